@@ -1,0 +1,104 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// MARK: Settings
+
+/// Shared by every target: the strictest language mode that builds cleanly, and no warning left behind.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// Tests read C structures and raw sockets; strict memory safety would only add noise there.
+let testSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+// MARK: Dependencies
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+// MARK: Package
+
+let package = Package(
+    name: "jobs-proxy",
+    platforms: [.macOS(.v26)],
+    products: [.executable(name: "jobs-proxy", targets: ["JobsProxy"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // MARK: Below the leaves: the one lock
+        .target(name: "Locking", swiftSettings: settings),
+
+        // MARK: Leaves: no I/O, no imports of each other, time is always an argument
+        .target(name: "AWSProtocol", dependencies: ["Locking"], swiftSettings: settings),
+        .target(name: "PageCache", dependencies: ["Locking"], swiftSettings: settings),
+        .target(name: "RateLimiter", dependencies: ["Locking", deque], swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: ["Locking"], swiftSettings: settings),
+        .target(name: "BuiltInCatalogs", resources: [.embedInCode("voice-id.yaml")], swiftSettings: settings),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+
+        // MARK: Edges: sockets and threads
+        .target(name: "HTTPFront", dependencies: ["Locking", "Telemetry", nioCore, nioPosix], swiftSettings: settings),
+        .target(
+            name: "Upstream",
+            dependencies: ["AWSProtocol", "CCurl", "Gateway", "Locking", "RateLimiter", "Telemetry"],
+            swiftSettings: settings),
+
+        // MARK: Core: vocabulary and decisions
+        .target(
+            name: "Gateway",
+            dependencies: ["AWSProtocol", "PageCache", "RateLimiter", "Telemetry", yams],
+            swiftSettings: settings),
+        .target(
+            name: "GatewayFront",
+            dependencies: ["AWSProtocol", "Gateway", "HTTPFront", "Locking", "PageCache", "Telemetry", nioCore],
+            swiftSettings: settings),
+        .target(
+            name: "Sandbox",
+            dependencies: ["AWSProtocol", "HTTPFront", "Locking", "RateLimiter", "Telemetry", nioCore, nioPosix],
+            swiftSettings: settings),
+
+        // MARK: Executable
+        .executableTarget(
+            name: "JobsProxy",
+            dependencies: [
+                "AWSProtocol", "BuiltInCatalogs", "Gateway", "GatewayFront", "HTTPFront", "PageCache", "RateLimiter",
+                "Sandbox", "Telemetry", "Upstream", arguments, lifecycle, logging, nioCore, nioPosix, signals, yams,
+            ],
+            swiftSettings: settings),
+
+        // MARK: Tests
+        .testTarget(
+            name: "HTTPFrontTests", dependencies: ["HTTPFront", nioCore, nioPosix], swiftSettings: testSettings),
+        .testTarget(name: "UpstreamTests", dependencies: ["CCurl", "Upstream"], swiftSettings: testSettings),
+        .testTarget(
+            name: "SandboxTests",
+            dependencies: ["AWSProtocol", "HTTPFront", "RateLimiter", "Sandbox", "Telemetry", nioCore, nioPosix],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "ProxyTests",
+            dependencies: ["AWSProtocol", "JobsProxy", logging, nioCore, nioPosix], swiftSettings: testSettings),
+    ]
+)

@@ -1,0 +1,110 @@
+/// A pattern that is a run of ASCII character classes with counts, of which only the last may vary in length, so that
+/// matching never needs to go back.
+struct ClassRun: Sendable {
+    private struct Item {
+        var low: UInt64 = 0
+        var high: UInt64 = 0
+        var minimum = 1
+        var maximum = 1
+
+        func contains(_ byte: UInt8) -> Bool {
+            guard byte < 128 else { return false }
+            return (byte < 64 ? low : high) >> UInt64(byte & 63) & 1 == 1
+        }
+
+        mutating func insert(_ byte: UInt8) {
+            if byte < 64 { low |= 1 << UInt64(byte) } else { high |= 1 << UInt64(byte - 64) }
+        }
+    }
+
+    private var items: [Item] = []
+
+    /// Nothing if the pattern is of another form; it is then for the general engine.
+    init?(_ pattern: String) {
+        var rest = Array(pattern.utf8)[...]
+        guard rest.popFirst() == UInt8(ascii: "^"), rest.popLast() == UInt8(ascii: "$") else { return nil }
+        while !rest.isEmpty {
+            guard var item = Self.characters(&rest), Self.count(&rest, of: &item) else { return nil }
+            if let last = items.last, last.minimum != last.maximum { return nil }
+            items.append(item)
+        }
+    }
+
+    func matches(_ value: [UInt8]) -> Bool {
+        var position = 0
+        for item in items {
+            var count = 0
+            while count < item.maximum, position < value.count, item.contains(value[position]) {
+                count += 1
+                position += 1
+            }
+            guard count >= item.minimum else { return false }
+        }
+        return position == value.count
+    }
+
+    /// A literal, a class in brackets, or `\p{ASCII}`.
+    private static func characters(_ rest: inout ArraySlice<UInt8>) -> Item? {
+        var item = Item()
+        let ascii = Array(#"\p{ASCII}"#.utf8)
+        if rest.starts(with: ascii) {
+            rest.removeFirst(ascii.count)
+            item.low = .max
+            item.high = .max
+            return item
+        }
+        guard let first = rest.popFirst() else { return nil }
+        if first == UInt8(ascii: "[") { return bracket(&rest) }
+        guard isPlain(first) else { return nil }
+        item.insert(first)
+        return item
+    }
+
+    /// The inside of `[…]`: characters and ranges, a hyphen where no range can be meant.
+    private static func bracket(_ rest: inout ArraySlice<UInt8>) -> Item? {
+        var item = Item()
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "]") { return item.low | item.high == 0 ? nil : item }
+            guard isPlain(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") else { return nil }
+            let next = rest.dropFirst().first
+            if byte != UInt8(ascii: "-"), rest.first == UInt8(ascii: "-"), let next, isPlain(next), byte <= next {
+                for member in byte...next { item.insert(member) }
+                rest.removeFirst(2)
+            } else {
+                item.insert(byte)
+            }
+        }
+        return nil
+    }
+
+    /// `{n}`, `{n,m}`, `*`, `+`, `?` or nothing.
+    private static func count(_ rest: inout ArraySlice<UInt8>, of item: inout Item) -> Bool {
+        switch rest.first {
+        case UInt8(ascii: "*"): (item.minimum, item.maximum) = (0, .max)
+        case UInt8(ascii: "+"): (item.minimum, item.maximum) = (1, .max)
+        case UInt8(ascii: "?"): (item.minimum, item.maximum) = (0, 1)
+        case UInt8(ascii: "{"):
+            guard let end = rest.firstIndex(of: UInt8(ascii: "}")) else { return false }
+            let bounds = String(decoding: rest[(rest.startIndex + 1)..<end], as: UTF8.self).split(separator: ",")
+            guard bounds.count == 1 || bounds.count == 2, let minimum = bounds.first.flatMap({ Int($0) }),
+                let maximum = bounds.last.flatMap({ Int($0) }), minimum >= 0, maximum >= minimum
+            else { return false }
+            (item.minimum, item.maximum) = (minimum, maximum)
+            rest = rest[end...]
+        default: return true
+        }
+        rest.removeFirst()
+        return true
+    }
+
+    /// A character that stands for itself inside and outside of brackets.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "#"), UInt8(ascii: ":"),
+            UInt8(ascii: "/"), UInt8(ascii: "="), UInt8(ascii: "%"), UInt8(ascii: "@"), UInt8(ascii: " "):
+            true
+        default: false
+        }
+    }
+}

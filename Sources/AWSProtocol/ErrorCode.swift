@@ -1,0 +1,44 @@
+/// Finding the error code in a service's reply.
+///
+/// The rules are those of the protocol
+/// (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html#operation-error-serialization): it stands in the header
+/// `x-amzn-errortype`, or in the body's `__type` or `code`; a namespace ends with `#`, a URI begins at the first `:`.
+public enum ErrorCode {
+    /// The code of a reply, the header first; nothing if it names none.
+    ///
+    /// - Parameters:
+    ///   - header: the value of `x-amzn-errortype`.
+    ///   - body: the whole body, of any kind.
+    public static func find(header: String?, body: [UInt8]) -> String? {
+        if let header, let code = sanitized(header) { return code }
+        let bytes = body.span
+        guard let members = try? JSONReader.members(of: bytes) else { return nil }
+        for name in ["__type", "code"] {
+            let name = Array(name.utf8)
+            for member in members where member.name.equals(name, in: bytes) && member.value.kind == .string {
+                if let code = sanitized(String(decoding: member.value.string(in: bytes), as: UTF8.self)) { return code }
+            }
+        }
+        return nil
+    }
+
+    /// The bare code in one of its spellings; nothing if no characters of a code are left.
+    public static func sanitized(_ text: String) -> String? {
+        var code = text[...]
+        if let colon = code.firstIndex(of: ":") { code = code[..<colon] }
+        if let hash = code.lastIndex(of: "#") { code = code[code.index(after: hash)...] }
+        while let first = code.first, first == " " { code.removeFirst() }
+        while let last = code.last, last == " " { code.removeLast() }
+        guard !code.isEmpty, code.utf8.allSatisfy(isCodeCharacter) else { return nil }
+        return String(code)
+    }
+
+    private static func isCodeCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,142 @@
+/// A JSON value as a tree, for texts that are read or written once in a while; the request path uses tokens.
+public indirect enum JSONValue: Sendable, Equatable {
+    case object([(name: String, value: JSONValue)])
+    case array([JSONValue])
+    case string(String)
+    /// A number as it is written; see `integer(_:)` and `integer`.
+    case number(String)
+    case bool(Bool)
+    case null
+
+    /// Reads a text that is one value.
+    ///
+    /// - Throws: `JSONError`.
+    public init(_ text: [UInt8]) throws(JSONError) {
+        let bytes = text.span
+        self.init(try JSONReader.value(of: bytes), in: bytes)
+    }
+
+    private init(_ token: JSONToken, in bytes: Span<UInt8>) {
+        var reader = JSONReader()
+        reader.position = token.range.lowerBound
+        // Everything below was read successfully once, so that nothing can be thrown.
+        switch token.kind {
+        case .string: self = .string(String(decoding: token.string(in: bytes), as: UTF8.self))
+        case .number:
+            var text: [UInt8] = []
+            for index in token.range { text.append(bytes[index]) }
+            self = .number(String(decoding: text, as: UTF8.self))
+        case .true: self = .bool(true)
+        case .false: self = .bool(false)
+        case .null: self = .null
+        case .object:
+            let members = (try? reader.object(bytes, depth: 1)) ?? []
+            var object: [(name: String, value: JSONValue)] = []
+            for member in members {
+                let name = String(decoding: member.name.string(in: bytes), as: UTF8.self)
+                object.append((name, JSONValue(member.value, in: bytes)))
+            }
+            self = .object(object)
+        case .array:
+            let elements = (try? reader.array(bytes, depth: 1)) ?? []
+            var array: [JSONValue] = []
+            for element in elements { array.append(JSONValue(element, in: bytes)) }
+            self = .array(array)
+        }
+    }
+
+    /// A number that is an integer.
+    public static func integer(_ value: Int64) -> JSONValue { .number(String(value)) }
+
+    /// The value of an object's member, nothing for other kinds or if it is not there.
+    public subscript(name: String) -> JSONValue? {
+        guard case .object(let members) = self else { return nil }
+        return members.first { $0.name == name }?.value
+    }
+
+    /// The text of a string.
+    public var string: String? {
+        if case .string(let text) = self { text } else { nil }
+    }
+
+    /// The value of a number that is written as an integer and fits 64 bits.
+    public var integer: Int64? {
+        if case .number(let text) = self { Int64(text) } else { nil }
+    }
+
+    /// The elements of an array.
+    public var array: [JSONValue]? {
+        if case .array(let elements) = self { elements } else { nil }
+    }
+
+    /// The text, without white space, members in their order.
+    public func serialized() -> [UInt8] {
+        var bytes: [UInt8] = []
+        write(to: &bytes)
+        return bytes
+    }
+
+    private func write(to bytes: inout [UInt8]) {
+        switch self {
+        case .object(let members):
+            bytes.append(UInt8(ascii: "{"))
+            for (index, member) in members.enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                JSONText.appendString(Array(member.name.utf8), to: &bytes)
+                bytes.append(UInt8(ascii: ":"))
+                member.value.write(to: &bytes)
+            }
+            bytes.append(UInt8(ascii: "}"))
+        case .array(let elements):
+            bytes.append(UInt8(ascii: "["))
+            for (index, element) in elements.enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                element.write(to: &bytes)
+            }
+            bytes.append(UInt8(ascii: "]"))
+        case .string(let text): JSONText.appendString(Array(text.utf8), to: &bytes)
+        case .number(let text): bytes += text.utf8
+        case .bool(let value): bytes += (value ? "true" : "false").utf8
+        case .null: bytes += "null".utf8
+        }
+    }
+
+    public static func == (left: JSONValue, right: JSONValue) -> Bool {
+        switch (left, right) {
+        case (.object(let left), .object(let right)):
+            left.count == right.count && zip(left, right).allSatisfy { $0.name == $1.name && $0.value == $1.value }
+        case (.array(let left), .array(let right)): left == right
+        case (.string(let left), .string(let right)): left == right
+        case (.number(let left), .number(let right)): left == right
+        case (.bool(let left), .bool(let right)): left == right
+        case (.null, .null): true
+        default: false
+        }
+    }
+}
+
+/// Writing of JSON texts.
+public enum JSONText {
+    /// Appends a string with the fewest escapes that the grammar allows, so that one value has one spelling.
+    public static func appendString(_ value: [UInt8], to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in value {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0x0a: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
+            case 0x0d: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
+            case 0x09: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "t")]
+            case 0..<0x20:
+                bytes += "\\u00".utf8
+                bytes.append(hexDigits[Int(byte >> 4)])
+                bytes.append(hexDigits[Int(byte & 15)])
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static let hexDigits = Array("0123456789abcdef".utf8)
+}

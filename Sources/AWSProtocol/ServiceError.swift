@@ -1,0 +1,50 @@
+/// An error in the shape that awsJson clients understand
+/// (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html#operation-error-serialization).
+///
+/// botocore reads the code from `__type` alone, other SDKs from `x-amzn-errortype` first: an answer carries both.
+public struct ServiceError: Error, Sendable, Equatable {
+    /// The HTTP status code, 400 to 599.
+    public var status: Int
+    /// The shape's namespace, such as `com.amazonaws.voiceid`.
+    public var namespace: String
+    /// The shape's name, such as `ThrottlingException`: what clients call the error code.
+    public var code: String
+    /// What is wrong and what to do, for a person.
+    public var message: String
+    /// Other members of the shape, in order.
+    public var members: [Member]
+
+    /// A further member of an error shape.
+    public struct Member: Sendable, Equatable {
+        public let name: String
+        public let value: String
+
+        public init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    public init(status: Int, namespace: String, code: String, message: String, members: [Member] = []) {
+        self.status = status
+        self.namespace = namespace
+        self.code = code
+        self.message = message
+        self.members = members
+    }
+
+    /// The namespace of the errors that every AWS JSON service shares and no service model declares.
+    public static let commonNamespace = "com.amazon.coral.service"
+
+    /// The media type of awsJson 1.0.
+    public static let contentType: StaticString = "application/x-amz-json-1.0"
+
+    /// The body: `{"__type":"namespace#Code","Message":"…"}`.
+    public func body() -> [UInt8] {
+        var object: [(name: String, value: JSONValue)] = [
+            ("__type", .string("\(namespace)#\(code)")), ("Message", .string(message)),
+        ]
+        for member in members { object.append((member.name, .string(member.value))) }
+        return JSONValue.object(object).serialized()
+    }
+}

@@ -1,0 +1,25 @@
+internal import PageCache
+
+/// How long answers are kept. All spans are nanoseconds.
+public struct CachePolicy: Sendable, Equatable {
+    /// Time to live where nothing else is said.
+    public var defaultTTL: Int64 = 10_000_000_000
+    /// By the status that a listing is filtered by.
+    public var statusTTL: [String: Int64] = [:]
+    /// By operation; it goes before the status.
+    public var operationTTL: [String: Int64] = [:]
+    public var staleWhileRevalidate: Int64 = 30_000_000_000
+    public var staleIfError: Int64 = 600_000_000_000
+    /// By error code.
+    public var negativeTTL: [String: Int64] = [:]
+
+    public init() {}
+
+    /// The lifetime of a page of `operation` that was filtered by `status`.
+    func lifetime(operation: String, status: [UInt8]?) -> Page.Lifetime {
+        let byStatus = status.flatMap { statusTTL[String(decoding: $0, as: UTF8.self)] }
+        return Page.Lifetime(
+            fresh: operationTTL[operation] ?? byStatus ?? defaultTTL, staleWhileRevalidate: staleWhileRevalidate,
+            staleIfError: staleIfError)
+    }
+}

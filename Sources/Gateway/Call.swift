@@ -1,0 +1,123 @@
+internal import PageCache
+
+/// A request, understood: everything about it that does not depend on when it comes or on who asks.
+///
+/// It never changes, so that equal requests can share one.
+public final class Call: Sendable {
+    /// What it takes to send it upstream.
+    struct Order: Sendable {
+        let service: Service
+        /// The operation's place in the catalog, nothing if the catalog does not know it.
+        let operation: Int?
+        let target: String
+        let body: [UInt8]
+        let safety: Fetch.Safety
+        let quotaGroup: Int
+        let invalidates: [EpochScope]
+    }
+
+    /// What is to be done with it.
+    enum Action: Sendable {
+        /// Look for its page.
+        case page(Order, PageKey, EpochScope, Page.Lifetime)
+        /// Send it on; its answer is not kept.
+        case pass(Order)
+        /// It cannot be accepted.
+        case refuse(GatewayError)
+    }
+
+    /// The place of the operation's name in `Gate.operationNames`.
+    public let operation: Int
+    let service: Service?
+    let action: Action
+
+    init(operation: Int, service: Service?, action: Action) {
+        self.operation = operation
+        self.service = service
+        self.action = action
+    }
+
+    /// Whether it may be kept for equal requests: it has a page, so that it will be asked again.
+    var isRepeatable: Bool {
+        if case .page = action { true } else { false }
+    }
+}
+
+extension Gate {
+    /// Reads a request.
+    ///
+    /// - Parameters:
+    ///   - target: the value of `X-Amz-Target`, empty if it is missing.
+    ///   - region: the Region in the caller's credential scope, empty if there is none.
+    ///   - body: the whole body.
+    public func read(target: Span<UInt8>, region: Span<UInt8>, body: Span<UInt8>) -> Call {
+        guard let service = service(target, region) else {
+            let message =
+                target.isEmpty
+                ? "The request has no X-Amz-Target header."
+                : "X-Amz-Target names no operation of a service behind this gateway."
+            return Call(operation: otherOperation, service: services.first, action: .refuse(.unknownOperation(message)))
+        }
+        guard let place = service.operation(target) else {
+            // Outside the catalog: forwarded as it came, as a write that must not be repeated.
+            let order = Call.Order(
+                service: service, operation: nil, target: String(decoding: Array(copying: target), as: UTF8.self),
+                body: Array(copying: body), safety: .unsafeWrite, quotaGroup: service.catalog.defaultGroup,
+                invalidates: [])
+            return Call(operation: otherOperation, service: service, action: .pass(order))
+        }
+        let label = labels[service.index][place]
+        do throws(OperationInput.Fault) {
+            let input = try OperationInput(body, of: service.catalog.operations[place])
+            return Call(operation: label, service: service, action: action(place, input, body, service))
+        } catch {
+            return Call(operation: label, service: service, action: .refuse(.invalidInput(error, service.catalog)))
+        }
+    }
+
+    private func action(
+        _ place: Int, _ input: OperationInput, _ body: Span<UInt8>, _ service: Service
+    ) -> Call.Action {
+        let operation = service.catalog.operations[place]
+        let domain = input.resource.map(Self.domain) ?? input.domain
+        let order = Call.Order(
+            service: service, operation: place, target: "\(service.catalog.targetPrefix).\(operation.name)",
+            body: input.hasUnknownMembers ? Array(copying: body) : input.canonicalBody,
+            safety: Self.safety(operation, input), quotaGroup: operation.quotaGroup,
+            invalidates: operation.invalidates.map { service.scope(domain: $0 == .service ? [] : domain) })
+        guard operation.kind.isCached, !input.hasUnknownMembers else { return .pass(order) }
+        return .page(
+            order, PageKey(Self.key(service, operation, input)), service.scope(domain: domain),
+            policy.lifetime(operation: operation.name, status: input.status))
+    }
+
+    /// The first service that the target belongs to; if several do, the one of the caller's Region.
+    private func service(_ target: Span<UInt8>, _ region: Span<UInt8>) -> Service? {
+        let candidates = services.filter { $0.owns(target) }
+        let region = Array(copying: region)
+        return candidates.first { $0.settings.region.utf8.elementsEqual(region) } ?? candidates.first
+    }
+
+    /// The upstream principal, the operation and the canonical input. None of the first two can hold a NUL.
+    private static func key(_ service: Service, _ operation: Operation, _ input: OperationInput) -> [UInt8] {
+        Array(service.settings.name.utf8) + [0] + Array(operation.name.utf8) + [0] + input.canonicalBody
+    }
+
+    private static func safety(_ operation: Operation, _ input: OperationInput) -> Fetch.Safety {
+        if operation.kind != .write { return .read }
+        return input.hasIdempotencyToken ? .idempotentWrite : .unsafeWrite
+    }
+
+    /// The domain's id in an ARN, which ends in `domain/ID`.
+    private static func domain(_ resource: [UInt8]) -> [UInt8] {
+        Array(resource[((resource.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...])
+    }
+}
+
+extension Array where Element == UInt8 {
+    init(copying span: Span<UInt8>) {
+        self.init()
+        reserveCapacity(span.count)
+        for index in span.indices { append(span[index]) }
+    }
+}

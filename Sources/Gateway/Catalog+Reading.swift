@@ -1,0 +1,212 @@
+internal import AWSProtocol
+internal import Yams
+
+/// Why a catalog cannot be used, and where.
+public struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The line of the file, from 1.
+    public let line: Int
+    public let message: String
+
+    public var description: String { "line \(line): \(message)" }
+}
+
+extension Catalog {
+    /// Reads a catalog file; `Config/catalogs/voice-id.yaml` shows and explains the form.
+    ///
+    /// - Throws: `CatalogError` for the first fault.
+    public init(yaml: [UInt8]) throws(CatalogError) {
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: String(decoding: yaml, as: UTF8.self))
+        } catch {
+            throw CatalogError(line: 1, message: "not YAML: \(error)")
+        }
+        guard let root else { throw CatalogError(line: 1, message: "the file is empty") }
+        let file = try CatalogMapping(
+            root,
+            keys: [
+                "name", "signingName", "targetPrefix", "errorNamespace", "protocol", "quotas", "operations", "shapes",
+            ])
+        guard try file.string("protocol") == "awsJson1_0" else {
+            throw file.fault("protocol", "must be awsJson1_0, the only protocol there is yet")
+        }
+        let groups = try Self.groups(try file.mapping("quotas", keys: nil))
+        guard let defaultGroup = groups.firstIndex(where: { $0.name == "default" }) else {
+            throw file.fault("quotas", "needs a group called 'default' for operations outside the catalog")
+        }
+        let shapes = try CatalogShapes(try file.mapping("shapes", keys: nil))
+        var operations: [Operation] = []
+        let entries = try file.mapping("operations", keys: nil)
+        for name in entries.names.sorted() {
+            operations.append(try Self.operation(name, entries, groups, shapes))
+        }
+        self.init(
+            name: try file.string("name"), signingName: try file.string("signingName"),
+            targetPrefix: try file.string("targetPrefix"), errorNamespace: try file.string("errorNamespace"),
+            quotaGroups: groups, defaultGroup: defaultGroup, operations: operations)
+    }
+
+    private static func groups(_ entries: CatalogMapping) throws(CatalogError) -> [QuotaGroup] {
+        var groups: [QuotaGroup] = []
+        for name in entries.names {
+            let entry = try entries.mapping(name, keys: ["rate", "burst"])
+            let rate = try entry.number("rate")
+            guard rate > 0 else { throw entry.fault("rate", "must be above 0 requests a second") }
+            groups.append(QuotaGroup(name: name, rate: rate, burst: try entry.optionalNumber("burst") ?? max(1, rate)))
+        }
+        return groups
+    }
+
+    private static func operation(
+        _ name: String, _ entries: CatalogMapping, _ groups: [QuotaGroup], _ shapes: CatalogShapes
+    ) throws(CatalogError) -> Operation {
+        let entry = try entries.mapping(
+            name,
+            keys: [
+                "kind", "quota", "domain", "status", "token", "resource", "defaults", "idempotency", "invalidates",
+                "input",
+            ])
+        guard let kind = Operation.Kind(rawValue: try entry.string("kind")) else {
+            throw entry.fault(
+                "kind", "must be one of \(Operation.Kind.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        let quota = try entry.string("quota")
+        guard let group = groups.firstIndex(where: { $0.name == quota }) else {
+            throw entry.fault("quota", "names no group under 'quotas'")
+        }
+        let members = try entry.optionalMapping("input", keys: nil)
+        let names = members?.names.sorted() ?? []
+        var input: [InputConstraint] = []
+        for member in names {
+            input.append(try shapes.constraint(member, try members?.string(member) ?? "", entry))
+        }
+        func place(_ key: String) throws(CatalogError) -> Int? {
+            guard let member = try entry.optionalString(key) else { return nil }
+            guard let place = names.firstIndex(of: member) else { throw entry.fault(key, "names no member of 'input'") }
+            return place
+        }
+        let defaults = try entry.optionalMapping("defaults", keys: Set(names))
+        var values: [Int64?] = []
+        for member in names { values.append(try defaults?.optionalInteger(member)) }
+        var invalidates: [Operation.Invalidation] = []
+        for word in try entry.strings("invalidates") {
+            guard let invalidation = Operation.Invalidation(rawValue: word) else {
+                throw entry.fault("invalidates", "may hold domain, service and resource")
+            }
+            invalidates.append(invalidation)
+        }
+        _ = try place("token")
+        return Operation(
+            name: name, kind: kind, quotaGroup: group, input: input, memberNames: names.map { Array($0.utf8) },
+            defaults: values, domain: try place("domain"), status: try place("status"),
+            resource: try place("resource"), idempotencyToken: try place("idempotency"), invalidates: invalidates)
+    }
+}
+
+/// The shapes that a catalog's inputs refer to.
+private struct CatalogShapes {
+    private var shapes: [String: InputConstraint] = [:]
+
+    init(_ entries: CatalogMapping) throws(CatalogError) {
+        for name in entries.names {
+            let entry = try entries.mapping(name, keys: ["type", "min", "max", "pattern", "values", "sensitive"])
+            guard let kind = InputConstraint.Kind(rawValue: try entry.string("type")) else {
+                let kinds = InputConstraint.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+                throw entry.fault("type", "must be one of \(kinds)")
+            }
+            var pattern: Pattern?
+            if let text = try entry.optionalString("pattern") {
+                do { pattern = try Pattern(text) } catch { throw entry.fault("pattern", "is not a regular expression") }
+            }
+            shapes[name] = InputConstraint(
+                member: "", kind: kind, minimum: try entry.optionalInteger("min"),
+                maximum: try entry.optionalInteger("max"), pattern: pattern, values: try entry.strings("values"),
+                isSensitive: try entry.optionalString("sensitive") == "true")
+        }
+    }
+
+    /// The constraint of a member from `Shape` or, if it is required, `Shape!`.
+    func constraint(
+        _ member: String, _ reference: String, _ entry: CatalogMapping
+    ) throws(CatalogError) -> InputConstraint {
+        let isRequired = reference.hasSuffix("!")
+        guard var constraint = shapes[isRequired ? String(reference.dropLast()) : reference] else {
+            throw entry.fault("input", "member \(member) refers to '\(reference)', which is not under 'shapes'")
+        }
+        constraint.member = member
+        constraint.isRequired = isRequired
+        return constraint
+    }
+}
+
+/// A YAML mapping whose keys are known, read value by value.
+private struct CatalogMapping {
+    let names: [String]
+    private let nodes: [String: Node]
+    private let line: Int
+
+    /// - Parameter keys: the keys that it may have, nothing for any.
+    init(_ node: Node, keys: Set<String>?) throws(CatalogError) {
+        line = node.mark?.line ?? 1
+        guard let mapping = node.mapping else { throw CatalogError(line: line, message: "must be a mapping") }
+        var names: [String] = []
+        var nodes: [String: Node] = [:]
+        for (key, value) in mapping {
+            guard let name = key.string, keys?.contains(name) ?? true else {
+                throw CatalogError(line: key.mark?.line ?? line, message: "unknown key '\(key.string ?? "?")'")
+            }
+            names.append(name)
+            nodes[name] = value
+        }
+        self.names = names
+        self.nodes = nodes
+    }
+
+    func fault(_ key: String, _ message: String) -> CatalogError {
+        CatalogError(line: nodes[key]?.mark?.line ?? line, message: "\(key): \(message)")
+    }
+
+    func mapping(_ key: String, keys: Set<String>?) throws(CatalogError) -> CatalogMapping {
+        guard let mapping = try optionalMapping(key, keys: keys) else { throw fault(key, "is missing") }
+        return mapping
+    }
+
+    func optionalMapping(_ key: String, keys: Set<String>?) throws(CatalogError) -> CatalogMapping? {
+        guard let node = nodes[key] else { return nil }
+        return try CatalogMapping(node, keys: keys)
+    }
+
+    func string(_ key: String) throws(CatalogError) -> String {
+        guard let text = try optionalString(key) else { throw fault(key, "is missing") }
+        return text
+    }
+
+    func optionalString(_ key: String) throws(CatalogError) -> String? {
+        guard let node = nodes[key] else { return nil }
+        guard let scalar = node.scalar else { throw fault(key, "must be a word") }
+        return scalar.string
+    }
+
+    func strings(_ key: String) throws(CatalogError) -> [String] {
+        guard let node = nodes[key] else { return [] }
+        guard let sequence = node.sequence else { throw fault(key, "must be a list") }
+        return sequence.compactMap { $0.scalar?.string }
+    }
+
+    func number(_ key: String) throws(CatalogError) -> Double {
+        guard let number = try optionalNumber(key) else { throw fault(key, "is missing") }
+        return number
+    }
+
+    func optionalNumber(_ key: String) throws(CatalogError) -> Double? {
+        guard let text = try optionalString(key) else { return nil }
+        guard let number = Double(text), number.isFinite else { throw fault(key, "must be a number") }
+        return number
+    }
+
+    func optionalInteger(_ key: String) throws(CatalogError) -> Int64? {
+        guard let text = try optionalString(key) else { return nil }
+        guard let number = Int64(text) else { throw fault(key, "must be a whole number") }
+        return number
+    }
+}

@@ -1,0 +1,112 @@
+public import PageCache
+
+/// A call to the upstream that somebody waits for.
+public struct Fetch: Sendable {
+    /// For whom it is made.
+    public enum Purpose: Sendable {
+        /// For a page and all who wait for it.
+        case flight(Flight, Page.Lifetime)
+        /// For one request alone.
+        case pass(Waiter)
+    }
+
+    /// Whether it may be sent again.
+    public enum Safety: Sendable {
+        /// It changes nothing.
+        case read
+        /// It changes something, but carries a token by which the service recognises a repetition.
+        case idempotentWrite
+        /// Once a byte may have left it must not be sent again.
+        case unsafeWrite
+    }
+
+    /// Unique in the process.
+    public let id: UInt64
+    /// Which of the configured services.
+    public let service: Int
+    /// The operation's place in the catalog, nothing if the catalog does not know it.
+    public let operation: Int?
+    /// The value of `X-Amz-Target`.
+    public let target: String
+    public let body: [UInt8]
+    public let purpose: Purpose
+    public let safety: Safety
+    /// The quota group's place in the catalog.
+    public let quotaGroup: Int
+    /// When whoever waits gets an error instead, in monotonic nanoseconds.
+    public let deadline: Int64
+    /// Whose pages it makes void, if it is a write.
+    let invalidates: [EpochScope]
+
+    init(_ order: Call.Order, _ purpose: Purpose, id: UInt64, now: Int64) {
+        self.id = id
+        service = order.service.index
+        operation = order.operation
+        target = order.target
+        body = order.body
+        self.purpose = purpose
+        safety = order.safety
+        quotaGroup = order.quotaGroup
+        deadline = now &+ order.service.settings.callTimeout
+        invalidates = order.invalidates
+    }
+}
+
+/// An attempt of a fetch, or one that waits for its quota token.
+public struct PendingAttempt: Sendable {
+    public let fetch: Fetch
+    /// 1 for the first.
+    public let number: Int
+
+    public init(fetch: Fetch, number: Int) {
+        self.fetch = fetch
+        self.number = number
+    }
+}
+
+/// What the upstream answered, every byte of it.
+public struct UpstreamReply: Sendable, Equatable {
+    public var status: Int
+    public var body: [UInt8]
+    /// The error code, from wherever it stands; nothing for a good reply.
+    public var errorCode: String?
+    /// The value of `x-amzn-errortype`, as it came.
+    public var errorType: String?
+    /// The origin's id of the request.
+    public var requestID: String?
+    public var contentType: String?
+    /// Whether the reply is fit to be kept: nothing about its length or coding is in doubt.
+    public var isStorable: Bool
+
+    public init(
+        status: Int, body: [UInt8], errorCode: String? = nil, errorType: String? = nil, requestID: String? = nil,
+        contentType: String? = nil, isStorable: Bool = true
+    ) {
+        self.status = status
+        self.body = body
+        self.errorCode = errorCode
+        self.errorType = errorType
+        self.requestID = requestID
+        self.contentType = contentType
+        self.isStorable = isStorable
+    }
+}
+
+/// How a fetch ended.
+public enum FetchResult: Sendable {
+    /// The upstream answered, well or with an error of its own.
+    case reply(UpstreamReply)
+    /// No answer could be had.
+    case fault(GatewayError)
+    /// A quota token for another attempt, or the first, could not be had in time.
+    case throttled(until: Int64)
+}
+
+/// What the gateway asks of whoever talks to the upstream. Calls may come from any thread.
+public protocol UpstreamPort: Sendable {
+    /// Sends the first attempt, whose quota token is taken. `Gate.finish` is called exactly once for it, on any thread.
+    func start(_ fetch: Fetch)
+
+    /// An attempt has joined the queue of a quota group: see to it that it is released in time.
+    func queueGrew()
+}

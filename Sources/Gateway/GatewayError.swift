@@ -1,0 +1,74 @@
+public import AWSProtocol
+
+/// An answer that the gateway words itself: where it came from, when trying again may help, and what the client is told.
+public struct GatewayError: Error, Sendable, Equatable {
+    /// What the client gets.
+    public var error: ServiceError
+    /// How it is counted.
+    public var outcome: Outcome
+    /// Which limit refused, if one did.
+    public var scope: ThrottleScope?
+    /// How long the client should wait, in nanoseconds, if that is known.
+    public var retryAfter: Int64?
+    /// A word on the cause for `Cache-Status` and the log.
+    public var detail: String
+
+    public init(
+        _ error: ServiceError, outcome: Outcome, detail: String, scope: ThrottleScope? = nil, retryAfter: Int64? = nil
+    ) {
+        self.error = error
+        self.outcome = outcome
+        self.detail = detail
+        self.scope = scope
+        self.retryAfter = retryAfter
+    }
+}
+
+extension GatewayError {
+    /// The request names no operation of a configured service.
+    static func unknownOperation(_ message: String) -> GatewayError {
+        GatewayError(
+            ServiceError(
+                status: 400, namespace: ServiceError.commonNamespace, code: "UnknownOperationException",
+                message: message),
+            outcome: .invalid, detail: "unknown-operation")
+    }
+
+    /// The body cannot be read, or violates the model.
+    static func invalidInput(_ fault: OperationInput.Fault, _ catalog: Catalog) -> GatewayError {
+        switch fault {
+        case .serialization(let message):
+            GatewayError(
+                ServiceError(
+                    status: 400, namespace: ServiceError.commonNamespace, code: "SerializationException",
+                    message: message),
+                outcome: .invalid, detail: "serialization")
+        case .validation(let message):
+            GatewayError(
+                ServiceError(
+                    status: 400, namespace: catalog.errorNamespace, code: "ValidationException", message: message),
+                outcome: .invalid, detail: "validation")
+        }
+    }
+
+    /// A limit of the gateway is used up. The message says which, its rate, and when to come back.
+    static func throttled(
+        _ scope: ThrottleScope, _ limit: String, wait: Int64, _ catalog: Catalog
+    ) -> GatewayError {
+        let milliseconds = max(1, (max(0, wait) &+ 999_999) / 1_000_000)
+        return GatewayError(
+            ServiceError(
+                status: 400, namespace: catalog.errorNamespace, code: "ThrottlingException",
+                message: "Rate exceeded: \(limit). Try again in \(milliseconds) ms."),
+            outcome: .throttled, detail: "throttled-\(scope.rawValue)", scope: scope, retryAfter: max(0, wait))
+    }
+
+    /// The upstream gave no usable answer.
+    public static func upstreamFault(_ cause: String, detail: String, _ catalog: Catalog) -> GatewayError {
+        GatewayError(
+            ServiceError(
+                status: 500, namespace: catalog.errorNamespace, code: "InternalServerException",
+                message: "The gateway got no usable answer from the service: \(cause)."),
+            outcome: .failed, detail: detail)
+    }
+}

@@ -1,0 +1,47 @@
+public import AWSProtocol
+
+/// What the gateway knows of one operation of a service: data from the catalog, never a branch in code.
+public struct Operation: Sendable, Equatable {
+    /// How the gateway treats it.
+    public enum Kind: String, Sendable, CaseIterable {
+        /// A page of a listing: cached and coalesced.
+        case page
+        /// A read of one thing: cached and coalesced.
+        case read
+        /// A read whose answer is new each time: never cached or coalesced.
+        case live
+        /// Everything else.
+        case write
+
+        /// Whether answers are kept.
+        public var isCached: Bool { self == .page || self == .read }
+    }
+
+    /// Whose pages a write makes void.
+    public enum Invalidation: String, Sendable, CaseIterable {
+        /// The pages of the domain that it names.
+        case domain
+        /// The pages of the service's operations without a domain.
+        case service
+        /// The pages of the domain whose ARN it names.
+        case resource
+    }
+
+    /// The name, without the target prefix.
+    public var name: String
+    public var kind: Kind
+    /// The quota group's place in the catalog's list.
+    public var quotaGroup: Int
+    /// The input members, in the order of their names.
+    public var input: [InputConstraint]
+    /// The members' names as bytes, in the same order.
+    var memberNames: [[UInt8]]
+    /// The spelling of the value that is the same as leaving the member out, where there is one, in the same order.
+    var defaults: [Int64?]
+    /// The places in `input` of the members with a meaning.
+    var domain: Int?
+    var status: Int?
+    var resource: Int?
+    var idempotencyToken: Int?
+    public var invalidates: [Invalidation]
+}

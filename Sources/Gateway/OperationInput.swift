@@ -1,0 +1,101 @@
+internal import AWSProtocol
+
+/// A request's input, read once: what goes into the page's key and what is sent upstream come from the same reading.
+public struct OperationInput: Sendable {
+    /// Why an input is not accepted.
+    public enum Fault: Error, Sendable, Equatable {
+        /// The body is not JSON of the right types.
+        case serialization(String)
+        /// Members violate what the model says of them.
+        case validation(String)
+    }
+
+    /// The body in its one spelling: members in the order of their names, no white space, without those that are null or
+    /// equal to their default. Requests that mean the same have the same bytes here.
+    public let canonicalBody: [UInt8]
+    /// The domain that the request is about; empty if it names none.
+    public let domain: [UInt8]
+    /// The status that a listing is filtered by.
+    public let status: [UInt8]?
+    /// The ARN that the request is about.
+    public let resource: [UInt8]?
+    /// Whether there are members that the catalog does not know: such a request goes upstream as it came, uncached.
+    public let hasUnknownMembers: Bool
+    /// Whether the member that makes repetition safe is there.
+    public let hasIdempotencyToken: Bool
+
+    /// Reads and checks a body.
+    ///
+    /// - Throws: `Fault`, with a message for the client.
+    public init(_ body: Span<UInt8>, of operation: Operation) throws(Fault) {
+        let members: [JSONMember]
+        do throws(JSONError) {
+            members = try JSONReader.members(of: body)
+        } catch {
+            throw .serialization(
+                "The request body is not acceptable JSON: \(error.reason.rawValue) at byte \(error.offset).")
+        }
+
+        var values = [JSONToken?](repeating: nil, count: operation.input.count)
+        var hasUnknownMembers = false
+        for member in members {
+            guard let place = Self.place(of: member.name, in: operation, body) else {
+                hasUnknownMembers = true
+                continue
+            }
+            if member.value.kind != .null { values[place] = member.value }
+        }
+
+        var canonical: [UInt8] = []
+        canonical.reserveCapacity(body.count + 2)
+        canonical.append(UInt8(ascii: "{"))
+        var violations: [String] = []
+        for (place, constraint) in operation.input.enumerated() {
+            guard let token = values[place] else {
+                violations += constraint.missing()
+                continue
+            }
+            guard constraint.kind.accepts(token.kind) else { throw Self.wrongType(constraint) }
+            let start = canonical.count
+            if canonical.count > 1 { canonical.append(UInt8(ascii: ",")) }
+            JSONText.appendString(operation.memberNames[place], to: &canonical)
+            canonical.append(UInt8(ascii: ":"))
+            switch constraint.kind {
+            case .string:
+                let value = token.string(in: body)
+                violations += constraint.violations(string: value)
+                JSONText.appendString(value, to: &canonical)
+            case .integer:
+                guard let value = token.integer(in: body) else { throw Self.wrongType(constraint) }
+                violations += constraint.violations(integer: value)
+                if value == operation.defaults[place] {
+                    canonical.removeSubrange(start...)
+                } else {
+                    canonical += String(value).utf8
+                }
+            case .number, .boolean, .list, .structure:
+                for index in token.range { canonical.append(body[index]) }
+            }
+        }
+        canonical.append(UInt8(ascii: "}"))
+        guard violations.isEmpty else { throw .validation(InputConstraint.message(violations)) }
+
+        canonicalBody = canonical
+        self.hasUnknownMembers = hasUnknownMembers
+        domain = operation.domain.flatMap { values[$0] }?.string(in: body) ?? []
+        status = operation.status.flatMap { values[$0] }?.string(in: body)
+        resource = operation.resource.flatMap { values[$0] }?.string(in: body)
+        hasIdempotencyToken = operation.idempotencyToken.flatMap { values[$0] } != nil
+    }
+
+    private static func place(of name: JSONToken, in operation: Operation, _ body: Span<UInt8>) -> Int? {
+        for (place, candidate) in operation.memberNames.enumerated() where name.equals(candidate, in: body) {
+            return place
+        }
+        return nil
+    }
+
+    private static func wrongType(_ constraint: InputConstraint) -> Fault {
+        .serialization("Member '\(constraint.member)' must be of type \(constraint.kind.rawValue).")
+    }
+}

@@ -1,0 +1,32 @@
+/// How a request ended. The metric label, the log field and the `Cache-Status` of an answer all come from it.
+public enum Outcome: Int, Sendable, CaseIterable {
+    /// A fresh page from the cache, negative ones included.
+    case hit
+    /// A page past its time.
+    case stale
+    /// A good answer that another request had caused.
+    case coalesced
+    /// A good answer fetched for this request.
+    case miss
+    /// A good answer that is not for the cache.
+    case pass
+    /// Refused by a limit of the gateway.
+    case throttled
+    /// Refused for who asks.
+    case denied
+    /// Refused for what is asked.
+    case invalid
+    /// An error of the upstream, or caused by it.
+    case failed
+
+    /// The label value at `/metrics`.
+    public var label: String { "\(self)" }
+}
+
+/// Which limit refused. The raw value is the label.
+public enum ThrottleScope: String, Sendable, CaseIterable {
+    case caller
+    case domain
+    case quota
+    case waiters
+}

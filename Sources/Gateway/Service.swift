@@ -1,0 +1,81 @@
+internal import PageCache
+public import RateLimiter
+
+/// A configured service: its catalog, and what is counted and limited for it.
+public final class Service: Sendable {
+    /// What the configuration says of a service, beside where it is.
+    public struct Settings: Sendable {
+        public var name: String
+        public var region: String
+        public var catalog: Catalog
+        /// The quota of each of the catalog's groups, head-room and replicas already taken off.
+        public var quotas: [Quota]
+        /// From a request's arrival to its answer at the latest, the wait for a quota token included; nanoseconds.
+        public var callTimeout: Int64
+        /// The longest wait for a quota token, in nanoseconds, and how many may wait for one group.
+        public var maxWait: Int64
+        public var maxDepth: Int
+
+        public init(
+            name: String, region: String, catalog: Catalog, quotas: [Quota], callTimeout: Int64, maxWait: Int64,
+            maxDepth: Int
+        ) {
+            self.name = name
+            self.region = region
+            self.catalog = catalog
+            self.quotas = quotas
+            self.callTimeout = callTimeout
+            self.maxWait = maxWait
+            self.maxDepth = maxDepth
+        }
+    }
+
+    /// Its place among the configured services.
+    public let index: Int
+    public let settings: Settings
+    /// The buckets and queues of the catalog's quota groups, in its order.
+    public let groups: [QuotaGroup<PendingAttempt>]
+    private let targets: [[UInt8]]
+    private let prefix: [UInt8]
+
+    public init(index: Int, settings: Settings, now: Int64) {
+        self.index = index
+        self.settings = settings
+        groups = settings.quotas.map {
+            QuotaGroup($0, maxWait: settings.maxWait, maxDepth: settings.maxDepth, now: now)
+        }
+        prefix = Array("\(settings.catalog.targetPrefix).".utf8)
+        targets = settings.catalog.operations.map { Array("\(settings.catalog.targetPrefix).\($0.name)".utf8) }
+    }
+
+    public var catalog: Catalog { settings.catalog }
+
+    /// The operation that a target names, by its place in the catalog.
+    func operation(_ target: Span<UInt8>) -> Int? {
+        targets.firstIndex { Self.equal($0, target) }
+    }
+
+    /// Whether a target is one of this service, of an operation that the catalog knows or of another well-formed name.
+    func owns(_ target: Span<UInt8>) -> Bool {
+        guard target.count > prefix.count, target.count <= prefix.count + 128 else { return false }
+        for index in prefix.indices where target[index] != prefix[index] { return false }
+        for index in prefix.count..<target.count {
+            switch target[index] {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+                continue
+            default: return false
+            }
+        }
+        return true
+    }
+
+    /// The scope of the pages of a domain; of the operations without a domain if it is empty.
+    func scope(domain: [UInt8]) -> EpochScope { EpochScope(service: settings.name, domain: domain) }
+
+    private static func equal(_ left: [UInt8], _ right: Span<UInt8>) -> Bool {
+        guard left.count == right.count else { return false }
+        for index in left.indices where left[index] != right[index] { return false }
+        return true
+    }
+}

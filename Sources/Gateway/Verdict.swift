@@ -1,0 +1,55 @@
+public import PageCache
+
+/// What is to be done with a request, at once.
+public enum Verdict: Sendable {
+    /// Answer with a page from the cache.
+    case page(Page, PageUse)
+    /// The answer comes later.
+    case wait(Role)
+    /// Answer with an error.
+    case refused(GatewayError)
+
+    /// The part that a waiting request has in a fetch.
+    public enum Role: Sendable {
+        /// The fetch was begun for it.
+        case leader
+        /// It joined a flight that was on its way.
+        case follower
+        /// The fetch is for it alone, and its answer is not kept.
+        case pass
+    }
+}
+
+/// Why a page from the cache may be served.
+public enum PageUse: Sendable, Equatable {
+    case fresh
+    /// Past its time, and being refreshed.
+    case revalidating
+    /// Past its time, and no newer one can be had; with the status of the upstream's answer if there was one.
+    case unrefreshable(Reason, status: Int?)
+
+    /// Why no newer page can be had. The raw value is the `detail` of `Cache-Status`.
+    public enum Reason: String, Sendable {
+        case error
+        case throttled
+        case breaker
+        case quota
+    }
+}
+
+/// What those who waited for a fetch get.
+public enum Arrival: Sendable {
+    /// A page that was just fetched.
+    case page(Page)
+    /// A page from the cache, because no newer one could be had.
+    case stale(Page, PageUse)
+    /// The upstream's own answer, as it came.
+    case reply(UpstreamReply)
+    /// An error that the gateway words.
+    case error(GatewayError)
+}
+
+/// Hands arrivals to those who wait. Called from any thread, with no lock held.
+public protocol ArrivalReceiver: Sendable {
+    func deliver(_ arrival: Arrival, to waiters: [Waiter])
+}

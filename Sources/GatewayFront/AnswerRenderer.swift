@@ -1,0 +1,182 @@
+internal import AWSProtocol
+internal import Gateway
+internal import HTTPFront
+internal import PageCache
+
+/// Puts decisions into answers: the only place where errors become awsJson and outcomes become `Cache-Status`.
+struct AnswerRenderer {
+    private var id = RequestID()
+
+    /// The id of the last answer, for the log.
+    var lastID: String { String(decoding: id.text, as: UTF8.self) }
+
+    // MARK: Calls
+
+    mutating func page(_ page: Page, _ use: PageUse, _ response: inout ResponseWriter, now: Int64) {
+        start(Status(code: page.status), &response)
+        if let code = page.errorCode { response.field("x-amzn-ErrorType", Array(code.utf8)) }
+        response.field("Age", max(0, now - page.fetchedAt) / 1_000_000_000)
+        response.field("Cache-Status") { response in
+            switch use {
+            case .fresh, .revalidating: response.text("jobs-proxy; hit; ttl=")
+            case .unrefreshable: response.text("jobs-proxy; fwd=stale; ttl=")
+            }
+            // Rounded towards the past: a page is never said to be fresher than it is.
+            response.number(Self.seconds(page.freshUntil - now))
+            if case .unrefreshable(let reason, let status) = use {
+                if let status {
+                    response.text("; fwd-status=")
+                    response.number(Int64(status))
+                }
+                response.text("; detail=")
+                response.text(Array(reason.rawValue.utf8))
+            }
+        }
+        response.finish(page.body)
+    }
+
+    mutating func arrival(
+        _ arrival: Arrival, role: Verdict.Role, _ response: inout ResponseWriter, now: Int64
+    ) {
+        switch arrival {
+        case .page(let page):
+            start(Status(code: page.status), &response)
+            response.field("Age", max(0, now - page.fetchedAt) / 1_000_000_000)
+            response.field("Cache-Status", Self.forwarded(role))
+            response.finish(page.body)
+        case .stale(let page, let use):
+            self.page(page, use, &response, now: now)
+        case .reply(let reply):
+            self.reply(reply, role, &response)
+        case .error(let error):
+            self.error(error, &response, now: now)
+        }
+    }
+
+    /// The upstream's own answer: status, body and error type as they came, under an id of ours.
+    private mutating func reply(_ reply: UpstreamReply, _ role: Verdict.Role, _ response: inout ResponseWriter) {
+        response.start(Status(code: reply.status))
+        if let type = reply.contentType {
+            response.field("Content-Type", Array(type.utf8))
+        } else {
+            response.field("Content-Type", ServiceError.contentType)
+        }
+        identify(&response)
+        if let type = reply.errorType ?? reply.errorCode { response.field("x-amzn-ErrorType", Array(type.utf8)) }
+        if let id = reply.requestID { response.field("x-jobsproxy-upstream-request-id", Array(id.utf8)) }
+        if reply.status < 400 {
+            response.field("Cache-Status", Self.forwarded(role))
+        } else {
+            response.field("Cache-Status") { response in
+                response.text(Self.forwarded(role))
+                response.text("; fwd-status=")
+                response.number(Int64(reply.status))
+            }
+        }
+        response.finish(reply.body)
+    }
+
+    private static func forwarded(_ role: Verdict.Role) -> StaticString {
+        switch role {
+        case .leader: "jobs-proxy; fwd=miss"
+        case .follower: "jobs-proxy; fwd=miss; collapsed"
+        case .pass: "jobs-proxy; fwd=bypass"
+        }
+    }
+
+    // MARK: Errors
+
+    mutating func error(_ error: GatewayError, _ response: inout ResponseWriter, now: Int64) {
+        start(Status(code: error.error.status), &response)
+        response.field("x-amzn-ErrorType", Array(error.error.code.utf8))
+        response.field("Cache-Status") { response in
+            response.text("jobs-proxy; detail=")
+            response.text(Array(error.detail.utf8))
+        }
+        if let wait = error.retryAfter {
+            let milliseconds = max(1, wait / 1_000_000 + (wait % 1_000_000 > 0 ? 1 : 0))
+            response.field("Retry-After", max(1, milliseconds / 1000 + (milliseconds % 1000 > 0 ? 1 : 0)))
+            response.field("x-amz-retry-after", milliseconds)
+        }
+        response.finish(error.error.body())
+    }
+
+    mutating func methodNotAllowed(_ allowed: StaticString, _ response: inout ResponseWriter, now: Int64) {
+        let error = GatewayError.methodNotAllowed
+        start(.methodNotAllowed, &response)
+        response.field("Allow", allowed)
+        response.field("x-amzn-ErrorType", Array(error.error.code.utf8))
+        response.finish(error.error.body())
+    }
+
+    /// What the codec refused. The connection closes after it.
+    mutating func refusal(_ refusal: Refusal, _ response: inout ResponseWriter) {
+        let error = ServiceError(
+            status: refusal.status.code, namespace: ServiceError.commonNamespace,
+            code: refusal.status == .serviceUnavailable ? "ServiceUnavailable" : "BadRequestException",
+            message: refusal.explanation)
+        start(refusal.status, &response)
+        response.field("x-amzn-ErrorType", Array(error.code.utf8))
+        response.finish(error.body())
+    }
+
+    // MARK: Plain answers
+
+    mutating func text(_ text: [UInt8], _ type: StaticString, _ response: inout ResponseWriter) {
+        response.start(.ok)
+        response.field("Content-Type", type)
+        response.finish(text)
+    }
+
+    mutating func readiness(_ isReady: Bool, _ response: inout ResponseWriter) {
+        response.start(isReady ? .ok : .serviceUnavailable)
+        response.field("Content-Type", "text/plain")
+        response.finish(Array((isReady ? "ready\n" : "not ready\n").utf8))
+    }
+
+    // MARK: Pieces
+
+    private mutating func start(_ status: Status, _ response: inout ResponseWriter) {
+        response.start(status)
+        response.field("Content-Type", ServiceError.contentType)
+        identify(&response)
+    }
+
+    private mutating func identify(_ response: inout ResponseWriter) {
+        id.advance()
+        response.field("x-amzn-RequestId", id.text)
+    }
+
+    /// Whole seconds, rounded down also below zero.
+    private static func seconds(_ nanoseconds: Int64) -> Int64 {
+        let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return remainder < 0 ? quotient - 1 : quotient
+    }
+}
+
+extension GatewayError {
+    /// A path that there is not.
+    static let notFound = GatewayError(
+        ServiceError(
+            status: 404, namespace: ServiceError.commonNamespace, code: "NotFoundException",
+            message: "There is nothing here: calls are POST /, and GET has /metrics, /healthz and /readyz."),
+        outcome: .invalid, detail: "not-found")
+
+    /// A path that there is, with another method.
+    static let methodNotAllowed = GatewayError(
+        ServiceError(
+            status: 405, namespace: ServiceError.commonNamespace, code: "MethodNotAllowedException",
+            message: "This path does not have this method; see the Allow header."),
+        outcome: .invalid, detail: "method-not-allowed")
+
+    /// Who asks is not known, and those who are not known are not served.
+    static func unidentified(isSigned: Bool) -> GatewayError {
+        GatewayError(
+            ServiceError(
+                status: 403, namespace: ServiceError.commonNamespace,
+                code: isSigned ? "UnrecognizedClientException" : "MissingAuthenticationTokenException",
+                message: isSigned
+                    ? "The security token included in the request is invalid." : "Missing Authentication Token"),
+            outcome: .denied, detail: "unidentified")
+    }
+}

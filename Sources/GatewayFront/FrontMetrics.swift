@@ -1,0 +1,91 @@
+internal import Gateway
+internal import HTTPFront
+public import Telemetry
+
+/// What the event loops count, each in blocks of its own.
+public final class FrontMetrics: Sendable {
+    /// Who asked, as a label.
+    enum Caller: Int, CaseIterable {
+        case anonymous
+        case unknown
+    }
+
+    /// Everything that is shown at `/metrics`.
+    public let registry: Metrics
+    private let requests: CounterFamily
+    private let throttled: CounterFamily
+    private let rejected: CounterFamily
+    private let durations: HistogramFamily
+    private let ages: HistogramFamily
+    let operations: Int
+
+    /// - Parameter operationNames: the values of the operation label.
+    public init(_ registry: Metrics, operationNames: [String]) {
+        self.registry = registry
+        operations = operationNames.count
+        var rows: [String] = []
+        for operation in operationNames {
+            for caller in Caller.allCases {
+                for outcome in Outcome.allCases {
+                    rows.append(
+                        "\(label("operation", operation)),\(label("caller", "\(caller)")),\(label("outcome", outcome.label))"
+                    )
+                }
+            }
+        }
+        requests = registry.counters(
+            "jobsproxy_requests_total", "Requests, each once, by how it ended.", labels: rows)
+        throttled = registry.counters(
+            "jobsproxy_throttled_total", "Requests refused by a limit of the gateway.",
+            labels: ThrottleScope.allCases.map { label("scope", $0.rawValue) })
+        rejected = registry.counters(
+            "jobsproxy_rejected_total", "Requests and connections refused before they were understood.",
+            labels: Refusal.allCases.map { label("reason", $0.rawValue) })
+        durations = registry.histograms(
+            "jobsproxy_request_duration_seconds", "From a request's arrival to its answer.",
+            bounds: [
+                10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000, 25_000_000, 100_000_000,
+                500_000_000, 1_000_000_000, 2_500_000_000, 5_000_000_000, 15_000_000_000,
+            ])
+        ages = registry.histograms(
+            "jobsproxy_page_age_seconds", "The age of the pages served.",
+            bounds: [0, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 3600].map { $0 * 1_000_000_000 })
+    }
+
+    func makeCounters() -> FrontCounters {
+        FrontCounters(
+            requests: requests.makeBlock(), throttled: throttled.makeBlock(), rejected: rejected.makeBlock(),
+            durations: durations.makeBlock(), ages: ages.makeBlock())
+    }
+}
+
+/// One event loop's counters.
+struct FrontCounters {
+    let requests: CounterBlock
+    let throttled: CounterBlock
+    let rejected: CounterBlock
+    let durations: HistogramBlock
+    let ages: HistogramBlock
+
+    func count(_ outcome: Outcome, operation: Int, caller: FrontMetrics.Caller) {
+        let row = operation * FrontMetrics.Caller.allCases.count + caller.rawValue
+        requests.add(at: row * Outcome.allCases.count + outcome.rawValue)
+    }
+
+    func count(_ error: GatewayError, operation: Int) {
+        count(error.outcome, operation: operation, caller: .anonymous)
+        if let scope = error.scope { count(scope) }
+    }
+
+    func count(_ scope: ThrottleScope) {
+        throttled.add(at: ThrottleScope.allCases.firstIndex(of: scope) ?? 0)
+    }
+
+    func count(_ refusal: Refusal) { rejected.add(at: Refusal.allCases.firstIndex(of: refusal) ?? 0) }
+
+    func countDuration(_ elapsed: Int64, times: Int = 1) {
+        durations.observe(elapsed, times: UInt64(clamping: times))
+    }
+
+    func countAge(_ age: Int64) { ages.observe(age) }
+}

@@ -1,0 +1,168 @@
+internal import AWSProtocol
+public import Gateway
+public import HTTPFront
+internal import NIOCore
+internal import PageCache
+internal import Telemetry
+
+/// Answers the requests of one event loop: routes, asks the gate, renders what it decided.
+public final class GatewayResponder: Responder {
+    /// A request that waits for a fetch.
+    private struct Waiting {
+        let role: Verdict.Role
+        let operation: Int
+        let since: Int64
+    }
+
+    private unowned let loop: ServerLoop<GatewayResponder>
+    private let gate: Gate
+    private let front: Front
+    private let counters: FrontCounters
+    private let memo = CallMemo()
+    private var renderer = AnswerRenderer()
+    private var waiting: [Waiter: Waiting] = [:]
+
+    /// - Parameter front: what all loops share.
+    public init(loop: ServerLoop<GatewayResponder>, gate: Gate, front: Front) {
+        self.loop = loop
+        self.gate = gate
+        self.front = front
+        counters = front.metrics.makeCounters()
+        front.deliveries.register(self, loop: loop.index, eventLoop: loop.eventLoop)
+    }
+
+    // MARK: Requests
+
+    public func respond(
+        to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, ticket: Ticket, now: Int64,
+        into response: inout ResponseWriter
+    ) -> Disposition {
+        if let authority = head.authority, !front.isOwn(authority: bytes, authority) {
+            response.closes = true
+            refuse(.foreignTarget, into: &response)
+            return .answered
+        }
+        switch Route(head, bytes) {
+        case .call:
+            return answerCall(head, bytes, content, ticket, now, &response)
+        case .metrics:
+            renderer.text(front.metrics.registry.render(), Metrics.contentType, &response)
+        case .health:
+            renderer.text(Array("ok\n".utf8), "text/plain", &response)
+        case .readiness:
+            renderer.readiness(front.isReady, &response)
+        case .notFound:
+            renderer.error(.notFound, &response, now: now)
+            counters.count(.invalid, operation: gate.otherOperation, caller: .unknown)
+        case .methodNotAllowed(let allowed):
+            renderer.methodNotAllowed(allowed, &response, now: now)
+            counters.count(.invalid, operation: gate.otherOperation, caller: .unknown)
+        }
+        return .answered
+    }
+
+    private func answerCall(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>, _ ticket: Ticket, _ now: Int64,
+        _ response: inout ResponseWriter
+    ) -> Disposition {
+        guard front.admitsAnonymous else {
+            let error = GatewayError.unidentified(isSigned: head[.authorization] != nil)
+            renderer.error(error, &response, now: now)
+            counters.count(.denied, operation: gate.otherOperation, caller: .unknown)
+            return .answered
+        }
+        let target = head[.xAmzTarget] ?? 0..<0
+        let region = front.hasSeveralRegions ? CredentialScope.region(head, bytes) : 0..<0
+        let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
+        let call = memo.call(
+            target: bytes.extracting(target), region: bytes.extracting(region), body: content, of: gate)
+        switch gate.decide(call, waiter: waiter, now: now) {
+        case .page(let page, let use):
+            renderer.page(page, use, &response, now: now)
+            counters.count(use == .fresh ? .hit : .stale, operation: call.operation, caller: .anonymous)
+            counters.countAge(max(0, now - page.fetchedAt))
+            return .answered
+        case .refused(let error):
+            renderer.error(error, &response, now: now)
+            counters.count(error, operation: call.operation)
+            log(
+                call.operation, error.outcome, status: error.error.status, detail: error.detail, since: now,
+                now: now)
+            return .answered
+        case .wait(let role):
+            waiting[waiter] = Waiting(role: role, operation: call.operation, since: now)
+            return .later
+        }
+    }
+
+    // MARK: Arrivals
+
+    /// The fetch that a request waits for has ended.
+    func arrive(_ arrival: Arrival, for waiter: Waiter) {
+        guard let request = waiting.removeValue(forKey: waiter) else { return }
+        let ticket = Ticket(loop: waiter.loop, slot: waiter.slot, generation: waiter.generation)
+        let now = Int64(clamping: loop.eventLoop.now.uptimeNanoseconds)
+        loop.answer(ticket) { responder, response in
+            responder.renderer.arrival(arrival, role: request.role, &response, now: now)
+        }
+        count(arrival, request, now: now)
+    }
+
+    private func count(_ arrival: Arrival, _ request: Waiting, now: Int64) {
+        let outcome: Outcome
+        var status = 200
+        var detail = ""
+        switch arrival {
+        case .page(let page):
+            outcome = request.role == .follower ? .coalesced : .miss
+            counters.countAge(max(0, now - page.fetchedAt))
+        case .stale(let page, let use):
+            outcome = .stale
+            if case .unrefreshable(let reason, _) = use { detail = reason.rawValue }
+            counters.countAge(max(0, now - page.fetchedAt))
+        case .reply(let reply):
+            status = reply.status
+            if reply.status < 400, reply.errorCode == nil {
+                outcome = request.role == .pass ? .pass : request.role == .follower ? .coalesced : .miss
+            } else {
+                outcome = .failed
+                detail = reply.errorCode ?? ""
+            }
+        case .error(let error):
+            outcome = error.outcome
+            status = error.error.status
+            detail = error.detail
+            if let scope = error.scope { counters.count(scope) }
+        }
+        counters.count(outcome, operation: request.operation, caller: .anonymous)
+        counters.countDuration(now - request.since)
+        log(request.operation, outcome, status: status, detail: detail, since: request.since, now: now)
+    }
+
+    private func log(
+        _ operation: Int, _ outcome: Outcome, status: Int, detail: String, since: Int64, now: Int64
+    ) {
+        front.log?.record(
+            AccessRecord(
+                operation: gate.operationNames[operation], caller: "anonymous", outcome: outcome.label, status: status,
+                detail: detail, requestID: renderer.lastID, duration: now - since),
+            isGood: status < 400)
+    }
+
+    public func abandon(_ ticket: Ticket) {
+        let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
+        waiting[waiter] = nil
+    }
+
+    // MARK: The front's own answers
+
+    public func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {
+        renderer.refusal(refusal, &response)
+        counters.count(refusal)
+        counters.count(.invalid, operation: gate.otherOperation, caller: .unknown)
+    }
+
+    public func answered(count: Int, elapsed: Int64) { counters.countDuration(elapsed, times: count) }
+
+    public func tick(now: Int64) {}
+}

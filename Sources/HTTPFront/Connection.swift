@@ -1,0 +1,360 @@
+internal import NIOCore
+
+/// What the connection waits for. Each has its own deadline.
+private enum Wait {
+    /// The first byte of the first request.
+    case first
+    /// The first byte of another request.
+    case idle
+    /// The rest of a request head.
+    case head
+    /// The rest of a request's content.
+    case content
+    /// The responder, which answers later; it keeps its own deadline.
+    case answer
+    /// The client, which does not read; requests that have arrived wait.
+    case room
+    /// The client's end of the connection, after the last answer: what arrives is dropped.
+    case end
+    /// Nothing more.
+    case closed
+}
+
+/// One client connection over HTTP/1.x: takes bytes, finds requests in them, hands each to the responder, writes answers in
+/// order. One request at a time: while an answer is outstanding nothing more is read, so a client feels back-pressure.
+final class Connection<R: Responder>: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Answers are handed to the channel at the latest when this many bytes have come together.
+    private static var flushThreshold: Int { 256 * 1024 }
+    /// How long a client may take to read the last answer and to close.
+    private static var endTimeout: Int64 { 2_000_000_000 }
+
+    let loop: ServerLoop<R>
+    /// Numbers the request that is next to be answered; see `Ticket`.
+    private(set) var generation: UInt64 = 0
+    private var slot: Int32 = -1
+    private var wait = Wait.first
+    private var deadline = Int64.max
+    private var decoder = RequestDecoder()
+    /// The bytes of an incomplete request, or of requests that wait their turn.
+    private var pending: ByteBuffer?
+    private var context: ChannelHandlerContext?
+    private var peer: ConnectionLedger.Peer?
+    private var isWritable = true
+    private var readIsHeld = false
+    private var inputIsClosed = false
+    /// What the head of the request that is answered later asked for.
+    private var later = (closes: false, omitsContent: false, confirmsKeepAlive: false)
+
+    init(loop: ServerLoop<R>) { self.loop = loop }
+
+    // MARK: Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelActive(context: ChannelHandlerContext) {
+        slot = loop.add(self)
+        generation = loop.nextGeneration()
+        peer = loop.ledger.peer(context.remoteAddress)
+        enter(.first, now: Clock.now())
+        if let refusal = loop.ledger.admit(peer) {
+            refuse(refusal)
+        } else if loop.isDraining {
+            closeNow()
+        }
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if wait == .answer { loop.responder?.abandon(ticket) }
+        enter(.closed, now: 0)
+        pending = nil
+        loop.remove(slot: slot)
+        loop.ledger.release(peer)
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var incoming = unwrapInboundIn(data)
+        guard isListening else {
+            keep(&incoming)
+            return
+        }
+        var bench = loop.takeBench()
+        bench.begin(now: Clock.now())
+        if pending == nil {
+            let used = consume(incoming.readableBytesUInt8Span, &bench)
+            incoming.moveReaderIndex(forwardBy: used)
+            keep(&incoming)
+        } else {
+            keep(&incoming)
+            consumePending(&bench)
+        }
+        finish(bench)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if wait == .answer || wait == .room {
+            readIsHeld = true
+        } else {
+            context.read()
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        isWritable = context.channel.isWritable
+        if wait == .room, isWritable {
+            var bench = loop.takeBench()
+            bench.begin(now: Clock.now())
+            enter(.idle, now: bench.now)
+            goOn(bench)
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            inputIsClosed = true
+            if wait != .answer, wait != .room { closeAfterFlush() }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { closeNow() }
+
+    /// Whether bytes that arrive are looked at now.
+    private var isListening: Bool {
+        switch wait {
+        case .first, .idle, .head, .content: true
+        case .answer, .room, .end, .closed: false
+        }
+    }
+
+    // MARK: Requests
+
+    /// Handles as many requests as `bytes` hold.
+    ///
+    /// - Returns: how many bytes they were; the rest belongs to a request that must wait.
+    private func consume(_ bytes: Span<UInt8>, _ bench: inout Workbench) -> Int {
+        guard let responder = loop.responder else { return bytes.count }
+        var decoder = decoder
+        defer { self.decoder = decoder }
+        var start = 0
+        while start < bytes.count {
+            let rest = bytes.extracting(start..<bytes.count)
+            switch decoder.next(rest, head: &bench.head, limits: loop.limits) {
+            case .incomplete:
+                enter(decoder.awaitsContent ? .content : .head, now: bench.now)
+                return start
+            case .sendContinue:
+                bench.writer.continues()
+                enter(.content, now: bench.now)
+                return start
+            case .emptyLine(let length):
+                start += length
+            case .request(let length):
+                start += length
+                respond(responder, rest.extracting(0..<length), &bench)
+                guard wait == .idle else { return wait == .end ? bytes.count : start }
+            case .refused(let refusal):
+                write(refusal, &bench)
+                return bytes.count
+            }
+        }
+        return start
+    }
+
+    private func respond(_ responder: R, _ bytes: Span<UInt8>, _ bench: inout Workbench) {
+        bench.prepareWriter(isDraining: loop.isDraining)
+        let disposition: Disposition
+        switch bench.head.framing {
+        case .length:
+            let content = bytes.extracting(bench.head.length..<bytes.count)
+            disposition = responder.respond(
+                to: bench.head, bytes: bytes, content: content, ticket: ticket, now: bench.now, into: &bench.writer)
+        case .chunked:
+            bench.content.removeAll(keepingCapacity: true)
+            ChunkedContent.forEachChunk(bytes, from: bench.head.length) { range in
+                for index in range { bench.content.append(bytes[index]) }
+            }
+            let content = bench.content
+            disposition = responder.respond(
+                to: bench.head, bytes: bytes, content: content.span, ticket: ticket, now: bench.now,
+                into: &bench.writer)
+        }
+        switch disposition {
+        case .answered:
+            afterAnswer(&bench)
+        case .later:
+            later = (bench.writer.closes, bench.writer.omitsContent, bench.writer.confirmsKeepAlive)
+            enter(.answer, now: bench.now)
+        }
+    }
+
+    /// Writes the answer to the request that waits for one; called by the loop, at any time.
+    func answerNow(_ responder: R, _ write: (R, inout ResponseWriter) -> Void) -> Bool {
+        guard wait == .answer else { return false }
+        var bench = loop.takeBench()
+        bench.begin(now: Clock.now())
+        bench.writer.closes = later.closes || loop.isDraining
+        bench.writer.omitsContent = later.omitsContent
+        bench.writer.confirmsKeepAlive = later.confirmsKeepAlive
+        write(responder, &bench.writer)
+        afterAnswer(&bench)
+        goOn(bench)
+        return true
+    }
+
+    private func afterAnswer(_ bench: inout Workbench) {
+        bench.answered += 1
+        generation = loop.nextGeneration()
+        if bench.writer.closes {
+            enter(.end, now: bench.now)
+        } else {
+            enter(.idle, now: bench.now)
+            if bench.writer.output.readableBytes > Self.flushThreshold { flush(&bench) }
+        }
+    }
+
+    /// Refuses the connection, or the request that it is in the middle of.
+    private func refuse(_ refusal: Refusal) {
+        var bench = loop.takeBench()
+        bench.begin(now: Clock.now())
+        write(refusal, &bench)
+        finish(bench)
+    }
+
+    private func write(_ refusal: Refusal, _ bench: inout Workbench) {
+        bench.writer.closes = true
+        bench.writer.omitsContent = false
+        loop.responder?.refuse(refusal, into: &bench.writer)
+        pending = nil
+        enter(.end, now: bench.now)
+    }
+
+    /// After a wait: requests that have arrived meanwhile, then the socket.
+    private func goOn(_ bench: consuming Workbench) {
+        consumePending(&bench)
+        finish(bench)
+        if readIsHeld, wait != .answer, wait != .room {
+            readIsHeld = false
+            context?.read()
+        }
+    }
+
+    // MARK: Bytes
+
+    private func consumePending(_ bench: inout Workbench) {
+        guard isListening, var buffer = pending else { return }
+        // Given up while it is read, so that moving its reader index copies nothing.
+        pending = nil
+        let used = consume(buffer.readableBytesUInt8Span, &bench)
+        buffer.moveReaderIndex(forwardBy: used)
+        if buffer.readableBytes > 0 {
+            buffer.discardReadBytes()
+            pending = buffer
+        }
+    }
+
+    /// Copies what is left of `incoming`: a slice of the receive buffer would keep NIO from using it again.
+    private func keep(_ incoming: inout ByteBuffer) {
+        guard incoming.readableBytes > 0, wait != .end, wait != .closed else { return }
+        if pending == nil {
+            pending = context?.channel.allocator.buffer(capacity: incoming.readableBytes)
+        }
+        pending?.writeBuffer(&incoming)
+    }
+
+    /// Ends a batch: hands its answers to the channel and puts the bench back.
+    private func finish(_ bench: consuming Workbench) {
+        flush(&bench)
+        if bench.answered > 0 {
+            loop.responder?.answered(count: bench.answered, elapsed: Clock.now() - bench.now)
+        }
+        loop.putBack(bench)
+        if inputIsClosed, isListening { closeAfterFlush() }
+    }
+
+    /// Hands the answers that have come together to the channel.
+    private func flush(_ bench: inout Workbench) {
+        guard bench.writer.output.readableBytes > 0 else { return }
+        defer { bench.writer.clear() }
+        guard let context else { return }
+        if wait == .end {
+            let written = context.eventLoop.makePromise(of: Void.self)
+            context.writeAndFlush(wrapOutboundOut(bench.writer.output), promise: written)
+            written.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
+        } else {
+            context.writeAndFlush(wrapOutboundOut(bench.writer.output), promise: nil)
+            if !isWritable, isListening { enter(.room, now: bench.now) }
+        }
+    }
+
+    // MARK: Deadlines and end
+
+    private func enter(_ next: Wait, now: Int64) {
+        // These deadlines count from the first byte, not from the last.
+        if wait == next, next == .head || next == .content || next == .end { return }
+        if wait == .first, next == .head {
+            wait = .head
+            return
+        }
+        wait = next
+        switch next {
+        case .first, .head: deadline = now &+ loop.limits.headTimeout
+        case .idle, .room: deadline = now &+ loop.limits.idleTimeout
+        case .content: deadline = now &+ loop.limits.bodyTimeout
+        case .end: deadline = now &+ Self.endTimeout
+        case .answer, .closed: deadline = .max
+        }
+    }
+
+    func checkDeadline(now: Int64) {
+        guard now >= deadline else { return }
+        switch wait {
+        case .head: refuse(.headTimeout)
+        case .content: refuse(.bodyTimeout)
+        case .first, .idle, .room, .end: closeNow()
+        case .answer, .closed: break
+        }
+    }
+
+    func drain() {
+        if wait == .first || wait == .idle, pending == nil { closeNow() }
+    }
+
+    func closeNow() {
+        enter(.closed, now: 0)
+        context?.close(promise: nil)
+    }
+
+    /// Closes once everything that was written has left; the client sends nothing more.
+    private func closeAfterFlush() {
+        guard wait != .end, wait != .closed, let context else {
+            if wait == .end { closeNow() }
+            return
+        }
+        enter(.end, now: Clock.now())
+        let written = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
+    }
+
+    /// Says that no answer follows, and leaves the client time to read the last one: closing at once with unread input
+    /// would make the kernel reset the connection, and the answer could be lost (RFC 9112, section 9.6).
+    private func endOutput() {
+        guard wait == .end else { return }
+        if inputIsClosed {
+            closeNow()
+        } else {
+            context?.close(mode: .output, promise: nil)
+        }
+    }
+
+    private var ticket: Ticket { Ticket(loop: loop.index, slot: slot, generation: generation) }
+}

@@ -1,0 +1,51 @@
+/// The header fields whose place in a request is remembered while its head is read.
+public enum KnownField: Int, Sendable, CaseIterable {
+    case host
+    case contentLength
+    case transferEncoding
+    case connection
+    case expect
+    case contentType
+    case authorization
+    case cacheControl
+    case userAgent
+    case xAmzTarget
+    case xAmzDate
+    case xAmzSecurityToken
+    case amzSDKRequest
+    case amzSDKInvocationID
+
+    /// Whether a second one makes the request ambiguous.
+    var isSingleton: Bool {
+        switch self {
+        case .connection, .cacheControl, .userAgent, .amzSDKRequest, .amzSDKInvocationID: false
+        default: true
+        }
+    }
+
+    /// The field called by these bytes in any case, or nothing.
+    @inline(__always)
+    static func named(_ bytes: Span<UInt8>, _ range: Range<Int>) -> KnownField? {
+        guard range.count >= 4, range.upperBound <= bytes.count else { return nil }
+        let initial = bytes[range.lowerBound] | 0x20
+        let candidate: (KnownField, StaticString)
+        switch (range.count, initial) {
+        case (4, _): candidate = (.host, "host")
+        case (6, _): candidate = (.expect, "expect")
+        case (10, UInt8(ascii: "x")): candidate = (.xAmzDate, "x-amz-date")
+        case (10, UInt8(ascii: "u")): candidate = (.userAgent, "user-agent")
+        case (10, _): candidate = (.connection, "connection")
+        case (12, UInt8(ascii: "x")): candidate = (.xAmzTarget, "x-amz-target")
+        case (12, _): candidate = (.contentType, "content-type")
+        case (13, UInt8(ascii: "a")): candidate = (.authorization, "authorization")
+        case (13, _): candidate = (.cacheControl, "cache-control")
+        case (14, _): candidate = (.contentLength, "content-length")
+        case (15, _): candidate = (.amzSDKRequest, "amz-sdk-request")
+        case (17, _): candidate = (.transferEncoding, "transfer-encoding")
+        case (20, _): candidate = (.xAmzSecurityToken, "x-amz-security-token")
+        case (21, _): candidate = (.amzSDKInvocationID, "amz-sdk-invocation-id")
+        default: return nil
+        }
+        return bytes.spells(candidate.1, at: range) ? candidate.0 : nil
+    }
+}

@@ -1,0 +1,165 @@
+/// Reading a request head, strictly (RFC 9112). Whatever could be read in two ways is refused.
+extension RequestHead {
+    /// Fills the head from the start of `bytes`, whose first `end` bytes are known to be a head with its empty line and to
+    /// hold no line feed without a carriage return before it.
+    mutating func parse(_ bytes: Span<UInt8>, end: Int, limits: HTTPLimits) throws(Refusal) {
+        reset()
+        length = end
+        var position = try parseRequestLine(bytes, end: end, limits: limits)
+        while position < end - 2 {
+            guard fields.count < limits.maxFields else { throw .fieldsTooMany }
+            position = try parseField(bytes, at: position, limits: limits)
+        }
+        try interpret(bytes, limits: limits)
+    }
+
+    /// `method SP request-target SP HTTP-version CRLF`; returns where the first field begins.
+    private mutating func parseRequestLine(_ bytes: Span<UInt8>, end: Int, limits: HTTPLimits) throws(Refusal) -> Int {
+        var position = 0
+        while CharacterClass.isToken(bytes[position]) { position += 1 }
+        guard position > 0, bytes[position] == 0x20 else { throw .requestLine }
+        method = Self.method(bytes, 0..<position)
+
+        let target = position + 1
+        position = target
+        while bytes[position] > 0x20, bytes[position] < 0x7f { position += 1 }
+        guard position > target, bytes[position] == 0x20 else {
+            // "GET /" and a line end is HTTP/0.9.
+            throw position > target && bytes[position] == 0x0d ? .httpVersion : .requestLine
+        }
+        try parseTarget(bytes, target..<position)
+
+        let version = position + 1
+        guard version + 10 <= end, bytes[version + 8] == 0x0d, bytes[version + 9] == 0x0a,
+            bytes.equals("http/1.", at: version..<version + 7), bytes[version] == UInt8(ascii: "H"),
+            bytes[version + 1] == UInt8(ascii: "T"), bytes[version + 2] == UInt8(ascii: "T"),
+            bytes[version + 3] == UInt8(ascii: "P")
+        else { throw .httpVersion }
+        switch bytes[version + 7] {
+        case UInt8(ascii: "1"): isHTTP11 = true
+        case UInt8(ascii: "0"): isHTTP11 = false
+        default: throw .httpVersion
+        }
+        guard version + 8 <= limits.maxFieldBytes else { throw .targetTooLong }
+        return version + 10
+    }
+
+    private static func method(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Method {
+        // Methods are case-sensitive (RFC 9110, section 9.1).
+        func spells(_ text: StaticString) -> Bool {
+            guard range.count == text.utf8CodeUnitCount else { return false }
+            for offset in 0..<range.count where unsafe bytes[range.lowerBound + offset] != text.utf8Start[offset] {
+                return false
+            }
+            return true
+        }
+        if spells("POST") { return .post }
+        if spells("GET") { return .get }
+        if spells("HEAD") { return .head }
+        return spells("CONNECT") ? .connect : .other
+    }
+
+    /// Origin-form, absolute-form or, for methods that no route knows, any other form.
+    private mutating func parseTarget(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(Refusal) {
+        path = range
+        if bytes[range.lowerBound] == UInt8(ascii: "/") { return }
+        let http = range.lowerBound..<min(range.lowerBound + 7, range.upperBound)
+        let https = range.lowerBound..<min(range.lowerBound + 8, range.upperBound)
+        let start: Int
+        if bytes.equals("http://", at: http) {
+            start = http.upperBound
+        } else if bytes.equals("https://", at: https) {
+            start = https.upperBound
+        } else if method == .get || method == .post {
+            throw .requestLine
+        } else {
+            return
+        }
+        var slash = start
+        while slash < range.upperBound, bytes[slash] != UInt8(ascii: "/"), bytes[slash] != UInt8(ascii: "?") {
+            guard CharacterClass.isHost(bytes[slash]) else { throw .requestLine }
+            slash += 1
+        }
+        guard slash > start else { throw .requestLine }
+        authority = start..<slash
+        path = slash..<range.upperBound
+    }
+
+    /// `field-name ":" OWS field-value OWS CRLF`; returns where the next line begins.
+    @inline(__always)
+    private mutating func parseField(_ bytes: Span<UInt8>, at start: Int, limits: HTTPLimits) throws(Refusal) -> Int {
+        let colon = bytes.first(UInt8(ascii: ":"), from: start)
+        let name = start..<colon
+        let known = KnownField.named(bytes, name)
+        if known == nil {
+            var position = start
+            while position < colon, CharacterClass.isToken(bytes[position]) { position += 1 }
+            guard position == colon, position > start, colon < bytes.count else {
+                throw bytes[start] == 0x20 || bytes[start] == 0x09 ? .foldedField : .fieldName
+            }
+        }
+        let position = bytes.firstControl(from: colon + 1)
+        // The head ends in CR LF CR LF, so a control character is always found inside it.
+        guard bytes[position] == 0x0d, bytes[position + 1] == 0x0a else { throw .fieldValue }
+        guard position - start <= limits.maxFieldBytes else { throw .headTooLarge }
+        let value = bytes.trimmed(name.upperBound + 1..<position)
+        try append(Field(name: name, value: value), known: known)
+        return position + 2
+    }
+
+    /// What the fields say about framing and connection.
+    private mutating func interpret(_ bytes: Span<UInt8>, limits: HTTPLimits) throws(Refusal) {
+        guard let host = self[.host], !host.isEmpty else { throw .host }
+        for index in host where !CharacterClass.isHost(bytes[index]) { throw .host }
+
+        if let encoding = self[.transferEncoding] {
+            guard isHTTP11, bytes.equals("chunked", at: encoding) else { throw .transferEncoding }
+            guard self[.contentLength] == nil else { throw .contentLength }
+            framing = .chunked
+        } else if let length = self[.contentLength] {
+            framing = .length(try Self.contentLength(bytes, length, limits: limits))
+        }
+
+        keepsConnection = isHTTP11
+        if self[.connection] != nil { interpretConnection(bytes) }
+        if let expectation = self[.expect] {
+            guard bytes.equals("100-continue", at: expectation) else { throw .expectation }
+            // An HTTP/1.0 client's expectation is ignored (RFC 9110, section 10.1.1).
+            expectsContinue = isHTTP11 && framing != .length(0)
+        }
+        if method == .connect { throw .connectMethod }
+    }
+
+    /// Connection options (RFC 9110, section 7.6.1); the field may be repeated, and `close` wins.
+    private mutating func interpretConnection(_ bytes: Span<UInt8>) {
+        var closes = false
+        for field in fields where KnownField.named(bytes, field.name) == .connection {
+            var start = field.value.lowerBound
+            while start <= field.value.upperBound {
+                var end = start
+                while end < field.value.upperBound, bytes[end] != UInt8(ascii: ",") { end += 1 }
+                let option = bytes.trimmed(start..<end)
+                if bytes.equals("close", at: option) { closes = true }
+                if bytes.equals("keep-alive", at: option) { keepsConnection = true }
+                start = end + 1
+            }
+        }
+        if closes { keepsConnection = false }
+    }
+
+    /// `1*DIGIT` (RFC 9110, section 8.6), no sign, no list, no more than `maxBodyBytes`.
+    private static func contentLength(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, limits: HTTPLimits
+    ) throws(Refusal) -> Int {
+        guard !range.isEmpty else { throw .contentLength }
+        var value = 0
+        for index in range {
+            let digit = bytes[index] &- UInt8(ascii: "0")
+            guard digit < 10 else { throw .contentLength }
+            // Saturates far above any limit, so that no number of digits overflows.
+            value = min(value, Int.max / 100) * 10 + Int(digit)
+        }
+        guard value <= limits.maxBodyBytes else { throw .bodyTooLarge }
+        return value
+    }
+}

@@ -1,0 +1,90 @@
+/// The head of a request, as places in the bytes that it was read from.
+///
+/// One value is used again and again for all requests of an event loop, so that reading a head allocates nothing. It means
+/// something only together with the bytes that it was filled from.
+public struct RequestHead {
+    /// A header field's name and value, the value without surrounding white space.
+    public struct Field: Sendable {
+        public let name: Range<Int>
+        public let value: Range<Int>
+    }
+
+    /// The methods that any route knows; all others are told apart by nobody.
+    public enum Method: Sendable {
+        case get
+        case head
+        case post
+        case connect
+        case other
+    }
+
+    /// How long the content is said to be.
+    enum Framing: Equatable {
+        case length(Int)
+        case chunked
+    }
+
+    public internal(set) var method = Method.other
+    /// The path of the request target and its query, `/` for an absolute-form target without a path.
+    public internal(set) var path = 0..<0
+    /// The authority of an absolute-form target (`http://host:port/path`), or nothing.
+    public internal(set) var authority: Range<Int>?
+    /// The header fields, in the order of the request.
+    public internal(set) var fields: [Field] = []
+    /// Whether the client asks for the connection to be kept (RFC 9112, section 9.3).
+    public internal(set) var keepsConnection = true
+    /// Whether the client waits for `100 Continue` before it sends the content.
+    public internal(set) var expectsContinue = false
+
+    var framing = Framing.length(0)
+    var isHTTP11 = true
+    /// The bytes of the head, with its empty line.
+    var length = 0
+    private var places = [Int32](repeating: -1, count: KnownField.allCases.count)
+
+    /// An empty head, to be filled by the decoder.
+    public init() { fields.reserveCapacity(32) }
+
+    /// The value of a known field, or nothing if the request does not have it.
+    public subscript(field: KnownField) -> Range<Int>? {
+        let place = places[field.rawValue]
+        return place < 0 ? nil : fields[Int(place)].value
+    }
+
+    /// Forgets everything, and keeps the memory.
+    mutating func reset() {
+        method = .other
+        path = 0..<0
+        authority = nil
+        fields.removeAll(keepingCapacity: true)
+        keepsConnection = true
+        expectsContinue = false
+        framing = .length(0)
+        isHTTP11 = true
+        length = 0
+        for index in places.indices { places[index] = -1 }
+    }
+
+    /// Adds a field; a singleton that is there already is refused.
+    mutating func append(_ field: Field, known: KnownField?) throws(Refusal) {
+        if let known {
+            if places[known.rawValue] < 0 {
+                places[known.rawValue] = Int32(clamping: fields.count)
+            } else if known.isSingleton {
+                throw known.repetition
+            }
+        }
+        fields.append(field)
+    }
+}
+
+extension KnownField {
+    fileprivate var repetition: Refusal {
+        switch self {
+        case .host: .host
+        case .contentLength: .contentLength
+        case .transferEncoding: .transferEncoding
+        default: .repeatedField
+        }
+    }
+}

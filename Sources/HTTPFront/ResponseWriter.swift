@@ -1,0 +1,122 @@
+internal import NIOCore
+
+/// Writes answers, one after the other, into the output of an event loop: `start`, fields, then `finish` with the content.
+///
+/// `Date`, `Content-Length` and `Connection` are its own business. Control characters cannot get out through it: in values
+/// that are not literals they are replaced by spaces.
+public struct ResponseWriter {
+    /// The answers that have not been handed to the channel yet.
+    private(set) var output = ByteBufferAllocator().buffer(capacity: 16_384)
+    /// The head of the answer that is being written: appending small pieces to an array costs a fraction of what it costs
+    /// to append them to a `ByteBuffer`.
+    private var bytes: [UInt8] = []
+    /// The value of the `Date` field, kept current by the event loop.
+    var date: [UInt8] = []
+    /// Whether the connection ends with this answer. The responder may set it; it is never taken back.
+    public var closes = false
+    /// Whether the answer is to a HEAD request, which has no content.
+    var omitsContent = false
+    /// Whether an HTTP/1.0 client must be told that its wish to keep the connection is granted.
+    var confirmsKeepAlive = false
+
+    init() { bytes.reserveCapacity(1024) }
+
+    /// Begins an answer.
+    public mutating func start(_ status: Status) {
+        if status.line.utf8CodeUnitCount > 0 {
+            text(status.line)
+        } else {
+            bytes += "HTTP/1.1 \(status.code) \r\n".utf8
+        }
+        text("Date: ")
+        bytes += date
+        text("\r\n")
+    }
+
+    /// Adds a field whose value is a literal.
+    public mutating func field(_ name: StaticString, _ value: StaticString) {
+        text(name)
+        text(": ")
+        text(value)
+        text("\r\n")
+    }
+
+    /// Adds a field whose value is a decimal number.
+    public mutating func field(_ name: StaticString, _ value: Int64) {
+        text(name)
+        text(": ")
+        number(value)
+        text("\r\n")
+    }
+
+    /// Adds a field whose value comes from anywhere.
+    public mutating func field(_ name: StaticString, _ value: [UInt8]) {
+        text(name)
+        text(": ")
+        text(value)
+        text("\r\n")
+    }
+
+    /// Adds a field whose value is composed by `body`, piece by piece, through `text` and `number`.
+    public mutating func field(_ name: StaticString, composedBy body: (inout ResponseWriter) -> Void) {
+        text(name)
+        text(": ")
+        body(&self)
+        text("\r\n")
+    }
+
+    /// A literal piece of a field that is being composed.
+    public mutating func text(_ literal: StaticString) {
+        // Unsafe only in its pointer, which a literal keeps valid for ever.
+        unsafe bytes.append(
+            contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    }
+
+    /// A piece of a field that is being composed, from anywhere.
+    public mutating func text(_ value: [UInt8]) {
+        let start = bytes.count
+        bytes += value
+        for index in start..<bytes.count where (bytes[index] < 0x20 && bytes[index] != 0x09) || bytes[index] == 0x7f {
+            bytes[index] = 0x20
+        }
+    }
+
+    /// A decimal number in a field that is being composed.
+    public mutating func number(_ value: Int64) {
+        // The longest magnitude of 64 bits has 20 digits.
+        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var count = 0
+        var rest = value.magnitude
+        repeat {
+            digits[count] = UInt8(truncatingIfNeeded: rest % 10) + UInt8(ascii: "0")
+            rest /= 10
+            count += 1
+        } while rest > 0
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        while count > 0 {
+            count -= 1
+            bytes.append(digits[count])
+        }
+    }
+
+    /// Ends the answer with its content.
+    public mutating func finish(_ content: [UInt8]) {
+        if closes {
+            text("Connection: close\r\n")
+        } else if confirmsKeepAlive {
+            text("Connection: keep-alive\r\n")
+        }
+        text("Content-Length: ")
+        number(Int64(content.count))
+        text("\r\n\r\n")
+        output.writeBytes(bytes)
+        bytes.removeAll(keepingCapacity: true)
+        if !omitsContent { output.writeBytes(content) }
+    }
+
+    /// Writes `100 Continue` (RFC 9110, section 15.2.1).
+    mutating func continues() { output.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
+
+    /// Forgets the answers, which the channel has got; their memory is used again if the channel is done with it.
+    mutating func clear() { output.clear() }
+}

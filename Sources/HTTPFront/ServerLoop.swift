@@ -1,0 +1,126 @@
+public import NIOCore
+
+/// What the connections of one event loop share: the responder, the output buffer, the memory that heads are read into, the
+/// clock that wakes their deadlines. Used on that loop's thread only.
+public final class ServerLoop<R: Responder> {
+    /// The place of this loop among the server's loops.
+    public let index: Int32
+    /// The event loop itself.
+    public let eventLoop: any EventLoop
+    let limits: HTTPLimits
+    let ledger: ConnectionLedger
+    private var bench: Workbench?
+    private(set) var isDraining = false
+
+    private var slots: [Connection<R>?] = []
+    private var freeSlots: [Int32] = []
+    private var lastGeneration: UInt64 = 0
+    private var lastWallSecond: Int64 = -1
+    private var ticker: RepeatedTask?
+    private var responderStorage: R?
+    private let wallClock: @Sendable () -> Int64
+
+    init(
+        index: Int32, eventLoop: any EventLoop, limits: HTTPLimits, ledger: ConnectionLedger,
+        wallClock: @escaping @Sendable () -> Int64, makeResponder: (ServerLoop<R>) -> R
+    ) {
+        self.index = index
+        self.eventLoop = eventLoop
+        self.limits = limits
+        self.ledger = ledger
+        self.wallClock = wallClock
+        responderStorage = makeResponder(self)
+    }
+
+    /// The responder of this loop; nothing once the loop has stopped.
+    var responder: R? { responderStorage }
+
+    /// Writes the answer to a request that was to be answered later.
+    ///
+    /// - Returns: false if its client has gone; `write` is not called then.
+    @discardableResult
+    public func answer(_ ticket: Ticket, _ write: (R, inout ResponseWriter) -> Void) -> Bool {
+        guard ticket.loop == index, slots.indices.contains(Int(ticket.slot)),
+            let connection = slots[Int(ticket.slot)], connection.generation == ticket.generation,
+            let responder
+        else { return false }
+        return connection.answerNow(responder, write)
+    }
+
+    // MARK: Workbench
+
+    /// Lends the memory that requests are read into and answers are written into. It belongs to one connection until it is
+    /// put back; should another ask meanwhile, it gets a new one.
+    func takeBench() -> Workbench {
+        guard let bench = bench.take() else { return Workbench(date: HTTPDate.format(wallClock())) }
+        return bench
+    }
+
+    /// Takes the memory back, and gives up what only an unusually large request or answer needed.
+    func putBack(_ bench: consuming Workbench) {
+        if max(bench.writer.output.capacity, bench.content.capacity) <= Workbench.keptBytes {
+            self.bench = consume bench
+        }
+    }
+
+    // MARK: Life
+
+    /// Starts the ticker.
+    func start() {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        ticker = eventLoop.scheduleRepeatedTask(initialDelay: .milliseconds(250), delay: .milliseconds(250)) { _ in
+            bound.value.tick(now: Clock.now())
+        }
+    }
+
+    /// Closes what is idle, and everything else after its next answer.
+    func drain() {
+        isDraining = true
+        for connection in slots { connection?.drain() }
+    }
+
+    /// Closes all connections at once and stops the ticker.
+    func stop() {
+        isDraining = true
+        for connection in slots { connection?.closeNow() }
+        ticker?.cancel()
+        ticker = nil
+    }
+
+    private func tick(now: Int64) {
+        updateDate()
+        for connection in slots { connection?.checkDeadline(now: now) }
+        responder?.tick(now: now)
+    }
+
+    private func updateDate() {
+        let second = wallClock()
+        guard second != lastWallSecond else { return }
+        lastWallSecond = second
+        bench?.writer.date = HTTPDate.format(second)
+    }
+
+    // MARK: Slots
+
+    /// Gives a new connection its slot.
+    func add(_ connection: Connection<R>) -> Int32 {
+        if let slot = freeSlots.popLast() {
+            slots[Int(slot)] = connection
+            return slot
+        }
+        slots.append(connection)
+        return Int32(clamping: slots.count - 1)
+    }
+
+    func remove(slot: Int32) {
+        guard slots.indices.contains(Int(slot)), slots[Int(slot)] != nil else { return }
+        slots[Int(slot)] = nil
+        freeSlots.append(slot)
+    }
+
+    /// A number that no request of this loop has had.
+    func nextGeneration() -> UInt64 {
+        lastGeneration &+= 1
+        return lastGeneration
+    }
+}

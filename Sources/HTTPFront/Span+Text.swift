@@ -1,0 +1,122 @@
+internal import Glibc
+
+/// Reading of text in bytes. None of these traps on any input: a place outside the span is simply not equal.
+extension Span where Element == UInt8 {
+    /// Whether `range` holds `text` (which is in lower case) in any case of its letters.
+    @inline(__always)
+    func equals(_ text: StaticString, at range: Range<Int>) -> Bool {
+        guard range.count == text.utf8CodeUnitCount, range.upperBound <= count else { return false }
+        let expected = unsafe text.utf8Start
+        for offset in 0..<range.count {
+            var byte = self[range.lowerBound + offset]
+            if byte &- 0x41 < 26 { byte |= 0x20 }
+            if unsafe byte != expected[offset] { return false }
+        }
+        return true
+    }
+
+    /// `range` without spaces and tabs on both ends.
+    func trimmed(_ range: Range<Int>) -> Range<Int> {
+        var lower = range.lowerBound
+        var upper = range.upperBound
+        while lower < upper, self[lower] == 0x20 || self[lower] == 0x09 { lower += 1 }
+        while upper > lower, self[upper - 1] == 0x20 || self[upper - 1] == 0x09 { upper -= 1 }
+        return lower..<upper
+    }
+
+    /// The first place at or after `start` that holds a control character other than a tab, or `count`.
+    ///
+    /// Eight bytes at a time: header values are most of a request, and this loop is most of their reading.
+    func firstControl(from start: Int) -> Int {
+        guard start >= 0, start < count else { return count }
+        // Unsafe only in its pointer: every word read lies inside the span, and only an index leaves the closure.
+        return unsafe withUnsafeBytes { bytes in
+            var index = start
+            while index &+ 8 <= bytes.count {
+                let word = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                let small = (word &- Word.all(0x20)) & ~word
+                if (small | Word.zeros(word ^ Word.all(0x7f))) & Word.all(0x80) != 0 {
+                    for place in index..<index &+ 8 where unsafe Self.isControl(bytes[place]) { return place }
+                }
+                index &+= 8
+            }
+            while index < bytes.count, unsafe !Self.isControl(bytes[index]) { index &+= 1 }
+            return index
+        }
+    }
+
+    /// The first place at or after `start` that holds `byte`, or `count`.
+    @inline(__always)
+    func first(_ byte: UInt8, from start: Int) -> Int {
+        guard start >= 0, start < count else { return count }
+        // Unsafe only in its pointer: start and length lie inside the span, and only a distance leaves the closure.
+        return unsafe withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress,
+                let found = unsafe memchr(base + start, Int32(byte), bytes.count - start)
+            else { return count }
+            return unsafe UnsafeRawPointer(found) - UnsafeRawPointer(base)
+        }
+    }
+
+    /// Whether `range` holds `name`, a token of 4 to 24 characters in lower case, in any case of its letters; `range` must
+    /// hold a token too if the answer is to be relied on.
+    ///
+    /// Setting bit 5 makes letters small and leaves `-` and digits as they are; it makes no other character of a token equal
+    /// to one of these. Longer names are compared eight bytes at a time, the last eight overlapping those before.
+    @inline(__always)
+    func spells(_ name: StaticString, at range: Range<Int>) -> Bool {
+        let length = name.utf8CodeUnitCount
+        guard range.count == length, range.lowerBound >= 0, range.upperBound <= count else { return false }
+        guard length >= 8 else { return equals(name, at: range) }
+        // Unsafe only in its pointer: every word read lies inside the literal.
+        let literal = unsafe UnsafeRawPointer(name.utf8Start)
+        let bits = Word.all(0x20)
+        guard unsafe word(at: range.lowerBound) | bits == literal.loadUnaligned(as: UInt64.self).littleEndian,
+            unsafe word(at: range.upperBound - 8) | bits
+                == literal.loadUnaligned(fromByteOffset: length - 8, as: UInt64.self).littleEndian
+        else { return false }
+        return unsafe length <= 16
+            || word(at: range.lowerBound + 8) | bits
+                == literal.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian
+    }
+
+    @inline(__always)
+    private func word(at index: Int) -> UInt64 {
+        // Unsafe only in that any eight bytes must make a valid integer, which they do; the place is checked.
+        unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+    }
+
+    @inline(__always)
+    private static func isControl(_ byte: UInt8) -> Bool { (byte < 0x20 && byte != 0x09) || byte == 0x7f }
+}
+
+/// Eight bytes as one integer.
+enum Word {
+    @inline(__always)
+    static func all(_ byte: UInt8) -> UInt64 { UInt64(byte) &* 0x0101_0101_0101_0101 }
+
+    /// High bits at zero bytes, and perhaps at some above the lowest of these.
+    @inline(__always)
+    static func zeros(_ word: UInt64) -> UInt64 { (word &- all(0x01)) & ~word }
+}
+
+/// Classes of characters as bit sets: no table to initialise, no memory to read.
+enum CharacterClass {
+    /// RFC 9110, section 5.6.2: the characters of a token.
+    @inline(__always)
+    static func isToken(_ byte: UInt8) -> Bool {
+        contains(byte, 0x03ff_6cfa_0000_0000, 0x57ff_ffff_c7ff_fffe)
+    }
+
+    /// RFC 3986, section 3.2.2, with the port: what `host[:port]` is made of, commas excepted, as these would make a list.
+    @inline(__always)
+    static func isHost(_ byte: UInt8) -> Bool {
+        contains(byte, 0x2fff_6ff2_0000_0000, 0x47ff_fffe_afff_fffe)
+    }
+
+    @inline(__always)
+    private static func contains(_ byte: UInt8, _ low: UInt64, _ high: UInt64) -> Bool {
+        guard byte < 128 else { return false }
+        return (byte < 64 ? low : high) >> UInt64(byte & 63) & 1 == 1
+    }
+}

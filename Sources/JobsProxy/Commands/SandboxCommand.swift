@@ -1,0 +1,92 @@
+internal import ArgumentParser
+internal import Logging
+internal import NIOPosix
+internal import Sandbox
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// `jobs-proxy sandbox`: the stand-in for the service, alone.
+struct SandboxCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sandbox",
+        abstract: "Runs a stand-in for Amazon Voice ID, with made-up data.",
+        discussion: """
+            Examples:
+              jobs-proxy sandbox --listen 127.0.0.1:9000
+              jobs-proxy sandbox --listen 127.0.0.1:9000 --latency 50ms --fault InternalServerException=0.2
+            """)
+
+    @Option(help: ArgumentHelp("Where to listen; port 0 lets the system choose.", valueName: "ADDR"))
+    var listen: String
+
+    @Option(help: ArgumentHelp("The same seed makes the same data.", valueName: "N"))
+    var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp("How many domains there are.", valueName: "N"))
+    var domains: Int = 3
+
+    @Option(help: ArgumentHelp("How many jobs of each kind a domain has.", valueName: "N"))
+    var jobs: Int = 250
+
+    @Option(help: ArgumentHelp("Requests a second that each quota group allows.", valueName: "RATE"))
+    var quota: Double = 2
+
+    @Option(help: ArgumentHelp("Requests at once; by default as many as a second allows.", valueName: "N"))
+    var burst: Double?
+
+    @Option(help: ArgumentHelp("The time that each answer takes, such as 50ms.", valueName: "D"))
+    var latency: String = "0ms"
+
+    @Option(help: ArgumentHelp("An error and its share of the answers; may be repeated.", valueName: "KIND=P"))
+    var fault: [String] = []
+
+    func run() async throws {
+        guard let address = CommandValues.address(listen) else {
+            throw ValidationError("--listen must be HOST:PORT, such as 127.0.0.1:9000")
+        }
+        guard let latency = CommandValues.duration(latency) else {
+            throw ValidationError("--latency must be a duration, such as 50ms or 2s")
+        }
+        var faults: [(code: String, probability: Double)] = []
+        for text in fault {
+            let parts = text.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2, let share = Double(parts[1]), share >= 0, share <= 1 else {
+                throw ValidationError("--fault must be KIND=P with P from 0 to 1, such as InternalServerException=0.2")
+            }
+            faults.append((String(parts[0]), share))
+        }
+        Process.prepare()
+        let options = SandboxOptions(
+            seed: seed, domains: domains, jobs: jobs, rate: quota, burst: burst, latency: latency, faults: faults)
+        let service = try await SandboxService(options, host: address.host, port: address.port)
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [ServiceGroupConfiguration.ServiceConfiguration(service: service)],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Logger(label: "sandbox") { StreamLogHandler.standardError(label: $0) }))
+        try await group.run()
+    }
+}
+
+/// Keeps a sandbox going until it is told to stop.
+private struct SandboxService: Service {
+    let sandbox: Sandbox
+
+    init(_ options: SandboxOptions, host: String, port: Int) async throws {
+        do {
+            sandbox = try await Sandbox(
+                options: options, group: MultiThreadedEventLoopGroup.singleton, wallClock: Process.wallClock)
+            let bound = try await sandbox.listen(host: host, port: port)
+            print("Sandbox of Amazon Voice ID on http://\(bound.host):\(bound.port)")
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+        print("Domains: \(sandbox.domainIDs.joined(separator: " "))")
+        Process.flushOutput()
+    }
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await sandbox.shutDown()
+    }
+}

@@ -1,0 +1,48 @@
+internal import ArgumentParser
+internal import Logging
+internal import NIOPosix
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// `jobs-proxy serve`: runs the gateway until it is told to stop.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Runs the gateway.",
+        discussion: """
+            Without --config it listens on 127.0.0.1:8080 in front of an embedded sandbox.
+            SIGTERM and SIGINT stop it: it takes no new connections, finishes what is in flight, and exits with 0.
+
+            Examples:
+              jobs-proxy serve
+              jobs-proxy serve --config jobs-proxy.yaml
+            """)
+
+    @Option(help: ArgumentHelp("The configuration file.", valueName: "FILE"))
+    var config: String?
+
+    func run() async throws {
+        let configuration = try ConfigurationFile.load(config)
+        Process.prepare()
+        var logger = Logger(label: "jobs-proxy") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info
+        let assembly: GatewayAssembly
+        do {
+            assembly = try await GatewayAssembly(
+                configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        } catch {
+            throw CommandFailure("\(error)")
+        }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [ServiceGroupConfiguration.ServiceConfiguration(service: assembly)],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+    }
+}
+
+/// A command cannot do what it was asked to. Printed as it is; the exit code is 1.
+struct CommandFailure: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,74 @@
+internal import Gateway
+internal import HTTPFront
+internal import Upstream
+
+// From the configuration's words to those of the modules.
+
+extension HTTPLimits {
+    init(_ http: Configuration.HTTP) {
+        self.init()
+        maxFields = http.maxFields
+        maxFieldBytes = http.maxFieldBytes
+        maxHeadBytes = http.maxHeadBytes
+        maxBodyBytes = http.maxBodyBytes
+        headTimeout = http.headTimeout
+        bodyTimeout = http.bodyTimeout
+        idleTimeout = http.idleTimeout
+        maxConnections = http.maxConnections
+        maxConnectionsPerPeer = http.maxConnectionsPerPeer
+    }
+}
+
+extension CachePolicy {
+    init(_ cache: Configuration.Cache) {
+        self.init()
+        defaultTTL = cache.ttl.default
+        statusTTL = cache.ttl.status
+        operationTTL = cache.ttl.operation
+        staleWhileRevalidate = cache.staleWhileRevalidate
+        staleIfError = cache.staleIfError
+        negativeTTL = cache.negative
+    }
+}
+
+extension RetryPolicy {
+    init(_ retry: Configuration.Retry) {
+        self.init()
+        maxAttempts = retry.maxAttempts
+        baseDelay = retry.baseDelay
+        maxDelay = retry.maxDelay
+        budgetRatio = retry.budget.ratio
+        budgetReserve = retry.budget.reserve
+    }
+}
+
+extension UpstreamSettings {
+    init(_ service: Configuration.Service, _ breaker: Configuration.Breaker, sandbox: EmbeddedSandbox?) {
+        let url =
+            switch service.endpoint {
+            case .sandbox: sandbox?.url ?? ""
+            case .origin(let origin): "\(origin)/"
+            }
+        let http2: HTTP2 =
+            switch service.http2 {
+            case .auto: .auto
+            case .off: .off
+            case .priorKnowledge: .priorKnowledge
+            }
+        self.init(
+            url: url, http2: http2, caBundle: service.caBundle, proxy: service.proxy.map { "\($0)" },
+            maxConnections: service.maxConnections, connectTimeout: service.timeouts.connect,
+            attemptTimeout: service.timeouts.attempt, breakerFailures: breaker.failures,
+            breakerOpenFor: breaker.openFor)
+    }
+}
+
+extension Configuration.Service {
+    /// The host of its endpoint.
+    var host: String {
+        switch endpoint {
+        case .sandbox: "127.0.0.1"
+        case .origin(let origin): origin.host
+        }
+    }
+}

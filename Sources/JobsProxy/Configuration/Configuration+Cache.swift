@@ -1,0 +1,42 @@
+extension Configuration {
+    struct Cache: Sendable, Equatable {
+        /// Memory for pages, their overhead included.
+        var maxBytes: Int = 256 * .mebibyte
+        /// Calls that may wait on one flight.
+        var maxWaiters = 10_000
+        var ttl = TimeToLive()
+        var staleWhileRevalidate: Int64 = 30 * .second
+        var staleIfError: Int64 = 10 * .minute
+        /// How long an error is kept, by its type; 0: not at all.
+        var negative: [String: Int64] = ["ResourceNotFoundException": 5 * .second]
+
+        /// How long a page is fresh.
+        struct TimeToLive: Sendable, Equatable {
+            /// Where neither the status nor the operation has its own.
+            var `default`: Int64 = 10 * .second
+            /// By the status that the page was filtered for.
+            var status: [String: Int64] = [
+                "COMPLETED": 30 * .second, "COMPLETED_WITH_ERRORS": 30 * .second, "FAILED": 30 * .second,
+            ]
+            /// By operation, for pages whose status has none of its own.
+            var operation: [String: Int64] = [:]
+
+            var longest: Int64 {
+                max(`default`, status.values.max() ?? 0, operation.values.max() ?? 0)
+            }
+        }
+    }
+
+    struct Limits: Sendable, Equatable {
+        /// What each caller may ask.
+        var caller = Rate(rate: 100, burst: 200)
+        var queue = Queue()
+
+        /// Where calls wait for a quota token.
+        struct Queue: Sendable, Equatable {
+            /// 0: refused at once.
+            var maxWait: Int64 = 2 * .second
+            var maxDepth = 256
+        }
+    }
+}

@@ -1,0 +1,54 @@
+extension Configuration {
+    /// One upstream: an AWS endpoint in one Region, and what a catalog says about its operations.
+    struct Service: Sendable, Equatable {
+        /// A built-in catalog's name, or the path of a catalog file.
+        var catalog = "voice-id"
+        /// Unique among the services. Left out, it is the catalog's name, or its file's name without the extension.
+        var name = "voice-id"
+        var endpoint = Endpoint.sandbox
+        var region = "us-east-1"
+        var http2 = HTTP2.auto
+        /// Path of a PEM file with the certificates to trust; nothing: those of the system.
+        var caBundle: String?
+        var proxy: Origin?
+        var maxConnections = 32
+        var timeouts = Timeouts()
+        /// The share of a quota group's rate that is left unused.
+        var headroom = 0.02
+        /// Rates that replace the catalog's, by quota group. Whether the catalog has the group is not checked here.
+        var quotas: [String: Rate] = [:]
+
+        enum Endpoint: Sendable, Equatable {
+            /// The stand-in inside this process.
+            case sandbox
+            case origin(Origin)
+        }
+
+        enum HTTP2: String, Sendable, CaseIterable {
+            /// As agreed by ALPN in the TLS handshake.
+            case auto
+            case off
+            case priorKnowledge = "prior-knowledge"
+        }
+
+        /// connect ≤ attempt ≤ call.
+        struct Timeouts: Sendable, Equatable {
+            var connect: Int64 = 2 * .second
+            var attempt: Int64 = 5 * .second
+            var call: Int64 = 15 * .second
+        }
+    }
+
+    /// A token bucket's size and speed.
+    struct Rate: Sendable, Equatable {
+        /// Tokens a second.
+        var rate: Double
+        /// Tokens that may be spent at once; at most what the rate brings in a year.
+        var burst: Int
+
+        /// As many tokens as one second brings, and at least one.
+        static func burst(of rate: Double) -> Int {
+            Int(exactly: max(rate, 1).rounded(.down)) ?? .max
+        }
+    }
+}

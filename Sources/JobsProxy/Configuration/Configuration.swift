@@ -1,0 +1,85 @@
+/// What the gateway was told to do. Each value here is the default of the key of the same name in the configuration
+/// file (DESIGN section 7); `Config/jobs-proxy.yaml` explains them all.
+///
+/// Times are nanoseconds, sizes bytes, rates per second. A value that came out of `ConfigurationReader` lies within the
+/// ranges that `ConfigurationReader+Keys.swift` lists, so nothing downstream has to check it again.
+struct Configuration: Sendable, Equatable {
+    var listen = Listener(address: Address(host: "127.0.0.1", port: 8080))
+    var admin = Listener(address: Address(host: "127.0.0.1", port: 9090))
+    var http = HTTP()
+    /// In the order of the file: of several that share a catalog, the first serves calls that name no Region. Never
+    /// empty.
+    var services = [Service()]
+    var retry = Retry()
+    var breaker = Breaker()
+    var cache = Cache()
+    var limits = Limits()
+    /// Gateways that share one account's quota.
+    var replicas = 1
+    /// Nothing chosen: `loopback` without callers, `deny` with them.
+    var anonymous: Anonymous?
+    /// How long what is in flight may take to finish after SIGTERM.
+    var drain: Int64 = 30 * .second
+    var log = Log()
+}
+
+extension Configuration {
+    struct Listener: Sendable, Equatable {
+        var address: Address
+    }
+
+    /// What the client listener accepts, and for how long it waits.
+    struct HTTP: Sendable, Equatable {
+        var maxFields = 100
+        var maxFieldBytes: Int = 16 * .kibibyte
+        var maxHeadBytes: Int = 32 * .kibibyte
+        var maxBodyBytes: Int = 64 * .kibibyte
+        var headTimeout: Int64 = 5 * .second
+        var bodyTimeout: Int64 = 10 * .second
+        var idleTimeout: Int64 = 60 * .second
+        /// 0 for no limit.
+        var maxConnections = 10_000
+        /// 0 for no limit.
+        var maxConnectionsPerPeer = 0
+    }
+
+    struct Retry: Sendable, Equatable {
+        /// Attempts in all, the first one included.
+        var maxAttempts = 3
+        var baseDelay: Int64 = 50 * .millisecond
+        var maxDelay: Int64 = 1 * .second
+        var budget = Budget()
+
+        struct Budget: Sendable, Equatable {
+            /// Retries for each recent call.
+            var ratio = 0.1
+            /// Retries that a quiet gateway may always make.
+            var reserve = 10
+        }
+    }
+
+    struct Breaker: Sendable, Equatable {
+        /// Consecutive failures that open it.
+        var failures = 5
+        var openFor: Int64 = 1 * .second
+    }
+
+    /// Who may call without a gateway key.
+    enum Anonymous: String, Sendable, CaseIterable {
+        case loopback, deny, allow
+    }
+
+    struct Log: Sendable, Equatable {
+        var level = Level.info
+        var access = Access.errors
+
+        /// The levels of swift-log, by their names there.
+        enum Level: String, Sendable, CaseIterable {
+            case trace, debug, info, notice, warning, error, critical
+        }
+
+        enum Access: String, Sendable, CaseIterable {
+            case off, errors, all
+        }
+    }
+}

@@ -1,0 +1,157 @@
+// Every key of the configuration file, in the order of DESIGN section 7: its name, what may stand there, its field.
+// Nothing else in the gateway knows how a key is spelt.
+
+extension Configuration {
+    mutating func read(_ file: Mapping) {
+        // Before the listener, which it opens to other machines.
+        file.optional("anonymous", .choice, &anonymous)
+        file.section("listen") { section in
+            section.value("address", .address, &listen.address)
+            section.check("address") { file.accepted("anonymous") ? exposureComplaint : nil }
+        }
+        file.section("admin") { section in
+            section.value("address", .address, &admin.address)
+            section.check("address") { adminComplaint }
+        }
+        file.check("admin", "listen") { sharedAddressComplaint }
+        file.section("http") { http.read($0) }
+        readServices(file)
+        file.section("retry") { retry.read($0) }
+        file.section("breaker") { breaker.read($0) }
+        file.section("cache") { cache.read($0) }
+        file.section("limits") { limits.read($0) }
+        file.value("replicas", .whole(1...1_000), &replicas)
+        file.value("drain", .duration(from: 0, to: .hour), &drain)
+        file.section("log") { log.read($0) }
+    }
+
+    private mutating func readServices(_ file: Mapping) {
+        var read: [(service: Service, section: Mapping)] = []
+        file.list("services") { section in
+            var service = Service()
+            service.read(section)
+            read.append((service, section))
+        }
+        guard !read.isEmpty else { return }
+        services = read.map(\.service)
+        // What a service with a refused catalog is called, or shares, is not known.
+        let good = zip(0..., read).filter { $0.1.section.accepted("catalog") }
+        let sharers = Dictionary(grouping: good, by: \.1.service.catalog)
+        var taken: [String: Int] = [:]
+        for (index, (service, section)) in good {
+            section.check("name") {
+                let isShared = sharers[service.catalog, default: []].count > 1
+                return service.nameComplaint(isWritten: section.holds("name"), isShared: isShared, taken: taken)
+            }
+            if taken[service.name] == nil { taken[service.name] = index }
+        }
+    }
+}
+
+extension Configuration.HTTP {
+    fileprivate mutating func read(_ section: Mapping) {
+        section.value("maxFields", .whole(1...1_000), &maxFields)
+        section.value("maxFieldBytes", .size(from: 64, to: .mebibyte), &maxFieldBytes)
+        section.value("maxHeadBytes", .size(from: 64, to: .mebibyte), &maxHeadBytes)
+        section.value("maxBodyBytes", .size(from: 64, to: 16 * .mebibyte), &maxBodyBytes)
+        section.value("headTimeout", .duration(from: .millisecond, to: .hour), &headTimeout)
+        section.value("bodyTimeout", .duration(from: .millisecond, to: .hour), &bodyTimeout)
+        section.value("idleTimeout", .duration(from: .millisecond, to: .hour), &idleTimeout)
+        section.value("maxConnections", .whole(0...1_000_000), &maxConnections)
+        section.value("maxConnectionsPerPeer", .whole(0...1_000_000), &maxConnectionsPerPeer)
+    }
+}
+
+extension Configuration.Service {
+    fileprivate mutating func read(_ section: Mapping) {
+        section.value("catalog", .text, &catalog)
+        name = Self.name(ofCatalog: catalog)
+        section.value("name", .name, &name)
+        section.value("endpoint", .endpoint, &endpoint)
+        section.value("region", .region, &region)
+        section.value("http2", .choice, &http2)
+        section.optional("caBundle", .text, &caBundle)
+        section.optional("proxy", .origin, &proxy)
+        section.value("maxConnections", .whole(1...10_000), &maxConnections)
+        section.section("timeouts") { timeouts.read($0) }
+        section.value("headroom", .number(0...0.5), &headroom)
+        section.sections("quotas") { group, quota in
+            var rate = Configuration.Rate(rate: 1, burst: 1)
+            rate.read(quota)
+            quota.require("rate", "is missing: say how many requests a second the group may make")
+            quotas[group] = rate
+        }
+    }
+}
+
+extension Configuration.Service.Timeouts {
+    fileprivate mutating func read(_ section: Mapping) {
+        section.value("connect", .duration(from: .millisecond, to: .hour), &connect)
+        section.value("attempt", .duration(from: .millisecond, to: .hour), &attempt)
+        section.value("call", .duration(from: .millisecond, to: .hour), &call)
+        section.check("connect", "attempt") { Self.complaint("connect", connect, within: "attempt", attempt) }
+        section.check("attempt", "call") { Self.complaint("attempt", attempt, within: "call", call) }
+    }
+}
+
+extension Configuration.Rate {
+    fileprivate mutating func read(_ section: Mapping) {
+        section.value("rate", .rate, &rate)
+        if section.holds("rate") { burst = Self.burst(of: rate) }
+        section.value("burst", .whole(1...10_000_000), &burst)
+        section.check("burst", "rate") { burstComplaint }
+    }
+}
+
+extension Configuration.Retry {
+    fileprivate mutating func read(_ section: Mapping) {
+        section.value("maxAttempts", .whole(1...10), &maxAttempts)
+        section.value("baseDelay", .duration(from: 0, to: .minute), &baseDelay)
+        section.value("maxDelay", .duration(from: 0, to: .minute), &maxDelay)
+        section.section("budget") { section in
+            section.value("ratio", .number(0...1), &budget.ratio)
+            section.value("reserve", .whole(0...1_000_000), &budget.reserve)
+        }
+        section.check("baseDelay", "maxDelay") { delayComplaint }
+    }
+}
+
+extension Configuration.Breaker {
+    fileprivate mutating func read(_ section: Mapping) {
+        section.value("failures", .whole(1...1_000), &failures)
+        section.value("openFor", .duration(from: .millisecond, to: .hour), &openFor)
+    }
+}
+
+extension Configuration.Cache {
+    fileprivate mutating func read(_ section: Mapping) {
+        section.value("maxBytes", .size(from: 64 * .kibibyte, to: 1_024 * .gibibyte), &maxBytes)
+        section.value("maxWaiters", .whole(1...1_000_000), &maxWaiters)
+        section.section("ttl") { section in
+            section.value("default", .duration(from: 0, to: 24 * .hour), &ttl.default)
+            section.table("status", .duration(from: 0, to: 24 * .hour), &ttl.status)
+            section.table("operation", .duration(from: 0, to: 24 * .hour), &ttl.operation)
+        }
+        section.value("staleWhileRevalidate", .duration(from: 0, to: 24 * .hour), &staleWhileRevalidate)
+        section.value("staleIfError", .duration(from: 0, to: 24 * .hour), &staleIfError)
+        section.table("negative", .duration(from: 0, to: .hour), &negative)
+        section.check("staleIfError", "staleWhileRevalidate", "ttl") { lifeComplaint }
+    }
+}
+
+extension Configuration.Limits {
+    fileprivate mutating func read(_ section: Mapping) {
+        section.section("caller") { caller.read($0) }
+        section.section("queue") { section in
+            section.value("maxWait", .duration(from: 0, to: .minute), &queue.maxWait)
+            section.value("maxDepth", .whole(0...100_000), &queue.maxDepth)
+        }
+    }
+}
+
+extension Configuration.Log {
+    fileprivate mutating func read(_ section: Mapping) {
+        section.value("level", .choice, &level)
+        section.value("access", .choice, &access)
+    }
+}

@@ -1,0 +1,84 @@
+// What several keys must be to each other. Each rule is a complaint to be made, or nothing.
+
+// MARK: Listeners
+
+extension Configuration {
+    /// Whoever reaches the client listener may use it, since there are no callers to tell apart yet.
+    var exposureComplaint: String? {
+        if listen.address.isLoopback || anonymous == .allow { return nil }
+        return "\(listen.address) can be reached from other machines, and no callers are configured: listen on "
+            + "127.0.0.1:\(listen.address.port), or set 'anonymous: allow' if all who reach it may use it"
+    }
+
+    /// The admin listener purges pages and shows state to whoever reaches it: it has no token yet.
+    var adminComplaint: String? {
+        if admin.address.isLoopback { return nil }
+        return "the admin listener must be on a loopback address: write 127.0.0.1:\(admin.address.port), "
+            + "not \(admin.address)"
+    }
+
+    var sharedAddressComplaint: String? {
+        guard admin == listen, listen.address.port != 0 else { return nil }
+        return "listen and admin have one address (\(listen.address)): give one of them another port"
+    }
+}
+
+// MARK: Services
+
+extension Configuration.Service {
+    /// A built-in catalog's name is its own; a file's, the file's without folders and extension.
+    static func name(ofCatalog catalog: String) -> String {
+        let file = catalog.split(separator: "/").last ?? ""
+        return String(file.split(separator: ".").first ?? "")
+    }
+
+    /// - Parameters:
+    ///   - taken: The services before this one, by name.
+    ///   - isShared: Whether another service has the same catalog.
+    func nameComplaint(isWritten: Bool, isShared: Bool, taken: [String: Int]) -> String? {
+        if !isWritten, isShared { return "is missing: other services have the catalog \(catalog.quoted) too" }
+        if let index = taken[name] { return "\(name.quoted) is the name of services[\(index)] too: give each its own" }
+        if !isWritten, !Kind.isName(name) { return "is missing: \(catalog.quoted) makes no name" }
+        return nil
+    }
+}
+
+extension Configuration.Service.Timeouts {
+    static func complaint(_ inner: String, _ time: Int64, within outer: String, _ limit: Int64) -> String? {
+        guard time > limit else { return nil }
+        let (time, limit) = (Units.spelled(nanoseconds: time), Units.spelled(nanoseconds: limit))
+        return "\(inner) (\(time)) must not be longer than \(outer) (\(limit)): shorten \(inner) or lengthen \(outer)"
+    }
+}
+
+extension Configuration.Rate {
+    /// The buckets count in nanoseconds; a year of them leaves room for every sum.
+    var burstComplaint: String? {
+        let most = max(rate, 1 / 86_400) * 365 * 86_400
+        guard Double(burst) > most else { return nil }
+        return "burst (\(burst)) must not be more than a year of the rate brings (\(Int(most))): raise the rate or "
+            + "lower the burst"
+    }
+}
+
+// MARK: Waiting and keeping
+
+extension Configuration.Retry {
+    var delayComplaint: String? {
+        guard baseDelay > maxDelay else { return nil }
+        let (base, limit) = (Units.spelled(nanoseconds: baseDelay), Units.spelled(nanoseconds: maxDelay))
+        return "baseDelay (\(base)) must not be longer than maxDelay (\(limit)): shorten baseDelay or lengthen maxDelay"
+    }
+}
+
+extension Configuration.Cache {
+    /// A page is served for that long at most, and the NextToken in it is good for a day.
+    var lifeComplaint: String? {
+        let life = ttl.longest + staleWhileRevalidate + staleIfError
+        guard life >= 24 * .hour else { return nil }
+        return "the longest ttl (\(Units.spelled(nanoseconds: ttl.longest))), staleWhileRevalidate "
+            + "(\(Units.spelled(nanoseconds: staleWhileRevalidate))) and staleIfError "
+            + "(\(Units.spelled(nanoseconds: staleIfError))) must stay below 24h together, the life of a NextToken: "
+            + "shorten one of them"
+    }
+}

@@ -1,0 +1,158 @@
+/// One mapping of the file while its keys are read.
+///
+/// Each call asks for one key, which makes the key known, and sets a field if the key is there and right. What is there
+/// and was never asked for is an unknown key; `close` reports those.
+final class Mapping {
+    private let path: DottedPath
+    private let line: Int
+    /// In the order of the file, so that faults of one line are too.
+    private let ordered: [Tree.Entry]
+    private let entries: [String: Tree.Entry]
+    private let faults: FaultCollector
+    private var known: [String] = []
+    /// The keys that were there but not right.
+    private var refused: Set<String> = []
+
+    init(_ entries: [Tree.Entry], line: Int, path: DottedPath, faults: FaultCollector) {
+        ordered = entries
+        self.entries = Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
+        self.line = line
+        self.path = path
+        self.faults = faults
+    }
+
+    func holds(_ key: String) -> Bool { entries[key] != nil }
+
+    // MARK: Single values
+
+    /// A value that cannot be null.
+    func value<Value>(_ key: String, _ kind: Kind<Value>, _ field: inout Value) {
+        read(key) { tree, path in
+            guard !tree.isNull else { return refuse(tree, path, "has no value: give it one, or leave the key out") }
+            if let value = scalar(tree, kind, path) { field = value }
+        }
+    }
+
+    /// A value that may be null.
+    func optional<Value>(_ key: String, _ kind: Kind<Value>, _ field: inout Value?) {
+        read(key) { tree, path in
+            if tree.isNull { field = nil } else if let value = scalar(tree, kind, path) { field = value }
+        }
+    }
+
+    /// Values by name. They are added to those that the field holds, or replace them by name.
+    func table<Value>(_ key: String, _ kind: Kind<Value>, _ field: inout [String: Value]) {
+        named(key) { name, tree, path in
+            if let value = scalar(tree, kind, path) { field[name] = value }
+        }
+    }
+
+    // MARK: Mappings in it
+
+    /// Known keys. Without a value, a section counts as one without keys: all of them may be commented out.
+    func section(_ key: String, _ body: (Mapping) -> Void) {
+        read(key) { tree, path in
+            if !tree.isNull { mapping(tree, path, body) }
+        }
+    }
+
+    /// Sections by name.
+    func sections(_ key: String, _ body: (_ name: String, Mapping) -> Void) {
+        named(key) { name, tree, path in
+            mapping(tree, path) { body(name, $0) }
+        }
+    }
+
+    /// Sections in order.
+    func list(_ key: String, _ body: (Mapping) -> Void) {
+        read(key) { tree, path in
+            guard !tree.isNull else { return }
+            guard case .list(let items) = tree.content else {
+                return refuse(tree, path, "must be a list, each item after a '- ', not \(tree.kind)")
+            }
+            guard !items.isEmpty else { return refuse(tree, path, "is empty: list at least one, or leave the key out") }
+            for (index, item) in zip(0..., items) {
+                if let item { mapping(item, path.item(index), body) }
+            }
+        }
+    }
+
+    // MARK: What must hold
+
+    /// Keys that must be there.
+    func require(_ key: String, _ complaint: String) {
+        if !holds(key) { faults.add(line: line, key: "\(path.key(key))", complaint) }
+    }
+
+    /// Checks what keys must be to each other, unless one of them was refused already. A complaint stands at the first
+    /// of the keys that the file has, else at the mapping's beginning.
+    func check(_ keys: String..., complaint: () -> String?) {
+        guard refused.isDisjoint(with: keys), let complaint = complaint() else { return }
+        let key = keys.first(where: holds) ?? keys[0]
+        faults.add(line: entries[key]?.line ?? line, key: "\(path.key(key))", complaint)
+    }
+
+    /// Whether a key was left out or read well.
+    func accepted(_ key: String) -> Bool { !refused.contains(key) }
+
+    /// Reports every key that was never asked for.
+    func close() {
+        for entry in ordered where !known.contains(entry.key) {
+            let advice = Spelling.nearest(to: entry.key, among: known).map { "did you mean \($0)?" }
+            faults.add(
+                line: entry.line, key: "\(path.key(entry.key))",
+                "unknown key; \(advice ?? "the keys here are \(known.joined(separator: ", "))")")
+        }
+    }
+
+    // MARK: Reading one key
+
+    private func read(_ key: String, _ body: (Tree, DottedPath) -> Void) {
+        known.append(key)
+        guard let entry = entries[key] else { return }
+        let before = faults.count
+        if let tree = entry.value { body(tree, path.key(key)) }
+        if entry.value == nil || faults.count > before { refused.insert(key) }
+    }
+
+    private func named(_ key: String, _ body: (_ name: String, Tree, DottedPath) -> Void) {
+        read(key) { tree, path in
+            guard !tree.isNull else { return }
+            guard case .mapping(let entries) = tree.content else {
+                return refuse(tree, path, "must be a mapping of names, not \(tree.kind)")
+            }
+            for entry in entries {
+                guard let value = entry.value else { continue }
+                let name = Tree(line: entry.line, content: .scalar(Tree.Scalar(text: entry.key, isPlain: false)))
+                let path = path.key(entry.key)
+                if let name = scalar(name, .name, path) { body(name, value, path) }
+            }
+        }
+    }
+
+    private func mapping(_ tree: Tree, _ path: DottedPath, _ body: (Mapping) -> Void) {
+        guard case .mapping(let entries) = tree.content else {
+            return refuse(tree, path, "must be a mapping of keys, not \(tree.kind)")
+        }
+        let mapping = Mapping(entries, line: tree.line, path: path, faults: faults)
+        body(mapping)
+        mapping.close()
+    }
+
+    private func scalar<Value>(_ tree: Tree, _ kind: Kind<Value>, _ path: DottedPath) -> Value? {
+        guard case .scalar(let scalar) = tree.content else {
+            refuse(tree, path, "must be a single value, not \(tree.kind)")
+            return nil
+        }
+        do {
+            return try kind.read(scalar)
+        } catch {
+            refuse(tree, path, error.text)
+            return nil
+        }
+    }
+
+    private func refuse(_ tree: Tree, _ path: DottedPath, _ complaint: String) {
+        faults.add(line: tree.line, key: "\(path)", complaint)
+    }
+}

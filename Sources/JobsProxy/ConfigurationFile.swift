@@ -1,0 +1,69 @@
+internal import BuiltInCatalogs
+internal import Gateway
+internal import Glibc
+
+/// Reads the configuration, whole.
+enum ConfigurationFile {
+    /// The configuration in a file; the defaults without one.
+    ///
+    /// - Throws: `CommandFailure` with every fault, a line each.
+    static func load(_ path: String?) throws -> Configuration {
+        guard let path else { return Configuration() }
+        let configuration: Configuration
+        switch ConfigurationReader.read(try File.read(path), file: path) {
+        case .success(let read): configuration = read
+        case .failure(let faults): throw CommandFailure("\(faults)")
+        }
+        for service in configuration.services {
+            let catalog = try CatalogFile.load(service.catalog)
+            for group in service.quotas.keys.sorted() where !catalog.quotaGroups.contains(where: { $0.name == group }) {
+                let known = catalog.quotaGroups.map(\.name).joined(separator: ", ")
+                throw CommandFailure(
+                    "\(path):1: services.quotas: catalog '\(service.catalog)' has no quota group '\(group)'; it has \(known)"
+                )
+            }
+        }
+        return configuration
+    }
+}
+
+/// Finds catalogs.
+enum CatalogFile {
+    /// The built-in catalog of that name, or the one in the file of that path.
+    ///
+    /// - Throws: `CommandFailure`.
+    static func load(_ name: String) throws -> Catalog {
+        let bytes = try BuiltInCatalogs.bytes(named: name) ?? File.read(name)
+        do throws(CatalogError) {
+            return try Catalog(yaml: bytes)
+        } catch {
+            throw CommandFailure("\(name):\(error.line): \(error.message)")
+        }
+    }
+}
+
+/// Small files.
+enum File {
+    /// The bytes of a file of at most 16 MiB.
+    ///
+    /// - Throws: `CommandFailure`.
+    static func read(_ path: String) throws -> [UInt8] {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw CommandFailure("\(path): cannot be opened: \(unsafe String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while bytes.count <= 16 << 20 {
+            // Unsafe only in its pointer; the length is the buffer's.
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            if count == 0 { return bytes }
+            guard count > 0 else {
+                throw CommandFailure("\(path): cannot be read: \(unsafe String(cString: strerror(errno)))")
+            }
+            bytes += chunk[..<count]
+        }
+        throw CommandFailure("\(path): is larger than 16 MiB")
+    }
+}

@@ -1,0 +1,152 @@
+internal import Gateway
+internal import GatewayFront
+internal import HTTPFront
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import PageCache
+internal import RateLimiter
+internal import Sandbox
+internal import ServiceLifecycle
+internal import Telemetry
+internal import Upstream
+
+/// A running gateway: everything that the configuration describes, put together.
+final class GatewayAssembly: ServiceLifecycle.Service {
+    /// Where callers are served; the port is the bound one.
+    let address: (host: String, port: Int)
+    /// Where the operator's endpoints are.
+    let adminAddress: (host: String, port: Int)
+    /// The gateway's decisions, for tests.
+    let gate: Gate
+    /// The embedded sandbox and where it listens, if a service has one.
+    let sandbox: EmbeddedSandbox?
+    private let configuration: Configuration
+    private let logger: Logger
+    private let front: Front
+    private let server: Server<GatewayResponder>
+    private let adminServer: Server<AdminResponder>
+    private let upstream: Upstream
+    private let accessLog: AccessLog?
+
+    /// Starts everything; on return the gateway serves.
+    ///
+    /// - Throws: `CommandFailure`, or the system's error if an address cannot be bound.
+    init(_ configuration: Configuration, group: any EventLoopGroup, logger: Logger) async throws {
+        self.configuration = configuration
+        self.logger = logger
+        let sandbox = try await EmbeddedSandbox.start(for: configuration, group: group)
+        self.sandbox = sandbox
+
+        let registry = Metrics()
+        let services = try configuration.services.enumerated().map { index, service in
+            Gateway.Service(
+                index: index, settings: try Self.settings(service, configuration), now: Process.now)
+        }
+        upstream = Upstream(
+            settings: configuration.services.map { UpstreamSettings($0, configuration.breaker, sandbox: sandbox) },
+            retry: RetryPolicy(configuration.retry), metrics: registry)
+        let deliveries = Deliveries()
+        let cache = PageCache(maxBytes: configuration.cache.maxBytes, maxWaiters: configuration.cache.maxWaiters)
+        let callerLimit = configuration.limits.caller
+        let gate = Gate(
+            services: services, cache: cache, policy: CachePolicy(configuration.cache),
+            callerQuota: Quota(rate: callerLimit.rate, burst: Double(callerLimit.burst)), upstream: upstream,
+            receiver: deliveries)
+        self.gate = gate
+        let accessLog =
+            configuration.log.access == .off
+            ? nil : AccessLog(recordsGood: configuration.log.access == .all, wallClock: Process.wallClock)
+        self.accessLog = accessLog
+        let front = Front(
+            deliveries: deliveries, metrics: FrontMetrics(registry, operationNames: gate.operationNames),
+            log: accessLog, ownHosts: configuration.services.map(\.host),
+            hasSeveralRegions: Set(configuration.services.map(\.region)).count > 1,
+            admitsAnonymous: configuration.anonymous != .deny)
+        self.front = front
+        server = try await Server(
+            group: group, limits: HTTPLimits(configuration.http), wallClock: Process.wallClock
+        ) { GatewayResponder(loop: $0, gate: gate, front: front) }
+        adminServer = try await Server(group: group, limits: HTTPLimits(), wallClock: Process.wallClock) { _ in
+            AdminResponder(front: front)
+        }
+        GatewayMetrics.register(in: registry, gate: gate, upstream: upstream, ledger: server.ledger)
+
+        try upstream.run(for: gate)
+        adminAddress = try await Self.listen(adminServer, configuration.admin.address)
+        address = try await Self.listen(server, configuration.listen.address)
+        front.isReady = true
+    }
+
+    /// Serves until it is told to stop, then lets what is in flight end.
+    func run() async throws {
+        announce()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.writeAccessLog() }
+            try? await gracefulShutdown()
+            group.cancelAll()
+        }
+        await shutDown()
+    }
+
+    /// Not ready, no new connections, the last answers, the upstream, the sandbox: in this order.
+    func shutDown() async {
+        front.isReady = false
+        let isClean = await server.shutDown(timeout: configuration.drain)
+        if !isClean { logger.warning("connections were still open when the drain time was over") }
+        upstream.stop(by: Process.now + 1_000_000_000)
+        while !upstream.hasEnded { try? await Task.sleep(for: .milliseconds(2)) }
+        await adminServer.shutDown(timeout: 0)
+        await sandbox?.server.shutDown()
+        if let accessLog { Process.writeError(accessLog.take()) }
+    }
+
+    /// Says where everything is, and with an embedded sandbox what to try.
+    private func announce() {
+        print("Callers:  http://\(address.host):\(address.port)")
+        print("Operator: http://\(adminAddress.host):\(adminAddress.port)/metrics")
+        if let sandbox, let domain = sandbox.server.domainIDs.first {
+            print(sandbox.invitation(to: address, domain: domain))
+        }
+        Process.flushOutput()
+        logger.info("serving", metadata: ["address": "\(address.host):\(address.port)"])
+    }
+
+    // MARK: Parts
+
+    private static func settings(
+        _ service: Configuration.Service, _ configuration: Configuration
+    ) throws -> Gateway.Service.Settings {
+        let catalog = try CatalogFile.load(service.catalog)
+        let replicas = Double(configuration.replicas)
+        let quotas = catalog.quotaGroups.map { group in
+            let override = service.quotas[group.name]
+            let rate = (override?.rate ?? group.rate) * (1 - service.headroom) / replicas
+            return Quota(rate: rate, burst: (override.map { Double($0.burst) } ?? group.burst) / replicas)
+        }
+        return Gateway.Service.Settings(
+            name: service.name, region: service.region, catalog: catalog, quotas: quotas,
+            callTimeout: service.timeouts.call, maxWait: configuration.limits.queue.maxWait,
+            maxDepth: configuration.limits.queue.maxDepth)
+    }
+
+    private static func listen<R>(
+        _ server: Server<R>, _ address: Configuration.Address
+    ) async throws -> (host: String, port: Int) {
+        do {
+            let bound = try await server.listen(host: address.host, port: address.port)
+            return (bound?.ipAddress ?? address.host, bound?.port ?? address.port)
+        } catch {
+            throw CommandFailure("cannot listen on \(address): \(error)")
+        }
+    }
+
+    /// Writes access lines out four times a second, on a thread that no request waits for.
+    private func writeAccessLog() async {
+        guard let accessLog else { return }
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(250))
+            Process.writeError(accessLog.take())
+        }
+    }
+}

@@ -1,0 +1,72 @@
+internal import Glibc
+
+/// What the program asks of the operating system.
+enum Process {
+    /// Seconds since 1970-01-01T00:00:00Z.
+    static let wallClock: @Sendable () -> Int64 = { Int64(time(nil)) }
+
+    /// Monotonic nanoseconds, of the same clock as the event loops'.
+    static var now: Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    /// Lets the process have as many files open as it may, and a write to a closed connection be an error, not an end.
+    static func prepare() {
+        signal(SIGPIPE, SIG_IGN)
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(__rlimit_resource_t(7), &limit)
+    }
+
+    /// Lets what was printed be seen at once, also through a pipe.
+    static func flushOutput() { _ = fflush(nil) }
+
+    /// Writes to standard error, as far as it can be written to.
+    static func writeError(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            // Unsafe only in its pointer; the length is the buffer's.
+            let count = unsafe rest.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            guard count > 0 || (count < 0 && errno == EINTR) else { return }
+            rest = rest.dropFirst(max(0, count))
+        }
+    }
+
+    // MARK: Figures
+
+    /// What `process_*` shows (https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics).
+    struct Figures {
+        var cpuSeconds = 0.0
+        var residentBytes = 0.0
+        var openFiles = 0.0
+        var maxFiles = 0.0
+    }
+
+    static var figures: Figures {
+        var figures = Figures()
+        var usage = rusage()
+        if unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 {
+            figures.cpuSeconds = seconds(usage.ru_utime) + seconds(usage.ru_stime)
+        }
+        if let statm = try? File.read("/proc/self/statm") {
+            let fields = String(decoding: statm, as: UTF8.self).split(separator: " ")
+            figures.residentBytes =
+                (fields.dropFirst().first.flatMap { Double($0) } ?? 0) * Double(sysconf(Int32(_SC_PAGESIZE)))
+        }
+        if let directory = unsafe opendir("/proc/self/fd") {
+            // "." and ".." and the directory itself are in it too.
+            var count = -3
+            while unsafe readdir(directory) != nil { count += 1 }
+            unsafe closedir(directory)
+            figures.openFiles = Double(max(0, count))
+        }
+        var limit = rlimit()
+        if unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 { figures.maxFiles = Double(limit.rlim_cur) }
+        return figures
+    }
+
+    private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+}

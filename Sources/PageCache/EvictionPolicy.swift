@@ -1,0 +1,92 @@
+/// Which pages stay: W-TinyLFU, bounded by bytes.
+///
+/// Einziger, Friedman, Manes: TinyLFU: A Highly Efficient Cache Admission Policy, ACM Transactions on Storage 13 (4), 2017,
+/// section 4. New pages pass through a small window; when they leave it, they stay only if they are asked for more often
+/// than the page that would have to go. A caller that walks through ten thousand pages therefore pushes out nothing that is
+/// asked for twice.
+struct EvictionPolicy {
+    private let maxBytes: Int
+    private let windowBytes: Int
+    private let protectedBytes: Int
+    private var window = RecencyList(.window)
+    private var probation = RecencyList(.probation)
+    private var protected = RecencyList(.protected)
+    private var sketch = FrequencySketch(capacity: 64)
+
+    /// - Parameter maxBytes: what all pages together may weigh. 1 % of it is the window, 80 % of the rest is for pages that
+    ///   were asked for again.
+    init(maxBytes: Int) {
+        self.maxBytes = maxBytes
+        windowBytes = max(1, maxBytes / 100)
+        protectedBytes = (maxBytes - windowBytes) / 5 * 4
+    }
+
+    /// The weight of all pages.
+    var bytes: Int { window.bytes + probation.bytes + protected.bytes }
+
+    /// Counts a request for a key, whether it is there or not.
+    mutating func recordRequest(_ hash: UInt64) { sketch.increment(hash) }
+
+    /// Makes a record that was just used the last to go.
+    mutating func touch(_ place: Int32, _ table: inout PageTable) {
+        switch table.records[Int(place)].list {
+        case .window:
+            window.remove(place, &table)
+            window.append(place, &table)
+        case .probation:
+            probation.remove(place, &table)
+            protected.append(place, &table)
+            while protected.bytes > protectedBytes, protected.oldest != place, protected.oldest != PageTable.nowhere {
+                let demoted = protected.oldest
+                protected.remove(demoted, &table)
+                probation.append(demoted, &table)
+            }
+        case .protected:
+            protected.remove(place, &table)
+            protected.append(place, &table)
+        case .none:
+            break
+        }
+    }
+
+    /// Takes in a record that is in no list.
+    ///
+    /// - Returns: the records that must go, already out of their lists; the new one may be among them.
+    mutating func admit(_ place: Int32, _ table: inout PageTable) -> [Int32] {
+        if table.count > sketch.capacity { sketch = FrequencySketch(capacity: table.count * 2) }
+        window.append(place, &table)
+        var evicted: [Int32] = []
+        while window.bytes > windowBytes, window.oldest != PageTable.nowhere {
+            let candidate = window.oldest
+            window.remove(candidate, &table)
+            probation.append(candidate, &table)
+            makeRoom(for: candidate, &table, &evicted)
+        }
+        return evicted
+    }
+
+    /// Takes a record out of its list.
+    mutating func remove(_ place: Int32, _ table: inout PageTable) {
+        switch table.records[Int(place)].list {
+        case .window: window.remove(place, &table)
+        case .probation: probation.remove(place, &table)
+        case .protected: protected.remove(place, &table)
+        case .none: break
+        }
+    }
+
+    /// Lets the less often used of the candidate and the oldest on probation go until all fits.
+    private mutating func makeRoom(for candidate: Int32, _ table: inout PageTable, _ evicted: inout [Int32]) {
+        let popularity = sketch.estimate(table.records[Int(candidate)].hash)
+        while bytes > maxBytes {
+            var victim = probation.oldest
+            if victim == candidate { victim = protected.oldest }
+            let isOutdone =
+                victim == PageTable.nowhere || popularity <= sketch.estimate(table.records[Int(victim)].hash)
+            let loser = isOutdone ? candidate : victim
+            remove(loser, &table)
+            evicted.append(loser)
+            if isOutdone { return }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+/// A reply that is kept: its bytes, how long it may be used, and what would make it void. It never changes.
+public final class Page: Sendable {
+    /// How long a page may be used, in nanoseconds from the moment it was fetched; each span begins where the last ends.
+    public struct Lifetime: Sendable, Equatable {
+        /// Served without a question.
+        public var fresh: Int64
+        /// Served while it is being refreshed (RFC 5861, section 3).
+        public var staleWhileRevalidate: Int64
+        /// Served when it cannot be refreshed (RFC 5861, section 4).
+        public var staleIfError: Int64
+
+        public init(fresh: Int64, staleWhileRevalidate: Int64 = 0, staleIfError: Int64 = 0) {
+            self.fresh = fresh
+            self.staleWhileRevalidate = staleWhileRevalidate
+            self.staleIfError = staleIfError
+        }
+    }
+
+    public let key: PageKey
+    /// The HTTP status it is served with: 200, or a 4xx for a negative entry.
+    public let status: Int
+    /// The error code of a negative entry.
+    public let errorCode: String?
+    public let body: [UInt8]
+    /// When the upstream answered.
+    public let fetchedAt: Int64
+    public let freshUntil: Int64
+    public let revalidateUntil: Int64
+    public let usableUntil: Int64
+
+    public init(
+        key: PageKey, status: Int, errorCode: String? = nil, body: [UInt8], fetchedAt: Int64, lifetime: Lifetime
+    ) {
+        self.key = key
+        self.status = status
+        self.errorCode = errorCode
+        self.body = body
+        self.fetchedAt = fetchedAt
+        freshUntil = fetchedAt &+ max(0, lifetime.fresh)
+        revalidateUntil = freshUntil &+ max(0, lifetime.staleWhileRevalidate)
+        usableUntil = max(revalidateUntil, freshUntil &+ max(0, lifetime.staleIfError))
+    }
+
+    /// What the page and its place in the tables take, beside key and body: two objects' headers, the record, its share of
+    /// the tables, and what the allocator rounds up.
+    static let overhead = 256
+
+    /// The bytes that it counts for.
+    var weight: Int { key.bytes.count + body.count + Self.overhead }
+}

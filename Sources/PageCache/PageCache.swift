@@ -1,0 +1,101 @@
+internal import Locking
+internal import Synchronization
+
+/// Pages by key, with their flights: who may serve what, who fetches, who waits.
+///
+/// It holds no clock, no socket and no callback: time is an argument (monotonic nanoseconds), and a waiter is a value that is
+/// handed back when its flight lands. Keys are spread over shards by their hash, each with its own lock, so that several
+/// event loops hardly meet. All calls may come from any thread and take constant time.
+public final class PageCache: Sendable {
+    /// What to do with a request.
+    public enum Lookup: Sendable {
+        /// Serve the page.
+        case fresh(Page)
+        /// Serve the page, and if a flight comes with it, see to it that it is fetched anew.
+        case stale(Page, refresh: Flight?)
+        /// Fetch the page; the waiter is on the flight.
+        case lead(Flight)
+        /// Wait: a flight is on its way and the waiter is on it.
+        case joined
+        /// A flight is on its way, and too many wait for it already.
+        case crowded
+    }
+
+    private final class Slot: Sendable {
+        let shard: Locked<Shard>
+
+        init(_ shard: sending Shard) { self.shard = Locked(shard) }
+    }
+
+    private let slots: [Slot]
+    private let invalidations = Atomic<UInt64>(0)
+
+    /// - Parameters:
+    ///   - maxBytes: what all pages together may take, keys and overhead included.
+    ///   - maxWaiters: how many may wait for one flight.
+    ///   - shards: how many locks; by default as many as leave at least 16 MiB to each, and at most 16.
+    public init(maxBytes: Int, maxWaiters: Int, shards: Int? = nil) {
+        let count = max(1, shards ?? min(16, maxBytes >> 24))
+        slots = (0..<count).map { number in
+            Slot(Shard(maxBytes: maxBytes / count, maxWaiters: maxWaiters, number: number, of: count))
+        }
+    }
+
+    /// Looks a page up, and starts or joins a flight if it has to be fetched.
+    public func find(_ key: PageKey, scope: EpochScope, waiter: Waiter, now: Int64) -> Lookup {
+        slot(key).shard.withLock { $0.find(key, scope: scope, waiter: waiter, now: now) }
+    }
+
+    /// The page of a key while it may be used at all, if only because it cannot be had anew.
+    public func usablePage(_ key: PageKey, now: Int64) -> Page? {
+        slot(key).shard.withLock { $0.usable(key, now: now) }
+    }
+
+    /// Ends a flight.
+    ///
+    /// - Parameter page: what to keep; it is kept only if nothing invalidated its scope since the flight began.
+    /// - Returns: those who waited, each exactly once.
+    public func land(_ flight: Flight, storing page: Page?, now: Int64) -> [Waiter] {
+        slot(flight.key).shard.withLock { $0.land(flight, storing: page, now: now) }
+    }
+
+    /// Takes back a waiter whose client has gone.
+    public func removeWaiter(_ waiter: Waiter, of key: PageKey) {
+        slot(key).shard.withLock { $0.removeWaiter(waiter, of: key) }
+    }
+
+    /// Makes all pages of a scope void and keeps newcomers off its flights. When it returns, no old page is served.
+    public func invalidate(_ scope: EpochScope) {
+        for slot in slots { slot.shard.withLock { $0.raiseEpoch(scope) } }
+        invalidations.add(1, ordering: .relaxed)
+    }
+
+    // MARK: Figures
+
+    /// The figures that are shown at `/metrics`.
+    public struct Figures: Sendable, Equatable {
+        public var pages = 0
+        public var bytes = 0
+        public var flights = 0
+        public var evictions: UInt64 = 0
+        public var invalidations: UInt64 = 0
+    }
+
+    /// The figures now, the sum of all shards.
+    public var figures: Figures {
+        var figures = Figures(invalidations: invalidations.load(ordering: .relaxed))
+        for slot in slots {
+            slot.shard.withLock { shard in
+                figures.pages += shard.pages
+                figures.bytes += shard.bytes
+                figures.flights += shard.flights
+                figures.evictions &+= shard.evictions
+            }
+        }
+        return figures
+    }
+
+    private func slot(_ key: PageKey) -> Slot {
+        slots[Int(truncatingIfNeeded: (key.hash >> 48) % UInt64(slots.count))]
+    }
+}

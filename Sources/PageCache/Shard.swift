@@ -1,0 +1,136 @@
+/// A part of the cache: its pages, its flights, and its copy of the epochs. Everything here happens under the shard's lock
+/// and in constant time.
+struct Shard {
+    private struct Airborne {
+        let flight: Flight
+        var waiters: [Waiter]
+    }
+
+    private var table = PageTable()
+    private var policy: EvictionPolicy
+    private var epochs = [UInt32](repeating: 0, count: EpochScope.count)
+    /// The flight that newcomers join, by key.
+    private var joinable: [PageKey: UInt64] = [:]
+    /// All flights by id; those of an older epoch are here and not in `joinable`.
+    private var airborne: [UInt64: Airborne] = [:]
+    private var lastFlight: UInt64
+    private let flightStride: UInt64
+    private let maxWaiters: Int
+    /// A page that weighs more would push out half of the shard for one that is asked for but now and then.
+    private let maxPageBytes: Int
+    /// Where the search for dead pages goes on.
+    private var hand = 0
+    private(set) var evictions: UInt64 = 0
+
+    init(maxBytes: Int, maxWaiters: Int, number: Int, of shards: Int) {
+        policy = EvictionPolicy(maxBytes: maxBytes)
+        self.maxWaiters = maxWaiters
+        maxPageBytes = maxBytes / 2
+        lastFlight = UInt64(number)
+        flightStride = UInt64(shards)
+    }
+
+    var pages: Int { table.count }
+    var bytes: Int { policy.bytes }
+    var flights: Int { airborne.count }
+
+    mutating func find(_ key: PageKey, scope: EpochScope, waiter: Waiter, now: Int64) -> PageCache.Lookup {
+        policy.recordRequest(key.hash)
+        if let page = usable(key, now: now) {
+            if now < page.freshUntil { return .fresh(page) }
+            if now < page.revalidateUntil {
+                return .stale(page, refresh: current(key, scope) == nil ? begin(key, scope, waiters: []) : nil)
+            }
+        }
+        guard let id = current(key, scope) else { return .lead(begin(key, scope, waiters: [waiter])) }
+        guard let count = airborne[id]?.waiters.count, count < maxWaiters else { return .crowded }
+        airborne[id]?.waiters.append(waiter)
+        return .joined
+    }
+
+    /// The page of a key while it may be used at all.
+    mutating func usable(_ key: PageKey, now: Int64) -> Page? {
+        guard let place = table.find(key), let page = table.records[Int(place)].page else { return nil }
+        guard isAlive(table.records[Int(place)], now: now) else {
+            remove(place)
+            return nil
+        }
+        policy.touch(place, &table)
+        return page
+    }
+
+    mutating func land(_ flight: Flight, storing page: Page?, now: Int64) -> [Waiter] {
+        guard let landed = airborne.removeValue(forKey: flight.id) else { return [] }
+        if joinable[flight.key] == flight.id { joinable[flight.key] = nil }
+        if let page, epochs[Int(flight.epoch.scope)] == flight.epoch.value {
+            store(page, epoch: flight.epoch)
+        }
+        reclaim(now: now)
+        return landed.waiters
+    }
+
+    /// Voids the pages of a scope and keeps newcomers from joining its flights.
+    mutating func raiseEpoch(_ scope: EpochScope) { epochs[Int(scope.index)] &+= 1 }
+
+    mutating func removeWaiter(_ waiter: Waiter, of key: PageKey) {
+        guard let id = joinable[key] else { return }
+        airborne[id]?.waiters.removeAll { $0 == waiter }
+    }
+
+    // MARK: Flights
+
+    /// The flight that a newcomer may join: one that began in the current epoch.
+    private func current(_ key: PageKey, _ scope: EpochScope) -> UInt64? {
+        guard let id = joinable[key], let flight = airborne[id]?.flight,
+            flight.epoch.value == epochs[Int(scope.index)]
+        else { return nil }
+        return id
+    }
+
+    private mutating func begin(_ key: PageKey, _ scope: EpochScope, waiters: [Waiter]) -> Flight {
+        lastFlight &+= flightStride
+        let epoch = Epoch(scope: scope.index, value: epochs[Int(scope.index)])
+        let flight = Flight(id: lastFlight, key: key, epoch: epoch)
+        airborne[flight.id] = Airborne(flight: flight, waiters: waiters)
+        joinable[key] = flight.id
+        return flight
+    }
+
+    // MARK: Pages
+
+    private func isAlive(_ record: PageTable.Record, now: Int64) -> Bool {
+        guard let page = record.page else { return false }
+        return now < page.usableUntil && record.epoch.value == epochs[Int(record.epoch.scope)]
+    }
+
+    private mutating func store(_ page: Page, epoch: Epoch) {
+        guard page.weight <= maxPageBytes else { return }
+        if let place = table.find(page.key) {
+            // Out of its list and in again, because its weight may change.
+            policy.remove(place, &table)
+            table.replace(place, with: page, epoch: epoch)
+            evict(policy.admit(place, &table))
+        } else {
+            evict(policy.admit(table.insert(page, epoch: epoch), &table))
+        }
+    }
+
+    private mutating func evict(_ places: [Int32]) {
+        for place in places { table.remove(place) }
+        evictions &+= UInt64(places.count)
+    }
+
+    private mutating func remove(_ place: Int32) {
+        policy.remove(place, &table)
+        table.remove(place)
+    }
+
+    /// Looks at a few records and frees the dead ones: pages that nobody asks for go too, a few with every new one.
+    private mutating func reclaim(now: Int64) {
+        for _ in 0..<min(4, table.records.count) {
+            hand = hand + 1 < table.records.count ? hand + 1 : 0
+            let record = table.records[hand]
+            if record.page != nil, !isAlive(record, now: now) { remove(Int32(truncatingIfNeeded: hand)) }
+        }
+    }
+}

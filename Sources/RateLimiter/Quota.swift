@@ -1,0 +1,30 @@
+/// A rate and a burst: what a token bucket is filled with and how much it holds.
+///
+/// All instants and spans in this module are nanoseconds of a monotonic clock, handed in by the caller.
+public struct Quota: Sendable, Equatable {
+    /// One token a day.
+    public static let minimumRate = 1.0 / 86_400
+    /// Ten million tokens a second.
+    public static let maximumRate = 1e7
+
+    /// Nanoseconds from one token to the next, rounded up, so that the rate is never exceeded; it is at most 1 % below.
+    public let interval: Int64
+    /// The tokens of a full bucket, 1 or more.
+    public let burst: Int64
+
+    /// - Parameters:
+    ///   - rate: tokens a second; values outside `minimumRate...maximumRate` count as the nearest bound, NaN as the lower.
+    ///   - burst: tokens at once; less than 1 counts as 1, and more than would take 64 years to refill as that many.
+    public init(rate: Double, burst: Double) {
+        let rate = rate.isNaN ? Self.minimumRate : min(max(rate, Self.minimumRate), Self.maximumRate)
+        interval = Int64((1e9 / rate).rounded(.up))
+        let most = Double(Self.longest / interval)
+        self.burst = Int64(burst.isNaN ? 1 : min(max(burst, 1), most))
+    }
+
+    /// The span that a full bucket stands for.
+    var capacity: Int64 { interval * burst }
+
+    /// About 64 years: sums of two such spans and an instant stay far inside 64 bits.
+    private static let longest: Int64 = 1 << 61
+}

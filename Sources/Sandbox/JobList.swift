@@ -1,0 +1,57 @@
+/// The jobs of one kind in one domain, sorted, once for each filter.
+struct JobList: Sendable {
+    private let all: [Job]
+    private let byStatus: [JobStatus: [Job]]
+    private let places: [UInt64: Int]
+
+    /// Makes `count` jobs.
+    init(count: Int, newest: Int64, random: inout SplitMix64) {
+        // Two hours apart on average, less where there are so many that they would reach back more than 300 days.
+        let gap = min(7_200_000, 300 * 86_400_000 / Int64(max(1, count)))
+        var createdAt = newest
+        var positions: [Position] = []
+        positions.reserveCapacity(count)
+        for _ in 0..<count {
+            // One job in sixteen has the creation time of its neighbour: paging must survive that.
+            if random.below(16) > 0 { createdAt -= Int64(random.below(UInt64(2 * gap))) }
+            positions.append(Position(createdAt: createdAt, key: random.next()))
+        }
+        positions.sort()
+        var jobs: [Job] = []
+        jobs.reserveCapacity(count)
+        for (index, position) in positions.enumerated() {
+            jobs.append(Job(position: position, status: Self.status(at: index, of: count, &random)))
+        }
+        all = jobs
+        byStatus = Dictionary(grouping: jobs, by: \.status)
+        places = Dictionary(jobs.indices.map { (jobs[$0].position.key, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The newest tenth waits, the next tenth runs, the rest has ended in one way or another; five jobs are enough for
+    /// each status to occur.
+    private static func status(at index: Int, of count: Int, _ random: inout SplitMix64) -> JobStatus {
+        let tenth = max(1, count / 10)
+        switch index - 2 * tenth {
+        case ..<(-tenth): return .submitted
+        case ..<0: return .inProgress
+        case 0: return .completed
+        case 1: return .completedWithErrors
+        case 2: return .failed
+        default:
+            switch random.below(10) {
+            case 0..<6: return .completed
+            case 6..<8: return .completedWithErrors
+            default: return .failed
+            }
+        }
+    }
+
+    /// The jobs in a status, or all, newest first.
+    func jobs(in status: JobStatus?) -> [Job] {
+        guard let status else { return all }
+        return byStatus[status] ?? []
+    }
+
+    /// The job with an identifier.
+    func job(_ id: Identifier) -> Job? { places[id.key].map { all[$0] } }
+}

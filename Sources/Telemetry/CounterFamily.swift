@@ -1,0 +1,41 @@
+internal import Locking
+
+/// Counters of one name; the sum of a block for each writer.
+public final class CounterFamily: MetricFamily {
+    private let name: String
+    private let help: String
+    private let labels: [String]
+    private let blocks = Locked<[CounterBlock]>([])
+
+    init(name: String, help: String, labels: [String]) {
+        self.name = name
+        self.help = help
+        self.labels = labels
+    }
+
+    /// A block for one more writer, with a counter for each row.
+    public func makeBlock() -> CounterBlock {
+        let block = CounterBlock(count: labels.count)
+        blocks.withLock { $0.append(block) }
+        return block
+    }
+
+    /// The sum over all writers of the row at `index`.
+    public func value(at index: Int) -> UInt64 {
+        blocks.withLock { $0 }.reduce(0) { $0 &+ $1.value(at: index) }
+    }
+
+    /// Rows that were never counted are left out where there are many of them.
+    func render(into text: inout MetricText) {
+        text.header(name, help, kind: "counter")
+        let blocks = blocks.withLock { $0 }
+        for (index, label) in labels.enumerated() {
+            let sum = blocks.reduce(UInt64(0)) { $0 &+ $1.value(at: index) }
+            if sum > 0 || labels.count <= Self.alwaysShown {
+                text.sample(name, labels: label, "\(sum)")
+            }
+        }
+    }
+
+    private static let alwaysShown = 32
+}

@@ -1,0 +1,68 @@
+internal import Locking
+
+/// Histograms of one name, cumulative as Prometheus wants them; the sum of a block for each writer.
+public final class HistogramFamily: MetricFamily {
+    private let name: String
+    private let help: String
+    private let labels: [String]
+    private let bounds: [Int64]
+    private let scale: Int64
+    private let blocks = Locked<[HistogramBlock]>([])
+
+    init(name: String, help: String, labels: [String], bounds: [Int64], scale: Int64) {
+        self.name = name
+        self.help = help
+        self.labels = labels
+        self.bounds = bounds
+        self.scale = max(1, scale)
+    }
+
+    /// A block for one more writer.
+    public func makeBlock() -> HistogramBlock {
+        let block = HistogramBlock(rows: labels.count, bounds: bounds)
+        blocks.withLock { $0.append(block) }
+        return block
+    }
+
+    func render(into text: inout MetricText) {
+        text.header(name, help, kind: "histogram")
+        let blocks = blocks.withLock { $0 }
+        for (row, label) in labels.enumerated() {
+            let separator = label.isEmpty ? "" : ","
+            var cumulative: UInt64 = 0
+            for bucket in 0...bounds.count {
+                cumulative &+= blocks.reduce(0) { $0 &+ $1.count(row: row, bucket: bucket) }
+                let bound = bucket < bounds.count ? MetricText.number(seconds(bounds[bucket])) : "+Inf"
+                text.sample("\(name)_bucket", labels: "\(label)\(separator)le=\"\(bound)\"", "\(cumulative)")
+            }
+            let sum = blocks.reduce(UInt64(0)) { $0 &+ $1.sum(row: row) }
+            text.sample("\(name)_sum", labels: label, MetricText.number(Double(sum) / Double(scale)))
+            text.sample("\(name)_count", labels: label, "\(cumulative)")
+        }
+    }
+
+    private func seconds(_ value: Int64) -> Double { Double(value) / Double(scale) }
+}
+
+/// One writer's part of a histogram family.
+public final class HistogramBlock: Sendable {
+    private let bounds: [Int64]
+    private let counters: CounterBlock
+
+    init(rows: Int, bounds: [Int64]) {
+        self.bounds = bounds
+        counters = CounterBlock(count: rows * (bounds.count + 2))
+    }
+
+    /// Counts `times` observations of `value` in `row`. A negative value counts as 0. Only the owner may call it.
+    public func observe(_ value: Int64, times: UInt64 = 1, row: Int = 0) {
+        var bucket = 0
+        while bucket < bounds.count, value > bounds[bucket] { bucket += 1 }
+        let base = row &* (bounds.count + 2)
+        counters.add(times, at: base + bucket)
+        counters.add(UInt64(clamping: value) &* times, at: base + bounds.count + 1)
+    }
+
+    func count(row: Int, bucket: Int) -> UInt64 { counters.value(at: row * (bounds.count + 2) + bucket) }
+    func sum(row: Int) -> UInt64 { counters.value(at: row * (bounds.count + 2) + bounds.count + 1) }
+}

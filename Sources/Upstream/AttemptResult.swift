@@ -1,0 +1,89 @@
+internal import AWSProtocol
+internal import Gateway
+
+/// What an attempt came to, as far as policy is concerned. The raw value is the metric label.
+enum AttemptClass: String, CaseIterable, Sendable {
+    case ok
+    /// The service said that there were too many requests.
+    case throttled = "throttled"
+    /// The service failed; the same request may succeed next time.
+    case serverError = "server_error"
+    /// The request is at fault; it would fail again.
+    case clientError = "client_error"
+    case timeout
+    case connectError = "connect_error"
+
+    /// Whether another attempt may do better.
+    var isRetryable: Bool {
+        switch self {
+        case .serverError, .timeout, .connectError: true
+        case .ok, .throttled, .clientError: false
+        }
+    }
+
+    /// Whether it counts against the service's health.
+    var isFailure: Bool { isRetryable }
+}
+
+/// An attempt's reply or fault, classified.
+struct AttemptResult {
+    let kind: AttemptClass
+    let outcome: Result<UpstreamReply, CurlError>
+
+    /// Whether a byte of the request may have left.
+    var mayHaveSent: Bool {
+        switch outcome {
+        case .success: true
+        case .failure(let error): error.mayHaveSent
+        }
+    }
+
+    init(_ result: Result<CurlReply, CurlError>) {
+        switch result {
+        case .success(let reply):
+            let upstream = Self.reply(reply)
+            outcome = .success(upstream)
+            kind = Self.classify(upstream)
+        case .failure(let error):
+            outcome = .failure(error)
+            kind = error.isTimeout ? .timeout : error.isConnectFailure ? .connectError : .serverError
+        }
+    }
+
+    private static func reply(_ reply: CurlReply) -> UpstreamReply {
+        let encoding = reply["content-encoding"]?.lowercased()
+        let isPlain = encoding == nil || encoding == "identity"
+        let type = reply["x-amzn-errortype"]
+        return UpstreamReply(
+            status: reply.status, body: reply.body,
+            // A body in another coding cannot be looked into.
+            errorCode: reply.status == 200 && reply.body.isEmpty
+                ? nil : ErrorCode.find(header: type, body: isPlain ? reply.body : []),
+            errorType: type, requestID: reply["x-amzn-requestid"] ?? reply["x-amz-request-id"],
+            contentType: reply["content-type"], isStorable: isPlain && reply.hasDeterminedLength)
+    }
+
+    private static func classify(_ reply: UpstreamReply) -> AttemptClass {
+        if let code = reply.errorCode {
+            if throttlingCodes.contains(code) { return .throttled }
+            if retryableCodes.contains(code) { return .serverError }
+        }
+        switch reply.status {
+        case 200 where reply.errorCode == nil: return .ok
+        case 429: return .throttled
+        case 500, 502, 503, 504: return .serverError
+        case 200..<300 where reply.errorCode == nil: return .ok
+        default: return .clientError
+        }
+    }
+
+    private static let retryableCodes: Set<String> = [
+        "InternalServerException", "InternalFailure", "InternalServerError", "ServiceUnavailable",
+        "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException",
+    ]
+
+    private static let throttlingCodes: Set<String> = [
+        "ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded",
+        "ProvisionedThroughputExceededException", "SlowDown",
+    ]
+}

@@ -1,0 +1,47 @@
+internal import CCurl
+
+// What libcurl calls from within `curl_multi_perform`. They stand at file level because a closure for C that is formed in an
+// isolated context traps on another thread. None of them may call libcurl.
+//
+// The userdata is an unretained `CurlTransfer`: the driver's slot keeps it alive for as long as it is in the multi handle.
+
+/// `CURLOPT_WRITEFUNCTION`: a piece of the body. Anything but its length ends the transfer.
+func curlBrought(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ transfer: UnsafeMutableRawPointer?
+) -> Int {
+    guard let transfer = unsafe CurlTransfer.from(transfer) else { return 0 }
+    let piece = unsafe octets(bytes, count)
+    return unsafe transfer.collector.takeBody(piece.span) ? count : 0
+}
+
+/// `CURLOPT_HEADERFUNCTION`: one line of a head or a trailer, whole. Anything but its length ends the transfer.
+func curlBroughtLine(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ transfer: UnsafeMutableRawPointer?
+) -> Int {
+    guard let transfer = unsafe CurlTransfer.from(transfer) else { return 0 }
+    let line = unsafe octets(bytes, count)
+    return unsafe transfer.collector.takeLine(line.span) ? count : 0
+}
+
+/// `CURLOPT_PREREQFUNCTION`: the connection is ready, the request goes out next. A second time is libcurl's own resend on
+/// another connection, which is not its to decide.
+func curlIsAboutToSend(
+    _ transfer: UnsafeMutableRawPointer?, _ remote: UnsafeMutablePointer<CChar>?, _ local: UnsafeMutablePointer<CChar>?,
+    _ remotePort: Int32, _ localPort: Int32
+) -> Int32 {
+    guard let transfer = unsafe CurlTransfer.from(transfer) else { return CURL_PREREQFUNC_ABORT }
+    transfer.sends += 1
+    return transfer.sends == 1 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+}
+
+/// libcurl documents the size of an element as 1, so that the count is in bytes.
+private func octets(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> UnsafeBufferPointer<UInt8> {
+    unsafe UnsafeBufferPointer(start: UnsafeRawPointer(bytes)?.assumingMemoryBound(to: UInt8.self), count: count)
+}
+
+extension CurlTransfer {
+    fileprivate static func from(_ userdata: UnsafeMutableRawPointer?) -> CurlTransfer? {
+        guard let userdata = unsafe userdata else { return nil }
+        return unsafe Unmanaged<CurlTransfer>.fromOpaque(userdata).takeUnretainedValue()
+    }
+}

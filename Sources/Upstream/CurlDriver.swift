@@ -1,0 +1,228 @@
+internal import CCurl
+internal import Glibc
+
+/// Sends attempts through one curl multi handle, which keeps the connections for those that follow.
+///
+/// It belongs to the thread that made it and is not `Sendable`; only its `waker` may be used from elsewhere. It owns no
+/// thread: whoever made it calls `wait` again and again.
+///
+/// `@safe` because: the multi handle is made, used and freed here alone, by one thread, and its easy handles belong to slots
+/// that live as long as it does.
+@safe final class CurlDriver {
+    /// Ends `wait` from any thread.
+    let waker: Waker
+    private let multi: OpaquePointer
+
+    /// All slots ever made, one for each attempt that was in flight at the busiest time.
+    private var slots: [CurlTransfer] = []
+    private var free: [Int] = []
+    private var slotOfID: [UInt64: Int] = [:]
+
+    private var lanes: [CurlLane] = []
+    /// Endpoints come from the configuration, so there are few and they stay.
+    private var laneOfKey: [LaneKey: Int] = [:]
+    private var maxHostConnections = 0
+
+    /// No attempt's deadline is before it.
+    private var earliestDeadline = Int64.max
+
+    /// - Parameter maxConnectionsInAll: How many connections may be open, to all hosts and idle ones too; at least 1.
+    /// - Throws: `driverFault` if libcurl cannot be set up.
+    init(maxConnectionsInAll: Int) throws(CurlError) {
+        guard CurlLibrary.isReady, let multi = unsafe curl_multi_init() else { throw .driverFault }
+        unsafe self.multi = multi
+        waker = Waker(address: UInt(bitPattern: multi))
+        let connections = min(max(1, maxConnectionsInAll), Int(Int32.max))
+        try set(CURLMOPT_MAX_TOTAL_CONNECTIONS, to: connections)
+        try set(CURLMOPT_MAXCONNECTS, to: connections)
+    }
+
+    deinit {
+        waker.retire()
+        for slot in slots where slot.phase == .running {
+            _ = unsafe curl_multi_remove_handle(multi, slot.easy)
+        }
+        slots = []
+        _ = unsafe curl_multi_cleanup(multi)
+    }
+
+    /// How many attempts were started and have neither finished nor been cancelled.
+    var inFlight: Int { slotOfID.count }
+
+    private struct LaneKey: Hashable {
+        var url: String
+        var http2: HTTP2Mode
+    }
+
+    private func set(_ option: CURLMoption, to value: Int) throws(CurlError) {
+        guard unsafe ccurl_multi_set_long(multi, option, value) == CURLM_OK else { throw .driverFault }
+    }
+}
+
+@available(*, unavailable)
+extension CurlDriver: Sendable {}
+
+// MARK: Starting and cancelling
+
+extension CurlDriver {
+    /// Takes on an attempt. It moves with the next `wait`, which also brings its end.
+    ///
+    /// - Parameter id: Chosen by the caller, unique among those in flight.
+    /// - Throws: `duplicateID`, `badField`, `badURL`, or what else libcurl has against the request. Nothing was sent then, and
+    ///   the attempt is not in flight.
+    func start(_ id: UInt64, _ request: AttemptRequest) throws(CurlError) {
+        guard slotOfID[id] == nil else { throw .duplicateID }
+        let now = CurlClock.now
+        let lane = try lane(for: request.endpoint)
+        let index = try freeSlot()
+        let slot = slots[index]
+        do {
+            slot.lane = lane
+            let deadline = CurlClock.after(now, request.timeout)
+            try slot.prepare(request, id: id, slot: index, deadline: deadline)
+            if lanes[lane].hasRoom {
+                try launch(slot, now: now)
+            } else {
+                slot.phase = .waiting
+                lanes[lane].enqueue(slot.ticket)
+            }
+            earliestDeadline = min(earliestDeadline, deadline)
+            slotOfID[id] = index
+        } catch {
+            slot.clear()
+            free.append(index)
+            throw error
+        }
+    }
+
+    /// Drops the attempt without a result; nothing happens if it is not in flight. An HTTP/1.1 connection that it was using is
+    /// closed, an HTTP/2 stream is reset.
+    func cancel(_ id: UInt64) {
+        guard let index = slotOfID[id] else { return }
+        retire(slots[index])
+    }
+
+    private func lane(for endpoint: Endpoint) throws(CurlError) -> Int {
+        if endpoint.maxConnections > maxHostConnections {
+            // One number for all hosts: the lanes keep the smaller ones, this bounds what HTTP/2 opens for lack of streams.
+            try set(CURLMOPT_MAX_HOST_CONNECTIONS, to: min(endpoint.maxConnections, Int(Int32.max)))
+            maxHostConnections = endpoint.maxConnections
+        }
+        let key = LaneKey(url: endpoint.url, http2: endpoint.http2)
+        let lane = laneOfKey[key] ?? lanes.count
+        if lane == lanes.count {
+            lanes.append(CurlLane())
+            laneOfKey[key] = lane
+            if !endpoint.isTLS, endpoint.isSharedEarly { lanes[lane].multiplex() }
+        }
+        lanes[lane].admit(connections: endpoint.maxConnections)
+        return lane
+    }
+
+    private func freeSlot() throws(CurlError) -> Int {
+        if let index = free.popLast() { return index }
+        guard let slot = CurlTransfer() else { throw .outOfMemory }
+        slots.append(slot)
+        return slots.count - 1
+    }
+
+    private func launch(_ slot: CurlTransfer, now: Int64) throws(CurlError) {
+        try slot.setTime(now: now)
+        guard unsafe curl_multi_add_handle(multi, slot.easy) == CURLM_OK else { throw .driverFault }
+        slot.phase = .running
+        lanes[slot.lane].began()
+    }
+
+    /// Takes the attempt out of everything and frees its slot.
+    private func retire(_ slot: CurlTransfer) {
+        guard let index = slotOfID.removeValue(forKey: slot.id) else { return }
+        if slot.phase == .running {
+            _ = unsafe curl_multi_remove_handle(multi, slot.easy)
+            lanes[slot.lane].ended()
+        }
+        slot.clear()
+        free.append(index)
+    }
+}
+
+// MARK: Waiting
+
+extension CurlDriver {
+    /// Lets attempts progress; waits at most `timeout` nanoseconds (rounded up to milliseconds) for activity, a wake-up, or a
+    /// timer of libcurl's or its own, and appends the attempts that finished. It may return early with none.
+    func wait(timeout: Int64, finished: inout [FinishedAttempt]) {
+        let untilDeadline = earliestDeadline == .max ? .max : earliestDeadline - CurlClock.now
+        let pause = min(timeout, untilDeadline)
+        let milliseconds = pause > 0 ? CurlClock.milliseconds(pause) : 0
+        if unsafe curl_multi_poll(multi, nil, 0, Int32(milliseconds), nil) != CURLM_OK {
+            // It did not wait then, and the caller's loop would spin.
+            usleep(UInt32(min(milliseconds, 10)) * 1000)
+        }
+        var running: Int32 = 0
+        // A fault here is one of the whole multi handle; the deadlines end the attempts.
+        _ = unsafe curl_multi_perform(multi, &running)
+        collect(&finished)
+        let now = CurlClock.now
+        expire(now: now, &finished)
+        fillLanes(now: now, &finished)
+    }
+
+    private func collect(_ finished: inout [FinishedAttempt]) {
+        var left: Int32 = 0
+        while let message = unsafe curl_multi_info_read(multi, &left) {
+            guard unsafe message.pointee.msg == CURLMSG_DONE, let easy = unsafe message.pointee.easy_handle else { continue }
+            // The message is gone once its handle is removed.
+            let code = unsafe message.pointee.data.result
+            var word: UnsafeMutableRawPointer?
+            _ = unsafe ccurl_get_private(easy, &word)
+            let ticket = CurlTicket(word: UInt(bitPattern: word))
+            guard let slot = slot(ticket, in: .running) else {
+                _ = unsafe curl_multi_remove_handle(multi, easy)
+                continue
+            }
+            finish(slot, code, &finished)
+        }
+    }
+
+    private func finish(_ slot: CurlTransfer, _ code: CURLcode, _ finished: inout [FinishedAttempt]) {
+        if slot.collector.isHTTP2, slot.canShare { lanes[slot.lane].multiplex() }
+        finished.append(.init(id: slot.id, result: slot.result(code), timeToFirstByte: slot.timeToFirstByte))
+        retire(slot)
+    }
+
+    /// Ends what is past its deadline: what waits in a lane, and what libcurl holds back without a timer. The scan is rare:
+    /// once for each time that the earliest deadline comes up.
+    private func expire(now: Int64, _ finished: inout [FinishedAttempt]) {
+        guard now >= earliestDeadline else { return }
+        earliestDeadline = .max
+        for slot in slots where slot.phase != .idle {
+            if slot.deadline <= now {
+                finish(slot, CURLE_OPERATION_TIMEDOUT, &finished)
+            } else {
+                earliestDeadline = min(earliestDeadline, slot.deadline)
+            }
+        }
+    }
+
+    /// Gives free places to those who wait.
+    private func fillLanes(now: Int64, _ finished: inout [FinishedAttempt]) {
+        for lane in lanes.indices {
+            while lanes[lane].hasRoom, let ticket = lanes[lane].dequeue() {
+                guard let slot = slot(ticket, in: .waiting) else { continue }
+                do {
+                    try launch(slot, now: now)
+                } catch {
+                    finished.append(.init(id: slot.id, result: .failure(error), timeToFirstByte: 0))
+                    retire(slot)
+                }
+            }
+        }
+    }
+
+    private func slot(_ ticket: CurlTicket, in phase: CurlTransfer.Phase) -> CurlTransfer? {
+        let index = Int(ticket.slot)
+        guard slots.indices.contains(index) else { return nil }
+        let slot = slots[index]
+        return slot.ticket == ticket && slot.phase == phase ? slot : nil
+    }
+}

@@ -1,0 +1,106 @@
+internal import CCurl
+
+/// Why an attempt brought no reply: a `CURLcode`, or one of the driver's own reasons, which are negative.
+///
+/// The set is open: a later libcurl may return codes that are not named here. Two errors are equal if they name the same
+/// fault; `mayHaveSent` is a circumstance of it.
+struct CurlError: Error, Sendable, Equatable {
+    let rawValue: Int32
+    /// Whether a byte of the request may have left. If false, none has, and sending it again is safe for any request.
+    let mayHaveSent: Bool
+
+    init(rawValue: Int32, mayHaveSent: Bool = false) {
+        self.rawValue = rawValue
+        self.mayHaveSent = mayHaveSent
+    }
+
+    init(_ code: CURLcode, mayHaveSent: Bool = false) {
+        self.init(rawValue: Int32(truncatingIfNeeded: code.rawValue), mayHaveSent: mayHaveSent)
+    }
+
+    static func == (left: CurlError, right: CurlError) -> Bool {
+        left.rawValue == right.rawValue
+    }
+}
+
+// MARK: The driver's own
+
+extension CurlError {
+    /// The body grew beyond `AttemptRequest.maxReplyBytes`, or its `Content-Length` said that it would.
+    static let replyTooLarge = CurlError(rawValue: -1, mayHaveSent: true)
+    /// The reply's heads, interim ones and trailers counted, grew beyond `CurlReplyCollector.maxHeadBytes`.
+    static let headTooLarge = CurlError(rawValue: -2, mayHaveSent: true)
+    /// libcurl was about to send the request a second time, because a reused connection had died or an HTTP/2 stream had
+    /// been refused. Whether to send again is the retry policy's to say.
+    static let silentResend = CurlError(rawValue: -3, mayHaveSent: true)
+    /// A header field's name is no token, or its value holds CR, LF or NUL.
+    static let badField = CurlError(rawValue: -4)
+    /// An attempt of this id is in flight.
+    static let duplicateID = CurlError(rawValue: -5)
+    /// The multi handle refused a call.
+    static let driverFault = CurlError(rawValue: -6)
+}
+
+// MARK: libcurl's, where somebody asks for them by name
+
+extension CurlError {
+    static let badURL = CurlError(CURLE_URL_MALFORMAT)
+    static let couldNotResolve = CurlError(CURLE_COULDNT_RESOLVE_HOST)
+    static let couldNotConnect = CurlError(CURLE_COULDNT_CONNECT)
+    /// A reply that cannot be read without guessing, or a status that is not 200…599.
+    static let badReply = CurlError(CURLE_WEIRD_SERVER_REPLY, mayHaveSent: true)
+    /// The body ended before its length was reached or its last chunk had come.
+    static let cutShort = CurlError(CURLE_PARTIAL_FILE, mayHaveSent: true)
+    static let outOfMemory = CurlError(CURLE_OUT_OF_MEMORY)
+    static let timeout = CurlError(CURLE_OPERATION_TIMEDOUT)
+    /// The connection was closed before a byte of the reply came.
+    static let nothingReceived = CurlError(CURLE_GOT_NOTHING, mayHaveSent: true)
+    /// The connection was reset while the reply was awaited or read.
+    static let receiveFailed = CurlError(CURLE_RECV_ERROR, mayHaveSent: true)
+    static let badCertificate = CurlError(CURLE_PEER_FAILED_VERIFICATION)
+}
+
+// MARK: What to make of it
+
+extension CurlError {
+    /// Whether the time for connecting, or for the whole attempt, ran out.
+    var isTimeout: Bool { self == .timeout }
+
+    /// Whether name lookup, connecting, the proxy's tunnel or the TLS handshake failed, so that nothing was sent. A timeout
+    /// among these is a timeout and not a connect failure; its `mayHaveSent` tells that nothing was sent.
+    var isConnectFailure: Bool {
+        rawValue > 0 && !mayHaveSent && !isTimeout && !isLocal
+    }
+
+    /// Whether libcurl refused the request itself, before any connection.
+    private var isLocal: Bool {
+        let code = CURLcode(rawValue: UInt32(bitPattern: rawValue))
+        return switch code {
+        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_FAILED_INIT, CURLE_URL_MALFORMAT, CURLE_NOT_BUILT_IN, CURLE_OUT_OF_MEMORY,
+            CURLE_LOGIN_DENIED, CURLE_ABORTED_BY_CALLBACK, CURLE_BAD_FUNCTION_ARGUMENT, CURLE_UNKNOWN_OPTION, CURLE_SETOPT_OPTION_SYNTAX:
+            true
+        default: false
+        }
+    }
+}
+
+extension CurlError: CustomStringConvertible {
+    /// A short English phrase without addresses, names or secrets, fit to be shown to a client.
+    var description: String {
+        switch self {
+        case .replyTooLarge: return "the reply's body is too large"
+        case .headTooLarge: return "the reply's header is too large"
+        case .silentResend: return "the connection was lost before a reply came"
+        case .badField: return "a header field is not well-formed"
+        case .duplicateID, .driverFault: return "internal error"
+        case .badReply: return "the reply is not well-formed"
+        case .cutShort: return "the reply was cut short"
+        case .badCertificate: return "the server's certificate could not be verified"
+        default: break
+        }
+        guard rawValue > 0, let text = unsafe curl_easy_strerror(CURLcode(rawValue: UInt32(bitPattern: rawValue))) else {
+            return "internal error"
+        }
+        return unsafe String(cString: text)
+    }
+}

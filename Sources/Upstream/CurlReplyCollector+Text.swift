@@ -1,0 +1,60 @@
+/// Reading ASCII in place. Ranges that leave the span are cut to it, so none of these can trap.
+extension Span<UInt8> {
+    /// `range` without the white space at its ends.
+    func trimmed(_ range: Range<Int>) -> Range<Int> {
+        var range = range.clamped(to: indices)
+        while let first = range.first, self[first].isSpace { range = first + 1..<range.upperBound }
+        while let last = range.last, self[last].isSpace { range = range.lowerBound..<last }
+        return range
+    }
+
+    func firstIndex(of byte: UInt8, from start: Int) -> Int? {
+        (start..<Swift.max(start, count)).first { self[$0] == byte }
+    }
+
+    /// Whether the bytes of `range` are `name`, which must be in lower case; theirs may be in any.
+    func equals(_ name: String, in range: Range<Int>) -> Bool {
+        let range = range.clamped(to: indices)
+        let name = name.utf8
+        guard range.count == name.count else { return false }
+        return zip(range, name).allSatisfy { self[$0].lowercased == $1 }
+    }
+
+    func hasPrefix(_ name: String) -> Bool {
+        equals(name, in: 0..<name.utf8.count)
+    }
+
+    /// Whether the comma-separated list in `range` has the member `name`, which must be in lower case.
+    func hasMember(_ name: String, in range: Range<Int>) -> Bool {
+        let range = range.clamped(to: indices)
+        var start = range.lowerBound
+        while start <= range.upperBound {
+            let end = Swift.min(firstIndex(of: UInt8(ascii: ","), from: start) ?? range.upperBound, range.upperBound)
+            if equals(name, in: trimmed(start..<end)) { return true }
+            start = end + 1
+        }
+        return false
+    }
+
+    /// The number that `range` spells, 1 to 18 digits and nothing else.
+    func decimal(_ range: Range<Int>) -> Int? {
+        let range = range.clamped(to: indices)
+        guard (1...18).contains(range.count) else { return nil }
+        var number = 0
+        for index in range {
+            guard case 48...57 = self[index] else { return nil }
+            number = number * 10 + Int(self[index] - 48)
+        }
+        return number
+    }
+
+    /// The text of `range`; what is no UTF-8 is replaced.
+    func text(_ range: Range<Int>) -> String {
+        String(decoding: range.clamped(to: indices).map { self[$0] }, as: UTF8.self)
+    }
+}
+
+extension UInt8 {
+    fileprivate var isSpace: Bool { self == 32 || (9...13).contains(self) }
+    fileprivate var lowercased: UInt8 { (65...90).contains(self) ? self | 32 : self }
+}

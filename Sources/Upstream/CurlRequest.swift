@@ -1,0 +1,41 @@
+/// Which versions of HTTP an endpoint is spoken to with.
+enum HTTP2Mode: Sendable, Equatable {
+    /// HTTP/2 if the endpoint agrees to it in the TLS handshake (ALPN, RFC 9113 section 3.2), else HTTP/1.1. An `http://`
+    /// endpoint gets HTTP/1.1.
+    case auto
+    /// HTTP/1.1 only.
+    case off
+    /// HTTP/2 without asking over plain TCP (RFC 9113 section 3.3); as `auto` over TLS, where libcurl asks all the same. Below
+    /// libcurl 8.0.0 a plain connection serves one request only.
+    case priorKnowledge
+}
+
+/// Where and how attempts are sent; one per configured service.
+struct Endpoint: Sendable, Equatable {
+    /// `https://host[:port]/` or `http://…`; user and password in it are refused. Endpoints with the same URL and mode share
+    /// their connections, and the largest of their `maxConnections` holds for all.
+    var url: String
+    var http2: HTTP2Mode
+    /// Path of a PEM file with the certificate authorities to trust instead of the system's.
+    var caBundle: String?
+    /// URL of the proxy to go through; none if `nil`. The environment (`http_proxy`, `no_proxy`, …) is never asked.
+    var proxy: String?
+    /// How many connections may be open to this host; 1 if less is given. Attempts beyond them wait in order.
+    var maxConnections: Int
+    /// For name lookup, TCP and TLS handshake together, in nanoseconds; a part of a millisecond counts as one.
+    var connectTimeout: Int64
+}
+
+/// One HTTP request: POST with a body.
+struct AttemptRequest: Sendable {
+    var endpoint: Endpoint
+    /// The header fields to send, and nothing else but `Host` and `Content-Length`: no `Accept`, `User-Agent`,
+    /// `Content-Type` or `Accept-Encoding` that is not here. Fields about framing or the connection are left out (RFC 9110
+    /// section 7.6.1), as libcurl writes its own. Refused are names that are no token and values with CR, LF or NUL.
+    var fields: [(name: String, value: String)]
+    var body: [UInt8]
+    /// For the whole attempt, in nanoseconds: waiting for a connection, connecting, sending and receiving.
+    var timeout: Int64
+    /// How many bytes of body the reply may have, after the transfer coding is taken off.
+    var maxReplyBytes: Int
+}

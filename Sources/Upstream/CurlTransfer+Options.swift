@@ -1,0 +1,100 @@
+internal import CCurl
+
+extension CurlTransfer {
+    /// What holds for every attempt.
+    func setConstants() throws(CurlError) {
+        let me = unsafe Unmanaged.passUnretained(self).toOpaque()
+        try check(unsafe ccurl_set_sink(easy, CURLOPT_WRITEFUNCTION, curlBrought))
+        try unsafe set(CURLOPT_WRITEDATA, pointer: me)
+        try check(unsafe ccurl_set_sink(easy, CURLOPT_HEADERFUNCTION, curlBroughtLine))
+        try unsafe set(CURLOPT_HEADERDATA, pointer: me)
+        try check(unsafe ccurl_set_prerequest(easy, curlIsAboutToSend))
+        try unsafe set(CURLOPT_PREREQDATA, pointer: me)
+        try unsafe set(CURLOPT_PRIVATE, pointer: UnsafeRawPointer(bitPattern: ticket.word))
+
+        try set(CURLOPT_PROTOCOLS_STR, string: "http,https")
+        try set(CURLOPT_FOLLOWLOCATION, to: 0)
+        try set(CURLOPT_DISALLOW_USERNAME_IN_URL, to: 1)
+        try set(CURLOPT_PATH_AS_IS, to: 1)
+        // Signals belong to the process; without them libcurl leaves SIGPIPE alone too, and `CurlLibrary` ignores it.
+        try set(CURLOPT_NOSIGNAL, to: 1)
+        // A name lookup runs in a thread of its own; this leaves a hung one behind instead of waiting for it.
+        try set(CURLOPT_QUICK_EXIT, to: 1)
+        try set(CURLOPT_TCP_NODELAY, to: 1)
+        try set(CURLOPT_TCP_KEEPALIVE, to: 1)
+        // A proxy's answer to CONNECT is not the origin's reply.
+        try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, to: 1)
+        try set(CURLOPT_SSL_VERIFYPEER, to: 1)
+        try set(CURLOPT_SSL_VERIFYHOST, to: 2)
+        try set(CURLOPT_SSLVERSION, to: Int(CURL_SSLVERSION_TLSv1_2))
+    }
+
+    func setEndpoint(_ endpoint: Endpoint) throws(CurlError) {
+        try set(CURLOPT_URL, string: endpoint.url)
+        // An empty string keeps the environment out, for the proxy and for its exceptions.
+        try set(CURLOPT_PROXY, string: endpoint.proxy ?? "")
+        try set(CURLOPT_NOPROXY, string: "")
+        if let bundle = endpoint.caBundle {
+            try set(CURLOPT_CAINFO, string: bundle)
+            // Else the system's directory of authorities would be trusted besides the bundle.
+            try check(unsafe ccurl_set_string(easy, CURLOPT_CAPATH, nil))
+        }
+        switch endpoint.http2 {
+        case .priorKnowledge:
+            guard CurlLibrary.hasSoundHTTP2 else { throw CurlError(CURLE_NOT_BUILT_IN) }
+            try set(CURLOPT_HTTP_VERSION, to: Int(CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE))
+        case .auto where CurlLibrary.hasSoundHTTP2:
+            try set(CURLOPT_HTTP_VERSION, to: Int(CURL_HTTP_VERSION_2TLS))
+        case .auto, .off:
+            try set(CURLOPT_HTTP_VERSION, to: Int(CURL_HTTP_VERSION_1_1))
+        }
+        try set(CURLOPT_PIPEWAIT, to: endpoint.isSharedEarly ? 1 : 0)
+        try set(CURLOPT_FRESH_CONNECT, to: endpoint.keepsConnections ? 0 : 1)
+        try set(CURLOPT_FORBID_REUSE, to: endpoint.keepsConnections ? 0 : 1)
+    }
+}
+
+extension Endpoint {
+    var isTLS: Bool { url.prefix(6).lowercased() == "https:" }
+
+    /// Whether a connection serves more than one request.
+    var keepsConnections: Bool {
+        isTLS || http2 != .priorKnowledge || CurlLibrary.canKeepClearHTTP2
+    }
+
+    /// Whether it is known before the first reply that requests can share a connection, so that it pays to wait for one that
+    /// is being made. For `http://` without prior knowledge only a reply would tell, and all attempts would wait for it.
+    var isSharedEarly: Bool {
+        isTLS ? http2 != .off : http2 == .priorKnowledge && keepsConnections
+    }
+}
+
+// MARK: Typed calls
+
+extension CurlTransfer {
+    func set(_ option: CURLoption, to value: Int) throws(CurlError) {
+        try check(unsafe ccurl_set_long(easy, option, value))
+    }
+
+    func set(_ option: CURLoption, offset: Int) throws(CurlError) {
+        try check(unsafe ccurl_set_offset(easy, option, curl_off_t(offset)))
+    }
+
+    func set(_ option: CURLoption, string: String) throws(CurlError) {
+        // C would end the string there, and another URL or path would be meant than the one that was checked.
+        guard !string.utf8.contains(0) else { throw .badURL }
+        try check(unsafe ccurl_set_string(easy, option, string))
+    }
+
+    func set(_ option: CURLoption, pointer: UnsafeRawPointer?) throws(CurlError) {
+        try check(unsafe ccurl_set_pointer(easy, option, pointer))
+    }
+
+    func set(_ option: CURLoption, list: UnsafeMutablePointer<curl_slist>?) throws(CurlError) {
+        try check(unsafe ccurl_set_list(easy, option, list))
+    }
+
+    private func check(_ code: CURLcode) throws(CurlError) {
+        guard code == CURLE_OK else { throw CurlError(code) }
+    }
+}

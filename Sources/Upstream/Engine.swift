@@ -1,0 +1,248 @@
+internal import AWSProtocol
+internal import Gateway
+internal import Locking
+internal import RateLimiter
+internal import Telemetry
+
+/// What the upstream thread does: sends attempts, sorts their results, retries, and reports. Used on that thread only.
+final class Engine {
+    /// A fetch of which at least one attempt was sent or is about to be.
+    private struct Call {
+        let fetch: Fetch
+        /// Attempts that were sent.
+        var attempts: Int
+        var sentAt: Int64
+        var last: AttemptResult?
+    }
+
+    /// A pause before another attempt.
+    private struct Pause {
+        let until: Int64
+        let call: UInt64
+    }
+
+    /// Wake up at least this often, in nanoseconds; it bounds what a missed event could cost.
+    private static let longestSleep: Int64 = 1_000_000_000
+    private static let maxReplyBytes = 8 * 1024 * 1024
+
+    private let upstream: Upstream
+    private let gate: Gate
+    private let driver: CurlDriver
+    private let endpoints: [Endpoint]
+    private let counters: UpstreamCounters
+    private var breakers: [Breaker]
+    private var budget: RetryBudget
+    private var calls: [UInt64: Call] = [:]
+    private var pauses: [Pause] = []
+    private var random = SystemRandomNumberGenerator()
+
+    init(_ upstream: Upstream, _ gate: Gate) throws(CurlError) {
+        self.upstream = upstream
+        self.gate = gate
+        endpoints = upstream.settings.map(Endpoint.init)
+        driver = try CurlDriver(maxConnectionsInAll: upstream.settings.reduce(0) { $0 + $1.maxConnections })
+        counters = UpstreamCounters(gate, upstream.metrics)
+        breakers = upstream.settings.map {
+            Breaker(Breaker.Policy(failures: $0.breakerFailures, openFor: $0.breakerOpenFor))
+        }
+        budget = RetryBudget(upstream.retry, now: CurlClock.now)
+        let waker = driver.waker
+        upstream.mail.withLock { $0.waker = waker }
+    }
+
+    func run() {
+        var finished: [FinishedAttempt] = []
+        while true {
+            let (started, stopBy) = upstream.mail.withLock { mail in
+                defer { mail.started = [] }
+                return (mail.started, mail.stopBy)
+            }
+            var now = CurlClock.now
+            for fetch in started { send(begin(fetch, now: now), now: now) }
+            endPauses(now: now)
+            var next = releaseQueues(now: now)
+            if let stopBy {
+                if now >= stopBy { abandonAll(now: now) }
+                if calls.isEmpty, gate.services.allSatisfy({ $0.groups.allSatisfy { $0.depth == 0 } }) { return }
+                next = min(next, stopBy)
+            }
+            for pause in pauses { next = min(next, pause.until) }
+            now = CurlClock.now
+            driver.wait(timeout: min(max(0, next - now), Self.longestSleep), finished: &finished)
+            now = CurlClock.now
+            for attempt in finished { take(attempt, now: now) }
+            finished.removeAll(keepingCapacity: true)
+        }
+    }
+
+    // MARK: Attempts
+
+    private func begin(_ fetch: Fetch, now: Int64) -> UInt64 {
+        budget.deposit(now: now)
+        calls[fetch.id] = Call(fetch: fetch, attempts: 0, sentAt: now)
+        return fetch.id
+    }
+
+    /// Sends the next attempt of a call, whose quota token is taken.
+    private func send(_ id: UInt64, now: Int64) {
+        guard var call = calls[id] else { return }
+        let service = call.fetch.service
+        guard breakers[service].admits(now: now) else {
+            finish(
+                id, with: call.last, detail: "breaker", cause: "it has failed too often and is given a rest", now: now)
+            return
+        }
+        showBreaker(service)
+        let timeout = min(upstream.settings[service].attemptTimeout, call.fetch.deadline - now)
+        guard timeout > 0 else {
+            breakers[service].record(isFailure: true, now: now)
+            finish(id, with: call.last, detail: "deadline", cause: "the time for the call is over", now: now)
+            return
+        }
+        call.attempts += 1
+        call.sentAt = now
+        calls[id] = call
+        if call.attempts > 1 { counters.countRetry(call.fetch) }
+        do throws(CurlError) {
+            try driver.start(
+                id,
+                AttemptRequest(
+                    endpoint: endpoints[service], fields: Self.fields(call.fetch), body: call.fetch.body,
+                    timeout: timeout, maxReplyBytes: Self.maxReplyBytes))
+        } catch {
+            settle(id, AttemptResult(.failure(error)), now: now)
+        }
+    }
+
+    private static func fields(_ fetch: Fetch) -> [(name: String, value: String)] {
+        [
+            ("Content-Type", "\(ServiceError.contentType)"), ("X-Amz-Target", fetch.target),
+            ("User-Agent", "jobs-proxy"), ("Accept", "*/*"),
+        ]
+    }
+
+    private func take(_ attempt: FinishedAttempt, now: Int64) {
+        settle(attempt.id, AttemptResult(attempt.result), now: now)
+    }
+
+    /// An attempt has ended: report its result, or have another try.
+    private func settle(_ id: UInt64, _ result: AttemptResult, now: Int64) {
+        guard var call = calls[id] else { return }
+        call.last = result
+        calls[id] = call
+        counters.count(call.fetch, result.kind, elapsed: now - call.sentAt)
+        breakers[call.fetch.service].record(isFailure: result.kind.isFailure, now: now)
+        showBreaker(call.fetch.service)
+        let pause = upstream.retry.delay(after: call.attempts, using: &random)
+        guard result.kind.isRetryable, isSafe(call.fetch, after: result),
+            call.attempts < upstream.retry.maxAttempts, now + pause < call.fetch.deadline, budget.withdraw(now: now)
+        else {
+            finish(id, with: result, now: now)
+            return
+        }
+        pauses.append(Pause(until: now + pause, call: id))
+    }
+
+    private func isSafe(_ fetch: Fetch, after result: AttemptResult) -> Bool {
+        switch fetch.safety {
+        case .read, .idempotentWrite: true
+        case .unsafeWrite: !result.mayHaveSent
+        }
+    }
+
+    // MARK: Waiting for tokens and pauses
+
+    private func endPauses(now: Int64) {
+        let due = pauses.filter { $0.until <= now }
+        guard !due.isEmpty else { return }
+        pauses.removeAll { $0.until <= now }
+        for pause in due {
+            guard let call = calls[pause.call] else { continue }
+            let attempt = PendingAttempt(fetch: call.fetch, number: call.attempts + 1)
+            let group = gate.services[call.fetch.service].groups[call.fetch.quotaGroup]
+            switch group.request(attempt, deadline: call.fetch.deadline, now: now) {
+            case .granted: send(pause.call, now: now)
+            case .queued: break
+            case .refused: finish(pause.call, with: call.last, now: now)
+            }
+        }
+    }
+
+    /// Sends what has its token by now.
+    ///
+    /// - Returns: when the next token comes, `.max` if nobody waits.
+    private func releaseQueues(now: Int64) -> Int64 {
+        var granted: [PendingAttempt] = []
+        var expired: [PendingAttempt] = []
+        var next = Int64.max
+        for service in gate.services {
+            for group in service.groups {
+                next = min(next, group.release(now: now, granted: &granted, expired: &expired) ?? .max)
+            }
+        }
+        for attempt in granted {
+            send(attempt.number == 1 ? begin(attempt.fetch, now: now) : attempt.fetch.id, now: now)
+        }
+        for attempt in expired {
+            if attempt.number == 1 {
+                let turn = gate.services[attempt.fetch.service].groups[attempt.fetch.quotaGroup].turn(now: now)
+                gate.finish(attempt.fetch, .throttled(until: turn), attempts: 0, now: now)
+            } else {
+                finish(attempt.fetch.id, with: calls[attempt.fetch.id]?.last, now: now)
+            }
+        }
+        return next
+    }
+
+    // MARK: Ends
+
+    /// Reports the last attempt's result, or a fault in its place if there was none.
+    private func finish(
+        _ id: UInt64, with result: AttemptResult?, detail: String = "error", cause: String = "no attempt was made",
+        now: Int64
+    ) {
+        guard let call = calls.removeValue(forKey: id) else { return }
+        let catalog = gate.services[call.fetch.service].catalog
+        let outcome: FetchResult =
+            switch result?.outcome {
+            case .success(let reply): .reply(reply)
+            case .failure(let error): .fault(.upstreamFault(error.description, detail: Self.detail(error), catalog))
+            case nil: .fault(.upstreamFault(cause, detail: detail, catalog))
+            }
+        gate.finish(call.fetch, outcome, attempts: call.attempts, now: now)
+    }
+
+    private static func detail(_ error: CurlError) -> String {
+        error.isTimeout ? "timeout" : error.isConnectFailure ? "connect" : "error"
+    }
+
+    /// The stop's deadline has come: everything gets an error.
+    private func abandonAll(now: Int64) {
+        for service in gate.services {
+            for attempt in service.groups.flatMap({ $0.removeAll() }) where attempt.number == 1 {
+                gate.finish(attempt.fetch, .throttled(until: now), attempts: 0, now: now)
+            }
+        }
+        pauses = []
+        for id in Array(calls.keys) {
+            driver.cancel(id)
+            finish(id, with: calls[id]?.last, detail: "stop", cause: "the gateway is stopping", now: now)
+        }
+    }
+
+    private func showBreaker(_ service: Int) { upstream.breakerFigures[service].value = breakers[service].figure }
+}
+
+extension Endpoint {
+    init(_ settings: UpstreamSettings) {
+        let mode: HTTP2Mode =
+            switch settings.http2 {
+            case .auto: .auto
+            case .off: .off
+            case .priorKnowledge: .priorKnowledge
+            }
+        self.init(
+            url: settings.url, http2: mode, caBundle: settings.caBundle, proxy: settings.proxy,
+            maxConnections: settings.maxConnections, connectTimeout: settings.connectTimeout)
+    }
+}

@@ -1,0 +1,161 @@
+public import Gateway
+internal import Glibc
+internal import Locking
+internal import Synchronization
+public import Telemetry
+
+/// How a service is reached.
+public struct UpstreamSettings: Sendable {
+    /// The versions of HTTP that are spoken.
+    public enum HTTP2: Sendable {
+        /// HTTP/2 where TLS agrees on it.
+        case auto
+        case off
+        /// HTTP/2 without asking.
+        case priorKnowledge
+    }
+
+    /// `https://host[:port]/` or `http://…`.
+    public var url: String
+    public var http2: HTTP2
+    /// Path of a PEM file with the authorities to trust instead of the system's.
+    public var caBundle: String?
+    /// The proxy's URL.
+    public var proxy: String?
+    public var maxConnections: Int
+    /// Nanoseconds for a connection, and for an attempt as a whole.
+    public var connectTimeout: Int64
+    public var attemptTimeout: Int64
+    /// Failures in a row after which the service is left alone, and for how many nanoseconds.
+    public var breakerFailures: Int
+    public var breakerOpenFor: Int64
+
+    public init(
+        url: String, http2: HTTP2, caBundle: String?, proxy: String?, maxConnections: Int, connectTimeout: Int64,
+        attemptTimeout: Int64, breakerFailures: Int, breakerOpenFor: Int64
+    ) {
+        self.url = url
+        self.http2 = http2
+        self.caBundle = caBundle
+        self.proxy = proxy
+        self.maxConnections = maxConnections
+        self.connectTimeout = connectTimeout
+        self.attemptTimeout = attemptTimeout
+        self.breakerFailures = breakerFailures
+        self.breakerOpenFor = breakerOpenFor
+    }
+}
+
+/// The gateway's way to the services: one thread that owns all connections, and a mailbox to reach it.
+///
+/// Fetches come in through the mailbox or from the queues of the quota groups; every result goes to `Gate.finish`, exactly
+/// once, on the thread.
+public final class Upstream: UpstreamPort {
+    struct Mail {
+        var started: [Fetch] = []
+        var waker: Waker?
+        /// When whatever is left gets an error, once a stop has been asked for.
+        var stopBy: Int64?
+        var hasEnded = false
+    }
+
+    let mail = Locked(Mail())
+    let settings: [UpstreamSettings]
+    let retry: RetryPolicy
+    let metrics: Metrics
+    /// The breakers' states, for the scrape.
+    let breakerFigures: [Atomic64]
+
+    /// - Parameter settings: one for each of the gate's services, in their order.
+    public init(settings: [UpstreamSettings], retry: RetryPolicy, metrics: Metrics) {
+        self.settings = settings
+        self.retry = retry
+        self.metrics = metrics
+        breakerFigures = settings.map { _ in Atomic64() }
+    }
+
+    public func start(_ fetch: Fetch) {
+        mail.withLock { mail in
+            mail.started.append(fetch)
+            return mail.waker
+        }?.wake()
+    }
+
+    public func queueGrew() { mail.withLock { $0.waker }?.wake() }
+
+    // MARK: Life
+
+    /// Starts the thread.
+    ///
+    /// - Throws: `UpstreamError` if libcurl or the thread cannot be had.
+    public func run(for gate: Gate) throws(UpstreamError) {
+        try startThread { [self] in
+            // Nothing was started yet if this fails, and `check` of the caller finds out by the missing waker.
+            guard let engine = try? Engine(self, gate) else {
+                mail.withLock { $0.hasEnded = true }
+                return
+            }
+            engine.run()
+            mail.withLock { mail in
+                mail.waker = nil
+                mail.hasEnded = true
+            }
+        }
+    }
+
+    /// Asks the thread to end once nothing is left to do.
+    ///
+    /// - Parameter deadline: monotonic nanoseconds after which what is left gets an error.
+    public func stop(by deadline: Int64) {
+        mail.withLock { mail in
+            mail.stopBy = deadline
+            return mail.waker
+        }?.wake()
+    }
+
+    /// The breaker of each service: 0 closed, 1 half-open, 2 open.
+    public var breakerStates: [Int] { breakerFigures.map(\.value) }
+
+    /// Whether the thread has ended.
+    public var hasEnded: Bool { mail.withLock { $0.hasEnded } }
+}
+
+/// The upstream's thread could not be started.
+public struct UpstreamError: Error, Sendable {
+    public let message: String
+}
+
+/// A number that one thread writes and others read.
+final class Atomic64: Sendable {
+    private let storage = Atomic<Int>(0)
+    var value: Int {
+        get { storage.load(ordering: .relaxed) }
+        set { storage.store(newValue, ordering: .relaxed) }
+    }
+}
+
+/// Runs `body` on a thread of its own. A nonisolated function: a closure formed on an actor would stop the process when C
+/// calls it on another thread.
+private func startThread(_ body: @escaping @Sendable () -> Void) throws(UpstreamError) {
+    final class Body: Sendable {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+    var thread = pthread_t()
+    // The thread takes over this reference.
+    let argument = unsafe Unmanaged.passRetained(Body(body))
+    let code = unsafe pthread_create(
+        &thread, nil,
+        { argument in
+            if let argument = unsafe argument {
+                let body = unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
+                body.run()
+            }
+            return nil
+        }, argument.toOpaque())
+    guard code == 0 else {
+        unsafe argument.release()
+        throw UpstreamError(message: "the upstream thread could not be started (error \(code))")
+    }
+    pthread_detach(thread)
+}

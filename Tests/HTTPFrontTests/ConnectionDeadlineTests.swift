@@ -1,0 +1,163 @@
+import Testing
+
+@testable import HTTPFront
+
+@Suite("A deadline", .timeLimit(.minutes(1)))
+struct ConnectionDeadlineTests {
+    private static let short: Int64 = 300_000_000
+
+    /// Expects that `body` takes at least the short limit.
+    private func takesItsTime(_ body: () async throws -> Void) async throws {
+        let start = ContinuousClock.now
+        try await body()
+        #expect(ContinuousClock.now - start >= .nanoseconds(Self.short))
+    }
+
+    @Test("ends a connection on which nothing is ever said")
+    func first() async throws {
+        try await withServer({ $0.headTimeout = Self.short }) { server in
+            try await takesItsTime {
+                let client = try await server.connect()
+                _ = try await client.remainder()
+            }
+            try await server.empty()
+        }
+    }
+
+    @Test("refuses a head that does not end, with 408", arguments: ["G", "GET / HTTP/1.1\r\nHost: a\r\n"])
+    func head(start: String) async throws {
+        try await withServer({ $0.headTimeout = Self.short }) { server in
+            try await takesItsTime {
+                let client = try await server.connect()
+                try await client.send(start)
+                let answer = try await client.answer()
+                #expect(answer.status == 408)
+                #expect(answer["Connection"] == ["close"])
+                #expect(try await client.remainder() == "")
+            }
+            #expect(server.journal.events.contains(.refused(.headTimeout)))
+        }
+    }
+
+    @Test("of a later head counts from its first byte")
+    func laterHead() async throws {
+        try await withServer({ $0.headTimeout = Self.short }) { server in
+            let client = try await server.connect()
+            try await client.send(get("/1"))
+            #expect(try await client.answer().status == 200)
+            try await server.journal.wait(ticks: 3)
+            try await takesItsTime {
+                try await client.send("GET /2")
+                #expect(try await client.answer().status == 408)
+            }
+        }
+    }
+
+    @Test("of a head is not put off by one byte after the other")
+    func drip() async throws {
+        try await withServer({ $0.headTimeout = Self.short }) { server in
+            let client = try await server.connect()
+            let request = bytes(get("/", "X: \(String(repeating: "x", count: 1000))\r\n"))
+            var sent = 0
+            while sent < request.count, try await !client.hears(within: 40) {
+                try await client.send([request[sent]])
+                sent += 1
+            }
+            #expect(sent < request.count)
+            #expect(try await client.answer().status == 408)
+        }
+    }
+
+    @Test("of a head is not put off by empty lines")
+    func emptyLines() async throws {
+        try await withServer({ $0.headTimeout = Self.short }) { server in
+            let client = try await server.connect()
+            var sent = 0
+            while sent < 100, try await !client.hears(within: 40) {
+                try await client.send("\r\n")
+                sent += 1
+            }
+            #expect(sent < 100)
+            client.close()
+            try await server.empty()
+        }
+    }
+
+    @Test(
+        "refuses content that does not end, with 408",
+        arguments: [
+            post("Content-Length: 5\r\n", "hell"), post("Content-Length: 5\r\n"),
+            post("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n"),
+        ])
+    func content(request: String) async throws {
+        try await withServer({ $0.bodyTimeout = Self.short }) { server in
+            try await takesItsTime {
+                let client = try await server.connect()
+                try await client.send(request)
+                let answer = try await client.answer()
+                #expect(answer.status == 408)
+                #expect(answer["Connection"] == ["close"])
+                #expect(try await client.remainder() == "")
+            }
+            #expect(server.journal.events.contains(.refused(.bodyTimeout)))
+            #expect(server.journal.paths == [])
+        }
+    }
+
+    @Test("of content is not put off by one byte after the other, nor by 100 Continue")
+    func contentDrip() async throws {
+        try await withServer({ $0.bodyTimeout = Self.short }) { server in
+            let client = try await server.connect()
+            try await client.send(post("Expect: 100-continue\r\nContent-Length: 1000\r\n"))
+            #expect(try await client.answer().status == 100)
+            var sent = 0
+            while sent < 1000, try await !client.hears(within: 40) {
+                try await client.send("x")
+                sent += 1
+            }
+            #expect(sent < 1000)
+            #expect(try await client.answer().status == 408)
+        }
+    }
+
+    @Test("ends an idle connection, without an answer that no request asked for")
+    func idle() async throws {
+        try await withServer({ $0.idleTimeout = Self.short }) { server in
+            let client = try await server.connect()
+            try await takesItsTime {
+                try await client.send(get("/1"))
+                #expect(try await client.answer().status == 200)
+                #expect(try await client.remainder() == "")
+            }
+            try await server.empty()
+        }
+    }
+
+    @Test("does not run while the responder takes its time")
+    func answer() async throws {
+        func limit(_ limits: inout HTTPLimits) {
+            limits.headTimeout = Self.short
+            limits.bodyTimeout = Self.short
+            limits.idleTimeout = Self.short
+        }
+        try await withServer(limit) { server in
+            let client = try await server.connect()
+            try await client.send(get("/later"))
+            let ticket = try await server.journal.ticket("/later")
+            try await server.journal.wait(ticks: 4)
+            #expect(try await server.answer(ticket, "late"))
+            #expect(try await client.answer().content == "late")
+        }
+    }
+
+    @Test("ends a connection whose client does not read, after the idle time")
+    func unread() async throws {
+        try await withServer({ $0.idleTimeout = Self.short }) { server in
+            let client = try await server.connect(receiveBuffer: 16_384)
+            try await client.send(get("/large/\(16 << 20)"))
+            try await server.journal.wait("the answer") { server.journal.answered == 1 }
+            try await server.empty()
+            client.close()
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import NIOCore
+import Testing
+
+@testable import HTTPFront
+
+@Suite("The connection ledger")
+struct ConnectionLedgerTests {
+    private func ledger(total: Int, perPeer: Int) -> ConnectionLedger {
+        var limits = HTTPLimits()
+        limits.maxConnections = total
+        limits.maxConnectionsPerPeer = perPeer
+        return ConnectionLedger(limits: limits)
+    }
+
+    @Test("admits as many connections as the limit says, and refuses the next")
+    func total() {
+        let ledger = ledger(total: 2, perPeer: 0)
+        #expect(ledger.admit(nil) == nil)
+        #expect(ledger.admit(nil) == nil)
+        #expect(ledger.total == 2)
+        #expect(ledger.admit(nil) == .connections)
+    }
+
+    @Test("admits again once a connection has ended")
+    func release() {
+        let ledger = ledger(total: 1, perPeer: 0)
+        #expect(ledger.admit(nil) == nil)
+        ledger.release(nil)
+        #expect(ledger.total == 0)
+        #expect(ledger.admit(nil) == nil)
+    }
+
+    @Test("counts a refused connection until it is given back")
+    func refusedAreCounted() {
+        let ledger = ledger(total: 1, perPeer: 0)
+        #expect(ledger.admit(nil) == nil)
+        #expect(ledger.admit(nil) == .connections)
+        #expect(ledger.total == 2)
+        ledger.release(nil)
+        ledger.release(nil)
+        #expect(ledger.total == 0)
+        #expect(ledger.admit(nil) == nil)
+    }
+
+    @Test("limits each peer by itself")
+    func perPeer() {
+        let ledger = ledger(total: 0, perPeer: 2)
+        #expect(ledger.admit("10.0.0.1") == nil)
+        #expect(ledger.admit("10.0.0.1") == nil)
+        #expect(ledger.admit("10.0.0.1") == .connectionsPerPeer)
+        #expect(ledger.admit("10.0.0.2") == nil)
+        ledger.release("10.0.0.1")
+        ledger.release("10.0.0.1")
+        #expect(ledger.admit("10.0.0.1") == nil)
+    }
+
+    @Test("does not let the refused connections of one peer use up the room of all others")
+    func refusedLeaveRoomForOthers() {
+        let ledger = ledger(total: 3, perPeer: 1)
+        #expect(ledger.admit("10.0.0.1") == nil)
+        for _ in 0..<5 { #expect(ledger.admit("10.0.0.1") == .connectionsPerPeer) }
+        #expect(ledger.admit("10.0.0.2") == nil)
+    }
+
+    @Test("knows no limit where the limit is 0")
+    func unlimited() {
+        let ledger = ledger(total: 0, perPeer: 0)
+        for _ in 0..<1000 { #expect(ledger.admit("10.0.0.1") == nil) }
+        #expect(ledger.total == 1000)
+    }
+
+    @Test("tells peers apart by address without port, and only if they are limited", arguments: ["10.1.2.3", "::1"])
+    func peer(address: String) throws {
+        let one = try SocketAddress(ipAddress: address, port: 1)
+        let other = try SocketAddress(ipAddress: address, port: 2)
+        let limited = ledger(total: 0, perPeer: 1)
+        #expect(limited.peer(one) == limited.peer(other))
+        #expect(limited.peer(one) != nil)
+        #expect(limited.peer(nil) == nil)
+        #expect(ledger(total: 0, perPeer: 0).peer(one) == nil)
+    }
+}

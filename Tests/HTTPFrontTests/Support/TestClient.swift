@@ -1,0 +1,174 @@
+import Glibc
+import NIOPosix
+
+@testable import HTTPFront
+
+/// One answer as a client reads it.
+struct Answer: Sendable {
+    var status: Int
+    var fields: [(name: String, value: String)]
+    var contentBytes: [UInt8] = []
+
+    var content: String { text(contentBytes) }
+
+    /// The values of a field, in order.
+    subscript(name: String) -> [String] {
+        fields.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
+    }
+}
+
+/// A client on a plain socket, used by one test at a time. Each operation waits at most `Waiting.limit`.
+final class TestClient: @unchecked Sendable {
+    // `@unchecked` because: its operations are awaited one after the other.
+
+    enum Failure: Error, Equatable {
+        case system(String, Int32)
+        /// The connection was reset by the server.
+        case reset
+        /// The connection ended in the middle of an answer.
+        case ended(String)
+        case malformed(String)
+    }
+
+    private let handle: Int32
+    private var received: [UInt8] = []
+    private var isOpen = true
+
+    private init(handle: Int32) { self.handle = handle }
+
+    deinit { if isOpen { Glibc.close(handle) } }
+
+    static func connect(port: Int, from source: String, receiveBuffer: Int32?) async throws -> TestClient {
+        try await Waiting.pool.runIfActive {
+            let handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            guard handle >= 0 else { throw Failure.system("socket", errno) }
+            let client = TestClient(handle: handle)
+            client.set(IPPROTO_TCP, TCP_NODELAY, Int32(1))
+            if let receiveBuffer { client.set(SOL_SOCKET, SO_RCVBUF, receiveBuffer) }
+            guard withAddress(source, 0, { bind(handle, $0, $1) }) == 0 else { throw Failure.system("bind", errno) }
+            guard withAddress("127.0.0.1", port, { Glibc.connect(handle, $0, $1) }) == 0 else {
+                throw Failure.system("connect", errno)
+            }
+            return client
+        }
+    }
+
+    func send(_ text: String) async throws { try await send(bytes(text)) }
+
+    func send(_ bytes: [UInt8]) async throws {
+        try await Waiting.pool.runIfActive { [self] in
+            var sent = 0
+            while sent < bytes.count {
+                try wait(POLLOUT, "room to send")
+                let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+                let count = bytes[sent...].withUnsafeBytes { Glibc.send(handle, $0.baseAddress, $0.count, flags) }
+                if count < 0, errno != EAGAIN { throw Failure.system("send", errno) }
+                sent += max(count, 0)
+            }
+        }
+    }
+
+    /// The next answer.
+    ///
+    /// - Parameter toHead: whether the request was a HEAD, whose answer has no content whatever its length says.
+    func answer(toHead: Bool = false) async throws -> Answer {
+        try await Waiting.pool.runIfActive { [self] in
+            while headEnd == nil { try receive("an answer's head") }
+            let end = headEnd ?? 0
+            var lines = text(received.prefix(end - 4)).split(separator: "\r\n", omittingEmptySubsequences: false)
+            let words = lines.removeFirst().split(separator: " ", maxSplits: 2)
+            guard words.count >= 2, words[0] == "HTTP/1.1", let status = Int(words[1]) else {
+                throw Failure.malformed(text(received))
+            }
+            var answer = Answer(status: status, fields: [])
+            for line in lines {
+                guard let colon = line.firstIndex(of: ":") else { throw Failure.malformed(text(received)) }
+                let value = line[line.index(after: colon)...].drop { $0 == " " }
+                answer.fields.append((String(line[..<colon]), String(value)))
+            }
+            received.removeFirst(end)
+            let length = answer["Content-Length"].first.flatMap { Int($0) } ?? 0
+            if toHead || status == 100 { return answer }
+            while received.count < length { try receive("an answer's content") }
+            answer.contentBytes = Array(received.prefix(length))
+            received.removeFirst(length)
+            return answer
+        }
+    }
+
+    /// What comes before the server ends the connection.
+    func remainder() async throws -> String {
+        try await Waiting.pool.runIfActive { [self] in
+            do {
+                while true { try receive("the end of the connection") }
+            } catch Failure.ended {
+                return text(received)
+            }
+        }
+    }
+
+    /// Whether bytes, or the end of the connection, arrive within so many milliseconds.
+    func hears(within milliseconds: Int32) async throws -> Bool {
+        try await Waiting.pool.runIfActive { [self] in
+            var descriptor = pollfd(fd: handle, events: Int16(POLLIN), revents: 0)
+            return poll(&descriptor, 1, milliseconds) > 0
+        }
+    }
+
+    /// Says that no more requests come.
+    func closeWriting() { shutdown(handle, Int32(SHUT_WR)) }
+
+    func close() {
+        isOpen = false
+        Glibc.close(handle)
+    }
+
+    /// Ends the connection so that the server is told at once.
+    func reset() {
+        set(SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0))
+        close()
+    }
+
+    // MARK: Socket
+
+    private var headEnd: Int? {
+        guard received.count >= 4 else { return nil }
+        for end in 4...received.count where received[end - 4..<end].elementsEqual([0x0d, 0x0a, 0x0d, 0x0a]) {
+            return end
+        }
+        return nil
+    }
+
+    private func receive(_ what: String) throws {
+        try wait(POLLIN, what)
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(handle, &piece, piece.count, Int32(MSG_DONTWAIT))
+        if count < 0, errno == EAGAIN { return }
+        if count < 0 { throw errno == ECONNRESET ? Failure.reset : Failure.system("recv", errno) }
+        if count == 0 { throw Failure.ended(what) }
+        received += piece.prefix(count)
+    }
+
+    private func wait(_ event: Int32, _ what: String) throws {
+        var descriptor = pollfd(fd: handle, events: Int16(event), revents: 0)
+        guard poll(&descriptor, 1, Int32(Waiting.limit * 1000)) > 0 else { throw Waiting.Expired(what: what) }
+    }
+
+    private func set(_ level: some BinaryInteger, _ option: Int32, _ value: some BitwiseCopyable) {
+        _ = withUnsafeBytes(of: value) { setsockopt(handle, Int32(level), option, $0.baseAddress, socklen_t($0.count)) }
+    }
+
+    private static func withAddress(
+        _ host: String, _ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        inet_pton(AF_INET, host, &address.sin_addr)
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+}

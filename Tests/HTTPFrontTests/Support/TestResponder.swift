@@ -1,0 +1,47 @@
+@testable import HTTPFront
+
+/// Answers by path: `/later…` when the test says so, `/close…` with the wish to close, `/large/COUNT` with so many bytes,
+/// everything else with its path and content.
+final class TestResponder: Responder {
+    private let journal: Journal
+
+    init(journal: Journal) { self.journal = journal }
+
+    func respond(
+        to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, ticket: Ticket, now: Int64,
+        into response: inout ResponseWriter
+    ) -> Disposition {
+        let path = string(bytes.extracting(head.path))
+        let content = string(content)
+        journal.add(.request(path: path, content: content, ticket: ticket))
+        if path.hasPrefix("/later") { return .later }
+        if path.hasPrefix("/close") { response.closes = true }
+        if path.hasPrefix("/large/") {
+            let count = Int(path.dropFirst(7)) ?? 0
+            Self.write([UInt8](repeating: UInt8(ascii: "x"), count: count), into: &response)
+        } else {
+            Self.write(HTTPFrontTests.bytes(path + ":" + content), into: &response)
+        }
+        return .answered
+    }
+
+    func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {
+        journal.add(.refused(refusal))
+        response.start(refusal.status)
+        response.finish(Array(refusal.rawValue.utf8))
+    }
+
+    func abandon(_ ticket: Ticket) { journal.add(.abandoned(ticket)) }
+
+    func answered(count: Int, elapsed: Int64) { journal.add(.answered(count: count)) }
+
+    func tick(now: Int64) { journal.add(.tick) }
+
+    static func write(_ content: [UInt8], into response: inout ResponseWriter) {
+        response.start(.ok)
+        response.field("Content-Type", "text/plain")
+        response.finish(content)
+    }
+
+    private func string(_ span: Span<UInt8>) -> String { text((0..<span.count).map { span[$0] }) }
+}

@@ -1,0 +1,80 @@
+import Locking
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import HTTPFront
+
+/// A server of one event loop on a loopback port of its own.
+struct TestServer: Sendable {
+    let server: Server<TestResponder>
+    let journal: Journal
+    let port: Int
+    fileprivate let loop: NIOLoopBound<ServerLoop<TestResponder>>
+
+    func connect(from address: String = "127.0.0.1", receiveBuffer: Int32? = nil) async throws -> TestClient {
+        try await TestClient.connect(port: port, from: address, receiveBuffer: receiveBuffer)
+    }
+
+    /// Connects, sends, and reads one answer.
+    func answer(to request: String) async throws -> Answer {
+        let client = try await connect()
+        try await client.send(request)
+        return try await client.answer()
+    }
+
+    /// Answers a request that was to be answered later.
+    func answer(_ ticket: Ticket, _ content: String) async throws -> Bool {
+        let loop = loop
+        return try await loop.eventLoop.submit {
+            loop.value.answer(ticket) { _, response in TestResponder.write(bytes(content), into: &response) }
+        }.get()
+    }
+
+    /// Waits until the loop has begun to drain.
+    func draining() async throws {
+        let loop = loop
+        let end = ContinuousClock.now + .seconds(Waiting.limit)
+        while try await !loop.eventLoop.submit({ loop.value.isDraining }).get() {
+            guard ContinuousClock.now < end else { throw Waiting.Expired(what: "the drain") }
+            await Task.yield()
+        }
+    }
+
+    /// Waits until no connection is open.
+    func empty() async throws {
+        let server = server
+        try await journal.wait("the end of all connections") { server.ledger.total == 0 }
+    }
+}
+
+/// 2023-11-14T22:13:20Z.
+let testDate = "Tue, 14 Nov 2023 22:13:20 GMT"
+
+/// Runs `body` with a server, and ends the server whatever happens.
+func withServer(
+    _ change: (inout HTTPLimits) -> Void = { _ in }, _ body: @Sendable (TestServer) async throws -> Void
+) async throws {
+    var limits = HTTPLimits()
+    change(&limits)
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    let journal = Journal()
+    let made = Locked<NIOLoopBound<ServerLoop<TestResponder>>?>(nil)
+    let server = try await Server<TestResponder>(group: group, limits: limits, wallClock: { 1_700_000_000 }) { loop in
+        let bound = NIOLoopBound(loop, eventLoop: loop.eventLoop)
+        made.withLock { $0 = bound }
+        return TestResponder(journal: journal)
+    }
+    let address = try await server.listen(host: "127.0.0.1", port: 0)
+    let loop = try #require(made.withLock { $0 })
+    let result: Result<Void, any Error>
+    do {
+        try await body(TestServer(server: server, journal: journal, port: #require(address?.port), loop: loop))
+        result = .success(())
+    } catch {
+        result = .failure(error)
+    }
+    await server.shutDown(timeout: 0)
+    try await group.shutdownGracefully()
+    try result.get()
+}

@@ -1,0 +1,149 @@
+import Testing
+
+@testable import JobsProxy
+
+@Suite("Faults of a configuration")
+struct ConfigurationFaultTests {
+    static let keys = [
+        FaultyText("retrys: {}", "1: retrys: unknown key; did you mean retry?"),
+        FaultyText("http:\n  max_fields: 5", "2: http.max_fields: unknown key; did you mean maxFields?"),
+        FaultyText("http: {maxFeilds: 5}", "1: http.maxFeilds: unknown key; did you mean maxFields?"),
+        FaultyText(
+            "breaker: {colour: red}", "1: breaker.colour: unknown key; the keys here are failures, openFor"),
+        FaultyText(
+            "breaker: {zz: 1, failure: 2, aa: 3}",
+            "1: breaker.zz: unknown key; the keys here are failures, openFor",
+            "1: breaker.failure: unknown key; did you mean failures?",
+            "1: breaker.aa: unknown key; the keys here are failures, openFor"),
+        FaultyText(
+            "services:\n- region: us-east-1\n  timeout: {}",
+            "3: services[0].timeout: unknown key; did you mean timeouts?"),
+        FaultyText(
+            "services: [{quotas: {batch: {rate: 2, brust: 3}}}]",
+            "1: services[0].quotas.batch.brust: unknown key; did you mean burst?"),
+        FaultyText(
+            "log: {\"a\\e[31m\\nb\": 1}",
+            "1: log.'a\\u{1B}[31m\\u{A}b': unknown key; the keys here are level, access"),
+        FaultyText(
+            "replicas: 2\nlog: {level: info}\nreplicas: 3\nreplicas: 4",
+            "3: replicas: is set already in line 1: keep one of the two",
+            "4: replicas: is set already in line 1: keep one of the two"),
+        FaultyText(
+            "cache:\n  ttl:\n    status:\n      FAILED: 1s\n      \"FAILED\": 2s\n"
+                + "http: {maxFields: 1, 'maxFields': 2}\n",
+            "5: cache.ttl.status.FAILED: is set already in line 4: keep one of the two",
+            "6: http.maxFields: is set already in line 6: keep one of the two"),
+    ]
+
+    static let kinds = [
+        FaultyText("- a\n- b", "1: a configuration is a mapping of keys, not a list"),
+        FaultyText("hello", "1: a configuration is a mapping of keys, not the single value 'hello'"),
+        FaultyText("http: 5", "1: http: must be a mapping of keys, not the single value '5'"),
+        FaultyText("http: []", "1: http: must be a mapping of keys, not a list"),
+        FaultyText("services: {}", "1: services: must be a list, each item after a '- ', not a mapping of keys"),
+        FaultyText("services: []", "1: services: is empty: list at least one, or leave the key out"),
+        FaultyText("services:\n-\n", "2: services[0]: must be a mapping of keys, not nothing"),
+        FaultyText(
+            "services: [voice-id]", "1: services[0]: must be a mapping of keys, not the single value 'voice-id'"),
+        FaultyText(
+            "cache: {negative: 5s}", "1: cache.negative: must be a mapping of names, not the single value '5s'"),
+        FaultyText(
+            "cache: {negative: {a b: 5s}}",
+            "1: cache.negative.'a b': must be 1 to 64 letters, digits, '-', '_' or '.', not 'a b'"),
+        FaultyText("replicas: [1]", "1: replicas: must be a single value, not a list"),
+        FaultyText("drain:", "1: drain: has no value: give it one, or leave the key out"),
+        FaultyText("anonymous: yes", "1: anonymous: must be loopback, deny or allow, not 'yes'"),
+        FaultyText(
+            "log: {level: verbose, access: none}",
+            "1: log.level: must be trace, debug, info, notice, warning, error or critical, not 'verbose'",
+            "1: log.access: must be off, errors or all, not 'none'"),
+        FaultyText(
+            "services: [{region: Virginia}]",
+            "1: services[0].region: must be a Region such as us-east-1, not 'Virginia'"),
+        FaultyText(
+            "services: [{region: US-EAST-1}]",
+            "1: services[0].region: must be a Region such as us-east-1, not 'US-EAST-1'"),
+        FaultyText("services: [{caBundle: ''}]", "1: services[0].caBundle: must not be empty"),
+        FaultyText(
+            "services: [{quotas: {batch: {}}}]",
+            "1: services[0].quotas.batch.rate: is missing: say how many requests a second the group may make"),
+    ]
+
+    static let rules = [
+        FaultyText(
+            "listen:\n  address: 0.0.0.0:8080",
+            "2: listen.address: 0.0.0.0:8080 can be reached from other machines, and no callers are configured: "
+                + "listen on 127.0.0.1:8080, or set 'anonymous: allow' if all who reach it may use it"),
+        FaultyText(
+            "admin:\n  address: '[::]:9090'",
+            "2: admin.address: the admin listener must be on a loopback address: write 127.0.0.1:9090, not [::]:9090"
+        ),
+        FaultyText(
+            "admin: {address: 127.0.0.1:8080}",
+            "1: admin: listen and admin have one address (127.0.0.1:8080): give one of them another port"),
+        FaultyText(
+            "\nlisten: {address: 127.0.0.1:9090}",
+            "2: listen: listen and admin have one address (127.0.0.1:9090): give one of them another port"),
+        FaultyText(
+            "services:\n- timeouts:\n    call: 3s",
+            "3: services[0].timeouts.call: attempt (5s) must not be longer than call (3s): "
+                + "shorten attempt or lengthen call"
+        ),
+        FaultyText(
+            "services:\n- timeouts:\n    attempt: 1500ms\n    call: 1s\n    connect: 2s",
+            "3: services[0].timeouts.attempt: attempt (1500ms) must not be longer than call (1s): shorten attempt or "
+                + "lengthen call",
+            "5: services[0].timeouts.connect: connect (2s) must not be longer than attempt (1500ms): shorten connect "
+                + "or lengthen attempt"),
+        // A refused value takes no part in a rule.
+        FaultyText(
+            "services: [{timeouts: {attempt: 20, call: 3s}}]",
+            "1: services[0].timeouts.attempt: needs its unit: 20ms, 20s, 20m or 20h"),
+        FaultyText(
+            "listen: {address: 0.0.0.0:1}\nanonymous: alow",
+            "2: anonymous: must be loopback, deny or allow, not 'alow'"),
+        FaultyText(
+            "retry: {maxDelay: 10ms}",
+            "1: retry.maxDelay: baseDelay (50ms) must not be longer than maxDelay (10ms): "
+                + "shorten baseDelay or lengthen maxDelay"
+        ),
+        FaultyText(
+            "cache:\n  ttl: {status: {FAILED: 23h}}\n  staleIfError: 1h",
+            "3: cache.staleIfError: the longest ttl (23h), staleWhileRevalidate (30s) and staleIfError (1h) must stay "
+                + "below 24h together, the life of a NextToken: shorten one of them"),
+        FaultyText(
+            "services:\n- region: a-1\n- region: b-1",
+            "2: services[0].name: is missing: other services have the catalog 'voice-id' too",
+            "3: services[1].name: is missing: other services have the catalog 'voice-id' too"),
+        FaultyText(
+            "services:\n- name: a\n- catalog: x\n  name: a",
+            "4: services[1].name: 'a' is the name of services[0] too: give each its own"),
+        FaultyText(
+            "services:\n- catalog: []\n- region: a-1",
+            "2: services[0].catalog: must be a single value, not a list"),
+        FaultyText("services: [{catalog: /}]", "1: services[0].name: is missing: '/' makes no name"),
+    ]
+
+    @Test("are told with line, key and advice", arguments: keys + kinds + rules)
+    func told(text: FaultyText) {
+        #expect(faults(text.yaml) == text.faults)
+    }
+
+    @Test("are all told at once, by line")
+    func allAtOnce() {
+        let yaml = """
+            log: {acess: all}
+            http:
+              maxFields: many
+              headTimeout: 5
+            services:
+              - endpoint: https://a/?q
+                timeouts: {connect: 10s}
+            replicas: 0
+            """
+        #expect(
+            faults(yaml).map { $0.prefix(2) } == [
+                "1:", "3:", "4:", "6:", "7:", "8:",
+            ])
+    }
+}

@@ -1,0 +1,93 @@
+import NIOCore
+import NIOPosix
+
+/// A client with one connection, that writes what it is told and reads answers by their Content-Length.
+struct LoopbackClient: Sendable {
+    private let channel: any Channel
+    private let reader: NIOLoopBound<ReplyReader>
+
+    init(host: String, port: Int, group: any EventLoopGroup) async throws {
+        channel = try await ClientBootstrap(group: group)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(ReplyReader()) }
+            }
+            .connect(host: host, port: port).get()
+        let channel = channel
+        reader = try await channel.eventLoop.submit {
+            let reader = try channel.pipeline.syncOperations.handler(type: ReplyReader.self)
+            return NIOLoopBound(reader, eventLoop: channel.eventLoop)
+        }.get()
+    }
+
+    /// Sends a request, and waits for its answer.
+    func send(_ request: String) async throws -> HTTPReply {
+        let promise = channel.eventLoop.makePromise(of: HTTPReply.self)
+        channel.eventLoop.execute {
+            reader.value.waiting.append(promise)
+            channel.writeAndFlush(ByteBuffer(string: request), promise: nil)
+        }
+        return try await promise.futureResult.get()
+    }
+
+    func post(
+        _ operation: String?, _ body: String, path: String = "/", method: String = "POST"
+    ) async throws -> HTTPReply {
+        let target = operation.map { "X-Amz-Target: VoiceID.\($0)\r\n" } ?? ""
+        return try await send(
+            "\(method) \(path) HTTP/1.1\r\nHost: sandbox\r\nContent-Type: application/x-amz-json-1.0\r\n"
+                + "\(target)Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+    }
+
+    func get(_ path: String) async throws -> HTTPReply {
+        try await send("GET \(path) HTTP/1.1\r\nHost: sandbox\r\n\r\n")
+    }
+
+    func close() async throws { try await channel.close() }
+}
+
+struct HTTPReply: Sendable {
+    let status: Int
+    let fields: [String: String]
+    let body: [UInt8]
+
+    var text: String { String(decoding: body, as: UTF8.self) }
+}
+
+struct ConnectionEnded: Error {}
+
+final class ReplyReader: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    var waiting: [EventLoopPromise<HTTPReply>] = []
+    private var bytes: [UInt8] = []
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        bytes += unwrapInboundIn(data).readableBytesView
+        while let (reply, length) = Self.reply(bytes), !waiting.isEmpty {
+            bytes.removeFirst(length)
+            waiting.removeFirst().succeed(reply)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        for promise in waiting { promise.fail(ConnectionEnded()) }
+        waiting = []
+    }
+
+    private static func reply(_ bytes: [UInt8]) -> (HTTPReply, Int)? {
+        let end = Array("\r\n\r\n".utf8)
+        guard let head = bytes.indices.first(where: { bytes[$0...].starts(with: end) }) else { return nil }
+        let lines = String(decoding: bytes[..<head], as: UTF8.self).split(separator: "\r\n")
+        var fields: [String: String] = [:]
+        for line in lines.dropFirst() {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            let value = line[line.index(after: colon)...].drop { $0 == " " }
+            fields[line[..<colon].lowercased()] = String(value)
+        }
+        let length = fields["content-length"].flatMap { Int($0) } ?? 0
+        guard bytes.count >= head + 4 + length else { return nil }
+        let status = lines.first?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        let body = Array(bytes[(head + 4)..<(head + 4 + length)])
+        return (HTTPReply(status: status, fields: fields, body: body), head + 4 + length)
+    }
+}
