@@ -1,12 +1,13 @@
 #ifndef CCURL_H
 #define CCURL_H
 
-// Makes CURL and CURLM pointers to structures of their own instead of `void *`, so that the two cannot be mixed up here.
+// Makes CURL and CURLM pointers to structures of their own instead of `void *`, so that the two cannot be mixed up
+// here.
 #define CURL_STRICTER
 #include <curl/curl.h>
 
-// Swift cannot call variadic functions. Each shim stands for one type of argument: libcurl reads a `long`, a pointer or a
-// `curl_off_t` from the stack and believes whatever is there.
+// Swift cannot call variadic functions. Each shim stands for one type of argument: libcurl reads a `long`, a pointer or
+// a `curl_off_t` from the stack and believes whatever is there.
 
 static inline CURLcode ccurl_set_long(CURL *_Nonnull easy, CURLoption option, long value) {
     return curl_easy_setopt(easy, option, value);

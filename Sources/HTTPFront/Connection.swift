@@ -14,6 +14,8 @@ private enum Wait {
     case answer
     /// The client, which does not read; requests that have arrived wait.
     case room
+    /// The last answer to leave: what arrives is dropped.
+    case last
     /// The client's end of the connection, after the last answer: what arrives is dropped.
     case end
     /// Nothing more.
@@ -29,7 +31,7 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
 
     /// Answers are handed to the channel at the latest when this many bytes have come together.
     private static var flushThreshold: Int { 256 * 1024 }
-    /// How long a client may take to read the last answer and to close.
+    /// How long a client may take to close after the last answer.
     private static var endTimeout: Int64 { 2_000_000_000 }
 
     let loop: ServerLoop<R>
@@ -43,6 +45,8 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
     private var pending: ByteBuffer?
     private var context: ChannelHandlerContext?
     private var peer: ConnectionLedger.Peer?
+    /// Whether the ledger counts it.
+    private var isCounted = false
     private var isWritable = true
     private var readIsHeld = false
     private var inputIsClosed = false
@@ -64,18 +68,19 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
         enter(.first, now: Clock.now())
         if let refusal = loop.ledger.admit(peer) {
             refuse(refusal)
-        } else if loop.isDraining {
-            closeNow()
+        } else {
+            isCounted = true
+            if loop.isDraining { closeNow() }
         }
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if wait == .answer { loop.responder?.abandon(ticket) }
-        enter(.closed, now: 0)
+        closeNow()
         pending = nil
         loop.remove(slot: slot)
-        loop.ledger.release(peer)
+        if isCounted { loop.ledger.release(peer) }
+        isCounted = false
         context.fireChannelInactive()
     }
 
@@ -131,7 +136,7 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
     private var isListening: Bool {
         switch wait {
         case .first, .idle, .head, .content: true
-        case .answer, .room, .end, .closed: false
+        case .answer, .room, .last, .end, .closed: false
         }
     }
 
@@ -160,7 +165,7 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
             case .request(let length):
                 start += length
                 respond(responder, rest.extracting(0..<length), &bench)
-                guard wait == .idle else { return wait == .end ? bytes.count : start }
+                guard wait == .idle else { return wait == .last ? bytes.count : start }
             case .refused(let refusal):
                 write(refusal, &bench)
                 return bytes.count
@@ -214,7 +219,7 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
         bench.answered += 1
         generation = loop.nextGeneration()
         if bench.writer.closes {
-            enter(.end, now: bench.now)
+            enter(.last, now: bench.now)
         } else {
             enter(.idle, now: bench.now)
             if bench.writer.output.readableBytes > Self.flushThreshold { flush(&bench) }
@@ -234,17 +239,21 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
         bench.writer.omitsContent = false
         loop.responder?.refuse(refusal, into: &bench.writer)
         pending = nil
-        enter(.end, now: bench.now)
+        enter(.last, now: bench.now)
     }
 
     /// After a wait: requests that have arrived meanwhile, then the socket.
     private func goOn(_ bench: consuming Workbench) {
         consumePending(&bench)
         finish(bench)
-        if readIsHeld, wait != .answer, wait != .room {
-            readIsHeld = false
-            context?.read()
-        }
+        if wait != .answer, wait != .room { resumeReading() }
+    }
+
+    /// Asks for the bytes that were not asked for while an answer or the client was awaited.
+    private func resumeReading() {
+        guard readIsHeld else { return }
+        readIsHeld = false
+        context?.read()
     }
 
     // MARK: Bytes
@@ -263,7 +272,7 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
 
     /// Copies what is left of `incoming`: a slice of the receive buffer would keep NIO from using it again.
     private func keep(_ incoming: inout ByteBuffer) {
-        guard incoming.readableBytes > 0, wait != .end, wait != .closed else { return }
+        guard incoming.readableBytes > 0, isListening || wait == .answer || wait == .room else { return }
         if pending == nil {
             pending = context?.channel.allocator.buffer(capacity: incoming.readableBytes)
         }
@@ -285,7 +294,7 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
         guard bench.writer.output.readableBytes > 0 else { return }
         defer { bench.writer.clear() }
         guard let context else { return }
-        if wait == .end {
+        if wait == .last {
             let written = context.eventLoop.makePromise(of: Void.self)
             context.writeAndFlush(wrapOutboundOut(bench.writer.output), promise: written)
             written.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
@@ -299,7 +308,7 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
 
     private func enter(_ next: Wait, now: Int64) {
         // These deadlines count from the first byte, not from the last.
-        if wait == next, next == .head || next == .content || next == .end { return }
+        if wait == next, next == .head || next == .content { return }
         if wait == .first, next == .head {
             wait = .head
             return
@@ -307,7 +316,7 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
         wait = next
         switch next {
         case .first, .head: deadline = now &+ loop.limits.headTimeout
-        case .idle, .room: deadline = now &+ loop.limits.idleTimeout
+        case .idle, .room, .last: deadline = now &+ loop.limits.idleTimeout
         case .content: deadline = now &+ loop.limits.bodyTimeout
         case .end: deadline = now &+ Self.endTimeout
         case .answer, .closed: deadline = .max
@@ -319,40 +328,47 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
         switch wait {
         case .head: refuse(.headTimeout)
         case .content: refuse(.bodyTimeout)
-        case .first, .idle, .room, .end: closeNow()
+        case .first, .idle, .room, .last, .end: closeNow()
         case .answer, .closed: break
         }
     }
 
     func drain() {
-        if wait == .first || wait == .idle, pending == nil { closeNow() }
+        if wait == .first || wait == .idle, pending == nil { closeAfterFlush() }
     }
 
     func closeNow() {
+        if wait == .answer { loop.responder?.abandon(ticket) }
         enter(.closed, now: 0)
         context?.close(promise: nil)
     }
 
-    /// Closes once everything that was written has left; the client sends nothing more.
+    /// Closes once everything that was written has left.
     private func closeAfterFlush() {
-        guard wait != .end, wait != .closed, let context else {
-            if wait == .end { closeNow() }
-            return
+        switch wait {
+        case .first, .idle, .head, .content, .room:
+            guard let context else { return }
+            enter(.last, now: Clock.now())
+            let written = context.eventLoop.makePromise(of: Void.self)
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+            written.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
+        case .end: closeNow()
+        // An answer is on its way, and the end comes after it.
+        case .answer, .last, .closed: break
         }
-        enter(.end, now: Clock.now())
-        let written = context.eventLoop.makePromise(of: Void.self)
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
-        written.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
     }
 
     /// Says that no answer follows, and leaves the client time to read the last one: closing at once with unread input
     /// would make the kernel reset the connection, and the answer could be lost (RFC 9112, section 9.6).
     private func endOutput() {
-        guard wait == .end else { return }
+        guard wait == .last else { return }
         if inputIsClosed {
             closeNow()
         } else {
+            enter(.end, now: Clock.now())
             context?.close(mode: .output, promise: nil)
+            // Only by reading does one learn that the client has closed too.
+            resumeReading()
         }
     }
 

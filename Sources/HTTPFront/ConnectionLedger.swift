@@ -23,15 +23,16 @@ public final class ConnectionLedger: Sendable {
     /// How many connections are open now.
     public var total: Int { counts.withLock { $0.total } }
 
-    /// Counts a connection, which must be given back with `release` whether it was refused or not.
+    /// Counts a connection, which is to be given back with `release`, or says why it is refused and not counted.
     func admit(_ peer: Peer?) -> Refusal? {
         counts.withLock { counts in
-            counts.total += 1
-            if let peer { counts.peers[peer, default: 0] += 1 }
-            if maxConnections > 0, counts.total > maxConnections { return .connections }
-            if let peer, maxConnectionsPerPeer > 0, counts.peers[peer, default: 0] > maxConnectionsPerPeer {
-                return .connectionsPerPeer
+            if maxConnections > 0, counts.total >= maxConnections { return .connections }
+            if let peer {
+                let count = counts.peers[peer, default: 0]
+                if maxConnectionsPerPeer > 0, count >= maxConnectionsPerPeer { return .connectionsPerPeer }
+                counts.peers[peer] = count + 1
             }
+            counts.total += 1
             return nil
         }
     }

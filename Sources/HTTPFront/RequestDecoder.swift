@@ -94,7 +94,7 @@ struct RequestDecoder {
         var position = scanned
         while true {
             let feed = bytes.first(0x0a, from: position)
-            guard feed < limits.maxHeadBytes else { throw tooLarge(bytes) }
+            guard feed < limits.maxHeadBytes else { throw tooLarge(bytes, limits) }
             guard feed < bytes.count else {
                 state = .head(scanned: feed)
                 return nil
@@ -106,7 +106,7 @@ struct RequestDecoder {
     }
 
     /// A head that is too large is told apart by what it is that does not end.
-    private func tooLarge(_ bytes: Span<UInt8>) -> Refusal {
-        bytes.first(0x0a, from: 0) == bytes.count ? .targetTooLong : .headTooLarge
+    private func tooLarge(_ bytes: Span<UInt8>, _ limits: HTTPLimits) -> Refusal {
+        bytes.first(0x0a, from: 0) >= limits.maxHeadBytes ? .targetTooLong : .headTooLarge
     }
 }

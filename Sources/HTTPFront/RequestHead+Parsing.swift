@@ -77,12 +77,13 @@ extension RequestHead {
         }
         var slash = start
         while slash < range.upperBound, bytes[slash] != UInt8(ascii: "/"), bytes[slash] != UInt8(ascii: "?") {
-            guard CharacterClass.isHost(bytes[slash]) else { throw .requestLine }
             slash += 1
         }
-        guard slash > start else { throw .requestLine }
+        guard Self.isHost(bytes, start..<slash) else { throw .requestLine }
         authority = start..<slash
-        path = slash..<range.upperBound
+        // Without a path it is "/" (RFC 9110, section 4.2.3), and the scheme's own slash can stand for that.
+        path =
+            slash < range.upperBound && bytes[slash] == UInt8(ascii: "/") ? slash..<range.upperBound : start - 1..<start
     }
 
     /// `field-name ":" OWS field-value OWS CRLF`; returns where the next line begins.
@@ -109,8 +110,7 @@ extension RequestHead {
 
     /// What the fields say about framing and connection.
     private mutating func interpret(_ bytes: Span<UInt8>, limits: HTTPLimits) throws(Refusal) {
-        guard let host = self[.host], !host.isEmpty else { throw .host }
-        for index in host where !CharacterClass.isHost(bytes[index]) { throw .host }
+        guard let host = self[.host], Self.isHost(bytes, host) else { throw .host }
 
         if let encoding = self[.transferEncoding] {
             guard isHTTP11, bytes.equals("chunked", at: encoding) else { throw .transferEncoding }
@@ -128,6 +128,36 @@ extension RequestHead {
             expectsContinue = isHTTP11 && framing != .length(0)
         }
         if method == .connect { throw .connectMethod }
+    }
+
+    /// `uri-host [ ":" port ]` (RFC 9112, section 3.2): a name, an IPv4 address, or an IPv6 address in brackets. Commas are
+    /// refused though a name may have them, because they could be read as a list.
+    private static func isHost(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        var position = range.lowerBound
+        if position < range.upperBound, bytes[position] == UInt8(ascii: "[") {
+            position += 1
+            while position < range.upperBound, CharacterClass.isAddress(bytes[position]) { position += 1 }
+            guard position > range.lowerBound + 3, position < range.upperBound, bytes[position] == UInt8(ascii: "]")
+            else {
+                return false
+            }
+            position += 1
+        } else {
+            while position < range.upperBound, CharacterClass.isName(bytes[position]) {
+                if bytes[position] == UInt8(ascii: "%") {
+                    guard position + 2 < range.upperBound, CharacterClass.isHexDigit(bytes[position + 1]),
+                        CharacterClass.isHexDigit(bytes[position + 2])
+                    else { return false }
+                }
+                position += 1
+            }
+            guard position > range.lowerBound else { return false }
+        }
+        guard position < range.upperBound else { return true }
+        guard bytes[position] == UInt8(ascii: ":") else { return false }
+        position += 1
+        while position < range.upperBound, bytes[position] &- UInt8(ascii: "0") < 10 { position += 1 }
+        return position == range.upperBound
     }
 
     /// Connection options (RFC 9110, section 7.6.1); the field may be repeated, and `close` wins.

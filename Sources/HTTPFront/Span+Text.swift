@@ -58,11 +58,9 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// Whether `range` holds `name`, a token of 4 to 24 characters in lower case, in any case of its letters; `range` must
-    /// hold a token too if the answer is to be relied on.
+    /// Whether `range` holds `name`, which is made of 4 to 24 small letters, digits and hyphens, in any case of its letters.
     ///
-    /// Setting bit 5 makes letters small and leaves `-` and digits as they are; it makes no other character of a token equal
-    /// to one of these. Longer names are compared eight bytes at a time, the last eight overlapping those before.
+    /// Longer names are compared eight bytes at a time, the last eight overlapping those before.
     @inline(__always)
     func spells(_ name: StaticString, at range: Range<Int>) -> Bool {
         let length = name.utf8CodeUnitCount
@@ -70,14 +68,22 @@ extension Span where Element == UInt8 {
         guard length >= 8 else { return equals(name, at: range) }
         // Unsafe only in its pointer: every word read lies inside the literal.
         let literal = unsafe UnsafeRawPointer(name.utf8Start)
-        let bits = Word.all(0x20)
-        guard unsafe word(at: range.lowerBound) | bits == literal.loadUnaligned(as: UInt64.self).littleEndian,
-            unsafe word(at: range.upperBound - 8) | bits
-                == literal.loadUnaligned(fromByteOffset: length - 8, as: UInt64.self).littleEndian
+        guard unsafe word(at: range.lowerBound, matches: literal.loadUnaligned(as: UInt64.self)),
+            unsafe word(
+                at: range.upperBound - 8, matches: literal.loadUnaligned(fromByteOffset: length - 8, as: UInt64.self))
         else { return false }
         return unsafe length <= 16
-            || word(at: range.lowerBound + 8) | bits
-                == literal.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian
+            || word(at: range.lowerBound + 8, matches: literal.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+    }
+
+    /// Whether eight bytes are those of `literal`, in any case of its letters.
+    ///
+    /// Of what the literal is made of, letters alone have bit 6. Bit 5, the case, is ignored there and nowhere else: ignored
+    /// at a hyphen, it would let a carriage return pass for one.
+    @inline(__always)
+    private func word(at index: Int, matches literal: UInt64) -> Bool {
+        let literal = literal.littleEndian
+        return word(at: index) | (literal & Word.all(0x40)) >> 1 == literal
     }
 
     @inline(__always)
@@ -108,10 +114,19 @@ enum CharacterClass {
         contains(byte, 0x03ff_6cfa_0000_0000, 0x57ff_ffff_c7ff_fffe)
     }
 
-    /// RFC 3986, section 3.2.2, with the port: what `host[:port]` is made of, commas excepted, as these would make a list.
+    /// RFC 3986, section 3.2.2: the characters of a host's name, commas excepted.
     @inline(__always)
-    static func isHost(_ byte: UInt8) -> Bool {
-        contains(byte, 0x2fff_6ff2_0000_0000, 0x47ff_fffe_afff_fffe)
+    static func isName(_ byte: UInt8) -> Bool {
+        contains(byte, 0x2bff_6ff2_0000_0000, 0x47ff_fffe_87ff_fffe)
+    }
+
+    /// What an IPv6 address is written with (RFC 3986, section 3.2.2).
+    static func isAddress(_ byte: UInt8) -> Bool {
+        isHexDigit(byte) || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
+    }
+
+    static func isHexDigit(_ byte: UInt8) -> Bool {
+        byte &- UInt8(ascii: "0") < 10 || (byte | 0x20) &- UInt8(ascii: "a") < 6
     }
 
     @inline(__always)

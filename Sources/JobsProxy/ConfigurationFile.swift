@@ -7,7 +7,7 @@ enum ConfigurationFile {
     /// The configuration in a file; the defaults without one.
     ///
     /// - Throws: `CommandFailure` with every fault, a line each.
-    static func load(_ path: String?) throws -> Configuration {
+    static func load(_ path: String?) throws(CommandFailure) -> Configuration {
         guard let path else { return Configuration() }
         let configuration: Configuration
         switch ConfigurationReader.read(try File.read(path), file: path) {
@@ -32,8 +32,9 @@ enum CatalogFile {
     /// The built-in catalog of that name, or the one in the file of that path.
     ///
     /// - Throws: `CommandFailure`.
-    static func load(_ name: String) throws -> Catalog {
-        let bytes = try BuiltInCatalogs.bytes(named: name) ?? File.read(name)
+    static func load(_ name: String) throws(CommandFailure) -> Catalog {
+        let bytes: [UInt8]
+        if let builtIn = BuiltInCatalogs.bytes(named: name) { bytes = builtIn } else { bytes = try File.read(name) }
         do throws(CatalogError) {
             return try Catalog(yaml: bytes)
         } catch {
@@ -47,7 +48,7 @@ enum File {
     /// The bytes of a file of at most 16 MiB.
     ///
     /// - Throws: `CommandFailure`.
-    static func read(_ path: String) throws -> [UInt8] {
+    static func read(_ path: String) throws(CommandFailure) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw CommandFailure("\(path): cannot be opened: \(unsafe String(cString: strerror(errno)))")

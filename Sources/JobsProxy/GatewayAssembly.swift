@@ -116,7 +116,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
 
     private static func settings(
         _ service: Configuration.Service, _ configuration: Configuration
-    ) throws -> Gateway.Service.Settings {
+    ) throws(CommandFailure) -> Gateway.Service.Settings {
         let catalog = try CatalogFile.load(service.catalog)
         let replicas = Double(configuration.replicas)
         let quotas = catalog.quotaGroups.map { group in

@@ -5,16 +5,19 @@ struct JobList: Sendable {
     private let places: [UInt64: Int]
 
     /// Makes `count` jobs.
-    init(count: Int, newest: Int64, random: inout SplitMix64) {
+    ///
+    /// - Parameter key: gives each of them a key of its own.
+    init(count: Int, newest: Int64, seed: UInt64, key: (Int) -> UInt64) {
+        var random = SplitMix64(seed: seed)
         // Two hours apart on average, less where there are so many that they would reach back more than 300 days.
         let gap = min(7_200_000, 300 * 86_400_000 / Int64(max(1, count)))
         var createdAt = newest
         var positions: [Position] = []
         positions.reserveCapacity(count)
-        for _ in 0..<count {
+        for index in 0..<count {
             // One job in sixteen has the creation time of its neighbour: paging must survive that.
             if random.below(16) > 0 { createdAt -= Int64(random.below(UInt64(2 * gap))) }
-            positions.append(Position(createdAt: createdAt, key: random.next()))
+            positions.append(Position(createdAt: createdAt, key: key(index)))
         }
         positions.sort()
         var jobs: [Job] = []

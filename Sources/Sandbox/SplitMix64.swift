@@ -1,8 +1,7 @@
 /// The generator of Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (OOPSLA 2014).
 ///
 /// Written out here rather than taken from the standard library, whose way from random bits to a number in a range may
-/// change between versions: one seed must mean the same jobs for ever. No two of the 2⁶⁴ numbers of one sequence are
-/// equal.
+/// change between versions: one seed must mean the same jobs for ever.
 struct SplitMix64: Sendable {
     private static let step: UInt64 = 0x9e37_79b9_7f4a_7c15
     private var state: UInt64

@@ -1,9 +1,10 @@
 internal import CCurl
 
-// What libcurl calls from within `curl_multi_perform`. They stand at file level because a closure for C that is formed in an
-// isolated context traps on another thread. None of them may call libcurl.
+// What libcurl calls from within `curl_multi_perform`. They stand at file level because a closure for C that is formed
+// in an isolated context traps on another thread. None of them may call libcurl.
 //
-// The userdata is an unretained `CurlTransfer`: the driver's slot keeps it alive for as long as it is in the multi handle.
+// The userdata is an unretained `CurlTransfer`: the driver's slot keeps it alive for as long as it is in the multi
+// handle.
 
 /// `CURLOPT_WRITEFUNCTION`: a piece of the body. Anything but its length ends the transfer.
 func curlBrought(
@@ -23,8 +24,8 @@ func curlBroughtLine(
     return unsafe transfer.collector.takeLine(line.span) ? count : 0
 }
 
-/// `CURLOPT_PREREQFUNCTION`: the connection is ready, the request goes out next. A second time is libcurl's own resend on
-/// another connection, which is not its to decide.
+/// `CURLOPT_PREREQFUNCTION`: the connection is ready, the request goes out next. A second time is libcurl's own resend
+/// on another connection, which is not its to decide.
 func curlIsAboutToSend(
     _ transfer: UnsafeMutableRawPointer?, _ remote: UnsafeMutablePointer<CChar>?, _ local: UnsafeMutablePointer<CChar>?,
     _ remotePort: Int32, _ localPort: Int32

@@ -6,8 +6,8 @@ internal import Glibc
 /// It belongs to the thread that made it and is not `Sendable`; only its `waker` may be used from elsewhere. It owns no
 /// thread: whoever made it calls `wait` again and again.
 ///
-/// `@safe` because: the multi handle is made, used and freed here alone, by one thread, and its easy handles belong to slots
-/// that live as long as it does.
+/// `@safe` because: the multi handle is made, used and freed here alone, by one thread, and its easy handles belong to
+/// slots that live as long as it does.
 @safe final class CurlDriver {
     /// Ends `wait` from any thread.
     let waker: Waker
@@ -68,8 +68,8 @@ extension CurlDriver {
     /// Takes on an attempt. It moves with the next `wait`, which also brings its end.
     ///
     /// - Parameter id: Chosen by the caller, unique among those in flight.
-    /// - Throws: `duplicateID`, `badField`, `badURL`, or what else libcurl has against the request. Nothing was sent then, and
-    ///   the attempt is not in flight.
+    /// - Throws: `duplicateID`, `badField`, `badURL`, or what else libcurl has against the request. Nothing was sent
+    ///   then, and the attempt is not in flight.
     func start(_ id: UInt64, _ request: AttemptRequest) throws(CurlError) {
         guard slotOfID[id] == nil else { throw .duplicateID }
         let now = CurlClock.now
@@ -80,7 +80,7 @@ extension CurlDriver {
             slot.lane = lane
             let deadline = CurlClock.after(now, request.timeout)
             try slot.prepare(request, id: id, slot: index, deadline: deadline)
-            if lanes[lane].hasRoom {
+            if lanes[lane].isOpen, deadline > now {
                 try launch(slot, now: now)
             } else {
                 slot.phase = .waiting
@@ -95,8 +95,8 @@ extension CurlDriver {
         }
     }
 
-    /// Drops the attempt without a result; nothing happens if it is not in flight. An HTTP/1.1 connection that it was using is
-    /// closed, an HTTP/2 stream is reset.
+    /// Drops the attempt without a result; nothing happens if it is not in flight. An HTTP/1.1 connection that it was
+    /// using is closed, an HTTP/2 stream is reset.
     func cancel(_ id: UInt64) {
         guard let index = slotOfID[id] else { return }
         retire(slots[index])
@@ -104,7 +104,8 @@ extension CurlDriver {
 
     private func lane(for endpoint: Endpoint) throws(CurlError) -> Int {
         if endpoint.maxConnections > maxHostConnections {
-            // One number for all hosts: the lanes keep the smaller ones, this bounds what HTTP/2 opens for lack of streams.
+            // One number for all hosts: the lanes keep the smaller ones, this bounds what HTTP/2 opens for lack of
+            // streams.
             try set(CURLMOPT_MAX_HOST_CONNECTIONS, to: min(endpoint.maxConnections, Int(Int32.max)))
             maxHostConnections = endpoint.maxConnections
         }
@@ -148,11 +149,13 @@ extension CurlDriver {
 // MARK: Waiting
 
 extension CurlDriver {
-    /// Lets attempts progress; waits at most `timeout` nanoseconds (rounded up to milliseconds) for activity, a wake-up, or a
-    /// timer of libcurl's or its own, and appends the attempts that finished. It may return early with none.
+    /// Lets attempts progress; waits at most `timeout` nanoseconds (rounded up to milliseconds) for activity, a
+    /// wake-up, or a timer of libcurl's or its own, and appends the attempts that finished. It may return early with
+    /// none, and does not wait if `finished` holds some already.
     func wait(timeout: Int64, finished: inout [FinishedAttempt]) {
-        let untilDeadline = earliestDeadline == .max ? .max : earliestDeadline - CurlClock.now
-        let pause = min(timeout, untilDeadline)
+        let start = CurlClock.now
+        fillLanes(now: start, &finished)
+        let pause = finished.isEmpty ? min(timeout, earliestDeadline - start) : 0
         let milliseconds = pause > 0 ? CurlClock.milliseconds(pause) : 0
         if unsafe curl_multi_poll(multi, nil, 0, Int32(milliseconds), nil) != CURLM_OK {
             // It did not wait then, and the caller's loop would spin.
@@ -162,15 +165,15 @@ extension CurlDriver {
         // A fault here is one of the whole multi handle; the deadlines end the attempts.
         _ = unsafe curl_multi_perform(multi, &running)
         collect(&finished)
-        let now = CurlClock.now
-        expire(now: now, &finished)
-        fillLanes(now: now, &finished)
+        expire(now: CurlClock.now, &finished)
     }
 
     private func collect(_ finished: inout [FinishedAttempt]) {
         var left: Int32 = 0
         while let message = unsafe curl_multi_info_read(multi, &left) {
-            guard unsafe message.pointee.msg == CURLMSG_DONE, let easy = unsafe message.pointee.easy_handle else { continue }
+            guard unsafe message.pointee.msg == CURLMSG_DONE, let easy = unsafe message.pointee.easy_handle else {
+                continue
+            }
             // The message is gone once its handle is removed.
             let code = unsafe message.pointee.data.result
             var word: UnsafeMutableRawPointer?
@@ -190,8 +193,8 @@ extension CurlDriver {
         retire(slot)
     }
 
-    /// Ends what is past its deadline: what waits in a lane, and what libcurl holds back without a timer. The scan is rare:
-    /// once for each time that the earliest deadline comes up.
+    /// Ends what is past its deadline: what waits in a lane, and what libcurl holds back without a timer. The scan is
+    /// rare: once for each time that the earliest deadline comes up.
     private func expire(now: Int64, _ finished: inout [FinishedAttempt]) {
         guard now >= earliestDeadline else { return }
         earliestDeadline = .max
@@ -204,11 +207,11 @@ extension CurlDriver {
         }
     }
 
-    /// Gives free places to those who wait.
+    /// Gives free places to those who wait, but not to those whose time is over: `expire` ends them.
     private func fillLanes(now: Int64, _ finished: inout [FinishedAttempt]) {
         for lane in lanes.indices {
             while lanes[lane].hasRoom, let ticket = lanes[lane].dequeue() {
-                guard let slot = slot(ticket, in: .waiting) else { continue }
+                guard let slot = slot(ticket, in: .waiting), slot.deadline > now else { continue }
                 do {
                     try launch(slot, now: now)
                 } catch {

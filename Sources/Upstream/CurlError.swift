@@ -2,8 +2,8 @@ internal import CCurl
 
 /// Why an attempt brought no reply: a `CURLcode`, or one of the driver's own reasons, which are negative.
 ///
-/// The set is open: a later libcurl may return codes that are not named here. Two errors are equal if they name the same
-/// fault; `mayHaveSent` is a circumstance of it.
+/// The set is open: a later libcurl may return codes that are not named here. Two errors are equal if they name the
+/// same fault; `mayHaveSent` is a circumstance of it.
 struct CurlError: Error, Sendable, Equatable {
     let rawValue: Int32
     /// Whether a byte of the request may have left. If false, none has, and sending it again is safe for any request.
@@ -30,8 +30,8 @@ extension CurlError {
     static let replyTooLarge = CurlError(rawValue: -1, mayHaveSent: true)
     /// The reply's heads, interim ones and trailers counted, grew beyond `CurlReplyCollector.maxHeadBytes`.
     static let headTooLarge = CurlError(rawValue: -2, mayHaveSent: true)
-    /// libcurl was about to send the request a second time, because a reused connection had died or an HTTP/2 stream had
-    /// been refused. Whether to send again is the retry policy's to say.
+    /// libcurl was about to send the request a second time, because a reused connection had died or an HTTP/2 stream
+    /// had been refused. Whether to send again is the retry policy's to say.
     static let silentResend = CurlError(rawValue: -3, mayHaveSent: true)
     /// A header field's name is no token, or its value holds CR, LF or NUL.
     static let badField = CurlError(rawValue: -4)
@@ -66,8 +66,8 @@ extension CurlError {
     /// Whether the time for connecting, or for the whole attempt, ran out.
     var isTimeout: Bool { self == .timeout }
 
-    /// Whether name lookup, connecting, the proxy's tunnel or the TLS handshake failed, so that nothing was sent. A timeout
-    /// among these is a timeout and not a connect failure; its `mayHaveSent` tells that nothing was sent.
+    /// Whether name lookup, connecting, the proxy's tunnel or the TLS handshake failed, so that nothing was sent. A
+    /// timeout among these is a timeout and not a connect failure; its `mayHaveSent` tells that nothing was sent.
     var isConnectFailure: Bool {
         rawValue > 0 && !mayHaveSent && !isTimeout && !isLocal
     }
@@ -76,8 +76,9 @@ extension CurlError {
     private var isLocal: Bool {
         let code = CURLcode(rawValue: UInt32(bitPattern: rawValue))
         return switch code {
-        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_FAILED_INIT, CURLE_URL_MALFORMAT, CURLE_NOT_BUILT_IN, CURLE_OUT_OF_MEMORY,
-            CURLE_LOGIN_DENIED, CURLE_ABORTED_BY_CALLBACK, CURLE_BAD_FUNCTION_ARGUMENT, CURLE_UNKNOWN_OPTION, CURLE_SETOPT_OPTION_SYNTAX:
+        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_FAILED_INIT, CURLE_URL_MALFORMAT, CURLE_NOT_BUILT_IN,
+            CURLE_OUT_OF_MEMORY, CURLE_LOGIN_DENIED, CURLE_ABORTED_BY_CALLBACK, CURLE_BAD_FUNCTION_ARGUMENT,
+            CURLE_UNKNOWN_OPTION, CURLE_SETOPT_OPTION_SYNTAX:
             true
         default: false
         }
@@ -98,7 +99,8 @@ extension CurlError: CustomStringConvertible {
         case .badCertificate: return "the server's certificate could not be verified"
         default: break
         }
-        guard rawValue > 0, let text = unsafe curl_easy_strerror(CURLcode(rawValue: UInt32(bitPattern: rawValue))) else {
+        guard rawValue > 0, let text = unsafe curl_easy_strerror(CURLcode(rawValue: UInt32(bitPattern: rawValue)))
+        else {
             return "internal error"
         }
         return unsafe String(cString: text)

@@ -18,7 +18,8 @@ struct CurlTicket: Equatable {
 
 /// The attempts for one URL and mode: how many of them libcurl may hold, and who waits, in order.
 ///
-/// libcurl could let them wait too, but has one limit for all hosts, and (7.88) runs no timeout for a transfer that waits.
+/// libcurl could let them wait too, but has one limit for all hosts, and (7.88) runs no timeout for a transfer that
+/// waits.
 struct CurlLane {
     /// How many requests share an HTTP/2 connection: libcurl's default for `CURLMOPT_MAX_CONCURRENT_STREAMS`.
     private static let streams = 100
@@ -34,6 +35,9 @@ struct CurlLane {
     var hasRoom: Bool {
         running < (isMultiplexed ? maxConnections * Self.streams : maxConnections)
     }
+
+    /// Whether a newcomer may go at once, without passing those who wait.
+    var isOpen: Bool { hasRoom && waiting.isEmpty }
 
     /// Widens the lane; it never narrows.
     mutating func admit(connections: Int) {

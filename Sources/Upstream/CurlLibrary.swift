@@ -3,8 +3,8 @@ internal import Glibc
 
 /// libcurl as a whole.
 enum CurlLibrary {
-    /// Set up on first use, for the life of the process. A write to a closed TLS connection would raise SIGPIPE, which would
-    /// end the process: it is ignored from then on.
+    /// Set up on first use, for the life of the process. A write to a closed TLS connection would raise SIGPIPE, which
+    /// would end the process: it is ignored from then on.
     static let isReady: Bool = {
         signal(SIGPIPE, SIG_IGN)
         return curl_global_init(Int(CURL_GLOBAL_SSL)) == CURLE_OK
@@ -13,7 +13,8 @@ enum CurlLibrary {
     /// Below 7.88.1 HTTP/2 bodies could be corrupted (curl issue 10525).
     static let hasSoundHTTP2 = version >= 0x07_58_01 && features & CURL_VERSION_HTTP2 != 0
 
-    /// Below 8.0.0 the second request on a plain TCP connection that speaks HTTP/2 fails, and all after it (curl issue 10634).
+    /// Below 8.0.0 the second request on a plain TCP connection that speaks HTTP/2 fails, and all after it (curl issue
+    /// 10634).
     static let canKeepClearHTTP2 = version >= 0x08_00_00
 
     private static let version = unsafe ccurl_version().pointee.version_num

@@ -24,18 +24,6 @@ extension Span<UInt8> {
         equals(name, in: 0..<name.utf8.count)
     }
 
-    /// Whether the comma-separated list in `range` has the member `name`, which must be in lower case.
-    func hasMember(_ name: String, in range: Range<Int>) -> Bool {
-        let range = range.clamped(to: indices)
-        var start = range.lowerBound
-        while start <= range.upperBound {
-            let end = Swift.min(firstIndex(of: UInt8(ascii: ","), from: start) ?? range.upperBound, range.upperBound)
-            if equals(name, in: trimmed(start..<end)) { return true }
-            start = end + 1
-        }
-        return false
-    }
-
     /// The number that `range` spells, 1 to 18 digits and nothing else.
     func decimal(_ range: Range<Int>) -> Int? {
         let range = range.clamped(to: indices)

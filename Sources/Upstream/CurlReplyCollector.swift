@@ -1,7 +1,7 @@
 /// Gathers one reply from the lines and pieces that libcurl hands over, within bounds.
 ///
-/// It reads what decides about the body's end more strictly than libcurl does: what one of the two could read otherwise is
-/// refused (RFC 9112 sections 5.2 and 6.3).
+/// It reads what decides about the body's end more strictly than libcurl does: what one of the two could read otherwise
+/// is refused (RFC 9112 sections 5.2 and 6.3).
 struct CurlReplyCollector {
     /// The fields that a reply keeps; the others are nobody's concern and cost memory.
     static let kept = [
@@ -27,7 +27,6 @@ struct CurlReplyCollector {
     private var fields: [CurlReply.Field] = []
     private var body: [UInt8] = []
     private var length: Int?
-    private var hasTransferCoding = false
     private var isChunked = false
 
     private(set) var isHTTP2 = false
@@ -81,7 +80,8 @@ extension CurlReplyCollector {
 
     /// A new head: what an interim (1xx) reply said is forgotten.
     private mutating func takeStatus(_ line: Span<UInt8>) -> Bool {
-        guard line.count >= 12, line.hasPrefix("http/"), let space = line.firstIndex(of: UInt8(ascii: " "), from: 5) else {
+        guard line.count >= 12, line.hasPrefix("http/"), let space = line.firstIndex(of: UInt8(ascii: " "), from: 5)
+        else {
             return refuse(.badReply)
         }
         guard space + 4 <= line.count, let code = line.decimal(space + 1..<space + 4) else { return refuse(.badReply) }
@@ -89,7 +89,6 @@ extension CurlReplyCollector {
         isHTTP2 = line[5] == UInt8(ascii: "2")
         fields = []
         length = nil
-        hasTransferCoding = false
         isChunked = false
         part = .fields
         return true
@@ -100,7 +99,7 @@ extension CurlReplyCollector {
         // An answer to a request to change protocols, which is never made; libcurl would take what follows for a body.
         if status == 101 { return refuse(.badReply) }
         // RFC 9112 section 6.3: both together "ought to be handled as an error".
-        if hasTransferCoding, length != nil { return refuse(.badReply) }
+        if isChunked, length != nil { return refuse(.badReply) }
         if let length, length > maxBodyBytes { return refuse(.replyTooLarge) }
         return true
     }
@@ -116,8 +115,9 @@ extension CurlReplyCollector {
             guard length == nil, let count = line.decimal(value) else { return refuse(.badReply) }
             length = count
         } else if line.equals("transfer-encoding", in: 0..<colon) {
-            hasTransferCoding = true
-            isChunked = isChunked || line.hasMember("chunked", in: value)
+            // No other coding was asked for (RFC 9112 section 7.4), and only as the last one would it mark the end.
+            guard !isChunked, line.equals("chunked", in: value) else { return refuse(.badReply) }
+            isChunked = true
         }
         for name in Self.kept where line.equals(name, in: 0..<colon) {
             fields.append(.init(name: name, value: line.text(value)))

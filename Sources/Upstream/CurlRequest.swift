@@ -1,19 +1,19 @@
 /// Which versions of HTTP an endpoint is spoken to with.
 enum HTTP2Mode: Sendable, Equatable {
-    /// HTTP/2 if the endpoint agrees to it in the TLS handshake (ALPN, RFC 9113 section 3.2), else HTTP/1.1. An `http://`
-    /// endpoint gets HTTP/1.1.
+    /// HTTP/2 if the endpoint agrees to it in the TLS handshake (ALPN, RFC 9113 section 3.2), else HTTP/1.1. An
+    /// `http://` endpoint gets HTTP/1.1.
     case auto
     /// HTTP/1.1 only.
     case off
-    /// HTTP/2 without asking over plain TCP (RFC 9113 section 3.3); as `auto` over TLS, where libcurl asks all the same. Below
-    /// libcurl 8.0.0 a plain connection serves one request only.
+    /// HTTP/2 without asking over plain TCP (RFC 9113 section 3.3); as `auto` over TLS, where libcurl asks all the
+    /// same. Below libcurl 8.0.0 a plain connection serves one request only.
     case priorKnowledge
 }
 
 /// Where and how attempts are sent; one per configured service.
 struct Endpoint: Sendable, Equatable {
-    /// `https://host[:port]/` or `http://…`; user and password in it are refused. Endpoints with the same URL and mode share
-    /// their connections, and the largest of their `maxConnections` holds for all.
+    /// `https://host[:port]/` or `http://…`; user and password in it are refused. Endpoints with the same URL and mode
+    /// share their connections, and the largest of their `maxConnections` holds for all.
     var url: String
     var http2: HTTP2Mode
     /// Path of a PEM file with the certificate authorities to trust instead of the system's.
@@ -30,8 +30,9 @@ struct Endpoint: Sendable, Equatable {
 struct AttemptRequest: Sendable {
     var endpoint: Endpoint
     /// The header fields to send, and nothing else but `Host` and `Content-Length`: no `Accept`, `User-Agent`,
-    /// `Content-Type` or `Accept-Encoding` that is not here. Fields about framing or the connection are left out (RFC 9110
-    /// section 7.6.1), as libcurl writes its own. Refused are names that are no token and values with CR, LF or NUL.
+    /// `Content-Type` or `Accept-Encoding` that is not here. Fields about framing or the connection are left out
+    /// (RFC 9110 section 7.6.1), as libcurl writes its own. Refused are names that are no token and values with CR, LF
+    /// or NUL.
     var fields: [(name: String, value: String)]
     var body: [UInt8]
     /// For the whole attempt, in nanoseconds: waiting for a connection, connecting, sending and receiving.

@@ -62,8 +62,9 @@ extension Endpoint {
         isTLS || http2 != .priorKnowledge || CurlLibrary.canKeepClearHTTP2
     }
 
-    /// Whether it is known before the first reply that requests can share a connection, so that it pays to wait for one that
-    /// is being made. For `http://` without prior knowledge only a reply would tell, and all attempts would wait for it.
+    /// Whether it is known before the first reply that requests can share a connection, so that it pays to wait for one
+    /// that is being made. For `http://` without prior knowledge only a reply would tell, and all attempts would wait
+    /// for it.
     var isSharedEarly: Bool {
         isTLS ? http2 != .off : http2 == .priorKnowledge && keepsConnections
     }

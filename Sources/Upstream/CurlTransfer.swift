@@ -1,10 +1,10 @@
 internal import CCurl
 
-/// One slot of the driver: an easy handle that is used for one attempt after the other, and the memory that libcurl reads
-/// and fills meanwhile.
+/// One slot of the driver: an easy handle that is used for one attempt after the other, and the memory that libcurl
+/// reads and fills meanwhile.
 ///
-/// `@safe` because: handle, list and body are allocated, lent to libcurl and freed here alone, and they change or go only
-/// while the transfer is outside the multi handle.
+/// `@safe` because: handle, list and body are allocated, lent to libcurl and freed here alone, and they change or go
+/// only while the transfer is outside the multi handle.
 @safe final class CurlTransfer {
     enum Phase {
         /// Free. Next: waiting or running.
@@ -21,6 +21,8 @@ internal import CCurl
     private var bodyCapacity: Int
 
     var phase = Phase.idle
+    /// Its index among the driver's slots.
+    private var slot: UInt32 = 0
     /// Raised with each use, so that a ticket of an earlier attempt is told apart.
     private(set) var generation: UInt32 = 0
     private(set) var id: UInt64 = 0
@@ -51,7 +53,6 @@ internal import CCurl
     }
 
     var ticket: CurlTicket { CurlTicket(slot: slot, generation: generation) }
-    private var slot: UInt32 = 0
 }
 
 // MARK: One attempt

@@ -3,8 +3,8 @@ internal import Locking
 
 /// Ends a driver's `wait` from any thread, and does nothing once the driver is gone.
 final class Waker: Sendable {
-    /// The multi handle's address; 0 once the driver is about to free it. The lock is held over the call, so that the handle
-    /// cannot go meanwhile; the call writes a byte to a socket pair and never blocks.
+    /// The multi handle's address; 0 once the driver is about to free it. The lock is held over the call, so that the
+    /// handle cannot go meanwhile; the call writes a byte to a socket pair and never blocks.
     private let address: Locked<UInt>
 
     init(address: UInt) {

@@ -6,7 +6,7 @@ import Testing
 struct ShutDownTests {
     private static let patient: Int64 = 10_000_000_000
 
-    @Test("closes idle connections, ends at once, and listens no longer")
+    @Test("closes idle connections, and listens no longer")
     func idle() async throws {
         try await withServer { server in
             let silent = try await server.connect()

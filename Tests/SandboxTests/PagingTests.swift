@@ -96,6 +96,27 @@ struct PagingTests {
         #expect(TestCaller(SandboxOptions(jobs: 0, rate: 1e7)).list().text == #"{"JobSummaries":[]}"#)
     }
 
+    @Test("of one seed have the same domains and, in part, the same jobs, however many there are")
+    func counts() throws {
+        let few = TestCaller(SandboxOptions(domains: 2, jobs: 10)).service.account
+        let many = TestCaller(SandboxOptions(domains: 5, jobs: 40)).service.account
+        #expect(Set(few.domains.map(\.id)).isSubset(of: Set(many.domains.map(\.id))))
+        for domain in few.domains {
+            let other = try #require(many.domain(domain.id.text))
+            for (_, kind) in Self.lists {
+                let ids = domain.jobs[kind]?.jobs(in: nil).map(\.id) ?? []
+                #expect(ids.allSatisfy { other.jobs[kind]?.job($0) != nil })
+            }
+        }
+    }
+
+    @Test("share no identifier")
+    func uniqueness() {
+        let domains = TestCaller(SandboxOptions(domains: 30, jobs: 100)).service.account.domains
+        let jobs = domains.flatMap { $0.jobs.values.flatMap { $0.jobs(in: nil).map(\.id.text) } }
+        #expect(Set(jobs + domains.map(\.id.text)).count == 30 * 201)
+    }
+
     @Test("of one seed are the same at any time but for their tokens, of two seeds are not")
     func determinism() {
         var later = TestCaller()

@@ -24,12 +24,15 @@ import Testing
         Fault("body cut short", .cutShort(after: 5, body: "{\"JobSummaries\":[]}"), .cutShort),
         Fault("no byte of the body", .cutShort(after: 0, body: "{}"), .cutShort),
         Fault(
-            "last chunk missing", .sequence([.raw(ok + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), .close]), .cutShort),
+            "last chunk missing", .sequence([.raw(ok + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), .close]),
+            .cutShort),
         Fault("two lengths", .raw(ok + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} "), .badReply),
         Fault("a length that is no number", .raw(ok + "Content-Length: 2x\r\n\r\n{}"), .badReply),
         Fault("a length beyond all numbers", .raw(ok + "Content-Length: 99999999999999999999\r\n\r\n{}"), .badReply),
         Fault(
-            "length and chunks", .raw(ok + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), .badReply),
+            "length and chunks", .raw(ok + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+            .badReply),
+        Fault("another coding", .raw(ok + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), .badReply),
         Fault("folded field", .raw(ok + "Content-Length: 2\r\nRetry-After:\r\n 9\r\n\r\n{}"), .badReply),
         Fault("switching protocols", .sequence([.raw("HTTP/1.1 101 Switching\r\n\r\n{}"), .close]), .badReply),
         Fault("status 999", .raw("HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n"), .badReply),
@@ -67,7 +70,8 @@ import Testing
     }
 
     @Test func `HTTP/2 by prior knowledge fails on an origin that has none`() throws {
-        let origin = try ScriptedOrigin(onAccept: { _ in .raw("HTTP/1.1 400 What\r\nContent-Length: 0\r\n\r\n") }) { _, _ in
+        let origin = try ScriptedOrigin(onAccept: { _ in .raw("HTTP/1.1 400 What\r\nContent-Length: 0\r\n\r\n") }) {
+            _, _ in
             .close
         }
         defer { origin.stop() }

@@ -22,7 +22,7 @@ import Testing
         #expect(error.isTimeout)
         #expect(error.mayHaveSent)
         let took = CurlClock.now - start
-        #expect(took >= 200_000_000 && took < 3_000_000_000)
+        #expect(took > 150_000_000 && took < 3_000_000_000, "libcurl's own clock is coarser")
     }
 
     @Test(arguments: [0, -5, Int64.min])

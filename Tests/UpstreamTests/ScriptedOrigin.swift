@@ -1,7 +1,8 @@
 import Glibc
 
-/// An HTTP/1.1 origin on a free loopback port that does to each request what the test says, faults included, and keeps a
-/// record of what it saw. It is made of blocking sockets with a thread each, so that no library's manners get in the way.
+/// An HTTP/1.1 origin on a free loopback port that does to each request what the test says, faults included, and keeps
+/// a record of what it saw. It is made of blocking sockets with a thread each, so that no library's manners get in the
+/// way.
 ///
 ///     let origin = try ScriptedOrigin { request, index in .reply(body: "{}") }
 ///     defer { origin.stop() }

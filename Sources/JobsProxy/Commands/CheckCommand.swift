@@ -17,7 +17,13 @@ struct CheckCommand: ParsableCommand {
     var config: String
 
     func run() throws {
-        _ = try ConfigurationFile.load(config)
+        do throws(CommandFailure) {
+            _ = try ConfigurationFile.load(config)
+        } catch {
+            // The faults are what was asked for, a line each, and nothing else.
+            print(error)
+            throw ExitCode.failure
+        }
         print("\(config): good")
     }
 }

@@ -12,13 +12,13 @@ extension Configuration {
 
         /// How long a page is fresh.
         struct TimeToLive: Sendable, Equatable {
-            /// Where neither the status nor the operation has its own.
+            /// Where neither the operation nor the status has its own.
             var `default`: Int64 = 10 * .second
-            /// By the status that the page was filtered for.
+            /// By the status that the page was filtered for, where the operation has none of its own.
             var status: [String: Int64] = [
                 "COMPLETED": 30 * .second, "COMPLETED_WITH_ERRORS": 30 * .second, "FAILED": 30 * .second,
             ]
-            /// By operation, for pages whose status has none of its own.
+            /// By operation, whatever the status.
             var operation: [String: Int64] = [:]
 
             var longest: Int64 {

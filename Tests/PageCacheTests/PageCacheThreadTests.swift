@@ -1,0 +1,59 @@
+import PageCache
+import Synchronization
+import Testing
+
+@Suite("A cache under eight threads")
+struct PageCacheThreadTests {
+    @Test("hands back each who waited once, serves no other key's page, and counts right", arguments: [1, 4])
+    func hammer(shards: Int) {
+        let cache = PageCache(maxBytes: 200_000, maxWaiters: 4, shards: shards)
+        let tally = Tally()
+        let scopes = (0..<5).map { EpochScope(service: "s", domain: [UInt8($0)]) }
+        let keys = (0..<400).map { PageKey(number: $0) }
+        onThreads(8) { thread in
+            var generator = SeededGenerator(seed: UInt64(thread))
+            var mine: [Flight] = []
+            for round in 0..<8000 {
+                let number = Int.random(in: 0..<400, using: &generator)
+                let waiter = Waiter(thread * 100_000 + round)
+                // Steps of 20 ms, so that pages pass through all their states.
+                let now = Int64(round) * second / 50
+                let lookup = cache.find(keys[number], scope: scopes[number % 5], waiter: waiter, now: now)
+                if let page = lookup.page, page.key != keys[number] || now >= page.revalidateUntil { tally.addWrong() }
+                if lookup.kind == .lead || lookup.kind == .joined { tally.addWaiting(1) }
+                if let flight = lookup.flight { mine.append(flight) }
+                // Flights stay up for a while, so that others can join them.
+                while mine.count > (round == 7999 ? 0 : 6) {
+                    let flight = mine.removeFirst()
+                    let page = Page(flight.key, body: [UInt8](repeating: 1, count: 500), at: now, fresh: 1, revalidate: 2)
+                    tally.addReturned(cache.land(flight, storing: round % 7 == 0 ? nil : page, now: now))
+                }
+                if round % 500 == 0 { cache.invalidate(scopes[round / 500 % 5]) }
+            }
+        }
+        #expect(tally.wrong == 0)
+        #expect(tally.returned.count == tally.waiting)
+        #expect(Set(tally.returned).count == tally.waiting)
+        let figures = cache.figures
+        #expect(figures.flights == 0)
+        #expect(figures.invalidations == 8 * 16)
+        #expect(figures.pages > 50)
+        #expect(figures.bytes > figures.pages * 500)
+        #expect(figures.evictions > 0)
+    }
+}
+
+/// Counts from many threads.
+private final class Tally: Sendable {
+    private let wrongs = Atomic<Int>(0)
+    private let waits = Atomic<Int>(0)
+    private let returns = SharedList<Waiter>()
+
+    var wrong: Int { wrongs.load(ordering: .relaxed) }
+    var waiting: Int { waits.load(ordering: .relaxed) }
+    var returned: [Waiter] { returns.all }
+
+    func addWrong() { wrongs.wrappingAdd(1, ordering: .relaxed) }
+    func addWaiting(_ count: Int) { waits.wrappingAdd(count, ordering: .relaxed) }
+    func addReturned(_ waiters: [Waiter]) { returns.add(waiters) }
+}

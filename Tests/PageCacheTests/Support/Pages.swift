@@ -1,0 +1,106 @@
+import PageCache
+
+let second: Int64 = 1_000_000_000
+
+extension PageKey {
+    /// A key with a hash of the test's choice, to force collisions and to be the same in every run.
+    init(_ bytes: [UInt8], hash: UInt64) {
+        self.init(bytes)
+        // No initialiser of the module takes a hash, and none should: it is put in its place in memory.
+        guard let offset = MemoryLayout<PageKey>.offset(of: \.hash) else { return }
+        withUnsafeMutableBytes(of: &self) { $0.storeBytes(of: hash, toByteOffset: offset, as: UInt64.self) }
+    }
+
+    /// The eight bytes of a number.
+    static func bytes(of number: Int) -> [UInt8] { withUnsafeBytes(of: UInt64(number)) { Array($0) } }
+
+    /// The key of a number, with a hash that does not depend on the process.
+    init(number: Int) {
+        var mixer = SeededGenerator(seed: UInt64(number))
+        self.init(Self.bytes(of: number), hash: mixer.next())
+    }
+}
+
+extension Page {
+    convenience init(
+        _ key: PageKey, body: [UInt8] = [], at now: Int64 = 0, fresh: Int64 = 10, revalidate: Int64 = 0,
+        ifError: Int64 = 0
+    ) {
+        self.init(
+            key: key, status: 200, body: body, fetchedAt: now,
+            lifetime: Lifetime(
+                fresh: fresh * second, staleWhileRevalidate: revalidate * second, staleIfError: ifError * second))
+    }
+}
+
+extension Waiter {
+    init(_ number: Int) { self.init(loop: 0, slot: 0, generation: UInt64(number)) }
+}
+
+/// What a lookup said, without what came with it.
+enum Kind: Equatable {
+    case fresh
+    case stale
+    case staleAndRefresh
+    case lead
+    case joined
+    case crowded
+}
+
+extension PageCache.Lookup {
+    var kind: Kind {
+        switch self {
+        case .fresh: .fresh
+        case .stale(_, nil): .stale
+        case .stale: .staleAndRefresh
+        case .lead: .lead
+        case .joined: .joined
+        case .crowded: .crowded
+        }
+    }
+
+    var page: Page? {
+        switch self {
+        case .fresh(let page), .stale(let page, _): page
+        case .lead, .joined, .crowded: nil
+        }
+    }
+
+    /// The flight that comes with it, if one does.
+    var flight: Flight? {
+        switch self {
+        case .lead(let flight): flight
+        case .stale(_, let refresh): refresh
+        case .fresh, .joined, .crowded: nil
+        }
+    }
+}
+
+/// A cache with short words for what tests do again and again. Every key is of one scope unless said otherwise.
+struct Bench {
+    static let scope = EpochScope(service: "s", domain: Array("d".utf8))
+    let cache: PageCache
+
+    init(maxBytes: Int = 1 << 20, maxWaiters: Int = 100, shards: Int = 1) {
+        cache = PageCache(maxBytes: maxBytes, maxWaiters: maxWaiters, shards: shards)
+    }
+
+    func find(_ key: PageKey, _ waiter: Int = 0, at now: Int64 = 0, scope: EpochScope = scope) -> PageCache.Lookup {
+        cache.find(key, scope: scope, waiter: Waiter(waiter), now: now * second)
+    }
+
+    /// Fetches a page and keeps it; answers whether it was not there before.
+    @discardableResult
+    func load(_ page: Page, at now: Int64 = 0, scope: EpochScope = scope) -> Bool {
+        guard let flight = find(page.key, at: now, scope: scope).flight else { return false }
+        _ = cache.land(flight, storing: page, now: now * second)
+        return true
+    }
+
+    /// The numbers of those who waited.
+    func land(_ flight: Flight, _ page: Page? = nil, at now: Int64 = 0) -> [Int] {
+        cache.land(flight, storing: page, now: now * second).map { Int($0.generation) }
+    }
+
+    func holds(_ key: PageKey, at now: Int64 = 0) -> Bool { cache.usablePage(key, now: now * second) != nil }
+}

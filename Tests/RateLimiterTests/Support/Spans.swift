@@ -1,0 +1,3 @@
+/// A millisecond and a second of the clock that the module is handed.
+let millisecond: Int64 = 1_000_000
+let second: Int64 = 1_000_000_000
