@@ -90,8 +90,11 @@ let package = Package(
             swiftSettings: settings),
 
         // MARK: Tests
+        .testTarget(name: "PageCacheTests", dependencies: ["PageCache"], swiftSettings: testSettings),
+        .testTarget(name: "RateLimiterTests", dependencies: ["RateLimiter"], swiftSettings: testSettings),
         .testTarget(
-            name: "HTTPFrontTests", dependencies: ["HTTPFront", nioCore, nioPosix], swiftSettings: testSettings),
+            name: "HTTPFrontTests", dependencies: ["HTTPFront", "Locking", nioCore, nioPosix],
+            swiftSettings: testSettings),
         .testTarget(name: "UpstreamTests", dependencies: ["CCurl", "Upstream"], swiftSettings: testSettings),
         .testTarget(
             name: "SandboxTests",

@@ -63,10 +63,13 @@ public final class Gate: Sendable {
             case .fresh(let page):
                 return .page(page, .fresh)
             case .stale(let page, let refresh):
-                if let refresh { self.refresh(Fetch(order, .flight(refresh, lifetime), id: nextFetch(), now: now), now: now) }
+                if let refresh {
+                    self.refresh(Fetch(order, .flight(refresh, lifetime), id: nextFetch(), now: now), now: now)
+                }
                 return .page(page, .revalidating)
             case .lead(let flight):
-                return lead(Fetch(order, .flight(flight, lifetime), id: nextFetch(), now: now), flight, waiter, now: now)
+                return lead(
+                    Fetch(order, .flight(flight, lifetime), id: nextFetch(), now: now), flight, waiter, now: now)
             case .joined:
                 return .wait(.follower)
             case .crowded:
@@ -74,6 +77,11 @@ public final class Gate: Sendable {
                 return .refused(.throttled(.waiters, limit, wait: 1_000_000_000, order.service.catalog))
             }
         }
+    }
+
+    /// The client of a waiting call has gone: it takes up no more room on its flight, which goes on all the same.
+    public func abandon(_ call: Call, waiter: Waiter) {
+        if case .page(_, let key, _, _) = call.action { cache.removeWaiter(waiter, of: key) }
     }
 
     // MARK: Quota

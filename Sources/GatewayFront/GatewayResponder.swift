@@ -10,7 +10,7 @@ public final class GatewayResponder: Responder {
     /// A request that waits for a fetch.
     private struct Waiting {
         let role: Verdict.Role
-        let operation: Int
+        let call: Call
         let since: Int64
     }
 
@@ -90,7 +90,7 @@ public final class GatewayResponder: Responder {
                 now: now)
             return .answered
         case .wait(let role):
-            waiting[waiter] = Waiting(role: role, operation: call.operation, since: now)
+            waiting[waiter] = Waiting(role: role, call: call, since: now)
             return .later
         }
     }
@@ -134,9 +134,9 @@ public final class GatewayResponder: Responder {
             detail = error.detail
             if let scope = error.scope { counters.count(scope) }
         }
-        counters.count(outcome, operation: request.operation, caller: .anonymous)
+        counters.count(outcome, operation: request.call.operation, caller: .anonymous)
         counters.countDuration(now - request.since)
-        log(request.operation, outcome, status: status, detail: detail, since: request.since, now: now)
+        log(request.call.operation, outcome, status: status, detail: detail, since: request.since, now: now)
     }
 
     private func log(
@@ -151,7 +151,7 @@ public final class GatewayResponder: Responder {
 
     public func abandon(_ ticket: Ticket) {
         let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
-        waiting[waiter] = nil
+        if let request = waiting.removeValue(forKey: waiter) { gate.abandon(request.call, waiter: waiter) }
     }
 
     // MARK: The front's own answers

@@ -247,6 +247,7 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
         consumePending(&bench)
         finish(bench)
         if wait != .answer, wait != .room { resumeReading() }
+        if loop.isDraining { drain() }
     }
 
     /// Asks for the bytes that were not asked for while an answer or the client was awaited.

@@ -5,20 +5,21 @@
 /// than the page that would have to go. A caller that walks through ten thousand pages therefore pushes out nothing that is
 /// asked for twice.
 struct EvictionPolicy {
-    private let maxBytes: Int
     private let windowBytes: Int
+    private let mainBytes: Int
     private let protectedBytes: Int
     private var window = RecencyList(.window)
     private var probation = RecencyList(.probation)
     private var protected = RecencyList(.protected)
-    private var sketch = FrequencySketch(capacity: 64)
+    /// Never small: what is remembered of a few hundred pages should outlive a walk through ten thousand.
+    private var sketch = FrequencySketch(capacity: 1024)
 
     /// - Parameter maxBytes: what all pages together may weigh. 1 % of it is the window, 80 % of the rest is for pages that
     ///   were asked for again.
     init(maxBytes: Int) {
-        self.maxBytes = maxBytes
-        windowBytes = max(1, maxBytes / 100)
-        protectedBytes = (maxBytes - windowBytes) / 5 * 4
+        windowBytes = maxBytes / 100
+        mainBytes = maxBytes - windowBytes
+        protectedBytes = mainBytes / 5 * 4
     }
 
     /// The weight of all pages.
@@ -53,7 +54,7 @@ struct EvictionPolicy {
     ///
     /// - Returns: the records that must go, already out of their lists; the new one may be among them.
     mutating func admit(_ place: Int32, _ table: inout PageTable) -> [Int32] {
-        if table.count > sketch.capacity { sketch = FrequencySketch(capacity: table.count * 2) }
+        if table.count > sketch.capacity { sketch.grow() }
         window.append(place, &table)
         var evicted: [Int32] = []
         while window.bytes > windowBytes, window.oldest != PageTable.nowhere {
@@ -78,7 +79,7 @@ struct EvictionPolicy {
     /// Lets the less often used of the candidate and the oldest on probation go until all fits.
     private mutating func makeRoom(for candidate: Int32, _ table: inout PageTable, _ evicted: inout [Int32]) {
         let popularity = sketch.estimate(table.records[Int(candidate)].hash)
-        while bytes > maxBytes {
+        while probation.bytes + protected.bytes > mainBytes {
             var victim = probation.oldest
             if victim == candidate { victim = protected.oldest }
             let isOutdone =

@@ -22,6 +22,15 @@ struct FrequencySketch {
     /// The entries that it was made for.
     var capacity: Int { words.count }
 
+    /// Makes room for twice as many entries and forgets nothing: with one more bit of the hash in use, each word stands for
+    /// two, which both begin with its counts.
+    mutating func grow() {
+        guard words.count < 1 << 24 else { return }
+        words += words
+        mask = UInt64(words.count - 1)
+        sample = 10 * words.count
+    }
+
     /// Counts one more request.
     mutating func increment(_ hash: UInt64) {
         var added = false

@@ -79,11 +79,15 @@ public final class PageCache: Sendable {
         public var flights = 0
         public var evictions: UInt64 = 0
         public var invalidations: UInt64 = 0
+
+        /// All at 0.
+        public init() {}
     }
 
     /// The figures now, the sum of all shards.
     public var figures: Figures {
-        var figures = Figures(invalidations: invalidations.load(ordering: .relaxed))
+        var figures = Figures()
+        figures.invalidations = invalidations.load(ordering: .relaxed)
         for slot in slots {
             slot.shard.withLock { shard in
                 figures.pages += shard.pages

@@ -73,8 +73,10 @@ struct Shard {
     mutating func raiseEpoch(_ scope: EpochScope) { epochs[Int(scope.index)] &+= 1 }
 
     mutating func removeWaiter(_ waiter: Waiter, of key: PageKey) {
-        guard let id = joinable[key] else { return }
-        airborne[id]?.waiters.removeAll { $0 == waiter }
+        // There are as many flights as the quota allows: few. One of an older epoch is not to be found by its key.
+        for (id, flight) in airborne where flight.flight.key == key {
+            airborne[id]?.waiters.removeAll { $0 == waiter }
+        }
     }
 
     // MARK: Flights

@@ -29,7 +29,9 @@ public struct TokenBucket: Sendable, Equatable {
     public mutating func take(_ quota: Quota, now: Int64) -> Decision {
         let available = availability(of: 1, quota, now: now)
         guard available <= now else { return .denied(until: available) }
-        fullAt = max(fullAt, now) &+ quota.interval
+        let (later, overflow) = max(fullAt, now).addingReportingOverflow(quota.interval)
+        guard !overflow else { return .denied(until: .max) }
+        fullAt = later
         return .admitted
     }
 
@@ -49,8 +51,9 @@ public struct TokenBucket: Sendable, Equatable {
 
     /// The tokens in the bucket, a fraction of the next one included.
     public func tokens(_ quota: Quota, now: Int64) -> Double {
-        let missing = Double(max(0, fullAt == .min ? 0 : max(fullAt, now) - now)) / Double(quota.interval)
-        return max(0, Double(quota.burst) - missing)
+        guard fullAt > now else { return Double(quota.burst) }
+        // In floating point, because the difference of two instants may not fit 64 bits.
+        return max(0, Double(quota.burst) - (Double(fullAt) - Double(now)) / Double(quota.interval))
     }
 
     /// Whether it is full, so that forgetting it changes nothing.

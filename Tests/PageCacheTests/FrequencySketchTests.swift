@@ -5,7 +5,9 @@ import Testing
 /// After Einziger, Friedman, Manes: TinyLFU, section 3.
 @Suite("The frequency sketch")
 struct FrequencySketchTests {
-    @Test("never tells too low a count before it halves, and seldom one too high", arguments: 1...3 as ClosedRange<UInt64>)
+    @Test(
+        "never tells too low a count before it halves, and seldom one too high", arguments: 1...3 as ClosedRange<UInt64>
+    )
     func neverBelow(seed: UInt64) {
         var sketch = FrequencySketch(capacity: 1024)
         var generator = SeededGenerator(seed: seed)

@@ -27,7 +27,9 @@ struct InvalidationTests {
     func others(shards: Int) {
         let bench = Bench(shards: shards)
         let scope = Self.elsewhere()
-        for number in 0..<100 { bench.load(Page(PageKey(number: number)), scope: number % 2 == 0 ? scope : Bench.scope) }
+        for number in 0..<100 {
+            bench.load(Page(PageKey(number: number)), scope: number % 2 == 0 ? scope : Bench.scope)
+        }
         bench.cache.invalidate(Bench.scope)
         for number in 0..<100 { #expect(bench.holds(PageKey(number: number)) == (number % 2 == 0)) }
     }

@@ -25,7 +25,8 @@ struct PageCacheThreadTests {
                 // Flights stay up for a while, so that others can join them.
                 while mine.count > (round == 7999 ? 0 : 6) {
                     let flight = mine.removeFirst()
-                    let page = Page(flight.key, body: [UInt8](repeating: 1, count: 500), at: now, fresh: 1, revalidate: 2)
+                    let page = Page(
+                        flight.key, body: [UInt8](repeating: 1, count: 500), at: now, fresh: 1, revalidate: 2)
                     tally.addReturned(cache.land(flight, storing: round % 7 == 0 ? nil : page, now: now))
                 }
                 if round % 500 == 0 { cache.invalidate(scopes[round / 500 % 5]) }

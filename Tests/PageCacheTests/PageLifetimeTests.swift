@@ -21,7 +21,7 @@ struct PageLifetimeTests {
     @Test("changes its state at the nanosecond")
     func edges() {
         let page = Page(key, fresh: 10, revalidate: 30, ifError: 60)
-        for (instant, before, after) in [(10, Kind.fresh, .staleAndRefresh), (40, .staleAndRefresh, .lead)] {
+        for (instant, before, after) in [(10, Kind.fresh, Kind.staleAndRefresh), (40, .staleAndRefresh, .lead)] {
             for (offset, kind) in [(-1 as Int64, before), (0, after)] {
                 let bench = Bench()
                 bench.load(page)

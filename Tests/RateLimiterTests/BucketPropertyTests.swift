@@ -6,7 +6,9 @@ import Testing
 @Suite("Over a random trace, a bucket")
 struct BucketPropertyTests {
     /// A rate and a burst, tokens a second and tokens.
-    static let quotas: [(Double, Double)] = [(0.001, 1), (2, 2), (1.96, 2), (5, 1), (60, 60), (9_900_001, 7), (1e7, 200)]
+    static let quotas: [(Double, Double)] = [
+        (0.001, 1), (2, 2), (1.96, 2), (5, 1), (60, 60), (9_900_001, 7), (1e7, 200),
+    ]
 
     @Test("admits no more than burst + rate · t in any window", arguments: quotas, [1, 2, 3] as [UInt64])
     func neverAbove(quota: (rate: Double, burst: Double), seed: UInt64) {
