@@ -5,7 +5,9 @@ internal import PageCache
 /// It never changes, so that equal requests can share one.
 public final class Call: Sendable {
     /// What it takes to send it upstream.
-    struct Order: Sendable {
+    ///
+    /// A class, because it is handed on with every request and is one reference then.
+    final class Order: Sendable {
         let service: Service
         /// The operation's place in the catalog, nothing if the catalog does not know it.
         let operation: Int?
@@ -14,6 +16,19 @@ public final class Call: Sendable {
         let safety: Fetch.Safety
         let quotaGroup: Int
         let invalidates: [EpochScope]
+
+        init(
+            service: Service, operation: Int?, target: String, body: [UInt8], safety: Fetch.Safety, quotaGroup: Int,
+            invalidates: [EpochScope]
+        ) {
+            self.service = service
+            self.operation = operation
+            self.target = target
+            self.body = body
+            self.safety = safety
+            self.quotaGroup = quotaGroup
+            self.invalidates = invalidates
+        }
     }
 
     /// What is to be done with it.

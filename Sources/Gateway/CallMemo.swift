@@ -5,11 +5,18 @@ internal import Glibc
 /// Requests are compared in full, byte by byte; the hash only finds the place. Each event loop has its own, with a fixed
 /// number of places; a newcomer takes the place of whatever was there.
 public final class CallMemo {
-    private struct Entry {
+    private final class Entry {
         let target: [UInt8]
         let region: [UInt8]
         let body: [UInt8]
         let call: Call
+
+        init(target: Span<UInt8>, region: Span<UInt8>, body: Span<UInt8>, call: Call) {
+            self.target = Array(copying: target)
+            self.region = Array(copying: region)
+            self.body = Array(copying: body)
+            self.call = call
+        }
     }
 
     private static let places = 1024
@@ -36,8 +43,7 @@ public final class CallMemo {
         }
         let call = gate.read(target: target, region: region, body: body)
         if call.isRepeatable {
-            entries[place] = Entry(
-                target: Array(copying: target), region: Array(copying: region), body: Array(copying: body), call: call)
+            entries[place] = Entry(target: target, region: region, body: body, call: call)
         }
         return call
     }

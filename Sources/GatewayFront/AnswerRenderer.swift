@@ -138,7 +138,7 @@ struct AnswerRenderer {
 
     private mutating func start(_ status: Status, _ response: inout ResponseWriter) {
         response.start(status)
-        response.field("Content-Type", ServiceError.contentType)
+        response.line("Content-Type: application/x-amz-json-1.0\r\n")
         identify(&response)
     }
 

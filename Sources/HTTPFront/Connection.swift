@@ -24,9 +24,8 @@ private enum Wait {
 
 /// One client connection over HTTP/1.x: takes bytes, finds requests in them, hands each to the responder, writes answers in
 /// order. One request at a time: while an answer is outstanding nothing more is read, so a client feels back-pressure.
-final class Connection<R: Responder>: ChannelDuplexHandler {
+final class Connection<R: Responder>: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
-    typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     /// Answers are handed to the channel at the latest when this many bytes have come together.
@@ -48,7 +47,8 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
     /// Whether the ledger counts it.
     private var isCounted = false
     private var isWritable = true
-    private var readIsHeld = false
+    /// Whether nothing is read from the socket, because an answer or the client is awaited.
+    private var readingIsPaused = false
     private var inputIsClosed = false
     /// What the head of the request that is answered later asked for.
     private var later = (closes: false, omitsContent: false, confirmsKeepAlive: false)
@@ -101,14 +101,6 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
             consumePending(&bench)
         }
         finish(bench)
-    }
-
-    func read(context: ChannelHandlerContext) {
-        if wait == .answer || wait == .room {
-            readIsHeld = true
-        } else {
-            context.read()
-        }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -250,11 +242,18 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
         if loop.isDraining { drain() }
     }
 
-    /// Asks for the bytes that were not asked for while an answer or the client was awaited.
+    /// Lets the client feel that it must wait: what it sends stays in the socket.
+    private func pauseReading() {
+        guard !readingIsPaused else { return }
+        readingIsPaused = true
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: false)
+    }
+
+    /// Reads on after an answer or the client was awaited.
     private func resumeReading() {
-        guard readIsHeld else { return }
-        readIsHeld = false
-        context?.read()
+        guard readingIsPaused else { return }
+        readingIsPaused = false
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: true)
     }
 
     // MARK: Bytes
@@ -315,6 +314,7 @@ final class Connection<R: Responder>: ChannelDuplexHandler {
             return
         }
         wait = next
+        if next == .answer || next == .room { pauseReading() }
         switch next {
         case .first, .head: deadline = now &+ loop.limits.headTimeout
         case .idle, .room, .last: deadline = now &+ loop.limits.idleTimeout

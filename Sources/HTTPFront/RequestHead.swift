@@ -66,6 +66,7 @@ public struct RequestHead {
     }
 
     /// Adds a field; a singleton that is there already is refused.
+    @inline(__always)
     mutating func append(_ field: Field, known: KnownField?) throws(Refusal) {
         if let known {
             if places[known.rawValue] < 0 {

@@ -10,8 +10,8 @@ public struct ResponseWriter {
     /// The head of the answer that is being written: appending small pieces to an array costs a fraction of what it costs
     /// to append them to a `ByteBuffer`.
     private var bytes: [UInt8] = []
-    /// The value of the `Date` field, kept current by the event loop.
-    var date: [UInt8] = []
+    /// The `Date` field's line, kept current by the event loop.
+    private var dateLine: [UInt8] = []
     /// Whether the connection ends with this answer. The responder may set it; it is never taken back.
     public var closes = false
     /// Whether the answer is to a HEAD request, which has no content.
@@ -28,10 +28,14 @@ public struct ResponseWriter {
         } else {
             bytes += "HTTP/1.1 \(status.code) \r\n".utf8
         }
-        text("Date: ")
-        bytes += date
-        text("\r\n")
+        bytes += dateLine
     }
+
+    /// Sets what `Date` says.
+    mutating func setDate(_ date: [UInt8]) { dateLine = Array("Date: ".utf8) + date + Array("\r\n".utf8) }
+
+    /// Adds a field that is all literal: name, colon, space, value and line end.
+    public mutating func line(_ line: StaticString) { text(line) }
 
     /// Adds a field whose value is a literal.
     public mutating func field(_ name: StaticString, _ value: StaticString) {
@@ -109,9 +113,20 @@ public struct ResponseWriter {
         text("Content-Length: ")
         number(Int64(content.count))
         text("\r\n\r\n")
-        output.writeBytes(bytes)
+        emit(omitsContent ? [] : content)
+    }
+
+    /// Moves the head and the content into the output.
+    private mutating func emit(_ content: [UInt8]) {
+        let length = bytes.count + content.count
+        // Unsafe only in its pointers: the output has room for `length` bytes, and both copies stay inside their sources.
+        unsafe output.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { output in
+            unsafe bytes.withUnsafeBytes { unsafe output.copyMemory(from: $0) }
+            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: output[bytes.count...])
+            unsafe content.withUnsafeBytes { unsafe rest.copyMemory(from: $0) }
+            return length
+        }
         bytes.removeAll(keepingCapacity: true)
-        if !omitsContent { output.writeBytes(content) }
     }
 
     /// Writes `100 Continue` (RFC 9110, section 15.2.1).

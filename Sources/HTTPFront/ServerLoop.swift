@@ -97,7 +97,7 @@ public final class ServerLoop<R: Responder> {
         let second = wallClock()
         guard second != lastWallSecond else { return }
         lastWallSecond = second
-        bench?.writer.date = HTTPDate.format(second)
+        bench?.writer.setDate(HTTPDate.format(second))
     }
 
     // MARK: Slots

@@ -33,12 +33,16 @@ extension Span where Element == UInt8 {
         return unsafe withUnsafeBytes { bytes in
             var index = start
             while index &+ 8 <= bytes.count {
-                let word = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                let small = (word &- Word.all(0x20)) & ~word
-                if (small | Word.zeros(word ^ Word.all(0x7f))) & Word.all(0x80) != 0 {
-                    for place in index..<index &+ 8 where unsafe Self.isControl(bytes[place]) { return place }
+                let word = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+                let found = Word.controls(word) & Word.all(0x80)
+                guard found != 0 else {
+                    index &+= 8
+                    continue
                 }
-                index &+= 8
+                // The lowest flag is always a true one; only those above it may be false.
+                index &+= found.trailingZeroBitCount >> 3
+                if unsafe bytes[index] != 0x09 { return index }
+                index &+= 1
             }
             while index < bytes.count, unsafe !Self.isControl(bytes[index]) { index &+= 1 }
             return index
@@ -100,6 +104,12 @@ extension Span where Element == UInt8 {
 enum Word {
     @inline(__always)
     static func all(_ byte: UInt8) -> UInt64 { UInt64(byte) &* 0x0101_0101_0101_0101 }
+
+    /// High bits at bytes below 0x20 and at 0x7f, and perhaps at some above the lowest of these.
+    @inline(__always)
+    static func controls(_ word: UInt64) -> UInt64 {
+        ((word &- all(0x20)) & ~word) | zeros(word ^ all(0x7f))
+    }
 
     /// High bits at zero bytes, and perhaps at some above the lowest of these.
     @inline(__always)

@@ -16,7 +16,7 @@ struct Workbench: ~Copyable {
     var answered = 0
 
     init(date: [UInt8]) {
-        writer.date = date
+        writer.setDate(date)
     }
 
     /// Begins a batch.

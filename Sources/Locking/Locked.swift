@@ -1,7 +1,7 @@
 #if SANITIZE_THREAD
     import Glibc
 #else
-    internal import Synchronization
+    public import Synchronization
 #endif
 
 /// A value behind a lock. Lock, change, take what is to be done next, unlock, and only then do it: no callback, no I/O and
@@ -9,8 +9,8 @@
 ///
 /// It is `Synchronization.Mutex` in every build but the thread sanitizer's. On Linux the sanitizer does not see that mutex
 /// and reports races inside it, so builds with `-DSANITIZE_THREAD` use a pthread mutex, which it understands.
-public struct Locked<State: ~Copyable>: ~Copyable, @unchecked Sendable {
-    // `@unchecked` because: the state is reached only through `withLock`, which holds the mutex.
+@safe public struct Locked<State: ~Copyable>: ~Copyable, @unchecked Sendable {
+    // `@safe` and `@unchecked` because: the state is reached only through `withLock`, which holds the mutex.
 
     #if SANITIZE_THREAD
         private let state: UnsafeMutablePointer<State>
@@ -41,7 +41,7 @@ public struct Locked<State: ~Copyable>: ~Copyable, @unchecked Sendable {
             return try unsafe body(&state.pointee)
         }
     #else
-        private let mutex: Mutex<State>
+        @usableFromInline let mutex: Mutex<State>
 
         /// Takes ownership of `state`.
         public init(_ state: consuming sending State) {
@@ -49,7 +49,7 @@ public struct Locked<State: ~Copyable>: ~Copyable, @unchecked Sendable {
         }
 
         /// Runs `body` alone with the state and returns what it returns.
-        @inline(__always)
+        @inlinable
         public borrowing func withLock<Result: ~Copyable, Failure: Error>(
             _ body: (inout sending State) throws(Failure) -> sending Result
         ) throws(Failure) -> sending Result {
