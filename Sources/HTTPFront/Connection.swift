@@ -344,7 +344,7 @@ final class Connection<R: Responder>: ChannelInboundHandler {
         context?.close(promise: nil)
     }
 
-    /// Closes once everything that was written has left.
+    /// Closes once everything that was written has left. No request is being answered, so that no input is unread.
     private func closeAfterFlush() {
         switch wait {
         case .first, .idle, .head, .content, .room:
@@ -352,7 +352,7 @@ final class Connection<R: Responder>: ChannelInboundHandler {
             enter(.last, now: Clock.now())
             let written = context.eventLoop.makePromise(of: Void.self)
             context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
-            written.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
+            written.futureResult.assumeIsolated().whenComplete { _ in self.closeNow() }
         case .end: closeNow()
         // An answer is on its way, and the end comes after it.
         case .answer, .last, .closed: break
