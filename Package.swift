@@ -102,6 +102,8 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "ProxyTests",
-            dependencies: ["AWSProtocol", "JobsProxy", logging, nioCore, nioPosix], swiftSettings: testSettings),
+            dependencies: ["AWSProtocol", "Gateway", "JobsProxy", "PageCache", "Sandbox", logging, nioCore, nioPosix],
+            exclude: ["SDK"],
+            swiftSettings: testSettings),
     ]
 )

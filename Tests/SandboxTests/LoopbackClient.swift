@@ -23,7 +23,7 @@ struct LoopbackClient: Sendable {
     func send(_ request: String) async throws -> HTTPReply {
         let promise = channel.eventLoop.makePromise(of: HTTPReply.self)
         channel.eventLoop.execute {
-            reader.value.waiting.append(promise)
+            reader.value.expect(promise)
             channel.writeAndFlush(ByteBuffer(string: request), promise: nil)
         }
         return try await promise.futureResult.get()
@@ -42,7 +42,10 @@ struct LoopbackClient: Sendable {
         try await send("GET \(path) HTTP/1.1\r\nHost: sandbox\r\n\r\n")
     }
 
-    func close() async throws { try await channel.close() }
+    /// Closes the connection, unless the server has.
+    func close() async throws {
+        do { try await channel.close() } catch ChannelError.alreadyClosed {}
+    }
 }
 
 struct HTTPReply: Sendable {
@@ -58,8 +61,13 @@ struct ConnectionEnded: Error {}
 final class ReplyReader: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    var waiting: [EventLoopPromise<HTTPReply>] = []
+    private var waiting: [EventLoopPromise<HTTPReply>] = []
     private var bytes: [UInt8] = []
+    private var hasEnded = false
+
+    func expect(_ promise: EventLoopPromise<HTTPReply>) {
+        if hasEnded { promise.fail(ConnectionEnded()) } else { waiting.append(promise) }
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         bytes += unwrapInboundIn(data).readableBytesView
@@ -70,6 +78,7 @@ final class ReplyReader: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        hasEnded = true
         for promise in waiting { promise.fail(ConnectionEnded()) }
         waiting = []
     }

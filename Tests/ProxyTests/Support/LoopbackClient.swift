@@ -1,0 +1,1 @@
+../../SandboxTests/LoopbackClient.swift

@@ -1,0 +1,1 @@
+../../UpstreamTests/ScriptedOrigin.swift

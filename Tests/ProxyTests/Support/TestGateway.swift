@@ -1,0 +1,87 @@
+import Logging
+import NIOPosix
+import Testing
+
+@testable import JobsProxy
+
+/// A gateway that a test starts, talks to and stops.
+struct TestGateway: Sendable {
+    let assembly: GatewayAssembly
+
+    /// Starts a gateway with this configuration on free ports, and stops it after `body`.
+    static func run<Result>(
+        _ yaml: String, _ body: (TestGateway) async throws -> Result
+    ) async throws -> Result {
+        let text =
+            "listen: {address: \"127.0.0.1:0\"}\nadmin: {address: \"127.0.0.1:0\"}\nlog: {access: off}\n" + yaml
+        let configuration = try ConfigurationReader.read(Array(text.utf8), file: "test.yaml").get()
+        let assembly = try await GatewayAssembly(
+            configuration, group: MultiThreadedEventLoopGroup.singleton,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        do {
+            let result = try await body(TestGateway(assembly: assembly))
+            await assembly.shutDown()
+            return result
+        } catch {
+            await assembly.shutDown()
+            throw error
+        }
+    }
+
+    /// The part of a configuration that puts an origin behind the gateway, its quota out of the way.
+    static func service(_ url: String, timeouts: String = "{connect: 1s, attempt: 2s, call: 5s}") -> String {
+        """
+        services: [{catalog: voice-id, endpoint: "\(url)", timeouts: \(timeouts), quotas: \(Self.ample)}]
+        limits: {caller: {rate: 100000, burst: 100000}}
+        drain: 1s
+
+        """
+    }
+
+    private static let ample =
+        "{batch: {rate: 10000, burst: 10000}, default: {rate: 10000, burst: 10000}, evaluate: {rate: 10000, burst: 10000}}"
+
+    var url: String { "http://\(assembly.address.host):\(assembly.address.port)" }
+
+    func client() async throws -> LoopbackClient {
+        try await LoopbackClient(
+            host: assembly.address.host, port: assembly.address.port, group: MultiThreadedEventLoopGroup.singleton)
+    }
+
+    /// One call over a connection of its own.
+    func call(_ operation: String, _ body: String) async throws -> HTTPReply {
+        let client = try await client()
+        let reply = try await client.post(operation, body)
+        try await client.close()
+        return reply
+    }
+
+    /// One page of the first operation.
+    func page(_ body: String) async throws -> HTTPReply { try await call("ListFraudsterRegistrationJobs", body) }
+
+    /// The value of a sample at `/metrics`.
+    func metric(_ sample: String) async throws -> Double? {
+        let client = try await client()
+        let text = try await client.get("/metrics").text
+        try await client.close()
+        return text.split(separator: "\n").first { $0.hasPrefix("\(sample) ") }
+            .flatMap { Double($0.dropFirst(sample.count + 1)) }
+    }
+}
+
+/// The body of a request for the first page of a domain.
+func query(domain: Character = "A", more: String = "") -> String {
+    "{\"DomainId\":\"\(String(repeating: domain, count: 22))\"\(more)}"
+}
+
+extension ScriptedOrigin {
+    /// Starts an origin and stops it after `body`.
+    static func run<Result>(
+        _ script: @escaping @Sendable (Request, Int) -> Step,
+        _ body: (ScriptedOrigin) async throws -> Result
+    ) async throws -> Result {
+        let origin = try ScriptedOrigin(script: script)
+        defer { origin.stop() }
+        return try await body(origin)
+    }
+}
