@@ -54,7 +54,7 @@ struct EvictionPolicyTests {
     func weight() {
         let page = Page(PageKey([UInt8](repeating: 1, count: 100)), body: [UInt8](repeating: 0, count: 2300))
         #expect(page.weight > 2400)
-        // DESIGN section 8: memory per cached page is body + key + 300 bytes at the most.
+        // The yardstick: memory per cached page is body + key + 300 bytes at the most.
         #expect(page.weight <= 2400 + 300)
     }
 

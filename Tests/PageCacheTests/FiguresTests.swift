@@ -19,7 +19,7 @@ struct FiguresTests {
         #expect(figures.flights == 10)
         #expect(figures.evictions == 0)
         #expect(figures.invalidations == 1)
-        // Each has a key of 8 bytes and no body; the overhead is counted, and bounded by DESIGN section 8.
+        // Each has a key of 8 bytes and no body; the overhead is counted, and bounded: at most 300 bytes a page.
         #expect((8001...308_000).contains(figures.bytes))
     }
 

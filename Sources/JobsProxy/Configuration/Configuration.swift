@@ -1,5 +1,5 @@
 /// What the gateway was told to do. Each value here is the default of the key of the same name in the configuration
-/// file (DESIGN section 7); `Config/jobs-proxy.yaml` explains them all.
+/// file; `Config/jobs-proxy.yaml` explains them all.
 ///
 /// Times are nanoseconds, sizes bytes, rates per second. A value that came out of `ConfigurationReader` lies within the
 /// ranges that `ConfigurationReader+Keys.swift` lists, so nothing downstream has to check it again.

@@ -1,4 +1,4 @@
-// Every key of the configuration file, in the order of DESIGN section 7: its name, what may stand there, its field.
+// Every key of the configuration file, in the order of `Config/jobs-proxy.yaml`: its name, what may stand there, its field.
 // Nothing else in the gateway knows how a key is spelt.
 
 extension Configuration {
