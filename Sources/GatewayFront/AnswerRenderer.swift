@@ -15,23 +15,24 @@ struct AnswerRenderer {
     mutating func page(_ page: Page, _ use: PageUse, _ response: inout ResponseWriter, now: Int64) {
         start(Status(code: page.status), &response)
         if let code = page.errorCode { response.field("x-amzn-ErrorType", Array(code.utf8)) }
-        response.field("Age", max(0, now - page.fetchedAt) / 1_000_000_000)
-        response.field("Cache-Status") { response in
-            switch use {
-            case .fresh, .revalidating: response.text("jobs-proxy; hit; ttl=")
-            case .unrefreshable: response.text("jobs-proxy; fwd=stale; ttl=")
-            }
-            // Rounded towards the past: a page is never said to be fresher than it is.
-            response.number(Self.seconds(page.freshUntil - now))
-            if case .unrefreshable(let reason, let status) = use {
-                if let status {
-                    response.text("; fwd-status=")
-                    response.number(Int64(status))
-                }
-                response.text("; detail=")
-                response.text(Array(reason.rawValue.utf8))
-            }
+        // In as few pieces as there can be: most answers are made here.
+        response.text("Age: ")
+        response.number(max(0, now - page.fetchedAt) / 1_000_000_000)
+        switch use {
+        case .fresh, .revalidating: response.text("\r\nCache-Status: jobs-proxy; hit; ttl=")
+        case .unrefreshable: response.text("\r\nCache-Status: jobs-proxy; fwd=stale; ttl=")
         }
+        // Rounded towards the past: a page is never said to be fresher than it is.
+        response.number(Self.seconds(page.freshUntil - now))
+        if case .unrefreshable(let reason, let status) = use {
+            if let status {
+                response.text("; fwd-status=")
+                response.number(Int64(status))
+            }
+            response.text("; detail=")
+            response.text(Array(reason.rawValue.utf8))
+        }
+        response.text("\r\n")
         response.finish(page.body)
     }
 
@@ -144,7 +145,7 @@ struct AnswerRenderer {
 
     private mutating func identify(_ response: inout ResponseWriter) {
         id.advance()
-        response.field("x-amzn-RequestId", id.text)
+        response.line(id.line)
     }
 
     /// Whole seconds, rounded down also below zero.

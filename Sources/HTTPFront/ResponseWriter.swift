@@ -10,8 +10,9 @@ public struct ResponseWriter {
     /// The head of the answer that is being written: appending small pieces to an array costs a fraction of what it costs
     /// to append them to a `ByteBuffer`.
     private var bytes: [UInt8] = []
-    /// The `Date` field's line, kept current by the event loop.
+    /// The `Date` field's line, kept current by the event loop, and the start of a good answer, which is the usual one.
     private var dateLine: [UInt8] = []
+    private var goodStart: [UInt8] = []
     /// Whether the connection ends with this answer. The responder may set it; it is never taken back.
     public var closes = false
     /// Whether the answer is to a HEAD request, which has no content.
@@ -23,16 +24,25 @@ public struct ResponseWriter {
 
     /// Begins an answer.
     public mutating func start(_ status: Status) {
-        if status.line.utf8CodeUnitCount > 0 {
+        if status == .ok {
+            bytes += goodStart
+        } else if status.line.utf8CodeUnitCount > 0 {
             text(status.line)
+            bytes += dateLine
         } else {
             bytes += "HTTP/1.1 \(status.code) \r\n".utf8
+            bytes += dateLine
         }
-        bytes += dateLine
     }
 
     /// Sets what `Date` says.
-    mutating func setDate(_ date: [UInt8]) { dateLine = Array("Date: ".utf8) + date + Array("\r\n".utf8) }
+    mutating func setDate(_ date: [UInt8]) {
+        dateLine = Array("Date: ".utf8) + date + Array("\r\n".utf8)
+        goodStart = Array("HTTP/1.1 200 OK\r\n".utf8) + dateLine
+    }
+
+    /// Adds a field whose whole line the caller has made ready, of nothing that came from outside.
+    public mutating func line(_ line: [UInt8]) { bytes += line }
 
     /// Adds a field that is all literal: name, colon, space, value and line end.
     public mutating func line(_ line: StaticString) { text(line) }

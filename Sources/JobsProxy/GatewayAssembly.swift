@@ -112,6 +112,9 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         logger.info("serving", metadata: ["address": "\(address.host):\(address.port)"])
     }
 
+    /// How much the way to a service may vary, in nanoseconds: what a busy machine and a wide-area network do to a request.
+    private static let arrivalJitter: Int64 = 250_000_000
+
     // MARK: Parts
 
     private static func settings(
@@ -122,7 +125,8 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         let quotas = catalog.quotaGroups.map { group in
             let override = service.quotas[group.name]
             let rate = (override?.rate ?? group.rate) * (1 - service.headroom) / replicas
-            return Quota(rate: rate, burst: (override.map { Double($0.burst) } ?? group.burst) / replicas)
+            let burst = (override.map { Double($0.burst) } ?? group.burst) / replicas
+            return Quota(rate: rate, burst: burst, jitter: arrivalJitter)
         }
         return Gateway.Service.Settings(
             name: service.name, region: service.region, catalog: catalog, quotas: quotas,

@@ -11,15 +11,23 @@ public struct Quota: Sendable, Equatable {
     public let interval: Int64
     /// The tokens of a full bucket, 1 or more.
     public let burst: Int64
+    /// How much later than it could each token beyond the first of a burst is given, in nanoseconds.
+    ///
+    /// Requests that leave on time do not arrive so: if the first two of a burst are held up on their way and the third is
+    /// not, the upstream's own bucket sees them closer together than they were sent. Whatever a request is early by the
+    /// upstream's reckoning, up to this much, is absorbed here, at the cost of a delay once in a burst and none in the rate.
+    public let jitter: Int64
 
     /// - Parameters:
     ///   - rate: tokens a second; values outside `minimumRate...maximumRate` count as the nearest bound, NaN as the lower.
     ///   - burst: tokens at once; less than 1 counts as 1, and more than would take 64 years to refill as that many.
-    public init(rate: Double, burst: Double) {
+    ///   - jitter: how much arrivals may vary, in nanoseconds. It comes out of the burst: at most all of it but one token.
+    public init(rate: Double, burst: Double, jitter: Int64 = 0) {
         let rate = rate.isNaN ? Self.minimumRate : min(max(rate, Self.minimumRate), Self.maximumRate)
         interval = Int64((1e9 / rate).rounded(.up))
         let most = Double(Self.longest / interval)
         self.burst = Int64(burst.isNaN ? 1 : min(max(burst, 1), most))
+        self.jitter = min(max(0, jitter), interval * (self.burst - 1))
     }
 
     /// The span that a full bucket stands for.

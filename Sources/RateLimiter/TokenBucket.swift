@@ -46,7 +46,8 @@ public struct TokenBucket: Sendable, Equatable {
         let (span, overflow) = quota.interval.multipliedReportingOverflow(by: count - quota.burst)
         if overflow { return .max }
         let (instant, beyond) = max(fullAt, now).addingReportingOverflow(span)
-        return beyond ? .max : max(instant, now)
+        let (later, tooLate) = instant.addingReportingOverflow(quota.jitter)
+        return beyond || tooLate ? .max : max(later, now)
     }
 
     /// The tokens in the bucket, a fraction of the next one included.

@@ -55,7 +55,7 @@ struct ConnectionDeadlineTests {
 
     @Test("of a head is not put off by one byte after the other")
     func drip() async throws {
-        try await withServer({ $0.headTimeout = Self.short }) { server in
+        try await withServer({ $0.headTimeout = 5 * Self.short }) { server in
             let client = try await server.connect()
             let request = bytes(get("/", "X: \(String(repeating: "x", count: 1000))\r\n"))
             var sent = 0

@@ -145,4 +145,20 @@ struct TokenBucketTests {
         #expect((1...3).map { bucket.availability(of: $0, quota, now: second) / millisecond } == [1000, 1000, 1500])
         #expect(bucket.availability(of: .max, quota, now: 0) == .max)
     }
+
+    @Test("gives the later tokens of a burst as much later as arrivals may vary, and loses nothing of the rate")
+    func jitter() {
+        let quota = Quota(rate: 2, burst: 2, jitter: 100)
+        var bucket = TokenBucket.full
+        #expect(bucket.take(quota, now: 0) == .admitted)
+        #expect(bucket.take(quota, now: 99) == .denied(until: 100))
+        for turn in 0..<10 {
+            let due = Int64(turn) * 500_000_000 + 100
+            #expect(bucket.take(quota, now: due - 1) == .denied(until: due))
+            #expect(bucket.take(quota, now: due) == .admitted)
+        }
+        #expect(Quota(rate: 2, burst: 1, jitter: 100).jitter == 0)
+        #expect(Quota(rate: 2, burst: 2, jitter: .max).jitter == 500_000_000)
+        #expect(Quota(rate: 2, burst: 2, jitter: .min).jitter == 0)
+    }
 }

@@ -149,7 +149,7 @@ struct LoopbackTests {
 
     @Test("a call that waits is answered before the sandbox shuts down, a client that has gone disturbs nobody")
     func shutDown() async throws {
-        try await withSandbox(SandboxOptions(latency: 200_000_000)) { sandbox, client, other in
+        try await withSandbox(SandboxOptions(latency: 1_000_000_000)) { sandbox, client, other in
             async let gone = Self.outcome(other)
             async let reply = client.post("ListDomains", "{}")
             while sandbox.requests < 2 { await Task.yield() }

@@ -1,0 +1,86 @@
+import Glibc
+import Synchronization
+import Testing
+
+@testable import Upstream
+
+/// Makes the lookup of one name hang until `end`, whichever thread does it.
+struct HungLookup {
+    static let name = "hung.invalid"
+    /// The end of a pipe that lookups read from; -1 while none is to hang.
+    fileprivate static let gate = Atomic<Int32>(-1)
+    /// How many have begun, and how many of them are over.
+    fileprivate static let begun = Atomic(0)
+    fileprivate static let over = Atomic(0)
+
+    private let ends: [Int32]
+
+    static func begin() -> HungLookup {
+        var ends: [Int32] = [-1, -1]
+        pipe(&ends)
+        begun.store(0, ordering: .relaxed)
+        over.store(0, ordering: .relaxed)
+        gate.store(ends[0], ordering: .sequentiallyConsistent)
+        return HungLookup(ends: ends)
+    }
+
+    var count: Int { Self.begun.load(ordering: .sequentiallyConsistent) }
+
+    func end() {
+        Self.gate.store(-1, ordering: .sequentiallyConsistent)
+        close(ends[1])
+        _ = eventually { Self.over.load(ordering: .sequentiallyConsistent) == count }
+        close(ends[0])
+    }
+}
+
+/// Takes the place of the C library's function for the whole test process, libcurl included, and passes all names on to it but
+/// the one above.
+@_cdecl("getaddrinfo")
+public func lookUp(
+    _ name: UnsafePointer<CChar>?, _ service: UnsafePointer<CChar>?, _ hints: UnsafeRawPointer?,
+    _ result: UnsafeMutableRawPointer?
+) -> Int32 {
+    if let name, strcmp(name, HungLookup.name) == 0 {
+        HungLookup.begun.add(1, ordering: .sequentiallyConsistent)
+        defer { HungLookup.over.add(1, ordering: .sequentiallyConsistent) }
+        var byte: UInt8 = 0
+        _ = read(HungLookup.gate.load(ordering: .sequentiallyConsistent), &byte, 1)
+        return EAI_FAIL
+    }
+    typealias Lookup =
+        @convention(c) (
+            UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafeRawPointer?, UnsafeMutableRawPointer?
+        ) -> Int32
+    // RTLD_NEXT, which Swift does not see.
+    guard let next = dlsym(UnsafeMutableRawPointer(bitPattern: -1), "getaddrinfo") else { return EAI_FAIL }
+    return unsafeBitCast(next, to: Lookup.self)(name, service, hints, result)
+}
+
+@Suite("A name lookup that hangs", .timeLimit(.minutes(1)))
+struct HungLookupTests {
+    @Test("holds up neither its attempt, nor another, nor the driver's end")
+    func hung() throws {
+        let origin = try ScriptedOrigin { _, _ in .reply() }
+        let lookup = HungLookup.begin()
+        defer {
+            lookup.end()
+            origin.stop()
+        }
+        let start = CurlClock.now
+        do {
+            let bench = try CurlBench()
+            var request = AttemptRequest.to(url: "http://\(HungLookup.name)/")
+            request.timeout = 200_000_000
+            try bench.driver.start(1, request)
+            request.timeout = 60_000_000_000
+            try bench.driver.start(2, request)
+            try bench.driver.start(3, .to(origin))
+            let finished = bench.finish(2)
+            #expect(finished.map(\.id) == [3, 1])
+            #expect(finished.last?.result == .failure(.timeout))
+            #expect(lookup.count > 0)
+        }
+        #expect(CurlClock.now - start < 3_000_000_000)
+    }
+}
