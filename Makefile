@@ -19,7 +19,7 @@ build: ## Installs what is missing and builds the gateway for release
 test: ## Installs what is missing, checks, and runs all tests
 	@Scripts/setup --tests
 	@$(MAKE) --no-print-directory check
-	swift test
+	swift test --no-parallel
 
 check: ## Checks the arrows between the modules, and the format
 	Scripts/check-arrows --self-test
