@@ -90,6 +90,12 @@ let package = Package(
             swiftSettings: settings),
 
         // MARK: Tests
+        .testTarget(name: "AWSProtocolTests", dependencies: ["AWSProtocol"], swiftSettings: testSettings),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["AWSProtocol", "BuiltInCatalogs", "Gateway", "PageCache", "RateLimiter"],
+            swiftSettings: testSettings),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: testSettings),
         .testTarget(name: "PageCacheTests", dependencies: ["PageCache"], swiftSettings: testSettings),
         .testTarget(name: "RateLimiterTests", dependencies: ["RateLimiter"], swiftSettings: testSettings),
         .testTarget(

@@ -17,14 +17,21 @@ struct ClassRun: Sendable {
         }
     }
 
+    /// `[z-a]`
+    private struct ReversedRange: Error {}
+
     private var items: [Item] = []
 
     /// Nothing if the pattern is of another form; it is then for the general engine.
-    init?(_ pattern: String) {
+    ///
+    /// - Throws: `PatternError` if it has a range that ends before it begins.
+    init?(_ pattern: String) throws(PatternError) {
         var rest = Array(pattern.utf8)[...]
         guard rest.popFirst() == UInt8(ascii: "^"), rest.popLast() == UInt8(ascii: "$") else { return nil }
         while !rest.isEmpty {
-            guard var item = Self.characters(&rest), Self.count(&rest, of: &item) else { return nil }
+            let found: Item?
+            do throws(ReversedRange) { found = try Self.characters(&rest) } catch { throw PatternError(text: pattern) }
+            guard var item = found, Self.count(&rest, of: &item) else { return nil }
             if let last = items.last, last.minimum != last.maximum { return nil }
             items.append(item)
         }
@@ -44,7 +51,7 @@ struct ClassRun: Sendable {
     }
 
     /// A literal, a class in brackets, or `\p{ASCII}`.
-    private static func characters(_ rest: inout ArraySlice<UInt8>) -> Item? {
+    private static func characters(_ rest: inout ArraySlice<UInt8>) throws(ReversedRange) -> Item? {
         var item = Item()
         let ascii = Array(#"\p{ASCII}"#.utf8)
         if rest.starts(with: ascii) {
@@ -54,20 +61,21 @@ struct ClassRun: Sendable {
             return item
         }
         guard let first = rest.popFirst() else { return nil }
-        if first == UInt8(ascii: "[") { return bracket(&rest) }
+        if first == UInt8(ascii: "[") { return try bracket(&rest) }
         guard isPlain(first) else { return nil }
         item.insert(first)
         return item
     }
 
     /// The inside of `[…]`: characters and ranges, a hyphen where no range can be meant.
-    private static func bracket(_ rest: inout ArraySlice<UInt8>) -> Item? {
+    private static func bracket(_ rest: inout ArraySlice<UInt8>) throws(ReversedRange) -> Item? {
         var item = Item()
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "]") { return item.low | item.high == 0 ? nil : item }
             guard isPlain(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") else { return nil }
             let next = rest.dropFirst().first
-            if byte != UInt8(ascii: "-"), rest.first == UInt8(ascii: "-"), let next, isPlain(next), byte <= next {
+            if byte != UInt8(ascii: "-"), rest.first == UInt8(ascii: "-"), let next, isPlain(next) {
+                guard byte <= next else { throw ReversedRange() }
                 for member in byte...next { item.insert(member) }
                 rest.removeFirst(2)
             } else {
@@ -85,9 +93,11 @@ struct ClassRun: Sendable {
         case UInt8(ascii: "?"): (item.minimum, item.maximum) = (0, 1)
         case UInt8(ascii: "{"):
             guard let end = rest.firstIndex(of: UInt8(ascii: "}")) else { return false }
-            let bounds = String(decoding: rest[(rest.startIndex + 1)..<end], as: UTF8.self).split(separator: ",")
-            guard bounds.count == 1 || bounds.count == 2, let minimum = bounds.first.flatMap({ Int($0) }),
-                let maximum = bounds.last.flatMap({ Int($0) }), minimum >= 0, maximum >= minimum
+            let bounds = String(decoding: rest[(rest.startIndex + 1)..<end], as: UTF8.self)
+                .split(separator: ",", omittingEmptySubsequences: false)
+            guard bounds.count == 1 || bounds.count == 2, let first = bounds.first, let last = bounds.last,
+                let minimum = Int(first), let maximum = last.isEmpty ? .max : Int(last), minimum >= 0,
+                maximum >= minimum
             else { return false }
             (item.minimum, item.maximum) = (minimum, maximum)
             rest = rest[end...]

@@ -9,11 +9,12 @@ public enum ErrorCode {
     /// - Parameters:
     ///   - header: the value of `x-amzn-errortype`.
     ///   - body: the whole body, of any kind.
-    public static func find(header: String?, body: [UInt8]) -> String? {
+    ///   - isSuccess: whether the status is a good one. Such a body may well have a member `code` that is no error's.
+    public static func find(header: String?, body: [UInt8], isSuccess: Bool = false) -> String? {
         if let header, let code = sanitized(header) { return code }
         let bytes = body.span
         guard let members = try? JSONReader.members(of: bytes) else { return nil }
-        for name in ["__type", "code"] {
+        for name in isSuccess ? ["__type"] : ["__type", "code"] {
             let name = Array(name.utf8)
             for member in members where member.name.equals(name, in: bytes) && member.value.kind == .string {
                 if let code = sanitized(String(decoding: member.value.string(in: bytes), as: UTF8.self)) { return code }
@@ -24,13 +25,14 @@ public enum ErrorCode {
 
     /// The bare code in one of its spellings; nothing if no characters of a code are left.
     public static func sanitized(_ text: String) -> String? {
-        var code = text[...]
-        if let colon = code.firstIndex(of: ":") { code = code[..<colon] }
-        if let hash = code.lastIndex(of: "#") { code = code[code.index(after: hash)...] }
-        while let first = code.first, first == " " { code.removeFirst() }
-        while let last = code.last, last == " " { code.removeLast() }
-        guard !code.isEmpty, code.utf8.allSatisfy(isCodeCharacter) else { return nil }
-        return String(code)
+        // By bytes: a character may hide a colon under a mark that combines with it.
+        var code = Array(text.utf8)[...]
+        if let colon = code.firstIndex(of: UInt8(ascii: ":")) { code = code[..<colon] }
+        if let hash = code.lastIndex(of: UInt8(ascii: "#")) { code = code[(hash + 1)...] }
+        while code.first == UInt8(ascii: " ") { code.removeFirst() }
+        while code.last == UInt8(ascii: " ") { code.removeLast() }
+        guard !code.isEmpty, code.allSatisfy(isCodeCharacter) else { return nil }
+        return String(decoding: code, as: UTF8.self)
     }
 
     private static func isCodeCharacter(_ byte: UInt8) -> Bool {

@@ -67,8 +67,8 @@ public struct InputConstraint: Sendable, Equatable {
         if isTooLong, let maximum { found.append("Member must have length less than or equal to \(maximum)") }
         if isTooShort, let minimum { found.append("Member must have length greater than or equal to \(minimum)") }
         if !values.isEmpty {
-            let text = String(decoding: value, as: UTF8.self)
-            if !values.contains(text) {
+            // By bytes: strings that merely look alike are equal to Swift.
+            if !values.contains(where: { $0.utf8.elementsEqual(value) }) {
                 found.append("Member must satisfy enum value set: [\(values.joined(separator: ", "))]")
             }
         }

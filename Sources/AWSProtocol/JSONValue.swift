@@ -16,7 +16,7 @@ public indirect enum JSONValue: Sendable, Equatable {
         self.init(try JSONReader.value(of: bytes), in: bytes)
     }
 
-    private init(_ token: JSONToken, in bytes: Span<UInt8>) {
+    init(_ token: JSONToken, in bytes: Span<UInt8>) {
         var reader = JSONReader()
         reader.position = token.range.lowerBound
         // Everything below was read successfully once, so that nothing can be thrown.
@@ -51,7 +51,7 @@ public indirect enum JSONValue: Sendable, Equatable {
     /// The value of an object's member, nothing for other kinds or if it is not there.
     public subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
-        return members.first { $0.name == name }?.value
+        return members.first { Self.same($0.name, name) }?.value
     }
 
     /// The text of a string.
@@ -101,12 +101,15 @@ public indirect enum JSONValue: Sendable, Equatable {
         }
     }
 
+    /// Whether two texts are the same code points (RFC 8259, section 8.3); Swift's `==` takes some that are not for equal.
+    private static func same(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
+
     public static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
         case (.object(let left), .object(let right)):
-            left.count == right.count && zip(left, right).allSatisfy { $0.name == $1.name && $0.value == $1.value }
+            left.count == right.count && zip(left, right).allSatisfy { same($0.name, $1.name) && $0.value == $1.value }
         case (.array(let left), .array(let right)): left == right
-        case (.string(let left), .string(let right)): left == right
+        case (.string(let left), .string(let right)): same(left, right)
         case (.number(let left), .number(let right)): left == right
         case (.bool(let left), .bool(let right)): left == right
         case (.null, .null): true
@@ -117,6 +120,11 @@ public indirect enum JSONValue: Sendable, Equatable {
 
 /// Writing of JSON texts.
 public enum JSONText {
+    /// Appends a value that was read, without its white space and with its strings in their one spelling.
+    public static func appendValue(_ token: JSONToken, in text: Span<UInt8>, to bytes: inout [UInt8]) {
+        bytes += JSONValue(token, in: text).serialized()
+    }
+
     /// Appends a string with the fewest escapes that the grammar allows, so that one value has one spelling.
     public static func appendString(_ value: [UInt8], to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))

@@ -18,7 +18,7 @@ public struct Pattern: Sendable, Equatable {
     /// - Throws: `PatternError` if the text is not a regular expression.
     public init(_ text: String) throws(PatternError) {
         self.text = text
-        if let run = ClassRun(text) {
+        if let run = try ClassRun(text) {
             matcher = .run(run)
         } else {
             matcher = .general(try GeneralExpression(text))
@@ -48,7 +48,8 @@ private final class GeneralExpression: Sendable {
 
     init(_ text: String) throws(PatternError) {
         do {
-            engine = Locked(Engine(regex: try Regex(text)))
+            // Models count and match code points, not what a reader sees as one character.
+            engine = Locked(Engine(regex: try Regex(text).matchingSemantics(.unicodeScalar)))
         } catch {
             throw PatternError(text: text)
         }

@@ -10,6 +10,28 @@ public struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible 
     public var description: String { "line \(line): \(message)" }
 }
 
+extension CatalogError {
+    /// What the YAML parser found.
+    fileprivate init(_ error: any Error, in yaml: [UInt8]) {
+        switch error {
+        case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
+            YamlError.composer(_, let problem, let mark, _):
+            self.init(line: mark.line, message: "not YAML: \(problem)")
+        case YamlError.duplicatedKeysInMapping(let keys, let context):
+            // The mark is the first one's; the one to mend is a later one.
+            let lines = yaml.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            let key = Array("\(keys.first ?? ""):".utf8)
+            let second = lines.indices.dropFirst(context.mark.line).first { index in
+                lines[index].drop { $0 == UInt8(ascii: " ") }.starts(with: key)
+            }
+            self.init(
+                line: second.map { $0 + 1 } ?? context.mark.line, message: "key '\(keys.first ?? "")' occurs twice")
+        default:
+            self.init(line: 1, message: "cannot be read as YAML")
+        }
+    }
+}
+
 extension Catalog {
     /// Reads a catalog file; `Config/catalogs/voice-id.yaml` shows and explains the form.
     ///
@@ -19,7 +41,7 @@ extension Catalog {
         do {
             root = try Yams.compose(yaml: String(decoding: yaml, as: UTF8.self))
         } catch {
-            throw CatalogError(line: 1, message: "not YAML: \(error)")
+            throw CatalogError(error, in: yaml)
         }
         guard let root else { throw CatalogError(line: 1, message: "the file is empty") }
         let file = try CatalogMapping(
@@ -52,7 +74,9 @@ extension Catalog {
             let entry = try entries.mapping(name, keys: ["rate", "burst"])
             let rate = try entry.number("rate")
             guard rate > 0 else { throw entry.fault("rate", "must be above 0 requests a second") }
-            groups.append(QuotaGroup(name: name, rate: rate, burst: try entry.optionalNumber("burst") ?? max(1, rate)))
+            let burst = try entry.optionalNumber("burst") ?? max(1, rate)
+            guard burst >= 1 else { throw entry.fault("burst", "must be 1 request or more") }
+            groups.append(QuotaGroup(name: name, rate: rate, burst: burst))
         }
         return groups
     }
@@ -78,20 +102,33 @@ extension Catalog {
         let names = members?.names.sorted() ?? []
         var input: [InputConstraint] = []
         for member in names {
-            input.append(try shapes.constraint(member, try members?.string(member) ?? "", entry))
+            guard let members else { continue }
+            input.append(try shapes.constraint(member, members))
         }
         func place(_ key: String) throws(CatalogError) -> Int? {
             guard let member = try entry.optionalString(key) else { return nil }
             guard let place = names.firstIndex(of: member) else { throw entry.fault(key, "names no member of 'input'") }
+            guard input[place].kind == .string else { throw entry.fault(key, "must name a member that is a string") }
             return place
         }
         let defaults = try entry.optionalMapping("defaults", keys: Set(names))
         var values: [Int64?] = []
-        for member in names { values.append(try defaults?.optionalInteger(member)) }
+        for (place, member) in names.enumerated() {
+            let value = try defaults?.optionalInteger(member)
+            guard value == nil || input[place].kind == .integer else {
+                throw entry.fault("defaults", "\(member) is no whole number")
+            }
+            values.append(value)
+        }
         var invalidates: [Operation.Invalidation] = []
         for word in try entry.strings("invalidates") {
             guard let invalidation = Operation.Invalidation(rawValue: word) else {
                 throw entry.fault("invalidates", "may hold domain, service and resource")
+            }
+            let names = invalidation == .domain ? "domain" : "resource"
+            let member = try place(names)
+            guard invalidation == .service || member != nil else {
+                throw entry.fault("invalidates", "'\(word)' needs the key '\(names)', which names the member")
             }
             invalidates.append(invalidation)
         }
@@ -118,20 +155,26 @@ private struct CatalogShapes {
             if let text = try entry.optionalString("pattern") {
                 do { pattern = try Pattern(text) } catch { throw entry.fault("pattern", "is not a regular expression") }
             }
+            guard pattern == nil || kind == .string else { throw entry.fault("pattern", "is for strings only") }
+            let minimum = try entry.optionalInteger("min")
+            let maximum = try entry.optionalInteger("max")
+            guard minimum ?? .min <= maximum ?? .max else { throw entry.fault("min", "must not be above max") }
+            let sensitive = try entry.optionalString("sensitive") ?? "false"
+            guard sensitive == "true" || sensitive == "false" else {
+                throw entry.fault("sensitive", "must be true or false")
+            }
             shapes[name] = InputConstraint(
-                member: "", kind: kind, minimum: try entry.optionalInteger("min"),
-                maximum: try entry.optionalInteger("max"), pattern: pattern, values: try entry.strings("values"),
-                isSensitive: try entry.optionalString("sensitive") == "true")
+                member: "", kind: kind, minimum: minimum, maximum: maximum, pattern: pattern,
+                values: try entry.strings("values"), isSensitive: sensitive == "true")
         }
     }
 
     /// The constraint of a member from `Shape` or, if it is required, `Shape!`.
-    func constraint(
-        _ member: String, _ reference: String, _ entry: CatalogMapping
-    ) throws(CatalogError) -> InputConstraint {
+    func constraint(_ member: String, _ members: CatalogMapping) throws(CatalogError) -> InputConstraint {
+        let reference = try members.string(member)
         let isRequired = reference.hasSuffix("!")
         guard var constraint = shapes[isRequired ? String(reference.dropLast()) : reference] else {
-            throw entry.fault("input", "member \(member) refers to '\(reference)', which is not under 'shapes'")
+            throw members.fault(member, "refers to '\(reference)', which is not under 'shapes'")
         }
         constraint.member = member
         constraint.isRequired = isRequired
@@ -190,7 +233,12 @@ private struct CatalogMapping {
     func strings(_ key: String) throws(CatalogError) -> [String] {
         guard let node = nodes[key] else { return [] }
         guard let sequence = node.sequence else { throw fault(key, "must be a list") }
-        return sequence.compactMap { $0.scalar?.string }
+        var words: [String] = []
+        for element in sequence {
+            guard let scalar = element.scalar else { throw fault(key, "must be a list of words") }
+            words.append(scalar.string)
+        }
+        return words
     }
 
     func number(_ key: String) throws(CatalogError) -> Double {

@@ -37,27 +37,44 @@ extension Gate {
         _ reply: UpstreamReply, _ key: PageKey, _ lifetime: Page.Lifetime, now: Int64
     ) -> Page? {
         guard reply.isStorable else { return nil }
-        if reply.status == 200, reply.errorCode == nil {
-            guard (try? JSONReader.members(of: reply.body.span)) != nil else { return nil }
+        switch reply.classification {
+        case .good:
+            guard reply.status == 200, Self.isGoodObject(reply.body.span) else { return nil }
             return Page(key: key, status: 200, body: reply.body, fetchedAt: now, lifetime: lifetime)
+        case .refused:
+            // Who may ask, and how much, is never remembered, whatever the configuration says.
+            guard let code = reply.errorCode, (400..<500).contains(reply.status), !code.hasPrefix("AccessDenied"),
+                let fresh = policy.negativeTTL[code], fresh > 0
+            else { return nil }
+            return Page(
+                key: key, status: reply.status, errorCode: code, body: reply.body, fetchedAt: now,
+                lifetime: Page.Lifetime(fresh: fresh))
+        case .throttled, .failed:
+            return nil
         }
-        guard (400..<500).contains(reply.status), let code = reply.errorCode, let fresh = policy.negativeTTL[code],
-            fresh > 0
-        else { return nil }
-        return Page(
-            key: key, status: reply.status, errorCode: code, body: reply.body, fetchedAt: now,
-            lifetime: Page.Lifetime(fresh: fresh))
+    }
+
+    /// Whether a body is a JSON object that is no error's.
+    private static func isGoodObject(_ body: Span<UInt8>) -> Bool {
+        guard let members = try? JSONReader.members(of: body) else { return false }
+        let type = Array("__type".utf8)
+        for member in members where member.name.equals(type, in: body) { return false }
+        return true
     }
 
     /// Whether a stale page is better than this result, and what is said of it.
     private func staleUse(_ result: FetchResult) -> PageUse? {
         switch result {
         case .throttled: .unrefreshable(.quota, status: nil)
-        case .fault: .unrefreshable(.error, status: nil)
-        case .reply(let reply) where reply.errorCode == "ThrottlingException":
-            .unrefreshable(.throttled, status: reply.status)
-        case .reply(let reply) where reply.status >= 500: .unrefreshable(.error, status: reply.status)
-        case .reply: nil
+        case .fault(let error):
+            .unrefreshable(error.detail == GatewayError.breakerDetail ? .breaker : .error, status: nil)
+        case .reply(let reply):
+            switch reply.classification {
+            case .throttled: .unrefreshable(.throttled, status: reply.status)
+            case .failed: .unrefreshable(.error, status: reply.status)
+            case .refused where reply.status >= 500: .unrefreshable(.error, status: reply.status)
+            case .good, .refused: nil
+            }
         }
     }
 

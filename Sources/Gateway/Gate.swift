@@ -94,17 +94,25 @@ public final class Gate: Sendable {
         }
     }
 
+    /// Without a token at once, a stale page goes before a wait, and a wait before a refusal.
     private func lead(_ fetch: Fetch, _ flight: Flight, _ waiter: Waiter, now: Int64) -> Verdict {
-        guard case .refused(let until) = send(fetch, now: now) else { return .wait(.leader) }
-        // Nothing was sent: the flight ends here, for this request at once and for others that joined meanwhile.
+        let admission = send(fetch, now: now)
+        if admission == .granted { return .wait(.leader) }
+        let use = PageUse.unrefreshable(.quota, status: nil)
         let page = cache.usablePage(flight.key, now: now)
+        guard case .refused(let until) = admission else {
+            guard let page else { return .wait(.leader) }
+            // The flight goes on in the queue, for whoever comes next.
+            cache.removeWaiter(waiter, of: flight.key)
+            return .page(page, use)
+        }
+        // Nothing was sent: the flight ends here, for this request at once and for others that joined meanwhile.
         let others = cache.land(flight, storing: nil, now: now).filter { $0 != waiter }
-        let error = quotaError(fetch, until: until, now: now)
         guard let page else {
+            let error = quotaError(fetch, until: until, now: now)
             receiver.deliver(.error(error), to: others)
             return .refused(error)
         }
-        let use = PageUse.unrefreshable(.quota, status: nil)
         receiver.deliver(.stale(page, use), to: others)
         return .page(page, use)
     }

@@ -25,6 +25,9 @@ public struct GatewayError: Error, Sendable, Equatable {
 }
 
 extension GatewayError {
+    /// The detail of a fault that an open breaker is the cause of.
+    public static let breakerDetail = "breaker"
+
     /// The request names no operation of a configured service.
     static func unknownOperation(_ message: String) -> GatewayError {
         GatewayError(

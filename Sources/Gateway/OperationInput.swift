@@ -73,8 +73,10 @@ public struct OperationInput: Sendable {
                 } else {
                     canonical += String(value).utf8
                 }
-            case .number, .boolean, .list, .structure:
+            case .number, .boolean:
                 for index in token.range { canonical.append(body[index]) }
+            case .list, .structure:
+                JSONText.appendValue(token, in: body, to: &canonical)
             }
         }
         canonical.append(UInt8(ascii: "}"))

@@ -1,6 +1,6 @@
 /// A reply that is kept: its bytes, how long it may be used, and what would make it void. It never changes.
 public final class Page: Sendable {
-    /// How long a page may be used, in nanoseconds from the moment it was fetched; each span begins where the last ends.
+    /// How long a page may be used, in nanoseconds. Freshness counts from the fetch, the other two from its end.
     public struct Lifetime: Sendable, Equatable {
         /// Served without a question.
         public var fresh: Int64

@@ -1,5 +1,5 @@
-/// A part of the cache: its pages, its flights, and its copy of the epochs. Everything here happens under the shard's lock
-/// and in constant time.
+/// A part of the cache: its pages, its flights, and its copy of the epochs. Everything here happens under the shard's lock,
+/// and in constant time but for `removeWaiter`.
 struct Shard {
     private struct Airborne {
         let flight: Flight

@@ -20,7 +20,7 @@ public struct Quota: Sendable, Equatable {
 
     /// - Parameters:
     ///   - rate: tokens a second; values outside `minimumRate...maximumRate` count as the nearest bound, NaN as the lower.
-    ///   - burst: tokens at once; less than 1 counts as 1, and more than would take 64 years to refill as that many.
+    ///   - burst: tokens at once; less than 1 counts as 1, and more than would take 73 years to refill as that many.
     ///   - jitter: how much arrivals may vary, in nanoseconds. It comes out of the burst: at most all of it but one token.
     public init(rate: Double, burst: Double, jitter: Int64 = 0) {
         let rate = rate.isNaN ? Self.minimumRate : min(max(rate, Self.minimumRate), Self.maximumRate)
@@ -33,6 +33,6 @@ public struct Quota: Sendable, Equatable {
     /// The span that a full bucket stands for.
     var capacity: Int64 { interval * burst }
 
-    /// About 64 years: sums of two such spans and an instant stay far inside 64 bits.
+    /// About 73 years: sums of two such spans and an instant stay far inside 64 bits.
     private static let longest: Int64 = 1 << 61
 }

@@ -52,11 +52,11 @@ public final class AccessLog: Sendable {
         guard recordsGood || !isGood else { return }
         let record = record()
         let line =
-            "{\"time\":\(wallClock()),\"operation\":\"\(record.operation)\",\"caller\":\"\(Self.clean(record.caller))\","
-            + "\"outcome\":\"\(record.outcome)\",\"status\":\(record.status),\"detail\":\"\(Self.clean(record.detail))\","
-            + "\"requestId\":\"\(record.requestID)\",\"durationUs\":\(max(0, record.duration) / 1000)}\n"
+            "{\"time\":\(wallClock()),\"operation\":\"\(Self.clean(record.operation))\",\"caller\":\"\(Self.clean(record.caller))\","
+            + "\"outcome\":\"\(Self.clean(record.outcome))\",\"status\":\(record.status),\"detail\":\"\(Self.clean(record.detail))\","
+            + "\"requestId\":\"\(Self.clean(record.requestID))\",\"durationUs\":\(max(0, record.duration) / 1000)}\n"
         let fits = lines.withLock { lines in
-            guard lines.count < Self.maxBytes else { return false }
+            guard lines.count + line.utf8.count <= Self.maxBytes else { return false }
             lines += line.utf8
             return true
         }

@@ -46,16 +46,19 @@ public final class HistogramFamily: MetricFamily {
 
 /// One writer's part of a histogram family.
 public final class HistogramBlock: Sendable {
+    private let rows: Int
     private let bounds: [Int64]
     private let counters: CounterBlock
 
     init(rows: Int, bounds: [Int64]) {
+        self.rows = rows
         self.bounds = bounds
         counters = CounterBlock(count: rows * (bounds.count + 2))
     }
 
     /// Counts `times` observations of `value` in `row`. A negative value counts as 0. Only the owner may call it.
     public func observe(_ value: Int64, times: UInt64 = 1, row: Int = 0) {
+        guard (0..<rows).contains(row) else { return }
         var bucket = 0
         while bucket < bounds.count, value > bounds[bucket] { bucket += 1 }
         let base = row &* (bounds.count + 2)

@@ -5,7 +5,15 @@ struct MetricText {
     init() { bytes.reserveCapacity(16_384) }
 
     mutating func header(_ name: String, _ help: String, kind: String) {
-        bytes += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n".utf8
+        var text = ""
+        for scalar in help.unicodeScalars {
+            switch scalar {
+            case "\\": text += "\\\\"
+            case "\n": text += "\\n"
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        bytes += "# HELP \(name) \(text)\n# TYPE \(name) \(kind)\n".utf8
     }
 
     mutating func sample(_ name: String, labels: String, _ value: String) {

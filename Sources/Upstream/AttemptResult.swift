@@ -57,33 +57,18 @@ struct AttemptResult {
         return UpstreamReply(
             status: reply.status, body: reply.body,
             // A body in another coding cannot be looked into.
-            errorCode: reply.status == 200 && reply.body.isEmpty
-                ? nil : ErrorCode.find(header: type, body: isPlain ? reply.body : []),
+            errorCode: ErrorCode.find(
+                header: type, body: isPlain ? reply.body : [], isSuccess: (200..<300).contains(reply.status)),
             errorType: type, requestID: reply["x-amzn-requestid"] ?? reply["x-amz-request-id"],
             contentType: reply["content-type"], isStorable: isPlain && reply.hasDeterminedLength)
     }
 
     private static func classify(_ reply: UpstreamReply) -> AttemptClass {
-        if let code = reply.errorCode {
-            if throttlingCodes.contains(code) { return .throttled }
-            if retryableCodes.contains(code) { return .serverError }
-        }
-        switch reply.status {
-        case 200 where reply.errorCode == nil: return .ok
-        case 429: return .throttled
-        case 500, 502, 503, 504: return .serverError
-        case 200..<300 where reply.errorCode == nil: return .ok
-        default: return .clientError
+        switch reply.classification {
+        case .good: .ok
+        case .throttled: .throttled
+        case .failed: .serverError
+        case .refused: .clientError
         }
     }
-
-    private static let retryableCodes: Set<String> = [
-        "InternalServerException", "InternalFailure", "InternalServerError", "ServiceUnavailable",
-        "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException",
-    ]
-
-    private static let throttlingCodes: Set<String> = [
-        "ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded",
-        "ProvisionedThroughputExceededException", "SlowDown",
-    ]
 }

@@ -89,7 +89,8 @@ final class Engine {
         let service = call.fetch.service
         guard breakers[service].admits(now: now) else {
             finish(
-                id, with: call.last, detail: "breaker", cause: "it has failed too often and is given a rest", now: now)
+                id, with: call.last, detail: GatewayError.breakerDetail,
+                cause: "it has failed too often and is given a rest", now: now)
             return
         }
         showBreaker(service)

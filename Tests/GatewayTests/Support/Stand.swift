@@ -1,0 +1,166 @@
+import AWSProtocol
+import BuiltInCatalogs
+import PageCache
+import RateLimiter
+import Synchronization
+
+@testable import Gateway
+
+let second: Int64 = 1_000_000_000
+
+/// An upstream that sends nothing and remembers what it was asked.
+final class FakeUpstream: UpstreamPort {
+    private let state = Mutex<(fetches: [Fetch], grown: Int)>(([], 0))
+
+    func start(_ fetch: Fetch) { state.withLock { $0.fetches.append(fetch) } }
+    func queueGrew() { state.withLock { $0.grown += 1 } }
+
+    var fetches: [Fetch] { state.withLock { $0.fetches } }
+    var grown: Int { state.withLock { $0.grown } }
+}
+
+/// Remembers what was delivered, and what was to be seen at that moment.
+final class FakeReceiver: ArrivalReceiver {
+    struct Delivery: Sendable {
+        let arrival: Arrival
+        let waiters: [Waiter]
+        /// The cache's invalidations when it came.
+        let invalidations: UInt64
+    }
+
+    private let cache: PageCache
+    private let state = Mutex<[Delivery]>([])
+
+    init(_ cache: PageCache) { self.cache = cache }
+
+    func deliver(_ arrival: Arrival, to waiters: [Waiter]) {
+        let delivery = Delivery(arrival: arrival, waiters: waiters, invalidations: cache.figures.invalidations)
+        state.withLock { $0.append(delivery) }
+    }
+
+    /// What came to somebody.
+    var deliveries: [Delivery] { state.withLock { $0.filter { !$0.waiters.isEmpty } } }
+    var words: [String] { deliveries.map { word($0.arrival) } }
+}
+
+/// A gate with everything around it, and a clock that is moved by hand.
+final class Stand {
+    /// Two domains that share their epoch neither with each other nor with the operations without a domain.
+    static let domains: [String] = {
+        var scopes: Set<EpochScope> = [EpochScope(service: "voice-id", domain: [])]
+        return (10..<99).map { "abcdefghijABCDEFGHIJ\($0)" }
+            .filter { scopes.insert(EpochScope(service: "voice-id", domain: Array($0.utf8))).inserted }
+    }()
+    static let domain = domains[0]
+    static let otherDomain = domains[1]
+
+    let gate: Gate
+    let upstream = FakeUpstream()
+    let receiver: FakeReceiver
+    var now: Int64 = 100 * second
+    private var lastWaiter: UInt64 = 0
+
+    /// - Parameter tokens: what every quota group holds at the start; one comes each `interval` seconds.
+    init(
+        tokens: Int = 10, interval: Double = 1000, maxWait: Int64 = 0, maxWaiters: Int = 10, callerBurst: Double = 1000,
+        negative: [String: Int64] = ["ResourceNotFoundException": 5 * second],
+        services names: [(name: String, region: String)] = [("voice-id", "us-east-1")]
+    ) throws {
+        let catalog = try builtInCatalog()
+        let quota = Quota(rate: 1 / interval, burst: Double(max(1, tokens)))
+        // Groups start empty: long enough ago for the tokens that are wanted.
+        let start = now - Int64(interval * 1e9) * Int64(tokens)
+        let services = names.enumerated().map { index, service in
+            Service(
+                index: index,
+                settings: Service.Settings(
+                    name: service.name, region: service.region, catalog: catalog,
+                    quotas: catalog.quotaGroups.map { _ in quota }, callTimeout: 15 * second, maxWait: maxWait,
+                    maxDepth: 4),
+                now: start)
+        }
+        var policy = CachePolicy()
+        policy.statusTTL = ["COMPLETED": 60 * second]
+        policy.negativeTTL = negative
+        let cache = PageCache(maxBytes: 1 << 22, maxWaiters: maxWaiters)
+        receiver = FakeReceiver(cache)
+        gate = Gate(
+            services: services, cache: cache, policy: policy, callerQuota: Quota(rate: 1, burst: callerBurst),
+            upstream: upstream, receiver: receiver)
+    }
+
+    func read(_ operation: String, _ body: String, region: String = "", prefix: String = "VoiceID.") -> Call {
+        let target = operation.isEmpty ? [] : Array((prefix + operation).utf8)
+        let region = Array(region.utf8)
+        let body = Array(body.utf8)
+        return gate.read(target: target.span, region: region.span, body: body.span)
+    }
+
+    func ask(_ operation: String, _ body: String, region: String = "") -> Verdict {
+        gate.decide(read(operation, body, region: region), waiter: waiter(), now: now)
+    }
+
+    /// Asks for the jobs of a domain.
+    func list(_ domain: String = Stand.domain) -> Verdict {
+        ask("ListFraudsterRegistrationJobs", "{\"DomainId\":\"\(domain)\"}")
+    }
+
+    func waiter() -> Waiter {
+        lastWaiter += 1
+        return Waiter(loop: 0, slot: 0, generation: lastWaiter)
+    }
+
+    /// Answers the fetch that was sent last.
+    func finish(_ result: FetchResult, attempts: Int = 1) {
+        guard let fetch = upstream.fetches.last else { return }
+        gate.finish(fetch, result, attempts: attempts, now: now)
+    }
+
+    /// Has a page of the domain fetched and kept now.
+    func keepPage(_ body: String = #"{"JobSummaries":[]}"#) {
+        _ = list()
+        finish(.reply(good(body)))
+    }
+}
+
+func builtInCatalog() throws -> Catalog { try Catalog(yaml: BuiltInCatalogs.bytes(named: "voice-id") ?? []) }
+
+func good(_ body: String = "{}") -> UpstreamReply { UpstreamReply(status: 200, body: Array(body.utf8)) }
+
+func bad(_ status: Int, _ code: String) -> UpstreamReply {
+    UpstreamReply(status: status, body: Array("{\"__type\":\"x#\(code)\"}".utf8), errorCode: code)
+}
+
+func fault(_ detail: String = "timeout") throws -> FetchResult {
+    .fault(.upstreamFault("it is down", detail: detail, try builtInCatalog()))
+}
+
+/// A verdict in a few words.
+func word(_ verdict: Verdict) -> String {
+    switch verdict {
+    case .page(_, let use): "page \(word(use))"
+    case .wait(let role): "wait \(role)"
+    case .refused(let error): "refused \(word(error))"
+    }
+}
+
+func word(_ arrival: Arrival) -> String {
+    switch arrival {
+    case .page: "page"
+    case .stale(_, let use): "stale \(word(use))"
+    case .reply(let reply): "reply \(reply.status)"
+    case .error(let error): "error \(word(error))"
+    }
+}
+
+private func word(_ error: GatewayError) -> String {
+    [error.error.code, error.scope?.rawValue].compactMap { $0 }.joined(separator: " ")
+}
+
+private func word(_ use: PageUse) -> String {
+    switch use {
+    case .fresh: "fresh"
+    case .revalidating: "revalidating"
+    case .unrefreshable(let reason, let status): "\(reason) \(status.map(String.init) ?? "-")"
+    }
+}
