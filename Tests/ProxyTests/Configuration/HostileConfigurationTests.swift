@@ -4,19 +4,6 @@ import Testing
 
 @Suite("Hostile configurations")
 struct HostileConfigurationTests {
-    /// SplitMix64: the same bytes on every run.
-    struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
-    }
-
     static let valid = """
         listen: { address: "127.0.0.1:8080" }
         http: { maxFields: 100, maxFieldBytes: 16KiB, headTimeout: 5s }
@@ -48,7 +35,7 @@ struct HostileConfigurationTests {
 
     @Test("are random bytes", arguments: 0..<8)
     func randomBytes(seed: Int) {
-        var random = Generator(state: UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         for _ in 0..<250 {
             let count = Int.random(in: 0...200, using: &random)
             judge((0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) })
@@ -63,7 +50,7 @@ struct HostileConfigurationTests {
             "? ", "'", "\"", "|\n", ">-\n", "# ", "%YAML 1.1\n", "---\n", "...\n", "<<", "~", "1s", "\\", "\t", "\r",
             "@", "`", "ü",
         ]
-        var random = Generator(state: UInt64(seed) &+ 1_000)
+        var random = SeededGenerator(seed: UInt64(seed) &+ 1_000)
         for _ in 0..<250 {
             let text = (0..<Int.random(in: 1...60, using: &random)).compactMap { _ in
                 tokens.randomElement(using: &random)
@@ -76,7 +63,7 @@ struct HostileConfigurationTests {
     func mutated(seed: Int) {
         let valid = Array(Self.valid.utf8)
         let marks = Array("{}[]:,-#&*!|>'\"%@`?\n\t \r09\\~".utf8)
-        var random = Generator(state: UInt64(seed) &+ 2_000)
+        var random = SeededGenerator(seed: UInt64(seed) &+ 2_000)
         for _ in 0..<150 {
             var bytes = valid
             for _ in 0..<Int.random(in: 1...6, using: &random) {
