@@ -72,7 +72,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         }
         GatewayMetrics.register(in: registry, gate: gate, upstream: upstream, ledger: server.ledger)
 
-        try upstream.run(for: gate)
+        try await upstream.run(for: gate)
         adminAddress = try await Self.listen(adminServer, configuration.admin.address)
         address = try await Self.listen(server, configuration.listen.address)
         front.isReady = true

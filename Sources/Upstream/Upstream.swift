@@ -85,21 +85,32 @@ public final class Upstream: UpstreamPort {
 
     // MARK: Life
 
-    /// Starts the thread.
+    /// Starts the thread; on return it takes fetches.
     ///
     /// - Throws: `UpstreamError` if libcurl or the thread cannot be had.
-    public func run(for gate: Gate) throws(UpstreamError) {
-        try startThread { [self] in
-            // Nothing was started yet if this fails, and `check` of the caller finds out by the missing waker.
-            guard let engine = try? Engine(self, gate) else {
-                mail.withLock { $0.hasEnded = true }
-                return
+    public func run(for gate: Gate) async throws {
+        try await withCheckedThrowingContinuation { (ready: CheckedContinuation<Void, any Error>) in
+            do throws(UpstreamError) {
+                try startThread { [self] in work(for: gate, ready) }
+            } catch {
+                ready.resume(throwing: error)
             }
+        }
+    }
+
+    /// What the thread does, from its start to its end.
+    private func work(for gate: Gate, _ ready: CheckedContinuation<Void, any Error>) {
+        do throws(CurlError) {
+            // Made here, because what libcurl hands out belongs to the thread that asked for it.
+            let engine = try Engine(self, gate)
+            ready.resume()
             engine.run()
-            mail.withLock { mail in
-                mail.waker = nil
-                mail.hasEnded = true
-            }
+        } catch {
+            ready.resume(throwing: UpstreamError(message: "libcurl cannot be used: \(error)"))
+        }
+        mail.withLock { mail in
+            mail.waker = nil
+            mail.hasEnded = true
         }
     }
 
@@ -121,8 +132,10 @@ public final class Upstream: UpstreamPort {
 }
 
 /// The upstream's thread could not be started.
-public struct UpstreamError: Error, Sendable {
+public struct UpstreamError: Error, Sendable, CustomStringConvertible {
     public let message: String
+
+    public var description: String { message }
 }
 
 /// A number that one thread writes and others read.
