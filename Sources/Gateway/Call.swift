@@ -31,10 +31,25 @@ public final class Call: Sendable {
         }
     }
 
+    /// What it takes to find its page, or to fetch it.
+    final class PageOrder: Sendable {
+        let order: Order
+        let key: PageKey
+        let scope: EpochScope
+        let lifetime: Page.Lifetime
+
+        init(order: Order, key: PageKey, scope: EpochScope, lifetime: Page.Lifetime) {
+            self.order = order
+            self.key = key
+            self.scope = scope
+            self.lifetime = lifetime
+        }
+    }
+
     /// What is to be done with it.
     enum Action: Sendable {
         /// Look for its page.
-        case page(Order, PageKey, EpochScope, Page.Lifetime)
+        case page(PageOrder)
         /// Send it on; its answer is not kept.
         case pass(Order)
         /// It cannot be accepted.
@@ -102,8 +117,9 @@ extension Gate {
             invalidates: operation.invalidates.map { service.scope(domain: $0 == .service ? [] : domain) })
         guard operation.kind.isCached, !input.hasUnknownMembers else { return .pass(order) }
         return .page(
-            order, PageKey(Self.key(service, operation, input)), service.scope(domain: domain),
-            policy.lifetime(operation: operation.name, status: input.status))
+            Call.PageOrder(
+                order: order, key: PageKey(Self.key(service, operation, input)), scope: service.scope(domain: domain),
+                lifetime: policy.lifetime(operation: operation.name, status: input.status)))
     }
 
     /// The first service that the target belongs to; if several do, the one of the caller's Region.

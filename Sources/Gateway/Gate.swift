@@ -46,7 +46,7 @@ public final class Gate: Sendable {
     /// Decides what becomes of a call.
     ///
     /// - Parameter waiter: who waits, if the answer comes later.
-    public func decide(_ call: Call, waiter: Waiter, now: Int64) -> Verdict {
+    public func decide(_ call: Call, wishes: Wishes = Wishes(), waiter: Waiter, now: Int64) -> Verdict {
         let bucket = callerBuckets[0]
         // Whatever the call is, it is charged: nobody can ask for ever.
         if case .denied(let until) = bucket.take(now: now), let service = call.service {
@@ -57,31 +57,60 @@ public final class Gate: Sendable {
         case .refuse(let error):
             return .refused(error)
         case .pass(let order):
+            guard !wishes.onlyIfCached else { return .refused(.notCached(order.service.catalog)) }
             return pass(order, waiter, now: now)
-        case .page(let order, let key, let scope, let lifetime):
-            switch cache.find(key, scope: scope, waiter: waiter, now: now) {
-            case .fresh(let page):
-                return .page(page, .fresh)
-            case .stale(let page, let refresh):
-                if let refresh {
-                    self.refresh(Fetch(order, .flight(refresh, lifetime), id: nextFetch(), now: now), now: now)
-                }
-                return .page(page, .revalidating)
-            case .lead(let flight):
-                return lead(
-                    Fetch(order, .flight(flight, lifetime), id: nextFetch(), now: now), flight, waiter, now: now)
-            case .joined:
-                return .wait(.follower)
-            case .crowded:
-                let limit = "too many requests wait for this page"
-                return .refused(.throttled(.waiters, limit, wait: 1_000_000_000, order.service.catalog))
+        case .page(let page):
+            guard !wishes.onlyIfCached || isServable(page, now: now) else {
+                return .refused(.notCached(page.order.service.catalog))
             }
+            if wishes.fetchesAnew, !wishes.onlyIfCached {
+                let flight = cache.lead(page.key, scope: page.scope, waiter: waiter)
+                return lead(fetch(page, flight, now: now), flight, waiter, .anew, now: now)
+            }
+            return find(page, waiter, now: now)
         }
+    }
+
+    private func find(_ wanted: Call.PageOrder, _ waiter: Waiter, now: Int64) -> Verdict {
+        switch cache.find(wanted.key, scope: wanted.scope, waiter: waiter, now: now) {
+        case .fresh(let page):
+            return .page(page, .fresh)
+        case .stale(let page, let refresh):
+            if let refresh { self.refresh(fetch(wanted, refresh, now: now), now: now) }
+            return .page(page, .revalidating)
+        case .lead(let flight):
+            return lead(fetch(wanted, flight, now: now), flight, waiter, .leader, now: now)
+        case .joined:
+            return .wait(.follower)
+        case .crowded:
+            let limit = "too many requests wait for this page"
+            return .refused(.throttled(.waiters, limit, wait: 1_000_000_000, wanted.order.service.catalog))
+        }
+    }
+
+    /// Whether there is a page that is served without waiting for anybody.
+    private func isServable(_ wanted: Call.PageOrder, now: Int64) -> Bool {
+        cache.usablePage(wanted.key, now: now).map { now < $0.revalidateUntil } ?? false
+    }
+
+    private func fetch(_ wanted: Call.PageOrder, _ flight: Flight, now: Int64) -> Fetch {
+        Fetch(wanted.order, .flight(flight, wanted.lifetime), id: nextFetch(), now: now)
     }
 
     /// The client of a waiting call has gone: it takes up no more room on its flight, which goes on all the same.
     public func abandon(_ call: Call, waiter: Waiter) {
-        if case .page(_, let key, _, _) = call.action { cache.removeWaiter(waiter, of: key) }
+        if case .page(let page) = call.action { cache.removeWaiter(waiter, of: page.key) }
+    }
+
+    /// How long a request waits for its answer at the most, in nanoseconds: the call's time, and a moment for the fetch to
+    /// report its own end.
+    public func patience(_ call: Call) -> Int64 {
+        (call.service?.settings.callTimeout ?? 0) &+ 250_000_000
+    }
+
+    /// What a request gets whose time is over; nothing for one that never waits.
+    public func overdue(_ call: Call) -> GatewayError? {
+        call.service.map { .upstreamFault("the time for the call is over", detail: "deadline", $0.catalog) }
     }
 
     // MARK: Quota
@@ -94,14 +123,17 @@ public final class Gate: Sendable {
         }
     }
 
-    /// Without a token at once, a stale page goes before a wait, and a wait before a refusal.
-    private func lead(_ fetch: Fetch, _ flight: Flight, _ waiter: Waiter, now: Int64) -> Verdict {
+    /// Without a token at once, a stale page goes before a wait, and a wait before a refusal; who asked for a new page is
+    /// not served a stale one.
+    private func lead(
+        _ fetch: Fetch, _ flight: Flight, _ waiter: Waiter, _ role: Verdict.Role, now: Int64
+    ) -> Verdict {
         let admission = send(fetch, now: now)
-        if admission == .granted { return .wait(.leader) }
+        if admission == .granted { return .wait(role) }
         let use = PageUse.unrefreshable(.quota, status: nil)
-        let page = cache.usablePage(flight.key, now: now)
+        let page = role == .anew ? nil : cache.usablePage(flight.key, now: now)
         guard case .refused(let until) = admission else {
-            guard let page else { return .wait(.leader) }
+            guard let page else { return .wait(role) }
             // The flight goes on in the queue, for whoever comes next.
             cache.removeWaiter(waiter, of: flight.key)
             return .page(page, use)

@@ -66,6 +66,15 @@ extension GatewayError {
             outcome: .throttled, detail: "throttled-\(scope.rawValue)", scope: scope, retryAfter: max(0, wait))
     }
 
+    /// The caller wants nothing but what is in the cache, and it is not there (RFC 9111, section 5.2.1.7).
+    static func notCached(_ catalog: Catalog) -> GatewayError {
+        GatewayError(
+            ServiceError(
+                status: 504, namespace: ServiceError.commonNamespace, code: "GatewayTimeout",
+                message: "The page is not in the cache, and Cache-Control: only-if-cached forbids to fetch it."),
+            outcome: .failed, detail: "only-if-cached")
+    }
+
     /// The upstream gave no usable answer.
     public static func upstreamFault(_ cause: String, detail: String, _ catalog: Catalog) -> GatewayError {
         GatewayError(

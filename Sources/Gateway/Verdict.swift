@@ -15,6 +15,8 @@ public enum Verdict: Sendable {
         case leader
         /// It joined a flight that was on its way.
         case follower
+        /// It asked for a fetch of its own, and leads that.
+        case anew
         /// The fetch is for it alone, and its answer is not kept.
         case pass
     }

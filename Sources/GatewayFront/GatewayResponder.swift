@@ -76,7 +76,8 @@ public final class GatewayResponder: Responder {
         let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
         let call = memo.call(
             target: bytes.extracting(target), region: bytes.extracting(region), body: content, of: gate)
-        switch gate.decide(call, waiter: waiter, now: now) {
+        let wishes = head[.cacheControl] == nil ? Wishes() : CacheControl.wishes(head, bytes, mayFetchAnew: false)
+        switch gate.decide(call, wishes: wishes, waiter: waiter, now: now) {
         case .page(let page, let use):
             renderer.page(page, use, &response, now: now)
             counters.count(use == .fresh ? .hit : .stale, operation: call.operation, caller: .anonymous)
@@ -164,5 +165,12 @@ public final class GatewayResponder: Responder {
 
     public func answered(count: Int, elapsed: Int64) { counters.countDuration(elapsed, times: count) }
 
-    public func tick(now: Int64) {}
+    /// Ends the wait of requests whose time is over, whatever has become of their fetch.
+    public func tick(now: Int64) {
+        for (waiter, request) in waiting where now - request.since > gate.patience(request.call) {
+            guard let error = gate.overdue(request.call) else { continue }
+            gate.abandon(request.call, waiter: waiter)
+            arrive(.error(error), for: waiter)
+        }
+    }
 }

@@ -15,8 +15,11 @@ extension Span where Element == UInt8 {
         return true
     }
 
+    /// Whether `range` holds `text` (which is in lower case) in any case of its letters.
+    public func isText(_ text: StaticString, at range: Range<Int>) -> Bool { equals(text, at: range) }
+
     /// `range` without spaces and tabs on both ends.
-    func trimmed(_ range: Range<Int>) -> Range<Int> {
+    public func trimmed(_ range: Range<Int>) -> Range<Int> {
         var lower = range.lowerBound
         var upper = range.upperBound
         while lower < upper, self[lower] == 0x20 || self[lower] == 0x09 { lower += 1 }

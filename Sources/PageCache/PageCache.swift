@@ -46,6 +46,11 @@ public final class PageCache: Sendable {
         slot(key).shard.withLock { $0.find(key, scope: scope, waiter: waiter, now: now) }
     }
 
+    /// Starts a flight whatever is in the cache or on its way; from now on newcomers join this one.
+    public func lead(_ key: PageKey, scope: EpochScope, waiter: Waiter) -> Flight {
+        slot(key).shard.withLock { $0.lead(key, scope: scope, waiter: waiter) }
+    }
+
     /// The page of a key while it may be used at all, if only because it cannot be had anew.
     public func usablePage(_ key: PageKey, now: Int64) -> Page? {
         slot(key).shard.withLock { $0.usable(key, now: now) }

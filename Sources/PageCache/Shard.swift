@@ -48,6 +48,10 @@ struct Shard {
         return .joined
     }
 
+    mutating func lead(_ key: PageKey, scope: EpochScope, waiter: Waiter) -> Flight {
+        begin(key, scope, waiters: [waiter])
+    }
+
     /// The page of a key while it may be used at all.
     mutating func usable(_ key: PageKey, now: Int64) -> Page? {
         guard let place = table.find(key), let page = table.records[Int(place)].page else { return nil }

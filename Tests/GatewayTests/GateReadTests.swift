@@ -155,11 +155,11 @@ struct GateReadTests {
             for number in 0..<3000 {
                 let body = "{\(Self.d),\"NextToken\":\"\(number)\"}"
                 let call = remembered(memo, stand, "ListSpeakers", body, "")
-                guard case .page(let order, _, _, _) = call.action else {
+                guard case .page(let page) = call.action else {
                     Issue.record("round \(round): \(number) is no page")
                     return
                 }
-                #expect(order.body == Array(body.utf8))
+                #expect(page.order.body == Array(body.utf8))
             }
         }
     }
