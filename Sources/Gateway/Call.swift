@@ -109,7 +109,7 @@ extension Gate {
         _ place: Int, _ input: OperationInput, _ body: Span<UInt8>, _ service: Service
     ) -> Call.Action {
         let operation = service.catalog.operations[place]
-        let domain = input.resource.map(Self.domain) ?? input.domain
+        let domain = input.pageDomain
         let order = Call.Order(
             service: service, operation: place, target: "\(service.catalog.targetPrefix).\(operation.name)",
             body: input.hasUnknownMembers ? Array(copying: body) : input.canonicalBody,
@@ -137,11 +137,6 @@ extension Gate {
     private static func safety(_ operation: Operation, _ input: OperationInput) -> Fetch.Safety {
         if operation.kind != .write { return .read }
         return input.hasIdempotencyToken ? .idempotentWrite : .unsafeWrite
-    }
-
-    /// The domain's id in an ARN, which ends in `domain/ID`.
-    private static func domain(_ resource: [UInt8]) -> [UInt8] {
-        Array(resource[((resource.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...])
     }
 }
 

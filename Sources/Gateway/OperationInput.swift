@@ -90,6 +90,12 @@ public struct OperationInput: Sendable {
         hasIdempotencyToken = operation.idempotencyToken.flatMap { values[$0] } != nil
     }
 
+    /// The domain whose pages this is one of: named by its id, or by the end of an ARN (`domain/ID`).
+    var pageDomain: [UInt8] {
+        guard let resource else { return domain }
+        return Array(resource[((resource.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...])
+    }
+
     private static func place(of name: JSONToken, in operation: Operation, _ body: Span<UInt8>) -> Int? {
         for (place, candidate) in operation.memberNames.enumerated() where name.equals(candidate, in: body) {
             return place

@@ -1,13 +1,28 @@
-internal import Gateway
+public import Gateway
 public import HTTPFront
+internal import NIOCore
 internal import Telemetry
 
-/// Answers the operator: metrics and health. It makes no calls.
+/// Answers the operator: metrics, health, purges. It makes no calls.
 public final class AdminResponder: Responder {
+    private let gate: Gate
     private let front: Front
+    private let loop: NIOLoopBound<WeakLoop>
+    private let offload: Offload
     private var renderer = AnswerRenderer()
 
-    public init(front: Front) { self.front = front }
+    /// Runs work that takes long on a thread that serves nobody.
+    public typealias Offload = @Sendable (@escaping @Sendable () -> Void) -> Void
+
+    /// The loop owns the responder, so the responder must not own the loop.
+    private struct WeakLoop { weak var loop: ServerLoop<AdminResponder>? }
+
+    public init(loop: ServerLoop<AdminResponder>, gate: Gate, front: Front, offload: @escaping Offload) {
+        self.loop = NIOLoopBound(WeakLoop(loop: loop), eventLoop: loop.eventLoop)
+        self.gate = gate
+        self.front = front
+        self.offload = offload
+    }
 
     public func respond(
         to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, ticket: Ticket, now: Int64,
@@ -17,10 +32,31 @@ public final class AdminResponder: Responder {
         case .metrics: renderer.text(front.metrics.registry.render(), Metrics.contentType, &response)
         case .health: renderer.text(Array("ok\n".utf8), "text/plain", &response)
         case .readiness: renderer.readiness(front.isReady, &response)
+        case .purge:
+            do throws(PurgeQuery.Fault) {
+                purge(try PurgeQuery.order(head, bytes), ticket, now: now)
+                return .later
+            } catch {
+                renderer.error(.badPurge(error.message), &response, now: now)
+            }
         case .methodNotAllowed(let allowed): renderer.methodNotAllowed(allowed, &response, now: now)
         case .call, .notFound: renderer.error(.notFound, &response, now: now)
         }
         return .answered
+    }
+
+    /// Looks at every page, which may take a while, and then answers with their number.
+    private func purge(_ order: PurgeOrder, _ ticket: Ticket, now: Int64) {
+        let gate = gate
+        let loop = loop
+        offload {
+            let count = gate.purge(order, now: now)
+            loop.eventLoop.execute {
+                loop.value.loop?.answer(ticket) { responder, response in
+                    responder.renderer.text(Array("{\"purged\":\(count)}\n".utf8), "application/json", &response)
+                }
+            }
+        }
     }
 
     public func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {

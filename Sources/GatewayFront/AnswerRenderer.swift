@@ -164,6 +164,14 @@ extension GatewayError {
             message: "There is nothing here: calls are POST /, and GET has /metrics, /healthz and /readyz."),
         outcome: .invalid, detail: "not-found")
 
+    /// A purge whose query cannot be understood.
+    static func badPurge(_ message: String) -> GatewayError {
+        GatewayError(
+            ServiceError(
+                status: 400, namespace: ServiceError.commonNamespace, code: "BadRequestException", message: message),
+            outcome: .invalid, detail: "purge")
+    }
+
     /// A path that there is, with another method.
     static let methodNotAllowed = GatewayError(
         ServiceError(

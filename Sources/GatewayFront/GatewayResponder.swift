@@ -51,7 +51,7 @@ public final class GatewayResponder: Responder {
             renderer.text(Array("ok\n".utf8), "text/plain", &response)
         case .readiness:
             renderer.readiness(front.isReady, &response)
-        case .notFound:
+        case .notFound, .purge:
             renderer.error(.notFound, &response, now: now)
             counters.count(.invalid, operation: gate.otherOperation, caller: .unknown)
         case .methodNotAllowed(let allowed):

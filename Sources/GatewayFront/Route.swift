@@ -7,6 +7,8 @@ enum Route {
     case metrics
     case health
     case readiness
+    /// An order to purge pages, on the operator's listener.
+    case purge
     case notFound
     case methodNotAllowed(allowed: StaticString)
 
@@ -26,6 +28,8 @@ enum Route {
             self = isRead ? .health : .methodNotAllowed(allowed: "GET")
         } else if Self.spells("/readyz", bytes, path) {
             self = isRead ? .readiness : .methodNotAllowed(allowed: "GET")
+        } else if Self.spells("/purge", bytes, path) {
+            self = head.method == .post ? .purge : .methodNotAllowed(allowed: "POST")
         } else {
             self = .notFound
         }

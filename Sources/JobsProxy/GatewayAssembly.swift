@@ -67,8 +67,10 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         server = try await Server(
             group: group, limits: HTTPLimits(configuration.http), wallClock: Process.wallClock
         ) { GatewayResponder(loop: $0, gate: gate, front: front) }
-        adminServer = try await Server(group: group, limits: HTTPLimits(), wallClock: Process.wallClock) { _ in
-            AdminResponder(front: front)
+        adminServer = try await Server(group: group, limits: HTTPLimits(), wallClock: Process.wallClock) { loop in
+            AdminResponder(loop: loop, gate: gate, front: front) { work in
+                NIOThreadPool.singleton.submit { state in if state == .active { work() } }
+            }
         }
         GatewayMetrics.register(in: registry, gate: gate, upstream: upstream, ledger: server.ledger)
 

@@ -41,6 +41,20 @@ public final class Page: Sendable {
         usableUntil = max(revalidateUntil, freshUntil &+ max(0, lifetime.staleIfError))
     }
 
+    private init(_ page: Page, freshUntil: Int64) {
+        key = page.key
+        status = page.status
+        errorCode = page.errorCode
+        body = page.body
+        fetchedAt = page.fetchedAt
+        self.freshUntil = freshUntil
+        revalidateUntil = page.revalidateUntil
+        usableUntil = page.usableUntil
+    }
+
+    /// The same page, no longer fresh.
+    func stale(now: Int64) -> Page { Page(self, freshUntil: min(freshUntil, now)) }
+
     /// What the page and its place in the tables take, beside key and body: two objects' headers, the record, its share of
     /// the tables, and what the allocator rounds up.
     static let overhead = 256

@@ -75,6 +75,34 @@ public final class PageCache: Sendable {
         invalidations.add(1, ordering: .relaxed)
     }
 
+    /// What becomes of the pages that a purge is about.
+    public enum Purge: Sendable {
+        /// They are gone, and what is being fetched for them will not be kept.
+        case remove
+        /// They are served as stale pages from now on, while they are fetched anew.
+        case makeStale
+    }
+
+    /// Purges the pages whose key is chosen. It looks at every page, a thousand at a time, so that nobody waits long.
+    ///
+    /// - Returns: how many pages it was.
+    public func purge(_ purge: Purge, now: Int64, where isChosen: @Sendable (PageKey) -> Bool) -> Int {
+        var count = 0
+        for slot in slots {
+            if purge == .remove { slot.shard.withLock { $0.voidFlights(where: isChosen) } }
+            var next: Int? = 0
+            while let from = next {
+                let (found, rest) = slot.shard.withLock { shard in
+                    shard.purge(purge, from: from, atMost: 1000, now: now, where: isChosen)
+                }
+                count += found
+                next = rest
+            }
+        }
+        if count > 0, purge == .remove { invalidations.add(1, ordering: .relaxed) }
+        return count
+    }
+
     // MARK: Figures
 
     /// The figures that are shown at `/metrics`.

@@ -4,6 +4,8 @@ struct Shard {
     private struct Airborne {
         let flight: Flight
         var waiters: [Waiter]
+        /// Whether its page is not to be kept.
+        var isVoid = false
     }
 
     private var table = PageTable()
@@ -66,7 +68,7 @@ struct Shard {
     mutating func land(_ flight: Flight, storing page: Page?, now: Int64) -> [Waiter] {
         guard let landed = airborne.removeValue(forKey: flight.id) else { return [] }
         if joinable[flight.key] == flight.id { joinable[flight.key] = nil }
-        if let page, epochs[Int(flight.epoch.scope)] == flight.epoch.value {
+        if let page, !landed.isVoid, epochs[Int(flight.epoch.scope)] == flight.epoch.value {
             store(page, epoch: flight.epoch)
         }
         reclaim(now: now)
@@ -80,6 +82,41 @@ struct Shard {
         // There are as many flights as the quota allows: few. One of an older epoch is not to be found by its key.
         for (id, flight) in airborne where flight.flight.key == key {
             airborne[id]?.waiters.removeAll { $0 == waiter }
+        }
+    }
+
+    // MARK: Purges
+
+    /// Looks at some records.
+    ///
+    /// - Returns: how many of their pages were chosen, and where to go on, nothing at the end.
+    mutating func purge(
+        _ purge: PageCache.Purge, from: Int, atMost: Int, now: Int64, where isChosen: (PageKey) -> Bool
+    ) -> (count: Int, next: Int?) {
+        let end = min(from + atMost, table.records.count)
+        var count = 0
+        for place in from..<max(from, end) {
+            let record = table.records[place]
+            guard let page = record.page, isChosen(page.key) else { continue }
+            let place = Int32(truncatingIfNeeded: place)
+            guard isAlive(record, now: now) else {
+                remove(place)
+                continue
+            }
+            count += 1
+            switch purge {
+            case .remove: remove(place)
+            case .makeStale: table.replace(place, with: page.stale(now: now), epoch: record.epoch)
+            }
+        }
+        return (count, end < table.records.count ? end : nil)
+    }
+
+    /// Keeps newcomers off the chosen flights, and their pages out.
+    mutating func voidFlights(where isChosen: (PageKey) -> Bool) {
+        for (id, flight) in airborne where isChosen(flight.flight.key) {
+            airborne[id]?.isVoid = true
+            joinable[flight.flight.key] = nil
         }
     }
 

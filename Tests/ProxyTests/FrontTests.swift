@@ -1,6 +1,10 @@
+import Gateway
 import NIOCore
 import NIOPosix
+import PageCache
 import Testing
+
+@testable import JobsProxy
 
 @Suite("The gateway's door", .timeLimit(.minutes(1)))
 struct FrontTests {
@@ -117,6 +121,56 @@ struct FrontTests {
                 #expect(reply.status == 403)
                 #expect(reply.fields["x-amzn-errortype"] == "MissingAuthenticationTokenException")
                 #expect(origin.requests.isEmpty)
+            }
+        }
+    }
+
+    @Test("a request that wants nothing but the cache is never fetched for")
+    func onlyIfCached() async throws {
+        try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
+            try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
+                let client = try await gateway.client()
+                let request =
+                    "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: VoiceID.ListDomains\r\n"
+                    + "Cache-Control: max-age=5, Only-If-Cached\r\nContent-Length: 2\r\n\r\n{}"
+                let missing = try await client.send(request)
+                #expect(missing.status == 504)
+                #expect(missing.fields["x-amzn-errortype"] == "GatewayTimeout")
+                #expect(origin.requests.isEmpty)
+                #expect(try await client.post("ListDomains", "{}").status == 200)
+                #expect(try await client.send(request).fields["cache-status"]?.contains("hit") == true)
+                try await client.close()
+            }
+        }
+    }
+
+    @Test("an operator's purge removes what it names, and says how much it was")
+    func purge() async throws {
+        try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
+            try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
+                for domain in "ABC" {
+                    for more in ["", ",\"JobStatus\":\"FAILED\"", ",\"JobStatus\":\"COMPLETED\""] {
+                        #expect(try await gateway.page(query(domain: domain, more: more)).status == 200)
+                    }
+                    #expect(try await gateway.call("ListSpeakers", query(domain: domain)).status == 200)
+                }
+                let jobs = "operation=ListFraudsterRegistrationJobs"
+                let orders = [
+                    ("?\(jobs)&status=FAILED&domain=" + String(repeating: "A", count: 22), 1),
+                    ("?domain=" + String(repeating: "%41", count: 22), 3), ("?\(jobs)&soft=true", 6),
+                    ("?service=nothing", 0),
+                ]
+                for (order, count) in orders {
+                    let reply = try await gateway.admin("POST", "/purge\(order)")
+                    #expect(reply.text == "{\"purged\":\(count)}\n", "\(order)")
+                }
+                let stale = try await gateway.page(query(domain: "B"))
+                #expect(stale.fields["cache-status"]?.hasPrefix("jobs-proxy; hit; ttl=-") == true)
+                #expect(try await gateway.admin("POST", "/purge?domian=x").status == 400)
+                #expect(try await gateway.admin("GET", "/purge").status == 405)
+                let all = try await gateway.admin("POST", "/purge")
+                #expect(all.text == "{\"purged\":8}\n")
+                #expect(gateway.assembly.gate.cache.figures.pages == 0)
             }
         }
     }

@@ -59,6 +59,16 @@ struct TestGateway: Sendable {
     /// One page of the first operation.
     func page(_ body: String) async throws -> HTTPReply { try await call("ListFraudsterRegistrationJobs", body) }
 
+    /// One request to the operator's listener.
+    func admin(_ method: String, _ path: String) async throws -> HTTPReply {
+        let client = try await LoopbackClient(
+            host: assembly.adminAddress.host, port: assembly.adminAddress.port,
+            group: MultiThreadedEventLoopGroup.singleton)
+        let reply = try await client.send("\(method) \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        try await client.close()
+        return reply
+    }
+
     /// The value of a sample at `/metrics`.
     func metric(_ sample: String) async throws -> Double? {
         let client = try await client()

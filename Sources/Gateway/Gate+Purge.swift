@@ -1,0 +1,53 @@
+internal import AWSProtocol
+internal import PageCache
+
+/// Which pages an operator wants to be rid of. What is not named is not looked at.
+public struct PurgeOrder: Sendable, Equatable {
+    public var service: String?
+    public var operation: String?
+    public var domain: String?
+    /// The status that a listing was filtered by.
+    public var status: String?
+    /// Whether the pages are only made stale.
+    public var isSoft: Bool
+
+    public init(
+        service: String? = nil, operation: String? = nil, domain: String? = nil, status: String? = nil,
+        isSoft: Bool = false
+    ) {
+        self.service = service
+        self.operation = operation
+        self.domain = domain
+        self.status = status
+        self.isSoft = isSoft
+    }
+}
+
+extension Gate {
+    /// Carries an order out.
+    ///
+    /// - Returns: how many pages it was about.
+    public func purge(_ order: PurgeOrder, now: Int64) -> Int {
+        let services = services
+        return cache.purge(order.isSoft ? .makeStale : .remove, now: now) { key in
+            Self.matches(key, order, services)
+        }
+    }
+
+    /// Whether a page's key is one of those that an order names. A key is the service, the operation and the canonical
+    /// input, with a NUL between them.
+    private static func matches(_ key: PageKey, _ order: PurgeOrder, _ services: [Service]) -> Bool {
+        let parts = key.bytes.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3 else { return false }
+        if let service = order.service, !parts[0].elementsEqual(service.utf8) { return false }
+        if let operation = order.operation, !parts[1].elementsEqual(operation.utf8) { return false }
+        guard order.domain != nil || order.status != nil else { return true }
+        guard let service = services.first(where: { parts[0].elementsEqual($0.settings.name.utf8) }),
+            let operation = service.catalog.operations.first(where: { parts[1].elementsEqual($0.name.utf8) }),
+            let input = try? OperationInput(Array(parts[2]).span, of: operation)
+        else { return false }
+        if let domain = order.domain, !input.pageDomain.elementsEqual(domain.utf8) { return false }
+        if let status = order.status, !(input.status ?? []).elementsEqual(status.utf8) { return false }
+        return true
+    }
+}

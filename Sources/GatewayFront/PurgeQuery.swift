@@ -1,0 +1,57 @@
+internal import Gateway
+internal import HTTPFront
+
+/// Reads `service=…&operation=…&domain=…&status=…&soft=true`, each at most once, percent-encoded where need be.
+enum PurgeQuery {
+    /// What the query of a purge is wrong about.
+    struct Fault: Error { let message: String }
+
+    static func order(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(Fault) -> PurgeOrder {
+        var order = PurgeOrder()
+        var seen: Set<String> = []
+        for pair in query(head, bytes).split(separator: UInt8(ascii: "&")) {
+            let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, let name = decoded(parts[0]), let value = decoded(parts[1]) else {
+                throw Fault(message: "The query must be NAME=VALUE&…, percent-encoded.")
+            }
+            guard seen.insert(name).inserted else { throw Fault(message: "'\(name)' is given twice.") }
+            switch name {
+            case "service": order.service = value
+            case "operation": order.operation = value
+            case "domain": order.domain = value
+            case "status": order.status = value
+            case "soft" where value == "true" || value == "false": order.isSoft = value == "true"
+            case "soft": throw Fault(message: "'soft' must be true or false.")
+            default: throw Fault(message: "There is service, operation, domain, status and soft, but no '\(name)'.")
+            }
+        }
+        return order
+    }
+
+    private static func query(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> [UInt8] {
+        var query: [UInt8] = []
+        var isQuery = false
+        for index in head.path {
+            if isQuery { query.append(bytes[index]) }
+            if bytes[index] == UInt8(ascii: "?") { isQuery = true }
+        }
+        return query
+    }
+
+    /// Nothing for a broken escape or what is not UTF-8.
+    private static func decoded(_ text: ArraySlice<UInt8>) -> String? {
+        var value: [UInt8] = []
+        var rest = text
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                value.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst(), let low = rest.popFirst(),
+                let code = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
+            else { return nil }
+            value.append(code)
+        }
+        return String(validating: value, as: UTF8.self)
+    }
+}
