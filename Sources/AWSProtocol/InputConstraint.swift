@@ -21,7 +21,8 @@ public struct InputConstraint: Sendable, Equatable {
         }
     }
 
-    /// The member's name as the model writes it, such as `DomainId`.
+    /// The member's name as the model writes it, such as `DomainId`; one inside a structure with the structure's name and a
+    /// dot before it.
     public var member: String
     public var kind: Kind
     public var isRequired: Bool
@@ -90,7 +91,9 @@ public struct InputConstraint: Sendable, Equatable {
     }
 
     /// AWS begins members with a small letter in these messages.
-    private var path: String { member.prefix(1).lowercased() + member.dropFirst() }
+    private var path: String {
+        member.split(separator: ".").map { $0.prefix(1).lowercased() + $0.dropFirst() }.joined(separator: ".")
+    }
 
     /// The message of a `ValidationException` for all violations of a request.
     public static func message(_ violations: [String]) -> String {

@@ -16,7 +16,8 @@ public indirect enum JSONValue: Sendable, Equatable {
         self.init(try JSONReader.value(of: bytes), in: bytes)
     }
 
-    init(_ token: JSONToken, in bytes: Span<UInt8>) {
+    /// The value of a token that was read from `bytes`.
+    public init(_ token: JSONToken, in bytes: Span<UInt8>) {
         var reader = JSONReader()
         reader.position = token.range.lowerBound
         // Everything below was read successfully once, so that nothing can be thrown.
@@ -42,6 +43,18 @@ public indirect enum JSONValue: Sendable, Equatable {
             var array: [JSONValue] = []
             for element in elements { array.append(JSONValue(element, in: bytes)) }
             self = .array(array)
+        }
+    }
+
+    /// What kind of value it is.
+    public var kind: JSONToken.Kind {
+        switch self {
+        case .object: .object
+        case .array: .array
+        case .string: .string
+        case .number: .number
+        case .bool(let value): value ? .true : .false
+        case .null: .null
         }
     }
 

@@ -2,6 +2,14 @@
 enum JobKind: UInt8, Sendable, CaseIterable {
     case fraudsterRegistration
     case speakerEnrollment
+
+    /// The member that says what to do with the people in the input.
+    var configuration: String {
+        switch self {
+        case .fraudsterRegistration: "RegistrationConfig"
+        case .speakerEnrollment: "EnrollmentConfig"
+        }
+    }
 }
 
 /// The states of a batch job, by their names in the service model; both kinds have the same.
@@ -43,16 +51,21 @@ struct Position: Sendable, Comparable {
     }
 }
 
-/// A batch job. Only what lists are ordered and filtered by is kept; all else follows from the key, so that a million
-/// jobs cost little memory and never change.
+/// A batch job at one moment. Of a job that was there from the start only what lists are ordered and filtered by is kept;
+/// all else follows from the key, so that a million jobs cost little memory and never change.
 struct Job: Sendable {
     let position: Position
     let status: JobStatus
+    /// What somebody started it with; nothing for a job that was there from the start.
+    var start: StartedJob?
 
     var id: Identifier { Identifier(key: position.key) }
 
     /// Milliseconds since 1970-01-01T00:00:00Z; nothing while it has not ended.
-    var endedAt: Int64? { status.isTerminal ? position.createdAt + 60_000 + draw(.duration, below: 1_740_000) : nil }
+    var endedAt: Int64? {
+        guard status.isTerminal else { return nil }
+        return position.createdAt + (start?.duration ?? 60_000 + draw(.duration, below: 1_740_000))
+    }
 
     /// How much of the input has been worked on.
     var percentComplete: Int64 {
@@ -86,11 +99,47 @@ struct Job: Sendable {
         case name
         case action
         case threshold
+        case outcome
     }
 
     /// A number in `0..<bound` that is always the same for this job and purpose.
     func draw(_ purpose: Purpose, below bound: UInt64) -> Int64 {
         var random = SplitMix64(seed: position.key &+ purpose.rawValue)
         return Int64(truncatingIfNeeded: random.below(bound))
+    }
+}
+
+/// A job that somebody started. Its status follows from the time, so that nothing has to run in between.
+final class StartedJob: Sendable {
+    let position: Position
+    /// Monotonic nanoseconds.
+    let startedAt: Int64
+    /// How long it takes from its submission to its end, in milliseconds.
+    let duration: Int64
+    /// What it was started with, as the model names it.
+    let request: OperationInput
+
+    init(position: Position, startedAt: Int64, duration: Int64, request: OperationInput) {
+        self.position = position
+        self.startedAt = startedAt
+        self.duration = duration
+        self.request = request
+    }
+
+    /// The job at a moment: it waits for a fifth of its time, then it runs.
+    ///
+    /// - Parameter now: monotonic nanoseconds.
+    func job(now: Int64) -> Job {
+        let elapsed = (now - startedAt) / 1_000_000
+        let job = Job(position: position, status: .submitted, start: self)
+        if elapsed < duration / 5 { return job }
+        if elapsed < duration { return Job(position: position, status: .inProgress, start: self) }
+        let outcome: JobStatus =
+            switch job.draw(.outcome, below: 10) {
+            case 0..<7: .completed
+            case 7..<9: .completedWithErrors
+            default: .failed
+            }
+        return Job(position: position, status: outcome, start: self)
     }
 }

@@ -1,10 +1,15 @@
-/// The jobs of one kind in one domain, sorted, once for each filter.
+/// The jobs of one kind in one domain: those from the start, sorted, once for each filter, and those that were started
+/// since, which are newer than all of them.
 struct JobList: Sendable {
     private let all: [Job]
     private let byStatus: [JobStatus: [Job]]
     private let places: [UInt64: Int]
+    /// Newest first.
+    private(set) var started: [StartedJob] = []
+    /// The started jobs by the token of their request.
+    private var byClientToken: [String: StartedJob] = [:]
 
-    /// Makes `count` jobs.
+    /// Makes `count` jobs that are there from the start.
     ///
     /// - Parameter key: gives each of them a key of its own.
     init(count: Int, newest: Int64, seed: UInt64, key: (Int) -> UInt64) {
@@ -49,12 +54,41 @@ struct JobList: Sendable {
         }
     }
 
+    /// How many jobs there are.
+    var count: Int { all.count + started.count }
+
     /// The jobs in a status, or all, newest first.
-    func jobs(in status: JobStatus?) -> [Job] {
-        guard let status else { return all }
-        return byStatus[status] ?? []
+    ///
+    /// - Parameter now: monotonic nanoseconds.
+    func jobs(in status: JobStatus?, now: Int64) -> Listing<Job> {
+        let news = started.map { $0.job(now: now) }
+        guard let status else { return Listing(newer: news, older: all) }
+        return Listing(newer: news.filter { $0.status == status }, older: byStatus[status] ?? [])
     }
 
     /// The job with an identifier.
-    func job(_ id: Identifier) -> Job? { places[id.key].map { all[$0] } }
+    func job(_ id: Identifier, now: Int64) -> Job? {
+        if let place = places[id.key] { return all[place] }
+        return started.first { $0.position.key == id.key }?.job(now: now)
+    }
+
+    /// The job that was started with a token.
+    func started(with clientToken: String) -> StartedJob? { byClientToken[clientToken] }
+
+    /// Adds a job that is newer than all others.
+    mutating func start(_ job: StartedJob, clientToken: String?) {
+        started.insert(job, at: 0)
+        if let clientToken { byClientToken[clientToken] = job }
+    }
+}
+
+/// Two sorted lists, one after the other, without the copy that joining them would take.
+struct Listing<Element>: RandomAccessCollection {
+    var newer: [Element] = []
+    let older: [Element]
+
+    let startIndex = 0
+    var endIndex: Int { newer.count + older.count }
+
+    subscript(index: Int) -> Element { index < newer.count ? newer[index] : older[index - newer.count] }
 }

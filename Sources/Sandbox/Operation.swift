@@ -7,6 +7,12 @@ enum Operation: String, Sendable, CaseIterable {
     case describeFraudsterRegistrationJob = "DescribeFraudsterRegistrationJob"
     case listSpeakerEnrollmentJobs = "ListSpeakerEnrollmentJobs"
     case describeSpeakerEnrollmentJob = "DescribeSpeakerEnrollmentJob"
+    case startFraudsterRegistrationJob = "StartFraudsterRegistrationJob"
+    case startSpeakerEnrollmentJob = "StartSpeakerEnrollmentJob"
+    case createDomain = "CreateDomain"
+    case describeDomain = "DescribeDomain"
+    case updateDomain = "UpdateDomain"
+    case deleteDomain = "DeleteDomain"
 
     private static let targetPrefix = "VoiceID."
 
@@ -24,48 +30,23 @@ enum Operation: String, Sendable, CaseIterable {
         case .describeFraudsterRegistrationJob: 3
         case .listSpeakerEnrollmentJobs: 4
         case .describeSpeakerEnrollmentJob: 5
+        case .startFraudsterRegistrationJob: 6
+        case .startSpeakerEnrollmentJob: 7
+        case .createDomain: 8
+        case .describeDomain: 9
+        case .updateDomain: 10
+        case .deleteDomain: 11
         }
     }
 
     /// The quota that its calls are counted against.
     var quotaGroup: QuotaGroup {
         switch self {
-        case .listDomains, .listFraudsterRegistrationJobs, .describeFraudsterRegistrationJob,
-            .listSpeakerEnrollmentJobs, .describeSpeakerEnrollmentJob:
+        case .listDomains, .createDomain, .describeDomain, .updateDomain, .deleteDomain,
+            .listFraudsterRegistrationJobs, .describeFraudsterRegistrationJob, .startFraudsterRegistrationJob,
+            .listSpeakerEnrollmentJobs, .describeSpeakerEnrollmentJob, .startSpeakerEnrollmentJob:
             .batch
         }
-    }
-
-    // MARK: Input
-
-    /// What the model says of the input, in its order.
-    var constraints: [InputConstraint] {
-        switch self {
-        case .listDomains: Self.listDomainsInput
-        case .listFraudsterRegistrationJobs, .listSpeakerEnrollmentJobs: Self.listJobsInput
-        case .describeFraudsterRegistrationJob, .describeSpeakerEnrollmentJob: Self.describeJobInput
-        }
-    }
-
-    private static let listDomainsInput = [maxResults(10), nextToken]
-    private static let listJobsInput = [
-        identifier("DomainId"),
-        InputConstraint(member: "JobStatus", kind: .string, values: JobStatus.allCases.map(\.rawValue)),
-        maxResults(100), nextToken,
-    ]
-    private static let describeJobInput = [identifier("DomainId"), identifier("JobId")]
-
-    private static let nextToken = InputConstraint(
-        member: "NextToken", kind: .string, minimum: 0, maximum: 8192, pattern: try? Pattern(#"^\p{ASCII}{0,8192}$"#))
-
-    private static func identifier(_ member: String) -> InputConstraint {
-        InputConstraint(
-            member: member, kind: .string, isRequired: true, minimum: 22, maximum: 22,
-            pattern: try? Pattern("^[a-zA-Z0-9]{22}$"))
-    }
-
-    private static func maxResults(_ maximum: Int64) -> InputConstraint {
-        InputConstraint(member: "MaxResults", kind: .integer, minimum: 1, maximum: maximum)
     }
 }
 

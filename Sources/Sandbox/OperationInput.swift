@@ -2,54 +2,68 @@ internal import AWSProtocol
 
 /// The input of a call, read once and found to be as the model wants it. Members that the model does not have are ignored,
 /// as the service ignores them.
-struct OperationInput: Sendable {
-    private var strings: [String: String] = [:]
-    private var integers: [String: Int64] = [:]
+struct OperationInput: Sendable, Equatable {
+    private let input: JSONValue
 
     /// - Throws: a `SerializationException` for what is no JSON object or has members of a wrong type, a
     ///   `ValidationException` that names all constraints that are not met.
     init(_ body: Span<UInt8>, for operation: Operation) throws(ServiceError) {
-        let members: [JSONMember]
-        do {
-            members = try JSONReader.members(of: body)
+        do throws(JSONError) {
+            var members: [(name: String, value: JSONValue)] = []
+            for member in try JSONReader.members(of: body) {
+                let name = String(decoding: member.name.string(in: body), as: UTF8.self)
+                members.append((name, JSONValue(member.value, in: body)))
+            }
+            // Sorted, because two inputs are the same whatever the order of their members.
+            input = .object(members.sorted { $0.name < $1.name })
         } catch {
             throw .serialization("The body is not acceptable: \(error.reason.rawValue), at byte \(error.offset).")
         }
-        try read(members, body, operation)
+        try requireKinds(operation)
         try validate(operation)
     }
 
-    subscript(string member: String) -> String? { strings[member] }
-    subscript(integer member: String) -> Int64? { integers[member] }
+    /// A member that is there and not null, by its name; a member of a structure behind the structure and a dot.
+    subscript(path: String) -> JSONValue? {
+        var value = input
+        for name in path.split(separator: ".") {
+            guard let member = value[String(name)], member != .null else { return nil }
+            value = member
+        }
+        return value
+    }
+
+    subscript(string path: String) -> String? { self[path]?.string }
+    subscript(integer path: String) -> Int64? { self[path]?.integer }
 
     /// Types first: the service understands a whole request before it looks at values.
-    private mutating func read(
-        _ members: [JSONMember], _ body: Span<UInt8>, _ operation: Operation
-    ) throws(ServiceError) {
+    private func requireKinds(_ operation: Operation) throws(ServiceError) {
         for constraint in operation.constraints {
-            let name = Array(constraint.member.utf8)
-            for member in members where member.name.equals(name, in: body) && member.value.kind != .null {
-                guard constraint.kind.accepts(member.value.kind) else {
-                    throw .serialization("\(constraint.member) is not of type \(constraint.kind.rawValue).")
-                }
-                guard constraint.kind == .integer else {
-                    strings[constraint.member] = String(decoding: member.value.string(in: body), as: UTF8.self)
-                    continue
-                }
-                guard let value = member.value.integer(in: body) else {
-                    throw .serialization("\(constraint.member) is not a whole number of at most 64 bits.")
-                }
-                integers[constraint.member] = value
+            guard let value = self[constraint.member] else { continue }
+            guard constraint.kind.accepts(value.kind) else {
+                throw .serialization("\(constraint.member) is not of type \(constraint.kind.rawValue).")
+            }
+            if constraint.kind == .integer, value.integer == nil {
+                throw .serialization("\(constraint.member) is not a whole number of at most 64 bits.")
             }
         }
     }
 
     private func validate(_ operation: Operation) throws(ServiceError) {
-        let violations = operation.constraints.flatMap { constraint in
-            if let value = strings[constraint.member] { return constraint.violations(string: Array(value.utf8)) }
-            if let value = integers[constraint.member] { return constraint.violations(integer: value) }
-            return constraint.missing()
+        let violations: [String] = operation.constraints.flatMap { constraint -> [String] in
+            switch self[constraint.member] {
+            case .string(let text): constraint.violations(string: Array(text.utf8))
+            case .number(let text): Int64(text).map { constraint.violations(integer: $0) } ?? []
+            case .none: isExpected(constraint.member) ? constraint.missing() : []
+            default: []
+            }
         }
         guard violations.isEmpty else { throw .validation(InputConstraint.message(violations)) }
+    }
+
+    /// Whether the structure that a member belongs to is there.
+    private func isExpected(_ path: String) -> Bool {
+        guard let dot = path.lastIndex(of: ".") else { return true }
+        return self[String(path[..<dot])] != nil
     }
 }

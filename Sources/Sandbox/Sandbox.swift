@@ -3,10 +3,10 @@ public import NIOCore
 internal import Telemetry
 
 /// A stand-in for Amazon Voice ID that speaks its protocol over HTTP: made-up domains and jobs, real paging, validation,
-/// quotas and errors. It checks no signatures and writes nothing.
+/// quotas and errors. It checks no signatures. What is written to it lasts as long as it does.
 ///
-/// It answers POST `/` with an `X-Amz-Target` of `VoiceID.` and `ListDomains`, `ListFraudsterRegistrationJobs`,
-/// `DescribeFraudsterRegistrationJob`, `ListSpeakerEnrollmentJobs` or `DescribeSpeakerEnrollmentJob`; further GET
+/// It answers POST `/` with an `X-Amz-Target` of `VoiceID.` and an operation on domains (`Create`, `Describe`, `Update`,
+/// `DeleteDomain`, `ListDomains`) or on one of the two kinds of batch job (`Start`, `Describe`, `List`); further GET
 /// `/metrics` and `/healthz`. Input and output are as in the service model (`voice-id`, 2021-09-27), in awsJson 1.0
 /// (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html).
 public final class Sandbox: Sendable {

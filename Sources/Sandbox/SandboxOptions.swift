@@ -14,6 +14,8 @@ public struct SandboxOptions: Sendable {
     public var burst: Double?
     /// How long each call waits for its answer, in nanoseconds, 0 to an hour.
     public var latency: Int64
+    /// How long a started job takes to its end, in nanoseconds, 0 to an hour; for the first fifth of it, it waits.
+    public var jobDuration: Int64
     /// Errors to answer calls with that were not throttled: an error code such as `InternalServerException`, and the share
     /// of calls, 0 to 1; the shares add up to 1 at most.
     public var faults: [(code: String, probability: Double)]
@@ -21,7 +23,7 @@ public struct SandboxOptions: Sendable {
     /// The defaults are those of the real service as far as it has any.
     public init(
         seed: UInt64 = 1, domains: Int = 3, jobs: Int = 250, rate: Double = 2, burst: Double? = nil,
-        latency: Int64 = 0, faults: [(code: String, probability: Double)] = []
+        latency: Int64 = 0, jobDuration: Int64 = 10_000_000_000, faults: [(code: String, probability: Double)] = []
     ) {
         self.seed = seed
         self.domains = domains
@@ -29,6 +31,7 @@ public struct SandboxOptions: Sendable {
         self.rate = rate
         self.burst = burst
         self.latency = latency
+        self.jobDuration = jobDuration
         self.faults = faults
     }
 }
@@ -45,9 +48,10 @@ public struct SandboxOptionError: Error, Sendable, Equatable, CustomStringConver
 }
 
 extension SandboxOptions {
-    private static let maxDomains = 1000
-    private static let maxJobs = 1_000_000
-    private static let maxLatency: Int64 = 3_600_000_000_000
+    /// The most domains that an account may have, and the most jobs of one kind or, once some are started, of both.
+    static let maxDomains = 1000
+    static let maxJobs = 1_000_000
+    private static let hour: Int64 = 3_600_000_000_000
 
     /// - Throws: `SandboxOptionError` for the first option that is out of its range.
     func validate() throws(SandboxOptionError) {
@@ -56,7 +60,8 @@ extension SandboxOptions {
         try require("jobs", "must be 0 to \(most) for \(domains) domains", 0...most ~= jobs)
         try require("rate", "must be a number that is not negative", rate >= 0)
         try require("burst", "must be 1 or more", burst.map { $0 >= 1 } ?? true)
-        try require("latency", "must be 0 to an hour", 0...Self.maxLatency ~= latency)
+        try require("latency", "must be 0 to an hour", 0...Self.hour ~= latency)
+        try require("jobDuration", "must be 0 to an hour", 0...Self.hour ~= jobDuration)
         for fault in faults {
             try require("faults", "the code must be letters and digits", Self.isCode(fault.code))
             try require("faults", "\(fault.code): the share must be 0 to 1", 0...1 ~= fault.probability)

@@ -4,9 +4,9 @@ internal import RateLimiter
 
 /// The service itself: a call in, an answer out. It knows neither sockets nor clocks, and any thread may ask it.
 final class SandboxService: Sendable {
-    let account: Account
     private let checksum: SipHash
     private let quota: Quota
+    private let jobDuration: Int64
     private let state: Locked<State>
 
     /// All that changes between calls.
@@ -14,16 +14,29 @@ final class SandboxService: Sendable {
         /// One for each group, by its number. Full at the start: the service was there before anybody called.
         var buckets = [TokenBucket](repeating: .full, count: QuotaGroup.allCases.count)
         var faults: FaultInjector
+        var account: Account
+    }
+
+    /// When a call came.
+    private struct Time {
+        /// Nanoseconds.
+        let monotonic: Int64
+        /// Seconds since 1970-01-01T00:00:00Z.
+        let wallClock: Int64
     }
 
     init(options: SandboxOptions) {
         // Everything that is drawn has a seed of its own, so that an option changes only what it is about.
         var seeds = SplitMix64(seed: options.seed)
-        account = Account(seed: seeds.next(), domains: options.domains, jobs: options.jobs)
+        let account = Account(seed: seeds.next(), domains: options.domains, jobs: options.jobs)
         checksum = SipHash(key: (seeds.next(), seeds.next()))
         quota = Quota(rate: options.rate, burst: options.burst ?? options.rate)
-        state = Locked(State(faults: FaultInjector(options.faults, seed: seeds.next())))
+        jobDuration = options.jobDuration
+        state = Locked(State(faults: FaultInjector(options.faults, seed: seeds.next()), account: account))
     }
+
+    /// What there is now.
+    var account: Account { state.withLock { $0.account } }
 
     /// Answers a call.
     ///
@@ -31,14 +44,14 @@ final class SandboxService: Sendable {
     ///
     /// - Parameters:
     ///   - target: the value of `X-Amz-Target`.
-    ///   - now: monotonic nanoseconds, for quotas.
-    ///   - wallClock: seconds since 1970-01-01T00:00:00Z, for page tokens.
+    ///   - now: monotonic nanoseconds, for quotas and the progress of jobs.
+    ///   - wallClock: seconds since 1970-01-01T00:00:00Z, for page tokens and times of creation.
     func answer(target: String?, body: Span<UInt8>, now: Int64, wallClock: Int64) -> SandboxAnswer {
         guard let operation = Operation(target: target) else { return SandboxAnswer(nil, .unknownOperation()) }
         do throws(ServiceError) {
             try admit(operation, now: now)
             let input = try OperationInput(body, for: operation)
-            return SandboxAnswer(operation, try perform(operation, input, now: wallClock))
+            return SandboxAnswer(operation, try perform(operation, input, Time(monotonic: now, wallClock: wallClock)))
         } catch {
             return SandboxAnswer(operation, error)
         }
@@ -58,41 +71,21 @@ final class SandboxService: Sendable {
     // MARK: Operations
 
     private func perform(
-        _ operation: Operation, _ input: OperationInput, now: Int64
+        _ operation: Operation, _ input: OperationInput, _ time: Time
     ) throws(ServiceError) -> JSONValue {
         switch operation {
-        case .listDomains: try listDomains(input, now: now)
-        case .listFraudsterRegistrationJobs: try listJobs(.fraudsterRegistration, operation, input, now: now)
-        case .listSpeakerEnrollmentJobs: try listJobs(.speakerEnrollment, operation, input, now: now)
-        case .describeFraudsterRegistrationJob: try describeJob(.fraudsterRegistration, input)
-        case .describeSpeakerEnrollmentJob: try describeJob(.speakerEnrollment, input)
+        case .listDomains: try listDomains(input, time)
+        case .listFraudsterRegistrationJobs: try listJobs(.fraudsterRegistration, operation, input, time)
+        case .listSpeakerEnrollmentJobs: try listJobs(.speakerEnrollment, operation, input, time)
+        case .describeFraudsterRegistrationJob: try describeJob(.fraudsterRegistration, input, time)
+        case .describeSpeakerEnrollmentJob: try describeJob(.speakerEnrollment, input, time)
+        case .startFraudsterRegistrationJob: try startJob(.fraudsterRegistration, input, time)
+        case .startSpeakerEnrollmentJob: try startJob(.speakerEnrollment, input, time)
+        case .createDomain: try createDomain(input, time)
+        case .describeDomain: .object([("Domain", Shapes.domain(try domain(input)))])
+        case .updateDomain: try updateDomain(input, time)
+        case .deleteDomain: try deleteDomain(input)
         }
-    }
-
-    private func listDomains(_ input: OperationInput, now: Int64) throws(ServiceError) -> JSONValue {
-        let scope = PageToken.Scope(operation: .listDomains)
-        let page = try page(account.domains, \.position, scope, input, defaultSize: 10, now: now)
-        return Self.output("DomainSummaries", page.elements.map { Shapes.summary($0) }, page.nextToken)
-    }
-
-    private func listJobs(
-        _ kind: JobKind, _ operation: Operation, _ input: OperationInput, now: Int64
-    ) throws(ServiceError) -> JSONValue {
-        let domain = try domain(input)
-        let status = input[string: "JobStatus"].flatMap { JobStatus(rawValue: $0) }
-        let scope = PageToken.Scope(operation: operation, domain: domain.id, status: status)
-        let jobs = domain.jobs[kind]?.jobs(in: status) ?? []
-        let page = try page(jobs, \.position, scope, input, defaultSize: 100, now: now)
-        let summaries = page.elements.map { Shapes.summary($0, kind: kind, domain: domain.id) }
-        return Self.output("JobSummaries", summaries, page.nextToken)
-    }
-
-    private func describeJob(_ kind: JobKind, _ input: OperationInput) throws(ServiceError) -> JSONValue {
-        let domain = try domain(input)
-        guard let id = input[string: "JobId"].flatMap({ Identifier($0) }), let job = domain.jobs[kind]?.job(id) else {
-            throw .jobNotFound
-        }
-        return .object([("Job", Shapes.job(job, kind: kind, domain: domain.id))])
     }
 
     private func domain(_ input: OperationInput) throws(ServiceError) -> Domain {
@@ -100,13 +93,94 @@ final class SandboxService: Sendable {
         return domain
     }
 
+    // MARK: Reads
+
+    private func listDomains(_ input: OperationInput, _ time: Time) throws(ServiceError) -> JSONValue {
+        let scope = PageToken.Scope(operation: .listDomains)
+        let domains = Listing(older: account.domains)
+        let page = try page(domains, \.position, scope, input, defaultSize: 10, now: time.wallClock)
+        return Self.output("DomainSummaries", page.elements.map { Shapes.domain($0) }, page.nextToken)
+    }
+
+    private func listJobs(
+        _ kind: JobKind, _ operation: Operation, _ input: OperationInput, _ time: Time
+    ) throws(ServiceError) -> JSONValue {
+        let domain = try domain(input)
+        let status = input[string: "JobStatus"].flatMap { JobStatus(rawValue: $0) }
+        let scope = PageToken.Scope(operation: operation, domain: domain.id, status: status)
+        let jobs = domain.jobs[kind]?.jobs(in: status, now: time.monotonic) ?? Listing(older: [])
+        let page = try page(jobs, \.position, scope, input, defaultSize: 100, now: time.wallClock)
+        let summaries = page.elements.map { Shapes.summary($0, kind: kind, domain: domain.id) }
+        return Self.output("JobSummaries", summaries, page.nextToken)
+    }
+
+    private func describeJob(_ kind: JobKind, _ input: OperationInput, _ time: Time) throws(ServiceError) -> JSONValue {
+        let domain = try domain(input)
+        guard let id = input[string: "JobId"].flatMap({ Identifier($0) }),
+            let job = domain.jobs[kind]?.job(id, now: time.monotonic)
+        else { throw .jobNotFound }
+        return .object([("Job", Shapes.job(job, kind: kind, domain: domain.id))])
+    }
+
+    // MARK: Writes
+
+    private func startJob(_ kind: JobKind, _ input: OperationInput, _ time: Time) throws(ServiceError) -> JSONValue {
+        let domain = try domain(input).id
+        let job = try write { account throws(ServiceError) in
+            try account.startJob(
+                kind, in: domain.text, input, duration: jobDuration / 1_000_000, now: time.monotonic,
+                wallClock: time.wallClock * 1000)
+        }
+        return .object([("Job", Shapes.job(job, kind: kind, domain: domain))])
+    }
+
+    private func createDomain(_ input: OperationInput, _ time: Time) throws(ServiceError) -> JSONValue {
+        let domain = try write { account throws(ServiceError) in
+            try account.createDomain(
+                Self.settings(input), clientToken: input[string: "ClientToken"], now: time.wallClock * 1000)
+        }
+        return .object([("Domain", Shapes.domain(domain))])
+    }
+
+    private func updateDomain(_ input: OperationInput, _ time: Time) throws(ServiceError) -> JSONValue {
+        let domain = try write { account throws(ServiceError) in
+            try account.updateDomain(
+                input[string: "DomainId"] ?? "", Self.settings(input), now: time.wallClock * 1000)
+        }
+        return .object([("Domain", Shapes.domain(domain))])
+    }
+
+    private func deleteDomain(_ input: OperationInput) throws(ServiceError) -> JSONValue {
+        try write { account throws(ServiceError) in try account.deleteDomain(input[string: "DomainId"] ?? "") }
+        return .object([])
+    }
+
+    private static func settings(_ input: OperationInput) -> DomainSettings {
+        DomainSettings(
+            name: input[string: "Name"] ?? "", description: input[string: "Description"],
+            kmsKey: input[string: "ServerSideEncryptionConfiguration.KmsKeyId"] ?? "")
+    }
+
+    private func write<Value: Sendable>(
+        _ change: (inout Account) throws(ServiceError) -> Value
+    ) throws(ServiceError) -> Value {
+        let result: Result<Value, ServiceError> = state.withLock { state in
+            do throws(ServiceError) {
+                return .success(try change(&state.account))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
     // MARK: Pages
 
     /// The part of a sorted list that the input asks for, and the token for what follows it, if anything does.
     private func page<Element>(
-        _ elements: [Element], _ position: (Element) -> Position, _ scope: PageToken.Scope, _ input: OperationInput,
-        defaultSize: Int, now: Int64
-    ) throws(ServiceError) -> (elements: ArraySlice<Element>, nextToken: String?) {
+        _ elements: Listing<Element>, _ position: (Element) -> Position, _ scope: PageToken.Scope,
+        _ input: OperationInput, defaultSize: Int, now: Int64
+    ) throws(ServiceError) -> (elements: Slice<Listing<Element>>, nextToken: String?) {
         var start = 0
         if let text = input[string: "NextToken"] {
             let last = try token(text, scope, now: now).position
@@ -114,9 +188,10 @@ final class SandboxService: Sendable {
         }
         let size = input[integer: "MaxResults"].map { Int(clamping: $0) } ?? defaultSize
         let end = start + min(size, elements.count - start)
-        guard end < elements.count, end > start else { return (elements[start..<end], nil) }
-        let next = PageToken(scope: scope, position: position(elements[end - 1]), issuedAt: now)
-        return (elements[start..<end], next.spelled(checksum))
+        let page = elements[start..<end]
+        guard end < elements.count, let last = page.last else { return (page, nil) }
+        let next = PageToken(scope: scope, position: position(last), issuedAt: now)
+        return (page, next.spelled(checksum))
     }
 
     private func token(_ text: String, _ scope: PageToken.Scope, now: Int64) throws(ServiceError) -> PageToken {
@@ -134,7 +209,7 @@ final class SandboxService: Sendable {
     }
 }
 
-extension Array {
+extension Listing {
     /// The index of the first element behind a place in a sorted list, by bisection.
     fileprivate func firstIndex(after place: Position, _ position: (Element) -> Position) -> Int {
         var lower = 0

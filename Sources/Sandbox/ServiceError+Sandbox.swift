@@ -19,6 +19,24 @@ extension ServiceError {
     static let domainNotFound = notFound("DOMAIN", "The domain does not exist.")
     static let jobNotFound = notFound("BATCH_JOB", "The job does not exist in this domain.")
 
+    /// A token that came with other arguments before.
+    static let tokenReused = conflict("The ClientToken was used with other arguments; use a new one.")
+
+    /// - Parameter key: of the job that has not ended.
+    static func jobIsActive(_ key: UInt64) -> ServiceError {
+        conflict("The domain has an active job, \(Identifier(key: key).text); wait for its end.")
+    }
+
+    static func quotaExceeded(_ message: String) -> ServiceError {
+        ServiceError(status: 400, namespace: voiceID, code: "ServiceQuotaExceededException", message: message)
+    }
+
+    private static func conflict(_ message: String) -> ServiceError {
+        ServiceError(
+            status: 400, namespace: voiceID, code: "ConflictException", message: message,
+            members: [Member("ConflictType", "CONCURRENT_CHANGES")])
+    }
+
     private static func notFound(_ type: String, _ message: String) -> ServiceError {
         ServiceError(
             status: 400, namespace: voiceID, code: "ResourceNotFoundException", message: message,

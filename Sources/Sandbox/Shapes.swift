@@ -14,6 +14,7 @@ enum Shapes {
 
     /// A job with all its details.
     static func job(_ job: Job, kind: JobKind, domain: Identifier) -> JSONValue {
+        if let start = job.start { return self.job(job, start.request, kind: kind, domain: domain) }
         let watchlists = JSONValue.array([.string(watchlist(domain).text)])
         let threshold = JSONValue.integer(job.draw(.threshold, below: 101))
         let isFirstChoice = job.draw(.action, below: 2) == 0
@@ -52,6 +53,17 @@ enum Shapes {
         return .object(members)
     }
 
+    /// A started job has the details that it was started with.
+    private static func job(
+        _ job: Job, _ request: OperationInput, kind: JobKind, domain: Identifier
+    ) -> JSONValue {
+        var members = common(job, kind: kind, domain: domain)
+        for name in ["DataAccessRoleArn", "InputDataConfig", "OutputDataConfig", kind.configuration] {
+            if let value = request[name] { members.append((name, value)) }
+        }
+        return .object(members)
+    }
+
     private static func common(_ job: Job, kind: JobKind, domain: Identifier) -> [(name: String, value: JSONValue)] {
         var members: [(name: String, value: JSONValue)] = [
             ("CreatedAt", timestamp(job.position.createdAt)), ("DomainId", .string(domain.text)),
@@ -64,13 +76,15 @@ enum Shapes {
             members.append(("FailureDetails", .object(details)))
         }
         members.append(("JobId", .string(job.id.text)))
-        members.append(("JobName", .string(name(job, kind: kind))))
+        if let name = name(job, kind: kind) { members.append(("JobName", .string(name))) }
         members.append(("JobProgress", .object([("PercentComplete", .integer(job.percentComplete))])))
         members.append(("JobStatus", .string(job.status.rawValue)))
         return members
     }
 
-    private static func name(_ job: Job, kind: JobKind) -> String {
+    /// A started job may have no name.
+    private static func name(_ job: Job, kind: JobKind) -> String? {
+        if let start = job.start { return start.request[string: "JobName"] }
         let number = 1000 + job.draw(.name, below: 9000)
         return switch kind {
         case .fraudsterRegistration: "fraudster-registration-\(number)"
@@ -84,34 +98,38 @@ enum Shapes {
 
     // MARK: Domains
 
-    /// An element of the domain list.
-    static func summary(_ domain: Domain) -> JSONValue {
-        let id = domain.id
-        let number = id.key % 10_000
-        return .object([
-            ("Arn", .string("arn:aws:voiceid:\(region):\(account):domain/\(id.text)")),
+    /// A domain, as lists and descriptions have it.
+    static func domain(_ domain: Domain) -> JSONValue {
+        let id = domain.id.text
+        let key = JSONValue.string(domain.settings.kmsKey)
+        var members: [(name: String, value: JSONValue)] = [
+            ("Arn", .string("arn:aws:voiceid:\(region):\(account):domain/\(id)")),
             ("CreatedAt", timestamp(domain.position.createdAt)),
-            ("Description", .string("A domain of the sandbox")),
-            ("DomainId", .string(id.text)),
+        ]
+        if let description = domain.settings.description { members.append(("Description", .string(description))) }
+        members += [
+            ("DomainId", .string(id)),
             ("DomainStatus", .string("ACTIVE")),
-            ("Name", .string("sandbox-\(number)")),
-            ("ServerSideEncryptionConfiguration", .object([("KmsKeyId", .string(kmsKey(id)))])),
+            ("Name", .string(domain.settings.name)),
+            ("ServerSideEncryptionConfiguration", .object([("KmsKeyId", key)])),
             (
                 "ServerSideEncryptionUpdateDetails",
                 .object([
                     ("Message", .string("The domain is encrypted with its present key.")),
-                    ("OldKmsKeyId", .string(kmsKey(Identifier(key: ~id.key)))),
+                    ("OldKmsKeyId", domain.oldKMSKey.map { .string($0) } ?? key),
                     ("UpdateStatus", .string("COMPLETED")),
                 ])
             ),
-            ("UpdatedAt", timestamp(domain.position.createdAt + 3_600_000)),
-            ("WatchlistDetails", .object([("DefaultWatchlistId", .string(watchlist(id).text))])),
-        ])
+            ("UpdatedAt", timestamp(domain.updatedAt)),
+            ("WatchlistDetails", .object([("DefaultWatchlistId", .string(watchlist(domain.id).text))])),
+        ]
+        return .object(members)
     }
 
     private static func watchlist(_ domain: Identifier) -> Identifier { Identifier(key: SplitMix64.mix(domain.key)) }
 
-    private static func kmsKey(_ domain: Identifier) -> String {
+    /// The key that a domain from the seed is encrypted with.
+    static func kmsKey(_ domain: Identifier) -> String {
         "arn:aws:kms:\(region):\(account):alias/voice-id-\(domain.key % 10_000)"
     }
 

@@ -37,5 +37,5 @@ public final class CounterFamily: MetricFamily {
         }
     }
 
-    private static let alwaysShown = 32
+    private static let alwaysShown = 64
 }

@@ -30,7 +30,7 @@ struct ErrorTests {
     func notFound() throws {
         let caller = TestCaller()
         let other = caller.service.account.domains[1]
-        let job = try #require(other.jobs[.fraudsterRegistration]?.jobs(in: nil).first).id.text
+        let job = try #require(other.jobs[.fraudsterRegistration]?.jobs(in: nil, now: 0).first).id.text
         let absent = String(repeating: "0", count: 22)
         let huge = String(repeating: "z", count: 22)
         let calls = [

@@ -63,7 +63,7 @@ struct LoopbackTests {
             _ = try await client.post("ListDomains", "{}")
             _ = try await other.post("ListDomains", "[]")
             _ = try await client.post("ListDomains", "{}")
-            _ = try await client.post("DeleteDomain", "{}")
+            _ = try await client.post("DeleteFraudster", "{}")
             _ = try await client.post(nil, "{}")
             #expect(sandbox.served["ListDomains"] == 1)
             #expect(sandbox.throttled["ListDomains"] == 1)

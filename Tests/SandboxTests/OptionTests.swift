@@ -25,7 +25,7 @@ struct OptionTests {
             ("jobs", SandboxOptions(jobs: .max)), ("rate", SandboxOptions(rate: -1)),
             ("rate", SandboxOptions(rate: .nan)), ("burst", SandboxOptions(burst: 0)),
             ("burst", SandboxOptions(burst: .nan)), ("latency", SandboxOptions(latency: -1)),
-            ("latency", SandboxOptions(latency: .max)),
+            ("latency", SandboxOptions(latency: .max)), ("jobDuration", SandboxOptions(jobDuration: -1)),
             ("faults", SandboxOptions(faults: [(code: "", probability: 0)])),
             ("faults", SandboxOptions(faults: [(code: "A\r\nB", probability: 0)])),
             ("faults", SandboxOptions(faults: [(code: "A", probability: 1.5)])),

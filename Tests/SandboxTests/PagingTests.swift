@@ -28,7 +28,7 @@ struct PagingTests {
                     if token != nil { #expect(page.jobs.count == size) }
                     ids += page.jobs.compactMap { $0["JobId"]?.string }
                 } while token != nil && ids.count <= 120
-                let expected = try #require(domain.jobs[kind]).jobs(in: status)
+                let expected = try #require(domain.jobs[kind]).jobs(in: status, now: 0)
                 #expect(ids == expected.map(\.id.text))
                 #expect(Set(ids).count == ids.count)
                 #expect(expected.map(\.position) == expected.map(\.position).sorted())
@@ -40,16 +40,16 @@ struct PagingTests {
     func partition() throws {
         for (_, kind) in Self.lists {
             let jobs = try #require(TestCaller().service.account.domains[0].jobs[kind])
-            let byStatus = JobStatus.allCases.flatMap { jobs.jobs(in: $0) }
-            #expect(jobs.jobs(in: nil).count == 250)
-            #expect(byStatus.map(\.position).sorted() == jobs.jobs(in: nil).map(\.position))
+            let byStatus = JobStatus.allCases.flatMap { jobs.jobs(in: $0, now: 0) }
+            #expect(jobs.jobs(in: nil, now: 0).count == 250)
+            #expect(byStatus.map(\.position).sorted() == jobs.jobs(in: nil, now: 0).map(\.position))
         }
     }
 
     @Test("have jobs of one creation time, which the job's identifier then orders")
     func ties() throws {
         let list = try #require(TestCaller().service.account.domains[0].jobs[.fraudsterRegistration])
-        let jobs = list.jobs(in: nil)
+        let jobs = list.jobs(in: nil, now: 0)
         let ties = zip(jobs, jobs.dropFirst()).filter { $0.position.createdAt == $1.position.createdAt }
         #expect(!ties.isEmpty)
         #expect(ties.allSatisfy { $0.id.text < $1.id.text })
@@ -104,8 +104,8 @@ struct PagingTests {
         for domain in few.domains {
             let other = try #require(many.domain(domain.id.text))
             for (_, kind) in Self.lists {
-                let ids = domain.jobs[kind]?.jobs(in: nil).map(\.id) ?? []
-                #expect(ids.allSatisfy { other.jobs[kind]?.job($0) != nil })
+                let ids = domain.jobs[kind]?.jobs(in: nil, now: 0).map(\.id) ?? []
+                #expect(ids.allSatisfy { other.jobs[kind]?.job($0, now: 0) != nil })
             }
         }
     }
@@ -113,7 +113,7 @@ struct PagingTests {
     @Test("share no identifier")
     func uniqueness() {
         let domains = TestCaller(SandboxOptions(domains: 30, jobs: 100)).service.account.domains
-        let jobs = domains.flatMap { $0.jobs.values.flatMap { $0.jobs(in: nil).map(\.id.text) } }
+        let jobs = domains.flatMap { $0.jobs.values.flatMap { $0.jobs(in: nil, now: 0).map(\.id.text) } }
         #expect(Set(jobs + domains.map(\.id.text)).count == 30 * 201)
     }
 

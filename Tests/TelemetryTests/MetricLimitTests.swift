@@ -35,7 +35,7 @@ struct MetricLimitTests {
 
     @Test(
         "All rows of a small family are shown, and those of a large one that ever counted",
-        arguments: [(32, 32), (33, 1)])
+        arguments: [(64, 64), (65, 1)])
     func shown(_ rows: Int, _ shown: Int) {
         let metrics = Metrics()
         let family = metrics.counters("a_total", "A.", labels: (0..<rows).map { label("x", "\($0)") })

@@ -37,6 +37,9 @@ struct SandboxCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The time that each answer takes, such as 50ms.", valueName: "D"))
     var latency: String = "0ms"
 
+    @Option(help: ArgumentHelp("The time that a started job takes to its end.", valueName: "D"))
+    var jobDuration: String = "10s"
+
     @Option(help: ArgumentHelp("An error and its share of the answers; may be repeated.", valueName: "KIND=P"))
     var fault: [String] = []
 
@@ -46,6 +49,9 @@ struct SandboxCommand: AsyncParsableCommand {
         }
         guard let latency = CommandValues.duration(latency) else {
             throw ValidationError("--latency must be a duration, such as 50ms or 2s")
+        }
+        guard let jobDuration = CommandValues.duration(jobDuration) else {
+            throw ValidationError("--job-duration must be a duration, such as 10s or 5m")
         }
         var faults: [(code: String, probability: Double)] = []
         for text in fault {
@@ -57,7 +63,8 @@ struct SandboxCommand: AsyncParsableCommand {
         }
         Process.prepare()
         let options = SandboxOptions(
-            seed: seed, domains: domains, jobs: jobs, rate: quota, burst: burst, latency: latency, faults: faults)
+            seed: seed, domains: domains, jobs: jobs, rate: quota, burst: burst, latency: latency,
+            jobDuration: jobDuration, faults: faults)
         let service = try await SandboxService(options, host: address.host, port: address.port)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
