@@ -84,7 +84,8 @@ let package = Package(
         .executableTarget(
             name: "JobsProxy",
             dependencies: [
-                "AWSProtocol", "BuiltInCatalogs", "Gateway", "GatewayFront", "HTTPFront", "PageCache", "RateLimiter",
+                "AWSProtocol", "BuiltInCatalogs", "Gateway", "GatewayFront", "HTTPFront", "Locking", "PageCache",
+                "RateLimiter",
                 "Sandbox", "Telemetry", "Upstream", arguments, lifecycle, logging, nioCore, nioPosix, signals, yams,
             ],
             swiftSettings: settings),

@@ -118,7 +118,8 @@ extension Gate {
         guard operation.kind.isCached, !input.hasUnknownMembers else { return .pass(order) }
         return .page(
             Call.PageOrder(
-                order: order, key: PageKey(Self.key(service, operation, input)), scope: service.scope(domain: domain),
+                order: order, key: PageKey(KeyParts.key(service, operation, input)),
+                scope: service.scope(domain: domain),
                 lifetime: policy.lifetime(operation: operation.name, status: input.status)))
     }
 
@@ -127,11 +128,6 @@ extension Gate {
         let candidates = services.filter { $0.owns(target) }
         let region = Array(copying: region)
         return candidates.first { $0.settings.region.utf8.elementsEqual(region) } ?? candidates.first
-    }
-
-    /// The upstream principal, the operation and the canonical input. None of the first two can hold a NUL.
-    private static func key(_ service: Service, _ operation: Operation, _ input: OperationInput) -> [UInt8] {
-        Array(service.settings.name.utf8) + [0] + Array(operation.name.utf8) + [0] + input.canonicalBody
     }
 
     private static func safety(_ operation: Operation, _ input: OperationInput) -> Fetch.Safety {

@@ -11,6 +11,7 @@ extension Gate {
             if attempts > 0 {
                 for scope in fetch.invalidates { cache.invalidate(scope) }
             }
+            if !fetch.invalidates.isEmpty { observer?.writeEnded() }
             receiver.deliver(arrival(of: result, fetch, now: now), to: [waiter])
         case .flight(let flight, let lifetime):
             land(flight, lifetime, result, fetch, now: now)

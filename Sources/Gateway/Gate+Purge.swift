@@ -29,23 +29,20 @@ extension Gate {
     /// - Returns: how many pages it was about.
     public func purge(_ order: PurgeOrder, now: Int64) -> Int {
         let services = services
+        if !order.isSoft { observer?.writeBegins() }
+        defer { if !order.isSoft { observer?.writeEnded() } }
         return cache.purge(order.isSoft ? .makeStale : .remove, now: now) { key in
             Self.matches(key, order, services)
         }
     }
 
-    /// Whether a page's key is one of those that an order names. A key is the service, the operation and the canonical
-    /// input, with a NUL between them.
+    /// Whether a page's key is one of those that an order names.
     private static func matches(_ key: PageKey, _ order: PurgeOrder, _ services: [Service]) -> Bool {
-        let parts = key.bytes.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3 else { return false }
-        if let service = order.service, !parts[0].elementsEqual(service.utf8) { return false }
-        if let operation = order.operation, !parts[1].elementsEqual(operation.utf8) { return false }
+        guard let parts = KeyParts(key.bytes) else { return false }
+        if let service = order.service, !parts.service.elementsEqual(service.utf8) { return false }
+        if let operation = order.operation, !parts.operation.elementsEqual(operation.utf8) { return false }
         guard order.domain != nil || order.status != nil else { return true }
-        guard let service = services.first(where: { parts[0].elementsEqual($0.settings.name.utf8) }),
-            let operation = service.catalog.operations.first(where: { parts[1].elementsEqual($0.name.utf8) }),
-            let input = try? OperationInput(Array(parts[2]).span, of: operation)
-        else { return false }
+        guard let (_, _, input) = parts.request(services) else { return false }
         if let domain = order.domain, !input.pageDomain.elementsEqual(domain.utf8) { return false }
         if let status = order.status, !(input.status ?? []).elementsEqual(status.utf8) { return false }
         return true

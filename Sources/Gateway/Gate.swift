@@ -18,21 +18,24 @@ public final class Gate: Sendable {
     let labels: [[Int]]
     private let upstream: any UpstreamPort
     let receiver: any ArrivalReceiver
+    let observer: (any WriteObserver)?
     private let lastFetch = Atomic<UInt64>(0)
 
     /// - Parameters:
     ///   - callerQuota: what each caller may ask for.
     ///   - upstream: gets the fetches.
     ///   - receiver: gets their results.
+    ///   - observer: is told of writes.
     public init(
         services: [Service], cache: PageCache, policy: CachePolicy, callerQuota: Quota, upstream: any UpstreamPort,
-        receiver: any ArrivalReceiver
+        receiver: any ArrivalReceiver, observer: (any WriteObserver)? = nil
     ) {
         self.services = services
         self.cache = cache
         self.policy = policy
         self.upstream = upstream
         self.receiver = receiver
+        self.observer = observer
         callerBuckets = [AtomicBucket(callerQuota)]
         let names = Set(services.flatMap { $0.catalog.operations.map(\.name) }).sorted()
         operationNames = names + ["other"]
@@ -117,10 +120,10 @@ public final class Gate: Sendable {
 
     private func pass(_ order: Call.Order, _ waiter: Waiter, now: Int64) -> Verdict {
         let fetch = Fetch(order, .pass(waiter), id: nextFetch(), now: now)
-        return switch send(fetch, now: now) {
-        case .refused(let until): .refused(quotaError(fetch, until: until, now: now))
-        case .granted, .queued: .wait(.pass)
-        }
+        if !fetch.invalidates.isEmpty { observer?.writeBegins() }
+        guard case .refused(let until) = send(fetch, now: now) else { return .wait(.pass) }
+        if !fetch.invalidates.isEmpty { observer?.writeEnded() }
+        return .refused(quotaError(fetch, until: until, now: now))
     }
 
     /// Without a token at once, a stale page goes before a wait, and a wait before a refusal; who asked for a new page is

@@ -63,6 +63,13 @@ extension UpstreamSettings {
     }
 }
 
+extension Configuration {
+    /// What the pages of this gateway are answers of: each service's name and where it is. Pages of another are not ours.
+    var pageOrigin: [UInt8] {
+        Array(services.map { "\($0.name) \($0.endpoint) \($0.region) \($0.catalog)\n" }.joined().utf8)
+    }
+}
+
 extension Configuration.Service {
     /// The host of its endpoint.
     var host: String {

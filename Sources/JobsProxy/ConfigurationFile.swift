@@ -43,12 +43,12 @@ enum CatalogFile {
     }
 }
 
-/// Small files.
+/// Files that are read whole.
 enum File {
-    /// The bytes of a file of at most 16 MiB.
+    /// The bytes of a file.
     ///
-    /// - Throws: `CommandFailure`.
-    static func read(_ path: String) throws(CommandFailure) -> [UInt8] {
+    /// - Throws: `CommandFailure`, also for a file that is larger than `limit`.
+    static func read(_ path: String, atMost limit: Int = 16 << 20) throws(CommandFailure) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw CommandFailure("\(path): cannot be opened: \(unsafe String(cString: strerror(errno)))")
@@ -56,7 +56,7 @@ enum File {
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
-        while bytes.count <= 16 << 20 {
+        while bytes.count <= limit {
             // Unsafe only in its pointer; the length is the buffer's.
             let count = unsafe chunk.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
             if count == 0 { return bytes }
@@ -65,6 +65,6 @@ enum File {
             }
             bytes += chunk[..<count]
         }
-        throw CommandFailure("\(path): is larger than 16 MiB")
+        throw CommandFailure("\(path): is larger than \(limit) bytes")
     }
 }

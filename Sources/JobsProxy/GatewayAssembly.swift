@@ -17,8 +17,9 @@ final class GatewayAssembly: ServiceLifecycle.Service {
     let address: (host: String, port: Int)
     /// Where the operator's endpoints are.
     let adminAddress: (host: String, port: Int)
-    /// The gateway's decisions, for tests.
+    /// The gateway's decisions and the file of its pages, for tests.
     let gate: Gate
+    let snapshots: SnapshotKeeper?
     /// The embedded sandbox and where it listens, if a service has one.
     let sandbox: EmbeddedSandbox?
     private let configuration: Configuration
@@ -49,10 +50,14 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         let deliveries = Deliveries()
         let cache = PageCache(maxBytes: configuration.cache.maxBytes, maxWaiters: configuration.cache.maxWaiters)
         let callerLimit = configuration.limits.caller
+        snapshots = configuration.cache.snapshot.map {
+            SnapshotKeeper(
+                path: $0, origin: configuration.pageOrigin, maxBytes: configuration.cache.maxBytes)
+        }
         let gate = Gate(
             services: services, cache: cache, policy: CachePolicy(configuration.cache),
             callerQuota: Quota(rate: callerLimit.rate, burst: Double(callerLimit.burst)), upstream: upstream,
-            receiver: deliveries)
+            receiver: deliveries, observer: snapshots)
         self.gate = gate
         let accessLog =
             configuration.log.access == .off
@@ -74,6 +79,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         }
         GatewayMetrics.register(in: registry, gate: gate, upstream: upstream, ledger: server.ledger)
 
+        if let snapshots { Self.load(snapshots, into: gate, logger) }
         try await upstream.run(for: gate)
         adminAddress = try await Self.listen(adminServer, configuration.admin.address)
         address = try await Self.listen(server, configuration.listen.address)
@@ -85,6 +91,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         announce()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.writeAccessLog() }
+            group.addTask { await self.writeSnapshots() }
             try? await gracefulShutdown()
             group.cancelAll()
         }
@@ -98,6 +105,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         if !isClean { logger.warning("connections were still open when the drain time was over") }
         upstream.stop(by: Process.now + 1_000_000_000)
         while !upstream.hasEnded { try? await Task.sleep(for: .milliseconds(2)) }
+        saveSnapshot()
         await adminServer.shutDown(timeout: 0)
         await sandbox?.server.shutDown()
         if let accessLog { Process.writeError(accessLog.take()) }
@@ -144,6 +152,44 @@ final class GatewayAssembly: ServiceLifecycle.Service {
             return (bound?.ipAddress ?? address.host, bound?.port ?? address.port)
         } catch {
             throw CommandFailure("cannot listen on \(address): \(error)")
+        }
+    }
+
+    // MARK: Snapshots
+
+    /// How often the pages are written to their file, in nanoseconds, and how soon again if a write took the file away.
+    private static let snapshotInterval: Int64 = 120_000_000_000
+    private static let snapshotRenewal: Int64 = 10_000_000_000
+
+    /// Writes the pages to their file every now and then, on a thread that no request waits for.
+    private func writeSnapshots() async {
+        guard let snapshots else { return }
+        var last = Process.now
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            let interval = snapshots.isMissing ? Self.snapshotRenewal : Self.snapshotInterval
+            guard !Task.isCancelled, Process.now - last >= interval else { continue }
+            try? await NIOThreadPool.singleton.runIfActive { self.saveSnapshot() }
+            last = Process.now
+        }
+    }
+
+    private func saveSnapshot() {
+        guard let snapshots else { return }
+        do throws(FileError) {
+            guard let pages = try snapshots.save(gate.cache) else { return }
+            logger.debug("snapshot written", metadata: ["pages": "\(pages)"])
+        } catch {
+            logger.error("snapshot not written: \(error)")
+        }
+    }
+
+    private static func load(_ snapshots: SnapshotKeeper, into gate: Gate, _ logger: Logger) {
+        do throws(CommandFailure) {
+            guard let pages = try snapshots.load(into: gate) else { return }
+            logger.info("snapshot read", metadata: ["pages": "\(pages)"])
+        } catch {
+            logger.warning("snapshot \(error); the cache starts empty")
         }
     }
 

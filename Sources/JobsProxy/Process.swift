@@ -5,10 +5,15 @@ enum Process {
     /// Seconds since 1970-01-01T00:00:00Z.
     static let wallClock: @Sendable () -> Int64 = { Int64(time(nil)) }
 
+    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    static var wallClockNanoseconds: Int64 { nanoseconds(CLOCK_REALTIME) }
+
     /// Monotonic nanoseconds, of the same clock as the event loops'.
-    static var now: Int64 {
+    static var now: Int64 { nanoseconds(CLOCK_MONOTONIC) }
+
+    private static func nanoseconds(_ clock: clockid_t) -> Int64 {
         var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        unsafe clock_gettime(clock, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 

@@ -103,6 +103,52 @@ public final class PageCache: Sendable {
         return count
     }
 
+    // MARK: Snapshots
+
+    /// The pages that may still be used, error pages excepted, for a snapshot. They are looked for a thousand at a time, so
+    /// that nobody waits long.
+    ///
+    /// - Parameters:
+    ///   - now: monotonic nanoseconds.
+    ///   - wallClock: the same moment in nanoseconds since 1970-01-01T00:00:00Z.
+    ///   - visit: gets each page once, without a lock held.
+    public func save<Failure: Error>(
+        now: Int64, wallClock: Int64, _ visit: (SavedPage) throws(Failure) -> Void
+    ) throws(Failure) {
+        for slot in slots {
+            var next: Int? = 0
+            while let from = next {
+                let (pages, rest) = slot.shard.withLock { $0.goodPages(from: from, atMost: 1000, now: now) }
+                for page in pages { try visit(SavedPage(page, now: now, wallClock: wallClock)) }
+                next = rest
+            }
+        }
+    }
+
+    /// Takes in a page of a snapshot, as a stale one. A page that was fetched or made void since this process began is not
+    /// replaced.
+    ///
+    /// - Parameters:
+    ///   - longest: the stale windows that are configured now; a page's own are cut down to them.
+    ///   - now: monotonic nanoseconds.
+    ///   - wallClock: the same moment in nanoseconds since 1970-01-01T00:00:00Z.
+    /// - Returns: whether it was taken in.
+    public func restore(
+        _ saved: SavedPage, scope: EpochScope, longest: Page.Lifetime, now: Int64, wallClock: Int64
+    ) -> Bool {
+        // A clock that was set back since must not make pages younger than nothing.
+        let (age, overflow) = wallClock.subtractingReportingOverflow(saved.fetchedAt)
+        guard !overflow else { return false }
+        let lifetime = Page.Lifetime(
+            fresh: saved.lifetime.fresh,
+            staleWhileRevalidate: min(saved.lifetime.staleWhileRevalidate, longest.staleWhileRevalidate),
+            staleIfError: min(saved.lifetime.staleIfError, longest.staleIfError))
+        let page = Page(
+            key: PageKey(saved.key), status: 200, body: saved.body, fetchedAt: now &- max(0, age), lifetime: lifetime
+        ).stale(now: now)
+        return slot(page.key).shard.withLock { $0.restore(page, scope: scope, now: now) }
+    }
+
     // MARK: Figures
 
     /// The figures that are shown at `/metrics`.

@@ -120,6 +120,27 @@ struct Shard {
         }
     }
 
+    // MARK: Snapshots
+
+    /// Looks at some records.
+    ///
+    /// - Returns: their good pages that may still be used, and where to go on, nothing at the end.
+    func goodPages(from: Int, atMost: Int, now: Int64) -> (pages: [Page], next: Int?) {
+        let end = min(from + atMost, table.records.count)
+        let pages = table.records[min(from, end)..<end].compactMap { record -> Page? in
+            guard let page = record.page, page.status == 200, isAlive(record, now: now) else { return nil }
+            return page
+        }
+        return (pages, end < table.records.count ? end : nil)
+    }
+
+    /// Takes in an old page, if nothing was learnt of it or of its scope since the cache was made.
+    mutating func restore(_ page: Page, scope: EpochScope, now: Int64) -> Bool {
+        guard now < page.usableUntil, epochs[Int(scope.index)] == 0, table.find(page.key) == nil else { return false }
+        store(page, epoch: Epoch(scope: scope.index, value: 0))
+        return true
+    }
+
     // MARK: Flights
 
     /// The flight that a newcomer may join: one that began in the current epoch.

@@ -9,6 +9,8 @@ extension Configuration {
         var staleIfError: Int64 = 10 * .minute
         /// How long an error is kept, by its type; 0: not at all.
         var negative: [String: Int64] = ["ResourceNotFoundException": 5 * .second]
+        /// The file that pages are kept in between two runs.
+        var snapshot: String?
 
         /// How long a page is fresh.
         struct TimeToLive: Sendable, Equatable {

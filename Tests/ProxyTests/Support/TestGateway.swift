@@ -1,5 +1,6 @@
 import Logging
 import NIOPosix
+import Synchronization
 import Testing
 
 @testable import JobsProxy
@@ -10,14 +11,14 @@ struct TestGateway: Sendable {
 
     /// Starts a gateway with this configuration on free ports, and stops it after `body`.
     static func run<Result>(
-        _ yaml: String, _ body: (TestGateway) async throws -> Result
+        _ yaml: String, log: LogLines = LogLines(), _ body: (TestGateway) async throws -> Result
     ) async throws -> Result {
         let text =
             "listen: {address: \"127.0.0.1:0\"}\nadmin: {address: \"127.0.0.1:0\"}\nlog: {access: off}\n" + yaml
         let configuration = try ConfigurationReader.read(Array(text.utf8), file: "test.yaml").get()
         let assembly = try await GatewayAssembly(
             configuration, group: MultiThreadedEventLoopGroup.singleton,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            logger: Logger(label: "test") { _ in log })
         do {
             let result = try await body(TestGateway(assembly: assembly))
             await assembly.shutDown()
@@ -77,6 +78,29 @@ struct TestGateway: Sendable {
         return text.split(separator: "\n").first { $0.hasPrefix("\(sample) ") }
             .flatMap { Double($0.dropFirst(sample.count + 1)) }
     }
+}
+
+/// What a gateway wrote to its log.
+final class LogLines: LogHandler, Sendable {
+    private let lines = Mutex<[String]>([])
+
+    /// The messages, without their metadata.
+    var all: [String] { lines.withLock { $0 } }
+
+    var metadata: Logger.Metadata {
+        get { [:] }
+        set {}
+    }
+    var logLevel: Logger.Level {
+        get { .info }
+        set {}
+    }
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { nil }
+        set {}
+    }
+
+    func log(event: LogEvent) { lines.withLock { $0.append("\(event.message)") } }
 }
 
 /// The body of a request for the first page of a domain.

@@ -1,0 +1,30 @@
+public import PageCache
+
+/// Is told of what makes pages void, so that a copy of them that is kept elsewhere does not outlive them.
+///
+/// Calls may come from any thread, and a write is not sent before `writeBegins` has returned.
+public protocol WriteObserver: Sendable {
+    /// Something that may make pages void begins.
+    func writeBegins()
+
+    /// It has ended, and what it made void is void. Called once for each `writeBegins`.
+    func writeEnded()
+}
+
+extension Gate {
+    /// Takes in a page of a snapshot, as a stale one.
+    ///
+    /// - Parameters:
+    ///   - now: monotonic nanoseconds.
+    ///   - wallClock: the same moment in nanoseconds since 1970-01-01T00:00:00Z.
+    /// - Returns: whether it was taken in; not if its operation is not cached any more, or if it is too old.
+    public func restore(_ page: SavedPage, now: Int64, wallClock: Int64) -> Bool {
+        guard let (service, operation, input) = KeyParts(page.key)?.request(services), operation.kind.isCached,
+            KeyParts.key(service, operation, input) == page.key
+        else { return false }
+        let longest = Page.Lifetime(
+            fresh: 0, staleWhileRevalidate: policy.staleWhileRevalidate, staleIfError: policy.staleIfError)
+        return cache.restore(
+            page, scope: service.scope(domain: input.pageDomain), longest: longest, now: now, wallClock: wallClock)
+    }
+}

@@ -1,0 +1,163 @@
+/// A page as a snapshot has it: its times are of the wall clock, because a monotonic clock does not outlive a process.
+public struct SavedPage: Sendable, Equatable {
+    public var key: [UInt8]
+    public var body: [UInt8]
+    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    public var fetchedAt: Int64
+    public var lifetime: Page.Lifetime
+
+    public init(key: [UInt8], body: [UInt8], fetchedAt: Int64, lifetime: Page.Lifetime) {
+        self.key = key
+        self.body = body
+        self.fetchedAt = fetchedAt
+        self.lifetime = lifetime
+    }
+
+    /// - Parameters:
+    ///   - now: monotonic nanoseconds.
+    ///   - wallClock: the same moment in nanoseconds since 1970-01-01T00:00:00Z.
+    init(_ page: Page, now: Int64, wallClock: Int64) {
+        key = page.key.bytes
+        body = page.body
+        fetchedAt = wallClock &- (now &- page.fetchedAt)
+        lifetime = Page.Lifetime(
+            fresh: max(0, page.freshUntil &- page.fetchedAt),
+            staleWhileRevalidate: page.revalidateUntil &- page.freshUntil,
+            staleIfError: page.usableUntil &- page.freshUntil)
+    }
+}
+
+/// Why a file is not taken for a snapshot.
+public enum SnapshotFault: String, Error, Sendable {
+    case foreign = "it is no snapshot of this program's"
+    case otherVersion = "it was written by another version"
+    case otherOrigin = "its pages are of other services than are configured now"
+    case damaged = "it is damaged: its checksum is wrong"
+    case malformed = "it is malformed"
+}
+
+/// A file of pages: what a cache knew, for the next process.
+///
+/// Numbers are big-endian. The file is a magic word and a version, the name of where the pages came from (a 4-byte length
+/// and its bytes), the pages, and a checksum of all before it. A page is the lengths of key and body (4 bytes each), when
+/// it was fetched and its three spans of life (8 bytes each), the key, the body.
+public struct SnapshotWriter: ~Copyable {
+    static let magic = Array("JPpages".utf8) + [version]
+    static let version: UInt8 = 1
+
+    private var bytes: [UInt8] = []
+    private var checksum = FNV1a()
+
+    /// - Parameter origin: what the pages are answers of; only who has the same may read them.
+    public init(origin: [UInt8]) {
+        bytes += Self.magic
+        append(UInt32(truncatingIfNeeded: origin.count))
+        bytes += origin
+    }
+
+    /// How many bytes wait to be taken.
+    public var pending: Int { bytes.count }
+
+    public mutating func append(_ page: SavedPage) {
+        append(UInt32(truncatingIfNeeded: page.key.count))
+        append(UInt32(truncatingIfNeeded: page.body.count))
+        append(UInt64(bitPattern: page.fetchedAt))
+        append(UInt64(bitPattern: page.lifetime.fresh))
+        append(UInt64(bitPattern: page.lifetime.staleWhileRevalidate))
+        append(UInt64(bitPattern: page.lifetime.staleIfError))
+        bytes += page.key
+        bytes += page.body
+    }
+
+    /// The bytes that were written since the last time.
+    public mutating func take() -> [UInt8] {
+        let taken = bytes
+        bytes.removeAll(keepingCapacity: true)
+        checksum.add(taken.span, to: taken.count)
+        return taken
+    }
+
+    /// The last bytes.
+    public consuming func finish() -> [UInt8] {
+        var taken = take()
+        bytes = []
+        append(checksum.value)
+        taken += bytes
+        return taken
+    }
+
+    private mutating func append(_ number: some FixedWidthInteger & UnsignedInteger) {
+        for shift in stride(from: type(of: number).bitWidth - 8, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: number >> shift))
+        }
+    }
+}
+
+/// Reads what `SnapshotWriter` wrote. Nothing of a file is believed before its checksum was found right.
+public struct SnapshotReader {
+    /// No page lives longer.
+    private static let longest: Int64 = 72 * 3_600_000_000_000
+
+    private let bytes: [UInt8]
+    private var position: Int
+    private let end: Int
+
+    /// - Throws: `SnapshotFault` for what is no whole snapshot of that origin.
+    public init(_ bytes: [UInt8], origin: [UInt8]) throws(SnapshotFault) {
+        let magic = SnapshotWriter.magic
+        guard bytes.starts(with: magic.dropLast()) else { throw .foreign }
+        guard bytes.starts(with: magic) else { throw .otherVersion }
+        guard bytes.count >= magic.count + 12 else { throw .damaged }
+        self.bytes = bytes
+        position = bytes.count - 8
+        end = position
+        var checksum = FNV1a()
+        checksum.add(bytes.span, to: end)
+        guard checksum.value == number(of: 8) else { throw .damaged }
+        position = magic.count
+        guard try take(Int(number(of: 4))).elementsEqual(origin) else { throw .otherOrigin }
+    }
+
+    /// The next page, nothing at the end.
+    ///
+    /// - Throws: `SnapshotFault.malformed`.
+    public mutating func next() throws(SnapshotFault) -> SavedPage? {
+        guard position < end else { return nil }
+        guard end - position >= 40 else { throw .malformed }
+        let keyCount = Int(number(of: 4))
+        let bodyCount = Int(number(of: 4))
+        let fetchedAt = Int64(bitPattern: number(of: 8))
+        let spans = (0..<3).map { _ in Int64(bitPattern: number(of: 8)) }
+        guard spans.allSatisfy({ (0...Self.longest).contains($0) }) else { throw .malformed }
+        let key = Array(try take(keyCount))
+        let body = Array(try take(bodyCount))
+        return SavedPage(
+            key: key, body: body, fetchedAt: fetchedAt,
+            lifetime: Page.Lifetime(fresh: spans[0], staleWhileRevalidate: spans[1], staleIfError: spans[2]))
+    }
+
+    /// The number in the next bytes, which are there.
+    private mutating func number(of count: Int) -> UInt64 {
+        var number: UInt64 = 0
+        for byte in bytes[position..<position + count] { number = number << 8 | UInt64(byte) }
+        position += count
+        return number
+    }
+
+    private mutating func take(_ count: Int) throws(SnapshotFault) -> ArraySlice<UInt8> {
+        guard count <= end - position else { throw .malformed }
+        defer { position += count }
+        return bytes[position..<position + count]
+    }
+}
+
+/// The hash FNV-1a with 64 bits (https://datatracker.ietf.org/doc/draft-eastlake-fnv/): it tells damage, not malice.
+private struct FNV1a {
+    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    mutating func add(_ bytes: Span<UInt8>, to end: Int) {
+        var value = value
+        for index in 0..<end { value = (value ^ UInt64(bytes[index])) &* 0x0000_0100_0000_01b3 }
+        self.value = value
+    }
+}

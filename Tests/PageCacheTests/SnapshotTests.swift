@@ -1,0 +1,177 @@
+import Testing
+
+@testable import PageCache
+
+@Suite("Snapshots")
+struct SnapshotTests {
+    private static let second: Int64 = 1_000_000_000
+    private static let origin = Array("voice-id https://example".utf8)
+    private static let scope = EpochScope(service: "s", domain: [1])
+    private static let windows = Page.Lifetime(fresh: 0, staleWhileRevalidate: 30 * second, staleIfError: 600 * second)
+    /// Monotonic and wall clock of the process that writes, and of the one that reads a minute later.
+    private static let written: (now: Int64, wall: Int64) = (1000 * second, 1_700_000_000 * second)
+    private static let read: (now: Int64, wall: Int64) = (5 * second, 1_700_000_060 * second)
+
+    private static func cache() -> PageCache { PageCache(maxBytes: 1 << 24, maxWaiters: 10) }
+
+    private static func page(
+        _ number: Int, fetchedAt: Int64 = written.now - 20 * second, status: Int = 200, windows: Page.Lifetime = windows
+    ) -> Page {
+        Page(
+            key: PageKey(Array("key\(number)".utf8)), status: status,
+            body: Array(repeating: UInt8(truncatingIfNeeded: number), count: number % 300), fetchedAt: fetchedAt,
+            lifetime: Page.Lifetime(
+                fresh: 10 * second, staleWhileRevalidate: windows.staleWhileRevalidate,
+                staleIfError: windows.staleIfError)
+        )
+    }
+
+    private static func keep(_ page: Page, in cache: PageCache, now: Int64 = written.now) {
+        let waiter = Waiter(loop: 0, slot: 0, generation: 0)
+        _ = cache.land(cache.lead(page.key, scope: scope, waiter: waiter), storing: page, now: now)
+    }
+
+    private static func bytes(of cache: PageCache) -> [UInt8] {
+        var writer = SnapshotWriter(origin: origin)
+        var bytes: [UInt8] = []
+        cache.save(now: written.now, wallClock: written.wall) { page in
+            writer.append(page)
+            if writer.pending > 1000 { bytes += writer.take() }
+        }
+        return bytes + writer.finish()
+    }
+
+    private static func pages(of bytes: [UInt8], origin: [UInt8] = origin) throws(SnapshotFault) -> [SavedPage] {
+        var reader = try SnapshotReader(bytes, origin: origin)
+        var pages: [SavedPage] = []
+        while let page = try reader.next() { pages.append(page) }
+        return pages
+    }
+
+    private static func restore(
+        _ pages: [SavedPage], into cache: PageCache, longest: Page.Lifetime = windows, wall: Int64 = read.wall
+    ) -> Int {
+        pages.count { cache.restore($0, scope: scope, longest: longest, now: read.now, wallClock: wall) }
+    }
+
+    @Test("give the pages back, byte for byte, as old as they are and stale")
+    func roundTrip() throws {
+        let old = Self.cache()
+        for number in 0..<3000 { Self.keep(Self.page(number, fetchedAt: Self.written.now - 1 * Self.second), in: old) }
+        let cache = Self.cache()
+        #expect(Self.restore(try Self.pages(of: Self.bytes(of: old)), into: cache) == 3000)
+        #expect(cache.figures.pages == 3000)
+        for number in 0..<3000 {
+            let saved = Self.page(number)
+            let page = try #require(cache.usablePage(saved.key, now: Self.read.now))
+            #expect(page.body == saved.body)
+            // A second old when it was written, a minute passed since.
+            #expect(page.fetchedAt == Self.read.now - 61 * Self.second)
+            #expect(page.freshUntil <= Self.read.now)
+            #expect(page.revalidateUntil == page.fetchedAt + 40 * Self.second)
+            #expect(page.usableUntil == page.fetchedAt + 610 * Self.second)
+        }
+    }
+
+    @Test("bring back no page whose time is over, none that is fresh, and no error")
+    func lifetimes() throws {
+        let old = Self.cache()
+        let short = Page.Lifetime(fresh: 0, staleWhileRevalidate: 5 * Self.second, staleIfError: 0)
+        Self.keep(Self.page(1), in: old)
+        Self.keep(Self.page(2, fetchedAt: Self.written.now, windows: short), in: old)
+        Self.keep(Self.page(3, status: 400), in: old)
+        Self.keep(Self.page(4, fetchedAt: Self.written.now - 700 * Self.second), in: old)
+        let pages = try Self.pages(of: Self.bytes(of: old))
+        #expect(pages.map(\.key).map { String(decoding: $0, as: UTF8.self) }.sorted() == ["key1", "key2"])
+        #expect(Self.restore(pages, into: Self.cache()) == 1)
+        // Windows that were made shorter meanwhile bind old pages too.
+        let none = Page.Lifetime(fresh: 0)
+        #expect(Self.restore(pages, into: Self.cache(), longest: none) == 0)
+        // At once, or with a clock that was set back, a page is no longer fresh either.
+        for wall in [Self.written.wall, Self.written.wall - 86_400 * Self.second, .min] {
+            let cache = Self.cache()
+            let count = Self.restore(pages, into: cache, wall: wall)
+            #expect(count == (wall == .min ? 0 : 2))
+            if let page = cache.usablePage(Self.page(1).key, now: Self.read.now) {
+                #expect(page.freshUntil <= Self.read.now)
+                #expect(page.fetchedAt <= Self.read.now)
+            }
+        }
+    }
+
+    @Test("replace nothing that this process knows better")
+    func precedence() throws {
+        let old = Self.cache()
+        Self.keep(Self.page(1), in: old)
+        let pages = try Self.pages(of: Self.bytes(of: old))
+        let invalidated = Self.cache()
+        invalidated.invalidate(Self.scope)
+        #expect(Self.restore(pages, into: invalidated) == 0)
+        let fetched = Self.cache()
+        let newer = Page(
+            key: Self.page(1).key, status: 200, body: [7], fetchedAt: Self.read.now, lifetime: Self.windows)
+        Self.keep(newer, in: fetched, now: Self.read.now)
+        #expect(Self.restore(pages, into: fetched) == 0)
+        #expect(fetched.usablePage(newer.key, now: Self.read.now)?.body == [7])
+        let restored = Self.cache()
+        #expect(Self.restore(pages, into: restored) == 1)
+        restored.invalidate(Self.scope)
+        #expect(restored.usablePage(newer.key, now: Self.read.now) == nil)
+    }
+
+    @Test("leave out pages that a write has made void")
+    func void() throws {
+        let old = Self.cache()
+        Self.keep(Self.page(1), in: old)
+        old.invalidate(Self.scope)
+        #expect(try Self.pages(of: Self.bytes(of: old)).isEmpty)
+    }
+
+    @Test("that are damaged or cut short anywhere are refused whole")
+    func damage() throws {
+        let old = Self.cache()
+        for number in 0..<5 { Self.keep(Self.page(number), in: old) }
+        let good = Self.bytes(of: old)
+        #expect(try Self.pages(of: good).count == 5)
+        for place in good.indices {
+            for bit in 0..<8 {
+                var bad = good
+                bad[place] ^= 1 << bit
+                #expect(throws: SnapshotFault.self) { try Self.pages(of: bad) }
+            }
+            #expect(throws: SnapshotFault.self) { try Self.pages(of: Array(good[..<place])) }
+        }
+        #expect(throws: SnapshotFault.damaged) { try Self.pages(of: good + [0]) }
+    }
+
+    @Test("of other programs, versions and services are refused by name")
+    func foreign() throws {
+        let good = Self.bytes(of: Self.cache())
+        #expect(throws: SnapshotFault.foreign) { try Self.pages(of: []) }
+        #expect(throws: SnapshotFault.foreign) { try Self.pages(of: Array("%PDF-1.4 and more of it".utf8)) }
+        #expect(throws: SnapshotFault.otherOrigin) { try Self.pages(of: good, origin: [1]) }
+        var other = good
+        other[7] = 9
+        #expect(throws: SnapshotFault.otherVersion) { try Self.pages(of: other) }
+    }
+
+    @Test("with a right checksum and wrong contents are refused without a trap")
+    func malice() {
+        var random = SeededGenerator(seed: 5)
+        let old = Self.cache()
+        for number in 0..<3 { Self.keep(Self.page(number), in: old) }
+        let good = Array(Self.bytes(of: old).dropLast(8))
+        for _ in 0..<5000 {
+            var bad = good
+            for _ in 0..<3 {
+                bad[Int.random(in: 8..<bad.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
+            bad.removeLast(Int.random(in: 0..<3, using: &random))
+            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+            for byte in bad { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+            for shift in stride(from: 56, through: 0, by: -8) { bad.append(UInt8(truncatingIfNeeded: hash >> shift)) }
+            guard let pages = try? Self.pages(of: bad) else { continue }
+            _ = Self.restore(pages, into: Self.cache())
+        }
+    }
+}

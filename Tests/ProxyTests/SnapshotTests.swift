@@ -1,0 +1,159 @@
+import Foundation
+import Gateway
+import Testing
+
+@testable import JobsProxy
+
+@Suite("A warm restart", .timeLimit(.minutes(1)))
+struct SnapshotTests {
+    private static let start =
+        "{\"DomainId\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"ClientToken\":\"t\",\"DataAccessRoleArn\":"
+        + "\"arn:aws:iam::123456789012:role/r\",\"InputDataConfig\":{},\"OutputDataConfig\":{}}"
+
+    /// A directory that is gone afterwards.
+    private func withDirectory(_ body: (String) async throws -> Void) async throws {
+        let directory = NSTemporaryDirectory() + "jobs-proxy-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try await body(directory)
+    }
+
+    private func configuration(_ url: String, _ directory: String, name: String = "voice-id") -> String {
+        TestGateway.service(url, timeouts: "{connect: 300ms, attempt: 300ms, call: 500ms}").replacing(
+            "catalog: voice-id", with: "catalog: voice-id, name: \(name)")
+            + "cache: {snapshot: \"\(directory)/pages\"}\n"
+    }
+
+    private func files(_ directory: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: directory)
+    }
+
+    @Test("serves the pages of the run before while the upstream is down, to nobody else readable")
+    func restart() async throws {
+        try await withDirectory { directory in
+            var url = ""
+            try await ScriptedOrigin.run({ request, _ in .reply(body: "{\"For\":\(request.text)}") }) { origin in
+                url = origin.url
+                try await TestGateway.run(configuration(url, directory)) { gateway in
+                    for domain in "ABC" { _ = try await gateway.page(query(domain: domain)) }
+                }
+            }
+            #expect(try files(directory) == ["pages"])
+            let mode = try FileManager.default.attributesOfItem(atPath: directory + "/pages")[.posixPermissions]
+            #expect(mode as? Int == 0o600)
+            try await TestGateway.run(configuration(url, directory)) { gateway in
+                #expect(try await gateway.metric("jobsproxy_cache_pages") == 3)
+                for domain in "ABC" {
+                    let page = try await gateway.page(query(domain: domain))
+                    #expect(page.text == "{\"For\":\(query(domain: domain))}")
+                    #expect(page.fields["cache-status"]?.contains("hit; ttl=-") == true)
+                }
+                #expect(try await gateway.page(query(domain: "D")).status == 500)
+            }
+        }
+    }
+
+    @Test("does not bring back what a write has made void, however the process ends")
+    func write() async throws {
+        try await withDirectory { directory in
+            try await ScriptedOrigin.run({ request, _ in
+                request["X-Amz-Target"]?.hasSuffix("StartFraudsterRegistrationJob") == true
+                    ? .stall : .reply(body: "{\"For\":\(request.text)}")
+            }) { origin in
+                let keeps = configuration(origin.url, directory)
+                try await TestGateway.run(keeps) { _ = try await $0.page(query()) }
+                try await TestGateway.run(keeps) { gateway in
+                    #expect(try files(directory) == ["pages"])
+                    let snapshots = try #require(gateway.assembly.snapshots)
+                    async let write = gateway.call("StartFraudsterRegistrationJob", Self.start)
+                    while origin.requests.count < 2 { try await Task.sleep(for: .milliseconds(1)) }
+                    // The write is at the origin: were the process killed now, nothing old would be left.
+                    #expect(try files(directory) == [])
+                    let early = try snapshots.save(gateway.assembly.gate.cache)
+                    #expect(early == nil)
+                    #expect(try files(directory) == [])
+                    #expect(try await write.status == 500)
+                    let late = try snapshots.save(gateway.assembly.gate.cache)
+                    #expect(late == 0)
+                    #expect(try files(directory) == ["pages"])
+                }
+            }
+        }
+    }
+
+    @Test("starts empty with a file that is damaged, of other services, no file, or open to others", arguments: 0..<4)
+    func refused(fault: Int) async throws {
+        try await withDirectory { directory in
+            try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
+                let path = directory + "/pages"
+                try await TestGateway.run(configuration(origin.url, directory)) { _ = try await $0.page(query()) }
+                switch fault {
+                case 0:
+                    var bytes = try #require(FileManager.default.contents(atPath: path))
+                    bytes[bytes.count / 2] ^= 1
+                    try bytes.write(to: URL(fileURLWithPath: path))
+                case 1: break
+                case 2:
+                    try FileManager.default.removeItem(atPath: path)
+                    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+                default: try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: path)
+                }
+                let name = fault == 1 ? "other" : "voice-id"
+                let lines = LogLines()
+                try await TestGateway.run(configuration(origin.url, directory, name: name), log: lines) { gateway in
+                    let pages = try await gateway.metric("jobsproxy_cache_pages")
+                    let reply = try await gateway.page(query())
+                    #expect(pages == 0)
+                    #expect(reply.fields["cache-status"] == "jobs-proxy; fwd=miss")
+                }
+                #expect(lines.all.filter { $0.contains("the cache starts empty") }.count == 1)
+            }
+        }
+    }
+
+    @Test("finds no half page after a kill in the middle of writing", arguments: [0, 2, 10])
+    func killed(milliseconds: Int) async throws {
+        try await withDirectory { directory in
+            let filler = String(repeating: "x", count: 20_000)
+            try await ScriptedOrigin.run({ request, _ in .reply(body: "{\"For\":\(request.text),\"x\":\"\(filler)\"}") }
+            ) {
+                origin in
+                let keeps = configuration(origin.url, directory)
+                try await TestGateway.run(keeps) { gateway in
+                    let client = try await gateway.client()
+                    for number in 1...100 {
+                        let reply = try await client.post(
+                            "ListFraudsterRegistrationJobs", query(more: ",\"MaxResults\":\(number)"))
+                        #expect(reply.status == 200)
+                    }
+                    try await client.close()
+                }
+                let file = directory + "/gateway.yaml"
+                let text = "listen: {address: \"127.0.0.1:0\"}\nadmin: {address: \"127.0.0.1:0\"}\n" + keeps
+                try text.write(toFile: file, atomically: true, encoding: .utf8)
+                try await kill(TestProgram.start("serve", "--config", file), directory, after: milliseconds)
+                try await TestGateway.run(keeps) { gateway in
+                    #expect(try await gateway.metric("jobsproxy_cache_pages") == 100)
+                    let client = try await gateway.client()
+                    for number in 1...100 {
+                        let body = query(more: number == 100 ? "" : ",\"MaxResults\":\(number)")
+                        let reply = try await client.post("ListFraudsterRegistrationJobs", body)
+                        #expect(reply.text == "{\"For\":\(body),\"x\":\"\(filler)\"}")
+                    }
+                    try await client.close()
+                }
+            }
+        }
+    }
+
+    /// Tells a gateway to end, and kills it some time after it began to write its pages.
+    private func kill(_ program: TestProgram, _ directory: String, after milliseconds: Int) async throws {
+        #expect(await program.line(containing: "Callers:"))
+        program.terminate()
+        while try !files(directory).contains("pages.new"), program.isRunning {
+            try await Task.sleep(for: .microseconds(100))
+        }
+        try await Task.sleep(for: .milliseconds(milliseconds))
+        await program.kill()
+    }
+}

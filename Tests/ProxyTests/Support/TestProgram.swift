@@ -1,0 +1,49 @@
+import Foundation
+
+/// The built `jobs-proxy`, run as a process of its own.
+final class TestProgram: Sendable {
+    private let process: Foundation.Process
+    private let output: Pipe
+
+    /// Starts it. It has to be killed.
+    static func start(_ arguments: String...) throws -> TestProgram { try TestProgram(arguments) }
+
+    private init(_ arguments: [String]) throws {
+        process = Foundation.Process()
+        output = Pipe()
+        // The program is built beside the bundle that holds the tests.
+        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+            .appendingPathComponent("jobs-proxy")
+        process.arguments = arguments
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+    }
+
+    var isRunning: Bool { process.isRunning }
+
+    /// Reads what it prints up to a line with `text`; false if it ends before.
+    func line(containing text: String) async -> Bool {
+        let reader = output.fileHandleForReading
+        return await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                var seen = ""
+                while !seen.contains(text) {
+                    let bytes = reader.availableData
+                    if bytes.isEmpty { return continuation.resume(returning: false) }
+                    seen += String(decoding: bytes, as: UTF8.self)
+                }
+                continuation.resume(returning: true)
+            }
+        }
+    }
+
+    /// Asks it to end.
+    func terminate() { process.terminate() }
+
+    /// Ends it at once, and returns when it has ended.
+    func kill() async {
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+}
