@@ -37,10 +37,10 @@ public final class AdminResponder: Responder {
                 purge(try PurgeQuery.order(head, bytes), ticket, now: now)
                 return .later
             } catch {
-                renderer.error(.badPurge(error.message), &response, now: now)
+                renderer.error(.badPurge(error.message), &response)
             }
-        case .methodNotAllowed(let allowed): renderer.methodNotAllowed(allowed, &response, now: now)
-        case .call, .notFound: renderer.error(.notFound, &response, now: now)
+        case .methodNotAllowed(let allowed): renderer.methodNotAllowed(allowed, &response)
+        case .call, .notFound: renderer.error(.notFound, &response)
         }
         return .answered
     }

@@ -50,7 +50,7 @@ struct AnswerRenderer {
         case .reply(let reply):
             self.reply(reply, role, &response)
         case .error(let error):
-            self.error(error, &response, now: now)
+            self.error(error, &response)
         }
     }
 
@@ -88,13 +88,8 @@ struct AnswerRenderer {
 
     // MARK: Errors
 
-    mutating func error(_ error: GatewayError, _ response: inout ResponseWriter, now: Int64) {
-        start(Status(code: error.error.status), &response)
-        response.field("x-amzn-ErrorType", Array(error.error.code.utf8))
-        response.field("Cache-Status") { response in
-            response.text("jobs-proxy; detail=")
-            response.text(Array(error.detail.utf8))
-        }
+    mutating func error(_ error: GatewayError, _ response: inout ResponseWriter) {
+        self.error(error.error, detail: error.detail, &response)
         if let wait = error.retryAfter {
             let milliseconds = max(1, wait / 1_000_000 + (wait % 1_000_000 > 0 ? 1 : 0))
             response.field("Retry-After", max(1, milliseconds / 1000 + (milliseconds % 1000 > 0 ? 1 : 0)))
@@ -103,11 +98,10 @@ struct AnswerRenderer {
         response.finish(error.error.body())
     }
 
-    mutating func methodNotAllowed(_ allowed: StaticString, _ response: inout ResponseWriter, now: Int64) {
+    mutating func methodNotAllowed(_ allowed: StaticString, _ response: inout ResponseWriter) {
         let error = GatewayError.methodNotAllowed
-        start(.methodNotAllowed, &response)
+        self.error(error.error, detail: error.detail, &response)
         response.field("Allow", allowed)
-        response.field("x-amzn-ErrorType", Array(error.error.code.utf8))
         response.finish(error.error.body())
     }
 
@@ -117,9 +111,18 @@ struct AnswerRenderer {
             status: refusal.status.code, namespace: ServiceError.commonNamespace,
             code: refusal.status == .serviceUnavailable ? "ServiceUnavailable" : "BadRequestException",
             message: refusal.explanation)
-        start(refusal.status, &response)
-        response.field("x-amzn-ErrorType", Array(error.code.utf8))
+        self.error(error, detail: refusal.rawValue, &response)
         response.finish(error.body())
+    }
+
+    /// The head of an error that is answered here, up to its own fields.
+    private mutating func error(_ error: ServiceError, detail: String, _ response: inout ResponseWriter) {
+        start(Status(code: error.status), &response)
+        response.field("x-amzn-ErrorType", Array(error.code.utf8))
+        response.field("Cache-Status") { response in
+            response.text("jobs-proxy; detail=")
+            response.text(Array(detail.utf8))
+        }
     }
 
     // MARK: Plain answers

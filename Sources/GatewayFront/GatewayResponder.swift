@@ -52,10 +52,10 @@ public final class GatewayResponder: Responder {
         case .readiness:
             renderer.readiness(front.isReady, &response)
         case .notFound, .purge:
-            renderer.error(.notFound, &response, now: now)
+            renderer.error(.notFound, &response)
             counters.count(.invalid, operation: gate.otherOperation, caller: .unknown)
         case .methodNotAllowed(let allowed):
-            renderer.methodNotAllowed(allowed, &response, now: now)
+            renderer.methodNotAllowed(allowed, &response)
             counters.count(.invalid, operation: gate.otherOperation, caller: .unknown)
         }
         return .answered
@@ -67,7 +67,7 @@ public final class GatewayResponder: Responder {
     ) -> Disposition {
         guard front.admitsAnonymous else {
             let error = GatewayError.unidentified(isSigned: head[.authorization] != nil)
-            renderer.error(error, &response, now: now)
+            renderer.error(error, &response)
             counters.count(.denied, operation: gate.otherOperation, caller: .unknown)
             return .answered
         }
@@ -84,7 +84,7 @@ public final class GatewayResponder: Responder {
             counters.countAge(max(0, now - page.fetchedAt))
             return .answered
         case .refused(let error):
-            renderer.error(error, &response, now: now)
+            renderer.error(error, &response)
             counters.count(error, operation: call.operation)
             log(
                 call.operation, error.outcome, status: error.error.status, detail: error.detail, since: now,

@@ -19,15 +19,15 @@ enum Route {
             path = path.lowerBound..<index
             break
         }
-        let isRead = head.method == .get
+        let isRead = head.method == .get || head.method == .head
         if path.isEmpty || Self.spells("/", bytes, path) {
             self = head.method == .post ? .call : .methodNotAllowed(allowed: "POST")
         } else if Self.spells("/metrics", bytes, path) {
-            self = isRead ? .metrics : .methodNotAllowed(allowed: "GET")
+            self = isRead ? .metrics : .methodNotAllowed(allowed: "GET, HEAD")
         } else if Self.spells("/healthz", bytes, path) {
-            self = isRead ? .health : .methodNotAllowed(allowed: "GET")
+            self = isRead ? .health : .methodNotAllowed(allowed: "GET, HEAD")
         } else if Self.spells("/readyz", bytes, path) {
-            self = isRead ? .readiness : .methodNotAllowed(allowed: "GET")
+            self = isRead ? .readiness : .methodNotAllowed(allowed: "GET, HEAD")
         } else if Self.spells("/purge", bytes, path) {
             self = head.method == .post ? .purge : .methodNotAllowed(allowed: "POST")
         } else {

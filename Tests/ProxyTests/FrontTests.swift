@@ -48,6 +48,7 @@ struct FrontTests {
                 let reply = try await client.send(refused.request + behind)
                 #expect(reply.status == refused.status)
                 #expect(reply.fields["connection"] == "close")
+                #expect(reply.fields["cache-status"]?.hasPrefix("jobs-proxy; detail=") == true)
                 #expect(reply.text.hasPrefix("{\"__type\":"))
                 await #expect(throws: (any Error).self) { try await client.get("/healthz") }
                 #expect(origin.requests.isEmpty)
@@ -64,10 +65,11 @@ struct FrontTests {
                     try await client.get("/metrics?name=x").text.contains("# TYPE jobsproxy_requests_total counter"))
                 #expect(try await client.get("/healthz").status == 200)
                 #expect(try await client.get("/readyz").status == 200)
-                #expect(try await client.get("/nothing").status == 404)
+                #expect(try await client.get("/nothing").fields["cache-status"] == "jobs-proxy; detail=not-found")
                 let get = try await client.get("/")
                 #expect(get.status == 405)
                 #expect(get.fields["allow"] == "POST")
+                #expect(get.fields["cache-status"] == "jobs-proxy; detail=method-not-allowed")
                 #expect(try await client.post("ListDomains", "{}", path: "/metrics").status == 405)
                 let absolute = "POST http://127.0.0.1/ HTTP/1.1\r\nHost: x\r\nX-Amz-Target: VoiceID.ListDomains\r\n"
                 #expect(try await client.send(absolute + "Content-Length: 2\r\n\r\n{}").status == 200)
@@ -103,6 +105,7 @@ struct FrontTests {
                     #expect(reply.fields["x-amzn-errortype"] == "SerializationException")
                 }
                 let reply = try await gateway.page("{\"DomainId\":\"x\",\"MaxResults\":0}")
+                #expect(reply.fields["cache-status"] == "jobs-proxy; detail=validation")
                 #expect(reply.fields["x-amzn-errortype"] == "ValidationException")
                 #expect(reply.text.contains("3 validation errors detected: Value 'x' at 'domainId' failed"))
                 #expect(
