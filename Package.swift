@@ -112,7 +112,9 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(
             name: "ProxyTests",
-            dependencies: ["AWSProtocol", "Gateway", "JobsProxy", "PageCache", "Sandbox", logging, nioCore, nioPosix],
+            dependencies: [
+                "AWSProtocol", "Gateway", "JobsProxy", "PageCache", "Sandbox", arguments, logging, nioCore, nioPosix,
+            ],
             exclude: ["SDK"],
             swiftSettings: testSettings),
     ]

@@ -21,12 +21,11 @@ public struct InputConstraint: Sendable, Equatable {
         }
     }
 
-    /// The member's name as the model writes it, such as `DomainId`; one inside a structure with the structure's name and a
-    /// dot before it.
+    /// The member's name as the model writes it, such as `DomainId`.
     public var member: String
     public var kind: Kind
     public var isRequired: Bool
-    /// The least and greatest length of a string in characters, or value of a number.
+    /// The least and greatest length of a string in characters, value of a number, or number of a list's elements.
     public var minimum: Int64?
     public var maximum: Int64?
     public var pattern: Pattern?
@@ -34,10 +33,13 @@ public struct InputConstraint: Sendable, Equatable {
     public var values: [String]
     /// Whether the value must not be repeated in messages.
     public var isSensitive: Bool
+    /// What the members of a structure must be, in the order of their names; of a list, what every element must be, as one
+    /// constraint on a member called `member`. Empty where nothing is known of them.
+    public var members: [InputConstraint]
 
     public init(
         member: String, kind: Kind, isRequired: Bool = false, minimum: Int64? = nil, maximum: Int64? = nil,
-        pattern: Pattern? = nil, values: [String] = [], isSensitive: Bool = false
+        pattern: Pattern? = nil, values: [String] = [], isSensitive: Bool = false, members: [InputConstraint] = []
     ) {
         self.member = member
         self.kind = kind
@@ -47,15 +49,18 @@ public struct InputConstraint: Sendable, Equatable {
         self.pattern = pattern
         self.values = values
         self.isSensitive = isSensitive
+        self.members = members
     }
 
     /// What a missing member violates.
-    public func missing() -> [String] {
-        isRequired ? ["Value null at '\(path)' failed to satisfy constraint: Member must not be null"] : []
+    ///
+    /// - Parameter parent: what the member is in, as messages write it, with a dot behind it; empty for the input itself.
+    public func missing(in parent: String = "") -> [String] {
+        isRequired ? worded(["Member must not be null"], value: nil, in: parent) : []
     }
 
     /// What a string violates; empty if nothing.
-    public func violations(string value: [UInt8]) -> [String] {
+    public func violations(string value: [UInt8], in parent: String = "") -> [String] {
         var found: [String] = []
         // Characters are counted as the service does, which costs a pass only where a bound could be broken.
         let length = Int64(value.count { $0 & 0xc0 != 0x80 })
@@ -74,26 +79,30 @@ public struct InputConstraint: Sendable, Equatable {
             }
         }
         guard !found.isEmpty else { return [] }
-        return worded(found, value: String(decoding: value, as: UTF8.self))
+        return worded(found, value: quoted(String(decoding: value, as: UTF8.self)), in: parent)
     }
 
     /// What an integer violates; empty if nothing.
-    public func violations(integer value: Int64) -> [String] {
+    public func violations(integer value: Int64, in parent: String = "") -> [String] {
         var found: [String] = []
         if let maximum, value > maximum { found.append("Member must have value less than or equal to \(maximum)") }
         if let minimum, value < minimum { found.append("Member must have value greater than or equal to \(minimum)") }
-        return found.isEmpty ? [] : worded(found, value: "\(value)")
+        return found.isEmpty ? [] : worded(found, value: quoted("\(value)"), in: parent)
     }
 
-    private func worded(_ constraints: [String], value: String) -> [String] {
-        let shown = isSensitive ? "Value" : "Value '\(value)'"
-        return constraints.map { "\(shown) at '\(path)' failed to satisfy constraint: \($0)" }
+    /// A value as a message shows it.
+    func quoted(_ value: String) -> String { isSensitive ? "" : "'\(value)'" }
+
+    /// A sentence for each constraint that is not met.
+    ///
+    /// - Parameter value: the value as the message shows it, nothing for one that is missing.
+    func worded(_ constraints: [String], value: String?, in parent: String) -> [String] {
+        let subject = value.map { $0.isEmpty ? "Value" : "Value \($0)" } ?? "Value null"
+        return constraints.map { "\(subject) at '\(path(in: parent))' failed to satisfy constraint: \($0)" }
     }
 
-    /// AWS begins members with a small letter in these messages.
-    private var path: String {
-        member.split(separator: ".").map { $0.prefix(1).lowercased() + $0.dropFirst() }.joined(separator: ".")
-    }
+    /// Where the member is. AWS begins members with a small letter in these messages.
+    func path(in parent: String) -> String { parent + member.prefix(1).lowercased() + member.dropFirst() }
 
     /// The message of a `ValidationException` for all violations of a request.
     public static func message(_ violations: [String]) -> String {

@@ -133,11 +133,6 @@ public indirect enum JSONValue: Sendable, Equatable {
 
 /// Writing of JSON texts.
 public enum JSONText {
-    /// Appends a value that was read, without its white space and with its strings in their one spelling.
-    public static func appendValue(_ token: JSONToken, in text: Span<UInt8>, to bytes: inout [UInt8]) {
-        bytes += JSONValue(token, in: text).serialized()
-    }
-
     /// Appends a string with the fewest escapes that the grammar allows, so that one value has one spelling.
     public static func appendString(_ value: [UInt8], to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))

@@ -36,12 +36,15 @@ public struct Operation: Sendable, Equatable {
     public var input: [InputConstraint]
     /// The members' names as bytes, in the same order.
     var memberNames: [[UInt8]]
-    /// The spelling of the value that is the same as leaving the member out, where there is one, in the same order.
-    var defaults: [Int64?]
-    /// The places in `input` of the members with a meaning.
-    var domain: Int?
-    var status: Int?
-    var resource: Int?
-    var idempotencyToken: Int?
+    /// The value that is the same as leaving the member out, where there is one, in the same order.
+    public var defaults: [Int64?]
+    /// The place in `input` of the member that names the domain.
+    public var domain: Int?
+    /// The place in `input` of the member that a listing's time to live depends on.
+    public var status: Int?
+    /// The place in `input` of the member that names an ARN.
+    public var resource: Int?
+    /// The place in `input` of the member that makes a repeated write safe.
+    public var idempotencyToken: Int?
     public var invalidates: [Invalidation]
 }

@@ -76,7 +76,13 @@ public struct OperationInput: Sendable {
             case .number, .boolean:
                 for index in token.range { canonical.append(body[index]) }
             case .list, .structure:
-                JSONText.appendValue(token, in: body, to: &canonical)
+                let value = JSONValue(token, in: body)
+                do throws(WrongTypeError) {
+                    violations += try constraint.violations(of: value)
+                } catch {
+                    throw .serialization(error.message)
+                }
+                canonical += value.serialized()
             }
         }
         canonical.append(UInt8(ascii: "}"))
@@ -104,6 +110,6 @@ public struct OperationInput: Sendable {
     }
 
     private static func wrongType(_ constraint: InputConstraint) -> Fault {
-        .serialization("Member '\(constraint.member)' must be of type \(constraint.kind.rawValue).")
+        .serialization(WrongTypeError(path: constraint.member, kind: constraint.kind).message)
     }
 }

@@ -1,7 +1,7 @@
 internal import AWSProtocol
 
 extension Operation {
-    /// What the model says of the input, in its order. A member of a structure stands behind the structure and a dot.
+    /// What the model says of the input, in its order.
     var constraints: [InputConstraint] {
         switch self {
         case .listDomains: Self.listDomainsInput
@@ -24,38 +24,43 @@ extension Operation {
     private static let describeJobInput = [identifier("DomainId"), identifier("JobId")]
     private static let startRegistrationInput =
         startJobInput + [
-            structure("RegistrationConfig"),
-            choice("RegistrationConfig.DuplicateRegistrationAction", ["SKIP", "REGISTER_AS_NEW"]),
-            score("RegistrationConfig.FraudsterSimilarityThreshold"),
-            InputConstraint(member: "RegistrationConfig.WatchlistIds", kind: .list),
+            structure(
+                "RegistrationConfig",
+                [
+                    choice("DuplicateRegistrationAction", ["SKIP", "REGISTER_AS_NEW"]),
+                    score("FraudsterSimilarityThreshold"), watchlists,
+                ])
         ]
     private static let startEnrollmentInput =
         startJobInput + [
-            structure("EnrollmentConfig"),
-            choice("EnrollmentConfig.ExistingEnrollmentAction", ["SKIP", "OVERWRITE"]),
-            structure("EnrollmentConfig.FraudDetectionConfig"),
-            choice("EnrollmentConfig.FraudDetectionConfig.FraudDetectionAction", ["IGNORE", "FAIL"]),
-            score("EnrollmentConfig.FraudDetectionConfig.RiskThreshold"),
-            InputConstraint(member: "EnrollmentConfig.FraudDetectionConfig.WatchlistIds", kind: .list),
+            structure(
+                "EnrollmentConfig",
+                [
+                    choice("ExistingEnrollmentAction", ["SKIP", "OVERWRITE"]),
+                    structure(
+                        "FraudDetectionConfig",
+                        [choice("FraudDetectionAction", ["IGNORE", "FAIL"]), score("RiskThreshold"), watchlists]),
+                ])
         ]
     private static let startJobInput = [
         clientToken,
         text("DataAccessRoleArn", 20...2048, #"^arn:aws(-[^:]+)?:iam::[0-9]{12}:role/.+$"#, isRequired: true),
         identifier("DomainId"),
-        structure("InputDataConfig", isRequired: true), uri("InputDataConfig.S3Uri"),
+        structure("InputDataConfig", [uri], isRequired: true),
         text("JobName", 1...256, "^[a-zA-Z0-9][a-zA-Z0-9_-]*$", isSensitive: true),
-        structure("OutputDataConfig", isRequired: true), text("OutputDataConfig.KmsKeyId", 1...2048, nil),
-        uri("OutputDataConfig.S3Uri"),
+        structure("OutputDataConfig", [text("KmsKeyId", 1...2048, nil), uri], isRequired: true),
     ]
     private static let createDomainInput =
-        [clientToken] + settings + [InputConstraint(member: "Tags", kind: .list)]
+        [clientToken] + settings + [
+            list("Tags", 0...200, of: structure("member", [tag("Key", 1...128), tag("Value", 0...256)]))
+        ]
     private static let updateDomainInput = [identifier("DomainId")] + settings
     private static let domainInput = [identifier("DomainId")]
     private static let settings = [
         text("Description", 1...1024, #"^([\p{L}\p{Z}\p{N}_.:/=+\-%@]*)$"#, isSensitive: true),
         text("Name", 1...256, "^[a-zA-Z0-9][a-zA-Z0-9_-]*$", isRequired: true, isSensitive: true),
-        structure("ServerSideEncryptionConfiguration", isRequired: true),
-        text("ServerSideEncryptionConfiguration.KmsKeyId", 1...2048, nil, isRequired: true),
+        structure(
+            "ServerSideEncryptionConfiguration", [text("KmsKeyId", 1...2048, nil, isRequired: true)], isRequired: true),
     ]
 
     // MARK: Shapes
@@ -67,8 +72,12 @@ extension Operation {
         text(member, 22...22, "^[a-zA-Z0-9]{22}$", isRequired: true)
     }
 
-    private static func uri(_ member: String) -> InputConstraint {
-        text(member, 0...1024, #"^s3://[a-z0-9][\.\-a-z0-9]{1,61}[a-z0-9](/.*)?$"#, isRequired: true)
+    private static let uri = text(
+        "S3Uri", 0...1024, #"^s3://[a-z0-9][\.\-a-z0-9]{1,61}[a-z0-9](/.*)?$"#, isRequired: true)
+    private static let watchlists = list("WatchlistIds", 1...1, of: text("member", 22...22, "^[a-zA-Z0-9]{22}$"))
+
+    private static func tag(_ member: String, _ length: ClosedRange<Int64>) -> InputConstraint {
+        text(member, length, #"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"#, isRequired: true, isSensitive: true)
     }
 
     private static func text(
@@ -84,8 +93,17 @@ extension Operation {
         InputConstraint(member: member, kind: .string, values: values)
     }
 
-    private static func structure(_ member: String, isRequired: Bool = false) -> InputConstraint {
-        InputConstraint(member: member, kind: .structure, isRequired: isRequired)
+    private static func structure(
+        _ member: String, _ members: [InputConstraint], isRequired: Bool = false
+    ) -> InputConstraint {
+        InputConstraint(member: member, kind: .structure, isRequired: isRequired, members: members)
+    }
+
+    private static func list(
+        _ member: String, _ count: ClosedRange<Int64>, of element: InputConstraint
+    ) -> InputConstraint {
+        InputConstraint(
+            member: member, kind: .list, minimum: count.lowerBound, maximum: count.upperBound, members: [element])
     }
 
     private static func score(_ member: String) -> InputConstraint {

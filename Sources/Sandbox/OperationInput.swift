@@ -19,7 +19,6 @@ struct OperationInput: Sendable, Equatable {
         } catch {
             throw .serialization("The body is not acceptable: \(error.reason.rawValue), at byte \(error.offset).")
         }
-        try requireKinds(operation)
         try validate(operation)
     }
 
@@ -36,34 +35,20 @@ struct OperationInput: Sendable, Equatable {
     subscript(string path: String) -> String? { self[path]?.string }
     subscript(integer path: String) -> Int64? { self[path]?.integer }
 
-    /// Types first: the service understands a whole request before it looks at values.
-    private func requireKinds(_ operation: Operation) throws(ServiceError) {
-        for constraint in operation.constraints {
-            guard let value = self[constraint.member] else { continue }
-            guard constraint.kind.accepts(value.kind) else {
-                throw .serialization("\(constraint.member) is not of type \(constraint.kind.rawValue).")
-            }
-            if constraint.kind == .integer, value.integer == nil {
-                throw .serialization("\(constraint.member) is not a whole number of at most 64 bits.")
-            }
-        }
-    }
-
     private func validate(_ operation: Operation) throws(ServiceError) {
-        let violations: [String] = operation.constraints.flatMap { constraint -> [String] in
-            switch self[constraint.member] {
-            case .string(let text): constraint.violations(string: Array(text.utf8))
-            case .number(let text): Int64(text).map { constraint.violations(integer: $0) } ?? []
-            case .none: isExpected(constraint.member) ? constraint.missing() : []
-            default: []
+        var violations: [String] = []
+        for constraint in operation.constraints {
+            guard let value = self[constraint.member] else {
+                violations += constraint.missing()
+                continue
+            }
+            // A wrong type comes first: the service understands a whole request before it looks at values.
+            do throws(WrongTypeError) {
+                violations += try constraint.violations(of: value)
+            } catch {
+                throw .serialization(error.message)
             }
         }
         guard violations.isEmpty else { throw .validation(InputConstraint.message(violations)) }
-    }
-
-    /// Whether the structure that a member belongs to is there.
-    private func isExpected(_ path: String) -> Bool {
-        guard let dot = path.lastIndex(of: ".") else { return true }
-        return self[String(path[..<dot])] != nil
     }
 }

@@ -81,8 +81,8 @@ struct CatalogModelTests {
         "ServerSideEncryptionConfiguration": Shape(kind: .structure),
         "SessionNameOrId": Shape(range: (1, 36), pattern: either),
         "SpeakerId": Shape(range: (1, 256), pattern: either, isSensitive: true),
-        "TagKeys": Shape(kind: .list),
-        "Tags": Shape(kind: .list),
+        "TagKeys": Shape(kind: .list, range: (0, 200)),
+        "Tags": Shape(kind: .list, range: (0, 200)),
         "WatchlistId": Shape(range: (22, 22), pattern: id),
     ]
 
@@ -100,6 +100,51 @@ struct CatalogModelTests {
                 #expect(constraint.isSensitive == shape.isSensitive, "\(place)")
                 let statuses = ["SUBMITTED", "IN_PROGRESS", "COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED"]
                 #expect(constraint.values == (constraint.member == "JobStatus" ? statuses : []), "\(place)")
+            }
+        }
+    }
+
+    /// What is inside the members that hold others, in the notation of `notation`.
+    private static let nested = [
+        "EnrollmentConfig": "{ExistingEnrollmentAction [SKIP OVERWRITE], FraudDetectionConfig "
+            + "{FraudDetectionAction [IGNORE FAIL], RiskThreshold 0-100, WatchlistIds 1-1 of member 22-22 /\(id)/}}",
+        "InputDataConfig": "{\(uri)}",
+        "OutputDataConfig": "{KmsKeyId 1-2048, \(uri)}",
+        "RegistrationConfig":
+            "{DuplicateRegistrationAction [SKIP REGISTER_AS_NEW], FraudsterSimilarityThreshold 0-100, "
+            + "WatchlistIds 1-1 of member 22-22 /\(id)/}",
+        "ServerSideEncryptionConfiguration": "{KmsKeyId! 1-2048}",
+        "TagKeys": " 0-200 of member* 1-128 /\(tag)/",
+        "Tags": " 0-200 of member {Key!* 1-128 /\(tag)/, Value!* 0-256 /\(tag)/}",
+    ]
+    private static let uri = #"S3Uri! 0-1024 /^s3://[a-z0-9][\.\-a-z0-9]{1,61}[a-z0-9](/.*)?$/"#
+    private static let tag = #"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$"#
+
+    /// A constraint's rules in short; "!" marks a required member, "*" a sensitive one.
+    private func notation(_ constraint: InputConstraint) -> String {
+        let text = constraint.member + (constraint.isRequired ? "!" : "") + (constraint.isSensitive ? "*" : "")
+        return text + rules(constraint)
+    }
+
+    private func rules(_ constraint: InputConstraint) -> String {
+        var text = ""
+        if let minimum = constraint.minimum, let maximum = constraint.maximum { text += " \(minimum)-\(maximum)" }
+        if let pattern = constraint.pattern { text += " /\(pattern.text)/" }
+        if !constraint.values.isEmpty { text += " [\(constraint.values.joined(separator: " "))]" }
+        let members = constraint.members.map(notation).joined(separator: ", ")
+        switch constraint.kind {
+        case .structure: return text + " {\(members)}"
+        case .list: return text + " of \(members)"
+        default: return text
+        }
+    }
+
+    @Test("What structures and lists hold")
+    func nesting() throws {
+        for operation in try builtInCatalog().operations {
+            for constraint in operation.input where constraint.kind == .structure || constraint.kind == .list {
+                let expected = try #require(Self.nested[constraint.member])
+                #expect(rules(constraint).drop { $0 == " " } == expected.drop { $0 == " " }, "\(operation.name)")
             }
         }
     }

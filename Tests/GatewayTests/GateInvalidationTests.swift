@@ -8,7 +8,7 @@ import Testing
 struct GateInvalidationTests {
     private static let d = "\"DomainId\":\"\(Stand.domain)\""
     private static let arn = "\"ResourceArn\":\"arn:aws:voiceid:us-east-1:123456789012:domain/\(Stand.domain)\""
-    private static let update = "{\(d),\"Name\":\"n\",\"ServerSideEncryptionConfiguration\":{}}"
+    private static let update = "{\(d),\"Name\":\"n\",\"ServerSideEncryptionConfiguration\":{\"KmsKeyId\":\"k\"}}"
 
     /// A stand that keeps a page of the domain, one of another, and the list of domains.
     private func filled() throws -> Stand {
@@ -33,10 +33,14 @@ struct GateInvalidationTests {
             ("DeleteSpeaker", "{\(d),\"SpeakerId\":\"s\"}", [false, true, true]),
             (
                 "StartFraudsterRegistrationJob",
-                "{\(d),\"DataAccessRoleArn\":\"arn:aws:iam::123456789012:role/r\",\"InputDataConfig\":{},"
-                    + "\"OutputDataConfig\":{}}", [false, true, true]
+                "{\(d),\"DataAccessRoleArn\":\"arn:aws:iam::123456789012:role/r\","
+                    + "\"InputDataConfig\":{\"S3Uri\":\"s3://input\"},\"OutputDataConfig\":{\"S3Uri\":\"s3://output\"}}",
+                [false, true, true]
             ),
-            ("CreateDomain", "{\"Name\":\"n\",\"ServerSideEncryptionConfiguration\":{}}", [true, true, false]),
+            (
+                "CreateDomain", "{\"Name\":\"n\",\"ServerSideEncryptionConfiguration\":{\"KmsKeyId\":\"k\"}}",
+                [true, true, false]
+            ),
             ("TagResource", "{\(arn),\"Tags\":[]}", [false, true, true]),
             ("UntagResource", "{\(arn),\"TagKeys\":[]}", [false, true, true]),
             ("EvaluateSession", "{\(d),\"SessionNameOrId\":\"s\"}", [true, true, true]),

@@ -8,7 +8,8 @@ import Testing
 struct SnapshotTests {
     private static let start =
         "{\"DomainId\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"ClientToken\":\"t\",\"DataAccessRoleArn\":"
-        + "\"arn:aws:iam::123456789012:role/r\",\"InputDataConfig\":{},\"OutputDataConfig\":{}}"
+        + "\"arn:aws:iam::123456789012:role/r\",\"InputDataConfig\":{\"S3Uri\":\"s3://input\"},"
+        + "\"OutputDataConfig\":{\"S3Uri\":\"s3://output\"}}"
 
     /// A directory that is gone afterwards.
     private func withDirectory(_ body: (String) async throws -> Void) async throws {

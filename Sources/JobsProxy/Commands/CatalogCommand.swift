@@ -7,7 +7,7 @@ struct CatalogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "catalog",
         abstract: "Shows what the gateway knows of services.",
-        subcommands: [CatalogListCommand.self])
+        subcommands: [CatalogListCommand.self, CatalogShowCommand.self])
 }
 
 /// `jobs-proxy catalog list`: a line for each operation.
@@ -33,12 +33,8 @@ struct CatalogListCommand: ParsableCommand {
                 let group = catalog.quotaGroups[operation.quotaGroup]
                 let name = operation.name + String(repeating: " ", count: width - operation.name.count)
                 let kind = operation.kind.rawValue + String(repeating: " ", count: 5 - operation.kind.rawValue.count)
-                print("  \(name)  \(kind)  \(group.name) \(formatted(group.rate))/s")
+                print("  \(name)  \(kind)  \(group.name) \(CatalogText.number(group.rate))/s")
             }
         }
-    }
-
-    private func formatted(_ rate: Double) -> String {
-        Int(exactly: rate).map(String.init) ?? "\(rate)"
     }
 }

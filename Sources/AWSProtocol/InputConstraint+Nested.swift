@@ -1,0 +1,100 @@
+/// A value that is of another type than the model's.
+public struct WrongTypeError: Error, Sendable, Equatable {
+    /// Where it is, such as `OutputDataConfig.S3Uri` or `Tags.2.member`: the second element of a list.
+    public let path: String
+    /// What it should be.
+    public let kind: InputConstraint.Kind
+
+    public init(path: String, kind: InputConstraint.Kind) {
+        self.path = path
+        self.kind = kind
+    }
+
+    /// The sentence for the client.
+    public var message: String { "Member '\(path)' must be of type \(kind.rawValue)." }
+}
+
+extension InputConstraint {
+    /// What a value, and all that is in it, violates; empty if nothing. Members that the model does not have are passed over.
+    ///
+    /// - Throws: `WrongTypeError` for the first value of a wrong type.
+    public func violations(of value: JSONValue) throws(WrongTypeError) -> [String] {
+        try violations(of: value, in: "", named: member)
+    }
+
+    /// - Parameters:
+    ///   - parent: what the value is in, as messages write it, with a dot behind it.
+    ///   - name: where the value is, as the request writes it.
+    private func violations(
+        of value: JSONValue, in parent: String, named name: String
+    ) throws(WrongTypeError) -> [String] {
+        guard kind.accepts(value.kind) else { throw WrongTypeError(path: name, kind: kind) }
+        switch value {
+        case .string(let text): return violations(string: Array(text.utf8), in: parent)
+        case .number where kind == .integer:
+            guard let integer = value.integer else { throw WrongTypeError(path: name, kind: kind) }
+            return violations(integer: integer, in: parent)
+        case .object:
+            var found: [String] = []
+            for constraint in members {
+                guard let member = value[constraint.member], member != .null else {
+                    found += constraint.missing(in: path(in: parent) + ".")
+                    continue
+                }
+                found += try constraint.violations(
+                    of: member, in: path(in: parent) + ".", named: "\(name).\(constraint.member)")
+            }
+            return found
+        case .array(let elements): return try violations(of: elements, in: parent, named: name)
+        default: return []
+        }
+    }
+
+    private func violations(
+        of elements: [JSONValue], in parent: String, named name: String
+    ) throws(WrongTypeError) -> [String] {
+        var found: [String] = []
+        if let maximum, elements.count > maximum {
+            found.append("Member must have length less than or equal to \(maximum)")
+        }
+        if let minimum, elements.count < minimum {
+            found.append("Member must have length greater than or equal to \(minimum)")
+        }
+        var inside: [String] = []
+        if let constraint = members.first {
+            for (index, element) in elements.enumerated() {
+                let place = "\(path(in: parent)).\(index + 1)."
+                if element == .null {
+                    inside += constraint.worded(["Member must not be null"], value: nil, in: place)
+                    continue
+                }
+                let violations = try constraint.violations(
+                    of: element, in: place, named: "\(name).\(index + 1).member")
+                if constraint.kind == .structure || constraint.kind == .list {
+                    inside += violations
+                } else if !violations.isEmpty, found.last != constraint.rule {
+                    // Of plain elements AWS shows the whole list, and all that is asked of each.
+                    found.append(constraint.rule)
+                }
+            }
+        }
+        return worded(found, value: shown(elements), in: parent) + inside
+    }
+
+    /// A list as a message shows it: only one of texts that may be shown.
+    private func shown(_ elements: [JSONValue]) -> String {
+        guard let constraint = members.first, constraint.kind == .string, !constraint.isSensitive else { return "" }
+        return quoted("[\(elements.map { $0.string ?? "null" }.joined(separator: ", "))]")
+    }
+
+    /// All that is asked of an element of a list.
+    private var rule: String {
+        let unit = kind == .string ? "length" : "value"
+        var rules: [String] = []
+        if let maximum { rules.append("Member must have \(unit) less than or equal to \(maximum)") }
+        if let minimum { rules.append("Member must have \(unit) greater than or equal to \(minimum)") }
+        if let pattern { rules.append("Member must satisfy regular expression pattern: \(pattern.text)") }
+        if !values.isEmpty { rules.append("Member must satisfy enum value set: [\(values.joined(separator: ", "))]") }
+        return "Member must satisfy constraint: [\(rules.joined(separator: ", "))]"
+    }
+}

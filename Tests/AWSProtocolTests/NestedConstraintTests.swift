@@ -1,0 +1,97 @@
+import Testing
+
+@testable import AWSProtocol
+
+@Suite("What is inside structures and lists is held to the model too")
+struct NestedConstraintTests {
+    private static let failed = "failed to satisfy constraint: Member must"
+    private static let tags = InputConstraint(
+        member: "Tags", kind: .list, minimum: 0, maximum: 2,
+        members: [
+            InputConstraint(
+                member: "member", kind: .structure,
+                members: [
+                    InputConstraint(member: "Key", kind: .string, isRequired: true, minimum: 1, maximum: 3),
+                    InputConstraint(member: "Value", kind: .string, isRequired: true, maximum: 3, isSensitive: true),
+                ])
+        ])
+
+    private func found(_ constraint: InputConstraint, _ text: String) throws -> [String] {
+        try constraint.violations(of: JSONValue(Array(text.utf8)))
+    }
+
+    private func lists(_ element: InputConstraint) -> InputConstraint {
+        InputConstraint(member: "WatchlistIds", kind: .list, minimum: 1, maximum: 2, members: [element])
+    }
+
+    @Test("A member of a structure is named by its way")
+    func structures() throws {
+        let output = InputConstraint(
+            member: "OutputDataConfig", kind: .structure,
+            members: [
+                InputConstraint(member: "KmsKeyId", kind: .string, minimum: 1),
+                InputConstraint(member: "S3Uri", kind: .string, isRequired: true),
+            ])
+        #expect(try found(output, #"{"S3Uri":"s3://a","Unknown":[1]}"#).isEmpty)
+        #expect(
+            try found(output, #"{"KmsKeyId":"","S3Uri":null}"#) == [
+                "Value '' at 'outputDataConfig.kmsKeyId' \(Self.failed) have length greater than or equal to 1",
+                "Value null at 'outputDataConfig.s3Uri' \(Self.failed) not be null",
+            ])
+    }
+
+    @Test("A member of a list's element is named with the element's number, from 1")
+    func elements() throws {
+        #expect(try found(Self.tags, #"[{"Key":"a","Value":"b"}]"#).isEmpty)
+        #expect(try found(Self.tags, "[]").isEmpty)
+        #expect(
+            try found(Self.tags, #"[{"Key":"a","Value":"b"},{"Key":"abcd","Value":"abcd"}]"#) == [
+                "Value 'abcd' at 'tags.2.member.key' \(Self.failed) have length less than or equal to 3",
+                "Value at 'tags.2.member.value' \(Self.failed) have length less than or equal to 3",
+            ])
+        #expect(try found(Self.tags, "[{},{},{}]").count == 7)
+        #expect(try found(Self.tags, "[null]") == ["Value null at 'tags.1.member' \(Self.failed) not be null"])
+    }
+
+    @Test("A list of texts is shown whole, with all that is asked of each")
+    func texts() throws {
+        let element = InputConstraint(
+            member: "member", kind: .string, minimum: 1, maximum: 3, pattern: try Pattern("^[a-z]+$"))
+        let rule =
+            "satisfy constraint: [Member must have length less than or equal to 3, Member must have length "
+            + "greater than or equal to 1, Member must satisfy regular expression pattern: ^[a-z]+$]"
+        #expect(try found(lists(element), #"["abc"]"#).isEmpty)
+        #expect(
+            try found(lists(element), #"["A","","a"]"#) == [
+                "Value '[A, , a]' at 'watchlistIds' \(Self.failed) have length less than or equal to 2",
+                "Value '[A, , a]' at 'watchlistIds' \(Self.failed) \(rule)",
+            ])
+        #expect(
+            try found(lists(element), "[]") == [
+                "Value '[]' at 'watchlistIds' \(Self.failed) have length greater than or equal to 1"
+            ])
+        var secret = element
+        secret.isSensitive = true
+        #expect(try found(lists(secret), #"["ABC"]"#) == ["Value at 'watchlistIds' \(Self.failed) \(rule)"])
+    }
+
+    @Test(
+        "A value of another type is found wherever it is",
+        arguments: [
+            ("{}", "Tags"), ("[1]", "Tags.1.member"), (#"[{"Key":"a","Value":"b"},{"Key":1}]"#, "Tags.2.member.Key"),
+        ])
+    func types(text: String, path: String) throws {
+        let error = #expect(throws: WrongTypeError.self) { _ = try found(Self.tags, text) }
+        #expect(error?.path == path)
+    }
+
+    @Test("Whole numbers are whole")
+    func integers() throws {
+        let score = InputConstraint(member: "RiskThreshold", kind: .integer, minimum: 0, maximum: 100)
+        #expect(try found(score, "100").isEmpty)
+        #expect(try found(score, "101").count == 1)
+        for text in ["1.0", "1e1", "99999999999999999999"] {
+            #expect(throws: WrongTypeError.self) { _ = try found(score, text) }
+        }
+    }
+}
