@@ -4,7 +4,7 @@ RELEASE := -c release --static-swift-stdlib --product jobs-proxy
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test check format clean
+.PHONY: help run build test check sanitize bench format clean
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -26,8 +26,17 @@ check: ## Checks the arrows between the modules, and the format
 	Scripts/check-arrows
 	Scripts/check-format
 
+sanitize: ## Runs the tests of what threads share under the thread sanitizer
+	@Scripts/setup
+	Scripts/check-threads
+
+bench: ## Measures the cache: memory, hit ratios, cost of a lookup
+	@Scripts/setup
+	swift run -c release --package-path Benchmarks CacheBenchmark
+
 format: ## Formats the sources in place
-	swift format format --in-place --parallel --recursive $(wildcard Sources Tests) Package.swift
+	swift format format --in-place --parallel --recursive Package.swift Sources Tests \
+		Benchmarks/Package.swift Benchmarks/Sources/CacheBenchmark
 
 clean: ## Removes what was built (.venv stays)
-	rm -rf .build .build-*
+	rm -rf .build Benchmarks/.build Tests/Sanitized/.build

@@ -30,7 +30,7 @@ struct EvictionPolicy {
 
     /// Makes a record that was just used the last to go.
     mutating func touch(_ place: Int32, _ table: inout PageTable) {
-        switch table.records[Int(place)].list {
+        switch table.links[Int(place)].list {
         case .window:
             window.remove(place, &table)
             window.append(place, &table)
@@ -68,7 +68,7 @@ struct EvictionPolicy {
 
     /// Takes a record out of its list.
     mutating func remove(_ place: Int32, _ table: inout PageTable) {
-        switch table.records[Int(place)].list {
+        switch table.links[Int(place)].list {
         case .window: window.remove(place, &table)
         case .probation: probation.remove(place, &table)
         case .protected: protected.remove(place, &table)
@@ -76,14 +76,18 @@ struct EvictionPolicy {
         }
     }
 
+    private func popularity(of place: Int32, _ table: borrowing PageTable) -> UInt64 {
+        table.records[Int(place)].page.map { sketch.estimate($0.key.hash) } ?? 0
+    }
+
     /// Lets the less often used of the candidate and the oldest on probation go until all fits.
     private mutating func makeRoom(for candidate: Int32, _ table: inout PageTable, _ evicted: inout [Int32]) {
-        let popularity = sketch.estimate(table.records[Int(candidate)].hash)
+        let popularity = popularity(of: candidate, table)
         while probation.bytes + protected.bytes > mainBytes {
             var victim = probation.oldest
             if victim == candidate { victim = protected.oldest }
             let isOutdone =
-                victim == PageTable.nowhere || popularity <= sketch.estimate(table.records[Int(victim)].hash)
+                victim == PageTable.nowhere || popularity <= self.popularity(of: victim, table)
             let loser = isOutdone ? candidate : victim
             remove(loser, &table)
             evicted.append(loser)

@@ -33,17 +33,16 @@ struct FrequencySketch {
 
     /// Counts one more request.
     mutating func increment(_ hash: UInt64) {
-        var added = false
+        // Without branches on the counts: they are seldom in the processor's cache, and nothing need wait for them.
+        var added: UInt64 = 0
         for row in 0..<4 {
             let (word, shift) = place(hash, row)
-            let count = words[word] >> shift & 15
-            if count < 15 {
-                words[word] &+= 1 << shift
-                added = true
-            }
+            // 1 while the count is below 15.
+            let room = ((words[word] >> shift & 15) &- 15) >> 63
+            words[word] &+= room << shift
+            added |= room
         }
-        guard added else { return }
-        additions += 1
+        additions += Int(added)
         if additions >= sample { halve() }
     }
 

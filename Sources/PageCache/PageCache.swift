@@ -180,6 +180,6 @@ public final class PageCache: Sendable {
 
     private func slot(_ key: PageKey) -> Slot {
         // Bits that the tables do not use; a product instead of a division.
-        slots[Int(truncatingIfNeeded: (key.hash >> 48) &* UInt64(slots.count) >> 16)]
+        slots[Int(truncatingIfNeeded: ((key.hash >> 48) &* UInt64(slots.count)) >> 16)]
     }
 }

@@ -16,23 +16,15 @@ struct RecencyList {
         table.setOlder(newest, of: place)
         if newest == PageTable.nowhere { oldest = place } else { table.setNewer(place, of: newest) }
         newest = place
-        bytes += table.records[Int(place)].page?.weight ?? 0
+        bytes += Int(table.links[Int(place)].weight)
     }
 
     /// Takes a record out.
     mutating func remove(_ place: Int32, _ table: inout PageTable) {
-        let record = table.records[Int(place)]
-        if record.newer == PageTable.nowhere {
-            newest = record.older
-        } else {
-            table.setOlder(record.older, of: record.newer)
-        }
-        if record.older == PageTable.nowhere {
-            oldest = record.newer
-        } else {
-            table.setNewer(record.newer, of: record.older)
-        }
+        let link = table.links[Int(place)]
+        if link.newer == PageTable.nowhere { newest = link.older } else { table.setOlder(link.older, of: link.newer) }
+        if link.older == PageTable.nowhere { oldest = link.newer } else { table.setNewer(link.newer, of: link.older) }
         table.setList(.none, of: place)
-        bytes -= record.page?.weight ?? 0
+        bytes -= Int(link.weight)
     }
 }

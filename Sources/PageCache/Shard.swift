@@ -37,8 +37,10 @@ struct Shard {
     var flights: Int { airborne.count }
 
     mutating func find(_ key: PageKey, scope: EpochScope, waiter: Waiter, now: Int64) -> PageCache.Lookup {
+        // Looked for before it is counted: then memory is waited for once and not twice.
+        let place = table.find(key)
         policy.recordRequest(key.hash)
-        if let page = usable(key, now: now) {
+        if let page = place.flatMap({ use($0, now: now) }) {
             if now < page.freshUntil { return .fresh(page) }
             if now < page.revalidateUntil {
                 return .stale(page, refresh: current(key, scope) == nil ? begin(key, scope, waiters: []) : nil)
@@ -56,13 +58,18 @@ struct Shard {
 
     /// The page of a key while it may be used at all.
     mutating func usable(_ key: PageKey, now: Int64) -> Page? {
-        guard let place = table.find(key), let page = table.records[Int(place)].page else { return nil }
-        guard isAlive(table.records[Int(place)], now: now) else {
+        table.find(key).flatMap { use($0, now: now) }
+    }
+
+    /// The page of a record, as the one that was used last; nothing if it is dead, and then it is gone.
+    private mutating func use(_ place: Int32, now: Int64) -> Page? {
+        guard isAlive(Int(place), now: now) else {
             remove(place)
             return nil
         }
+        // Taken out last: counting one more user of the page waits for its memory, and lets nothing pass.
         policy.touch(place, &table)
-        return page
+        return table.records[Int(place)].page
     }
 
     mutating func land(_ flight: Flight, storing page: Page?, now: Int64) -> [Waiter] {
@@ -96,17 +103,17 @@ struct Shard {
         let end = min(from + atMost, table.records.count)
         var count = 0
         for place in from..<max(from, end) {
-            let record = table.records[place]
-            guard let page = record.page, isChosen(page.key) else { continue }
-            let place = Int32(truncatingIfNeeded: place)
-            guard isAlive(record, now: now) else {
-                remove(place)
+            guard let page = table.records[place].page, isChosen(page.key) else { continue }
+            let record = Int32(truncatingIfNeeded: place)
+            guard isAlive(place, now: now) else {
+                remove(record)
                 continue
             }
             count += 1
             switch purge {
-            case .remove: remove(place)
-            case .makeStale: table.replace(place, with: page.stale(now: now), epoch: record.epoch)
+            case .remove: remove(record)
+            case .makeStale:
+                table.replace(record, with: page.stale(now: now), epoch: table.records[place].epoch)
             }
         }
         return (count, end < table.records.count ? end : nil)
@@ -127,8 +134,8 @@ struct Shard {
     /// - Returns: their good pages that may still be used, and where to go on, nothing at the end.
     func goodPages(from: Int, atMost: Int, now: Int64) -> (pages: [Page], next: Int?) {
         let end = min(from + atMost, table.records.count)
-        let pages = table.records[min(from, end)..<end].compactMap { record -> Page? in
-            guard let page = record.page, page.status == 200, isAlive(record, now: now) else { return nil }
+        let pages = (min(from, end)..<end).compactMap { place -> Page? in
+            guard let page = table.records[place].page, page.status == 200, isAlive(place, now: now) else { return nil }
             return page
         }
         return (pages, end < table.records.count ? end : nil)
@@ -162,9 +169,9 @@ struct Shard {
 
     // MARK: Pages
 
-    private func isAlive(_ record: PageTable.Record, now: Int64) -> Bool {
-        guard let page = record.page else { return false }
-        return now < page.usableUntil && record.epoch.value == epochs[Int(record.epoch.scope)]
+    private func isAlive(_ place: Int, now: Int64) -> Bool {
+        let epoch = table.records[place].epoch
+        return table.records[place].usableUntil > now && epoch.value == epochs[Int(epoch.scope)]
     }
 
     private mutating func store(_ page: Page, epoch: Epoch) {
@@ -193,8 +200,7 @@ struct Shard {
     private mutating func reclaim(now: Int64) {
         for _ in 0..<min(4, table.records.count) {
             hand = hand + 1 < table.records.count ? hand + 1 : 0
-            let record = table.records[hand]
-            if record.page != nil, !isAlive(record, now: now) { remove(Int32(truncatingIfNeeded: hand)) }
+            if table.records[hand].page != nil, !isAlive(hand, now: now) { remove(Int32(truncatingIfNeeded: hand)) }
         }
     }
 }

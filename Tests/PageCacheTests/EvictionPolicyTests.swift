@@ -40,7 +40,7 @@ struct EvictionPolicyTests {
             let page = Page(key, body: [UInt8](repeating: 0, count: sizes.next(&generator)))
             let evicted = policy.admit(table.insert(page, epoch: Epoch(scope: 0, value: 0)), &table)
             for place in evicted {
-                #expect(table.records[Int(place)].list == .none)
+                #expect(table.links[Int(place)].list == .none)
                 table.remove(place)
             }
             worst = max(worst, policy.bytes)

@@ -34,6 +34,14 @@ struct FiguresTests {
         #expect(figures.bytes > 90_000)
     }
 
+    @Test("fill the bytes that there are, over how many shards they are spread", arguments: [2, 3, 16])
+    func spread(shards: Int) {
+        let bench = Bench(maxBytes: 1_600_000, shards: shards)
+        for number in 0..<10_000 { bench.load(Page(PageKey(number: number))) }
+        #expect(bench.cache.figures.bytes > 1_400_000)
+        #expect(bench.cache.figures.bytes <= 1_600_000)
+    }
+
     @Test("do not count pages that were found dead as evicted")
     func dead() {
         let bench = Bench()

@@ -42,6 +42,53 @@ struct PageCacheThreadTests {
         #expect(figures.bytes > figures.pages * 500)
         #expect(figures.evictions > 0)
     }
+
+    @Test(
+        "loses and keeps no waiter while clients come and go, pages are purged, saved and restored", arguments: [1, 4])
+    func churn(shards: Int) {
+        let cache = PageCache(maxBytes: 200_000, maxWaiters: 8, shards: shards)
+        let keys = (0..<40).map { PageKey(number: $0) }
+        let waited = SharedList<Waiter>()
+        let gone = SharedList<Waiter>()
+        let returned = SharedList<Waiter>()
+        onThreads(8) { thread in
+            var generator = SeededGenerator(seed: UInt64(thread))
+            var mine: [Flight] = []
+            for round in 0..<3000 {
+                let key = keys[Int.random(in: 0..<40, using: &generator)]
+                let waiter = Waiter(thread * 100_000 + round)
+                let now = Int64(round) * second / 50
+                let lookup =
+                    round % 5 == 0
+                    ? .lead(cache.lead(key, scope: Bench.scope, waiter: waiter))
+                    : cache.find(key, scope: Bench.scope, waiter: waiter, now: now)
+                if lookup.kind == .lead || lookup.kind == .joined { waited.add([waiter]) }
+                if let flight = lookup.flight { mine.append(flight) }
+                if round % 3 == 0 {
+                    cache.removeWaiter(waiter, of: key)
+                    gone.add([waiter])
+                }
+                while mine.count > (round == 2999 ? 0 : 4) {
+                    let flight = mine.removeFirst()
+                    returned.add(cache.land(flight, storing: Page(flight.key, at: now, fresh: 1), now: now))
+                }
+                guard round % 300 == thread else { continue }
+                _ = cache.purge(round % 2 == 0 ? .remove : .makeStale, now: now) { $0.hash % 3 == 0 }
+                var saved: [SavedPage] = []
+                cache.save(now: now, wallClock: now) { saved.append($0) }
+                let longest = Page.Lifetime(fresh: 0, staleWhileRevalidate: second, staleIfError: second)
+                for page in saved {
+                    _ = cache.restore(page, scope: Bench.scope, longest: longest, now: now, wallClock: now)
+                }
+            }
+        }
+        let all = Set(waited.all)
+        let back = returned.all
+        #expect(Set(back).count == back.count, "nobody is handed back twice")
+        #expect(Set(back).isSubset(of: all))
+        #expect(all.subtracting(back).isSubset(of: gone.all), "who did not go is handed back")
+        #expect(cache.figures.flights == 0)
+    }
 }
 
 /// Counts from many threads.

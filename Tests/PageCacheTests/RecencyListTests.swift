@@ -21,12 +21,12 @@ struct RecencyListTests {
             if let index = model.firstIndex(of: place) {
                 list.remove(place, &table)
                 model.remove(at: index)
-                #expect(table.records[Int(place)].list == .none)
+                #expect(table.links[Int(place)].list == .none)
             }
             if Bool.random(using: &generator) {
                 list.append(place, &table)
                 model.append(place)
-                #expect(table.records[Int(place)].list == .probation)
+                #expect(table.links[Int(place)].list == .probation)
             }
             Self.compare(list, model, table)
         }
@@ -41,11 +41,11 @@ struct RecencyListTests {
         var place = list.oldest
         while place != PageTable.nowhere, forwards.count <= model.count {
             forwards.append(place)
-            #expect(table.records[Int(place)].older == older)
+            #expect(table.links[Int(place)].older == older)
             older = place
-            place = table.records[Int(place)].newer
+            place = table.links[Int(place)].newer
         }
         #expect(forwards == model)
-        #expect(list.bytes == model.reduce(0) { $0 + (table.records[Int($1)].page?.weight ?? 0) })
+        #expect(list.bytes == model.reduce(0) { $0 + Int(table.links[Int($1)].weight) })
     }
 }

@@ -1,0 +1,22 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// What the gateway's parts cost by themselves. The modules under test are links to the project's own sources, so that a
+/// benchmark builds nothing but what it measures.
+let package = Package(
+    name: "benchmarks",
+    platforms: [.macOS(.v26)],
+    targets: [
+        .target(name: "Locking", swiftSettings: settings),
+        .target(name: "PageCache", dependencies: ["Locking"], swiftSettings: settings),
+        .executableTarget(name: "CacheBenchmark", dependencies: ["PageCache"], swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,1 @@
+../../../Tests/PageCacheTests/Support/Zipf.swift

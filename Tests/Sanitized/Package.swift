@@ -1,0 +1,35 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .define("SANITIZE_THREAD"),
+]
+
+let testSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// The modules that share state between threads, and their tests, for the thread sanitizer: `Scripts/check-threads`. They
+/// are links to the project's own files; nothing else is built, because everything else would have to be sanitized too.
+let package = Package(
+    name: "sanitized",
+    platforms: [.macOS(.v26)],
+    dependencies: [.package(url: "https://github.com/apple/swift-collections", from: "1.6.0")],
+    targets: [
+        .target(name: "Locking", swiftSettings: settings),
+        .target(name: "PageCache", dependencies: ["Locking"], swiftSettings: settings),
+        .target(
+            name: "RateLimiter",
+            dependencies: ["Locking", .product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: settings),
+        .executableTarget(name: "PlantedRace", swiftSettings: settings),
+        .testTarget(name: "PageCacheTests", dependencies: ["PageCache"], swiftSettings: testSettings),
+        .testTarget(name: "RateLimiterTests", dependencies: ["RateLimiter"], swiftSettings: testSettings),
+    ]
+)
