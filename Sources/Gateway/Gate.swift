@@ -111,9 +111,15 @@ public final class Gate: Sendable {
         (call.service?.settings.callTimeout ?? 0) &+ 250_000_000
     }
 
-    /// What a request gets whose time is over; nothing for one that never waits.
-    public func overdue(_ call: Call) -> GatewayError? {
-        call.service.map { .upstreamFault("the time for the call is over", detail: "deadline", $0.catalog) }
+    /// What a request gets whose time is over; nothing for one that never waits. If it is a write, which may have taken
+    /// effect, the pages that it is about are void before anybody is told.
+    public func overdue(_ call: Call, waiter: Waiter) -> GatewayError? {
+        guard let service = call.service else { return nil }
+        if case .pass(let order) = call.action {
+            for scope in order.invalidates { cache.invalidate(scope) }
+        }
+        abandon(call, waiter: waiter)
+        return .upstreamFault("the time for the call is over", detail: "deadline", service.catalog)
     }
 
     // MARK: Quota

@@ -168,8 +168,7 @@ public final class GatewayResponder: Responder {
     /// Ends the wait of requests whose time is over, whatever has become of their fetch.
     public func tick(now: Int64) {
         for (waiter, request) in waiting where now - request.since > gate.patience(request.call) {
-            guard let error = gate.overdue(request.call) else { continue }
-            gate.abandon(request.call, waiter: waiter)
+            guard let error = gate.overdue(request.call, waiter: waiter) else { continue }
             arrive(.error(error), for: waiter)
         }
     }

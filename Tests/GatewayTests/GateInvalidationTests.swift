@@ -88,6 +88,16 @@ struct GateInvalidationTests {
         #expect(kept(stand) == [false, true, true])
     }
 
+    @Test("The pages are void before a client is told that the time for its write is over")
+    func overdue() throws {
+        let stand = try filled()
+        let call = stand.read("DeleteSpeaker", "{\(Self.d),\"SpeakerId\":\"s\"}")
+        let waiter = stand.waiter()
+        _ = stand.gate.decide(call, waiter: waiter, now: stand.now)
+        #expect(stand.gate.overdue(call, waiter: waiter)?.detail == "deadline")
+        #expect(kept(stand) == [false, true, true])
+    }
+
     @Test("A write with a member that the catalog does not know voids the pages too")
     func unknownMember() throws {
         let stand = try filled()
