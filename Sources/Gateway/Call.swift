@@ -15,11 +15,13 @@ public final class Call: Sendable {
         let body: [UInt8]
         let safety: Fetch.Safety
         let quotaGroup: Int
+        /// The domain that it is about, empty if it is about none.
+        let domain: [UInt8]
         let invalidates: [EpochScope]
 
         init(
             service: Service, operation: Int?, target: String, body: [UInt8], safety: Fetch.Safety, quotaGroup: Int,
-            invalidates: [EpochScope]
+            domain: [UInt8], invalidates: [EpochScope]
         ) {
             self.service = service
             self.operation = operation
@@ -27,6 +29,7 @@ public final class Call: Sendable {
             self.body = body
             self.safety = safety
             self.quotaGroup = quotaGroup
+            self.domain = domain
             self.invalidates = invalidates
         }
     }
@@ -93,7 +96,7 @@ extension Gate {
             let order = Call.Order(
                 service: service, operation: nil, target: String(decoding: Array(copying: target), as: UTF8.self),
                 body: Array(copying: body), safety: .unsafeWrite, quotaGroup: service.catalog.defaultGroup,
-                invalidates: [])
+                domain: [], invalidates: [])
             return Call(operation: otherOperation, service: service, action: .pass(order))
         }
         let label = labels[service.index][place]
@@ -113,7 +116,7 @@ extension Gate {
         let order = Call.Order(
             service: service, operation: place, target: "\(service.catalog.targetPrefix).\(operation.name)",
             body: input.hasUnknownMembers ? Array(copying: body) : input.canonicalBody,
-            safety: Self.safety(operation, input), quotaGroup: operation.quotaGroup,
+            safety: Self.safety(operation, input), quotaGroup: operation.quotaGroup, domain: domain,
             invalidates: operation.invalidates.map { service.scope(domain: $0 == .service ? [] : domain) })
         guard operation.kind.isCached, !input.hasUnknownMembers else { return .pass(order) }
         return .page(

@@ -1,4 +1,5 @@
 public import PageCache
+public import RateLimiter
 
 /// A call to the upstream that somebody waits for.
 public struct Fetch: Sendable {
@@ -33,12 +34,16 @@ public struct Fetch: Sendable {
     public let safety: Safety
     /// The quota group's place in the catalog.
     public let quotaGroup: Int
+    /// The domain that it is about, empty if it is about none.
+    let domain: [UInt8]
+    /// Its place where it waits for a token.
+    public internal(set) var claim: Claim
     /// When whoever waits gets an error instead, in monotonic nanoseconds.
-    public let deadline: Int64
+    public internal(set) var deadline: Int64
     /// Whose pages it makes void, if it is a write.
     let invalidates: [EpochScope]
 
-    init(_ order: Call.Order, _ purpose: Purpose, id: UInt64, now: Int64) {
+    init(_ order: Call.Order, _ purpose: Purpose, _ claim: Claim, id: UInt64, now: Int64) {
         self.id = id
         service = order.service.index
         operation = order.operation
@@ -47,8 +52,18 @@ public struct Fetch: Sendable {
         self.purpose = purpose
         safety = order.safety
         quotaGroup = order.quotaGroup
+        domain = order.domain
+        self.claim = claim
         deadline = now &+ order.service.settings.callTimeout
         invalidates = order.invalidates
+    }
+
+    func isFor(_ flight: Flight) -> Bool {
+        if case .flight(let own, _) = purpose { own.id == flight.id } else { false }
+    }
+
+    func isFor(_ waiter: Waiter) -> Bool {
+        if case .pass(let own) = purpose { own == waiter } else { false }
     }
 }
 
@@ -99,7 +114,7 @@ public enum FetchResult: Sendable {
     /// No answer could be had.
     case fault(GatewayError)
     /// A quota token for another attempt, or the first, could not be had in time.
-    case throttled(until: Int64)
+    case throttled(ThrottleScope, until: Int64)
 }
 
 /// What the gateway asks of whoever talks to the upstream. Calls may come from any thread.

@@ -83,7 +83,7 @@ extension Gate {
         switch result {
         case .reply(let reply): .reply(reply)
         case .fault(let error): .error(error)
-        case .throttled(let until): .error(quotaError(fetch, until: until, now: now))
+        case .throttled(let scope, let until): .error(quotaError(fetch, scope, until: until, now: now))
         }
     }
 }

@@ -1,6 +1,6 @@
 internal import AWSProtocol
 public import PageCache
-public import RateLimiter
+internal import RateLimiter
 internal import Synchronization
 
 /// Decides what becomes of a request: parse, limits, cache, flight, quota, in this order.
@@ -13,22 +13,28 @@ public final class Gate: Sendable {
     let policy: CachePolicy
     /// The names of all catalogued operations, then `other` for the rest: the values of metric labels.
     public let operationNames: [String]
-    /// The bucket of each caller. There is one caller yet, who is anonymous.
-    private let callerBuckets: [AtomicBucket]
+    /// Those who may call, by the number that requests come with.
+    private let callers: [Caller]
+    let domainLimit: Limit?
+    let domains: KeyedBuckets<DomainKey>?
+    /// What limits in shadow mode would have refused.
+    public let shadows = ShadowCounts()
     let labels: [[Int]]
-    private let upstream: any UpstreamPort
+    let upstream: any UpstreamPort
     let receiver: any ArrivalReceiver
     let observer: (any WriteObserver)?
     private let lastFetch = Atomic<UInt64>(0)
 
     /// - Parameters:
-    ///   - callerQuota: what each caller may ask for.
+    ///   - callers: who may call; the first is whoever is not known.
+    ///   - domainLimit: what may be asked of the services for each domain.
     ///   - upstream: gets the fetches.
     ///   - receiver: gets their results.
     ///   - observer: is told of writes.
     public init(
-        services: [Service], cache: PageCache, policy: CachePolicy, callerQuota: Quota, upstream: any UpstreamPort,
-        receiver: any ArrivalReceiver, observer: (any WriteObserver)? = nil
+        services: [Service], cache: PageCache, policy: CachePolicy, callers: [CallerSettings],
+        domainLimit: Limit? = nil, upstream: any UpstreamPort, receiver: any ArrivalReceiver,
+        observer: (any WriteObserver)? = nil
     ) {
         self.services = services
         self.cache = cache
@@ -36,9 +42,12 @@ public final class Gate: Sendable {
         self.upstream = upstream
         self.receiver = receiver
         self.observer = observer
-        callerBuckets = [AtomicBucket(callerQuota)]
+        self.domainLimit = domainLimit
+        domains = domainLimit.map { KeyedBuckets($0.quota) }
         let names = Set(services.flatMap { $0.catalog.operations.map(\.name) }).sorted()
-        operationNames = names + ["other"]
+        let operationNames = names + ["other"]
+        self.operationNames = operationNames
+        self.callers = callers.enumerated().map { Caller($1, index: $0, operationNames: operationNames) }
         let places = Dictionary(uniqueKeysWithValues: zip(names, 0...))
         labels = services.map { service in service.catalog.operations.map { places[$0.name] ?? names.count } }
     }
@@ -48,42 +57,59 @@ public final class Gate: Sendable {
 
     /// Decides what becomes of a call.
     ///
-    /// - Parameter waiter: who waits, if the answer comes later.
-    public func decide(_ call: Call, wishes: Wishes = Wishes(), waiter: Waiter, now: Int64) -> Verdict {
-        let bucket = callerBuckets[0]
+    /// - Parameters:
+    ///   - caller: the number of who calls.
+    ///   - waiter: who waits, if the answer comes later.
+    public func decide(
+        _ call: Call, caller: Int = 0, wishes: Wishes = Wishes(), waiter: Waiter, now: Int64
+    ) -> Verdict {
+        let caller = callers[caller]
         // Whatever the call is, it is charged: nobody can ask for ever.
-        if case .denied(let until) = bucket.take(now: now), let service = call.service {
-            let limit = "caller anonymous is limited to \(Self.rate(bucket.quota)) requests a second"
-            return .refused(.throttled(.caller, limit, wait: until - now, service.catalog))
-        }
+        if let error = charge(caller, call, now: now) { return .refused(error) }
         switch call.action {
         case .refuse(let error):
             return .refused(error)
         case .pass(let order):
             guard !wishes.onlyIfCached else { return .refused(.notCached(order.service.catalog)) }
-            return pass(order, waiter, now: now)
+            return pass(order, caller, wishes, waiter, now: now)
         case .page(let page):
             guard !wishes.onlyIfCached || isServable(page, now: now) else {
                 return .refused(.notCached(page.order.service.catalog))
             }
             if wishes.fetchesAnew, !wishes.onlyIfCached {
                 let flight = cache.lead(page.key, scope: page.scope, waiter: waiter)
-                return lead(fetch(page, flight, now: now), flight, waiter, .anew, now: now)
+                return lead(fetch(page, flight, caller.claim, now: now), flight, wishes, waiter, .anew, now: now)
             }
-            return find(page, waiter, now: now)
+            return find(page, caller, wishes, waiter, now: now)
         }
     }
 
-    private func find(_ wanted: Call.PageOrder, _ waiter: Waiter, now: Int64) -> Verdict {
+    private func charge(_ caller: Caller, _ call: Call, now: Int64) -> GatewayError? {
+        let allowance = caller.allowance(call.operation)
+        guard case .denied(let until) = allowance.bucket.take(now: now), let service = call.service else { return nil }
+        guard !allowance.isShadow else {
+            shadows.count(.caller)
+            return nil
+        }
+        let limit = "\(allowance.subject) is limited to \(Self.rate(allowance.bucket.quota)) requests a second"
+        return .throttled(.caller, limit, wait: until - now, service.catalog)
+    }
+
+    private func find(
+        _ wanted: Call.PageOrder, _ caller: Caller, _ wishes: Wishes, _ waiter: Waiter, now: Int64
+    ) -> Verdict {
         switch cache.find(wanted.key, scope: wanted.scope, waiter: waiter, now: now) {
         case .fresh(let page):
             return .page(page, .fresh)
         case .stale(let page, let refresh):
-            if let refresh { self.refresh(fetch(wanted, refresh, now: now), now: now) }
+            if let refresh {
+                self.refresh(fetch(wanted, refresh, .refresh(fetchedAt: page.fetchedAt), now: now), now: now)
+            }
             return .page(page, .revalidating)
         case .lead(let flight):
-            return lead(fetch(wanted, flight, now: now), flight, waiter, .leader, now: now)
-        case .joined:
+            return lead(fetch(wanted, flight, caller.claim, now: now), flight, wishes, waiter, .leader, now: now)
+        case .joined(let flight):
+            join(flight, of: wanted, caller, now: now)
             return .wait(.follower)
         case .crowded:
             let limit = "too many requests wait for this page"
@@ -96,13 +122,23 @@ public final class Gate: Sendable {
         cache.usablePage(wanted.key, now: now).map { now < $0.revalidateUntil } ?? false
     }
 
-    private func fetch(_ wanted: Call.PageOrder, _ flight: Flight, now: Int64) -> Fetch {
-        Fetch(wanted.order, .flight(flight, wanted.lifetime), id: nextFetch(), now: now)
+    private func fetch(_ wanted: Call.PageOrder, _ flight: Flight, _ claim: Claim, now: Int64) -> Fetch {
+        Fetch(wanted.order, .flight(flight, wanted.lifetime), claim, id: nextFetch(), now: now)
     }
 
-    /// The client of a waiting call has gone: it takes up no more room on its flight, which goes on all the same.
-    public func abandon(_ call: Call, waiter: Waiter) {
-        if case .page(let page) = call.action { cache.removeWaiter(waiter, of: page.key) }
+    /// The client of a waiting call has gone. A flight goes on all the same if it has been sent; what still waits for its
+    /// token, and for nobody else, does not.
+    public func abandon(_ call: Call, waiter: Waiter, now: Int64) {
+        switch call.action {
+        case .page(let page):
+            for flight in cache.removeWaiter(waiter, of: page.key) {
+                withdraw(flight, page.order.service.groups[page.order.quotaGroup], now: now)
+            }
+        case .pass(let order):
+            withdraw(waiter, order.service.groups[order.quotaGroup], now: now)
+        case .refuse:
+            break
+        }
     }
 
     /// How long a request waits for its answer at the most, in nanoseconds: the call's time, and a moment for the fetch to
@@ -113,44 +149,59 @@ public final class Gate: Sendable {
 
     /// What a request gets whose time is over; nothing for one that never waits. If it is a write, which may have taken
     /// effect, the pages that it is about are void before anybody is told.
-    public func overdue(_ call: Call, waiter: Waiter) -> GatewayError? {
+    public func overdue(_ call: Call, waiter: Waiter, now: Int64) -> GatewayError? {
         guard let service = call.service else { return nil }
         if case .pass(let order) = call.action {
             for scope in order.invalidates { cache.invalidate(scope) }
         }
-        abandon(call, waiter: waiter)
+        abandon(call, waiter: waiter, now: now)
         return .upstreamFault("the time for the call is over", detail: "deadline", service.catalog)
     }
 
     // MARK: Quota
 
-    private func pass(_ order: Call.Order, _ waiter: Waiter, now: Int64) -> Verdict {
-        let fetch = Fetch(order, .pass(waiter), id: nextFetch(), now: now)
+    private func pass(
+        _ order: Call.Order, _ caller: Caller, _ wishes: Wishes, _ waiter: Waiter, now: Int64
+    ) -> Verdict {
+        var fetch = Fetch(order, .pass(waiter), caller.claim, id: nextFetch(), now: now)
+        if let deadline = wishes.deadline { fetch.deadline = min(fetch.deadline, deadline) }
         if !fetch.invalidates.isEmpty { observer?.writeBegins() }
-        guard case .refused(let until) = send(fetch, now: now) else { return .wait(.pass) }
+        guard case .refused(let scope, let until) = send(fetch, now: now) else { return .wait(.pass) }
         if !fetch.invalidates.isEmpty { observer?.writeEnded() }
-        return .refused(quotaError(fetch, until: until, now: now))
+        return .refused(quotaError(fetch, scope, until: until, now: now))
     }
 
     /// Without a token at once, a stale page goes before a wait, and a wait before a refusal; who asked for a new page is
     /// not served a stale one.
     private func lead(
-        _ fetch: Fetch, _ flight: Flight, _ waiter: Waiter, _ role: Verdict.Role, now: Int64
+        _ fetch: Fetch, _ flight: Flight, _ wishes: Wishes, _ waiter: Waiter, _ role: Verdict.Role, now: Int64
     ) -> Verdict {
+        let page = role == .anew ? nil : cache.usablePage(flight.key, now: now)
+        var fetch = fetch
+        // Nobody waits for a page of which there is an older one: its turn is that of a refresh.
+        if let page { fetch.claim = .refresh(fetchedAt: page.fetchedAt) }
         let admission = send(fetch, now: now)
         if admission == .granted { return .wait(role) }
         let use = PageUse.unrefreshable(.quota, status: nil)
-        let page = role == .anew ? nil : cache.usablePage(flight.key, now: now)
-        guard case .refused(let until) = admission else {
-            guard let page else { return .wait(role) }
-            // The flight goes on in the queue, for whoever comes next.
-            cache.removeWaiter(waiter, of: flight.key)
-            return .page(page, use)
+        guard case .refused(let scope, let until) = admission else {
+            if let page {
+                // The flight goes on in the queue, for whoever comes next.
+                cache.removeWaiter(waiter, of: flight.key)
+                return .page(page, use)
+            }
+            guard case .queued(let until) = admission, let deadline = wishes.deadline, deadline < until else {
+                return .wait(role)
+            }
+            // The client will be gone by then: the flight goes on only if others have joined.
+            if !cache.removeWaiter(waiter, of: flight.key).isEmpty {
+                withdraw(flight, services[fetch.service].groups[fetch.quotaGroup], now: now)
+            }
+            return .refused(quotaError(fetch, .quota, until: until, now: now))
         }
         // Nothing was sent: the flight ends here, for this request at once and for others that joined meanwhile.
         let others = cache.land(flight, storing: nil, now: now).filter { $0 != waiter }
         guard let page else {
-            let error = quotaError(fetch, until: until, now: now)
+            let error = quotaError(fetch, scope, until: until, now: now)
             receiver.deliver(.error(error), to: others)
             return .refused(error)
         }
@@ -159,29 +210,19 @@ public final class Gate: Sendable {
     }
 
     private func refresh(_ fetch: Fetch, now: Int64) {
-        if case .refused(let until) = send(fetch, now: now) {
-            finish(fetch, .throttled(until: until), attempts: 0, now: now)
+        if case .refused(let scope, let until) = send(fetch, now: now) {
+            finish(fetch, .throttled(scope, until: until), attempts: 0, now: now)
         }
     }
 
-    private func send(_ fetch: Fetch, now: Int64) -> QuotaGroup<PendingAttempt>.Admission {
-        let attempt = PendingAttempt(fetch: fetch, number: 1)
-        let admission = services[fetch.service].groups[fetch.quotaGroup].request(
-            attempt, deadline: fetch.deadline, now: now)
+    private func send(_ fetch: Fetch, now: Int64) -> Admission {
+        let admission = admit(PendingAttempt(fetch: fetch, number: 1), now: now)
         switch admission {
         case .granted: upstream.start(fetch)
         case .queued: upstream.queueGrew()
         case .refused: break
         }
         return admission
-    }
-
-    func quotaError(_ fetch: Fetch, until: Int64, now: Int64) -> GatewayError {
-        let service = services[fetch.service]
-        let name = service.catalog.quotaGroups[fetch.quotaGroup].name
-        let rate = Self.rate(service.groups[fetch.quotaGroup].quota)
-        let limit = "quota group '\(name)' of the service allows \(rate) requests a second"
-        return .throttled(.quota, limit, wait: until - now, service.catalog)
     }
 
     private func nextFetch() -> UInt64 { lastFetch.wrappingAdd(1, ordering: .relaxed).newValue }

@@ -15,10 +15,12 @@ public final class Service: Sendable {
         /// The longest wait for a quota token, in nanoseconds, and how many may wait for one group.
         public var maxWait: Int64
         public var maxDepth: Int
+        /// The groups whose quota is only counted, by their places.
+        public var shadowGroups: Set<Int>
 
         public init(
             name: String, region: String, catalog: Catalog, quotas: [Quota], callTimeout: Int64, maxWait: Int64,
-            maxDepth: Int
+            maxDepth: Int, shadowGroups: Set<Int> = []
         ) {
             self.name = name
             self.region = region
@@ -27,6 +29,7 @@ public final class Service: Sendable {
             self.callTimeout = callTimeout
             self.maxWait = maxWait
             self.maxDepth = maxDepth
+            self.shadowGroups = shadowGroups
         }
     }
 
@@ -38,12 +41,19 @@ public final class Service: Sendable {
     private let targets: [[UInt8]]
     private let prefix: [UInt8]
 
-    public init(index: Int, settings: Settings, now: Int64) {
+    /// - Parameters:
+    ///   - index: its place among the services.
+    ///   - scope: another service of the same catalog and the same account, whose buckets and queues it shares.
+    ///   - now: monotonic nanoseconds.
+    public init(index: Int, settings: Settings, sharing scope: Service? = nil, now: Int64) {
         self.index = index
         self.settings = settings
-        groups = settings.quotas.map {
-            QuotaGroup($0, maxWait: settings.maxWait, maxDepth: settings.maxDepth, now: now)
-        }
+        groups =
+            scope?.groups
+            ?? settings.quotas.enumerated().map { place, quota in
+                let maxWait = settings.shadowGroups.contains(place) ? 0 : settings.maxWait
+                return QuotaGroup(quota, maxWait: maxWait, maxDepth: settings.maxDepth, now: now)
+            }
         prefix = Array("\(settings.catalog.targetPrefix).".utf8)
         targets = settings.catalog.operations.map { Array("\(settings.catalog.targetPrefix).\($0.name)".utf8) }
     }

@@ -9,6 +9,7 @@ public final class Front: Sendable {
     let log: AccessLog?
     let hasSeveralRegions: Bool
     let admitsAnonymous: Bool
+    let wallClock: @Sendable () -> Int64
     private let ownHosts: Set<[UInt8]>
     private let ready = Atomic<Bool>(false)
 
@@ -17,9 +18,10 @@ public final class Front: Sendable {
     ///     name one of them.
     ///   - hasSeveralRegions: whether the Region that a caller signed for chooses the service.
     ///   - admitsAnonymous: whether callers without a key of this gateway are served.
+    ///   - wallClock: nanoseconds since 1970-01-01T00:00:00Z.
     public init(
         deliveries: Deliveries, metrics: FrontMetrics, log: AccessLog?, ownHosts: [String], hasSeveralRegions: Bool,
-        admitsAnonymous: Bool
+        admitsAnonymous: Bool, wallClock: @escaping @Sendable () -> Int64
     ) {
         self.deliveries = deliveries
         self.metrics = metrics
@@ -27,6 +29,7 @@ public final class Front: Sendable {
         self.ownHosts = Set(ownHosts.map { Array($0.lowercased().utf8) })
         self.hasSeveralRegions = hasSeveralRegions
         self.admitsAnonymous = admitsAnonymous
+        self.wallClock = wallClock
     }
 
     /// Whether `/readyz` says so.

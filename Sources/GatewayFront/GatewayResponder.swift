@@ -12,6 +12,8 @@ public final class GatewayResponder: Responder {
         let role: Verdict.Role
         let call: Call
         let since: Int64
+        /// When it is told that its time is over.
+        let until: Int64
     }
 
     private unowned let loop: ServerLoop<GatewayResponder>
@@ -76,7 +78,8 @@ public final class GatewayResponder: Responder {
         let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
         let call = memo.call(
             target: bytes.extracting(target), region: bytes.extracting(region), body: content, of: gate)
-        let wishes = head[.cacheControl] == nil ? Wishes() : CacheControl.wishes(head, bytes, mayFetchAnew: false)
+        var wishes = head[.cacheControl] == nil ? Wishes() : CacheControl.wishes(head, bytes, mayFetchAnew: false)
+        wishes.deadline = SDKRequest.deadline(head, bytes, now: now, wallClock: front.wallClock)
         switch gate.decide(call, wishes: wishes, waiter: waiter, now: now) {
         case .page(let page, let use):
             renderer.page(page, use, &response, now: now)
@@ -91,7 +94,8 @@ public final class GatewayResponder: Responder {
                 now: now)
             return .answered
         case .wait(let role):
-            waiting[waiter] = Waiting(role: role, call: call, since: now)
+            let until = min(now &+ gate.patience(call), wishes.deadline ?? .max)
+            waiting[waiter] = Waiting(role: role, call: call, since: now, until: until)
             return .later
         }
     }
@@ -152,7 +156,9 @@ public final class GatewayResponder: Responder {
 
     public func abandon(_ ticket: Ticket) {
         let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
-        if let request = waiting.removeValue(forKey: waiter) { gate.abandon(request.call, waiter: waiter) }
+        if let request = waiting.removeValue(forKey: waiter) {
+            gate.abandon(request.call, waiter: waiter, now: Int64(clamping: loop.eventLoop.now.uptimeNanoseconds))
+        }
     }
 
     // MARK: The front's own answers
@@ -167,8 +173,8 @@ public final class GatewayResponder: Responder {
 
     /// Ends the wait of requests whose time is over, whatever has become of their fetch.
     public func tick(now: Int64) {
-        for (waiter, request) in waiting where now - request.since > gate.patience(request.call) {
-            guard let error = gate.overdue(request.call, waiter: waiter) else { continue }
+        for (waiter, request) in waiting where now > request.until {
+            guard let error = gate.overdue(request.call, waiter: waiter, now: now) else { continue }
             arrive(.error(error), for: waiter)
         }
     }

@@ -1,5 +1,6 @@
 internal import Gateway
 internal import HTTPFront
+internal import RateLimiter
 internal import Upstream
 
 // From the configuration's words to those of the modules.
@@ -39,6 +40,20 @@ extension RetryPolicy {
         maxDelay = retry.maxDelay
         budgetRatio = retry.budget.ratio
         budgetReserve = retry.budget.reserve
+    }
+}
+
+extension Limit {
+    init(_ rate: Configuration.Rate) {
+        self.init(Quota(rate: rate.rate, burst: Double(rate.burst)), isShadow: rate.shadow)
+    }
+}
+
+extension CallerSettings {
+    /// Whoever is not known.
+    init(_ limits: Configuration.Limits) {
+        self.init(
+            name: "anonymous", limit: Limit(limits.caller), operationLimits: limits.operation.mapValues { Limit($0) })
     }
 }
 

@@ -40,24 +40,22 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         self.sandbox = sandbox
 
         let registry = Metrics()
-        let services = try configuration.services.enumerated().map { index, service in
-            Gateway.Service(
-                index: index, settings: try Self.settings(service, configuration), now: Process.now)
-        }
+        let services = try Self.services(configuration)
         upstream = Upstream(
             settings: configuration.services.map { UpstreamSettings($0, configuration.breaker, sandbox: sandbox) },
-            retry: RetryPolicy(configuration.retry), metrics: registry)
+            retry: RetryPolicy(configuration.retry), metrics: registry
+        ) { logger.warning("\($0)") }
         let deliveries = Deliveries()
         let cache = PageCache(maxBytes: configuration.cache.maxBytes, maxWaiters: configuration.cache.maxWaiters)
-        let callerLimit = configuration.limits.caller
         snapshots = configuration.cache.snapshot.map {
             SnapshotKeeper(
                 path: $0, origin: configuration.pageOrigin, maxBytes: configuration.cache.maxBytes)
         }
         let gate = Gate(
             services: services, cache: cache, policy: CachePolicy(configuration.cache),
-            callerQuota: Quota(rate: callerLimit.rate, burst: Double(callerLimit.burst)), upstream: upstream,
-            receiver: deliveries, observer: snapshots)
+            callers: [CallerSettings(configuration.limits)],
+            domainLimit: configuration.limits.domain.map { Limit($0) }, upstream: upstream, receiver: deliveries,
+            observer: snapshots)
         self.gate = gate
         let accessLog =
             configuration.log.access == .off
@@ -67,7 +65,8 @@ final class GatewayAssembly: ServiceLifecycle.Service {
             deliveries: deliveries, metrics: FrontMetrics(registry, operationNames: gate.operationNames),
             log: accessLog, ownHosts: configuration.services.map(\.host),
             hasSeveralRegions: Set(configuration.services.map(\.region)).count > 1,
-            admitsAnonymous: configuration.anonymous != .deny)
+            admitsAnonymous: configuration.anonymous != .deny
+        ) { Process.wallClockNanoseconds }
         self.front = front
         server = try await Server(
             group: group, limits: HTTPLimits(configuration.http), wallClock: Process.wallClock
@@ -127,6 +126,20 @@ final class GatewayAssembly: ServiceLifecycle.Service {
 
     // MARK: Parts
 
+    /// The services; those of one scope share the buckets and queues of the first.
+    private static func services(_ configuration: Configuration) throws(CommandFailure) -> [Gateway.Service] {
+        var services: [Gateway.Service] = []
+        var scopes: [String: Gateway.Service] = [:]
+        for (index, service) in configuration.services.enumerated() {
+            let shared = service.quotaScope.flatMap { scopes[$0] }
+            let made = Gateway.Service(
+                index: index, settings: try settings(service, configuration), sharing: shared, now: Process.now)
+            if let scope = service.quotaScope, shared == nil { scopes[scope] = made }
+            services.append(made)
+        }
+        return services
+    }
+
     private static func settings(
         _ service: Configuration.Service, _ configuration: Configuration
     ) throws(CommandFailure) -> Gateway.Service.Settings {
@@ -141,7 +154,9 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         return Gateway.Service.Settings(
             name: service.name, region: service.region, catalog: catalog, quotas: quotas,
             callTimeout: service.timeouts.call, maxWait: configuration.limits.queue.maxWait,
-            maxDepth: configuration.limits.queue.maxDepth)
+            maxDepth: configuration.limits.queue.maxDepth,
+            shadowGroups: Set(
+                catalog.quotaGroups.indices.filter { service.quotas[catalog.quotaGroups[$0].name]?.shadow == true }))
     }
 
     private static func listen<R>(

@@ -10,6 +10,7 @@ enum GatewayMetrics {
     static func register(in registry: Metrics, gate: Gate, upstream: Upstream, ledger: ConnectionLedger) {
         cache(registry, gate)
         quotas(registry, gate)
+        limits(registry, gate)
         registry.observed("jobsproxy_breaker_state", "Whether a service is called: 0 yes, 1 one probe, 2 no.") {
             zip(gate.services, upstream.breakerStates).map { service, state in
                 (label("service", service.settings.name), Double(state))
@@ -56,10 +57,25 @@ enum GatewayMetrics {
             read: rows { $0.groups[$1].tokens(now: Process.now) })
         registry.observed(
             "jobsproxy_quota_rate", "Requests a second that a quota group allows.",
-            read: rows { 1e9 / Double($0.groups[$1].quota.interval) })
+            read: rows { 1e9 / Double($0.groups[$1].currentQuota(now: Process.now).interval) })
         registry.observed(
             "jobsproxy_queue_depth", "Attempts that wait for a quota token.", read: rows { Double($0.groups[$1].depth) }
         )
+    }
+
+    private static func limits(_ registry: Metrics, _ gate: Gate) {
+        registry.observed(
+            "jobsproxy_shadow_throttled_total", "Requests that limits in shadow mode would have refused.",
+            kind: .counter
+        ) { ThrottleScope.allCases.map { (label("scope", $0.rawValue), Double(gate.shadows[$0])) } }
+        registry.observed("jobsproxy_domain_buckets", "Domains that have a bucket of their own.") {
+            [("", Double(gate.domainFigures.keys))]
+        }
+        registry.observed(
+            "jobsproxy_domain_overflows_total",
+            "Attempts charged to the bucket of domains for which there was no room.",
+            kind: .counter
+        ) { [("", Double(gate.domainFigures.overflows))] }
     }
 
     private static func process(_ registry: Metrics) {

@@ -16,7 +16,7 @@ public final class PageCache: Sendable {
         /// Fetch the page; the waiter is on the flight.
         case lead(Flight)
         /// Wait: a flight is on its way and the waiter is on it.
-        case joined
+        case joined(Flight)
         /// A flight is on its way, and too many wait for it already.
         case crowded
     }
@@ -64,8 +64,18 @@ public final class PageCache: Sendable {
         slot(flight.key).shard.withLock { $0.land(flight, storing: page, now: now) }
     }
 
+    /// Ends a flight that was not sent, if nobody waits for it.
+    ///
+    /// - Returns: whether it has ended.
+    public func landDeserted(_ flight: Flight) -> Bool {
+        slot(flight.key).shard.withLock { $0.landDeserted(flight) }
+    }
+
     /// Takes back a waiter whose client has gone.
-    public func removeWaiter(_ waiter: Waiter, of key: PageKey) {
+    ///
+    /// - Returns: the flights for which nobody waits any more.
+    @discardableResult
+    public func removeWaiter(_ waiter: Waiter, of key: PageKey) -> [Flight] {
         slot(key).shard.withLock { $0.removeWaiter(waiter, of: key) }
     }
 

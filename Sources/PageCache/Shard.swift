@@ -47,9 +47,11 @@ struct Shard {
             }
         }
         guard let id = current(key, scope) else { return .lead(begin(key, scope, waiters: [waiter])) }
-        guard let count = airborne[id]?.waiters.count, count < maxWaiters else { return .crowded }
+        guard let count = airborne[id]?.waiters.count, count < maxWaiters, let flight = airborne[id]?.flight else {
+            return .crowded
+        }
         airborne[id]?.waiters.append(waiter)
-        return .joined
+        return .joined(flight)
     }
 
     mutating func lead(_ key: PageKey, scope: EpochScope, waiter: Waiter) -> Flight {
@@ -82,14 +84,25 @@ struct Shard {
         return landed.waiters
     }
 
+    /// Ends a flight if nobody waits for it.
+    mutating func landDeserted(_ flight: Flight) -> Bool {
+        guard airborne[flight.id]?.waiters.isEmpty ?? false else { return false }
+        airborne[flight.id] = nil
+        if joinable[flight.key] == flight.id { joinable[flight.key] = nil }
+        return true
+    }
+
     /// Voids the pages of a scope and keeps newcomers from joining its flights.
     mutating func raiseEpoch(_ scope: EpochScope) { epochs[Int(scope.index)] &+= 1 }
 
-    mutating func removeWaiter(_ waiter: Waiter, of key: PageKey) {
+    mutating func removeWaiter(_ waiter: Waiter, of key: PageKey) -> [Flight] {
+        var deserted: [Flight] = []
         // There are as many flights as the quota allows: few. One of an older epoch is not to be found by its key.
-        for (id, flight) in airborne where flight.flight.key == key {
+        for (id, flight) in airborne where flight.flight.key == key && flight.waiters.contains(waiter) {
             airborne[id]?.waiters.removeAll { $0 == waiter }
+            if flight.waiters.count == 1 { deserted.append(flight.flight) }
         }
+        return deserted
     }
 
     // MARK: Purges

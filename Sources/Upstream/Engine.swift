@@ -15,6 +15,11 @@ final class Engine {
         var last: AttemptResult?
     }
 
+    private struct GroupPlace: Hashable {
+        let service: Int
+        let group: Int
+    }
+
     /// A pause before another attempt.
     private struct Pause {
         let until: Int64
@@ -34,6 +39,8 @@ final class Engine {
     private var budget: RetryBudget
     private var calls: [UInt64: Call] = [:]
     private var pauses: [Pause] = []
+    /// The quota groups that use less than their quota, because the service has throttled.
+    private var slowed: Set<GroupPlace> = []
     private var random = SystemRandomNumberGenerator()
 
     init(_ upstream: Upstream, _ gate: Gate) throws(CurlError) {
@@ -61,6 +68,7 @@ final class Engine {
             for fetch in started { send(begin(fetch, now: now), now: now) }
             endPauses(now: now)
             var next = releaseQueues(now: now)
+            if !slowed.isEmpty { noteRecovery(now: now) }
             if let stopBy {
                 if now >= stopBy { abandonAll(now: now) }
                 if calls.isEmpty, gate.services.allSatisfy({ $0.groups.allSatisfy { $0.depth == 0 } }) { return }
@@ -134,6 +142,7 @@ final class Engine {
         counters.count(call.fetch, result.kind, elapsed: now - call.sentAt)
         breakers[call.fetch.service].record(isFailure: result.kind.isFailure, now: now)
         showBreaker(call.fetch.service)
+        if result.kind == .throttled { slowDown(call, now: now) }
         let pause = upstream.retry.delay(after: call.attempts, using: &random)
         guard result.kind.isRetryable, isSafe(call.fetch, after: result),
             call.attempts < upstream.retry.maxAttempts, now + pause < call.fetch.deadline, budget.withdraw(now: now)
@@ -142,6 +151,32 @@ final class Engine {
             return
         }
         pauses.append(Pause(until: now + pause, call: id))
+    }
+
+    /// The service throttles though the quota was kept: others use it too.
+    private func slowDown(_ call: Call, now: Int64) {
+        let service = gate.services[call.fetch.service]
+        let group = service.groups[call.fetch.quotaGroup]
+        guard group.throttled(sentAt: call.sentAt, now: now) else { return }
+        let place = GroupPlace(service: call.fetch.service, group: call.fetch.quotaGroup)
+        guard slowed.insert(place).inserted else { return }
+        upstream.report(
+            "service \(service.settings.name) throttles quota group \(name(place)) below its quota: slowing down")
+    }
+
+    /// Looks which groups are back at their full rate.
+    private func noteRecovery(now: Int64) {
+        for place in slowed {
+            let group = gate.services[place.service].groups[place.group]
+            guard group.currentQuota(now: now) == group.quota else { continue }
+            slowed.remove(place)
+            let service = gate.services[place.service].settings.name
+            upstream.report("quota group \(name(place)) of service \(service) is back at its full rate")
+        }
+    }
+
+    private func name(_ place: GroupPlace) -> String {
+        gate.services[place.service].catalog.quotaGroups[place.group].name
     }
 
     private func isSafe(_ fetch: Fetch, after result: AttemptResult) -> Bool {
@@ -160,8 +195,7 @@ final class Engine {
         for pause in due {
             guard let call = calls[pause.call] else { continue }
             let attempt = PendingAttempt(fetch: call.fetch, number: call.attempts + 1)
-            let group = gate.services[call.fetch.service].groups[call.fetch.quotaGroup]
-            switch group.request(attempt, deadline: call.fetch.deadline, now: now) {
+            switch gate.admit(attempt, now: now) {
             case .granted: send(pause.call, now: now)
             case .queued: break
             case .refused: finish(pause.call, with: call.last, now: now)
@@ -185,9 +219,9 @@ final class Engine {
             send(attempt.number == 1 ? begin(attempt.fetch, now: now) : attempt.fetch.id, now: now)
         }
         for attempt in expired {
+            let turn = gate.withdraw(attempt, now: now)
             if attempt.number == 1 {
-                let turn = gate.services[attempt.fetch.service].groups[attempt.fetch.quotaGroup].turn(now: now)
-                gate.finish(attempt.fetch, .throttled(until: turn), attempts: 0, now: now)
+                gate.finish(attempt.fetch, .throttled(.quota, until: turn), attempts: 0, now: now)
             } else {
                 finish(attempt.fetch.id, with: calls[attempt.fetch.id]?.last, now: now)
             }
@@ -221,7 +255,7 @@ final class Engine {
     private func abandonAll(now: Int64) {
         for service in gate.services {
             for attempt in service.groups.flatMap({ $0.removeAll() }) where attempt.number == 1 {
-                gate.finish(attempt.fetch, .throttled(until: now), attempts: 0, now: now)
+                gate.finish(attempt.fetch, .throttled(.quota, until: now), attempts: 0, now: now)
             }
         }
         pauses = []

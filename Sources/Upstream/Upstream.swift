@@ -66,8 +66,17 @@ public final class Upstream: UpstreamPort {
     /// The breakers' states, for the scrape.
     let breakerFigures: [Atomic64]
 
-    /// - Parameter settings: one for each of the gate's services, in their order.
-    public init(settings: [UpstreamSettings], retry: RetryPolicy, metrics: Metrics) {
+    /// What an operator should read.
+    let report: @Sendable (String) -> Void
+
+    /// - Parameters:
+    ///   - settings: one for each of the gate's services, in their order.
+    ///   - report: gets what an operator should read, a line each.
+    public init(
+        settings: [UpstreamSettings], retry: RetryPolicy, metrics: Metrics,
+        report: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.report = report
         self.settings = settings
         self.retry = retry
         self.metrics = metrics

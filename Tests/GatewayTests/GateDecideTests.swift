@@ -177,7 +177,7 @@ struct GateDecideTests {
         let (leader, follower) = (stand.waiter(), stand.waiter())
         _ = stand.gate.decide(call, waiter: leader, now: stand.now)
         _ = stand.gate.decide(call, waiter: follower, now: stand.now)
-        stand.gate.abandon(call, waiter: leader)
+        stand.gate.abandon(call, waiter: leader, now: stand.now)
         stand.finish(.reply(good()))
         #expect(stand.receiver.deliveries.map(\.waiters) == [[follower]])
     }

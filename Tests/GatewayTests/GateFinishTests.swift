@@ -116,7 +116,7 @@ struct GateFinishTests {
     @Test("A stale page replaces a fault and an empty bucket")
     func staleOnFault() throws {
         #expect(try arrival(age: 100, fault()) == ["stale error -"])
-        #expect(try arrival(age: 100, .throttled(until: 200 * second)) == ["stale quota -"])
+        #expect(try arrival(age: 100, .throttled(.quota, until: 200 * second)) == ["stale quota -"])
     }
 
     /// Section 3: `fwd=stale; detail=error|throttled|breaker|quota`; the upstream words an open breaker's fault "breaker".
@@ -135,7 +135,7 @@ struct GateFinishTests {
     func errors() throws {
         for (result, expected) in [
             (try fault(), "error InternalServerException"),
-            (.throttled(until: 101 * second), "error ThrottlingException quota"),
+            (.throttled(.quota, until: 101 * second), "error ThrottlingException quota"),
         ] {
             let stand = try Stand()
             for _ in 0..<2 { _ = stand.list() }
@@ -150,7 +150,7 @@ struct GateFinishTests {
         for (result, expected) in [
             (FetchResult.reply(good()), "reply 200"), (.reply(bad(400, "ConflictException")), "reply 400"),
             (try fault(), "error InternalServerException"),
-            (.throttled(until: 101 * second), "error ThrottlingException quota"),
+            (.throttled(.quota, until: 101 * second), "error ThrottlingException quota"),
         ] {
             let stand = try Stand()
             _ = stand.ask("DeleteDomain", "{\"DomainId\":\"\(Stand.domain)\"}")

@@ -67,7 +67,7 @@ struct GateInvalidationTests {
     func anyOutcome(_ number: Int) throws {
         let results: [FetchResult] = [
             try fault(), .reply(bad(500, "InternalServerException")), .reply(bad(400, "ConflictException")),
-            .throttled(until: 200 * second),
+            .throttled(.quota, until: 200 * second),
         ]
         for (attempts, isKept) in [(1, false), (3, false), (0, true)] {
             let stand = try filled()
@@ -83,7 +83,7 @@ struct GateInvalidationTests {
         let call = stand.read("DeleteSpeaker", "{\(Self.d),\"SpeakerId\":\"s\"}")
         let waiter = stand.waiter()
         _ = stand.gate.decide(call, waiter: waiter, now: stand.now)
-        stand.gate.abandon(call, waiter: waiter)
+        stand.gate.abandon(call, waiter: waiter, now: stand.now)
         stand.finish(try fault())
         #expect(kept(stand) == [false, true, true])
     }
@@ -94,7 +94,7 @@ struct GateInvalidationTests {
         let call = stand.read("DeleteSpeaker", "{\(Self.d),\"SpeakerId\":\"s\"}")
         let waiter = stand.waiter()
         _ = stand.gate.decide(call, waiter: waiter, now: stand.now)
-        #expect(stand.gate.overdue(call, waiter: waiter)?.detail == "deadline")
+        #expect(stand.gate.overdue(call, waiter: waiter, now: stand.now)?.detail == "deadline")
         #expect(kept(stand) == [false, true, true])
     }
 

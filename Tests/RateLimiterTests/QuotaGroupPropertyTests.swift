@@ -27,7 +27,7 @@ struct QuotaGroupPropertyTests {
             now += Int64.random(in: 0...2 * quota.interval, using: &generator)
             while let next = wakeUp, next <= now { release(at: next) }
             let depth = group.depth
-            switch group.request(element, deadline: now + 4 * quota.interval, now: now) {
+            switch group.request(element, as: .caller(0, weight: 1), deadline: now + 4 * quota.interval, now: now) {
             case .granted:
                 #expect(depth == 0, "a newcomer passed those who wait")
                 served.append(element)
@@ -64,7 +64,7 @@ struct QuotaGroupPropertyTests {
             }
             for element in number * 2000..<(number + 1) * 2000 {
                 let now = clock.wrappingAdd(50, ordering: .relaxed).newValue
-                switch group.request(element, deadline: .max, now: now) {
+                switch group.request(element, as: .caller(0, weight: 1), deadline: .max, now: now) {
                 case .granted: fates.add([element])
                 case .queued: break
                 case .refused: fates.add([element])

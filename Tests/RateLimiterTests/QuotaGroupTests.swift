@@ -10,8 +10,10 @@ private struct Bench {
             Quota(rate: rate, burst: burst), maxWait: maxWait * millisecond, maxDepth: maxDepth, now: 0)
     }
 
-    func request(_ name: String, at now: Int64, deadline: Int64 = 100_000) -> QuotaGroup<String>.Admission {
-        switch group.request(name, deadline: deadline * millisecond, now: now * millisecond) {
+    func request(
+        _ name: String, as claim: Claim = .caller(0, weight: 1), at now: Int64, deadline: Int64 = 100_000
+    ) -> QuotaGroup<String>.Admission {
+        switch group.request(name, as: claim, deadline: deadline * millisecond, now: now * millisecond) {
         case .granted: .granted
         case .queued(let until): .queued(until: until / millisecond)
         case .refused(let until): .refused(until: until / millisecond)
@@ -70,7 +72,7 @@ struct QuotaGroupTests {
 
     @Test("hands out no more than the burst when it is released late")
     func late() {
-        let bench = Bench()
+        let bench = Bench(maxWait: 10_000)
         for name in ["a", "b", "c"] { _ = bench.request(name, at: 0) }
         #expect(bench.release(at: 9000) == Released(granted: ["a", "b"], next: 9500))
     }
@@ -81,7 +83,7 @@ struct QuotaGroupTests {
         #expect(bench.request("a", at: 0) == .queued(until: 500))
         #expect(bench.request("b", at: 600) == .queued(until: 1000))
         #expect(bench.request("c", at: 900) == .queued(until: 1500))
-        #expect(bench.group.turn(now: 900 * millisecond) == 2000 * millisecond)
+        #expect(bench.group.turn(of: .caller(0, weight: 1), now: 900 * millisecond) == 2000 * millisecond)
         #expect(bench.release(at: 900) == Released(granted: ["a"], next: 1000))
     }
 
@@ -136,6 +138,13 @@ struct QuotaGroupTests {
         #expect(other.release(at: 600) == Released(granted: ["a"]))
     }
 
+    @Test("lets nobody wait longer than he may, even when it is released late")
+    func overdue() {
+        let bench = Bench()
+        for name in ["a", "b"] { _ = bench.request(name, at: 0) }
+        #expect(bench.release(at: 2001) == Released(expired: ["a", "b"]))
+    }
+
     @Test("gives up those in the middle whose deadline has passed")
     func expiryInTheMiddle() {
         let bench = Bench(burst: 1)
@@ -153,5 +162,104 @@ struct QuotaGroupTests {
         #expect(bench.group.removeAll() == [])
         #expect(bench.group.depth == 0)
         #expect(bench.release(at: 500) == Released())
+    }
+
+    @Test("serves a caller who was served less before others that came first")
+    func fairness() {
+        let bench = Bench(maxWait: 5000)
+        for name in ["a1", "a2", "a3"] { _ = bench.request(name, as: .caller(1, weight: 1), at: 0) }
+        #expect(bench.request("b1", as: .caller(2, weight: 1), at: 0) == .queued(until: 1000))
+        #expect(bench.release(at: 500).granted == ["a1"])
+        #expect(bench.release(at: 1000).granted == ["b1"])
+        #expect(bench.release(at: 1500).granted == ["a2"])
+        // What b was served keeps its place: it does not begin anew because it waited for nothing in between.
+        #expect(bench.request("b2", as: .caller(2, weight: 1), at: 1500) == .queued(until: 2000))
+        #expect(bench.release(at: 2000).granted == ["b2"])
+        #expect(bench.release(at: 2500).granted == ["a3"])
+    }
+
+    @Test("hands back at once who is pushed past the time that he may wait")
+    func displacement() {
+        let bench = Bench(maxWait: 1000)
+        #expect(bench.request("a1", as: .caller(1, weight: 1), at: 0) == .queued(until: 500))
+        #expect(bench.request("a2", as: .caller(1, weight: 1), at: 0) == .queued(until: 1000))
+        #expect(bench.request("b1", as: .caller(2, weight: 1), at: 0) == .queued(until: 1000))
+        #expect(bench.release(at: 1) == Released(expired: ["a2"], next: 500))
+        #expect(bench.request("a3", as: .caller(1, weight: 1), at: 1) == .refused(until: 1500))
+    }
+
+    @Test("gives a full queue's last place to a newcomer who was served less, and to no other")
+    func fullQueue() {
+        let bench = Bench(maxDepth: 2)
+        _ = bench.request("a1", as: .caller(1, weight: 1), at: 0)
+        _ = bench.request("a2", as: .caller(1, weight: 1), at: 0)
+        #expect(bench.request("a3", as: .caller(1, weight: 1), at: 0) == .refused(until: 1500))
+        #expect(bench.request("b1", as: .caller(2, weight: 1), at: 0) == .queued(until: 1000))
+        #expect(bench.release(at: 500) == Released(granted: ["a1"], expired: ["a2"], next: 1000))
+    }
+
+    @Test("gives refreshes every second turn while both wait, the oldest page first, and all turns else")
+    func refreshes() {
+        let bench = Bench()
+        for age in [30, 10, 20] { _ = bench.request("r\(age)", as: .refresh(fetchedAt: Int64(age)), at: 0) }
+        for name in ["a1", "a2"] { _ = bench.request(name, as: .caller(1, weight: 1), at: 0) }
+        let order = (1...5).flatMap { bench.release(at: Int64($0) * 500).granted }
+        #expect(order == ["a1", "r10", "a2", "r20", "r30"])
+    }
+
+    @Test("does not hold a refresh to the time that callers may wait")
+    func patientRefreshes() {
+        let bench = Bench(maxWait: 500)
+        #expect(bench.request("r1", as: .refresh(fetchedAt: 1), at: 0) == .queued(until: 500))
+        #expect(bench.request("r2", as: .refresh(fetchedAt: 2), at: 0) == .queued(until: 1000))
+        #expect(bench.request("r3", as: .refresh(fetchedAt: 3), at: 0, deadline: 1400) == .refused(until: 1500))
+        #expect(Bench(maxWait: 0).request("r1", as: .refresh(fetchedAt: 1), at: 0) == .refused(until: 500))
+    }
+
+    @Test("lets what waits go on in the name of a better one who has joined it")
+    func joining() {
+        let bench = Bench()
+        for name in ["a1", "a2", "a3"] { _ = bench.request(name, as: .caller(1, weight: 1), at: 0) }
+        #expect(bench.group.join(as: .caller(2, weight: 1), now: 0) { $0 == "a3" })
+        #expect(bench.release(at: 500).granted == ["a1"])
+        #expect(bench.release(at: 1000).granted == ["a3"])
+        // A worse one changes nothing.
+        _ = bench.request("b1", as: .caller(2, weight: 1), at: 1000)
+        #expect(!bench.group.join(as: .caller(1, weight: 1), now: 1000) { $0 == "b1" })
+        #expect(bench.release(at: 1500).granted == ["a2"])
+
+        let other = Bench()
+        _ = other.request("a1", as: .caller(1, weight: 1), at: 0)
+        for age in [1, 2, 3] { _ = other.request("r\(age)", as: .refresh(fetchedAt: Int64(age)), at: 0) }
+        #expect(other.group.join(as: .caller(2, weight: 1), now: 0) { $0 == "r3" })
+        #expect((1...4).flatMap { other.release(at: Int64($0) * 500).granted } == ["a1", "r1", "r3", "r2"])
+    }
+
+    @Test("forgets what nobody wants any more")
+    func removal() {
+        let bench = Bench()
+        for name in ["a", "b"] { _ = bench.request(name, at: 0) }
+        #expect(bench.group.remove { $0 == "a" } == "a")
+        #expect(bench.group.remove { $0 == "a" } == nil)
+        #expect(bench.release(at: 500) == Released(granted: ["b"]))
+    }
+
+    @Test("slows down when the upstream throttles all the same, once for what was on its way, and comes back by and by")
+    func feedback() {
+        let bench = Bench(rate: 10, burst: 5)
+        let group = bench.group
+        #expect(group.throttled(sentAt: 10 * second, now: 10 * second))
+        #expect(group.tokens(now: 10 * second) == 0)
+        #expect(!group.throttled(sentAt: 10 * second, now: 10 * second))
+        #expect(group.currentQuota(now: 10 * second).interval == 142_857_143)
+        #expect(bench.request("a", at: 10_000) == .queued(until: 10_142))
+        // It rises by 1/600 for each attempt that the full rate would have made: 10 a second.
+        #expect((122_000_000...123_000_000).contains(group.currentQuota(now: 17 * second).interval))
+        #expect(group.currentQuota(now: 28 * second).interval == 100_000_000)
+        for _ in 0..<100 { _ = group.throttled(sentAt: 30 * second, now: 30 * second) }
+        for step in 1...100 {
+            _ = group.throttled(sentAt: (30 + Int64(step)) * second, now: (30 + Int64(step)) * second)
+        }
+        #expect(group.currentQuota(now: 130 * second).interval < 5_100_000_000, "and never to nothing")
     }
 }

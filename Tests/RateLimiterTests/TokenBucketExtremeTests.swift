@@ -47,12 +47,16 @@ struct TokenBucketExtremeTests {
             for (quota, start, now) in Extremes.all {
                 let group = QuotaGroup<Int>(quota, maxWait: .max, maxDepth: 4, now: start)
                 for (element, deadline) in Extremes.instants.enumerated() {
-                    _ = group.request(element, deadline: deadline, now: now)
+                    _ = group.request(
+                        element, as: element % 2 == 0 ? .caller(0, weight: .nan) : .refresh(fetchedAt: deadline),
+                        deadline: deadline, now: now)
                 }
                 var granted: [Int] = []
                 var expired: [Int] = []
                 _ = group.release(now: now, granted: &granted, expired: &expired)
-                _ = group.turn(now: now)
+                _ = group.turn(of: .caller(0, weight: 0), now: now)
+                _ = group.throttled(sentAt: now, now: now)
+                _ = group.currentQuota(now: .max)
             }
         }
     }

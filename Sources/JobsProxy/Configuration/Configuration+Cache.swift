@@ -32,6 +32,10 @@ extension Configuration {
     struct Limits: Sendable, Equatable {
         /// What each caller may ask.
         var caller = Rate(rate: 100, burst: 200)
+        /// Limits of their own for operations, by name, for each caller.
+        var operation: [String: Rate] = [:]
+        /// What may be asked of the services for each domain.
+        var domain: Rate?
         var queue = Queue()
 
         /// Where calls wait for a quota token.

@@ -17,6 +17,8 @@ extension Configuration {
         var headroom = 0.02
         /// Rates that replace the catalog's, by quota group. Whether the catalog has the group is not checked here.
         var quotas: [String: Rate] = [:]
+        /// Services with the same one use the same account, and so share the quotas.
+        var quotaScope: String?
 
         enum Endpoint: Sendable, Equatable {
             /// The stand-in inside this process.
@@ -45,6 +47,8 @@ extension Configuration {
         var rate: Double
         /// Tokens that may be spent at once; at most what the rate brings in a year.
         var burst: Int
+        /// Whether what it would refuse is only counted.
+        var shadow = false
 
         /// As many tokens as one second brings, and at least one.
         static func burst(of rate: Double) -> Int {

@@ -43,6 +43,7 @@ extension Configuration {
                 let isShared = sharers[service.catalog, default: []].count > 1
                 return service.nameComplaint(isWritten: section.holds("name"), isShared: isShared, taken: taken)
             }
+            section.check("quotaScope", "catalog") { service.scopeComplaint(services[..<index]) }
             if taken[service.name] == nil { taken[service.name] = index }
         }
     }
@@ -75,12 +76,8 @@ extension Configuration.Service {
         section.value("maxConnections", .whole(1...10_000), &maxConnections)
         section.section("timeouts") { timeouts.read($0) }
         section.value("headroom", .number(0...0.5), &headroom)
-        section.sections("quotas") { group, quota in
-            var rate = Configuration.Rate(rate: 1, burst: 1)
-            rate.read(quota)
-            quota.require("rate", "is missing: say how many requests a second the group may make")
-            quotas[group] = rate
-        }
+        section.sections("quotas") { group, quota in quotas[group] = .required(quota) }
+        section.optional("quotaScope", .name, &quotaScope)
     }
 }
 
@@ -99,7 +96,16 @@ extension Configuration.Rate {
         section.value("rate", .rate, &rate)
         if section.holds("rate") { burst = Self.burst(of: rate) }
         section.value("burst", .whole(1...10_000_000), &burst)
+        section.value("shadow", .flag, &shadow)
         section.check("burst", "rate") { burstComplaint }
+    }
+
+    /// A limit that has no default: its rate must be there.
+    fileprivate static func required(_ section: Mapping) -> Self {
+        var rate = Configuration.Rate(rate: 1, burst: 1)
+        rate.read(section)
+        section.require("rate", "is missing: say how many requests a second there may be")
+        return rate
     }
 }
 
@@ -143,6 +149,8 @@ extension Configuration.Cache {
 extension Configuration.Limits {
     fileprivate mutating func read(_ section: Mapping) {
         section.section("caller") { caller.read($0) }
+        section.sections("operation") { name, limit in operation[name] = .required(limit) }
+        section.section("domain") { domain = .required($0) }
         section.section("queue") { section in
             section.value("maxWait", .duration(from: 0, to: .minute), &queue.maxWait)
             section.value("maxDepth", .whole(0...100_000), &queue.maxDepth)

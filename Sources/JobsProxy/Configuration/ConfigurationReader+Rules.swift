@@ -43,6 +43,17 @@ extension Configuration.Service {
     }
 }
 
+extension Configuration.Service {
+    /// Quota groups are shared one by one, so their catalog must be the same.
+    func scopeComplaint(_ others: ArraySlice<Self>) -> String? {
+        guard let quotaScope,
+            let index = others.firstIndex(where: { $0.quotaScope == quotaScope && $0.catalog != catalog })
+        else { return nil }
+        return "\(quotaScope.quoted) is the scope of services[\(index)] too, which has another catalog: services that "
+            + "share quotas have one catalog"
+    }
+}
+
 extension Configuration.Service.Timeouts {
     static func complaint(_ inner: String, _ time: Int64, within outer: String, _ limit: Int64) -> String? {
         guard time > limit else { return nil }

@@ -10,6 +10,19 @@ struct Complaint: Error {
     init(_ text: String) { self.text = text }
 }
 
+extension Kind where Value == Bool {
+    /// Yes or no, in YAML 1.2's words.
+    static var flag: Kind {
+        Kind { scalar throws(Complaint) in
+            switch (scalar.isPlain, scalar.text) {
+            case (true, "true"): return true
+            case (true, "false"): return false
+            default: throw Complaint("must be true or false, not \(scalar.text.quoted)")
+            }
+        }
+    }
+}
+
 // MARK: Words
 
 extension Kind where Value == String {

@@ -64,7 +64,10 @@ final class Stand {
     init(
         tokens: Int = 10, interval: Double = 1000, maxWait: Int64 = 0, maxWaiters: Int = 10, callerBurst: Double = 1000,
         negative: [String: Int64] = ["ResourceNotFoundException": 5 * second],
-        services names: [(name: String, region: String)] = [("voice-id", "us-east-1")]
+        services names: [(name: String, region: String)] = [("voice-id", "us-east-1")],
+        callers: (Double) -> [CallerSettings] = {
+            [CallerSettings(name: "anonymous", limit: Limit(Quota(rate: 1, burst: $0)))]
+        }, domainLimit: Limit? = nil
     ) throws {
         let catalog = try builtInCatalog()
         let quota = Quota(rate: 1 / interval, burst: Double(max(1, tokens)))
@@ -85,8 +88,8 @@ final class Stand {
         let cache = PageCache(maxBytes: 1 << 22, maxWaiters: maxWaiters)
         receiver = FakeReceiver(cache)
         gate = Gate(
-            services: services, cache: cache, policy: policy, callerQuota: Quota(rate: 1, burst: callerBurst),
-            upstream: upstream, receiver: receiver)
+            services: services, cache: cache, policy: policy, callers: callers(callerBurst),
+            domainLimit: domainLimit, upstream: upstream, receiver: receiver)
     }
 
     func read(_ operation: String, _ body: String, region: String = "", prefix: String = "VoiceID.") -> Call {
@@ -104,6 +107,9 @@ final class Stand {
     func list(_ domain: String = Stand.domain) -> Verdict {
         ask("ListFraudsterRegistrationJobs", "{\"DomainId\":\"\(domain)\"}")
     }
+
+    /// How many attempts wait for a token.
+    var depth: Int { gate.services.flatMap(\.groups).reduce(0) { $0 + $1.depth } }
 
     func waiter() -> Waiter {
         lastWaiter += 1

@@ -66,7 +66,7 @@ struct ConfigurationFaultTests {
         FaultyText("services: [{caBundle: ''}]", "1: services[0].caBundle: must not be empty"),
         FaultyText(
             "services: [{quotas: {batch: {}}}]",
-            "1: services[0].quotas.batch.rate: is missing: say how many requests a second the group may make"),
+            "1: services[0].quotas.batch.rate: is missing: say how many requests a second there may be"),
     ]
 
     static let rules = [

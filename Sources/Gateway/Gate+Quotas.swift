@@ -1,0 +1,117 @@
+internal import PageCache
+internal import RateLimiter
+
+/// What became of an attempt that asked for its tokens.
+public enum Admission: Sendable, Equatable {
+    /// It may be sent now.
+    case granted
+    /// It waits for the token of its quota group, which hands it out, as things are at `until`.
+    case queued(until: Int64)
+    /// A limit does not let it go in time; not before `until`.
+    case refused(ThrottleScope, until: Int64)
+}
+
+/// The domain of a service, as limits of domains know it.
+struct DomainKey: Hashable, Sendable {
+    let service: Int
+    let domain: [UInt8]
+}
+
+extension Gate {
+    /// What is known of the domains that are limited: how many have a bucket of their own, and takes from the shared one.
+    public var domainFigures: (keys: Int, overflows: UInt64) {
+        domains.map { ($0.figures.keys, $0.figures.overflows) } ?? (0, 0)
+    }
+
+    /// Takes an attempt's tokens: its domain's, then its quota group's. Narrow first; when the group refuses, the domain's
+    /// token goes back.
+    public func admit(_ attempt: PendingAttempt, now: Int64) -> Admission {
+        let fetch = attempt.fetch
+        let key = domainKey(fetch)
+        if let key, let domains, case .denied(let until) = domains.take(key, now: now) {
+            guard domainLimit?.isShadow == true else { return .refused(.domain, until: until) }
+            shadows.count(.domain)
+        }
+        let service = services[fetch.service]
+        switch service.groups[fetch.quotaGroup].request(attempt, as: fetch.claim, deadline: fetch.deadline, now: now) {
+        case .granted: return .granted
+        case .queued(let until): return .queued(until: until)
+        case .refused(let until):
+            if service.settings.shadowGroups.contains(fetch.quotaGroup) {
+                shadows.count(.quota)
+                return .granted
+            }
+            if let key { domains?.giveBack(key) }
+            return .refused(.quota, until: until)
+        }
+    }
+
+    /// A queued attempt will not be sent: it has taken a token of its domain and gives it back.
+    ///
+    /// - Returns: when it could have had its turn.
+    public func withdraw(_ attempt: PendingAttempt, now: Int64) -> Int64 {
+        if let key = domainKey(attempt.fetch) { domains?.giveBack(key) }
+        return services[attempt.fetch.service].groups[attempt.fetch.quotaGroup].turn(of: attempt.fetch.claim, now: now)
+    }
+
+    private func domainKey(_ fetch: Fetch) -> DomainKey? {
+        domains == nil || fetch.domain.isEmpty ? nil : DomainKey(service: fetch.service, domain: fetch.domain)
+    }
+
+    /// The error for a request that a limit of its fetch refuses.
+    func quotaError(_ fetch: Fetch, _ scope: ThrottleScope, until: Int64, now: Int64) -> GatewayError {
+        let service = services[fetch.service]
+        guard scope != .domain else {
+            let domain = String(decoding: fetch.domain, as: UTF8.self)
+            let rate = domainLimit.map { Self.rate($0.quota) } ?? "0"
+            let limit = "domain \(domain) is limited to \(rate) requests a second to the service"
+            return .throttled(.domain, limit, wait: until - now, service.catalog)
+        }
+        let name = service.catalog.quotaGroups[fetch.quotaGroup].name
+        let rate = Self.rate(service.groups[fetch.quotaGroup].currentQuota(now: now))
+        let limit = "quota group '\(name)' of the service allows \(rate) requests a second"
+        return .throttled(.quota, limit, wait: until - now, service.catalog)
+    }
+
+    /// A client has joined a flight that may still wait for its token: it goes on in their name if that is sooner.
+    func join(_ flight: Flight, of wanted: Call.PageOrder, _ caller: Caller, now: Int64) {
+        let group = wanted.order.service.groups[wanted.order.quotaGroup]
+        guard group.depth > 0 else { return }
+        if group.join(as: caller.claim, now: now, where: { $0.fetch.isFor(flight) }) { upstream.queueGrew() }
+    }
+
+    /// A flight for which nobody waits any more is not sent if it still waits for its first token.
+    func withdraw(_ flight: Flight, _ group: QuotaGroup<PendingAttempt>, now: Int64) {
+        guard let attempt = take(group, where: { $0.isFor(flight) }) else { return }
+        if cache.landDeserted(flight) {
+            _ = withdraw(attempt, now: now)
+        } else {
+            // Somebody has joined in the meantime.
+            resume(attempt, now: now)
+        }
+    }
+
+    /// A request whose client has gone is not sent if it still waits for its token.
+    func withdraw(_ waiter: Waiter, _ group: QuotaGroup<PendingAttempt>, now: Int64) {
+        guard let attempt = take(group, where: { $0.isFor(waiter) }) else { return }
+        let turn = withdraw(attempt, now: now)
+        finish(attempt.fetch, .throttled(.quota, until: turn), attempts: 0, now: now)
+    }
+
+    private func take(
+        _ group: QuotaGroup<PendingAttempt>, where isMeant: @Sendable (Fetch) -> Bool
+    ) -> PendingAttempt? {
+        group.depth > 0 ? group.remove { $0.number == 1 && isMeant($0.fetch) } : nil
+    }
+
+    private func resume(_ attempt: PendingAttempt, now: Int64) {
+        let group = services[attempt.fetch.service].groups[attempt.fetch.quotaGroup]
+        switch group.request(attempt, as: attempt.fetch.claim, deadline: attempt.fetch.deadline, now: now) {
+        case .granted: upstream.start(attempt.fetch)
+        case .queued: upstream.queueGrew()
+        case .refused(let until):
+            _ = withdraw(attempt, now: now)
+            finish(attempt.fetch, .throttled(.quota, until: until), attempts: 0, now: now)
+        }
+    }
+}
