@@ -1,15 +1,29 @@
-/// A pattern that is a run of ASCII character classes with counts, of which only the last may vary in length, so that
-/// matching never needs to go back.
+/// A pattern that is a run of character classes with counts, of which only the last may vary in length, so that matching
+/// never needs to go back.
 struct ClassRun: Sendable {
     private struct Item {
+        /// The ASCII characters of the class, and which of `\p{L}`, `\p{N}` and `\p{Z}` are in it for the rest.
         var low: UInt64 = 0
         var high: UInt64 = 0
+        var hasLetters = false
+        var hasNumbers = false
+        var hasSeparators = false
         var minimum = 1
         var maximum = 1
 
         func contains(_ byte: UInt8) -> Bool {
             guard byte < 128 else { return false }
             return (byte < 64 ? low : high) >> UInt64(byte & 63) & 1 == 1
+        }
+
+        /// Whether a character beyond ASCII is in the class.
+        func contains(_ scalar: Unicode.Scalar) -> Bool {
+            switch scalar.properties.generalCategory {
+            case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: hasLetters
+            case .decimalNumber, .letterNumber, .otherNumber: hasNumbers
+            case .spaceSeparator, .lineSeparator, .paragraphSeparator: hasSeparators
+            default: false
+            }
         }
 
         mutating func insert(_ byte: UInt8) {
@@ -28,6 +42,8 @@ struct ClassRun: Sendable {
     init?(_ pattern: String) throws(PatternError) {
         var rest = Array(pattern.utf8)[...]
         guard rest.popFirst() == UInt8(ascii: "^"), rest.popLast() == UInt8(ascii: "$") else { return nil }
+        // A group around everything changes nothing; inside there is none, because parentheses are no plain characters.
+        if rest.first == UInt8(ascii: "("), rest.last == UInt8(ascii: ")") { rest = rest.dropFirst().dropLast() }
         while !rest.isEmpty {
             let found: Item?
             do throws(ReversedRange) { found = try Self.characters(&rest) } catch { throw PatternError(text: pattern) }
@@ -41,13 +57,29 @@ struct ClassRun: Sendable {
         var position = 0
         for item in items {
             var count = 0
-            while count < item.maximum, position < value.count, item.contains(value[position]) {
+            while count < item.maximum, position < value.count {
+                if item.contains(value[position]) {
+                    position += 1
+                } else if value[position] >= 128, let (scalar, length) = Self.scalar(in: value, at: position),
+                    item.contains(scalar)
+                {
+                    position += length
+                } else {
+                    break
+                }
                 count += 1
-                position += 1
             }
             guard count >= item.minimum else { return false }
         }
         return position == value.count
+    }
+
+    /// The character of more than one byte that begins at a place, and how many bytes it has.
+    private static func scalar(in value: [UInt8], at position: Int) -> (scalar: Unicode.Scalar, length: Int)? {
+        var decoder = Unicode.UTF8.ForwardParser()
+        var rest = value[position...].makeIterator()
+        guard case .valid(let bytes) = decoder.parseScalar(from: &rest) else { return nil }
+        return (Unicode.UTF8.decode(bytes), bytes.count)
     }
 
     /// A literal, a class in brackets, or `\p{ASCII}`.
@@ -72,6 +104,14 @@ struct ClassRun: Sendable {
         var item = Item()
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "]") { return item.low | item.high == 0 ? nil : item }
+            if byte == UInt8(ascii: "\\") {
+                guard escape(&rest, in: &item) else { return nil }
+                continue
+            }
+            if byte == UInt8(ascii: "+") {
+                item.insert(byte)
+                continue
+            }
             guard isPlain(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") else { return nil }
             let next = rest.dropFirst().first
             if byte != UInt8(ascii: "-"), rest.first == UInt8(ascii: "-"), let next, isPlain(next) {
@@ -83,6 +123,30 @@ struct ClassRun: Sendable {
             }
         }
         return nil
+    }
+
+    /// What follows a backslash in brackets: a category, or a sign that stands for itself.
+    private static func escape(_ rest: inout ArraySlice<UInt8>, in item: inout Item) -> Bool {
+        let category = String(decoding: rest.prefix(4), as: UTF8.self)
+        let members: String.UTF8View
+        switch category {
+        case "p{L}":
+            item.hasLetters = true
+            members = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8
+        case "p{N}":
+            item.hasNumbers = true
+            members = "0123456789".utf8
+        case "p{Z}":
+            item.hasSeparators = true
+            members = " ".utf8
+        default:
+            guard let sign = rest.popFirst(), "-.+*?/()[]{}^$|\\".utf8.contains(sign) else { return false }
+            item.insert(sign)
+            return true
+        }
+        for member in members { item.insert(member) }
+        rest.removeFirst(4)
+        return true
     }
 
     /// `{n}`, `{n,m}`, `*`, `+`, `?` or nothing.

@@ -64,7 +64,9 @@ public struct JSONReader {
             _ = try object(bytes, depth: depth + 1)
             return JSONToken(kind: .object, range: start..<position)
         case UInt8(ascii: "["):
-            _ = try array(bytes, depth: depth + 1)
+            _ = try array(bytes, depth: depth + 1) { reader, bytes, depth throws(JSONError) in
+                try reader.value(bytes, depth: depth)
+            }
             return JSONToken(kind: .array, range: start..<position)
         case UInt8(ascii: "t"): return try literal("true", .true, bytes)
         case UInt8(ascii: "f"): return try literal("false", .false, bytes)
@@ -74,11 +76,22 @@ public struct JSONReader {
         }
     }
 
+    /// How a member's or an element's value is read: from the reader's position on, at this depth.
+    typealias ValueReading<Value> = (inout JSONReader, Span<UInt8>, _ depth: Int) throws(JSONError) -> Value
+
     /// The members of the object whose brace is at `position`.
     mutating func object(_ bytes: Span<UInt8>, depth: Int) throws(JSONError) -> [JSONMember] {
+        try object(bytes, depth: depth) { reader, bytes, depth throws(JSONError) in
+            try reader.value(bytes, depth: depth)
+        }.map { JSONMember(name: $0.name, value: $0.value) }
+    }
+
+    mutating func object<Value>(
+        _ bytes: Span<UInt8>, depth: Int, reading read: ValueReading<Value>
+    ) throws(JSONError) -> [(name: JSONToken, value: Value)] {
         guard depth <= Self.maxDepth else { throw error(.tooDeep) }
         position += 1
-        var members: [JSONMember] = []
+        var members: [(name: JSONToken, value: Value)] = []
         var names = MemberNames()
         skipSpace(bytes)
         if take(UInt8(ascii: "}"), bytes) { return members }
@@ -87,12 +100,12 @@ public struct JSONReader {
             guard position < bytes.count else { throw error(.unexpectedEnd) }
             guard bytes[position] == UInt8(ascii: "\"") else { throw error(.unexpectedCharacter) }
             let name = try string(bytes)
-            guard names.insert(name, after: members, in: bytes) else {
+            guard names.insert(name, in: bytes) else {
                 throw JSONError(reason: .duplicateMember, offset: name.range.lowerBound)
             }
             skipSpace(bytes)
             try require(UInt8(ascii: ":"), bytes)
-            members.append(JSONMember(name: name, value: try value(bytes, depth: depth)))
+            members.append((name, try read(&self, bytes, depth)))
             skipSpace(bytes)
             if take(UInt8(ascii: "}"), bytes) { return members }
             try require(UInt8(ascii: ","), bytes)
@@ -100,14 +113,16 @@ public struct JSONReader {
     }
 
     /// The elements of the array whose bracket is at `position`.
-    mutating func array(_ bytes: Span<UInt8>, depth: Int) throws(JSONError) -> [JSONToken] {
+    mutating func array<Value>(
+        _ bytes: Span<UInt8>, depth: Int, reading read: ValueReading<Value>
+    ) throws(JSONError) -> [Value] {
         guard depth <= Self.maxDepth else { throw error(.tooDeep) }
         position += 1
-        var elements: [JSONToken] = []
+        var elements: [Value] = []
         skipSpace(bytes)
         if take(UInt8(ascii: "]"), bytes) { return elements }
         while true {
-            elements.append(try value(bytes, depth: depth))
+            elements.append(try read(&self, bytes, depth))
             skipSpace(bytes)
             if take(UInt8(ascii: "]"), bytes) { return elements }
             try require(UInt8(ascii: ","), bytes)
@@ -174,7 +189,7 @@ public struct JSONReader {
 
     // MARK: Characters
 
-    private mutating func skipSpace(_ bytes: Span<UInt8>) {
+    mutating func skipSpace(_ bytes: Span<UInt8>) {
         while position < bytes.count {
             switch bytes[position] {
             case 0x20, 0x0a, 0x0d, 0x09: position += 1
@@ -205,18 +220,18 @@ public struct JSONReader {
 /// Finds out whether a name occurs twice in an object: by comparing while there are few, by a set when there are many.
 private struct MemberNames {
     private static let few = 16
-    private var set: Set<[UInt8]>?
+    private var names: [JSONToken] = []
+    private var set: Set<[UInt8]> = []
 
-    /// False if `name` is the name of one of `members`, which were all inserted before.
-    mutating func insert(_ name: JSONToken, after members: [JSONMember], in bytes: Span<UInt8>) -> Bool {
-        if members.count < Self.few {
-            return !members.contains { Self.same($0.name, name, bytes) }
+    /// False if `name` was inserted before.
+    mutating func insert(_ name: JSONToken, in bytes: Span<UInt8>) -> Bool {
+        if names.count < Self.few {
+            for other in names where Self.same(other, name, bytes) { return false }
+            names.append(name)
+            return true
         }
-        var names = set ?? Set(members.map { $0.name.string(in: bytes) })
-        set = nil
-        let isNew = names.insert(name.string(in: bytes)).inserted
-        set = names
-        return isNew
+        if set.isEmpty { set = Set(names.map { $0.string(in: bytes) }) }
+        return set.insert(name.string(in: bytes)).inserted
     }
 
     private static func same(_ left: JSONToken, _ right: JSONToken, _ bytes: Span<UInt8>) -> Bool {

@@ -20,30 +20,8 @@ public indirect enum JSONValue: Sendable, Equatable {
     public init(_ token: JSONToken, in bytes: Span<UInt8>) {
         var reader = JSONReader()
         reader.position = token.range.lowerBound
-        // Everything below was read successfully once, so that nothing can be thrown.
-        switch token.kind {
-        case .string: self = .string(String(decoding: token.string(in: bytes), as: UTF8.self))
-        case .number:
-            var text: [UInt8] = []
-            for index in token.range { text.append(bytes[index]) }
-            self = .number(String(decoding: text, as: UTF8.self))
-        case .true: self = .bool(true)
-        case .false: self = .bool(false)
-        case .null: self = .null
-        case .object:
-            let members = (try? reader.object(bytes, depth: 1)) ?? []
-            var object: [(name: String, value: JSONValue)] = []
-            for member in members {
-                let name = String(decoding: member.name.string(in: bytes), as: UTF8.self)
-                object.append((name, JSONValue(member.value, in: bytes)))
-            }
-            self = .object(object)
-        case .array:
-            let elements = (try? reader.array(bytes, depth: 1)) ?? []
-            var array: [JSONValue] = []
-            for element in elements { array.append(JSONValue(element, in: bytes)) }
-            self = .array(array)
-        }
+        // It was read successfully once, so that nothing can be thrown.
+        self = (try? reader.tree(bytes, depth: 0)) ?? .null
     }
 
     /// What kind of value it is.
@@ -127,6 +105,48 @@ public indirect enum JSONValue: Sendable, Equatable {
         case (.bool(let left), .bool(let right)): left == right
         case (.null, .null): true
         default: false
+        }
+    }
+}
+
+extension JSONReader {
+    /// The value at `position` with all that is in it; each byte is read once, however deep it is.
+    fileprivate mutating func tree(_ bytes: Span<UInt8>, depth: Int) throws(JSONError) -> JSONValue {
+        skipSpace(bytes)
+        guard position < bytes.count else { return .null }
+        switch bytes[position] {
+        case UInt8(ascii: "{"):
+            let members = try object(bytes, depth: depth + 1) { reader, bytes, depth throws(JSONError) in
+                try reader.tree(bytes, depth: depth)
+            }
+            var object: [(name: String, value: JSONValue)] = []
+            for member in members {
+                object.append((String(decoding: member.name.string(in: bytes), as: UTF8.self), member.value))
+            }
+            return .object(object)
+        case UInt8(ascii: "["):
+            return .array(
+                try array(bytes, depth: depth + 1) { reader, bytes, depth throws(JSONError) in
+                    try reader.tree(bytes, depth: depth)
+                })
+        default:
+            return JSONValue(scalar: try value(bytes, depth: depth), in: bytes)
+        }
+    }
+}
+
+extension JSONValue {
+    /// The value of a token that is no object and no array.
+    fileprivate init(scalar token: JSONToken, in bytes: Span<UInt8>) {
+        switch token.kind {
+        case .string: self = .string(String(decoding: token.string(in: bytes), as: UTF8.self))
+        case .number:
+            var text: [UInt8] = []
+            for index in token.range { text.append(bytes[index]) }
+            self = .number(String(decoding: text, as: UTF8.self))
+        case .true: self = .bool(true)
+        case .false: self = .bool(false)
+        case .null, .object, .array: self = .null
         }
     }
 }

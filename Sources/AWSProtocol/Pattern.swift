@@ -42,7 +42,7 @@ public struct PatternError: Error, Sendable, Equatable {
 }
 
 /// Any pattern, matched by the standard library.
-private final class GeneralExpression: Sendable {
+final class GeneralExpression: Sendable {
     private struct Engine { let regex: Regex<AnyRegexOutput> }
     private let engine: Locked<Engine>
 

@@ -117,7 +117,13 @@ extension Gate {
             service: service, operation: place, target: "\(service.catalog.targetPrefix).\(operation.name)",
             body: input.hasUnknownMembers ? Array(copying: body) : input.canonicalBody,
             safety: Self.safety(operation, input), quotaGroup: operation.quotaGroup, domain: domain,
-            invalidates: operation.invalidates.map { service.scope(domain: $0 == .service ? [] : domain) })
+            invalidates: operation.invalidates.map { invalidation in
+                switch invalidation {
+                case .domain: service.scope(domain: input.domain)
+                case .resource: service.scope(domain: input.resourceDomain)
+                case .service: service.scope(domain: [])
+                }
+            })
         guard operation.kind.isCached, !input.hasUnknownMembers else { return .pass(order) }
         return .page(
             Call.PageOrder(

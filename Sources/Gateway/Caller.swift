@@ -48,17 +48,23 @@ final class Caller: Sendable {
 
     /// The place in the queues of quota groups.
     let claim: Claim
-    private let general: Allowance
-    /// By the place of the operation's name in `Gate.operationNames`; nothing for those without a limit of their own.
-    private let byOperation: [Allowance?]
+    let general: Allowance
+    /// Those of operations with a limit of their own, by the place of the operation's name in `Gate.operationNames`.
+    private let byOperation: [Int: Allowance]
 
     init(_ settings: CallerSettings, index: Int, operationNames: [String]) {
         claim = .caller(UInt32(truncatingIfNeeded: index), weight: settings.weight)
         general = Allowance(settings.limit, "caller \(settings.name)")
-        byOperation = operationNames.map { name in
-            settings.operationLimits[name].map { Allowance($0, "caller \(settings.name) for \(name)") }
+        var byOperation: [Int: Allowance] = [:]
+        for (place, name) in operationNames.enumerated() {
+            byOperation[place] = settings.operationLimits[name].map {
+                Allowance($0, "caller \(settings.name) for \(name)")
+            }
         }
+        self.byOperation = byOperation
     }
+
+    var hasOperationLimits: Bool { !byOperation.isEmpty }
 
     func allowance(_ operation: Int) -> Allowance { byOperation[operation] ?? general }
 }

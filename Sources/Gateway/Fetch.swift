@@ -90,12 +90,14 @@ public struct UpstreamReply: Sendable, Equatable {
     /// The origin's id of the request.
     public var requestID: String?
     public var contentType: String?
+    /// How the body is coded, if it is.
+    public var contentEncoding: String?
     /// Whether the reply is fit to be kept: nothing about its length or coding is in doubt.
     public var isStorable: Bool
 
     public init(
         status: Int, body: [UInt8], errorCode: String? = nil, errorType: String? = nil, requestID: String? = nil,
-        contentType: String? = nil, isStorable: Bool = true
+        contentType: String? = nil, contentEncoding: String? = nil, isStorable: Bool = true
     ) {
         self.status = status
         self.body = body
@@ -103,6 +105,7 @@ public struct UpstreamReply: Sendable, Equatable {
         self.errorType = errorType
         self.requestID = requestID
         self.contentType = contentType
+        self.contentEncoding = contentEncoding
         self.isStorable = isStorable
     }
 }

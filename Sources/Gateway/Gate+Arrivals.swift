@@ -4,56 +4,80 @@ internal import PageCache
 extension Gate {
     /// Takes the result of a fetch: voids what a write made void, keeps the page, tells those who wait.
     ///
-    /// - Parameter attempts: how many were sent. A write of which not a byte left makes nothing void.
-    public func finish(_ fetch: Fetch, _ result: FetchResult, attempts: Int, now: Int64) {
+    /// - Parameters:
+    ///   - attempts: how many were sent. A write of which not a byte left makes nothing void.
+    ///   - sentAt: when the last of them was. The page is as old as that: it may have been made at once (RFC 9111, section
+    ///     4.2.3).
+    public func finish(_ fetch: Fetch, _ result: FetchResult, attempts: Int, sentAt: Int64? = nil, now: Int64) {
         switch fetch.purpose {
         case .pass(let waiter):
             if attempts > 0 {
                 for scope in fetch.invalidates { cache.invalidate(scope) }
+                if !fetch.invalidates.isEmpty { observer?.writeEnded() }
             }
-            if !fetch.invalidates.isEmpty { observer?.writeEnded() }
             receiver.deliver(arrival(of: result, fetch, now: now), to: [waiter])
         case .flight(let flight, let lifetime):
-            land(flight, lifetime, result, fetch, now: now)
+            land(flight, lifetime, result, fetch, sentAt: sentAt ?? now, now: now)
         }
     }
 
     private func land(
-        _ flight: Flight, _ lifetime: Page.Lifetime, _ result: FetchResult, _ fetch: Fetch, now: Int64
+        _ flight: Flight, _ lifetime: Page.Lifetime, _ result: FetchResult, _ fetch: Fetch, sentAt: Int64, now: Int64
     ) {
-        if case .reply(let reply) = result, let page = page(reply, flight.key, lifetime, now: now) {
-            let waiters = cache.land(flight, storing: page, now: now)
+        if case .reply(let reply) = result, let page = page(reply, flight.key, lifetime, sentAt: sentAt) {
+            let waiters = cache.land(flight, .keep(page), now: now)
             receiver.deliver(page.status == 200 ? .page(page) : .reply(reply), to: waiters)
             return
         }
         let stale = staleUse(result).flatMap { use in
             cache.usablePage(flight.key, now: now).map { Arrival.stale($0, use) }
         }
-        let waiters = cache.land(flight, storing: nil, now: now)
+        let waiters = cache.land(flight, Self.isDefinite(result) ? .drop : .nothing, now: now)
         receiver.deliver(stale ?? arrival(of: result, fetch, now: now), to: waiters)
+    }
+
+    /// Whether the service has said something that an older page would contradict.
+    private static func isDefinite(_ result: FetchResult) -> Bool {
+        guard case .reply(let reply) = result else { return false }
+        switch reply.classification {
+        case .good: return isGoodObject(reply.body.span)
+        case .refused: return reply.status < 500
+        case .throttled, .failed: return false
+        }
     }
 
     /// The page that a reply makes: a well-formed good one, or an error that is worth remembering.
     private func page(
-        _ reply: UpstreamReply, _ key: PageKey, _ lifetime: Page.Lifetime, now: Int64
+        _ reply: UpstreamReply, _ key: PageKey, _ lifetime: Page.Lifetime, sentAt: Int64
     ) -> Page? {
         guard reply.isStorable else { return nil }
         switch reply.classification {
         case .good:
             guard reply.status == 200, Self.isGoodObject(reply.body.span) else { return nil }
-            return Page(key: key, status: 200, body: reply.body, fetchedAt: now, lifetime: lifetime)
+            return Page(key: key, status: 200, body: reply.body, fetchedAt: sentAt, lifetime: lifetime)
         case .refused:
-            // Who may ask, and how much, is never remembered, whatever the configuration says.
-            guard let code = reply.errorCode, (400..<500).contains(reply.status), !code.hasPrefix("AccessDenied"),
+            guard let code = reply.errorCode, (400..<500).contains(reply.status), !Self.isAboutIdentity(code),
                 let fresh = policy.negativeTTL[code], fresh > 0
             else { return nil }
             return Page(
-                key: key, status: reply.status, errorCode: code, body: reply.body, fetchedAt: now,
+                key: key, status: reply.status, errorCode: code, body: reply.body, fetchedAt: sentAt,
                 lifetime: Page.Lifetime(fresh: fresh))
         case .throttled, .failed:
             return nil
         }
     }
+
+    /// Whether an error is about who asks. Such a one is never remembered, whatever the configuration says.
+    private static func isAboutIdentity(_ code: String) -> Bool {
+        code.hasPrefix("AccessDenied") || identityCodes.contains(code)
+    }
+
+    private static let identityCodes: Set<String> = [
+        "ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "IncompleteSignatureException",
+        "InvalidClientTokenId", "InvalidSignatureException", "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException", "NotAuthorized", "OptInRequired", "RequestExpired",
+        "SignatureDoesNotMatch", "UnauthorizedException", "UnrecognizedClientException",
+    ]
 
     /// Whether a body is a JSON object that is no error's.
     private static func isGoodObject(_ body: Span<UInt8>) -> Bool {

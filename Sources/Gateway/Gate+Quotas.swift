@@ -46,6 +46,16 @@ extension Gate {
         }
     }
 
+    /// An attempt is about to be sent, its tokens taken.
+    ///
+    /// - Parameter number: 1 for the first.
+    public func depart(_ fetch: Fetch, number: Int) {
+        switch fetch.purpose {
+        case .flight(let flight, _): cache.depart(flight)
+        case .pass: if number == 1, !fetch.invalidates.isEmpty { observer?.writeBegins() }
+        }
+    }
+
     /// A queued attempt will not be sent: it has taken a token of its domain and gives it back.
     ///
     /// - Returns: when it could have had its turn.

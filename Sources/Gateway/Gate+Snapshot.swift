@@ -4,7 +4,7 @@ public import PageCache
 ///
 /// Calls may come from any thread, and a write is not sent before `writeBegins` has returned.
 public protocol WriteObserver: Sendable {
-    /// Something that may make pages void begins.
+    /// Something that may make pages void is about to be sent.
     func writeBegins()
 
     /// It has ended, and what it made void is void. Called once for each `writeBegins`.
@@ -22,8 +22,7 @@ extension Gate {
         guard let (service, operation, input) = KeyParts(page.key)?.request(services), operation.kind.isCached,
             KeyParts.key(service, operation, input) == page.key
         else { return false }
-        let longest = Page.Lifetime(
-            fresh: 0, staleWhileRevalidate: policy.staleWhileRevalidate, staleIfError: policy.staleIfError)
+        let longest = policy.lifetime(operation: operation.name, status: input.status)
         return cache.restore(
             page, scope: service.scope(domain: input.pageDomain), longest: longest, now: now, wallClock: wallClock)
     }

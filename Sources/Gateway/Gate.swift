@@ -55,7 +55,36 @@ public final class Gate: Sendable {
     /// The label of requests that name no catalogued operation.
     public var otherOperation: Int { operationNames.count - 1 }
 
-    /// Decides what becomes of a call.
+    /// Charges a caller for a request, whatever it is, before anything of it is read: nobody can ask for ever, and what is
+    /// refused costs next to nothing.
+    ///
+    /// - Parameters:
+    ///   - caller: the number of who calls.
+    ///   - target: the value of `X-Amz-Target`, which names the operation.
+    /// - Returns: the error for a caller who asks too often.
+    public func charge(caller: Int = 0, target: Span<UInt8>, now: Int64) -> GatewayError? {
+        let caller = callers[caller]
+        let allowance = caller.hasOperationLimits ? caller.allowance(operation(target)) : caller.general
+        guard case .denied(let until) = allowance.bucket.take(now: now), let service = services.first else {
+            return nil
+        }
+        guard !allowance.isShadow else {
+            shadows.count(.caller)
+            return nil
+        }
+        let limit = "\(allowance.subject) is limited to \(Self.rate(allowance.bucket.quota)) requests a second"
+        return .throttled(.caller, limit, wait: until - now, service.catalog)
+    }
+
+    /// The place of a target's operation in `operationNames`.
+    public func operation(_ target: Span<UInt8>) -> Int {
+        for service in services {
+            if let place = service.operation(target) { return labels[service.index][place] }
+        }
+        return otherOperation
+    }
+
+    /// Decides what becomes of a call, for which its caller was charged.
     ///
     /// - Parameters:
     ///   - caller: the number of who calls.
@@ -64,8 +93,6 @@ public final class Gate: Sendable {
         _ call: Call, caller: Int = 0, wishes: Wishes = Wishes(), waiter: Waiter, now: Int64
     ) -> Verdict {
         let caller = callers[caller]
-        // Whatever the call is, it is charged: nobody can ask for ever.
-        if let error = charge(caller, call, now: now) { return .refused(error) }
         switch call.action {
         case .refuse(let error):
             return .refused(error)
@@ -84,17 +111,6 @@ public final class Gate: Sendable {
         }
     }
 
-    private func charge(_ caller: Caller, _ call: Call, now: Int64) -> GatewayError? {
-        let allowance = caller.allowance(call.operation)
-        guard case .denied(let until) = allowance.bucket.take(now: now), let service = call.service else { return nil }
-        guard !allowance.isShadow else {
-            shadows.count(.caller)
-            return nil
-        }
-        let limit = "\(allowance.subject) is limited to \(Self.rate(allowance.bucket.quota)) requests a second"
-        return .throttled(.caller, limit, wait: until - now, service.catalog)
-    }
-
     private func find(
         _ wanted: Call.PageOrder, _ caller: Caller, _ wishes: Wishes, _ waiter: Waiter, now: Int64
     ) -> Verdict {
@@ -111,6 +127,8 @@ public final class Gate: Sendable {
         case .joined(let flight):
             join(flight, of: wanted, caller, now: now)
             return .wait(.follower)
+        case .held(let page):
+            return .page(page, .unrefreshable(.quota, status: nil))
         case .crowded:
             let limit = "too many requests wait for this page"
             return .refused(.throttled(.waiters, limit, wait: 1_000_000_000, wanted.order.service.catalog))
@@ -165,9 +183,7 @@ public final class Gate: Sendable {
     ) -> Verdict {
         var fetch = Fetch(order, .pass(waiter), caller.claim, id: nextFetch(), now: now)
         if let deadline = wishes.deadline { fetch.deadline = min(fetch.deadline, deadline) }
-        if !fetch.invalidates.isEmpty { observer?.writeBegins() }
         guard case .refused(let scope, let until) = send(fetch, now: now) else { return .wait(.pass) }
-        if !fetch.invalidates.isEmpty { observer?.writeEnded() }
         return .refused(quotaError(fetch, scope, until: until, now: now))
     }
 
@@ -180,33 +196,36 @@ public final class Gate: Sendable {
         var fetch = fetch
         // Nobody waits for a page of which there is an older one: its turn is that of a refresh.
         if let page { fetch.claim = .refresh(fetchedAt: page.fetchedAt) }
-        let admission = send(fetch, now: now)
-        if admission == .granted { return .wait(role) }
         let use = PageUse.unrefreshable(.quota, status: nil)
-        guard case .refused(let scope, let until) = admission else {
-            if let page {
-                // The flight goes on in the queue, for whoever comes next.
-                cache.removeWaiter(waiter, of: flight.key)
-                return .page(page, use)
-            }
-            guard case .queued(let until) = admission, let deadline = wishes.deadline, deadline < until else {
-                return .wait(role)
-            }
+        switch (send(fetch, now: now), page) {
+        case (.granted, _):
+            return .wait(role)
+        case (.queued, let page?):
+            // The flight goes on in the queue, for whoever comes next.
+            cache.removeWaiter(waiter, of: flight.key)
+            return .page(page, use)
+        case (.queued(let until), nil):
+            guard let deadline = wishes.deadline, deadline < until else { return .wait(role) }
             // The client will be gone by then: the flight goes on only if others have joined.
             if !cache.removeWaiter(waiter, of: flight.key).isEmpty {
                 withdraw(flight, services[fetch.service].groups[fetch.quotaGroup], now: now)
             }
             return .refused(quotaError(fetch, .quota, until: until, now: now))
-        }
-        // Nothing was sent: the flight ends here, for this request at once and for others that joined meanwhile.
-        let others = cache.land(flight, storing: nil, now: now).filter { $0 != waiter }
-        guard let page else {
+        case (.refused, let page?):
+            receiver.deliver(.stale(page, use), to: landUnsent(flight, except: waiter, now: now))
+            return .page(page, use)
+        case (.refused(let scope, let until), nil):
             let error = quotaError(fetch, scope, until: until, now: now)
-            receiver.deliver(.error(error), to: others)
+            receiver.deliver(.error(error), to: landUnsent(flight, except: waiter, now: now))
             return .refused(error)
         }
-        receiver.deliver(.stale(page, use), to: others)
-        return .page(page, use)
+    }
+
+    /// A flight ends before it was sent.
+    ///
+    /// - Returns: those who have joined it meanwhile.
+    private func landUnsent(_ flight: Flight, except waiter: Waiter, now: Int64) -> [Waiter] {
+        cache.land(flight, .nothing, now: now).filter { $0 != waiter }
     }
 
     private func refresh(_ fetch: Fetch, now: Int64) {
@@ -219,7 +238,9 @@ public final class Gate: Sendable {
         let admission = admit(PendingAttempt(fetch: fetch, number: 1), now: now)
         switch admission {
         case .granted: upstream.start(fetch)
-        case .queued: upstream.queueGrew()
+        case .queued:
+            if case .flight(let flight, _) = fetch.purpose { cache.hold(flight) }
+            upstream.queueGrew()
         case .refused: break
         }
         return admission

@@ -11,7 +11,8 @@ public struct OperationInput: Sendable {
     }
 
     /// The body in its one spelling: members in the order of their names, no white space, without those that are null or
-    /// equal to their default. Requests that mean the same have the same bytes here.
+    /// equal to their default. Requests that mean the same have the same bytes here; inside lists and structures, which no
+    /// cached operation has, members keep their order.
     public let canonicalBody: [UInt8]
     /// The domain that the request is about; empty if it names none.
     public let domain: [UInt8]
@@ -96,9 +97,12 @@ public struct OperationInput: Sendable {
         hasIdempotencyToken = operation.idempotencyToken.flatMap { values[$0] } != nil
     }
 
-    /// The domain whose pages this is one of: named by its id, or by the end of an ARN (`domain/ID`).
-    var pageDomain: [UInt8] {
-        guard let resource else { return domain }
+    /// The domain whose pages this is one of: named by its id, or else by an ARN.
+    var pageDomain: [UInt8] { domain.isEmpty ? resourceDomain : domain }
+
+    /// The domain that the ARN ends with (`domain/ID`), empty if there is no ARN.
+    var resourceDomain: [UInt8] {
+        guard let resource else { return [] }
         return Array(resource[((resource.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...])
     }
 

@@ -62,6 +62,7 @@ struct AnswerRenderer {
         } else {
             response.field("Content-Type", ServiceError.contentType)
         }
+        if let coding = reply.contentEncoding { response.field("Content-Encoding", Array(coding.utf8)) }
         identify(&response)
         if let type = reply.errorType ?? reply.errorCode { response.field("x-amzn-ErrorType", Array(type.utf8)) }
         if let id = reply.requestID { response.field("x-jobsproxy-upstream-request-id", Array(id.utf8)) }

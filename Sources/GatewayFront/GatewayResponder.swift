@@ -74,6 +74,10 @@ public final class GatewayResponder: Responder {
             return .answered
         }
         let target = head[.xAmzTarget] ?? 0..<0
+        if let error = gate.charge(target: bytes.extracting(target), now: now) {
+            refuse(error, gate.operation(bytes.extracting(target)), now: now, &response)
+            return .answered
+        }
         let region = front.hasSeveralRegions ? CredentialScope.region(head, bytes) : 0..<0
         let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
         let call = memo.call(
@@ -87,17 +91,19 @@ public final class GatewayResponder: Responder {
             counters.countAge(max(0, now - page.fetchedAt))
             return .answered
         case .refused(let error):
-            renderer.error(error, &response)
-            counters.count(error, operation: call.operation)
-            log(
-                call.operation, error.outcome, status: error.error.status, detail: error.detail, since: now,
-                now: now)
+            refuse(error, call.operation, now: now, &response)
             return .answered
         case .wait(let role):
             let until = min(now &+ gate.patience(call), wishes.deadline ?? .max)
             waiting[waiter] = Waiting(role: role, call: call, since: now, until: until)
             return .later
         }
+    }
+
+    private func refuse(_ error: GatewayError, _ operation: Int, now: Int64, _ response: inout ResponseWriter) {
+        renderer.error(error, &response)
+        counters.count(error, operation: operation)
+        log(operation, error.outcome, status: error.error.status, detail: error.detail, since: now, now: now)
     }
 
     // MARK: Arrivals

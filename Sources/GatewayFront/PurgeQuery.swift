@@ -48,10 +48,14 @@ enum PurgeQuery {
                 continue
             }
             guard let high = rest.popFirst(), let low = rest.popFirst(),
-                let code = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
+                let high = hexDigit(high), let low = hexDigit(low)
             else { return nil }
-            value.append(code)
+            value.append(high << 4 | low)
         }
         return String(validating: value, as: UTF8.self)
+    }
+
+    private static func hexDigit(_ byte: UInt8) -> UInt8? {
+        Character(Unicode.Scalar(byte)).hexDigitValue.map { UInt8(truncatingIfNeeded: $0) }
     }
 }

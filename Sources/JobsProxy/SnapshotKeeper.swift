@@ -16,6 +16,8 @@ final class SnapshotKeeper: WriteObserver {
         var begun: UInt64 = 0
         /// Whether there may be a file.
         var hasFile = true
+        /// Whether what has the path is somebody else's, which is not to be touched.
+        var isForeign = false
     }
 
     private let path: String
@@ -41,7 +43,7 @@ final class SnapshotKeeper: WriteObserver {
             state.inFlight += 1
             state.begun &+= 1
             // Under the lock, because a new file must not take the place of the old one in between.
-            if state.hasFile { unsafe unlink(path) }
+            if state.hasFile, !state.isForeign { unsafe unlink(path) }
             state.hasFile = false
         }
     }
@@ -49,16 +51,17 @@ final class SnapshotKeeper: WriteObserver {
     func writeEnded() { state.withLock { $0.inFlight -= 1 } }
 
     /// Whether a write has taken the file away.
-    var isMissing: Bool { state.withLock { !$0.hasFile } }
+    var isMissing: Bool { state.withLock { !$0.hasFile && !$0.isForeign } }
 
     // MARK: Saving
 
     /// Writes the pages to the file.
     ///
-    /// - Returns: how many it was; nothing if a write was on its way, then the file is not there.
+    /// - Returns: how many it was; nothing if a write was on its way, then the file is not there, or if the path is somebody
+    ///   else's.
     /// - Throws: `FileError`.
     func save(_ cache: PageCache) throws(FileError) -> Int? {
-        let begun = state.withLock { state in state.inFlight == 0 ? state.begun : nil }
+        let begun = state.withLock { state in state.inFlight == 0 && !state.isForeign ? state.begun : nil }
         guard let begun else { return nil }
         let new = path + ".new"
         var pages = 0
@@ -108,19 +111,27 @@ final class SnapshotKeeper: WriteObserver {
             while let page = try reader.next() { pages.append(page) }
             return pages.count { gate.restore($0, now: now, wallClock: wallClock) }
         } catch {
-            throw CommandFailure("\(path) is not used: \(error.rawValue)")
+            guard error == .foreign else { throw CommandFailure("\(path) is not used: \(error.rawValue)") }
+            throw foreign(error.rawValue)
         }
+    }
+
+    /// What has the path is none of ours: it stays as it is, and nothing is ever written there.
+    private func foreign(_ reason: String) -> CommandFailure {
+        state.withLock { $0.isForeign = true }
+        return CommandFailure("\(path) is not used, nor ever written: \(reason); name another file")
     }
 
     /// Nothing if there is no file.
     private func read() throws(CommandFailure) -> [UInt8]? {
         var status = stat()
-        guard unsafe stat(path, &status) == 0 else {
+        guard unsafe lstat(path, &status) == 0 else {
             if errno == ENOENT { return nil }
             throw CommandFailure("\(path) is not used: \(FileError.reason)")
         }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw CommandFailure("\(path) is not used: it is no file") }
-        guard status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
+        guard status.st_mode & S_IFMT == S_IFREG else { throw foreign("it is no file") }
+        guard status.st_uid == geteuid() else { throw foreign("it belongs to another user") }
+        guard status.st_mode & 0o022 == 0 else {
             throw CommandFailure("\(path) is not used: others can write to it")
         }
         return try File.read(path, atMost: 2 * maxBytes + 1 << 20)

@@ -20,7 +20,6 @@ public struct Flight: Sendable, Hashable {
     /// Unique in the process.
     public let id: UInt64
     public let key: PageKey
-    let epoch: Epoch
 
     public static func == (left: Flight, right: Flight) -> Bool { left.id == right.id }
 

@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// It holds no clock, no socket and no callback: time is an argument (monotonic nanoseconds), and a waiter is a value that is
 /// handed back when its flight lands. Keys are spread over shards by their hash, each with its own lock, so that several
-/// event loops hardly meet. All calls may come from any thread and take constant time.
+/// event loops hardly meet. All calls may come from any thread.
 public final class PageCache: Sendable {
     /// What to do with a request.
     public enum Lookup: Sendable {
@@ -17,8 +17,21 @@ public final class PageCache: Sendable {
         case lead(Flight)
         /// Wait: a flight is on its way and the waiter is on it.
         case joined(Flight)
+        /// Serve the page, though it may be used only because no other can be had now: its flight waits for its token, or
+        /// too many wait for it.
+        case held(Page)
         /// A flight is on its way, and too many wait for it already.
         case crowded
+    }
+
+    /// What a flight means for the cache when it ends.
+    public enum Landing: Sendable {
+        /// It has brought a page to keep.
+        case keep(Page)
+        /// It has brought an answer that is not kept, and after which an older page is wrong.
+        case drop
+        /// It has brought nothing; what is there is as good as before.
+        case nothing
     }
 
     private final class Slot: Sendable {
@@ -56,13 +69,18 @@ public final class PageCache: Sendable {
         slot(key).shard.withLock { $0.usable(key, now: now) }
     }
 
-    /// Ends a flight.
+    /// Ends a flight. What it has brought changes the cache only if nothing invalidated its scope since it was sent.
     ///
-    /// - Parameter page: what to keep; it is kept only if nothing invalidated its scope since the flight began.
     /// - Returns: those who waited, each exactly once.
-    public func land(_ flight: Flight, storing page: Page?, now: Int64) -> [Waiter] {
-        slot(flight.key).shard.withLock { $0.land(flight, storing: page, now: now) }
+    public func land(_ flight: Flight, _ landing: Landing, now: Int64) -> [Waiter] {
+        slot(flight.key).shard.withLock { $0.land(flight, landing, now: now) }
     }
+
+    /// An attempt for a flight is about to be sent: its page will be as new as that.
+    public func depart(_ flight: Flight) { slot(flight.key).shard.withLock { $0.depart(flight) } }
+
+    /// A flight waits for its token, and an older page is served meanwhile if there is one.
+    public func hold(_ flight: Flight) { slot(flight.key).shard.withLock { $0.hold(flight) } }
 
     /// Ends a flight that was not sent, if nobody waits for it.
     ///
@@ -99,7 +117,7 @@ public final class PageCache: Sendable {
     public func purge(_ purge: Purge, now: Int64, where isChosen: @Sendable (PageKey) -> Bool) -> Int {
         var count = 0
         for slot in slots {
-            if purge == .remove { slot.shard.withLock { $0.voidFlights(where: isChosen) } }
+            slot.shard.withLock { $0.purgeFlights(purge, where: isChosen) }
             var next: Int? = 0
             while let from = next {
                 let (found, rest) = slot.shard.withLock { shard in
@@ -139,7 +157,7 @@ public final class PageCache: Sendable {
     /// replaced.
     ///
     /// - Parameters:
-    ///   - longest: the stale windows that are configured now; a page's own are cut down to them.
+    ///   - longest: the lifetime that is configured for such a page now; its own is cut down to it.
     ///   - now: monotonic nanoseconds.
     ///   - wallClock: the same moment in nanoseconds since 1970-01-01T00:00:00Z.
     /// - Returns: whether it was taken in.
@@ -150,7 +168,7 @@ public final class PageCache: Sendable {
         let (age, overflow) = wallClock.subtractingReportingOverflow(saved.fetchedAt)
         guard !overflow else { return false }
         let lifetime = Page.Lifetime(
-            fresh: saved.lifetime.fresh,
+            fresh: min(saved.lifetime.fresh, longest.fresh),
             staleWhileRevalidate: min(saved.lifetime.staleWhileRevalidate, longest.staleWhileRevalidate),
             staleIfError: min(saved.lifetime.staleIfError, longest.staleIfError))
         let page = Page(

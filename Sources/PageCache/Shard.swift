@@ -1,11 +1,17 @@
-/// A part of the cache: its pages, its flights, and its copy of the epochs. Everything here happens under the shard's lock,
-/// and in constant time but for `removeWaiter`.
+/// A part of the cache: its pages, its flights, and its copy of the epochs. Everything here happens under the shard's lock.
+/// A lookup and a landing take constant time but for the rare growth of a table; what looks at all flights or pages says so.
 struct Shard {
     private struct Airborne {
         let flight: Flight
         var waiters: [Waiter]
-        /// Whether its page is not to be kept.
+        /// When what it brings was asked for: in the epoch in which it was last sent.
+        var epoch: Epoch
+        /// Whether its page is not to be kept, or only as a stale one, because of a purge since it was sent.
         var isVoid = false
+        var isStale = false
+        /// Whether it waits for its token, and those who ask meanwhile are better served with an older page.
+        var isHeld = false
+        var hasDeparted = false
     }
 
     private var table = PageTable()
@@ -40,15 +46,17 @@ struct Shard {
         // Looked for before it is counted: then memory is waited for once and not twice.
         let place = table.find(key)
         policy.recordRequest(key.hash)
-        if let page = place.flatMap({ use($0, now: now) }) {
+        let page = place.flatMap { use($0, now: now) }
+        if let page {
             if now < page.freshUntil { return .fresh(page) }
             if now < page.revalidateUntil {
                 return .stale(page, refresh: current(key, scope) == nil ? begin(key, scope, waiters: []) : nil)
             }
         }
         guard let id = current(key, scope) else { return .lead(begin(key, scope, waiters: [waiter])) }
+        if let page, airborne[id]?.isHeld == true { return .held(page) }
         guard let count = airborne[id]?.waiters.count, count < maxWaiters, let flight = airborne[id]?.flight else {
-            return .crowded
+            return page.map { .held($0) } ?? .crowded
         }
         airborne[id]?.waiters.append(waiter)
         return .joined(flight)
@@ -74,14 +82,37 @@ struct Shard {
         return table.records[Int(place)].page
     }
 
-    mutating func land(_ flight: Flight, storing page: Page?, now: Int64) -> [Waiter] {
+    mutating func land(_ flight: Flight, _ landing: PageCache.Landing, now: Int64) -> [Waiter] {
         guard let landed = airborne.removeValue(forKey: flight.id) else { return [] }
         if joinable[flight.key] == flight.id { joinable[flight.key] = nil }
-        if let page, !landed.isVoid, epochs[Int(flight.epoch.scope)] == flight.epoch.value {
-            store(page, epoch: flight.epoch)
+        if !landed.isVoid, epochs[Int(landed.epoch.scope)] == landed.epoch.value {
+            switch landing {
+            case .keep(let page): store(landed.isStale ? page.stale(now: now) : page, epoch: landed.epoch)
+            case .drop: if let place = table.find(flight.key) { remove(place) }
+            case .nothing: break
+            }
         }
         reclaim(now: now)
         return landed.waiters
+    }
+
+    /// What a flight brings is asked for now: what happened before is no matter any more.
+    mutating func depart(_ flight: Flight) {
+        guard var departed = airborne[flight.id] else { return }
+        airborne[flight.id] = nil
+        departed.epoch = Epoch(scope: departed.epoch.scope, value: epochs[Int(departed.epoch.scope)])
+        departed.isVoid = false
+        departed.isStale = false
+        departed.isHeld = false
+        departed.hasDeparted = true
+        airborne[flight.id] = departed
+        // Newcomers may join it again, unless another has been begun for them.
+        if joinable[flight.key] == nil { joinable[flight.key] = flight.id }
+    }
+
+    /// A flight waits for its token, unless it has got it meanwhile.
+    mutating func hold(_ flight: Flight) {
+        if airborne[flight.id]?.hasDeparted == false { airborne[flight.id]?.isHeld = true }
     }
 
     /// Ends a flight if nobody waits for it.
@@ -123,20 +154,25 @@ struct Shard {
                 continue
             }
             count += 1
-            switch purge {
-            case .remove: remove(record)
-            case .makeStale:
+            // A negative entry is of no use when it is old.
+            if purge == .makeStale, page.status == 200 {
                 table.replace(record, with: page.stale(now: now), epoch: table.records[place].epoch)
+            } else {
+                remove(record)
             }
         }
         return (count, end < table.records.count ? end : nil)
     }
 
-    /// Keeps newcomers off the chosen flights, and their pages out.
-    mutating func voidFlights(where isChosen: (PageKey) -> Bool) {
+    /// Does to what the chosen flights bring what is done to pages; one that is removed is joined by nobody any more.
+    mutating func purgeFlights(_ purge: PageCache.Purge, where isChosen: (PageKey) -> Bool) {
         for (id, flight) in airborne where isChosen(flight.flight.key) {
-            airborne[id]?.isVoid = true
-            joinable[flight.flight.key] = nil
+            switch purge {
+            case .remove:
+                airborne[id]?.isVoid = true
+                joinable[flight.flight.key] = nil
+            case .makeStale: airborne[id]?.isStale = true
+            }
         }
     }
 
@@ -165,17 +201,15 @@ struct Shard {
 
     /// The flight that a newcomer may join: one that began in the current epoch.
     private func current(_ key: PageKey, _ scope: EpochScope) -> UInt64? {
-        guard let id = joinable[key], let flight = airborne[id]?.flight,
-            flight.epoch.value == epochs[Int(scope.index)]
-        else { return nil }
+        guard let id = joinable[key], airborne[id]?.epoch.value == epochs[Int(scope.index)] else { return nil }
         return id
     }
 
     private mutating func begin(_ key: PageKey, _ scope: EpochScope, waiters: [Waiter]) -> Flight {
         lastFlight &+= flightStride
         let epoch = Epoch(scope: scope.index, value: epochs[Int(scope.index)])
-        let flight = Flight(id: lastFlight, key: key, epoch: epoch)
-        airborne[flight.id] = Airborne(flight: flight, waiters: waiters)
+        let flight = Flight(id: lastFlight, key: key)
+        airborne[flight.id] = Airborne(flight: flight, waiters: waiters, epoch: epoch)
         joinable[key] = flight.id
         return flight
     }
@@ -188,8 +222,12 @@ struct Shard {
     }
 
     private mutating func store(_ page: Page, epoch: Epoch) {
-        guard page.weight <= maxPageBytes else { return }
-        if let place = table.find(page.key) {
+        let old = table.find(page.key)
+        guard page.weight <= maxPageBytes else {
+            if let old { remove(old) }
+            return
+        }
+        if let place = old {
             // Out of its list and in again, because its weight may change.
             policy.remove(place, &table)
             table.replace(place, with: page, epoch: epoch)

@@ -60,7 +60,8 @@ struct AttemptResult {
             errorCode: ErrorCode.find(
                 header: type, body: isPlain ? reply.body : [], isSuccess: (200..<300).contains(reply.status)),
             errorType: type, requestID: reply["x-amzn-requestid"] ?? reply["x-amz-request-id"],
-            contentType: reply["content-type"], isStorable: isPlain && reply.hasDeterminedLength)
+            contentType: reply["content-type"], contentEncoding: isPlain ? nil : encoding,
+            isStorable: isPlain && reply.hasDeterminedLength)
     }
 
     private static func classify(_ reply: UpstreamReply) -> AttemptClass {

@@ -112,6 +112,7 @@ final class Engine {
         call.sentAt = now
         calls[id] = call
         if call.attempts > 1 { counters.countRetry(call.fetch) }
+        gate.depart(call.fetch, number: call.attempts)
         do throws(CurlError) {
             try driver.start(
                 id,
@@ -244,7 +245,7 @@ final class Engine {
             case .failure(let error): .fault(.upstreamFault(error.description, detail: Self.detail(error), catalog))
             case nil: .fault(.upstreamFault(cause, detail: detail, catalog))
             }
-        gate.finish(call.fetch, outcome, attempts: call.attempts, now: now)
+        gate.finish(call.fetch, outcome, attempts: call.attempts, sentAt: call.sentAt, now: now)
     }
 
     private static func detail(_ error: CurlError) -> String {

@@ -224,4 +224,15 @@ struct PatternTests {
         let whole = NSRange(location: 0, length: value.utf16.count)
         return expression.firstMatch(in: value, options: .anchored, range: whole)?.range == whole
     }
+
+    @Test("Categories of characters are those of the general engine, for every plane's characters")
+    func categories() throws {
+        let run = try #require(try ClassRun(Self.text))
+        let general = try GeneralExpression(Self.text)
+        for code in (0..<0x3_0000 as Range<UInt32>).filter({ $0 < 0x500 || $0 % 37 == 0 }) {
+            guard let scalar = Unicode.Scalar(code) else { continue }
+            let value = Array("a\(Character(scalar))".utf8)
+            #expect(run.matches(value) == general.matches(value), "U+\(String(code, radix: 16))")
+        }
+    }
 }

@@ -21,8 +21,7 @@ struct GateLimitsTests {
     }
 
     private func list(_ stand: Stand, caller: Int, _ domain: String = Stand.domain) -> Verdict {
-        let call = stand.read("ListFraudsterRegistrationJobs", "{\"DomainId\":\"\(domain)\"}")
-        return stand.gate.decide(call, caller: caller, waiter: stand.waiter(), now: stand.now)
+        stand.ask("ListFraudsterRegistrationJobs", "{\"DomainId\":\"\(domain)\"}", caller: caller)
     }
 
     @Test("Each caller has a bucket of their own, and the message names whose is empty")
@@ -42,10 +41,7 @@ struct GateLimitsTests {
     @Test("An operation's own limit takes the place of the caller's")
     func operations() throws {
         let stand = try two(limit(1, 1), limit(1, 100), ["ListDomains": limit(1, 2)])
-        let call = stand.read("ListDomains", "{}")
-        func ask() -> String {
-            word(stand.gate.decide(call, caller: 0, waiter: stand.waiter(), now: stand.now))
-        }
+        func ask() -> String { word(stand.ask("ListDomains", "{}")) }
         #expect(ask() == "wait leader")
         #expect(ask() == "wait follower")
         #expect(ask() == "refused ThrottlingException caller")

@@ -50,16 +50,19 @@ private struct ModelRun {
         let number = Int.random(in: 0..<200, using: &generator) * Int.random(in: 0..<200, using: &generator) / 200
         switch choice {
         case 0..<64: find(number)
-        case 64..<86: land(isGood: choice < 82)
+        case 64..<82: land { .keep($0) }
+        case 82..<85: land { _ in .nothing }
+        case 85: land { _ in .drop }
         case 86..<90: leave(number)
         case 90..<94: usable(number)
         case 94: invalidate(number)
+        case 95..<97: depart(isHeld: choice == 96)
         default: now += Int64.random(in: 0...second / 4, using: &generator)
         }
     }
 
     mutating func landAll() {
-        while !model.airborne.isEmpty { land(isGood: true) }
+        while !model.airborne.isEmpty { land { .keep($0) } }
     }
 
     private func scope(_ number: Int) -> EpochScope { scopes[number % scopes.count] }
@@ -85,18 +88,30 @@ private struct ModelRun {
         case .lead(let flight): model.begin(flight, number, scope(number), waiters: [waiter])
         case .stale(_, let refresh?): model.begin(refresh, number, scope(number), waiters: [])
         case .joined: model.join(number, scope(number), waiter)
-        case .fresh, .stale, .crowded: break
+        case .fresh, .stale, .held, .crowded: break
         }
     }
 
-    private mutating func land(isGood: Bool) {
+    private mutating func depart(isHeld: Bool) {
+        guard let place = model.airborne.indices.randomElement(using: &generator) else { return }
+        let airborne = model.airborne[place]
+        if isHeld {
+            cache.hold(airborne.flight)
+            model.hold(place)
+        } else {
+            cache.depart(airborne.flight)
+            model.depart(place, scope(airborne.number))
+        }
+    }
+
+    private mutating func land(_ landing: (Page) -> PageCache.Landing) {
         guard let place = model.airborne.indices.randomElement(using: &generator) else { return }
         let airborne = model.airborne[place]
         let isLate = airborne.epoch != model.epoch(scope(airborne.number))
         if isLate { seen["late", default: 0] += 1 }
-        let page = isGood ? page(airborne.flight.key) : nil
-        let waiters = cache.land(airborne.flight, storing: page, now: now)
-        let expected = model.land(place, page, scope(airborne.number))
+        let landing = landing(page(airborne.flight.key))
+        let waiters = cache.land(airborne.flight, landing, now: now)
+        let expected = model.land(place, landing, scope(airborne.number))
         check(waiters.count == expected.count && Set(waiters) == Set(expected), "other waiters")
     }
 

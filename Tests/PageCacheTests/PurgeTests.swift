@@ -42,4 +42,22 @@ struct PurgeTests {
         #expect(bench.cache.purge(.makeStale, now: 2 * second) { $0 == key } == 1)
         #expect(bench.find(key, at: 2).kind == .staleAndRefresh)
     }
+
+    @Test("that makes stale applies to what is on its way, and takes negative entries away")
+    func staleFlights() {
+        let bench = Bench()
+        let (early, late, negative) = (PageKey(number: 1), PageKey(number: 2), PageKey(number: 3))
+        let flights = [early, late].compactMap { bench.find($0).flight }
+        bench.load(
+            Page(
+                key: negative, status: 404, errorCode: "X", body: [], fetchedAt: 0,
+                lifetime: Page.Lifetime(fresh: second)))
+        #expect(bench.cache.purge(.makeStale, now: 0) { _ in true } == 1)
+        #expect(!bench.holds(negative))
+        // The second one is sent again after the purge, as a retry is.
+        bench.cache.depart(flights[1])
+        for flight in flights { _ = bench.land(flight, Page(flight.key, revalidate: 10)) }
+        #expect(bench.find(early).kind == .staleAndRefresh)
+        #expect(bench.find(late).kind == .fresh)
+    }
 }

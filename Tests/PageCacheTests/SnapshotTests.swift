@@ -7,7 +7,8 @@ struct SnapshotTests {
     private static let second: Int64 = 1_000_000_000
     private static let origin = Array("voice-id https://example".utf8)
     private static let scope = EpochScope(service: "s", domain: [1])
-    private static let windows = Page.Lifetime(fresh: 0, staleWhileRevalidate: 30 * second, staleIfError: 600 * second)
+    private static let windows = Page.Lifetime(
+        fresh: 3600 * Self.second, staleWhileRevalidate: 30 * second, staleIfError: 600 * second)
     /// Monotonic and wall clock of the process that writes, and of the one that reads a minute later.
     private static let written: (now: Int64, wall: Int64) = (1000 * second, 1_700_000_000 * second)
     private static let read: (now: Int64, wall: Int64) = (5 * second, 1_700_000_060 * second)
@@ -28,7 +29,7 @@ struct SnapshotTests {
 
     private static func keep(_ page: Page, in cache: PageCache, now: Int64 = written.now) {
         let waiter = Waiter(loop: 0, slot: 0, generation: 0)
-        _ = cache.land(cache.lead(page.key, scope: scope, waiter: waiter), storing: page, now: now)
+        _ = cache.land(cache.lead(page.key, scope: scope, waiter: waiter), .keep(page), now: now)
     }
 
     private static func bytes(of cache: PageCache) -> [UInt8] {
@@ -76,7 +77,7 @@ struct SnapshotTests {
     @Test("bring back no page whose time is over, none that is fresh, and no error")
     func lifetimes() throws {
         let old = Self.cache()
-        let short = Page.Lifetime(fresh: 0, staleWhileRevalidate: 5 * Self.second, staleIfError: 0)
+        let short = Page.Lifetime(fresh: 3600 * Self.second, staleWhileRevalidate: 5 * Self.second, staleIfError: 0)
         Self.keep(Self.page(1), in: old)
         Self.keep(Self.page(2, fetchedAt: Self.written.now, windows: short), in: old)
         Self.keep(Self.page(3, status: 400), in: old)
@@ -167,9 +168,11 @@ struct SnapshotTests {
                 bad[Int.random(in: 8..<bad.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
             }
             bad.removeLast(Int.random(in: 0..<3, using: &random))
-            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-            for byte in bad { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-            for shift in stride(from: 56, through: 0, by: -8) { bad.append(UInt8(truncatingIfNeeded: hash >> shift)) }
+            var checksum = Checksum()
+            checksum.add(bad.span, to: bad.count)
+            for shift in stride(from: 56, through: 0, by: -8) {
+                bad.append(UInt8(truncatingIfNeeded: checksum.value >> shift))
+            }
             guard let pages = try? Self.pages(of: bad) else { continue }
             _ = Self.restore(pages, into: Self.cache())
         }

@@ -99,8 +99,10 @@ final class Stand {
         return gate.read(target: target.span, region: region.span, body: body.span)
     }
 
-    func ask(_ operation: String, _ body: String, region: String = "") -> Verdict {
-        gate.decide(read(operation, body, region: region), waiter: waiter(), now: now)
+    func ask(_ operation: String, _ body: String, region: String = "", caller: Int = 0) -> Verdict {
+        let target = operation.isEmpty ? [] : Array("VoiceID.\(operation)".utf8)
+        if let error = gate.charge(caller: caller, target: target.span, now: now) { return .refused(error) }
+        return gate.decide(read(operation, body, region: region), caller: caller, waiter: waiter(), now: now)
     }
 
     /// Asks for the jobs of a domain.

@@ -10,14 +10,18 @@ struct PageCacheModel {
     struct Airborne {
         let flight: Flight
         let number: Int
-        let epoch: Int
+        var epoch: Int
         var waiters: [Waiter]
+        var isHeld = false
+        var hasDeparted = false
     }
 
     let maxWaiters: Int
     private(set) var stored: [Int: Stored] = [:]
     private(set) var airborne: [Airborne] = []
     private var epochs: [EpochScope: Int] = [:]
+    /// The flight that newcomers join if its epoch is current.
+    private var joinable: [Int: Flight] = [:]
 
     init(maxWaiters: Int) { self.maxWaiters = maxWaiters }
 
@@ -33,7 +37,7 @@ struct PageCacheModel {
 
     /// The place of the flight that newcomers join.
     func current(_ number: Int, _ scope: EpochScope) -> Int? {
-        airborne.firstIndex { $0.number == number && $0.epoch == epoch(scope) }
+        airborne.firstIndex { $0.flight == joinable[number] && $0.epoch == epoch(scope) }
     }
 
     /// What a lookup must say, if `page` is what the cache holds.
@@ -42,11 +46,25 @@ struct PageCacheModel {
         if let page, now < page.freshUntil { return .fresh }
         if let page, now < page.revalidateUntil { return flight == nil ? .staleAndRefresh : .stale }
         guard let flight else { return .lead }
-        return airborne[flight].waiters.count < maxWaiters ? .joined : .crowded
+        if airborne[flight].isHeld, page != nil { return .held }
+        if airborne[flight].waiters.count < maxWaiters { return .joined }
+        return page == nil ? .crowded : .held
     }
 
     mutating func begin(_ flight: Flight, _ number: Int, _ scope: EpochScope, waiters: [Waiter]) {
         airborne.append(Airborne(flight: flight, number: number, epoch: epoch(scope), waiters: waiters))
+        joinable[number] = flight
+    }
+
+    mutating func depart(_ place: Int, _ scope: EpochScope) {
+        airborne[place].epoch = epoch(scope)
+        airborne[place].isHeld = false
+        airborne[place].hasDeparted = true
+        if joinable[airborne[place].number] == nil { joinable[airborne[place].number] = airborne[place].flight }
+    }
+
+    mutating func hold(_ place: Int) {
+        if !airborne[place].hasDeparted { airborne[place].isHeld = true }
     }
 
     mutating func join(_ number: Int, _ scope: EpochScope, _ waiter: Waiter) {
@@ -60,9 +78,16 @@ struct PageCacheModel {
     }
 
     /// Lands a flight and answers who waited.
-    mutating func land(_ place: Int, _ page: Page?, _ scope: EpochScope) -> [Waiter] {
+    mutating func land(_ place: Int, _ landing: PageCache.Landing, _ scope: EpochScope) -> [Waiter] {
         let landed = airborne.remove(at: place)
-        if let page, landed.epoch == epoch(scope) { stored[landed.number] = Stored(page: page, epoch: landed.epoch) }
+        if joinable[landed.number] == landed.flight { joinable[landed.number] = nil }
+        if landed.epoch == epoch(scope) {
+            switch landing {
+            case .keep(let page): stored[landed.number] = Stored(page: page, epoch: landed.epoch)
+            case .drop: stored[landed.number] = nil
+            case .nothing: break
+            }
+        }
         return landed.waiters
     }
 }

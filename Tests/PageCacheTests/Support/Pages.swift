@@ -26,6 +26,7 @@ enum Kind: Equatable {
     case lead
     case joined
     case crowded
+    case held
 }
 
 extension PageCache.Lookup {
@@ -37,12 +38,13 @@ extension PageCache.Lookup {
         case .lead: .lead
         case .joined: .joined
         case .crowded: .crowded
+        case .held: .held
         }
     }
 
     var page: Page? {
         switch self {
-        case .fresh(let page), .stale(let page, _): page
+        case .fresh(let page), .stale(let page, _), .held(let page): page
         case .lead, .joined, .crowded: nil
         }
     }
@@ -52,7 +54,7 @@ extension PageCache.Lookup {
         switch self {
         case .lead(let flight): flight
         case .stale(_, let refresh): refresh
-        case .fresh, .joined, .crowded: nil
+        case .fresh, .joined, .held, .crowded: nil
         }
     }
 }
@@ -74,13 +76,13 @@ struct Bench {
     @discardableResult
     func load(_ page: Page, at now: Int64 = 0, scope: EpochScope = scope) -> Bool {
         guard let flight = find(page.key, at: now, scope: scope).flight else { return false }
-        _ = cache.land(flight, storing: page, now: now * second)
+        _ = cache.land(flight, .keep(page), now: now * second)
         return true
     }
 
     /// The numbers of those who waited.
     func land(_ flight: Flight, _ page: Page? = nil, at now: Int64 = 0) -> [Int] {
-        cache.land(flight, storing: page, now: now * second).map { Int($0.generation) }
+        cache.land(flight, page.map { .keep($0) } ?? .nothing, now: now * second).map { Int($0.generation) }
     }
 
     func holds(_ key: PageKey, at now: Int64 = 0) -> Bool { cache.usablePage(key, now: now * second) != nil }
