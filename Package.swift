@@ -29,6 +29,7 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -86,7 +87,8 @@ let package = Package(
             dependencies: [
                 "AWSProtocol", "BuiltInCatalogs", "Gateway", "GatewayFront", "HTTPFront", "Locking", "PageCache",
                 "RateLimiter",
-                "Sandbox", "Telemetry", "Upstream", arguments, lifecycle, logging, nioCore, nioPosix, signals, yams,
+                "Sandbox", "Telemetry", "Upstream", arguments, heap, lifecycle, logging, nioCore, nioPosix, signals,
+                yams,
             ],
             swiftSettings: settings),
 

@@ -67,4 +67,24 @@ enum File {
         }
         throw CommandFailure("\(path): is larger than \(limit) bytes")
     }
+
+    /// Makes a file of these bytes, in the place of one that is there.
+    ///
+    /// - Throws: `CommandFailure`.
+    static func write(_ bytes: [UInt8], to path: String) throws(CommandFailure) {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            throw CommandFailure("\(path): cannot be written: \(unsafe String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            // Unsafe only in its pointer; the length is the buffer's.
+            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else {
+                throw CommandFailure("\(path): cannot be written: \(unsafe String(cString: strerror(errno)))")
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
 }

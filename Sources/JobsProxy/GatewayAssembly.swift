@@ -40,7 +40,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         self.sandbox = sandbox
 
         let registry = Metrics()
-        let services = try Self.services(configuration)
+        let services = try Self.services(configuration, now: Process.now)
         upstream = Upstream(
             settings: configuration.services.map { UpstreamSettings($0, configuration.breaker, sandbox: sandbox) },
             retry: RetryPolicy(configuration.retry), metrics: registry
@@ -127,13 +127,15 @@ final class GatewayAssembly: ServiceLifecycle.Service {
     // MARK: Parts
 
     /// The services; those of one scope share the buckets and queues of the first.
-    private static func services(_ configuration: Configuration) throws(CommandFailure) -> [Gateway.Service] {
+    static func services(
+        _ configuration: Configuration, now: Int64
+    ) throws(CommandFailure) -> [Gateway.Service] {
         var services: [Gateway.Service] = []
         var scopes: [String: Gateway.Service] = [:]
         for (index, service) in configuration.services.enumerated() {
             let shared = service.quotaScope.flatMap { scopes[$0] }
             let made = Gateway.Service(
-                index: index, settings: try settings(service, configuration), sharing: shared, now: Process.now)
+                index: index, settings: try settings(service, configuration), sharing: shared, now: now)
             if let scope = service.quotaScope, shared == nil { scopes[scope] = made }
             services.append(made)
         }

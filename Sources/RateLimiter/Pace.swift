@@ -11,7 +11,7 @@ struct Pace {
     /// Never less than this, so that what was lost is found again.
     static let least = 0.02
     /// How many attempts at the full rate it takes to come back from nothing to all of it.
-    private static let attempts = 600.0
+    private static let attempts = 1000.0
 
     /// What is configured.
     let full: Quota

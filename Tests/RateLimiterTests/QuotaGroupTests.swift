@@ -253,10 +253,10 @@ struct QuotaGroupTests {
         #expect(!group.throttled(sentAt: 10 * second, now: 10 * second))
         #expect(group.currentQuota(now: 10 * second).interval == 142_857_143)
         #expect(bench.request("a", at: 10_000) == .queued(until: 10_142))
-        // It rises by 1/600 for each attempt that the full rate would have made: 10 a second.
-        #expect((122_000_000...123_000_000).contains(group.currentQuota(now: 17 * second).interval))
-        #expect(group.currentQuota(now: 28 * second).interval == 100_000_000)
-        for _ in 0..<100 { _ = group.throttled(sentAt: 30 * second, now: 30 * second) }
+        // It rises by a thousandth for each attempt that the full rate would have made: 10 a second.
+        #expect((124_000_000...126_000_000).contains(group.currentQuota(now: 20 * second).interval))
+        #expect(group.currentQuota(now: 40 * second).interval == 100_000_000)
+        for _ in 0..<100 { _ = group.throttled(sentAt: 30 * second, now: 50 * second) }
         for step in 1...100 {
             _ = group.throttled(sentAt: (30 + Int64(step)) * second, now: (30 + Int64(step)) * second)
         }

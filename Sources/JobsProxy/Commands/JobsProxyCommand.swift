@@ -16,7 +16,9 @@ struct JobsProxyCommand: AsyncParsableCommand {
               jobs-proxy check --config jobs-proxy.yaml    says what is wrong with the file
             """,
         version: buildVersion,
-        subcommands: [ServeCommand.self, CheckCommand.self, SandboxCommand.self, CatalogCommand.self])
+        subcommands: [
+            ServeCommand.self, CheckCommand.self, SandboxCommand.self, CatalogCommand.self, SimulateCommand.self,
+        ])
 }
 
 /// The version that `--version` and `jobsproxy_build_info` show.

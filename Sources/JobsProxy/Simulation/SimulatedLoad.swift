@@ -1,0 +1,89 @@
+/// What is simulated: callers that poll, a service with a quota, and a gateway between them or none. Times are nanoseconds.
+struct SimulatedLoad: Sendable {
+    var callers = 200
+    /// Pages that every caller asks for once an interval.
+    var pages = 18
+    var interval: Int64 = 1_000_000_000
+    /// What happens before this is not counted.
+    var warmUp: Int64 = 15_000_000_000
+    var duration: Int64 = 60_000_000_000
+    /// One more caller walks through as many pages, each once, as fast as they come; 0 for none.
+    var walk = 0
+    var retries = SDKRetries.Mode.standard
+    /// Whether callers ask the service without a gateway.
+    var isDirect = false
+    /// The service's quota, requests a second and at once, and how long it takes for an answer.
+    var rate = 2.0
+    var burst = 2.0
+    var latency: Int64 = 50_000_000
+    /// What somebody else has taken of the quota already whenever the gateway asks, requests a second.
+    var foreignRate = 0.0
+    var seed: UInt64 = 1
+    /// Everything else is as in a configuration.
+    var configuration = Configuration()
+}
+
+/// How an SDK comes back after a throttle.
+///
+/// AWS SDKs and Tools Reference Guide, "Retry behavior"; the waits are botocore's.
+struct SDKRetries {
+    enum Mode: String, Sendable, CaseIterable {
+        /// Not at all.
+        case none
+        /// Up to five attempts.
+        case legacy
+        /// Up to three.
+        case standard
+        /// Up to three, and slower for everything after a throttle.
+        case adaptive
+    }
+
+    let mode: Mode
+    /// What adaptive mode allows, requests a second; nothing before the first throttle.
+    private var rate: Double?
+    private var freeAt: Int64 = 0
+
+    init(_ mode: Mode) { self.mode = mode }
+
+    /// How long to wait before the attempt after the `attempts`-th, in nanoseconds; nothing if that was the last.
+    func pause(after attempts: Int, using generator: inout SeededGenerator) -> Int64? {
+        guard attempts < (mode == .none ? 1 : mode == .legacy ? 5 : 3) else { return nil }
+        let base = mode == .legacy ? Double.random(in: 0..<1, using: &generator) : 1
+        let jitter = mode == .legacy ? 1 : Double.random(in: 0..<1, using: &generator)
+        let doubled = Double(1 << (attempts - 1))
+        return Int64(min(20, base * doubled * jitter) * 1e9)
+    }
+
+    /// When a request that is wanted now is sent.
+    mutating func send(now: Int64) -> Int64 {
+        guard let rate else { return now }
+        let at = max(now, freeAt)
+        freeAt = at + Int64(1e9 / rate)
+        return at
+    }
+
+    /// Learns from an answer, as adaptive mode does: less after a throttle, by and by more after others.
+    mutating func learn(wasThrottled: Bool, askedPerSecond: Double) {
+        guard mode == .adaptive else { return }
+        if wasThrottled {
+            rate = max(0.5, (rate ?? askedPerSecond) * 0.7)
+        } else if let slow = rate {
+            rate = slow * 1.02
+        }
+    }
+}
+
+/// SplitMix64: the same numbers on every machine.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
+        return word ^ (word >> 31)
+    }
+}

@@ -1,0 +1,104 @@
+internal import AWSProtocol
+
+/// What a simulation has come to, as text, JSON or a picture.
+struct SimulationReport {
+    let load: SimulatedLoad
+    var throttles = 0
+    /// Calls that were throttled until their SDK gave up.
+    var givenUp = 0
+    var upstreamCalls = 0
+    var upstreamThrottles = 0
+    private(set) var answersByCaller: [Int]
+    private var ages: [Int64] = []
+    /// Ages by the second in which they were served.
+    private var agesBySecond: [[Int64]] = []
+
+    init(_ load: SimulatedLoad) {
+        self.load = load
+        answersByCaller = [Int](repeating: 0, count: load.callers)
+    }
+
+    mutating func count(caller: Int, age: Int64, time: Int64) {
+        // Who walks is not one of those whose figures are wanted.
+        guard caller < answersByCaller.count else { return }
+        answersByCaller[caller] += 1
+        ages.append(age)
+        let second = Int(time / 1_000_000_000)
+        while agesBySecond.count <= second { agesBySecond.append([]) }
+        agesBySecond[second].append(age)
+    }
+
+    // MARK: Figures
+
+    /// The figures by name, in their order; ages are seconds, shares are of an equal part.
+    var figures: [(name: String, value: Double)] {
+        let sorted = ages.sorted()
+        let answers = answersByCaller.reduce(0, +)
+        let part = max(1, Double(answers) / Double(max(1, answersByCaller.count)))
+        return [
+            ("answered", Double(answers)), ("throttled", Double(throttles)), ("given_up", Double(givenUp)),
+            ("upstream_calls", Double(upstreamCalls)), ("upstream_throttles", Double(upstreamThrottles)),
+            ("page_age_p50", Self.seconds(sorted, 0.5)), ("page_age_p90", Self.seconds(sorted, 0.9)),
+            ("page_age_p99", Self.seconds(sorted, 0.99)), ("page_age_max", Self.seconds(sorted, 1)),
+            ("least_share", Double(answersByCaller.min() ?? 0) / part),
+            ("greatest_share", Double(answersByCaller.max() ?? 0) / part),
+        ]
+    }
+
+    private static func seconds(_ sorted: [Int64], _ share: Double) -> Double {
+        guard !sorted.isEmpty else { return 0 }
+        return Double(sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]) / 1e9
+    }
+
+    // MARK: Forms
+
+    var table: String {
+        let width = figures.map(\.name.count).max() ?? 0
+        return figures.map { figure in
+            let name = figure.name.replacing("_", with: " ")
+            return name + String(repeating: " ", count: width + 2 - name.count) + Self.text(figure.value)
+        }.joined(separator: "\n")
+    }
+
+    var json: String {
+        let members = figures.map { (name: $0.name, value: JSONValue.number(Self.text($0.value))) }
+        return String(decoding: JSONValue.object(members).serialized(), as: UTF8.self)
+    }
+
+    /// Two decimals where there are any.
+    private static func text(_ value: Double) -> String {
+        if let whole = Int(exactly: value) { return "\(whole)" }
+        let hundredths = Int((value * 100).rounded())
+        let fraction = hundredths % 100
+        return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction)"
+    }
+
+    /// The age of pages over time: the median and the 99th percentile of each second.
+    var picture: String {
+        let medians = agesBySecond.map { Self.seconds($0.sorted(), 0.5) }
+        let tails = agesBySecond.map { Self.seconds($0.sorted(), 0.99) }
+        let highest = max(1, tails.max() ?? 1)
+        func line(_ values: [Double], _ color: String) -> String {
+            let points = values.enumerated().map { second, value in
+                let x = 60 + 700 * Double(second) / Double(max(1, values.count - 1))
+                let y = 260 - 220 * value / highest
+                return "\(Self.text(x)),\(Self.text(y))"
+            }
+            return
+                "<polyline fill=\"none\" stroke=\"\(color)\" stroke-width=\"2\" points=\"\(points.joined(separator: " "))\"/>"
+        }
+        return """
+            <svg xmlns="http://www.w3.org/2000/svg" width="800" height="300" font-family="sans-serif" font-size="12">
+            <rect width="800" height="300" fill="white"/>
+            <path d="M60 40V260H760" fill="none" stroke="#888"/>
+            <text x="60" y="25">Age of served pages, seconds: median (blue) and 99th percentile (red)</text>
+            <text x="52" y="264" text-anchor="end">0</text>
+            <text x="52" y="44" text-anchor="end">\(Self.text(highest))</text>
+            <text x="760" y="280" text-anchor="end">\(agesBySecond.count) s</text>
+            \(line(medians, "#1f77b4"))
+            \(line(tails, "#d62728"))
+            </svg>
+
+            """
+    }
+}
