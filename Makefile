@@ -30,13 +30,15 @@ sanitize: ## Runs the tests of what threads share under the thread sanitizer
 	@Scripts/setup
 	Scripts/check-threads
 
-bench: ## Measures the cache: memory, hit ratios, cost of a lookup
+bench: ## Measures the cache and the limits: memory, hit ratios, cost of a lookup and of a decision
 	@Scripts/setup
-	swift run -c release --package-path Benchmarks CacheBenchmark
+	swift build -c release --package-path Benchmarks
+	Benchmarks/.build/release/CacheBenchmark
+	Benchmarks/.build/release/LimitBenchmark
 
 format: ## Formats the sources in place
 	swift format format --in-place --parallel --recursive Package.swift Sources Tests \
-		Benchmarks/Package.swift Benchmarks/Sources/CacheBenchmark
+		Benchmarks/Package.swift Benchmarks/Sources/*Benchmark
 
 clean: ## Removes what was built (.venv stays)
 	rm -rf .build Benchmarks/.build Tests/Sanitized/.build

@@ -14,9 +14,15 @@ let settings: [SwiftSetting] = [
 let package = Package(
     name: "benchmarks",
     platforms: [.macOS(.v26)],
+    dependencies: [.package(url: "https://github.com/apple/swift-collections", from: "1.6.0")],
     targets: [
         .target(name: "Locking", swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking"], swiftSettings: settings),
+        .target(
+            name: "RateLimiter",
+            dependencies: ["Locking", .product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: settings),
+        .executableTarget(name: "LimitBenchmark", dependencies: ["RateLimiter"], swiftSettings: settings),
         .executableTarget(name: "CacheBenchmark", dependencies: ["PageCache"], swiftSettings: settings),
     ]
 )

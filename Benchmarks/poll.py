@@ -40,7 +40,7 @@ async def answer(reader):
 class Tally:
     def __init__(self):
         self.outcomes = collections.Counter()
-        self.ages = []
+        self.ages = collections.defaultdict(list)
         self.times = []
 
 
@@ -48,7 +48,7 @@ async def poll(host, port, requests, interval, start, until, tally):
     reader, writer = await asyncio.open_connection(host, port)
     due = time.monotonic() + random.random() * interval
     while due < until:
-        for index, one in enumerate(requests):
+        for index, (filter, one) in enumerate(requests):
             pause = due + index * interval / len(requests) - time.monotonic()
             if pause > 0:
                 await asyncio.sleep(pause)
@@ -61,7 +61,7 @@ async def poll(host, port, requests, interval, start, until, tally):
             tally.outcomes[kind] += 1
             tally.times.append(time.monotonic() - sent)
             if age is not None:
-                tally.ages.append(age)
+                tally.ages[filter].append(age)
         due += interval
     writer.close()
 
@@ -80,7 +80,7 @@ async def main():
     parser.add_argument("--seconds", type=float, default=60)
     options = parser.parse_args()
     host, port = re.match(r"http://([^:/]+):(\d+)", options.url).groups()
-    requests = [request(domain, status, host) for domain in options.domains.split(",") for status in STATUSES]
+    requests = [(status, request(domain, status, host)) for domain in options.domains.split(",") for status in STATUSES]
     start = time.monotonic() + options.warm_up
     tally = Tally()
     await asyncio.gather(*(
@@ -88,8 +88,9 @@ async def main():
         for _ in range(options.callers)))
     calls = sum(tally.outcomes.values())
     print(f"{calls} calls:", ", ".join(f"{count} {kind}" for kind, count in tally.outcomes.most_common()))
-    print("age of pages, seconds: p50", percentile(tally.ages, 0.5), " p99", percentile(tally.ages, 0.99), " most",
-          max(tally.ages, default=None))
+    for status, ages in tally.ages.items():
+        print(f"age of pages, seconds, {status or 'no status'}: p50 {percentile(ages, 0.5)}  p99 {percentile(ages, 0.99)}  "
+              f"most {max(ages)}")
     print(f"time of a call, ms: p50 {1000 * percentile(tally.times, 0.5):.1f}  p99 {1000 * percentile(tally.times, 0.99):.1f}")
 
 

@@ -11,12 +11,6 @@ public enum Admission: Sendable, Equatable {
     case refused(ThrottleScope, until: Int64)
 }
 
-/// The domain of a service, as limits of domains know it.
-struct DomainKey: Hashable, Sendable {
-    let service: Int
-    let domain: [UInt8]
-}
-
 extension Gate {
     /// What is known of the domains that are limited: how many have a bucket of their own, and takes from the shared one.
     public var domainFigures: (keys: Int, overflows: UInt64) {
@@ -64,8 +58,10 @@ extension Gate {
         return services[attempt.fetch.service].groups[attempt.fetch.quotaGroup].turn(of: attempt.fetch.claim, now: now)
     }
 
-    private func domainKey(_ fetch: Fetch) -> DomainKey? {
-        domains == nil || fetch.domain.isEmpty ? nil : DomainKey(service: fetch.service, domain: fetch.domain)
+    /// The domain of a service, as its limit knows it.
+    private func domainKey(_ fetch: Fetch) -> [UInt8]? {
+        guard domains != nil, !fetch.domain.isEmpty else { return nil }
+        return [UInt8(truncatingIfNeeded: fetch.service)] + fetch.domain
     }
 
     /// The error for a request that a limit of its fetch refuses.

@@ -16,7 +16,7 @@ public final class Gate: Sendable {
     /// Those who may call, by the number that requests come with.
     private let callers: [Caller]
     let domainLimit: Limit?
-    let domains: KeyedBuckets<DomainKey>?
+    let domains: KeyedBuckets?
     /// What limits in shadow mode would have refused.
     public let shadows = ShadowCounts()
     let labels: [[Int]]

@@ -5,7 +5,26 @@ internal import Locking
 ///
 /// A bucket that is full may be forgotten, because a new one is full too. At the bound a newcomer takes the place of a full
 /// one; where none is found after a few looks, it shares a bucket with all others that find no room.
-public final class KeyedBuckets<Key: Hashable & Sendable>: Sendable {
+///
+/// Keys are bytes rather than any hashable type: generic code is not specialised across modules, and was four times slower.
+public final class KeyedBuckets: Sendable {
+    private struct Key: Hashable {
+        let bytes: [UInt8]
+        let hash: Int
+
+        init(_ bytes: [UInt8]) {
+            self.bytes = bytes
+            var hasher = Hasher()
+            // Unsafe only in its pointer, which does not leave the closure.
+            unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+            hash = hasher.finalize()
+        }
+
+        static func == (left: Key, right: Key) -> Bool { left.hash == right.hash && left.bytes == right.bytes }
+
+        func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+    }
+
     private struct Shard {
         var places: [Key: Int] = [:]
         var records: [(key: Key, bucket: TokenBucket)] = []
@@ -43,8 +62,9 @@ public final class KeyedBuckets<Key: Hashable & Sendable>: Sendable {
     }
 
     /// Takes a token of a key's bucket if there is one.
-    public func take(_ key: Key, now: Int64) -> TokenBucket.Decision {
-        slot(key).shard.withLock { shard in
+    public func take(_ bytes: [UInt8], now: Int64) -> TokenBucket.Decision {
+        let key = Key(bytes)
+        return slot(key).shard.withLock { shard in
             guard let place = place(of: key, in: &shard, now: now) else {
                 shard.overflows &+= 1
                 return shard.overflow.take(quota, now: now)
@@ -54,7 +74,8 @@ public final class KeyedBuckets<Key: Hashable & Sendable>: Sendable {
     }
 
     /// Puts a token back that was taken and not used.
-    public func giveBack(_ key: Key) {
+    public func giveBack(_ bytes: [UInt8]) {
+        let key = Key(bytes)
         slot(key).shard.withLock { shard in
             if let place = shard.places[key] {
                 shard.records[place].bucket.giveBack(quota)
@@ -73,7 +94,7 @@ public final class KeyedBuckets<Key: Hashable & Sendable>: Sendable {
         }
     }
 
-    private func slot(_ key: Key) -> Slot { slots[Int((UInt(bitPattern: key.hashValue) >> 7) % UInt(slots.count))] }
+    private func slot(_ key: Key) -> Slot { slots[key.hash >> 7 & (slots.count - 1)] }
 
     /// The record of a key, a new one if there is room for it.
     private func place(of key: Key, in shard: inout Shard, now: Int64) -> Int? {

@@ -73,6 +73,28 @@ struct SDKTests {
         }
     }
 
+    @Test(
+        "boto3's own retries get over local throttles, in each of its modes",
+        arguments: ["legacy", "standard", "adaptive"])
+    func recovery(mode: String) async throws {
+        try await TestGateway.run("limits: {queue: {maxWait: 0ms}}\ndrain: 1s\n") { gateway in
+            let domain = try #require(gateway.assembly.sandbox?.server.domainIDs.first)
+            let output = try await python("recover.py", gateway.url, domain, mode)
+            #expect(output.hasPrefix("retries: "), "\(output)")
+            #expect(try #require(try await gateway.metric("jobsproxy_throttled_total{scope=\"quota\"}")) > 0)
+        }
+    }
+
+    @Test("the AWS CLI's own retries get over local throttles")
+    func commandLineRecovery() async throws {
+        try await TestGateway.run("limits: {queue: {maxWait: 0ms}}\ndrain: 1s\n") { gateway in
+            let domain = try #require(gateway.assembly.sandbox?.server.domainIDs.first)
+            let output = try await python("recover_command_line.py", gateway.url, domain)
+            #expect(output.hasSuffix("answered\n"), "\(output)")
+            #expect(try #require(try await gateway.metric("jobsproxy_throttled_total{scope=\"quota\"}")) > 0)
+        }
+    }
+
     @Test("the AWS CLI prints jobs, and its second call does not reach the service")
     func commandLine() async throws {
         try await withSandbox { sandbox, _, gateway in

@@ -1,1 +1,20 @@
-../../../Tests/PageCacheTests/Support/PageKey+Number.swift
+import PageCache
+
+extension PageKey {
+    /// A key with a hash of the test's choice, to force collisions and to be the same in every run.
+    init(_ bytes: [UInt8], hash: UInt64) {
+        self.init(bytes)
+        // No initialiser of the module takes a hash, and none should: it is put in its place in memory.
+        guard let offset = MemoryLayout<PageKey>.offset(of: \.hash) else { return }
+        withUnsafeMutableBytes(of: &self) { $0.storeBytes(of: hash, toByteOffset: offset, as: UInt64.self) }
+    }
+
+    /// The eight bytes of a number.
+    static func bytes(of number: Int) -> [UInt8] { withUnsafeBytes(of: UInt64(number)) { Array($0) } }
+
+    /// The key of a number, with a hash that does not depend on the process.
+    init(number: Int) {
+        var mixer = SeededGenerator(seed: UInt64(number))
+        self.init(Self.bytes(of: number), hash: mixer.next())
+    }
+}
