@@ -17,7 +17,7 @@ public struct RetryPolicy: Sendable, Equatable {
     /// not come back together.
     ///
     /// "Full jitter" (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
-    public func delay(after attempt: Int, using generator: inout some RandomNumberGenerator) -> Int64 {
+    func delay(after attempt: Int, using generator: inout some RandomNumberGenerator) -> Int64 {
         var bound = max(0, baseDelay)
         for _ in 1..<max(2, min(attempt, 62)) where attempt > 1 {
             bound = bound > maxDelay / 2 ? maxDelay : bound * 2

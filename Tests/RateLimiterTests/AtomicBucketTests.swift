@@ -13,11 +13,11 @@ struct AtomicBucketTests {
         }
     }
 
-    @Test("gives eight threads its burst, to the token")
+    @Test("gives sixteen threads its burst, to the token")
     func burst() {
         let bucket = AtomicBucket(Quota(rate: 1, burst: 40_000))
         let admitted = Atomic<Int>(0)
-        onThreads(8) { _ in
+        onThreads(16) { _ in
             var mine = 0
             for _ in 0..<10_000 where bucket.take(now: 0) == .admitted { mine += 1 }
             admitted.wrappingAdd(mine, ordering: .relaxed)
@@ -26,14 +26,14 @@ struct AtomicBucketTests {
         #expect(bucket.tokens(now: 0) == 0)
     }
 
-    @Test("gives eight threads burst + rate · t while time goes on, to the token")
+    @Test("gives sixteen threads burst + rate · t while time goes on, to the token")
     func refill() {
         let quota = Quota(rate: 1e7, burst: 1000)
         let bucket = AtomicBucket(quota)
         let clock = Atomic<Int64>(0)
         let admitted = Atomic<Int>(0)
         for _ in 0..<1000 { #expect(bucket.take(now: 0) == .admitted) }
-        onThreads(8) { _ in
+        onThreads(16) { _ in
             var mine = 0
             for _ in 0..<20_000 {
                 let now = clock.wrappingAdd(1, ordering: .relaxed).newValue
@@ -44,16 +44,16 @@ struct AtomicBucketTests {
         let end = clock.load(ordering: .relaxed)
         var rest = 0
         while bucket.take(now: end) == .admitted { rest += 1 }
-        #expect(end == 160_000)
-        #expect(admitted.load(ordering: .relaxed) + rest == 1600)
+        #expect(end == 320_000)
+        #expect(admitted.load(ordering: .relaxed) + rest == 3200)
     }
 
-    @Test("is as full as before when eight threads have given back all they took")
+    @Test("is as full as before when sixteen threads have given back all they took")
     func giveBack() {
         let bucket = AtomicBucket(Quota(rate: 1, burst: 8))
         // One of the eight is taken for good, so that the bucket is never full and a token too many would show.
         #expect(bucket.take(now: 0) == .admitted)
-        onThreads(8) { _ in
+        onThreads(16) { _ in
             for _ in 0..<5000 where bucket.take(now: 0) == .admitted { bucket.giveBack() }
         }
         #expect(bucket.tokens(now: 0) == 7)

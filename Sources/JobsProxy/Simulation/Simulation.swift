@@ -2,7 +2,6 @@ internal import Gateway
 internal import HeapModule
 internal import PageCache
 internal import RateLimiter
-internal import Upstream
 
 /// Runs a load against the gateway's own decisions (gate, cache, limits) in virtual time: a minute takes moments, and the
 /// same seed gives the same figures.
@@ -17,8 +16,6 @@ struct Simulation {
         case direct(caller: Int, page: Int, attempt: Int)
         /// The service's answer is there.
         case answer(PendingAttempt, isGood: Bool, sentAt: Int64)
-        /// A pause of the gateway's between two attempts is over.
-        case retry(PendingAttempt)
         /// A token may have come.
         case release
     }
@@ -137,13 +134,6 @@ struct Simulation {
             at(now + load.latency / 2, .answer(attempt, isGood: isGood, sentAt: now - load.latency / 2))
         case .answer(let attempt, let isGood, let sentAt):
             finish(attempt, isGood: isGood, sentAt: sentAt)
-        case .retry(let attempt):
-            switch gate.admit(attempt, now: now) {
-            case .granted: send(attempt)
-            case .queued: release()
-            case .refused(let scope, let until):
-                gate.finish(attempt.fetch, .throttled(scope, until: until), attempts: attempt.number - 1, now: now)
-            }
         case .release:
             guard releaseAt == now else { return }
             releaseAt = .max
@@ -245,13 +235,8 @@ struct Simulation {
             return
         }
         _ = gate.services[fetch.service].groups[fetch.quotaGroup].throttled(sentAt: sentAt, now: now)
-        let policy = RetryPolicy(load.configuration.retry)
-        let pause = policy.delay(after: attempt.number, using: &generator)
-        if attempt.number < policy.maxAttempts, now + pause < fetch.deadline {
-            at(now + pause, .retry(PendingAttempt(fetch: fetch, number: attempt.number + 1)))
-        } else {
-            let reply = UpstreamReply(status: 400, body: Array("{}".utf8), errorCode: "ThrottlingException")
-            gate.finish(fetch, .reply(reply), attempts: attempt.number, sentAt: sentAt, now: now)
-        }
+        // Throttles are not retried.
+        let reply = UpstreamReply(status: 400, body: Array("{}".utf8), errorCode: "ThrottlingException")
+        gate.finish(fetch, .reply(reply), attempts: attempt.number, sentAt: sentAt, now: now)
     }
 }
