@@ -72,6 +72,8 @@ public struct PendingAttempt: Sendable {
     public let fetch: Fetch
     /// 1 for the first.
     public let number: Int
+    /// Whether it has taken a token of its domain.
+    var holdsDomainToken = false
 
     public init(fetch: Fetch, number: Int) {
         self.fetch = fetch

@@ -21,21 +21,28 @@ extension Gate {
     /// token goes back.
     public func admit(_ attempt: PendingAttempt, now: Int64) -> Admission {
         let fetch = attempt.fetch
-        let key = domainKey(fetch)
-        if let key, let domains, case .denied(let until) = domains.take(key, now: now) {
-            guard domainLimit?.isShadow == true else { return .refused(.domain, until: until) }
-            shadows.count(.domain)
+        var attempt = attempt
+        if let domains, let key = domainKey(fetch) {
+            switch domains.take(key, now: now) {
+            case .admitted: attempt.holdsDomainToken = true
+            case .denied(let until):
+                guard domainLimit?.isShadow == true else { return .refused(.domain, until: until) }
+                shadows.count(.domain)
+            }
         }
         let service = services[fetch.service]
         switch service.groups[fetch.quotaGroup].request(attempt, as: fetch.claim, deadline: fetch.deadline, now: now) {
         case .granted: return .granted
-        case .queued(let until): return .queued(until: until)
+        case .queued(let until):
+            // Of a first attempt, `send` holds the flight: here it may be on its way already.
+            if attempt.number > 1, case .flight(let flight, _) = fetch.purpose { cache.hold(flight, isRetry: true) }
+            return .queued(until: until)
         case .refused(let until):
             if service.settings.shadowGroups.contains(fetch.quotaGroup) {
                 shadows.count(.quota)
                 return .granted
             }
-            if let key { domains?.giveBack(key) }
+            giveBackDomainToken(attempt)
             return .refused(.quota, until: until)
         }
     }
@@ -54,8 +61,12 @@ extension Gate {
     ///
     /// - Returns: when it could have had its turn.
     public func withdraw(_ attempt: PendingAttempt, now: Int64) -> Int64 {
-        if let key = domainKey(attempt.fetch) { domains?.giveBack(key) }
+        giveBackDomainToken(attempt)
         return services[attempt.fetch.service].groups[attempt.fetch.quotaGroup].turn(of: attempt.fetch.claim, now: now)
+    }
+
+    private func giveBackDomainToken(_ attempt: PendingAttempt) {
+        if attempt.holdsDomainToken, let key = domainKey(attempt.fetch) { domains?.giveBack(key) }
     }
 
     /// The domain of a service, as its limit knows it.

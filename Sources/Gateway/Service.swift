@@ -47,6 +47,9 @@ public final class Service: Sendable {
     ///   - now: monotonic nanoseconds.
     public init(index: Int, settings: Settings, sharing scope: Service? = nil, now: Int64) {
         self.index = index
+        // What is shared is shared as it is: whether it is only counted too.
+        var settings = settings
+        if let scope { settings.shadowGroups = scope.settings.shadowGroups }
         self.settings = settings
         groups =
             scope?.groups

@@ -6,6 +6,8 @@ internal import HTTPFront
 enum SDKRequest {
     /// The client's clock, by which `ttl` is meant, may differ from ours, and what it learnt of ours is a second or two old.
     private static let allowance: Int64 = 2_000_000_000
+    /// No client waits for a day.
+    private static let longest: Int64 = 86_400_000_000_000
 
     /// When the client will have given up, in monotonic nanoseconds. Nothing if it does not say, or says something that
     /// cannot be: botocore computes `ttl` from the `Date` of its last answer, so that honest retries may seem late.
@@ -17,8 +19,11 @@ enum SDKRequest {
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, now: Int64, wallClock: () -> Int64
     ) -> Int64? {
         guard let value = head[.amzSDKRequest], let time = time(bytes, value) else { return nil }
-        let wait = time &* 1_000_000_000 &- wallClock()
-        return wait > 0 ? now &+ wait &+ allowance : nil
+        let (nanoseconds, overflow) = time.multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow else { return nil }
+        let (wait, tooFar) = nanoseconds.subtractingReportingOverflow(wallClock())
+        guard !tooFar, wait > 0, wait <= longest else { return nil }
+        return now &+ wait &+ allowance
     }
 
     /// The instant after `ttl=`, in seconds since 1970.

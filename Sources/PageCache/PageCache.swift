@@ -80,7 +80,12 @@ public final class PageCache: Sendable {
     public func depart(_ flight: Flight) { slot(flight.key).shard.withLock { $0.depart(flight) } }
 
     /// A flight waits for its token, and an older page is served meanwhile if there is one.
-    public func hold(_ flight: Flight) { slot(flight.key).shard.withLock { $0.hold(flight) } }
+    ///
+    /// - Parameter isRetry: whether it waits for another attempt; one that waits for its first may have got its token before
+    ///   this is called, and is not held then.
+    public func hold(_ flight: Flight, isRetry: Bool = false) {
+        slot(flight.key).shard.withLock { $0.hold(flight, isRetry: isRetry) }
+    }
 
     /// Ends a flight that was not sent, if nobody waits for it.
     ///

@@ -111,8 +111,8 @@ struct Shard {
     }
 
     /// A flight waits for its token, unless it has got it meanwhile.
-    mutating func hold(_ flight: Flight) {
-        if airborne[flight.id]?.hasDeparted == false { airborne[flight.id]?.isHeld = true }
+    mutating func hold(_ flight: Flight, isRetry: Bool) {
+        if isRetry || airborne[flight.id]?.hasDeparted == false { airborne[flight.id]?.isHeld = true }
     }
 
     /// Ends a flight if nobody waits for it.

@@ -152,7 +152,7 @@ struct FairQueue {
         flow.start &+= flow.cost
         let entry = flow.entries.popFirst()
         // Behind the others of the same start: they have waited longer.
-        if flow.entries.isEmpty { remember(flow) } else { flows.append(flow) }
+        if flow.entries.isEmpty { remember(flow.caller, start: flow.start) } else { flows.append(flow) }
         return entry
     }
 
@@ -161,15 +161,16 @@ struct FairQueue {
         guard case .caller(let caller, let weight) = claim else { return }
         let start = start(of: caller, weight)
         virtualTime = max(virtualTime, start)
-        remember(Flow(caller: caller, cost: 0, start: start &+ Self.cost(weight)))
+        remember(caller, start: start &+ Self.cost(weight))
     }
 
-    private mutating func remember(_ flow: Flow) {
-        guard flow.start > virtualTime else {
-            finished[flow.caller] = nil
+    /// Keeps where the next request of a caller starts that waits for nothing any more.
+    private mutating func remember(_ caller: UInt32, start: UInt64) {
+        guard start > virtualTime else {
+            finished[caller] = nil
             return
         }
-        finished[flow.caller] = flow.start
+        finished[caller] = start
         guard finished.count > Self.mostRemembered else { return }
         finished = finished.filter { $0.value > virtualTime }
         if finished.count > Self.mostRemembered, let least = finished.min(by: { $0.value < $1.value }) {
@@ -186,7 +187,10 @@ struct FairQueue {
             guard let index = flows[place].entries.firstIndex(where: { $0.id == id }) else { continue }
             let entry = flows[place].entries.remove(at: index)
             callerCount -= 1
-            if flows[place].entries.isEmpty { remember(flows.remove(at: place)) }
+            if flows[place].entries.isEmpty {
+                let flow = flows.remove(at: place)
+                remember(flow.caller, start: flow.start)
+            }
             return entry
         }
         return nil
@@ -195,11 +199,13 @@ struct FairQueue {
     /// A caller has joined a request: it goes on in that caller's name if that brings it sooner.
     ///
     /// - Returns: whether it does.
-    mutating func improve(id: UInt64, _ claim: Claim) -> Bool {
+    ///
+    /// - Parameter latest: how long the caller may wait.
+    mutating func improve(id: UInt64, _ claim: Claim, latest: Int64) -> Bool {
         guard let before = turnsAhead(ofID: id), turnsAhead(of: claim) < before, let entry = remove(id: id) else {
             return false
         }
-        insert(entry, claim)
+        insert(Entry(id: id, deadline: min(entry.deadline, latest)), claim)
         return true
     }
 

@@ -71,7 +71,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     public func request(_ element: Element, as claim: Claim, deadline: Int64, now: Int64) -> Admission {
         state.withLock { state in
             state.rise(now: now)
-            if state.queue.isEmpty, state.bucket.take(state.pace.quota, now: now) == .admitted {
+            if state.queue.isEmpty, deadline >= now, state.bucket.take(state.pace.quota, now: now) == .admitted {
                 state.queue.serve(claim)
                 return .granted
             }
@@ -116,7 +116,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     public func join(as claim: Claim, now: Int64, where isMeant: @Sendable (Element) -> Bool) -> Bool {
         state.withLock { state in
             guard let id = state.elements.first(where: { isMeant($0.value) })?.key,
-                state.queue.improve(id: id, claim)
+                state.queue.improve(id: id, claim, latest: now &+ maxWait)
             else { return false }
             displaceLate(&state, now: now)
             return true
@@ -181,6 +181,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         state.withLock { state in
             guard state.pace.cut(sentAt: sentAt, now: now) else { return false }
             state.bucket = .empty(state.pace.quota, now: now)
+            displaceLate(&state, now: now)
             return true
         }
     }

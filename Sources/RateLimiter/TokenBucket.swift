@@ -20,7 +20,7 @@ public struct TokenBucket: Sendable, Equatable {
     /// A full bucket.
     public static let full = TokenBucket(fullAt: .min)
 
-    /// A bucket that has just given its last token.
+    /// A bucket without a token; the first one comes when one would after the last of a burst, and the jitter later.
     public static func empty(_ quota: Quota, now: Int64) -> TokenBucket {
         TokenBucket(fullAt: now &+ quota.capacity)
     }

@@ -53,6 +53,11 @@ struct Breaker {
         }
     }
 
+    /// Takes note that an attempt ended that tells nothing of the service. After a probe it stays open, for another one.
+    mutating func recordNothing(now: Int64) {
+        if state == .halfOpen { state = .open(until: now) }
+    }
+
     /// 0 closed, 1 half-open, 2 open, as metrics show it.
     var figure: Int {
         switch state {

@@ -12,6 +12,8 @@ final class Engine {
         /// Attempts that were sent.
         var attempts: Int
         var sentAt: Int64
+        /// Whether the attempt has less time than the service is given.
+        var isCutShort = false
         var last: AttemptResult?
     }
 
@@ -102,14 +104,16 @@ final class Engine {
             return
         }
         showBreaker(service)
-        let timeout = min(upstream.settings[service].attemptTimeout, call.fetch.deadline - now)
+        let patience = upstream.settings[service].attemptTimeout
+        let timeout = call.fetch.deadline <= now ? 0 : min(patience, call.fetch.deadline - now)
         guard timeout > 0 else {
-            breakers[service].record(isFailure: true, now: now)
+            breakers[service].recordNothing(now: now)
             finish(id, with: call.last, detail: "deadline", cause: "the time for the call is over", now: now)
             return
         }
         call.attempts += 1
         call.sentAt = now
+        call.isCutShort = timeout < patience
         calls[id] = call
         if call.attempts > 1 { counters.countRetry(call.fetch) }
         gate.depart(call.fetch, number: call.attempts)
@@ -141,7 +145,11 @@ final class Engine {
         call.last = result
         calls[id] = call
         counters.count(call.fetch, result.kind, elapsed: now - call.sentAt)
-        breakers[call.fetch.service].record(isFailure: result.kind.isFailure, now: now)
+        if call.isCutShort, result.kind == .timeout {
+            breakers[call.fetch.service].recordNothing(now: now)
+        } else {
+            breakers[call.fetch.service].record(isFailure: result.kind.isFailure, now: now)
+        }
         showBreaker(call.fetch.service)
         if result.kind == .throttled { slowDown(call, now: now) }
         let pause = upstream.retry.delay(after: call.attempts, using: &random)

@@ -12,11 +12,11 @@ struct SimulateCommand: ParsableCommand {
               jobs-proxy simulate --callers 200 --pages 18 --interval 1s
               jobs-proxy simulate --direct --retries legacy          the same callers without a gateway
               jobs-proxy simulate --walk 10000 --svg ages.svg        with one more who walks through 10,000 pages
-              jobs-proxy simulate --config jobs-proxy.yaml --json    with the limits and times of a configuration
+              jobs-proxy simulate --config jobs-proxy.yaml --json    with the cache and the limits of a configuration
             """)
 
     @Option(
-        help: ArgumentHelp("Cache, limits and retries as in this file; its services are not asked.", valueName: "FILE"))
+        help: ArgumentHelp("Cache and limits as in this file; its services are not asked.", valueName: "FILE"))
     var config: String?
 
     @Option(help: ArgumentHelp("How many poll.", valueName: "N"))
@@ -73,11 +73,18 @@ struct SimulateCommand: ParsableCommand {
         if let svg { try File.write(Array(report.picture.utf8), to: svg) }
     }
 
+    private static let longest: Int64 = 86_400_000_000_000
+    /// Each page of each caller is an event that waits; more would take too much memory.
+    private static let mostPolls = 1_000_000
+
     private func load() throws -> SimulatedLoad {
         var load = SimulatedLoad()
         load.configuration = try ConfigurationFile.load(config)
         load.callers = try inRange(callers, 1...100_000, "--callers")
         load.pages = try inRange(pages, 1...100_000, "--pages")
+        guard callers * pages <= Self.mostPolls else {
+            throw ValidationError("--callers times --pages must be \(Self.mostPolls) at most")
+        }
         load.walk = try inRange(walk, 0...1_000_000, "--walk")
         load.interval = try time(interval, "--interval", least: 1_000_000)
         load.warmUp = try time(warmUp, "--warm-up", least: 0)
@@ -102,8 +109,8 @@ struct SimulateCommand: ParsableCommand {
     }
 
     private func time(_ text: String, _ option: String, least: Int64) throws -> Int64 {
-        guard let time = CommandValues.duration(text), time >= least else {
-            throw ValidationError("\(option) must be a duration, such as 500ms or 10s")
+        guard let time = CommandValues.duration(text), (least...Self.longest).contains(time) else {
+            throw ValidationError("\(option) must be a duration, such as 500ms or 10s, and 24h at most")
         }
         return time
     }

@@ -19,7 +19,7 @@ struct SimulatedLoad: Sendable {
     /// What somebody else has taken of the quota already whenever the gateway asks, requests a second.
     var foreignRate = 0.0
     var seed: UInt64 = 1
-    /// Everything else is as in a configuration.
+    /// The cache and the limits are as in a configuration, which may keep another quota than the service has.
     var configuration = Configuration()
 }
 

@@ -35,6 +35,8 @@ struct Simulation {
         let attempt: Int
     }
 
+    private static let target = Array("VoiceID.ListFraudsterRegistrationJobs".utf8)
+
     private let load: SimulatedLoad
     private let port = SimulatedPort()
     private let gate: Gate
@@ -60,7 +62,7 @@ struct Simulation {
         retries = (0..<callers).map { _ in SDKRetries(load.retries) }
         report = SimulationReport(load)
         var configuration = load.configuration
-        for index in configuration.services.indices {
+        for index in configuration.services.indices where configuration.services[index].quotas["batch"] == nil {
             configuration.services[index].quotas["batch"] = Configuration.Rate(
                 rate: load.rate, burst: max(1, Int(load.burst)))
         }
@@ -69,20 +71,21 @@ struct Simulation {
             services: try GatewayAssembly.services(configuration, now: 0), cache: cache,
             policy: CachePolicy(configuration.cache),
             callers: (0..<callers).map { number in
-                CallerSettings(name: "caller-\(number)", limit: Limit(configuration.limits.caller))
+                var settings = CallerSettings(configuration.limits)
+                settings.name = "caller-\(number)"
+                return settings
             }, domainLimit: configuration.limits.domain.map { Limit($0) }, upstream: port, receiver: port)
         calls = Self.calls(load.pages, "p", gate)
         walkCalls = Self.calls(load.walk, "w", gate)
     }
 
     private static func calls(_ count: Int, _ prefix: String, _ gate: Gate) -> [Call] {
-        let target = Array("VoiceID.ListFraudsterRegistrationJobs".utf8)
         let region: [UInt8] = []
         return (0..<count).map { number in
             let digits = "\(number)"
             let domain = prefix + String(repeating: "0", count: 21 - digits.count) + digits
             let body = Array("{\"DomainId\":\"\(domain)\"}".utf8)
-            return gate.read(target: target.span, region: region.span, body: body.span)
+            return gate.read(target: Self.target.span, region: region.span, body: body.span)
         }
     }
 
@@ -147,8 +150,7 @@ struct Simulation {
         let call = asked.caller < load.callers ? calls[asked.page] : walkCalls[asked.page]
         lastWaiter += 1
         let waiter = Waiter(loop: 0, slot: 0, generation: lastWaiter)
-        let target: [UInt8] = []
-        if let error = gate.charge(caller: asked.caller, target: target.span, now: now) {
+        if let error = gate.charge(caller: asked.caller, target: Self.target.span, now: now) {
             throttled(asked, retryAfter: error.retryAfter)
             return
         }
