@@ -77,14 +77,23 @@ enum File {
             throw CommandFailure("\(path): cannot be written: \(unsafe String(cString: strerror(errno)))")
         }
         defer { close(descriptor) }
+        guard write(bytes, to: descriptor) else {
+            throw CommandFailure("\(path): cannot be written: \(unsafe String(cString: strerror(errno)))")
+        }
+    }
+
+    /// Writes all of the bytes.
+    ///
+    /// - Returns: whether it could; `errno` has the reason if not.
+    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             // Unsafe only in its pointer; the length is the buffer's.
             let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else {
-                throw CommandFailure("\(path): cannot be written: \(unsafe String(cString: strerror(errno)))")
-            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
             rest = rest.dropFirst(count)
         }
+        return true
     }
 }

@@ -164,14 +164,7 @@ private struct NewFile: ~Copyable {
     deinit { if descriptor >= 0 { close(descriptor) } }
 
     mutating func write(_ bytes: [UInt8]) throws(FileError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            // Unsafe only in its pointer; the length is the buffer's.
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw FileError(path) }
-            rest = rest.dropFirst(count)
-        }
+        guard File.write(bytes, to: descriptor) else { throw FileError(path) }
     }
 
     /// Returns when the bytes are on the disk.

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import JobsProxy
@@ -23,6 +24,17 @@ struct AnnouncedDeadlineTests {
                         let reply = try await ask(gateway, "attempt=1; ttl=\(digits)\(rest); max=3")
                         #expect(reply.status == 200, "\(digits)\(rest)")
                     }
+                }
+                // Where nanoseconds of 64 bits end, counted from now.
+                for seconds in [1, 10, 100, 1000, 10_000] {
+                    var time = time(nil) + 9_223_372_036 - seconds
+                    var parts = tm()
+                    gmtime_r(&time, &parts)
+                    var text = [CChar](repeating: 0, count: 20)
+                    strftime(&text, text.count, "%Y%m%dT%H%M%SZ", &parts)
+                    let ttl = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+                    let reply = try await ask(gateway, "ttl=\(String(decoding: ttl, as: UTF8.self))")
+                    #expect(reply.status == 200, "\(seconds)")
                 }
                 for text in [
                     "ttl=", "ttl=x", "ttl=20261301T000000Z", "ttl=20260101T250000Z", "ttl=2026-01-01T00:00:00Z",
