@@ -62,7 +62,8 @@ extension InputConstraint {
         }
         var inside: [String] = []
         if let constraint = members.first {
-            for (index, element) in elements.enumerated() {
+            // No further than the list may be long: a message of every fault in thousands of elements serves nobody.
+            for (index, element) in elements.prefix(Int(clamping: max(0, maximum ?? .max))).enumerated() {
                 let place = "\(path(in: parent)).\(index + 1)."
                 if element == .null {
                     inside += constraint.worded(["Member must not be null"], value: nil, in: place)
