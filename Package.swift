@@ -26,6 +26,7 @@ let testSettings: [SwiftSetting] = [
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -43,6 +44,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -53,7 +55,7 @@ let package = Package(
         .target(name: "Locking", swiftSettings: settings),
 
         // MARK: Leaves: no I/O, no imports of each other, time is always an argument
-        .target(name: "AWSProtocol", dependencies: ["Locking"], swiftSettings: settings),
+        .target(name: "AWSProtocol", dependencies: ["Locking", crypto], swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking"], swiftSettings: settings),
         .target(name: "RateLimiter", dependencies: ["Locking", deque], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking"], swiftSettings: settings),

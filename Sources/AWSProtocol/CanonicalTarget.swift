@@ -1,0 +1,98 @@
+/// The path of a canonical request: without empty and dot segments (RFC 3986, section 6.2.2.3), each byte that is not
+/// unreserved percent-encoded, a percent sign too: services other than Amazon S3 encode twice.
+enum CanonicalPath {
+    static func append(_ path: Span<UInt8>, to text: inout [UInt8]) {
+        var segments: [Range<Int>] = []
+        var start = 0
+        var endsInSlash = false
+        for end in 0...path.count where end == path.count || path[end] == UInt8(ascii: "/") {
+            let segment = start..<end
+            start = end + 1
+            endsInSlash = segment.isEmpty
+            if segment.isEmpty || spells(".", path, segment) { continue }
+            if spells("..", path, segment) { _ = segments.popLast() } else { segments.append(segment) }
+        }
+        if segments.isEmpty { text.append(UInt8(ascii: "/")) }
+        for segment in segments {
+            text.append(UInt8(ascii: "/"))
+            for index in segment { PercentEncoding.append(path[index], to: &text) }
+        }
+        if endsInSlash, !segments.isEmpty { text.append(UInt8(ascii: "/")) }
+    }
+
+    private static func spells(_ dots: String, _ path: Span<UInt8>, _ segment: Range<Int>) -> Bool {
+        segment.count == dots.utf8.count && segment.allSatisfy { path[$0] == UInt8(ascii: ".") }
+    }
+}
+
+/// The query of a canonical request: its parameters in the order of their encoded names, then values.
+enum CanonicalQuery {
+    static func append(_ query: Span<UInt8>, to text: inout [UInt8]) {
+        var parameters: [(name: [UInt8], value: [UInt8])] = []
+        var start = 0
+        for end in 0...query.count where end == query.count || query[end] == UInt8(ascii: "&") {
+            let parameter = start..<end
+            start = end + 1
+            guard !parameter.isEmpty else { continue }
+            let equals = parameter.first { query[$0] == UInt8(ascii: "=") } ?? end
+            parameters.append(
+                (encoded(query, parameter.lowerBound..<equals), encoded(query, min(equals + 1, end)..<end)))
+        }
+        parameters.sort { left, right in
+            left.name == right.name
+                ? left.value.lexicographicallyPrecedes(right.value) : left.name.lexicographicallyPrecedes(right.name)
+        }
+        for (index, parameter) in parameters.enumerated() {
+            if index > 0 { text.append(UInt8(ascii: "&")) }
+            text += parameter.name
+            text.append(UInt8(ascii: "="))
+            text += parameter.value
+        }
+    }
+
+    /// In the one spelling: what was encoded stays so, and what ought to have been becomes so.
+    private static func encoded(_ query: Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
+        var text: [UInt8] = []
+        var index = range.lowerBound
+        while index < range.upperBound {
+            let byte = query[index]
+            if byte == UInt8(ascii: "%"), index + 2 < range.upperBound, let high = hexDigit(query[index + 1]),
+                let low = hexDigit(query[index + 2])
+            {
+                PercentEncoding.append(high << 4 | low, to: &text)
+                index += 3
+            } else {
+                PercentEncoding.append(byte, to: &text)
+                index += 1
+            }
+        }
+        return text
+    }
+
+    private static func hexDigit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}
+
+/// RFC 3986, section 2.1, with capital digits; section 2.3 names the unreserved characters, which stay.
+enum PercentEncoding {
+    private static let digits = Array("0123456789ABCDEF".utf8)
+
+    static func append(_ byte: UInt8, to text: inout [UInt8]) {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "~"):
+            text.append(byte)
+        default:
+            text.append(UInt8(ascii: "%"))
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+    }
+}

@@ -1,0 +1,70 @@
+/// The keys that callers sign with, and the scopes that they may sign for. It does not change.
+public final class KeyRing: Sendable {
+    /// An access key of a caller.
+    public struct Key: Sendable {
+        public let id: String
+        let secret: String
+        /// The number of whoever has it.
+        public let owner: Int
+
+        public init(id: String, secret: String, owner: Int) {
+            self.id = id
+            self.secret = secret
+            self.owner = owner
+        }
+    }
+
+    let scopes: [SigningScope]
+    /// The keys in the order of their ids.
+    let keys: [Key]
+    private let ids: [[UInt8]]
+    private let scopeBytes: [(region: [UInt8], service: [UInt8])]
+
+    /// - Parameter keys: their ids are unique; of two with one id the first counts.
+    public init(keys: [Key], scopes: [SigningScope]) {
+        self.scopes = scopes
+        let sorted = keys.map { (id: Array($0.id.utf8), key: $0) }.sorted { $0.id.lexicographicallyPrecedes($1.id) }
+        ids = sorted.map(\.id)
+        self.keys = sorted.map(\.key)
+        scopeBytes = scopes.map { (Array($0.region.utf8), Array($0.service.utf8)) }
+    }
+
+    public var isEmpty: Bool { keys.isEmpty }
+
+    /// The place of the key with this id.
+    func place(of id: Span<UInt8>) -> Int? {
+        var range = ids.indices
+        while !range.isEmpty {
+            let middle = range.lowerBound + range.count / 2
+            switch Self.order(ids[middle], id) {
+            case 0: return middle
+            case ..<0: range = middle + 1..<range.upperBound
+            default: range = range.lowerBound..<middle
+            }
+        }
+        return nil
+    }
+
+    /// The place of a scope among `scopes`.
+    func scope(region: Span<UInt8>, service: Span<UInt8>) -> Int? {
+        scopeBytes.firstIndex { Self.order($0.region, region) == 0 && Self.order($0.service, service) == 0 }
+    }
+
+    /// Below, at or above zero as the left precedes, equals or follows the right.
+    private static func order(_ left: [UInt8], _ right: Span<UInt8>) -> Int {
+        for index in 0..<min(left.count, right.count) where left[index] != right[index] {
+            return Int(left[index]) - Int(right[index])
+        }
+        return left.count - right.count
+    }
+}
+
+extension KeyRing: CustomStringConvertible, CustomReflectable {
+    public var description: String { "\(keys.count) keys" }
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+extension KeyRing.Key: CustomStringConvertible, CustomReflectable {
+    public var description: String { "key \(id)" }
+    public var customMirror: Mirror { Mirror(self, children: ["id": id]) }
+}

@@ -1,0 +1,147 @@
+/// The `Authorization` field of AWS Signature Version 4, as places in the bytes that it stands in:
+///
+///     AWS4-HMAC-SHA256 Credential=KEY/20150830/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature=5d67…
+///
+/// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html, "HTTP authorization header".
+public struct SignatureHeader: Sendable {
+    /// The access key id.
+    public let keyID: Range<Int>
+    /// The day of the scope, eight digits.
+    public let day: Range<Int>
+    public let region: Range<Int>
+    public let service: Range<Int>
+    /// The names of the signed fields, in small letters and in order, with semicolons between them.
+    public let signedNames: Range<Int>
+    /// 64 hexadecimal digits.
+    public let signature: Range<Int>
+
+    /// Reads the value of the field, strictly: each parameter once and nothing else, commas between them.
+    ///
+    /// - Throws: `SignatureFault.malformed`.
+    public init(_ bytes: Span<UInt8>, _ value: Range<Int>) throws(SignatureFault) {
+        let algorithm = StringToSign.algorithm
+        let start = value.lowerBound + algorithm.count
+        guard start < value.upperBound, bytes.holds(algorithm, at: value.lowerBound), bytes[start] == 0x20 else {
+            throw .malformed("it does not begin with AWS4-HMAC-SHA256")
+        }
+        var credential: Range<Int>?
+        var signedNames: Range<Int>?
+        var signature: Range<Int>?
+        var from = start
+        for end in start...value.upperBound where end == value.upperBound || bytes[end] == UInt8(ascii: ",") {
+            let parameter = bytes.trimmedBlanks(from..<end)
+            from = end + 1
+            if let value = bytes.value(of: Self.credentialName, in: parameter) {
+                guard credential == nil else { throw .malformed("Credential is repeated") }
+                credential = value
+            } else if let value = bytes.value(of: Self.signedNamesName, in: parameter) {
+                guard signedNames == nil else { throw .malformed("SignedHeaders is repeated") }
+                signedNames = value
+            } else if let value = bytes.value(of: Self.signatureName, in: parameter) {
+                guard signature == nil else { throw .malformed("Signature is repeated") }
+                signature = value
+            } else {
+                throw .malformed("it holds something that is not Credential, SignedHeaders or Signature")
+            }
+        }
+        guard let credential else { throw .malformed("it has no Credential") }
+        guard let signedNames else { throw .malformed("it has no SignedHeaders") }
+        guard let signature else { throw .malformed("it has no Signature") }
+        guard signature.count == 64 else { throw .malformed("Signature is not 64 hexadecimal digits") }
+        guard Self.areNames(bytes, signedNames) else {
+            throw .malformed("SignedHeaders is not a sorted list of names in small letters")
+        }
+        (keyID, day, region, service) = try Self.scope(bytes, credential)
+        self.signedNames = signedNames
+        self.signature = signature
+    }
+
+    /// `KEY/day/region/service/aws4_request`; the access key id is what stands before the last four.
+    private static func scope(
+        _ bytes: Span<UInt8>, _ credential: Range<Int>
+    ) throws(SignatureFault) -> (Range<Int>, Range<Int>, Range<Int>, Range<Int>) {
+        var end = credential.upperBound
+        var parts = InlineArray<4, Range<Int>>(repeating: 0..<0)
+        for part in 0..<4 {
+            var slash = end - 1
+            while slash >= credential.lowerBound, bytes[slash] != UInt8(ascii: "/") { slash -= 1 }
+            guard slash >= credential.lowerBound else {
+                throw .malformed("Credential is not KEY/DAY/REGION/SERVICE/aws4_request")
+            }
+            parts[part] = slash + 1..<end
+            end = slash
+        }
+        let keyID = credential.lowerBound..<end
+        guard !keyID.isEmpty, keyID.count <= 128, bytes.holds(terminator, in: parts[0]), parts[3].count == 8,
+            !parts[1].isEmpty, !parts[2].isEmpty
+        else {
+            throw .malformed("Credential is not KEY/DAY/REGION/SERVICE/aws4_request")
+        }
+        return (keyID, parts[3], parts[2], parts[1])
+    }
+
+    /// Whether these are names of fields in small letters, each greater than the one before.
+    private static func areNames(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        var last = 0..<0
+        var start = range.lowerBound
+        for end in range.lowerBound...range.upperBound where end == range.upperBound || bytes[end] == UInt8(ascii: ";") {
+            let name = start..<end
+            start = end + 1
+            guard !name.isEmpty, name.allSatisfy({ isNameCharacter(bytes[$0]) }), bytes.precedes(last, name) else {
+                return false
+            }
+            last = name
+        }
+        return true
+    }
+
+    /// Of a token's characters (RFC 9110, section 5.6.2) those that names of fields are made of, small letters alone.
+    private static func isNameCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
+            UInt8(ascii: "_"), UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
+
+    private static let credentialName = Array("Credential=".utf8)
+    private static let signedNamesName = Array("SignedHeaders=".utf8)
+    private static let signatureName = Array("Signature=".utf8)
+    private static let terminator = Array("aws4_request".utf8)
+}
+
+extension Span where Element == UInt8 {
+    /// Whether `text` stands at a place.
+    fileprivate func holds(_ text: [UInt8], at start: Int) -> Bool {
+        guard start >= 0, start + text.count <= count else { return false }
+        for index in text.indices where self[start + index] != text[index] { return false }
+        return true
+    }
+
+    fileprivate func holds(_ text: [UInt8], in range: Range<Int>) -> Bool {
+        range.count == text.count && holds(text, at: range.lowerBound)
+    }
+
+    /// What follows a parameter's name and equals sign, if `range` begins with these.
+    fileprivate func value(of name: [UInt8], in range: Range<Int>) -> Range<Int>? {
+        guard range.count >= name.count, holds(name, at: range.lowerBound) else { return nil }
+        return range.lowerBound + name.count..<range.upperBound
+    }
+
+    fileprivate func trimmedBlanks(_ range: Range<Int>) -> Range<Int> {
+        var lower = range.lowerBound
+        var upper = range.upperBound
+        while lower < upper, self[lower] == 0x20 || self[lower] == 0x09 { lower += 1 }
+        while upper > lower, self[upper - 1] == 0x20 || self[upper - 1] == 0x09 { upper -= 1 }
+        return lower..<upper
+    }
+
+    fileprivate func precedes(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
+        for offset in 0..<Swift.min(left.count, right.count) {
+            let (one, other) = (self[left.lowerBound + offset], self[right.lowerBound + offset])
+            if one != other { return one < other }
+        }
+        return left.count < right.count
+    }
+}

@@ -1,0 +1,68 @@
+internal import Crypto
+
+/// What a signature is good for: a service in a Region.
+public struct SigningScope: Sendable, Hashable {
+    /// Such as `us-east-1`.
+    public let region: String
+    /// The service's signing name, such as `voiceid`.
+    public let service: String
+
+    public init(region: String, service: String) {
+        self.region = region
+        self.service = service
+    }
+}
+
+/// The key of a day's signatures for one scope.
+///
+/// AWS Signature Version 4 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html),
+/// "Derive a signing key". Deriving it costs several times as much as a signature, so it is kept.
+struct SigningKey: Sendable {
+    private let key: HMACKey
+
+    /// - Parameter day: eight digits, such as `20150830`.
+    init(secret: String, day: Span<UInt8>, scope: SigningScope) {
+        var key = HMACKey(Array("AWS4\(secret)".utf8)).code(day).bytes
+        for part in [scope.region, scope.service, "aws4_request"] {
+            key = HMACKey(key).code(Array(part.utf8).span).bytes
+        }
+        self.key = HMACKey(key)
+    }
+
+    /// Appends the signature of a string to sign, in 64 hexadecimal digits.
+    func appendSignature(of stringToSign: Span<UInt8>, to text: inout [UInt8]) {
+        key.code(stringToSign).appendHex(to: &text)
+    }
+}
+
+/// The string to sign: algorithm, time, scope and the canonical request's hash, a line each.
+enum StringToSign {
+    static let algorithm = Array("AWS4-HMAC-SHA256".utf8)
+
+    /// - Parameters:
+    ///   - time: 16 characters in ISO 8601's basic form, such as `20150830T123600Z`.
+    ///   - text: what is written into; emptied first.
+    static func write(
+        _ canonicalRequest: CanonicalRequest, time: Span<UInt8>, scope: SigningScope, into text: inout [UInt8]
+    ) {
+        text.removeAll(keepingCapacity: true)
+        text += algorithm
+        text.append(UInt8(ascii: "\n"))
+        text.append(copying: time)
+        text.append(UInt8(ascii: "\n"))
+        text.append(copying: time.extracting(0..<min(8, time.count)))
+        text.append(UInt8(ascii: "/"))
+        text += scope.region.utf8
+        text.append(UInt8(ascii: "/"))
+        text += scope.service.utf8
+        text += "/aws4_request\n".utf8
+        SHA256.hash(canonicalRequest.bytes.span).appendHex(to: &text)
+    }
+}
+
+extension Array where Element == UInt8 {
+    mutating func append(copying span: Span<UInt8>) {
+        // Unsafe only in its pointer, which does not leave the closure.
+        unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+    }
+}
