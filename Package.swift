@@ -79,6 +79,8 @@ let package = Package(
             dependencies: ["AWSProtocol", "Gateway", "HTTPFront", "Locking", "PageCache", "Telemetry", nioCore],
             swiftSettings: settings),
         .target(
+            name: "Credentials", dependencies: ["AWSProtocol", "Locking", "Upstream"], swiftSettings: settings),
+        .target(
             name: "Sandbox",
             dependencies: ["AWSProtocol", "HTTPFront", "Locking", "RateLimiter", "Telemetry", nioCore, nioPosix],
             swiftSettings: settings),
@@ -87,7 +89,8 @@ let package = Package(
         .executableTarget(
             name: "JobsProxy",
             dependencies: [
-                "AWSProtocol", "BuiltInCatalogs", "Gateway", "GatewayFront", "HTTPFront", "Locking", "PageCache",
+                "AWSProtocol", "BuiltInCatalogs", "Credentials", "Gateway", "GatewayFront", "HTTPFront", "Locking",
+                "PageCache",
                 "RateLimiter",
                 "Sandbox", "Telemetry", "Upstream", arguments, heap, lifecycle, logging, nioCore, nioPosix, signals,
                 yams,
@@ -98,7 +101,7 @@ let package = Package(
         .testTarget(name: "AWSProtocolTests", dependencies: ["AWSProtocol"], swiftSettings: testSettings),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["AWSProtocol", "BuiltInCatalogs", "Gateway", "PageCache", "RateLimiter"],
+            dependencies: ["AWSProtocol", "BuiltInCatalogs", "Credentials", "Gateway", "PageCache", "RateLimiter"],
             swiftSettings: testSettings),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: testSettings),
         .testTarget(name: "PageCacheTests", dependencies: ["PageCache"], swiftSettings: testSettings),

@@ -31,6 +31,12 @@ public enum AWSTime {
         return seconds(year, month, day, hour, minute, second)
     }
 
+    /// The same of a text.
+    public static func basic(_ text: String) -> Int64? {
+        let bytes = Array(text.utf8)
+        return basic(bytes.span, bytes.indices)
+    }
+
     /// Reads an HTTP date (RFC 9110, section 5.6.7) in the one form that is sent today, `Sun, 06 Nov 1994 08:49:37 GMT`;
     /// nothing for anything else.
     public static func http(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int64? {
@@ -52,7 +58,7 @@ public enum AWSTime {
     /// The same of a text.
     public static func http(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)
-        return http(bytes.span, 0..<bytes.count)
+        return http(bytes.span, bytes.indices)
     }
 
     private static let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]

@@ -55,7 +55,8 @@ extension SHA256Digest {
         // Unsafe only in its pointers: a digest has 32 bytes, and the literal 16.
         let digits: StaticString = "0123456789abcdef"
         unsafe withUnsafeBytes { digest in
-            for unsafe byte in unsafe digest {
+            for index in 0..<digest.count {
+                let byte = unsafe digest[index]
                 unsafe text.append(digits.utf8Start[Int(byte >> 4)])
                 unsafe text.append(digits.utf8Start[Int(byte & 15)])
             }

@@ -84,7 +84,8 @@ public struct SignatureHeader: Sendable {
     private static func areNames(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var last = 0..<0
         var start = range.lowerBound
-        for end in range.lowerBound...range.upperBound where end == range.upperBound || bytes[end] == UInt8(ascii: ";") {
+        for end in range.lowerBound...range.upperBound where end == range.upperBound || bytes[end] == UInt8(ascii: ";")
+        {
             let name = start..<end
             start = end + 1
             guard !name.isEmpty, name.allSatisfy({ isNameCharacter(bytes[$0]) }), bytes.precedes(last, name) else {

@@ -17,11 +17,14 @@ public final class Call: Sendable {
         let quotaGroup: Int
         /// The domain that it is about, empty if it is about none.
         let domain: [UInt8]
+        /// The domain that its domain member names, empty if it has none: only this one is known for sure before the service
+        /// has looked at the request.
+        let namedDomain: [UInt8]
         let invalidates: [EpochScope]
 
         init(
             service: Service, operation: Int?, target: String, body: [UInt8], safety: Fetch.Safety, quotaGroup: Int,
-            domain: [UInt8], invalidates: [EpochScope]
+            domain: [UInt8], namedDomain: [UInt8], invalidates: [EpochScope]
         ) {
             self.service = service
             self.operation = operation
@@ -30,6 +33,7 @@ public final class Call: Sendable {
             self.safety = safety
             self.quotaGroup = quotaGroup
             self.domain = domain
+            self.namedDomain = namedDomain
             self.invalidates = invalidates
         }
     }
@@ -70,6 +74,9 @@ public final class Call: Sendable {
         self.action = action
     }
 
+    /// The number of its service if that gets its callers' signatures, and so their requests as they are.
+    public var passthroughService: Int? { service.flatMap { $0.isPassthrough ? $0.index : nil } }
+
     /// Whether it may be kept for equal requests: it has a page, so that it will be asked again.
     var isRepeatable: Bool {
         if case .page = action { true } else { false }
@@ -82,8 +89,11 @@ extension Gate {
     /// - Parameters:
     ///   - target: the value of `X-Amz-Target`, empty if it is missing.
     ///   - region: the Region in the caller's credential scope, empty if there is none.
+    ///   - principal: the access key id in it, for services whose requests keep their callers' signatures; else empty.
     ///   - body: the whole body.
-    public func read(target: Span<UInt8>, region: Span<UInt8>, body: Span<UInt8>) -> Call {
+    public func read(
+        target: Span<UInt8>, region: Span<UInt8>, principal: Span<UInt8> = Span(), body: Span<UInt8>
+    ) -> Call {
         guard let service = service(target, region) else {
             let message =
                 target.isEmpty
@@ -96,27 +106,28 @@ extension Gate {
             let order = Call.Order(
                 service: service, operation: nil, target: String(decoding: Array(copying: target), as: UTF8.self),
                 body: Array(copying: body), safety: .unsafeWrite, quotaGroup: service.catalog.defaultGroup,
-                domain: [], invalidates: [])
+                domain: [], namedDomain: [], invalidates: [])
             return Call(operation: otherOperation, service: service, action: .pass(order))
         }
         let label = labels[service.index][place]
         do throws(OperationInput.Fault) {
             let input = try OperationInput(body, of: service.catalog.operations[place])
-            return Call(operation: label, service: service, action: action(place, input, body, service))
+            return Call(operation: label, service: service, action: action(place, input, principal, body, service))
         } catch {
             return Call(operation: label, service: service, action: .refuse(.invalidInput(error, service.catalog)))
         }
     }
 
     private func action(
-        _ place: Int, _ input: OperationInput, _ body: Span<UInt8>, _ service: Service
+        _ place: Int, _ input: OperationInput, _ principal: Span<UInt8>, _ body: Span<UInt8>, _ service: Service
     ) -> Call.Action {
         let operation = service.catalog.operations[place]
         let domain = input.pageDomain
         let order = Call.Order(
             service: service, operation: place, target: "\(service.catalog.targetPrefix).\(operation.name)",
-            body: input.hasUnknownMembers ? Array(copying: body) : input.canonicalBody,
+            body: input.hasUnknownMembers || service.isPassthrough ? Array(copying: body) : input.canonicalBody,
             safety: Self.safety(operation, input), quotaGroup: operation.quotaGroup, domain: domain,
+            namedDomain: input.domain,
             invalidates: operation.invalidates.map { invalidation in
                 switch invalidation {
                 case .domain: service.scope(domain: input.domain)
@@ -124,16 +135,16 @@ extension Gate {
                 case .service: service.scope(domain: [])
                 }
             })
-        guard operation.kind.isCached, !input.hasUnknownMembers else { return .pass(order) }
+        guard operation.kind.isCached, !input.hasUnknownMembers, service.sharesAnswers else { return .pass(order) }
         return .page(
             Call.PageOrder(
-                order: order, key: PageKey(KeyParts.key(service, operation, input)),
+                order: order, key: PageKey(KeyParts.key(service, Array(copying: principal), operation, input)),
                 scope: service.scope(domain: domain),
                 lifetime: policy.lifetime(operation: operation.name, status: input.status)))
     }
 
     /// The first service that the target belongs to; if several do, the one of the caller's Region.
-    private func service(_ target: Span<UInt8>, _ region: Span<UInt8>) -> Service? {
+    func service(_ target: Span<UInt8>, _ region: Span<UInt8>) -> Service? {
         let candidates = services.filter { $0.owns(target) }
         let region = Array(copying: region)
         return candidates.first { $0.settings.region.utf8.elementsEqual(region) } ?? candidates.first

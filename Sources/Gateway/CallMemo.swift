@@ -8,12 +8,14 @@ public final class CallMemo {
     private final class Entry {
         let target: [UInt8]
         let region: [UInt8]
+        let principal: [UInt8]
         let body: [UInt8]
         let call: Call
 
-        init(target: Span<UInt8>, region: Span<UInt8>, body: Span<UInt8>, call: Call) {
+        init(target: Span<UInt8>, region: Span<UInt8>, principal: Span<UInt8>, body: Span<UInt8>, call: Call) {
             self.target = Array(copying: target)
             self.region = Array(copying: region)
+            self.principal = Array(copying: principal)
             self.body = Array(copying: body)
             self.call = call
         }
@@ -29,21 +31,23 @@ public final class CallMemo {
     /// An empty memo.
     public init() {}
 
-    /// How the gate understands a request.
-    public func call(target: Span<UInt8>, region: Span<UInt8>, body: Span<UInt8>, of gate: Gate) -> Call {
-        guard target.count + region.count + body.count <= Self.maxBytes else {
-            return gate.read(target: target, region: region, body: body)
+    /// How the gate understands a request; its arguments are those of `Gate.read`.
+    public func call(
+        target: Span<UInt8>, region: Span<UInt8>, principal: Span<UInt8> = Span(), body: Span<UInt8>, of gate: Gate
+    ) -> Call {
+        guard target.count + region.count + principal.count + body.count <= Self.maxBytes else {
+            return gate.read(target: target, region: region, principal: principal, body: body)
         }
         let hash = Self.mix(Self.mix(Self.mix(seed, target), region), body)
         let place = Int(truncatingIfNeeded: hash >> 32) & (Self.places - 1)
         if let entry = entries[place], body.hasBytes(entry.body), target.hasBytes(entry.target),
-            region.hasBytes(entry.region)
+            region.hasBytes(entry.region), principal.hasBytes(entry.principal)
         {
             return entry.call
         }
-        let call = gate.read(target: target, region: region, body: body)
+        let call = gate.read(target: target, region: region, principal: principal, body: body)
         if call.isRepeatable {
-            entries[place] = Entry(target: target, region: region, body: body, call: call)
+            entries[place] = Entry(target: target, region: region, principal: principal, body: body, call: call)
         }
         return call
     }

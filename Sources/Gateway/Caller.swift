@@ -21,16 +21,27 @@ public struct CallerSettings: Sendable {
     public var limit: Limit
     /// Limits of their own for operations, by name.
     public var operationLimits: [String: Limit]
+    /// The operations that they may ask for, and the domains that they may ask about.
+    public var operations: [Glob]
+    public var domains: [Glob]
+    /// Whether their `Cache-Control: no-cache` is granted.
+    public var mayFetchAnew: Bool
 
-    public init(name: String, weight: Double = 1, limit: Limit, operationLimits: [String: Limit] = [:]) {
+    public init(
+        name: String, weight: Double = 1, limit: Limit, operationLimits: [String: Limit] = [:],
+        operations: [Glob] = [Glob("*")], domains: [Glob] = [Glob("*")], mayFetchAnew: Bool = false
+    ) {
         self.name = name
         self.weight = weight
         self.limit = limit
         self.operationLimits = operationLimits
+        self.operations = operations
+        self.domains = domains
+        self.mayFetchAnew = mayFetchAnew
     }
 }
 
-/// A caller and what is left of their limits.
+/// A caller, what they may ask for, and what is left of their limits.
 final class Caller: Sendable {
     /// A limit's bucket.
     final class Allowance: Sendable {
@@ -46,13 +57,28 @@ final class Caller: Sendable {
         }
     }
 
+    let name: String
     /// The place in the queues of quota groups.
     let claim: Claim
+    let mayFetchAnew: Bool
     let general: Allowance
     /// Those of operations with a limit of their own, by the place of the operation's name in `Gate.operationNames`.
     private let byOperation: [Int: Allowance]
+    private let operations: [Glob]
+    /// Whether an operation is permitted, by the place of its name in `Gate.operationNames`.
+    private let permittedOperations: [Bool]
+    private let domains: [Glob]
+    /// Whether requests about every domain, or none, are permitted.
+    private let permitsAllDomains: Bool
 
     init(_ settings: CallerSettings, index: Int, operationNames: [String]) {
+        name = settings.name
+        mayFetchAnew = settings.mayFetchAnew
+        operations = settings.operations
+        permittedOperations = operationNames.map { name in settings.operations.contains { $0.matches(Array(name.utf8)) }
+        }
+        domains = settings.domains
+        permitsAllDomains = settings.domains.contains(where: \.matchesAll)
         claim = .caller(UInt32(truncatingIfNeeded: index), weight: settings.weight)
         general = Allowance(settings.limit, "caller \(settings.name)")
         var byOperation: [Int: Allowance] = [:]
@@ -62,11 +88,26 @@ final class Caller: Sendable {
             }
         }
         self.byOperation = byOperation
+        tellsOperationsApart = !byOperation.isEmpty || !settings.operations.contains(where: \.matchesAll)
     }
 
-    var hasOperationLimits: Bool { !byOperation.isEmpty }
+    /// Whether it matters to them which operation a request is for.
+    let tellsOperationsApart: Bool
 
     func allowance(_ operation: Int) -> Allowance { byOperation[operation] ?? general }
+
+    /// Whether an operation that the catalogs know is permitted.
+    func permits(operation: Int) -> Bool { permittedOperations[operation] }
+
+    /// Whether an operation of this name is permitted.
+    func permits(operationNamed name: [UInt8]) -> Bool { operations.contains { $0.matches(name) } }
+
+    /// Whether requests about a domain are permitted.
+    ///
+    /// - Parameter domain: empty if the request names none; only who may ask about all domains may ask then.
+    func permits(domain: [UInt8]) -> Bool {
+        permitsAllDomains || !domain.isEmpty && domains.contains { $0.matches(domain) }
+    }
 }
 
 /// Counts what limits in shadow mode would have refused.

@@ -40,10 +40,14 @@ public struct Fetch: Sendable {
     public internal(set) var claim: Claim
     /// When whoever waits gets an error instead, in monotonic nanoseconds.
     public internal(set) var deadline: Int64
+    /// The fields of the request as its caller sent them, for a service that gets those and no others.
+    public let forwarded: ForwardedFields?
     /// Whose pages it makes void, if it is a write.
     let invalidates: [EpochScope]
 
-    init(_ order: Call.Order, _ purpose: Purpose, _ claim: Claim, id: UInt64, now: Int64) {
+    init(
+        _ order: Call.Order, _ purpose: Purpose, _ claim: Claim, forwarded: ForwardedFields?, id: UInt64, now: Int64
+    ) {
         self.id = id
         service = order.service.index
         operation = order.operation
@@ -55,6 +59,7 @@ public struct Fetch: Sendable {
         domain = order.domain
         self.claim = claim
         deadline = now &+ order.service.settings.callTimeout
+        self.forwarded = forwarded
         invalidates = order.invalidates
     }
 
@@ -65,6 +70,13 @@ public struct Fetch: Sendable {
     func isFor(_ waiter: Waiter) -> Bool {
         if case .pass(let own) = purpose { own == waiter } else { false }
     }
+}
+
+/// The header fields of a request, end to end, in their order and spelling.
+public final class ForwardedFields: Sendable {
+    public let fields: [(name: String, value: String)]
+
+    public init(_ fields: [(name: String, value: String)]) { self.fields = fields }
 }
 
 /// An attempt of a fetch, or one that waits for its quota token.

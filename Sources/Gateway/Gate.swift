@@ -14,7 +14,7 @@ public final class Gate: Sendable {
     /// The names of all catalogued operations, then `other` for the rest: the values of metric labels.
     public let operationNames: [String]
     /// Those who may call, by the number that requests come with.
-    private let callers: [Caller]
+    let callers: [Caller]
     let domainLimit: Limit?
     let domains: KeyedBuckets?
     /// What limits in shadow mode would have refused.
@@ -61,13 +61,14 @@ public final class Gate: Sendable {
     /// - Parameters:
     ///   - caller: the number of who calls.
     ///   - target: the value of `X-Amz-Target`, which names the operation.
-    /// - Returns: the error for a caller who asks too often.
+    /// - Returns: the error for a caller who may not ask for this operation, or who asks too often.
     public func charge(caller: Int = 0, target: Span<UInt8>, now: Int64) -> GatewayError? {
         let caller = callers[caller]
-        let allowance = caller.hasOperationLimits ? caller.allowance(operation(target)) : caller.general
-        guard case .denied(let until) = allowance.bucket.take(now: now), let service = services.first else {
-            return nil
-        }
+        let operation = caller.tellsOperationsApart ? operation(target) : otherOperation
+        let allowance = caller.allowance(operation)
+        let decision = allowance.bucket.take(now: now)
+        if caller.tellsOperationsApart, let error = denial(caller, operation, target) { return error }
+        guard case .denied(let until) = decision, let service = services.first else { return nil }
         guard !allowance.isShadow else {
             shadows.count(.caller)
             return nil
@@ -89,43 +90,55 @@ public final class Gate: Sendable {
     /// - Parameters:
     ///   - caller: the number of who calls.
     ///   - waiter: who waits, if the answer comes later.
+    ///   - forwarded: the request's fields, for a service that gets them as they are.
     public func decide(
-        _ call: Call, caller: Int = 0, wishes: Wishes = Wishes(), waiter: Waiter, now: Int64
+        _ call: Call, caller: Int = 0, wishes: Wishes = Wishes(), waiter: Waiter, forwarded: ForwardedFields? = nil,
+        now: Int64
     ) -> Verdict {
-        let caller = callers[caller]
+        let asker = Asker(caller: callers[caller], waiter: waiter, wishes: wishes, forwarded: forwarded)
         switch call.action {
         case .refuse(let error):
             return .refused(error)
         case .pass(let order):
+            if let error = denial(asker.caller, order) { return .refused(error) }
             guard !wishes.onlyIfCached else { return .refused(.notCached(order.service.catalog)) }
-            return pass(order, caller, wishes, waiter, now: now)
+            return pass(order, asker, now: now)
         case .page(let page):
+            if let error = denial(asker.caller, page.order) { return .refused(error) }
             guard !wishes.onlyIfCached || isServable(page, now: now) else {
                 return .refused(.notCached(page.order.service.catalog))
             }
             if wishes.fetchesAnew, !wishes.onlyIfCached {
                 let flight = cache.lead(page.key, scope: page.scope, waiter: waiter)
-                return lead(fetch(page, flight, caller.claim, now: now), flight, wishes, waiter, .anew, now: now)
+                return lead(fetch(page, flight, asker, now: now), flight, asker, .anew, now: now)
             }
-            return find(page, caller, wishes, waiter, now: now)
+            return find(page, asker, now: now)
         }
     }
 
-    private func find(
-        _ wanted: Call.PageOrder, _ caller: Caller, _ wishes: Wishes, _ waiter: Waiter, now: Int64
-    ) -> Verdict {
-        switch cache.find(wanted.key, scope: wanted.scope, waiter: waiter, now: now) {
+    /// Who asks, and for what beside the answer.
+    private struct Asker {
+        let caller: Caller
+        let waiter: Waiter
+        let wishes: Wishes
+        let forwarded: ForwardedFields?
+    }
+
+    private func find(_ wanted: Call.PageOrder, _ asker: borrowing Asker, now: Int64) -> Verdict {
+        switch cache.find(wanted.key, scope: wanted.scope, waiter: asker.waiter, now: now) {
         case .fresh(let page):
             return .page(page, .fresh)
         case .stale(let page, let refresh):
             if let refresh {
-                self.refresh(fetch(wanted, refresh, .refresh(fetchedAt: page.fetchedAt), now: now), now: now)
+                var fetch = fetch(wanted, refresh, asker, now: now)
+                fetch.claim = .refresh(fetchedAt: page.fetchedAt)
+                self.refresh(fetch, now: now)
             }
             return .page(page, .revalidating)
         case .lead(let flight):
-            return lead(fetch(wanted, flight, caller.claim, now: now), flight, wishes, waiter, .leader, now: now)
+            return lead(fetch(wanted, flight, asker, now: now), flight, asker, .leader, now: now)
         case .joined(let flight):
-            join(flight, of: wanted, caller, now: now)
+            join(flight, of: wanted, asker.caller, now: now)
             return .wait(.follower)
         case .held(let page):
             return .page(page, .unrefreshable(.quota, status: nil))
@@ -140,8 +153,10 @@ public final class Gate: Sendable {
         cache.usablePage(wanted.key, now: now).map { now < $0.revalidateUntil } ?? false
     }
 
-    private func fetch(_ wanted: Call.PageOrder, _ flight: Flight, _ claim: Claim, now: Int64) -> Fetch {
-        Fetch(wanted.order, .flight(flight, wanted.lifetime), claim, id: nextFetch(), now: now)
+    private func fetch(_ wanted: Call.PageOrder, _ flight: Flight, _ asker: borrowing Asker, now: Int64) -> Fetch {
+        Fetch(
+            wanted.order, .flight(flight, wanted.lifetime), asker.caller.claim, forwarded: asker.forwarded,
+            id: nextFetch(), now: now)
     }
 
     /// The client of a waiting call has gone. A flight goes on all the same if it has been sent; what still waits for its
@@ -178,11 +193,10 @@ public final class Gate: Sendable {
 
     // MARK: Quota
 
-    private func pass(
-        _ order: Call.Order, _ caller: Caller, _ wishes: Wishes, _ waiter: Waiter, now: Int64
-    ) -> Verdict {
-        var fetch = Fetch(order, .pass(waiter), caller.claim, id: nextFetch(), now: now)
-        if let deadline = wishes.deadline { fetch.deadline = min(fetch.deadline, deadline) }
+    private func pass(_ order: Call.Order, _ asker: borrowing Asker, now: Int64) -> Verdict {
+        var fetch = Fetch(
+            order, .pass(asker.waiter), asker.caller.claim, forwarded: asker.forwarded, id: nextFetch(), now: now)
+        if let deadline = asker.wishes.deadline { fetch.deadline = min(fetch.deadline, deadline) }
         guard case .refused(let scope, let until) = send(fetch, now: now) else { return .wait(.pass) }
         return .refused(quotaError(fetch, scope, until: until, now: now))
     }
@@ -190,8 +204,9 @@ public final class Gate: Sendable {
     /// Without a token at once, a stale page goes before a wait, and a wait before a refusal; who asked for a new page is
     /// not served a stale one.
     private func lead(
-        _ fetch: Fetch, _ flight: Flight, _ wishes: Wishes, _ waiter: Waiter, _ role: Verdict.Role, now: Int64
+        _ fetch: Fetch, _ flight: Flight, _ asker: borrowing Asker, _ role: Verdict.Role, now: Int64
     ) -> Verdict {
+        let waiter = asker.waiter
         let page = role == .anew ? nil : cache.usablePage(flight.key, now: now)
         var fetch = fetch
         // Nobody waits for a page of which there is an older one: its turn is that of a refresh.
@@ -205,7 +220,7 @@ public final class Gate: Sendable {
             cache.removeWaiter(waiter, of: flight.key)
             return .page(page, use)
         case (.queued(let until), nil):
-            guard let deadline = wishes.deadline, deadline < until else { return .wait(role) }
+            guard let deadline = asker.wishes.deadline, deadline < until else { return .wait(role) }
             // The client will be gone by then: the flight goes on only if others have joined.
             if !cache.removeWaiter(waiter, of: flight.key).isEmpty {
                 withdraw(flight, services[fetch.service].groups[fetch.quotaGroup], now: now)

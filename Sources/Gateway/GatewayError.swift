@@ -28,6 +28,24 @@ extension GatewayError {
     /// The detail of a fault that an open breaker is the cause of.
     public static let breakerDetail = "breaker"
 
+    /// A caller who is known may not do that.
+    ///
+    /// - Parameter domain: the domain that they may not ask about, empty for requests that name none; nothing if it is the
+    ///   operation that they may not ask for.
+    static func notAuthorized(_ caller: String, operation: String, domain: String?) -> GatewayError {
+        let subject =
+            switch domain {
+            case nil: ""
+            case "": " without naming a domain"
+            case let domain?: " on domain \(domain)"
+            }
+        return GatewayError(
+            ServiceError(
+                status: 400, namespace: ServiceError.commonNamespace, code: "AccessDeniedException",
+                message: "Caller \(caller) is not authorized to perform \(operation)\(subject)."),
+            outcome: .denied, detail: "not-authorized")
+    }
+
     /// The request names no operation of a configured service.
     static func unknownOperation(_ message: String) -> GatewayError {
         GatewayError(

@@ -1,23 +1,33 @@
 internal import PageCache
 
-/// What the key of a page is made of: the upstream principal (the service's name), the operation, and the canonical input,
-/// with a NUL between them, which neither of the first two can hold.
+/// What the key of a page is made of: the service's name, the principal for whom it was fetched (none where the gateway
+/// signs, for itself), the operation, and the canonical input, with a NUL between them, which none but the last can hold.
 struct KeyParts {
     let service: ArraySlice<UInt8>
+    let principal: ArraySlice<UInt8>
     let operation: ArraySlice<UInt8>
     let input: ArraySlice<UInt8>
 
     /// Nothing if the bytes are no key.
     init?(_ key: [UInt8]) {
-        let parts = key.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3 else { return nil }
+        let parts = key.split(separator: 0, maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 4 else { return nil }
         service = parts[0]
-        operation = parts[1]
-        input = parts[2]
+        principal = parts[1]
+        operation = parts[2]
+        input = parts[3]
     }
 
-    static func key(_ service: Service, _ operation: Operation, _ input: OperationInput) -> [UInt8] {
-        Array(service.settings.name.utf8) + [0] + Array(operation.name.utf8) + [0] + input.canonicalBody
+    static func key(
+        _ service: Service, _ principal: [UInt8], _ operation: Operation, _ input: OperationInput
+    ) -> [UInt8] {
+        var key = Array(service.settings.name.utf8)
+        key.append(0)
+        if service.isPassthrough { key += principal }
+        key.append(0)
+        key += operation.name.utf8
+        key.append(0)
+        return key + input.canonicalBody
     }
 
     /// What the key was made of, if it is one of a service and operation that are there now.

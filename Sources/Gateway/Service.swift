@@ -17,10 +17,11 @@ public final class Service: Sendable {
         public var maxDepth: Int
         /// The groups whose quota is only counted, by their places.
         public var shadowGroups: Set<Int>
+        public var signing: Signing
 
         public init(
             name: String, region: String, catalog: Catalog, quotas: [Quota], callTimeout: Int64, maxWait: Int64,
-            maxDepth: Int, shadowGroups: Set<Int> = []
+            maxDepth: Int, signing: Signing = .resign, shadowGroups: Set<Int> = []
         ) {
             self.name = name
             self.region = region
@@ -30,7 +31,17 @@ public final class Service: Sendable {
             self.maxWait = maxWait
             self.maxDepth = maxDepth
             self.shadowGroups = shadowGroups
+            self.signing = signing
         }
+    }
+
+    /// Whose signature the service gets.
+    public enum Signing: Sendable, Equatable {
+        /// The gateway's own: callers sign for the gateway, and share pages.
+        case resign
+        /// The caller's, untouched, which nobody here can verify: nothing is shared between requests, unless whoever reaches
+        /// the gateway is to be trusted with what they say of themselves.
+        case passthrough(isTrusted: Bool)
     }
 
     /// Its place among the configured services.
@@ -62,6 +73,12 @@ public final class Service: Sendable {
     }
 
     public var catalog: Catalog { settings.catalog }
+
+    /// Whether its requests keep their callers' signatures.
+    public var isPassthrough: Bool { settings.signing != .resign }
+
+    /// Whether its answers may be kept, and go to several callers.
+    var sharesAnswers: Bool { settings.signing != .passthrough(isTrusted: false) }
 
     /// The operation that a target names, by its place in the catalog.
     func operation(_ target: Span<UInt8>) -> Int? {

@@ -3,11 +3,12 @@ public import HTTPFront
 internal import NIOCore
 internal import Telemetry
 
-/// Answers the operator: metrics, health, purges. It makes no calls.
+/// Answers the operator: metrics, health, state, purges. It makes no calls.
 public final class AdminResponder: Responder {
     private let gate: Gate
     private let front: Front
     private let loop: NIOLoopBound<WeakLoop>
+    private let access: AdminAccess
     private let offload: Offload
     private var renderer = AnswerRenderer()
 
@@ -17,10 +18,13 @@ public final class AdminResponder: Responder {
     /// The loop owns the responder, so the responder must not own the loop.
     private struct WeakLoop { weak var loop: ServerLoop<AdminResponder>? }
 
-    public init(loop: ServerLoop<AdminResponder>, gate: Gate, front: Front, offload: @escaping Offload) {
+    public init(
+        loop: ServerLoop<AdminResponder>, gate: Gate, front: Front, access: AdminAccess, offload: @escaping Offload
+    ) {
         self.loop = NIOLoopBound(WeakLoop(loop: loop), eventLoop: loop.eventLoop)
         self.gate = gate
         self.front = front
+        self.access = access
         self.offload = offload
     }
 
@@ -28,10 +32,16 @@ public final class AdminResponder: Responder {
         to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, ticket: Ticket, now: Int64,
         into response: inout ResponseWriter
     ) -> Disposition {
-        switch Route(head, bytes) {
+        let route = Route(head, bytes)
+        if route.needsToken, !access.admits(head, bytes) {
+            renderer.unauthorized(&response)
+            return .answered
+        }
+        switch route {
         case .metrics: renderer.text(front.metrics.registry.render(), Metrics.contentType, &response)
         case .health: renderer.text(Array("ok\n".utf8), "text/plain", &response)
         case .readiness: renderer.readiness(front.isReady, &response)
+        case .state: renderer.text(access.state(), "application/json", &response)
         case .purge:
             do throws(PurgeQuery.Fault) {
                 purge(try PurgeQuery.order(head, bytes), ticket, now: now)

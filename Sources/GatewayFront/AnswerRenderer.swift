@@ -106,6 +106,13 @@ struct AnswerRenderer {
         response.finish(error.error.body())
     }
 
+    mutating func unauthorized(_ response: inout ResponseWriter) {
+        let error = GatewayError.unauthorized
+        self.error(error.error, detail: error.detail, &response)
+        response.field("WWW-Authenticate", "Bearer")
+        response.finish(error.error.body())
+    }
+
     /// What the codec refused. The connection closes after it.
     mutating func refusal(_ refusal: Refusal, _ response: inout ResponseWriter) {
         let error = ServiceError(
@@ -176,21 +183,17 @@ extension GatewayError {
             outcome: .invalid, detail: "purge")
     }
 
+    /// An operator without the token.
+    static let unauthorized = GatewayError(
+        ServiceError(
+            status: 401, namespace: ServiceError.commonNamespace, code: "UnauthorizedException",
+            message: "This listener asks for its token, as 'Authorization: Bearer TOKEN'."),
+        outcome: .denied, detail: "unauthorized")
+
     /// A path that there is, with another method.
     static let methodNotAllowed = GatewayError(
         ServiceError(
             status: 405, namespace: ServiceError.commonNamespace, code: "MethodNotAllowedException",
             message: "This path does not have this method; see the Allow header."),
         outcome: .invalid, detail: "method-not-allowed")
-
-    /// Who asks is not known, and those who are not known are not served.
-    static func unidentified(isSigned: Bool) -> GatewayError {
-        GatewayError(
-            ServiceError(
-                status: 403, namespace: ServiceError.commonNamespace,
-                code: isSigned ? "UnrecognizedClientException" : "MissingAuthenticationTokenException",
-                message: isSigned
-                    ? "The security token included in the request is invalid." : "Missing Authentication Token"),
-            outcome: .denied, detail: "unidentified")
-    }
 }

@@ -1,4 +1,4 @@
-internal import Gateway
+public import Gateway
 internal import Synchronization
 public import Telemetry
 
@@ -7,39 +7,66 @@ public final class Front: Sendable {
     public let deliveries: Deliveries
     public let metrics: FrontMetrics
     let log: AccessLog?
+    let callers: Callers
     let hasSeveralRegions: Bool
-    let admitsAnonymous: Bool
+    /// Whether there is a service whose requests keep their callers' signatures.
+    let hasPassthrough: Bool
     let wallClock: @Sendable () -> Int64
     private let ownHosts: Set<[UInt8]>
-    private let ready = Atomic<Bool>(false)
+    /// The authorities (`host[:port]`) of the services, in lower case.
+    private let authorities: [[UInt8]]
+    private let serving = Atomic<Bool>(false)
+    private let canCallServices: @Sendable () -> Bool
 
     /// - Parameters:
-    ///   - ownHosts: the hosts of the configured endpoints, in lower case and without port. A target in absolute form must
-    ///     name one of them.
-    ///   - hasSeveralRegions: whether the Region that a caller signed for chooses the service.
-    ///   - admitsAnonymous: whether callers without a key of this gateway are served.
+    ///   - authorities: `host[:port]` of each of the gate's services. A target in absolute form must name one of these hosts.
+    ///   - canCallServices: whether there is what calls to the services take, credentials above all; asked when somebody
+    ///     asks for readiness.
     ///   - wallClock: nanoseconds since 1970-01-01T00:00:00Z.
     public init(
-        deliveries: Deliveries, metrics: FrontMetrics, log: AccessLog?, ownHosts: [String], hasSeveralRegions: Bool,
-        admitsAnonymous: Bool, wallClock: @escaping @Sendable () -> Int64
+        gate: Gate, deliveries: Deliveries, metrics: FrontMetrics, log: AccessLog?, callers: Callers,
+        authorities: [String], canCallServices: @escaping @Sendable () -> Bool,
+        wallClock: @escaping @Sendable () -> Int64
     ) {
         self.deliveries = deliveries
         self.metrics = metrics
         self.log = log
-        self.ownHosts = Set(ownHosts.map { Array($0.lowercased().utf8) })
-        self.hasSeveralRegions = hasSeveralRegions
-        self.admitsAnonymous = admitsAnonymous
+        self.callers = callers
+        self.canCallServices = canCallServices
+        self.authorities = authorities.map { Array($0.lowercased().utf8) }
+        ownHosts = Set(self.authorities.map { Self.host($0.span, $0.indices) })
+        // The Region that a caller signed for chooses the service then.
+        hasSeveralRegions = Set(gate.services.map(\.settings.region)).count > 1
+        hasPassthrough = gate.services.contains(where: \.isPassthrough)
         self.wallClock = wallClock
     }
 
-    /// Whether `/readyz` says so.
-    public var isReady: Bool {
-        get { ready.load(ordering: .relaxed) }
-        set { ready.store(newValue, ordering: .relaxed) }
+    /// Whether it serves: it has started, and is not being stopped.
+    public var isServing: Bool {
+        get { serving.load(ordering: .relaxed) }
+        set { serving.store(newValue, ordering: .relaxed) }
     }
 
-    /// Whether an authority (`host[:port]`) is one of ours.
+    /// Whether `/readyz` says so.
+    var isReady: Bool { isServing && canCallServices() }
+
+    /// Whether an authority (`host[:port]`) names one of the services' hosts.
     func isOwn(authority bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        ownHosts.contains(Self.host(bytes, range))
+    }
+
+    /// Whether an authority is that of a service: its signed requests can go nowhere else.
+    func isAuthority(of service: Int, _ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard authorities.indices.contains(service), authorities[service].count == range.count else { return false }
+        for (index, place) in zip(authorities[service].indices, range) {
+            let byte = bytes[place]
+            if authorities[service][index] != (byte &- 0x41 < 26 ? byte | 0x20 : byte) { return false }
+        }
+        return true
+    }
+
+    /// The host of an authority, in lower case, with the brackets of an IPv6 address.
+    private static func host(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
         var host: [UInt8] = []
         var isBracketed = false
         for index in range {
@@ -49,6 +76,6 @@ public final class Front: Sendable {
             if byte == UInt8(ascii: ":"), !isBracketed { break }
             host.append(byte &- 0x41 < 26 ? byte | 0x20 : byte)
         }
-        return ownHosts.contains(host)
+        return host
     }
 }

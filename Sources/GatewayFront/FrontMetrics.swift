@@ -4,12 +4,6 @@ public import Telemetry
 
 /// What the event loops count, each in blocks of its own.
 public final class FrontMetrics: Sendable {
-    /// Who asked, as a label.
-    enum Caller: Int, CaseIterable {
-        case anonymous
-        case unknown
-    }
-
     /// Everything that is shown at `/metrics`.
     public let registry: Metrics
     private let requests: CounterFamily
@@ -17,18 +11,22 @@ public final class FrontMetrics: Sendable {
     private let rejected: CounterFamily
     private let durations: HistogramFamily
     private let ages: HistogramFamily
-    let operations: Int
+    private let callers: Int
 
-    /// - Parameter operationNames: the values of the operation label.
-    public init(_ registry: Metrics, operationNames: [String]) {
+    /// - Parameters:
+    ///   - operationNames: the values of the operation label.
+    ///   - callerNames: those of the caller label, by the numbers of callers; `unknown` is added for those who did not come
+    ///     as far as being told apart.
+    public init(_ registry: Metrics, operationNames: [String], callerNames: [String]) {
         self.registry = registry
-        operations = operationNames.count
+        let callerNames = callerNames + ["unknown"]
+        callers = callerNames.count
         var rows: [String] = []
         for operation in operationNames {
-            for caller in Caller.allCases {
+            for caller in callerNames {
                 for outcome in Outcome.allCases {
                     rows.append(
-                        "\(label("operation", operation)),\(label("caller", "\(caller)")),\(label("outcome", outcome.label))"
+                        "\(label("operation", operation)),\(label("caller", caller)),\(label("outcome", outcome.label))"
                     )
                 }
             }
@@ -54,26 +52,30 @@ public final class FrontMetrics: Sendable {
 
     func makeCounters() -> FrontCounters {
         FrontCounters(
-            requests: requests.makeBlock(), throttled: throttled.makeBlock(), rejected: rejected.makeBlock(),
+            callers: callers, requests: requests.makeBlock(), throttled: throttled.makeBlock(),
+            rejected: rejected.makeBlock(),
             durations: durations.makeBlock(), ages: ages.makeBlock())
     }
 }
 
 /// One event loop's counters.
 struct FrontCounters {
+    /// How many values the caller label has; the last is `unknown`.
+    let callers: Int
     let requests: CounterBlock
     let throttled: CounterBlock
     let rejected: CounterBlock
     let durations: HistogramBlock
     let ages: HistogramBlock
 
-    func count(_ outcome: Outcome, operation: Int, caller: FrontMetrics.Caller) {
-        let row = operation * FrontMetrics.Caller.allCases.count + caller.rawValue
+    /// - Parameter caller: nothing for somebody unknown.
+    func count(_ outcome: Outcome, operation: Int, caller: Int?) {
+        let row = operation * callers + (caller ?? callers - 1)
         requests.add(at: row * Outcome.allCases.count + outcome.rawValue)
     }
 
-    func count(_ error: GatewayError, operation: Int) {
-        count(error.outcome, operation: operation, caller: .anonymous)
+    func count(_ error: GatewayError, operation: Int, caller: Int?) {
+        count(error.outcome, operation: operation, caller: caller)
         if let scope = error.scope { count(scope) }
     }
 

@@ -11,6 +11,8 @@ public final class GatewayResponder: Responder {
     private struct Waiting {
         let role: Verdict.Role
         let call: Call
+        /// Who asks.
+        let caller: Int
         let since: Int64
         /// When it is told that its time is over.
         let until: Int64
@@ -21,6 +23,7 @@ public final class GatewayResponder: Responder {
     private let front: Front
     private let counters: FrontCounters
     private let memo = CallMemo()
+    private var identity: Identity
     private var renderer = AnswerRenderer()
     private var waiting: [Waiter: Waiting] = [:]
 
@@ -30,6 +33,7 @@ public final class GatewayResponder: Responder {
         self.gate = gate
         self.front = front
         counters = front.metrics.makeCounters()
+        identity = Identity(gate, front)
         front.deliveries.register(self, loop: loop.index, eventLoop: loop.eventLoop)
     }
 
@@ -53,12 +57,12 @@ public final class GatewayResponder: Responder {
             renderer.text(Array("ok\n".utf8), "text/plain", &response)
         case .readiness:
             renderer.readiness(front.isReady, &response)
-        case .notFound, .purge:
+        case .notFound, .purge, .state:
             renderer.error(.notFound, &response)
-            counters.count(.invalid, operation: gate.otherOperation, caller: .unknown)
+            counters.count(.invalid, operation: gate.otherOperation, caller: nil)
         case .methodNotAllowed(let allowed):
             renderer.methodNotAllowed(allowed, &response)
-            counters.count(.invalid, operation: gate.otherOperation, caller: .unknown)
+            counters.count(.invalid, operation: gate.otherOperation, caller: nil)
         }
         return .answered
     }
@@ -67,43 +71,68 @@ public final class GatewayResponder: Responder {
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>, _ ticket: Ticket, _ now: Int64,
         _ response: inout ResponseWriter
     ) -> Disposition {
-        guard front.admitsAnonymous else {
-            let error = GatewayError.unidentified(isSigned: head[.authorization] != nil)
-            renderer.error(error, &response)
-            counters.count(.denied, operation: gate.otherOperation, caller: .unknown)
+        let target = bytes.extracting(head[.xAmzTarget] ?? 0..<0)
+        let asker: Identity.Asker
+        do throws(GatewayError) {
+            asker = try identity.asker(head, bytes, content, target: target)
+        } catch {
+            refuse(error, gate.operation(target), nil, now: now, &response)
             return .answered
         }
-        let target = head[.xAmzTarget] ?? 0..<0
-        if let error = gate.charge(target: bytes.extracting(target), now: now) {
-            refuse(error, gate.operation(bytes.extracting(target)), now: now, &response)
+        if let error = gate.charge(caller: asker.caller, target: target, now: now) {
+            refuse(error, gate.operation(target), asker.caller, now: now, &response)
             return .answered
         }
-        let region = front.hasSeveralRegions ? CredentialScope.region(head, bytes) : 0..<0
-        let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
         let call = memo.call(
-            target: bytes.extracting(target), region: bytes.extracting(region), body: content, of: gate)
-        var wishes = head[.cacheControl] == nil ? Wishes() : CacheControl.wishes(head, bytes, mayFetchAnew: false)
-        wishes.deadline = SDKRequest.deadline(head, bytes, now: now, wallClock: front.wallClock)
-        switch gate.decide(call, wishes: wishes, waiter: waiter, now: now) {
+            target: target, region: bytes.extracting(asker.region), principal: bytes.extracting(asker.principal),
+            body: content, of: gate)
+        var forwarded: ForwardedFields?
+        if let service = call.passthroughService {
+            guard let host = head[.host], front.isAuthority(of: service, bytes, host) else {
+                response.closes = true
+                refuse(.foreignTarget, into: &response)
+                return .answered
+            }
+            forwarded = EndToEnd.fields(head, bytes)
+        }
+        let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
+        let wishes = wishes(head, bytes, asker, now: now)
+        switch gate.decide(
+            call, caller: asker.caller, wishes: wishes, waiter: waiter, forwarded: forwarded, now: now)
+        {
         case .page(let page, let use):
             renderer.page(page, use, &response, now: now)
-            counters.count(use == .fresh ? .hit : .stale, operation: call.operation, caller: .anonymous)
+            counters.count(use == .fresh ? .hit : .stale, operation: call.operation, caller: asker.caller)
             counters.countAge(max(0, now - page.fetchedAt))
             return .answered
         case .refused(let error):
-            refuse(error, call.operation, now: now, &response)
+            refuse(error, call.operation, asker.caller, now: now, &response)
             return .answered
         case .wait(let role):
             let until = min(now &+ gate.patience(call), wishes.deadline ?? .max)
-            waiting[waiter] = Waiting(role: role, call: call, since: now, until: until)
+            waiting[waiter] = Waiting(role: role, call: call, caller: asker.caller, since: now, until: until)
             return .later
         }
     }
 
-    private func refuse(_ error: GatewayError, _ operation: Int, now: Int64, _ response: inout ResponseWriter) {
+    private func wishes(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ asker: Identity.Asker, now: Int64
+    ) -> Wishes {
+        var wishes = Wishes()
+        if head[.cacheControl] != nil {
+            wishes = CacheControl.wishes(head, bytes, mayFetchAnew: gate.mayFetchAnew(caller: asker.caller))
+        }
+        wishes.deadline = SDKRequest.deadline(head, bytes, now: now, wallClock: front.wallClock)
+        return wishes
+    }
+
+    /// - Parameter caller: nothing for somebody unknown.
+    private func refuse(
+        _ error: GatewayError, _ operation: Int, _ caller: Int?, now: Int64, _ response: inout ResponseWriter
+    ) {
         renderer.error(error, &response)
-        counters.count(error, operation: operation)
-        log(operation, error.outcome, status: error.error.status, detail: error.detail, since: now, now: now)
+        counters.count(error, operation: operation, caller: caller)
+        log(operation, caller, error.outcome, status: error.error.status, detail: error.detail, since: now, now: now)
     }
 
     // MARK: Arrivals
@@ -145,17 +174,20 @@ public final class GatewayResponder: Responder {
             detail = error.detail
             if let scope = error.scope { counters.count(scope) }
         }
-        counters.count(outcome, operation: request.call.operation, caller: .anonymous)
+        counters.count(outcome, operation: request.call.operation, caller: request.caller)
         counters.countDuration(now - request.since)
-        log(request.call.operation, outcome, status: status, detail: detail, since: request.since, now: now)
+        log(
+            request.call.operation, request.caller, outcome, status: status, detail: detail, since: request.since,
+            now: now)
     }
 
     private func log(
-        _ operation: Int, _ outcome: Outcome, status: Int, detail: String, since: Int64, now: Int64
+        _ operation: Int, _ caller: Int?, _ outcome: Outcome, status: Int, detail: String, since: Int64, now: Int64
     ) {
         front.log?.record(
             AccessRecord(
-                operation: gate.operationNames[operation], caller: "anonymous", outcome: outcome.label, status: status,
+                operation: gate.operationNames[operation], caller: caller.map(gate.callerName) ?? "unknown",
+                outcome: outcome.label, status: status,
                 detail: detail, requestID: renderer.lastID, duration: now - since),
             isGood: status < 400)
     }
@@ -172,7 +204,14 @@ public final class GatewayResponder: Responder {
     public func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {
         renderer.refusal(refusal, &response)
         counters.count(refusal)
-        counters.count(.invalid, operation: gate.otherOperation, caller: .unknown)
+        counters.count(.invalid, operation: gate.otherOperation, caller: nil)
+    }
+
+    /// Who a connection's client certificate says that it is.
+    public func identify(_ certificate: PeerCertificate) -> Int32 {
+        let caller = front.callers.caller(
+            subject: certificate.subject, alternativeNames: certificate.subjectAlternativeNames)
+        return caller.map { Int32(clamping: $0) } ?? -1
     }
 
     public func answered(count: Int, elapsed: Int64) { counters.countDuration(elapsed, times: count) }

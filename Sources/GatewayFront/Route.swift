@@ -9,6 +9,8 @@ enum Route {
     case readiness
     /// An order to purge pages, on the operator's listener.
     case purge
+    /// What the gateway is doing, on the operator's listener.
+    case state
     case notFound
     case methodNotAllowed(allowed: StaticString)
 
@@ -30,6 +32,8 @@ enum Route {
             self = isRead ? .readiness : .methodNotAllowed(allowed: "GET, HEAD")
         } else if Self.spells("/purge", bytes, path) {
             self = head.method == .post ? .purge : .methodNotAllowed(allowed: "POST")
+        } else if Self.spells("/state", bytes, path) {
+            self = isRead ? .state : .methodNotAllowed(allowed: "GET, HEAD")
         } else {
             self = .notFound
         }
@@ -42,34 +46,5 @@ enum Route {
             return false
         }
         return true
-    }
-}
-
-/// What a client says of itself in its signature, before anybody has verified it.
-enum CredentialScope {
-    /// The Region in `Authorization: … Credential=KEY/DATE/REGION/SERVICE/aws4_request`; empty if there is none.
-    ///
-    /// AWS Signature Version 4 (https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html).
-    static func region(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int> {
-        guard let value = head[.authorization] else { return 0..<0 }
-        let name = Array("Credential=".utf8)
-        var start = value.lowerBound
-        while start + name.count <= value.upperBound {
-            var offset = 0
-            while offset < name.count, bytes[start + offset] == name[offset] { offset += 1 }
-            if offset == name.count { break }
-            start += 1
-        }
-        guard start + name.count <= value.upperBound else { return 0..<0 }
-        var slashes = 0
-        var from = 0
-        for index in start + name.count..<value.upperBound {
-            if bytes[index] == UInt8(ascii: ",") || bytes[index] == UInt8(ascii: " ") { break }
-            guard bytes[index] == UInt8(ascii: "/") else { continue }
-            slashes += 1
-            if slashes == 2 { from = index + 1 }
-            if slashes == 3 { return from..<index }
-        }
-        return 0..<0
     }
 }

@@ -1,3 +1,4 @@
+internal import AWSProtocol
 internal import HTTPFront
 
 /// Reads `amz-sdk-request`, in which SDKs say which attempt this is and until when they wait for its answer.
@@ -31,31 +32,7 @@ enum SDKRequest {
         var start = value.lowerBound
         // `ttl=` and the 16 bytes of a time in ISO 8601's basic form.
         while start + 20 <= value.upperBound, !bytes.isText("ttl=", at: start..<start + 4) { start += 1 }
-        guard start + 20 <= value.upperBound, bytes[start + 12] == UInt8(ascii: "T"),
-            bytes[start + 19] == UInt8(ascii: "Z"), let year = number(bytes, start + 4..<start + 8),
-            let month = number(bytes, start + 8..<start + 10), (1...12).contains(month),
-            let day = number(bytes, start + 10..<start + 12), (1...31).contains(day),
-            let hour = number(bytes, start + 13..<start + 15), hour < 24,
-            let minute = number(bytes, start + 15..<start + 17), minute < 60,
-            let second = number(bytes, start + 17..<start + 19), second <= 60
-        else { return nil }
-        return days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
-    }
-
-    private static func number(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int64? {
-        var number: Int64 = 0
-        for index in range {
-            let digit = bytes[index] &- UInt8(ascii: "0")
-            guard digit < 10 else { return nil }
-            number = number * 10 + Int64(digit)
-        }
-        return number
-    }
-
-    /// Days from 1970-01-01 to a date of the Gregorian calendar, by counting in years that begin in March.
-    private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-        let year = month > 2 ? year : year - 1
-        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-        return 365 * year + year / 4 - year / 100 + year / 400 + dayOfYear - 719_468
+        guard start + 20 <= value.upperBound else { return nil }
+        return AWSTime.basic(bytes, start + 4..<start + 20)
     }
 }

@@ -43,7 +43,8 @@ final class Connection<R: Responder>: ChannelInboundHandler {
     /// The bytes of an incomplete request, or of requests that wait their turn.
     private var pending: ByteBuffer?
     private var context: ChannelHandlerContext?
-    private var peer: ConnectionLedger.Peer?
+    private var address: ConnectionLedger.Peer?
+    private var peer = Peer()
     /// Whether the ledger counts it.
     private var isCounted = false
     private var isWritable = true
@@ -64,9 +65,10 @@ final class Connection<R: Responder>: ChannelInboundHandler {
     func channelActive(context: ChannelHandlerContext) {
         slot = loop.add(self)
         generation = loop.nextGeneration()
-        peer = loop.ledger.peer(context.remoteAddress)
+        address = loop.ledger.peer(context.remoteAddress)
+        peer = Peer(context.remoteAddress)
         enter(.first, now: Clock.now())
-        if let refusal = loop.ledger.admit(peer) {
+        if let refusal = loop.ledger.admit(address) {
             refuse(refusal)
         } else {
             isCounted = true
@@ -79,7 +81,7 @@ final class Connection<R: Responder>: ChannelInboundHandler {
         closeNow()
         pending = nil
         loop.remove(slot: slot)
-        if isCounted { loop.ledger.release(peer) }
+        if isCounted { loop.ledger.release(address) }
         isCounted = false
         context.fireChannelInactive()
     }
@@ -139,6 +141,7 @@ final class Connection<R: Responder>: ChannelInboundHandler {
     /// - Returns: how many bytes they were; the rest belongs to a request that must wait.
     private func consume(_ bytes: Span<UInt8>, _ bench: inout Workbench) -> Int {
         guard let responder = loop.responder else { return bytes.count }
+        bench.head.peer = peer
         var decoder = decoder
         defer { self.decoder = decoder }
         var start = 0

@@ -35,6 +35,8 @@ public struct RequestHead {
     public internal(set) var keepsConnection = true
     /// Whether the client waits for `100 Continue` before it sends the content.
     public internal(set) var expectsContinue = false
+    /// Who sent the request; its connection fills it in.
+    public internal(set) var peer = Peer()
 
     var framing = Framing.length(0)
     var isHTTP11 = true

@@ -44,9 +44,17 @@ public protocol Responder: AnyObject, SendableMetatype {
     /// The client of a request that was to be answered later has gone; the ticket is void.
     func abandon(_ ticket: Ticket)
 
+    /// Who a client with this certificate is: a number that comes with each request of its connection, -1 for nobody.
+    func identify(_ certificate: PeerCertificate) -> Int32
+
     /// `count` answers were handed to the kernel, `elapsed` nanoseconds after their requests had been read.
     func answered(count: Int, elapsed: Int64)
 
     /// Called about four times a second.
     func tick(now: Int64)
+}
+
+extension Responder {
+    /// Nobody is known by a certificate.
+    public func identify(_ certificate: PeerCertificate) -> Int32 { -1 }
 }

@@ -55,10 +55,21 @@ extension CallerSettings {
         self.init(
             name: "anonymous", limit: Limit(limits.caller), operationLimits: limits.operation.mapValues { Limit($0) })
     }
+
+    /// Somebody with a name.
+    init(_ caller: Configuration.Caller, _ limits: Configuration.Limits) {
+        self.init(
+            name: caller.name, weight: caller.weight, limit: Limit(caller.limit ?? limits.caller),
+            operationLimits: limits.operation.mapValues { Limit($0) }, operations: caller.operations.map(Glob.init),
+            domains: caller.domains.map(Glob.init), mayFetchAnew: caller.noCache)
+    }
 }
 
 extension UpstreamSettings {
-    init(_ service: Configuration.Service, _ breaker: Configuration.Breaker, sandbox: EmbeddedSandbox?) {
+    init(
+        _ service: Configuration.Service, _ breaker: Configuration.Breaker, sandbox: EmbeddedSandbox?,
+        signing: SigningSettings?
+    ) {
         let url =
             switch service.endpoint {
             case .sandbox: sandbox?.url ?? ""
@@ -74,7 +85,7 @@ extension UpstreamSettings {
             url: url, http2: http2, caBundle: service.caBundle, proxy: service.proxy.map { "\($0)" },
             maxConnections: service.maxConnections, connectTimeout: service.timeouts.connect,
             attemptTimeout: service.timeouts.attempt, breakerFailures: breaker.failures,
-            breakerOpenFor: breaker.openFor)
+            breakerOpenFor: breaker.openFor, signing: signing)
     }
 }
 
@@ -86,11 +97,11 @@ extension Configuration {
 }
 
 extension Configuration.Service {
-    /// The host of its endpoint.
-    var host: String {
+    /// `host[:port]` of its endpoint.
+    func authority(_ sandbox: EmbeddedSandbox?) -> String {
         switch endpoint {
-        case .sandbox: "127.0.0.1"
-        case .origin(let origin): origin.host
+        case .sandbox: sandbox?.authority ?? ""
+        case .origin(let origin): origin.authority
         }
     }
 }

@@ -7,13 +7,22 @@ enum ConfigurationFile {
     /// The configuration in a file; the defaults without one.
     ///
     /// - Throws: `CommandFailure` with every fault, a line each.
-    static func load(_ path: String?) throws(CommandFailure) -> Configuration {
+    static func load(
+        _ path: String?, environment: [String: String] = Process.environment
+    ) throws(CommandFailure) -> Configuration {
         guard let path else { return Configuration() }
         let configuration: Configuration
         switch ConfigurationReader.read(try File.read(path), file: path) {
         case .success(let read): configuration = read
         case .failure(let faults): throw CommandFailure("\(faults)")
         }
+        let faults = FaultCollector(file: path)
+        for secret in configuration.secrets {
+            do throws(Complaint) { _ = try secret.resolve(environment) } catch {
+                faults.add(line: secret.line, key: secret.key, error.text)
+            }
+        }
+        if let faults = faults.sorted { throw CommandFailure("\(faults)") }
         for service in configuration.services {
             let catalog = try CatalogFile.load(service.catalog)
             for group in service.quotas.keys.sorted() where !catalog.quotaGroups.contains(where: { $0.name == group }) {

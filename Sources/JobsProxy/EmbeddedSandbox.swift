@@ -4,14 +4,17 @@ internal import Sandbox
 /// The sandbox inside the gateway's process, reached over loopback like any other service.
 struct EmbeddedSandbox: Sendable {
     let server: Sandbox
-    let url: String
+    /// `host:port`.
+    let authority: String
+
+    var url: String { "http://\(authority)/" }
 
     /// Starts one if a service wants it.
     static func start(for configuration: Configuration, group: any EventLoopGroup) async throws -> EmbeddedSandbox? {
         guard configuration.services.contains(where: { $0.endpoint == .sandbox }) else { return nil }
         let sandbox = try await Sandbox(options: SandboxOptions(), group: group, wallClock: Process.wallClock)
         let bound = try await sandbox.listen(host: "127.0.0.1", port: 0)
-        return EmbeddedSandbox(server: sandbox, url: "http://\(bound.host):\(bound.port)/")
+        return EmbeddedSandbox(server: sandbox, authority: "\(bound.host):\(bound.port)")
     }
 
     /// Two lines to paste into a shell.

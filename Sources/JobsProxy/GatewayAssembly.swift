@@ -28,12 +28,17 @@ final class GatewayAssembly: ServiceLifecycle.Service {
     private let server: Server<GatewayResponder>
     private let adminServer: Server<AdminResponder>
     private let upstream: Upstream
+    private let credentials: ServiceCredentials
     private let accessLog: AccessLog?
 
     /// Starts everything; on return the gateway serves.
     ///
+    /// - Parameter environment: the process's environment variables: secrets and credentials may be there.
     /// - Throws: `CommandFailure`, or the system's error if an address cannot be bound.
-    init(_ configuration: Configuration, group: any EventLoopGroup, logger: Logger) async throws {
+    init(
+        _ configuration: Configuration, environment: [String: String] = Process.environment, group: any EventLoopGroup,
+        logger: Logger
+    ) async throws {
         self.configuration = configuration
         self.logger = logger
         let sandbox = try await EmbeddedSandbox.start(for: configuration, group: group)
@@ -41,9 +46,16 @@ final class GatewayAssembly: ServiceLifecycle.Service {
 
         let registry = Metrics()
         let services = try Self.services(configuration, now: Process.now)
+        let credentials = try ServiceCredentials(configuration, environment: environment)
+        self.credentials = credentials
         upstream = Upstream(
-            settings: configuration.services.map { UpstreamSettings($0, configuration.breaker, sandbox: sandbox) },
-            retry: RetryPolicy(configuration.retry), metrics: registry
+            settings: zip(configuration.services, services).map { service, made in
+                UpstreamSettings(
+                    service, configuration.breaker, sandbox: sandbox,
+                    signing: credentials.signing(of: service, made, sandbox: sandbox))
+            },
+            retry: RetryPolicy(configuration.retry), metrics: registry,
+            wallClock: { Process.wallClockNanoseconds }
         ) { logger.warning("\($0)") }
         let deliveries = Deliveries()
         let cache = PageCache(maxBytes: configuration.cache.maxBytes, maxWaiters: configuration.cache.maxWaiters)
@@ -53,7 +65,8 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         }
         let gate = Gate(
             services: services, cache: cache, policy: CachePolicy(configuration.cache),
-            callers: [CallerSettings(configuration.limits)],
+            callers: [CallerSettings(configuration.limits)]
+                + configuration.callers.map { CallerSettings($0, configuration.limits) },
             domainLimit: configuration.limits.domain.map { Limit($0) }, upstream: upstream, receiver: deliveries,
             observer: snapshots)
         self.gate = gate
@@ -62,17 +75,22 @@ final class GatewayAssembly: ServiceLifecycle.Service {
             ? nil : AccessLog(recordsGood: configuration.log.access == .all, wallClock: Process.wallClock)
         self.accessLog = accessLog
         let front = Front(
-            deliveries: deliveries, metrics: FrontMetrics(registry, operationNames: gate.operationNames),
-            log: accessLog, ownHosts: configuration.services.map(\.host),
-            hasSeveralRegions: Set(configuration.services.map(\.region)).count > 1,
-            admitsAnonymous: configuration.anonymous != .deny
+            gate: gate, deliveries: deliveries,
+            metrics: FrontMetrics(registry, operationNames: gate.operationNames, callerNames: gate.callerNames),
+            log: accessLog, callers: try Callers(configuration, services, environment: environment),
+            authorities: configuration.services.map { $0.authority(sandbox) },
+            canCallServices: { credentials.areReady }
         ) { Process.wallClockNanoseconds }
         self.front = front
         server = try await Server(
             group: group, limits: HTTPLimits(configuration.http), wallClock: Process.wallClock
         ) { GatewayResponder(loop: $0, gate: gate, front: front) }
+        let state = GatewayState(
+            configuration: configuration, gate: gate, upstream: upstream, credentials: credentials,
+            ledger: server.ledger, isServing: { front.isServing })
+        let access = AdminAccess(token: try configuration.admin.token?.value(environment), state: state.json)
         adminServer = try await Server(group: group, limits: HTTPLimits(), wallClock: Process.wallClock) { loop in
-            AdminResponder(loop: loop, gate: gate, front: front) { work in
+            AdminResponder(loop: loop, gate: gate, front: front, access: access) { work in
                 NIOThreadPool.singleton.submit { state in if state == .active { work() } }
             }
         }
@@ -82,7 +100,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         try await upstream.run(for: gate)
         adminAddress = try await Self.listen(adminServer, configuration.admin.address)
         address = try await Self.listen(server, configuration.listen.address)
-        front.isReady = true
+        front.isServing = true
     }
 
     /// Serves until it is told to stop, then lets what is in flight end.
@@ -99,7 +117,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
 
     /// Not ready, no new connections, the last answers, the upstream, the sandbox: in this order.
     func shutDown() async {
-        front.isReady = false
+        front.isServing = false
         let isClean = await server.shutDown(timeout: configuration.drain)
         if !isClean { logger.warning("connections were still open when the drain time was over") }
         upstream.stop(by: Process.now + 1_000_000_000)
@@ -157,6 +175,8 @@ final class GatewayAssembly: ServiceLifecycle.Service {
             name: service.name, region: service.region, catalog: catalog, quotas: quotas,
             callTimeout: service.timeouts.call, maxWait: configuration.limits.queue.maxWait,
             maxDepth: configuration.limits.queue.maxDepth,
+            signing: service.signing == .resign
+                ? .resign : .passthrough(isTrusted: configuration.listen.trusted),
             shadowGroups: Set(
                 catalog.quotaGroups.indices.filter { service.quotas[catalog.quotaGroups[$0].name]?.shadow == true }))
     }

@@ -1,7 +1,10 @@
+internal import FoundationEssentials
 internal import Glibc
 
 /// What the program asks of the operating system.
 enum Process {
+    static var environment: [String: String] { ProcessInfo.processInfo.environment }
+
     /// Seconds since 1970-01-01T00:00:00Z.
     static let wallClock: @Sendable () -> Int64 = { Int64(time(nil)) }
 

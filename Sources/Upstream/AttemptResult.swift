@@ -29,6 +29,8 @@ enum AttemptClass: String, CaseIterable, Sendable {
 struct AttemptResult {
     let kind: AttemptClass
     let outcome: Result<UpstreamReply, CurlError>
+    /// The service's time, in seconds since 1970, if its reply tells.
+    let date: Int64?
 
     /// Whether a byte of the request may have left.
     var mayHaveSent: Bool {
@@ -44,11 +46,25 @@ struct AttemptResult {
             let upstream = Self.reply(reply)
             outcome = .success(upstream)
             kind = Self.classify(upstream)
+            date = reply["date"].flatMap(AWSTime.http)
         case .failure(let error):
             outcome = .failure(error)
+            date = nil
             kind = error.isTimeout ? .timeout : error.isConnectFailure ? .connectError : .serverError
         }
     }
+
+    /// Whether the service refused it for the time that it was signed for.
+    var isRefusedForItsTime: Bool {
+        guard case .success(let reply) = outcome, let code = reply.errorCode else { return false }
+        return Self.timeCodes.contains(code)
+    }
+
+    /// What services say when a signature's time is off; the first two for other faults of a signature too.
+    private static let timeCodes: Set<String> = [
+        "InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "RequestInTheFuture",
+        "RequestTimeTooSkewed",
+    ]
 
     private static func reply(_ reply: CurlReply) -> UpstreamReply {
         let encoding = reply["content-encoding"]?.lowercased()

@@ -38,9 +38,15 @@ final class Engine {
     private let endpoints: [Endpoint]
     private let counters: UpstreamCounters
     private var breakers: [Breaker]
+    /// Nothing for services that get their callers' signatures.
+    private var signers: [ServiceSigner?]
     private var budget: RetryBudget
     private var calls: [UInt64: Call] = [:]
     private var pauses: [Pause] = []
+    /// Calls that wait for credentials.
+    private var parked: [UInt64] = []
+    /// The services that lack credentials, so that it is said once.
+    private var unsigned: Set<Int> = []
     /// The quota groups that use less than their quota, because the service has throttled.
     private var slowed: Set<GroupPlace> = []
     private var random = SystemRandomNumberGenerator()
@@ -55,6 +61,7 @@ final class Engine {
             Breaker(Breaker.Policy(failures: $0.breakerFailures, openFor: $0.breakerOpenFor))
         }
         budget = RetryBudget(upstream.retry, now: CurlClock.now)
+        signers = upstream.settings.map { $0.signing.map(ServiceSigner.init) }
         let waker = driver.waker
         upstream.mail.withLock { $0.waker = waker }
     }
@@ -62,11 +69,15 @@ final class Engine {
     func run() {
         var finished: [FinishedAttempt] = []
         while true {
-            let (started, stopBy) = upstream.mail.withLock { mail in
-                defer { mail.started = [] }
-                return (mail.started, mail.stopBy)
+            let (started, stopBy, credentialsChanged) = upstream.mail.withLock { mail in
+                defer {
+                    mail.started = []
+                    mail.credentialsChanged = false
+                }
+                return (mail.started, mail.stopBy, mail.credentialsChanged)
             }
             var now = CurlClock.now
+            if credentialsChanged { unpark(now: now) }
             for fetch in started { send(begin(fetch, now: now), now: now) }
             endPauses(now: now)
             var next = releaseQueues(now: now)
@@ -111,6 +122,10 @@ final class Engine {
             finish(id, with: call.last, detail: "deadline", cause: "the time for the call is over", now: now)
             return
         }
+        guard let fields = fields(call, now: now) else {
+            breakers[service].recordNothing(now: now)
+            return
+        }
         call.attempts += 1
         call.sentAt = now
         call.isCutShort = timeout < patience
@@ -121,19 +136,49 @@ final class Engine {
             try driver.start(
                 id,
                 AttemptRequest(
-                    endpoint: endpoints[service], fields: Self.fields(call.fetch), body: call.fetch.body,
+                    endpoint: endpoints[service], fields: fields, body: call.fetch.body,
                     timeout: timeout, maxReplyBytes: Self.maxReplyBytes))
         } catch {
             settle(id, AttemptResult(.failure(error)), now: now)
         }
     }
 
-    private static func fields(_ fetch: Fetch) -> [(name: String, value: String)] {
-        [
-            ("Content-Type", "\(ServiceError.contentType)"), ("X-Amz-Target", fetch.target),
-            ("User-Agent", "jobs-proxy"), ("Accept", "*/*"),
-        ]
+    /// The fields of the next attempt; nothing if it cannot be sent now: the call then waits for credentials, or has ended.
+    private func fields(_ call: Call, now: Int64) -> [(name: String, value: String)]? {
+        let service = call.fetch.service
+        if let forwarded = call.fetch.forwarded { return forwarded.fields }
+        switch signers[service]?.fields(call.fetch, wallClock: upstream.wallClock()) {
+        case .fields(let fields):
+            if unsigned.remove(service) != nil { upstream.report("\(serviceName(service)) has credentials again") }
+            return fields
+        case .pending:
+            // Its token has been taken in vain: it takes another one later, lest all who waited leave at once.
+            parked.append(call.fetch.id)
+            pauses.append(Pause(until: call.fetch.deadline, call: call.fetch.id))
+            return nil
+        case .unavailable(let reason):
+            if unsigned.insert(service).inserted {
+                upstream.report("\(serviceName(service)) has no credentials: \(reason)")
+            }
+            finish(
+                call.fetch.id, with: call.last, detail: "credentials",
+                cause: "the gateway has no credentials to sign with", now: now)
+            return nil
+        case nil:
+            finish(call.fetch.id, with: call.last, cause: "the request was not signed", now: now)
+            return nil
+        }
     }
+
+    /// Credentials have come, or are known not to come.
+    private func unpark(now: Int64) {
+        let due = Set(parked)
+        parked = []
+        pauses.removeAll { due.contains($0.call) }
+        pauses += due.map { Pause(until: now, call: $0) }
+    }
+
+    private func serviceName(_ service: Int) -> String { "service \(gate.services[service].settings.name)" }
 
     private func take(_ attempt: FinishedAttempt, now: Int64) {
         settle(attempt.id, AttemptResult(attempt.result), now: now)
@@ -153,13 +198,24 @@ final class Engine {
         showBreaker(call.fetch.service)
         if result.kind == .throttled { slowDown(call, now: now) }
         let pause = upstream.retry.delay(after: call.attempts, using: &random)
-        guard result.kind.isRetryable, isSafe(call.fetch, after: result),
+        let wasMistimed = learnTime(call, result)
+        guard wasMistimed || result.kind.isRetryable && isSafe(call.fetch, after: result),
             call.attempts < upstream.retry.maxAttempts, now + pause < call.fetch.deadline, budget.withdraw(now: now)
         else {
             finish(id, with: result, now: now)
             return
         }
         pauses.append(Pause(until: now + pause, call: id))
+    }
+
+    /// Takes the service's time from a reply.
+    ///
+    /// - Returns: whether the service refused the attempt only for the time it was signed for, which is known better now. It
+    ///   has done nothing then, so that even a write may be sent again.
+    private func learnTime(_ call: Call, _ result: AttemptResult) -> Bool {
+        guard call.fetch.forwarded == nil, let date = result.date else { return false }
+        let hasChanged = signers[call.fetch.service]?.learn(date: date, wallClock: upstream.wallClock()) ?? false
+        return hasChanged && result.isRefusedForItsTime
     }
 
     /// The service throttles though the quota was kept: others use it too.
@@ -230,6 +286,8 @@ final class Engine {
         for attempt in expired {
             let turn = gate.withdraw(attempt, now: now)
             if attempt.number == 1 {
+                // It is known here if it had its token before, and lacked credentials.
+                calls[attempt.fetch.id] = nil
                 gate.finish(attempt.fetch, .throttled(.quota, until: turn), attempts: 0, now: now)
             } else {
                 finish(attempt.fetch.id, with: calls[attempt.fetch.id]?.last, now: now)
@@ -264,6 +322,7 @@ final class Engine {
     private func abandonAll(now: Int64) {
         for service in gate.services {
             for attempt in service.groups.flatMap({ $0.removeAll() }) where attempt.number == 1 {
+                calls[attempt.fetch.id] = nil
                 gate.finish(attempt.fetch, .throttled(.quota, until: now), attempts: 0, now: now)
             }
         }

@@ -29,10 +29,12 @@ public struct UpstreamSettings: Sendable {
     /// Failures in a row after which the service is left alone, and for how many nanoseconds.
     public var breakerFailures: Int
     public var breakerOpenFor: Int64
+    /// How its requests are signed; nothing for a service that gets its callers' signatures.
+    public var signing: SigningSettings?
 
     public init(
         url: String, http2: HTTP2, caBundle: String?, proxy: String?, maxConnections: Int, connectTimeout: Int64,
-        attemptTimeout: Int64, breakerFailures: Int, breakerOpenFor: Int64
+        attemptTimeout: Int64, breakerFailures: Int, breakerOpenFor: Int64, signing: SigningSettings?
     ) {
         self.url = url
         self.http2 = http2
@@ -43,6 +45,7 @@ public struct UpstreamSettings: Sendable {
         self.attemptTimeout = attemptTimeout
         self.breakerFailures = breakerFailures
         self.breakerOpenFor = breakerOpenFor
+        self.signing = signing
     }
 }
 
@@ -57,6 +60,8 @@ public final class Upstream: UpstreamPort {
         /// When whatever is left gets an error, once a stop has been asked for.
         var stopBy: Int64?
         var hasEnded = false
+        /// Whether credentials have come, or are known not to come, since the thread last looked.
+        var credentialsChanged = false
     }
 
     let mail = Locked(Mail())
@@ -66,16 +71,19 @@ public final class Upstream: UpstreamPort {
     /// The breakers' states, for the scrape.
     let breakerFigures: [Atomic64]
 
+    let wallClock: @Sendable () -> Int64
     /// What an operator should read.
     let report: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - settings: one for each of the gate's services, in their order.
+    ///   - wallClock: nanoseconds since 1970-01-01T00:00:00Z.
     ///   - report: gets what an operator should read, a line each.
     public init(
-        settings: [UpstreamSettings], retry: RetryPolicy, metrics: Metrics,
+        settings: [UpstreamSettings], retry: RetryPolicy, metrics: Metrics, wallClock: @escaping @Sendable () -> Int64,
         report: @escaping @Sendable (String) -> Void = { _ in }
     ) {
+        self.wallClock = wallClock
         self.report = report
         self.settings = settings
         self.retry = retry
@@ -86,6 +94,14 @@ public final class Upstream: UpstreamPort {
     public func start(_ fetch: Fetch) {
         mail.withLock { mail in
             mail.started.append(fetch)
+            return mail.waker
+        }?.wake()
+    }
+
+    /// A supply of credentials that had none ready has some, or has given up.
+    public func credentialsChanged() {
+        mail.withLock { mail in
+            mail.credentialsChanged = true
             return mail.waker
         }?.wake()
     }

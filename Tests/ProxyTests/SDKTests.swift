@@ -7,37 +7,9 @@ import Testing
 
 @Suite("AWS SDKs", .timeLimit(.minutes(2)))
 struct SDKTests {
-    /// Runs a Python script of the folder `SDK` beside this file, with boto3 and the AWS CLI at hand.
     private func python(_ script: String, _ arguments: String...) async throws -> String {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        let root = folder.deletingLastPathComponent().deletingLastPathComponent()
-        let environment = root.appendingPathComponent(".venv/bin").path
-        let process = Foundation.Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", folder.appendingPathComponent("SDK/\(script)").path] + arguments
-        process.environment = [
-            "PATH": "\(environment):\(ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin")",
-            "HOME": NSTemporaryDirectory(), "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any",
-            "AWS_EC2_METADATA_DISABLED": "true", "AWS_DEFAULT_REGION": "us-east-1",
-        ]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        // Read to its end on a thread of its own: what does not fit the pipe would stop the script.
-        let text = await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                let bytes = output.fileHandleForReading.readDataToEndOfFile()
-                process.waitUntilExit()
-                continuation.resume(returning: String(decoding: bytes, as: UTF8.self))
-            }
-        }
-        guard process.terminationStatus == 0 else { throw ScriptFailure(output: text) }
-        return text
+        try await Python.run(script, arguments)
     }
-
-    /// A script that ended with an error; if boto3 is missing, `Scripts/setup --tests` installs it.
-    struct ScriptFailure: Error { let output: String }
 
     /// A sandbox whose quota is out of the way, and a gateway in front of it.
     private func withSandbox(_ body: (Sandbox, String, TestGateway) async throws -> Void) async throws {

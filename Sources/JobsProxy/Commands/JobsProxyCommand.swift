@@ -17,7 +17,8 @@ struct JobsProxyCommand: AsyncParsableCommand {
             """,
         version: buildVersion,
         subcommands: [
-            ServeCommand.self, CheckCommand.self, SandboxCommand.self, CatalogCommand.self, SimulateCommand.self,
+            ServeCommand.self, CheckCommand.self, SandboxCommand.self, CatalogCommand.self, CallerCommand.self,
+            SimulateCommand.self,
         ])
 }
 

@@ -7,6 +7,8 @@ extension Configuration {
         var name = "voice-id"
         var endpoint = Endpoint.sandbox
         var region = "us-east-1"
+        var signing = Signing.resign
+        var credentials = Credentials.default
         var http2 = HTTP2.auto
         /// Path of a PEM file with the certificates to trust; nothing: those of the system.
         var caBundle: String?
@@ -24,6 +26,27 @@ extension Configuration {
             /// The stand-in inside this process.
             case sandbox
             case origin(Origin)
+        }
+
+        /// Whose signature the service gets.
+        enum Signing: String, Sendable, CaseIterable {
+            /// The gateway's own.
+            case resign
+            /// The caller's, untouched.
+            case passthrough
+        }
+
+        /// What the gateway signs with.
+        enum Credentials: Sendable, Equatable {
+            /// Whatever is found where the AWS SDKs look.
+            case `default`
+            case keys(Keys)
+
+            struct Keys: Sendable, Equatable {
+                var accessKeyID = ""
+                var secretAccessKey: SecretReference?
+                var sessionToken: SecretReference?
+            }
         }
 
         enum HTTP2: String, Sendable, CaseIterable {

@@ -4,8 +4,8 @@
 /// Times are nanoseconds, sizes bytes, rates per second. A value that came out of `ConfigurationReader` lies within the
 /// ranges that `ConfigurationReader+Keys.swift` lists, so nothing downstream has to check it again.
 struct Configuration: Sendable, Equatable {
-    var listen = Listener(address: Address(host: "127.0.0.1", port: 8080))
-    var admin = Listener(address: Address(host: "127.0.0.1", port: 9090))
+    var listen = ClientListener()
+    var admin = AdminListener()
     var http = HTTP()
     /// In the order of the file: of several that share a catalog, the first serves calls that name no Region. Never
     /// empty.
@@ -16,6 +16,7 @@ struct Configuration: Sendable, Equatable {
     var limits = Limits()
     /// Gateways that share one account's quota.
     var replicas = 1
+    var callers: [Caller] = []
     /// Nothing chosen: `loopback` without callers, `deny` with them.
     var anonymous: Anonymous?
     /// How long what is in flight may take to finish after SIGTERM.
@@ -24,8 +25,26 @@ struct Configuration: Sendable, Equatable {
 }
 
 extension Configuration {
-    struct Listener: Sendable, Equatable {
-        var address: Address
+    struct ClientListener: Sendable, Equatable {
+        var address = Address(host: "127.0.0.1", port: 8080)
+        var tls: TLS?
+        /// Whether whoever reaches it is to be believed what they say of themselves: services that get their callers'
+        /// signatures share pages then.
+        var trusted = false
+    }
+
+    struct AdminListener: Sendable, Equatable {
+        var address = Address(host: "127.0.0.1", port: 9090)
+        /// What a request must show as `Authorization: Bearer TOKEN`.
+        var token: SecretReference?
+    }
+
+    /// Paths of PEM files.
+    struct TLS: Sendable, Equatable {
+        var certificate = ""
+        var key = ""
+        /// The authorities whose certificates clients may show.
+        var clientCA: String?
     }
 
     /// What the client listener accepts, and for how long it waits.

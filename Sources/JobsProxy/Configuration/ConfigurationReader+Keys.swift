@@ -3,15 +3,21 @@
 
 extension Configuration {
     mutating func read(_ file: Mapping) {
-        // Before the listener, which it opens to other machines.
+        // Before the listener, which they open to other machines.
         file.optional("anonymous", .choice, &anonymous)
+        readCallers(file)
         file.section("listen") { section in
             section.value("address", .address, &listen.address)
-            section.check("address") { file.accepted("anonymous") ? exposureComplaint : nil }
+            section.section("tls") { tls in listen.tls = .init(tls) }
+            section.value("trusted", .flag, &listen.trusted)
+            section.check("address") {
+                file.accepted("anonymous") && file.accepted("callers") ? exposureComplaint : nil
+            }
         }
         file.section("admin") { section in
             section.value("address", .address, &admin.address)
-            section.check("address") { adminComplaint }
+            section.secret("token", &admin.token)
+            section.check("address", "token") { adminComplaint }
         }
         file.check("admin", "listen") { sharedAddressComplaint }
         file.section("http") { http.read($0) }
@@ -23,6 +29,19 @@ extension Configuration {
         file.value("replicas", .whole(1...1_000), &replicas)
         file.value("drain", .duration(from: 0, to: .hour), &drain)
         file.section("log") { log.read($0) }
+    }
+
+    private mutating func readCallers(_ file: Mapping) {
+        var names: Set<String> = []
+        var keyIDs: Set<String> = []
+        file.list("callers", mayBeEmpty: true) { section in
+            let caller = Caller(section)
+            section.check("name") { names.insert(caller.name).inserted ? nil : caller.repeatedNameComplaint }
+            section.check("keys") {
+                caller.keys.first { !keyIDs.insert($0.accessKeyID).inserted }.map(Caller.repeatedKeyComplaint)
+            }
+            callers.append(caller)
+        }
     }
 
     private mutating func readServices(_ file: Mapping) {
@@ -70,6 +89,9 @@ extension Configuration.Service {
         section.value("name", .name, &name)
         section.value("endpoint", .endpoint, &endpoint)
         section.value("region", .region, &region)
+        section.value("signing", .choice, &signing)
+        section.section("credentials", orWord: "default") { credentials = .keys(.init($0)) }
+        section.check("credentials", "signing") { signingComplaint }
         section.value("http2", .choice, &http2)
         section.optional("caBundle", .text, &caBundle)
         section.optional("proxy", .origin, &proxy)
@@ -78,6 +100,63 @@ extension Configuration.Service {
         section.value("headroom", .number(0...0.5), &headroom)
         section.sections("quotas") { group, quota in quotas[group] = .required(quota) }
         section.optional("quotaScope", .name, &quotaScope)
+    }
+}
+
+extension Configuration.Service.Credentials.Keys {
+    fileprivate init(_ section: Mapping) {
+        section.value("accessKeyId", .accessKeyID, &accessKeyID)
+        section.secret("secretAccessKey", &secretAccessKey)
+        section.secret("sessionToken", &sessionToken)
+        section.require("accessKeyId", "is missing: it stands with its secretAccessKey")
+        section.require("secretAccessKey", "is missing: say where it is kept, as {env: NAME} or {file: PATH}")
+    }
+}
+
+extension Configuration.TLS {
+    fileprivate init(_ section: Mapping) {
+        section.value("certificate", .text, &certificate)
+        section.value("key", .text, &key)
+        section.optional("clientCA", .text, &clientCA)
+        section.require("certificate", "is missing: the path of a PEM file with the listener's certificate chain")
+        section.require("key", "is missing: the path of a PEM file with the certificate's private key")
+    }
+}
+
+extension Configuration.Caller {
+    fileprivate init(_ section: Mapping) {
+        section.value("name", .name, &name)
+        section.require("name", "is missing: it stands in metrics and logs")
+        section.check("name") { reservedNameComplaint }
+        section.list("keys", mayBeEmpty: true) { keys.append(Key($0)) }
+        section.section("certificate") { certificate = Self.certificate($0) }
+        section.check("keys", "certificate") { identityComplaint }
+        section.texts("domains", .text, &domains)
+        section.texts("operations", .text, &operations)
+        section.section("limit") { limit = .required($0) }
+        section.value("weight", .number(0.01...1_000), &weight)
+        section.value("noCache", .flag, &noCache)
+    }
+
+    private static func certificate(_ section: Mapping) -> Certificate? {
+        var subject: String?
+        var alternativeName: String?
+        section.optional("subject", .text, &subject)
+        section.optional("san", .text, &alternativeName)
+        section.check("subject", "san") {
+            (subject == nil) == (alternativeName == nil)
+                ? "must be one of subject and san: the name by which the certificate is known" : nil
+        }
+        return subject.map(Certificate.subject) ?? alternativeName.map(Certificate.alternativeName)
+    }
+}
+
+extension Configuration.Caller.Key {
+    fileprivate init(_ section: Mapping) {
+        section.value("accessKeyId", .accessKeyID, &accessKeyID)
+        section.secret("secretAccessKey", &secretAccessKey)
+        section.require("accessKeyId", "is missing: it stands with its secretAccessKey")
+        section.require("secretAccessKey", "is missing: say where it is kept, as {env: NAME} or {file: PATH}")
     }
 }
 

@@ -3,27 +3,55 @@
 // MARK: Listeners
 
 extension Configuration {
-    /// Whoever reaches the client listener may use it, since there are no callers to tell apart yet.
+    /// Without callers to tell apart, whoever reaches the client listener may use it.
     var exposureComplaint: String? {
-        if listen.address.isLoopback || anonymous == .allow { return nil }
+        if listen.address.isLoopback || anonymous == .allow || !callers.isEmpty { return nil }
         return "\(listen.address) can be reached from other machines, and no callers are configured: listen on "
-            + "127.0.0.1:\(listen.address.port), or set 'anonymous: allow' if all who reach it may use it"
+            + "127.0.0.1:\(listen.address.port), list 'callers', or set 'anonymous: allow' if all who reach it may use it"
     }
 
-    /// The admin listener purges pages and shows state to whoever reaches it: it has no token yet.
+    /// Without a token, the admin listener purges pages and shows state to whoever reaches it.
     var adminComplaint: String? {
-        if admin.address.isLoopback { return nil }
-        return "the admin listener must be on a loopback address: write 127.0.0.1:\(admin.address.port), "
-            + "not \(admin.address)"
+        if admin.address.isLoopback || admin.token != nil { return nil }
+        return "\(admin.address) can be reached from other machines: give the admin listener a token, as "
+            + "{env: NAME} or {file: PATH}, or a loopback address such as 127.0.0.1:\(admin.address.port)"
     }
 
     var sharedAddressComplaint: String? {
-        guard admin == listen, listen.address.port != 0 else { return nil }
+        guard admin.address == listen.address, listen.address.port != 0 else { return nil }
         return "listen and admin have one address (\(listen.address)): give one of them another port"
     }
 }
 
+// MARK: Callers
+
+extension Configuration.Caller {
+    var reservedNameComplaint: String? {
+        guard ["anonymous", "unknown"].contains(name) else { return nil }
+        return "'\(name)' means somebody without a name: choose another"
+    }
+
+    var repeatedNameComplaint: String { "\(name.quoted) is the name of another caller too: give each its own" }
+
+    static func repeatedKeyComplaint(_ key: Key) -> String {
+        "the access key id \(key.accessKeyID.quoted) is there twice: a key belongs to one caller"
+    }
+
+    var identityComplaint: String? {
+        keys.isEmpty && certificate == nil
+            ? "is missing: a caller is known by keys ('jobs-proxy caller add' makes one) or by a certificate" : nil
+    }
+}
+
 // MARK: Services
+
+extension Configuration.Service {
+    var signingComplaint: String? {
+        guard signing == .passthrough else { return nil }
+        if endpoint == .sandbox { return "the embedded sandbox needs no signature: leave out 'signing: passthrough'" }
+        return credentials == .default ? nil : "are not used with 'signing: passthrough': leave one of the two out"
+    }
+}
 
 extension Configuration.Service {
     /// A built-in catalog's name is its own; a file's, the file's without folders and extension.

@@ -44,6 +44,17 @@ extension Kind where Value == String {
         }
     }
 
+    /// What may stand in a credential scope: letters, digits, `-`, `_` and `.`, 128 at most.
+    static var accessKeyID: Kind {
+        Kind { scalar throws(Complaint) in
+            let bytes = scalar.text.utf8
+            guard (1...128).contains(bytes.count),
+                bytes.allSatisfy({ $0.isLetter || $0.isDigit || "-_.".utf8.contains($0) })
+            else { throw Complaint("must be 1 to 128 letters, digits, '-', '_' or '.'") }
+            return scalar.text
+        }
+    }
+
     static func isName(_ text: String) -> Bool {
         let bytes = text.utf8
         return (1...64).contains(bytes.count)

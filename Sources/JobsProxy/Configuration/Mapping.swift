@@ -47,12 +47,53 @@ final class Mapping {
         }
     }
 
+    /// A list of single values, which takes the place of the one that the field holds.
+    func texts<Value>(_ key: String, _ kind: Kind<Value>, _ field: inout [Value]) {
+        read(key) { tree, path in
+            guard case .list(let items) = tree.content else {
+                return refuse(tree, path, "must be a list in brackets, such as [\"*\"], not \(tree.kind)")
+            }
+            field = zip(0..., items).compactMap { index, item in item.flatMap { scalar($0, kind, path.item(index)) } }
+        }
+    }
+
+    /// Where a secret is kept. No complaint repeats what stands there: it may be the secret.
+    func secret(_ key: String, _ field: inout SecretReference?) {
+        read(key) { tree, path in
+            if tree.isNull { return field = nil }
+            guard case .mapping = tree.content else {
+                return refuse(tree, path, "must be {env: NAME} or {file: PATH}: secrets do not stand in this file")
+            }
+            mapping(tree, path) { section in
+                var (name, file): (String?, String?)
+                section.optional("env", .text, &name)
+                section.optional("file", .text, &file)
+                section.check("env", "file") {
+                    (name == nil) == (file == nil) ? "must be one of env and file: {env: NAME} or {file: PATH}" : nil
+                }
+                let place = name.map(SecretReference.Place.environment) ?? file.map(SecretReference.Place.file)
+                field = place.map { SecretReference(place: $0, line: tree.line, key: "\(path)") }
+            }
+        }
+    }
+
     // MARK: Mappings in it
 
     /// Known keys. Without a value, a section counts as one without keys: all of them may be commented out.
     func section(_ key: String, _ body: (Mapping) -> Void) {
         read(key) { tree, path in
             if !tree.isNull { mapping(tree, path, body) }
+        }
+    }
+
+    /// Known keys, or a word in their place.
+    func section(_ key: String, orWord word: String, _ body: (Mapping) -> Void) {
+        read(key) { tree, path in
+            if case .scalar(let scalar) = tree.content {
+                if scalar.text != word { refuse(tree, path, "must be '\(word)' or a mapping of keys") }
+            } else {
+                mapping(tree, path, body)
+            }
         }
     }
 
@@ -64,13 +105,15 @@ final class Mapping {
     }
 
     /// Sections in order.
-    func list(_ key: String, _ body: (Mapping) -> Void) {
+    func list(_ key: String, mayBeEmpty: Bool = false, _ body: (Mapping) -> Void) {
         read(key) { tree, path in
             guard !tree.isNull else { return }
             guard case .list(let items) = tree.content else {
                 return refuse(tree, path, "must be a list, each item after a '- ', not \(tree.kind)")
             }
-            guard !items.isEmpty else { return refuse(tree, path, "is empty: list at least one, or leave the key out") }
+            guard mayBeEmpty || !items.isEmpty else {
+                return refuse(tree, path, "is empty: list at least one, or leave the key out")
+            }
             for (index, item) in zip(0..., items) {
                 if let item { mapping(item, path.item(index), body) }
             }

@@ -73,11 +73,49 @@ struct ConfigurationFaultTests {
         FaultyText(
             "listen:\n  address: 0.0.0.0:8080",
             "2: listen.address: 0.0.0.0:8080 can be reached from other machines, and no callers are configured: "
-                + "listen on 127.0.0.1:8080, or set 'anonymous: allow' if all who reach it may use it"),
+                + "listen on 127.0.0.1:8080, list 'callers', or set 'anonymous: allow' if all who reach it may use it"),
         FaultyText(
             "admin:\n  address: '[::]:9090'",
-            "2: admin.address: the admin listener must be on a loopback address: write 127.0.0.1:9090, not [::]:9090"
+            "2: admin.address: [::]:9090 can be reached from other machines: give the admin listener a token, as "
+                + "{env: NAME} or {file: PATH}, or a loopback address such as 127.0.0.1:9090"),
+        FaultyText(
+            "admin: {token: hunter2}",
+            "1: admin.token: must be {env: NAME} or {file: PATH}: secrets do not stand in this file"),
+        FaultyText(
+            "admin: {token: {env: A, file: b}}",
+            "1: admin.token.env: must be one of env and file: {env: NAME} or {file: PATH}"),
+        FaultyText(
+            "services: [{credentials: hunter2}]",
+            "1: services[0].credentials: must be 'default' or a mapping of keys"),
+        FaultyText(
+            "services: [{credentials: {accessKeyId: A}}]",
+            "1: services[0].credentials.secretAccessKey: is missing: say where it is kept, as {env: NAME} or {file: PATH}"
         ),
+        FaultyText(
+            "services: [{signing: passthrough}]",
+            "1: services[0].signing: the embedded sandbox needs no signature: leave out 'signing: passthrough'"),
+        FaultyText(
+            "listen: {tls: {certificate: a.pem}}",
+            "1: listen.tls.key: is missing: the path of a PEM file with the certificate's private key"),
+        FaultyText(
+            "callers: [{keys: []}]", "1: callers[0].name: is missing: it stands in metrics and logs",
+            "1: callers[0].keys: is missing: a caller is known by keys ('jobs-proxy caller add' makes one) or by a certificate"
+        ),
+        FaultyText(
+            "callers:\n- {name: anonymous, certificate: {san: a}}",
+            "2: callers[0].name: 'anonymous' means somebody without a name: choose another"),
+        FaultyText(
+            "callers:\n- {name: a, certificate: {san: a}}\n- {name: a, certificate: {}}",
+            "3: callers[1].certificate.subject: must be one of subject and san: the name by which the certificate is known",
+            "3: callers[1].name: 'a' is the name of another caller too: give each its own"),
+        FaultyText(
+            "callers:\n- {name: a, keys: [{accessKeyId: a b, secretAccessKey: {env: A}}]}",
+            "2: callers[0].keys[0].accessKeyId: must be 1 to 128 letters, digits, '-', '_' or '.'"),
+        FaultyText(
+            "callers:\n- {name: a, domains: all, keys: [{accessKeyId: A, secretAccessKey: {env: A}}]}\n"
+                + "- {name: b, keys: [{accessKeyId: A, secretAccessKey: {env: A}}]}",
+            "2: callers[0].domains: must be a list in brackets, such as [\"*\"], not the single value 'all'",
+            "3: callers[1].keys: the access key id 'A' is there twice: a key belongs to one caller"),
         FaultyText(
             "admin: {address: 127.0.0.1:8080}",
             "1: admin: listen and admin have one address (127.0.0.1:8080): give one of them another port"),

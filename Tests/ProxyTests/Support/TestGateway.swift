@@ -10,14 +10,22 @@ struct TestGateway: Sendable {
     let assembly: GatewayAssembly
 
     /// Starts a gateway with this configuration on free ports, and stops it after `body`.
+    ///
+    /// - Parameters:
+    ///   - listen: the `listen` section, in place of one with a free port; so is `admin`.
+    ///   - environment: beside `secrets`.
     static func run<Result>(
-        _ yaml: String, log: LogLines = LogLines(), _ body: (TestGateway) async throws -> Result
+        _ yaml: String, listen: String = "", admin: String = "", environment: [String: String] = [:],
+        log: LogLines = LogLines(),
+        _ body: (TestGateway) async throws -> Result
     ) async throws -> Result {
-        let text =
-            "listen: {address: \"127.0.0.1:0\"}\nadmin: {address: \"127.0.0.1:0\"}\nlog: {access: off}\n" + yaml
+        let listen = listen.isEmpty ? "listen: {address: \"127.0.0.1:0\"}\n" : listen
+        let admin = admin.isEmpty ? "admin: {address: \"127.0.0.1:0\"}\n" : admin
+        let text = listen + admin + "log: {access: off}\n" + yaml
         let configuration = try ConfigurationReader.read(Array(text.utf8), file: "test.yaml").get()
         let assembly = try await GatewayAssembly(
-            configuration, group: MultiThreadedEventLoopGroup.singleton,
+            configuration, environment: secrets.merging(environment) { $1 },
+            group: MultiThreadedEventLoopGroup.singleton,
             logger: Logger(label: "test") { _ in log })
         do {
             let result = try await body(TestGateway(assembly: assembly))
@@ -29,10 +37,27 @@ struct TestGateway: Sendable {
         }
     }
 
+    /// What `credentials` and `callers` may refer to. The names begin alike, and so do the values, so that they are found
+    /// wherever they should not be.
+    static let secrets = [
+        "UPSTREAM_SECRET": "canary-upstream-0000000000000000000000",
+        "CALLER_SECRET": "canary-caller-00000000000000000000",
+        "OTHER_SECRET": "canary-other-000000000000000000000", "ADMIN_TOKEN": "canary-token-0000000000",
+    ]
+
+    /// The credentials of the services of tests, so that nobody looks for others.
+    static let credentials = "{accessKeyId: UPSTREAM1, secretAccessKey: {env: UPSTREAM_SECRET}}"
+
     /// The part of a configuration that puts an origin behind the gateway, its quota out of the way.
-    static func service(_ url: String, timeouts: String = "{connect: 1s, attempt: 2s, call: 5s}") -> String {
+    ///
+    /// - Parameter more: further keys of the service, each with a comma before it.
+    static func service(
+        _ url: String, timeouts: String = "{connect: 1s, attempt: 2s, call: 5s}", credentials: String = credentials,
+        more: String = ""
+    ) -> String {
         """
-        services: [{catalog: voice-id, endpoint: "\(url)", timeouts: \(timeouts), quotas: \(Self.ample)}]
+        services: [{catalog: voice-id, endpoint: "\(url)", timeouts: \(timeouts), quotas: \(Self.ample),
+                    credentials: \(credentials)\(more)}]
         limits: {caller: {rate: 100000, burst: 100000}}
         drain: 1s
 

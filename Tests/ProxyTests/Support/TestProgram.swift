@@ -5,7 +5,7 @@ final class TestProgram: Sendable {
     private let process: Foundation.Process
     private let output: Pipe
 
-    /// Starts it. It has to be killed.
+    /// Starts it, with `TestGateway.secrets` in its environment. It has to be killed.
     static func start(_ arguments: String...) throws -> TestProgram { try TestProgram(arguments) }
 
     private init(_ arguments: [String]) throws {
@@ -15,6 +15,7 @@ final class TestProgram: Sendable {
         process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
             .appendingPathComponent("jobs-proxy")
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(TestGateway.secrets) { $1 }
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()

@@ -1,0 +1,55 @@
+extension Gate {
+    /// Whether the service that a target belongs to gets its callers' signatures.
+    public func isPassthrough(target: Span<UInt8>, region: Span<UInt8>) -> Bool {
+        service(target, region)?.isPassthrough ?? false
+    }
+
+    /// Whether a signature for a scope is one for a target.
+    ///
+    /// - Parameter scope: the place of a service whose Region and name were signed for.
+    public func isSigned(for target: Span<UInt8>, scope: Int) -> Bool {
+        let signed = services[scope]
+        if signed.owns(target) { return true }
+        let owners = services.filter { $0.owns(target) }
+        // Of a target that is nobody's, there is nothing to be said but that.
+        return owners.isEmpty
+            || owners.contains {
+                $0.settings.region == signed.settings.region && $0.catalog.signingName == signed.catalog.signingName
+            }
+    }
+
+    /// The names of those who may call, by their numbers.
+    public var callerNames: [String] { callers.map(\.name) }
+
+    /// The name of one of them.
+    public func callerName(_ caller: Int) -> String { callers[caller].name }
+
+    /// Whether a caller's wish for a new page is granted.
+    public func mayFetchAnew(caller: Int) -> Bool { callers[caller].mayFetchAnew }
+
+    /// The error for a caller who may not ask for an operation.
+    ///
+    /// - Parameter operation: the place of its name in `operationNames`.
+    func denial(_ caller: Caller, _ operation: Int, _ target: Span<UInt8>) -> GatewayError? {
+        if operation != otherOperation {
+            if caller.permits(operation: operation) { return nil }
+            return .notAuthorized(caller.name, operation: operationNames[operation], domain: nil)
+        }
+        let name = Self.operationName(Array(copying: target))
+        return caller.permits(operationNamed: name)
+            ? nil : .notAuthorized(caller.name, operation: String(decoding: name, as: UTF8.self), domain: nil)
+    }
+
+    /// The error for a caller who may not ask about the domain of a request. It is decided before anything is looked up, so
+    /// that nobody can tell what is cached of others' domains.
+    func denial(_ caller: Caller, _ order: Call.Order) -> GatewayError? {
+        guard !caller.permits(domain: order.namedDomain) else { return nil }
+        let name = String(decoding: Self.operationName(Array(order.target.utf8)), as: UTF8.self)
+        return .notAuthorized(caller.name, operation: name, domain: String(decoding: order.namedDomain, as: UTF8.self))
+    }
+
+    /// What stands behind the last dot of a target.
+    private static func operationName(_ target: [UInt8]) -> [UInt8] {
+        Array(target[((target.lastIndex(of: UInt8(ascii: ".")) ?? -1) + 1)...])
+    }
+}

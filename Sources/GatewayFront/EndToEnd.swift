@@ -1,0 +1,39 @@
+internal import Gateway
+internal import HTTPFront
+
+/// What of a request's fields goes on to the service when its caller's signature does.
+enum EndToEnd {
+    /// All fields but those that are about the connection: the ones that RFC 9110, section 7.6.1, names, and those that the
+    /// request's `Connection` field names. What the request means cannot be named away like that.
+    static func fields(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> ForwardedFields {
+        var dropped = ours
+        if head[.connection] != nil {
+            for field in head.fields where bytes.isText("connection", at: field.name) {
+                let options = text(bytes, field.value).split(separator: ",")
+                for option in options {
+                    let name = option.lowercased().filter { $0 != " " && $0 != "\t" }
+                    if !isCritical(name) { dropped.insert(name) }
+                }
+            }
+        }
+        return ForwardedFields(
+            head.fields.compactMap { field in
+                let name = text(bytes, field.name)
+                return dropped.contains(name.lowercased()) ? nil : (name, text(bytes, field.value))
+            })
+    }
+
+    private static let ours: Set<String> = [
+        "connection", "content-length", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization",
+        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    ]
+
+    private static func isCritical(_ name: String) -> Bool {
+        name.hasPrefix("x-amz-")
+            || ["authorization", "content-encoding", "content-type", "date", "host"].contains(name)
+    }
+
+    private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
+        String(decoding: range.map { bytes[$0] }, as: UTF8.self)
+    }
+}

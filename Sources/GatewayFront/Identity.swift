@@ -1,0 +1,180 @@
+internal import AWSProtocol
+internal import Gateway
+internal import HTTPFront
+
+/// Finds out who calls: by the client's certificate, by the request's signature, or by the rule for those who show neither.
+///
+/// Each event loop has its own.
+struct Identity {
+    /// Who calls, and what else their `Authorization` field says; places in the request's bytes.
+    struct Asker {
+        /// The number by which the gate knows them.
+        var caller: Int
+        /// The Region that they signed for; empty if that makes no difference.
+        var region = 0..<0
+        /// The access key id of a signature that is passed on; empty for others.
+        var principal = 0..<0
+    }
+
+    /// The caller without a name.
+    static let anonymous = 0
+
+    private let gate: Gate
+    private let front: Front
+    private var verifier: SignatureVerifier
+
+    init(_ gate: Gate, _ front: Front) {
+        self.gate = gate
+        self.front = front
+        verifier = SignatureVerifier(front.callers.keys)
+    }
+
+    /// - Parameters:
+    ///   - content: the whole content, which the signature covers.
+    ///   - wallClock: seconds since 1970.
+    /// - Throws: what is said to somebody who is not let in.
+    mutating func asker(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>, target: Span<UInt8>
+    ) throws(GatewayError) -> Asker {
+        let region = front.hasSeveralRegions ? CredentialScope.region(head, bytes) : 0..<0
+        if front.hasPassthrough, gate.isPassthrough(target: target, region: bytes.extracting(region)) {
+            // Signed for the service, so that nobody here can tell whether it is right.
+            let caller = head.peer.identity >= 0 ? Int(head.peer.identity) : try anonymous(head)
+            return Asker(caller: caller, region: region, principal: CredentialScope.keyID(head, bytes))
+        }
+        if head.peer.identity >= 0 { return Asker(caller: Int(head.peer.identity), region: region) }
+        guard let authorization = head[.authorization], !front.callers.keys.isEmpty else {
+            return Asker(caller: try anonymous(head), region: region)
+        }
+        do throws(SignatureFault) {
+            let header = try SignatureHeader(bytes, authorization)
+            let caller = try verify(header, head, bytes, content, target)
+            return Asker(caller: caller, region: front.hasSeveralRegions ? header.region : 0..<0)
+        } catch {
+            throw .signature(error)
+        }
+    }
+
+    private func anonymous(_ head: borrowing RequestHead) throws(GatewayError) -> Int {
+        guard front.callers.admitsAnonymous(isLoopback: head.peer.isLoopback) else {
+            throw head[.authorization] == nil ? .unsigned : .unknownKey
+        }
+        return Self.anonymous
+    }
+
+    // MARK: Signatures
+
+    private mutating func verify(
+        _ header: SignatureHeader, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>,
+        _ target: Span<UInt8>
+    ) throws(SignatureFault) -> Int {
+        let date = try Self.date(head, bytes)
+        let scope = try verifier.check(header, date: date, bytes, now: front.wallClock() / 1_000_000_000)
+        guard gate.isSigned(for: target, scope: scope) else {
+            throw .foreignScope("Credential should be scoped to the Region and service of this operation")
+        }
+        try canonicalize(header, head, bytes, content)
+        return try verifier.verify(header, scope: scope, date: date, bytes)
+    }
+
+    /// The value of `X-Amz-Date`, else of `Date`.
+    private static func date(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(SignatureFault) -> Range<Int> {
+        if let date = head[.xAmzDate] { return date }
+        var date: Range<Int>?
+        for field in head.fields where bytes.isText("date", at: field.name) {
+            guard date == nil else { throw .malformed("Date is repeated") }
+            date = field.value
+        }
+        guard let date else { throw .malformed("there is neither X-Amz-Date nor Date") }
+        return date
+    }
+
+    /// Writes the request as it was signed, and sees to it that nothing is left out that has to be signed.
+    private mutating func canonicalize(
+        _ header: SignatureHeader, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>
+    ) throws(SignatureFault) {
+        let (path, query) = Self.split(head.path, bytes)
+        verifier.canonical.begin(
+            method: Self.method.span, path: bytes.extracting(path), query: bytes.extracting(query))
+        var unsigned = RequiredFields(head)
+        var start = header.signedNames.lowerBound
+        for end in header.signedNames.lowerBound...header.signedNames.upperBound
+        where end == header.signedNames.upperBound || bytes[end] == UInt8(ascii: ";") {
+            let name = start..<end
+            start = end + 1
+            verifier.canonical.field(bytes.extracting(name))
+            var isFirst = true
+            for field in head.fields where Self.isSame(bytes, field.name, name) {
+                verifier.canonical.value(bytes.extracting(field.value), isFirst: isFirst)
+                isFirst = false
+            }
+            // A field that is signed and not there has been taken away.
+            guard !isFirst else { throw .mismatch }
+            verifier.canonical.endField()
+            unsigned.remove(bytes, name)
+        }
+        if let missing = unsigned.first { throw .unsigned(missing) }
+        verifier.canonical.end(signedNames: bytes.extracting(header.signedNames), content: content)
+    }
+
+    /// Calls are made with this method alone; see `Route`.
+    private static let method = Array("POST".utf8)
+
+    private static func split(_ target: Range<Int>, _ bytes: Span<UInt8>) -> (path: Range<Int>, query: Range<Int>) {
+        for index in target where bytes[index] == UInt8(ascii: "?") {
+            return (target.lowerBound..<index, index + 1..<target.upperBound)
+        }
+        return (target, target.upperBound..<target.upperBound)
+    }
+
+    /// Whether a field's name, in any case of its letters, is a name in small letters.
+    @inline(__always)
+    private static func isSame(_ bytes: Span<UInt8>, _ field: Range<Int>, _ name: Range<Int>) -> Bool {
+        guard field.count == name.count else { return false }
+        for offset in 0..<name.count {
+            var byte = bytes[field.lowerBound + offset]
+            if byte &- 0x41 < 26 { byte |= 0x20 }
+            if byte != bytes[name.lowerBound + offset] { return false }
+        }
+        return true
+    }
+}
+
+/// The fields of a request that its signature has to cover: what decides where it goes, when, and what it does. What else is
+/// signed is checked, and SDKs differ in what that is.
+private struct RequiredFields {
+    private static let names: [StaticString] = ["host", "x-amz-target", "x-amz-security-token", "x-amz-date", "date"]
+    private var isMissing: InlineArray<5, Bool>
+
+    init(_ head: borrowing RequestHead) {
+        let hasAmzDate = head[.xAmzDate] != nil
+        isMissing = [true, head[.xAmzTarget] != nil, head[.xAmzSecurityToken] != nil, hasAmzDate, !hasAmzDate]
+    }
+
+    mutating func remove(_ bytes: Span<UInt8>, _ name: Range<Int>) {
+        for index in isMissing.indices where isMissing[index] && bytes.isText(Self.names[index], at: name) {
+            isMissing[index] = false
+        }
+    }
+
+    var first: String? {
+        for index in isMissing.indices where isMissing[index] { return "\(Self.names[index])" }
+        return nil
+    }
+}
+
+/// What a client says of itself in its signature, before anybody has verified it; empty if it says nothing.
+enum CredentialScope {
+    static func region(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int> {
+        header(head, bytes)?.region ?? 0..<0
+    }
+
+    static func keyID(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int> {
+        header(head, bytes)?.keyID ?? 0..<0
+    }
+
+    private static func header(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> SignatureHeader? {
+        guard let value = head[.authorization] else { return nil }
+        return try? SignatureHeader(bytes, value)
+    }
+}

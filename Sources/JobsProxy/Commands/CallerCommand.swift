@@ -1,0 +1,93 @@
+internal import ArgumentParser
+
+/// `jobs-proxy caller`: those who may call.
+struct CallerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "caller",
+        abstract: "Makes keys for callers.",
+        subcommands: [CallerAddCommand.self])
+}
+
+/// `jobs-proxy caller add`: a fresh key pair, and what to write into the configuration.
+struct CallerAddCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add",
+        abstract: "Makes a key pair for a caller and prints it, with the lines for the configuration.",
+        discussion: """
+            Nothing is written or kept: the secret is shown this once. For a second key of a caller who has one
+            already, add the line of the key to theirs.
+
+            Examples:
+              jobs-proxy caller add dashboard
+              jobs-proxy caller add nightly-report --domains 'AbCd*' --operations 'List*' --operations 'Describe*'
+            """)
+
+    @Argument(help: ArgumentHelp("What the caller is called in metrics and logs.", valueName: "NAME"))
+    var name: String
+
+    @Option(help: ArgumentHelp("A pattern of domain ids that they may ask about; may be repeated.", valueName: "GLOB"))
+    var domains: [String] = []
+
+    @Option(help: ArgumentHelp("A pattern of operations that they may ask for; may be repeated.", valueName: "GLOB"))
+    var operations: [String] = []
+
+    func validate() throws {
+        guard Kind<String>.isName(name), !["anonymous", "unknown"].contains(name) else {
+            throw ValidationError(
+                "NAME must be 1 to 64 letters, digits, '-', '_' or '.', and neither 'anonymous' nor 'unknown'")
+        }
+        for pattern in domains + operations where !Self.isPattern(pattern) {
+            throw ValidationError("a pattern must be 1 to 128 letters, digits, '-', '_', '*' or '?'")
+        }
+    }
+
+    private static func isPattern(_ text: String) -> Bool {
+        (1...128).contains(text.utf8.count)
+            && text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-_*?".utf8.contains($0) }
+    }
+
+    func run() {
+        let pair = KeyPair()
+        let variable = name.uppercased().map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined() + "_SECRET"
+        var lines = [
+            "# The caller's environment:",
+            "AWS_ACCESS_KEY_ID=\(pair.accessKeyID)",
+            "AWS_SECRET_ACCESS_KEY=\(pair.secretAccessKey)",
+            "",
+            "# The gateway's environment:",
+            "\(variable)=\(pair.secretAccessKey)",
+            "",
+            "# The gateway's configuration:",
+            "callers:",
+            "  - name: \(name)",
+            "    keys:",
+            "      - { accessKeyId: \(pair.accessKeyID), secretAccessKey: { env: \(variable) } }",
+        ]
+        for (key, patterns) in [("domains", domains), ("operations", operations)] where !patterns.isEmpty {
+            lines.append("    \(key): [\(patterns.map { "\"\($0)\"" }.joined(separator: ", "))]")
+        }
+        print(lines.joined(separator: "\n"))
+    }
+}
+
+/// A key id and a secret of the lengths that those of AWS have, drawn from the system's random numbers.
+struct KeyPair {
+    let accessKeyID: String
+    let secretAccessKey: String
+
+    init() {
+        var random = SystemRandomNumberGenerator()
+        // Letters and digits alone, so that no shell or file needs quotes: 40 of them are 238 bits.
+        let capitals = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+        // Not "AKIA", so that nobody takes it for a key of AWS.
+        accessKeyID = "GW" + Self.text(18, of: capitals, &random)
+        secretAccessKey = Self.text(40, of: letters, &random)
+    }
+
+    private static func text(
+        _ count: Int, of alphabet: [Character], _ random: inout SystemRandomNumberGenerator
+    ) -> String {
+        String((0..<count).compactMap { _ in alphabet.randomElement(using: &random) })
+    }
+}

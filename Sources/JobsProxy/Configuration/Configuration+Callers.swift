@@ -1,0 +1,35 @@
+extension Configuration {
+    /// Somebody who may call.
+    struct Caller: Sendable, Equatable {
+        /// Unique; the value of a metric label.
+        var name = ""
+        /// Several while one is replaced by the next.
+        var keys: [Key] = []
+        /// How they are known instead of by a key.
+        var certificate: Certificate?
+        /// Patterns of domain ids and of operations.
+        var domains = ["*"]
+        var operations = ["*"]
+        /// Nothing chosen: `limits.caller`.
+        var limit: Rate?
+        /// The part in a quota that others want too, in proportion to theirs.
+        var weight = 1.0
+        /// Whether their `Cache-Control: no-cache` is granted.
+        var noCache = false
+
+        struct Key: Sendable, Equatable {
+            var accessKeyID = ""
+            var secretAccessKey: SecretReference?
+        }
+
+        /// A name in a client certificate.
+        enum Certificate: Sendable, Equatable {
+            /// In the form of RFC 4514.
+            case subject(String)
+            case alternativeName(String)
+        }
+    }
+
+    /// Who calls without a key or certificate, with what is not chosen decided.
+    var effectiveAnonymous: Anonymous { anonymous ?? (callers.isEmpty ? .loopback : .deny) }
+}

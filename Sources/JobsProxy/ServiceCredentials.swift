@@ -1,0 +1,77 @@
+internal import AWSProtocol
+internal import Credentials
+internal import Gateway
+internal import Upstream
+
+/// What the gateway signs with, for each of its services that it signs for. Services that look where the AWS SDKs look share
+/// what is found, by Region: a role may be asked for in the Region's own endpoint.
+struct ServiceCredentials: Sendable {
+    private let fixed: [String: AWSCredentials]
+    private let stores: [String: CredentialStore]
+
+    /// - Throws: `CommandFailure` if a secret cannot be read.
+    init(_ configuration: Configuration, environment: [String: String]) throws(CommandFailure) {
+        var fixed: [String: AWSCredentials] = [:]
+        var stores: [String: CredentialStore] = [:]
+        for service in configuration.services where service.signing == .resign && service.endpoint != .sandbox {
+            switch service.credentials {
+            case .keys(let keys):
+                fixed[service.name] = AWSCredentials(
+                    accessKeyID: keys.accessKeyID, secretAccessKey: try keys.secretAccessKey?.value(environment) ?? "",
+                    sessionToken: try keys.sessionToken?.value(environment))
+            case .default:
+                if stores[service.region] == nil {
+                    stores[service.region] = CredentialStore(region: service.region, environment: environment)
+                }
+            }
+        }
+        self.fixed = fixed
+        self.stores = stores
+    }
+
+    /// How requests to a service are signed; nothing if its callers' signatures are passed on.
+    func signing(
+        of service: Configuration.Service, _ made: Gateway.Service, sandbox: EmbeddedSandbox?
+    ) -> SigningSettings? {
+        guard service.signing == .resign else { return nil }
+        let scope = SigningScope(region: service.region, service: made.catalog.signingName)
+        return SigningSettings(
+            scope: scope, supply: supply(service), authority: service.authority(sandbox),
+            mayGoUnsigned: service.isOnThisMachine)
+    }
+
+    private func supply(_ service: Configuration.Service) -> any CredentialSupply {
+        if service.endpoint == .sandbox { return FixedCredentials(Self.sandboxKey) }
+        if let credentials = fixed[service.name] { return FixedCredentials(credentials) }
+        return stores[service.region] ?? FixedCredentials(Self.sandboxKey)
+    }
+
+    /// Whether every service can be signed for now.
+    var areReady: Bool {
+        let now = Process.wallClockNanoseconds
+        return stores.values.allSatisfy { store in
+            if case .ready = store.credentials(now: now) { true } else { false }
+        }
+    }
+
+    /// How it stands with a service's credentials, for a person.
+    func word(on service: Configuration.Service) -> String {
+        if service.signing == .passthrough { return "the callers' own" }
+        switch supply(service).credentials(now: Process.wallClockNanoseconds) {
+        case .ready(let credentials): return "ready: \(credentials.accessKeyID)"
+        case .pending: return "being fetched"
+        case .unavailable(let reason): return "none: \(reason)"
+        }
+    }
+
+    /// The embedded sandbox's own.
+    private static let sandboxKey = AWSCredentials(accessKeyID: "SANDBOX", secretAccessKey: "sandbox")
+}
+
+extension Configuration.Service {
+    /// Whether it is spoken to without TLS and without leaving this machine.
+    fileprivate var isOnThisMachine: Bool {
+        guard case .origin(let origin) = endpoint else { return true }
+        return origin.scheme == .http && Host.isLoopback(origin.host)
+    }
+}

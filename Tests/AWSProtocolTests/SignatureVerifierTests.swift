@@ -1,0 +1,174 @@
+import Testing
+
+@testable import AWSProtocol
+
+@Suite("Verifying a signature")
+struct SignatureVerifierTests {
+    private static let scopes = [
+        SigningScope(region: "us-east-1", service: "voiceid"), SigningScope(region: "eu-west-2", service: "voiceid"),
+    ]
+    private static let now: Int64 = 1_440_938_160
+    private static let ring = KeyRing(
+        keys: [
+            KeyRing.Key(id: "SECOND", secret: "two", owner: 2), KeyRing.Key(id: "FIRST", secret: "one", owner: 1),
+            KeyRing.Key(id: "FIRSTLY", secret: "three", owner: 3),
+        ], scopes: scopes)
+
+    /// What becomes of a request that was signed with these.
+    private func owner(
+        id: String = "FIRST", secret: String = "one", scope: SigningScope = scopes[0], signedAt: Int64 = now,
+        day: String? = nil, using verifier: inout SignatureVerifier
+    ) throws(SignatureFault) -> Int {
+        var signer = RequestSigner(scope: scope)
+        let fields = [(name: "host", value: "h")]
+        let added = signer.sign(
+            method: "POST", path: "/", query: "", fields: fields, body: [],
+            with: AWSCredentials(accessKeyID: id, secretAccessKey: secret), at: signedAt)
+        let date = Array(added[0].value.utf8)
+        var authorization = added[1].value
+        if let day { authorization = authorization.replacing("\(added[0].value.prefix(8))/", with: "\(day)/") }
+        let bytes = date + Array(authorization.utf8)
+        let header = try SignatureHeader(bytes.span, date.count..<bytes.count)
+        let place = try verifier.check(header, date: date.indices, bytes.span, now: Self.now)
+        let nothing: [UInt8] = []
+        verifier.canonical.begin(method: Array("POST".utf8).span, path: Array("/".utf8).span, query: nothing.span)
+        for (name, value) in [("host", "h"), ("x-amz-date", added[0].value)] {
+            verifier.canonical.field(Array(name.utf8).span)
+            verifier.canonical.value(Array(value.utf8).span)
+            verifier.canonical.endField()
+        }
+        verifier.canonical.end(signedNames: Array("host;x-amz-date".utf8).span, content: nothing.span)
+        return try verifier.verify(header, scope: place, date: date.indices, bytes.span)
+    }
+
+    private func owner(
+        id: String = "FIRST", secret: String = "one", scope: SigningScope = scopes[0], signedAt: Int64 = now,
+        day: String? = nil
+    ) throws(SignatureFault) -> Int {
+        var verifier = SignatureVerifier(Self.ring)
+        return try owner(id: id, secret: secret, scope: scope, signedAt: signedAt, day: day, using: &verifier)
+    }
+
+    @Test("tells whose key it is")
+    func owners() throws {
+        #expect(try owner() == 1)
+        #expect(try owner(id: "SECOND", secret: "two") == 2)
+        #expect(try owner(id: "FIRSTLY", secret: "three", scope: Self.scopes[1]) == 3)
+    }
+
+    @Test("refuses a wrong secret, and a key that nobody has", arguments: ["", "FIRS", "FIRSTL", "ZERO", "THIRD"])
+    func keys(_ id: String) {
+        #expect(throws: SignatureFault.mismatch) { try owner(secret: "two") }
+        #expect(throws: SignatureFault.unknownKey) { try owner(id: "X" + id) }
+        #expect(throws: SignatureFault.unknownKey) {
+            try owner(id: id + "X", secret: String(repeating: "0", count: 40))
+        }
+    }
+
+    @Test("accepts five minutes either way, and says both times beyond")
+    func time() throws {
+        #expect(try owner(signedAt: Self.now - 300) == 1)
+        #expect(try owner(signedAt: Self.now + 300) == 1)
+        #expect(throws: SignatureFault.expired(signedAt: Self.now - 301, now: Self.now)) {
+            try owner(signedAt: Self.now - 301)
+        }
+        #expect(throws: SignatureFault.notYetCurrent(signedAt: Self.now + 301, now: Self.now)) {
+            try owner(signedAt: Self.now + 301)
+        }
+    }
+
+    @Test("refuses another Region, another service, another day")
+    func scope() {
+        for scope in [
+            SigningScope(region: "us-east-2", service: "voiceid"), SigningScope(region: "us-east-1", service: "voice"),
+        ] {
+            #expect {
+                try owner(scope: scope)
+            } throws: { error in
+                if case .foreignScope? = error as? SignatureFault { true } else { false }
+            }
+        }
+        #expect {
+            try owner(day: "20150829")
+        } throws: { error in
+            if case .foreignScope? = error as? SignatureFault { true } else { false }
+        }
+    }
+
+    @Test("goes on over midnight, forth and back")
+    func midnight() throws {
+        var verifier = SignatureVerifier(Self.ring)
+        // 2015-08-31T00:00:00Z.
+        let midnight: Int64 = 1_440_979_200
+        for offset: Int64 in [-100, 100, -50, 50, -1, 0, 86_400, -1] {
+            var signer = RequestSigner(scope: Self.scopes[0])
+            let added = signer.sign(
+                method: "POST", path: "/", query: "", fields: [("host", "h")], body: [],
+                with: AWSCredentials(accessKeyID: "FIRST", secretAccessKey: "one"), at: midnight + offset)
+            let date = Array(added[0].value.utf8)
+            let bytes = date + Array(added[1].value.utf8)
+            let header = try SignatureHeader(bytes.span, date.count..<bytes.count)
+            let place = try verifier.check(header, date: date.indices, bytes.span, now: midnight + offset)
+            let nothing: [UInt8] = []
+            verifier.canonical.begin(method: Array("POST".utf8).span, path: Array("/".utf8).span, query: nothing.span)
+            for (name, value) in [("host", "h"), ("x-amz-date", added[0].value)] {
+                verifier.canonical.field(Array(name.utf8).span)
+                verifier.canonical.value(Array(value.utf8).span)
+                verifier.canonical.endField()
+            }
+            verifier.canonical.end(signedNames: Array("host;x-amz-date".utf8).span, content: nothing.span)
+            #expect(try verifier.verify(header, scope: place, date: date.indices, bytes.span) == 1)
+        }
+    }
+
+    @Test("Nothing that holds a secret shows it")
+    func descriptions() {
+        let key = KeyRing.Key(id: "FIRST", secret: "canary", owner: 1)
+        let ring = KeyRing(keys: [key], scopes: Self.scopes)
+        let credentials = AWSCredentials(accessKeyID: "A", secretAccessKey: "canary", sessionToken: "canary")
+        var signer = RequestSigner(scope: Self.scopes[0])
+        _ = signer.sign(method: "POST", path: "/", query: "", fields: [], body: [], with: credentials, at: 0)
+        for value: Any in [key, ring, credentials, signer, [credentials], ["a": key]] {
+            var dumped = ""
+            dump(value, to: &dumped)
+            #expect(!"\(value) \(String(reflecting: value)) \(dumped)".contains("canary"))
+        }
+    }
+}
+
+@Suite("Times in requests")
+struct AWSTimeTests {
+    @Test(
+        "are read and written",
+        arguments: [
+            ("19700101T000000Z", 0), ("20150830T123600Z", 1_440_938_160), ("20000229T235959Z", 951_868_799),
+            ("00000101T000000Z", -62_167_219_200), ("99991231T235959Z", 253_402_300_799), ("19691231T235959Z", -1),
+        ])
+    func basic(text: String, seconds: Int) {
+        #expect(AWSTime.basic(text) == Int64(seconds))
+        #expect(String(decoding: AWSTime.basic(Int64(seconds)), as: UTF8.self) == text)
+    }
+
+    @Test(
+        "of another form are none",
+        arguments: [
+            "", "20150830T123600", "20150830 123600Z", "20151330T123600Z", "20150800T123600Z", "20150832T123600Z",
+            "20150830T243600Z", "20150830T126000Z", "20150830T123661Z", "+0150830T123600Z", "2015083\u{663}T12360",
+        ])
+    func malformed(_ text: String) { #expect(AWSTime.basic(text) == nil) }
+
+    @Test(
+        "may be HTTP dates",
+        arguments: [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777), ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", nil), ("Sun Nov  6 08:49:37 1994", nil),
+            ("Sun, 06 Nov 1994 08:49:37 UTC", nil), ("Sun, 06 nov 1994 08:49:37 GMT", nil),
+        ] as [(String, Int?)])
+    func http(text: String, seconds: Int?) { #expect(AWSTime.http(text) == seconds.map(Int64.init)) }
+
+    @Test("The extremes of integers do not trap")
+    func extremes() {
+        #expect(AWSTime.basic(.max) == Array("99991231T235959Z".utf8))
+        #expect(AWSTime.basic(.min) == Array("00000101T000000Z".utf8))
+    }
+}

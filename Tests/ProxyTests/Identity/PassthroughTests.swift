@@ -1,0 +1,97 @@
+import Testing
+
+@testable import JobsProxy
+
+@Suite("Signatures that are passed on", .timeLimit(.minutes(1)))
+struct PassthroughTests {
+    private static let page = "{\"JobSummaries\":[]}"
+
+    private func run(
+        trusted: Bool = false, _ body: (TestGateway, SignedClient, ScriptedOrigin) async throws -> Void
+    ) async throws {
+        try await ScriptedOrigin.run({ _, _ in .reply(body: Self.page) }) { origin in
+            let service = TestGateway.service(origin.url, credentials: "default", more: ", signing: passthrough")
+            let listen = trusted ? "listen: {address: \"127.0.0.1:0\", trusted: true}\n" : ""
+            try await TestGateway.run(service, listen: listen) { gateway in
+                var client = try await SignedClient(gateway)
+                client.host = "127.0.0.1:\(origin.port)"
+                try await body(gateway, client, origin)
+                try await client.close()
+            }
+        }
+    }
+
+    @Test("reach the service byte for byte, with every field but those of the connection")
+    func untouched() async throws {
+        try await run { _, client, origin in
+            let body = "{ \"MaxResults\":100,  \"DomainId\" : \"AAAAAAAAAAAAAAAAAAAAAA\" }"
+            let reply = try await client.post(
+                "ListFraudsterRegistrationJobs", body, more: [("X-Custom", "a  b"), ("User-Agent", "theirs")]
+            ) {
+                $0 + [
+                    ("Connection", "keep-alive, X-Hop, Authorization, X-Amz-Date"), ("X-Hop", "1"),
+                    ("Proxy-Connection", "keep-alive"), ("Keep-Alive", "timeout=5"), ("TE", "trailers"),
+                ]
+            }
+            #expect(reply.status == 200)
+            let sent = try #require(origin.requests.first)
+            #expect(sent.text == body)
+            #expect(sent["authorization"]?.contains("Credential=GWTEST1/") == true)
+            #expect(sent["x-amz-date"] != nil)
+            #expect(sent["x-custom"] == "a  b")
+            #expect(sent["user-agent"] == "theirs")
+            for name in ["connection", "x-hop", "proxy-connection", "keep-alive", "te"] { #expect(sent[name] == nil) }
+        }
+    }
+
+    @Test("share nothing between requests")
+    func nothingShared() async throws {
+        try await run { _, client, origin in
+            for _ in 0..<2 {
+                let reply = try await client.page(query())
+                #expect(reply.fields["cache-status"] == "jobs-proxy; fwd=bypass")
+            }
+            #expect(origin.requests.count == 2)
+        }
+    }
+
+    @Test("share pages behind a trusted listener, but only those of one access key")
+    func trusted() async throws {
+        try await run(trusted: true) { _, client, origin in
+            for _ in 0..<2 {
+                let reply = try await client.page(query())
+                #expect(reply.status == 200)
+            }
+            #expect(origin.requests.count == 1)
+            let other = client.with(key: "GWTEST2", secret: "OTHER_SECRET")
+            for _ in 0..<2 { #expect(try await other.page(query()).status == 200) }
+            #expect(origin.requests.count == 2)
+            #expect(try await client.client.post("ListFraudsterRegistrationJobs", query()).status == 400)
+        }
+    }
+
+    @Test("go to the configured endpoint and nowhere else", arguments: ["sandbox", "127.0.0.1:1", "127.0.0.1"])
+    func host(_ host: String) async throws {
+        try await run { _, client, origin in
+            var foreign = client
+            foreign.host = host
+            let reply = try await foreign.page(query())
+            #expect(reply.status == 400)
+            #expect(origin.requests.isEmpty)
+        }
+    }
+
+    @Test("of boto3 go through the gateway as its HTTP proxy")
+    func proxy() async throws {
+        try await run { gateway, _, origin in
+            let output = try await Python.run(
+                "through_proxy.py", [origin.url, String(repeating: "A", count: 22)],
+                environment: ["HTTP_PROXY": gateway.url, "http_proxy": gateway.url])
+            #expect(output == "[]\n")
+            let sent = try #require(origin.requests.first)
+            #expect(sent.target == "/")
+            #expect(sent["host"] == "127.0.0.1:\(origin.port)")
+            #expect(sent["authorization"]?.contains("Credential=any/") == true)
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import AWSProtocol
+import Foundation
+import Testing
+
+@testable import JobsProxy
+
+@Suite("Requests to the service", .timeLimit(.minutes(1)))
+struct ResigningTests {
+    private static let page = "{\"JobSummaries\":[]}"
+
+    /// Writes down what an origin got, for botocore to judge.
+    private func verdict(_ requests: [ScriptedOrigin.Request], secret: String) async throws -> String {
+        let lines = try requests.map { request in
+            let object: [String: Any] = [
+                "method": request.method, "target": request.target,
+                "headers": request.fields.map { [$0.name, $0.value] },
+                "body": Data(request.body).base64EncodedString(),
+            ]
+            return String(decoding: try JSONSerialization.data(withJSONObject: object), as: UTF8.self)
+        }
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("requests-\(UUID().uuidString)")
+        try lines.joined(separator: "\n").write(to: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(at: file) }
+        return try await Python.run("verify_requests.py", [file.path, "us-east-1", "voiceid", "UPSTREAM1", secret])
+    }
+
+    @Test("are signed so that botocore would have signed them alike, retries too")
+    func botocore() async throws {
+        let failure = "{\"__type\":\"InternalServerException\",\"Message\":\"again\"}"
+        try await ScriptedOrigin.run({ _, index in
+            index % 3 == 0 ? .reply(status: 500, body: failure) : .reply(body: Self.page)
+        }) { origin in
+            try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
+                for letter in "ABCDEFGH" { #expect(try await gateway.page(query(domain: letter)).status == 200) }
+                let more = ",\"Name\":\"n\",\"Description\":\"é漢\",\"ClientToken\":\"t-1\""
+                #expect(try await gateway.call("CreateWatchlist", query(more: more)).status == 200)
+                #expect(origin.requests.count > 9)
+                let secret = try #require(TestGateway.secrets["UPSTREAM_SECRET"])
+                #expect(try await verdict(origin.requests, secret: secret) == "\(origin.requests.count) good\n")
+                // An oracle that says yes to everything would be none.
+                #expect(try await verdict(origin.requests, secret: "another") == "0 good\n")
+            }
+        }
+    }
+
+    @Test("carry nothing of what the caller sent but the target and the body")
+    func hygiene() async throws {
+        try await ScriptedOrigin.run({ _, _ in .reply(body: Self.page) }) { origin in
+            try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
+                let client = try await SignedClient(gateway)
+                let reply = try await client.post(
+                    "ListFraudsterRegistrationJobs", query(),
+                    more: [
+                        ("X-Forwarded-For", "10.0.0.1"), ("Cookie", "a=b"), ("X-Amz-Security-Token", "theirs"),
+                        ("amz-sdk-request", "attempt=1"), ("Connection", "x-amz-target, authorization"),
+                    ])
+                #expect(reply.status == 200)
+                let sent = try #require(origin.requests.first)
+                #expect(
+                    Set(sent.fields.map { $0.name.lowercased() }) == [
+                        "host", "content-type", "x-amz-target", "x-amz-date", "authorization", "user-agent", "accept",
+                        "content-length",
+                    ])
+                #expect(sent["authorization"]?.contains("Credential=UPSTREAM1/") == true)
+                #expect(sent["host"] == "127.0.0.1:\(origin.port)")
+                try await client.close()
+            }
+        }
+    }
+
+    @Test("bring back no field that the gateway does not know")
+    func replyHygiene() async throws {
+        let fields = [
+            ("Set-Cookie", "a=b"), ("Server", "origin"), ("X-Internal", "secret"), ("Via", "1.1 x"),
+            ("x-amzn-RequestId", "theirs"),
+        ]
+        try await ScriptedOrigin.run({ _, _ in .reply(fields: fields, body: Self.page) }) { origin in
+            try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
+                let reply = try await gateway.call(
+                    "EvaluateSession", query(more: ",\"SessionNameOrId\":\"s-123456789012345678901234567890\""))
+                #expect(reply.status == 200)
+                #expect(
+                    Set(reply.fields.keys).isSubset(of: [
+                        "content-type", "content-length", "date", "cache-status", "x-amzn-requestid",
+                        "x-jobsproxy-upstream-request-id",
+                    ]), "\(reply.fields)")
+            }
+        }
+    }
+
+    @Test("are signed by the service's clock if that is far from ours, and sent again then", arguments: [-1000, 1000])
+    func clock(offset: Int) async throws {
+        let refusal = "{\"__type\":\"InvalidSignatureException\",\"message\":\"Signature expired\"}"
+        try await ScriptedOrigin.run({ request, _ in
+            let theirs = Process.wallClock() + Int64(offset)
+            let date = [("Date", Self.httpDate(theirs))]
+            let signedAt = request["x-amz-date"].flatMap(AWSTime.basic) ?? 0
+            return abs(signedAt - theirs) < 300
+                ? .reply(fields: date, body: Self.page) : .reply(status: 400, fields: date, body: refusal)
+        }) { origin in
+            try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
+                let first = try await gateway.page(query(domain: "A"))
+                #expect(first.status == 200)
+                #expect(origin.requests.count == 2)
+                #expect(try await gateway.page(query(domain: "B")).status == 200)
+                #expect(origin.requests.count == 3)
+            }
+        }
+    }
+
+    private static func httpDate(_ seconds: Int64) -> String {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(identifier: "UTC")
+        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        return formatter.string(from: Date(timeIntervalSince1970: Double(seconds)))
+    }
+}
