@@ -120,7 +120,8 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "AWSProtocol", "Gateway", "JobsProxy", "PageCache", "Sandbox", arguments, logging, nioCore, nioPosix,
+                "AWSProtocol", "Gateway", "JobsProxy", "PageCache", "Sandbox", "Telemetry", arguments, logging, nioCore,
+                nioPosix,
             ],
             exclude: ["SDK"],
             swiftSettings: testSettings),

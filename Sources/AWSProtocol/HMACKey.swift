@@ -52,14 +52,21 @@ extension SHA256Digest {
 
     /// Appends the digest in 64 small hexadecimal digits.
     func appendHex(to text: inout [UInt8]) {
-        // Unsafe only in its pointers: a digest has 32 bytes, and the literal 16.
-        let digits: StaticString = "0123456789abcdef"
+        var digits = InlineArray<64, UInt8>(repeating: 0)
+        // Unsafe only in its pointer: a digest has 32 bytes.
         unsafe withUnsafeBytes { digest in
-            for index in 0..<digest.count {
+            for index in 0..<32 {
                 let byte = unsafe digest[index]
-                unsafe text.append(digits.utf8Start[Int(byte >> 4)])
-                unsafe text.append(digits.utf8Start[Int(byte & 15)])
+                digits[2 * index] = Self.digit(byte >> 4)
+                digits[2 * index + 1] = Self.digit(byte & 15)
             }
         }
+        text.append(copying: digits.span)
+    }
+
+    /// 0 to 9 are 39 below the letters, less ten: what is borrowed in the subtraction tells which it is.
+    @inline(__always)
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value &+ UInt8(ascii: "0") &+ (39 & UInt8(truncatingIfNeeded: (Int16(9) &- Int16(value)) >> 8))
     }
 }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The keys that callers sign with, and the scopes that they may sign for. It does not change.
 public final class KeyRing: Sendable {
     /// An access key of a caller.
@@ -18,7 +20,9 @@ public final class KeyRing: Sendable {
     /// The keys in the order of their ids.
     let keys: [Key]
     private let ids: [[UInt8]]
-    private let scopeBytes: [(region: [UInt8], service: [UInt8])]
+    /// The scopes as they stand in a credential, `region/service`.
+    private let scopeTexts: [[UInt8]]
+    let stringsToSign: [StringToSign]
 
     /// - Parameter keys: their ids are unique; of two with one id the first counts.
     public init(keys: [Key], scopes: [SigningScope]) {
@@ -26,7 +30,8 @@ public final class KeyRing: Sendable {
         let sorted = keys.map { (id: Array($0.id.utf8), key: $0) }.sorted { $0.id.lexicographicallyPrecedes($1.id) }
         ids = sorted.map(\.id)
         self.keys = sorted.map(\.key)
-        scopeBytes = scopes.map { (Array($0.region.utf8), Array($0.service.utf8)) }
+        scopeTexts = scopes.map { Array("\($0.region)/\($0.service)".utf8) }
+        stringsToSign = scopes.map(StringToSign.init)
     }
 
     public var isEmpty: Bool { keys.isEmpty }
@@ -46,16 +51,23 @@ public final class KeyRing: Sendable {
     }
 
     /// The place of a scope among `scopes`.
-    func scope(region: Span<UInt8>, service: Span<UInt8>) -> Int? {
-        scopeBytes.firstIndex { Self.order($0.region, region) == 0 && Self.order($0.service, service) == 0 }
+    ///
+    /// - Parameter text: `region/service`.
+    func scope(_ text: Span<UInt8>) -> Int? {
+        for index in scopeTexts.indices where Self.order(scopeTexts[index], text) == 0 { return index }
+        return nil
     }
 
     /// Below, at or above zero as the left precedes, equals or follows the right.
     private static func order(_ left: [UInt8], _ right: Span<UInt8>) -> Int {
-        for index in 0..<min(left.count, right.count) where left[index] != right[index] {
-            return Int(left[index]) - Int(right[index])
+        // Unsafe only in its pointers, which do not leave the closures; as much is compared as both have.
+        let order = unsafe left.withUnsafeBytes { left in
+            unsafe right.withUnsafeBytes { right in
+                guard let one = left.baseAddress, let other = right.baseAddress else { return 0 }
+                return unsafe Int(memcmp(one, other, min(left.count, right.count)))
+            }
         }
-        return left.count - right.count
+        return order == 0 ? left.count - right.count : order
     }
 }
 

@@ -9,11 +9,15 @@ public struct RequestSigner: Sendable {
     }
 
     private let scope: SigningScope
+    private let stringToSign: StringToSign
     private var canonical = CanonicalRequest()
     private var text: [UInt8] = []
     private var remembered: Remembered?
 
-    public init(scope: SigningScope) { self.scope = scope }
+    public init(scope: SigningScope) {
+        self.scope = scope
+        stringToSign = StringToSign(scope)
+    }
 
     /// Signs a request.
     ///
@@ -43,7 +47,7 @@ public struct RequestSigner: Sendable {
         canonical.end(signedNames: Array(names.utf8).span, content: body.span)
 
         let key = key(of: credentials, day: Array(time.prefix(8)))
-        StringToSign.write(canonical, time: time.span, scope: scope, into: &text)
+        stringToSign.write(canonical, time: time.span, into: &text)
         var signature: [UInt8] = []
         key.appendSignature(of: text.span, to: &signature)
         let day = String(decoding: time.prefix(8), as: UTF8.self)

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The `Authorization` field of AWS Signature Version 4, as places in the bytes that it stands in:
 ///
 ///     AWS4-HMAC-SHA256 Credential=KEY/20150830/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature=5d67…
@@ -28,7 +30,8 @@ public struct SignatureHeader: Sendable {
         var signedNames: Range<Int>?
         var signature: Range<Int>?
         var from = start
-        for end in start...value.upperBound where end == value.upperBound || bytes[end] == UInt8(ascii: ",") {
+        while from <= value.upperBound {
+            let end = bytes.first(UInt8(ascii: ","), in: from..<value.upperBound)
             let parameter = bytes.trimmedBlanks(from..<end)
             from = end + 1
             if let value = bytes.value(of: Self.credentialName, in: parameter) {
@@ -84,14 +87,14 @@ public struct SignatureHeader: Sendable {
     private static func areNames(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var last = 0..<0
         var start = range.lowerBound
-        for end in range.lowerBound...range.upperBound where end == range.upperBound || bytes[end] == UInt8(ascii: ";")
-        {
-            let name = start..<end
+        while start <= range.upperBound {
+            var end = start
+            while end < range.upperBound, isNameCharacter(bytes[end]) { end += 1 }
+            guard end > start, end == range.upperBound || bytes[end] == UInt8(ascii: ";"),
+                bytes.precedes(last, start..<end)
+            else { return false }
+            last = start..<end
             start = end + 1
-            guard !name.isEmpty, name.allSatisfy({ isNameCharacter(bytes[$0]) }), bytes.precedes(last, name) else {
-                return false
-            }
-            last = name
         }
         return true
     }
@@ -113,6 +116,18 @@ public struct SignatureHeader: Sendable {
 }
 
 extension Span where Element == UInt8 {
+    /// The first place in a range that holds `byte`, or the range's end.
+    fileprivate func first(_ byte: UInt8, in range: Range<Int>) -> Int {
+        guard range.lowerBound >= 0, range.upperBound <= count, !range.isEmpty else { return range.upperBound }
+        // Unsafe only in its pointer: the range lies inside the span, and only a distance leaves the closure.
+        return unsafe withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress,
+                let found = unsafe memchr(base + range.lowerBound, Int32(byte), range.count)
+            else { return range.upperBound }
+            return unsafe UnsafeRawPointer(found) - base
+        }
+    }
+
     /// Whether `text` stands at a place.
     fileprivate func holds(_ text: [UInt8], at start: Int) -> Bool {
         guard start >= 0, start + text.count <= count else { return false }

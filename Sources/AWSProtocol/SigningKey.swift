@@ -36,26 +36,25 @@ struct SigningKey: Sendable {
 }
 
 /// The string to sign: algorithm, time, scope and the canonical request's hash, a line each.
-enum StringToSign {
+struct StringToSign {
     static let algorithm = Array("AWS4-HMAC-SHA256".utf8)
+    private static let start = algorithm + [UInt8(ascii: "\n")]
+
+    /// What the scope's line says after the day, and its end.
+    private let scopeEnd: [UInt8]
+
+    init(_ scope: SigningScope) { scopeEnd = Array("/\(scope.region)/\(scope.service)/aws4_request\n".utf8) }
 
     /// - Parameters:
     ///   - time: 16 characters in ISO 8601's basic form, such as `20150830T123600Z`.
     ///   - text: what is written into; emptied first.
-    static func write(
-        _ canonicalRequest: CanonicalRequest, time: Span<UInt8>, scope: SigningScope, into text: inout [UInt8]
-    ) {
+    func write(_ canonicalRequest: CanonicalRequest, time: Span<UInt8>, into text: inout [UInt8]) {
         text.removeAll(keepingCapacity: true)
-        text += algorithm
-        text.append(UInt8(ascii: "\n"))
+        text += Self.start
         text.append(copying: time)
         text.append(UInt8(ascii: "\n"))
         text.append(copying: time.extracting(0..<min(8, time.count)))
-        text.append(UInt8(ascii: "/"))
-        text += scope.region.utf8
-        text.append(UInt8(ascii: "/"))
-        text += scope.service.utf8
-        text += "/aws4_request\n".utf8
+        text += scopeEnd
         SHA256.hash(canonicalRequest.bytes.span).appendHex(to: &text)
     }
 }

@@ -69,12 +69,12 @@ struct Identity {
         _ target: Span<UInt8>
     ) throws(SignatureFault) -> Int {
         let date = try Self.date(head, bytes)
-        let scope = try verifier.check(header, date: date, bytes, now: front.wallClock() / 1_000_000_000)
+        let (scope, day) = try verifier.check(header, date: date, bytes, now: front.wallClock() / 1_000_000_000)
         guard gate.isSigned(for: target, scope: scope) else {
             throw .foreignScope("Credential should be scoped to the Region and service of this operation")
         }
         try canonicalize(header, head, bytes, content)
-        return try verifier.verify(header, scope: scope, date: date, bytes)
+        return try verifier.verify(header, scope: scope, day: day, date: date, bytes)
     }
 
     /// The value of `X-Amz-Date`, else of `Date`.
@@ -97,6 +97,7 @@ struct Identity {
         verifier.canonical.begin(
             method: Self.method.span, path: bytes.extracting(path), query: bytes.extracting(query))
         var unsigned = RequiredFields(head)
+        let fields = head.fields
         var start = header.signedNames.lowerBound
         for end in header.signedNames.lowerBound...header.signedNames.upperBound
         where end == header.signedNames.upperBound || bytes[end] == UInt8(ascii: ";") {
@@ -104,8 +105,8 @@ struct Identity {
             start = end + 1
             verifier.canonical.field(bytes.extracting(name))
             var isFirst = true
-            for field in head.fields where Self.isSame(bytes, field.name, name) {
-                verifier.canonical.value(bytes.extracting(field.value), isFirst: isFirst)
+            for index in 0..<fields.count where Self.isSame(bytes, fields[index].name, name) {
+                verifier.canonical.value(bytes.extracting(fields[index].value), isFirst: isFirst)
                 isFirst = false
             }
             // A field that is signed and not there has been taken away.
@@ -142,24 +143,42 @@ struct Identity {
 
 /// The fields of a request that its signature has to cover: what decides where it goes, when, and what it does. What else is
 /// signed is checked, and SDKs differ in what that is.
-private struct RequiredFields {
-    private static let names: [StaticString] = ["host", "x-amz-target", "x-amz-security-token", "x-amz-date", "date"]
-    private var isMissing: InlineArray<5, Bool>
+private struct RequiredFields: OptionSet {
+    let rawValue: UInt8
 
+    static let host = RequiredFields(rawValue: 1)
+    static let target = RequiredFields(rawValue: 2)
+    static let securityToken = RequiredFields(rawValue: 4)
+    static let amzDate = RequiredFields(rawValue: 8)
+    static let date = RequiredFields(rawValue: 16)
+
+    init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// Those of a request.
     init(_ head: borrowing RequestHead) {
-        let hasAmzDate = head[.xAmzDate] != nil
-        isMissing = [true, head[.xAmzTarget] != nil, head[.xAmzSecurityToken] != nil, hasAmzDate, !hasAmzDate]
+        self = [.host, head[.xAmzDate] == nil ? .date : .amzDate]
+        if head[.xAmzTarget] != nil { insert(.target) }
+        if head[.xAmzSecurityToken] != nil { insert(.securityToken) }
     }
 
     mutating func remove(_ bytes: Span<UInt8>, _ name: Range<Int>) {
-        for index in isMissing.indices where isMissing[index] && bytes.isText(Self.names[index], at: name) {
-            isMissing[index] = false
+        switch name.count {
+        case 4 where bytes.isText("host", at: name): remove(.host)
+        case 4 where bytes.isText("date", at: name): remove(.date)
+        case 10 where bytes.isText("x-amz-date", at: name): remove(.amzDate)
+        case 12 where bytes.isText("x-amz-target", at: name): remove(.target)
+        case 20 where bytes.isText("x-amz-security-token", at: name): remove(.securityToken)
+        default: break
         }
     }
 
+    /// The name of one of them.
     var first: String? {
-        for index in isMissing.indices where isMissing[index] { return "\(Self.names[index])" }
-        return nil
+        if contains(.host) { return "host" }
+        if contains(.target) { return "x-amz-target" }
+        if contains(.securityToken) { return "x-amz-security-token" }
+        if contains(.amzDate) { return "x-amz-date" }
+        return contains(.date) ? "date" : nil
     }
 }
 

@@ -17,9 +17,11 @@ final class GatewayAssembly: ServiceLifecycle.Service {
     let address: (host: String, port: Int)
     /// Where the operator's endpoints are.
     let adminAddress: (host: String, port: Int)
-    /// The gateway's decisions and the file of its pages, for tests.
+    /// The gateway's decisions, the file of its pages, and all that it shows of itself, for tests.
     let gate: Gate
     let snapshots: SnapshotKeeper?
+    let registry: Metrics
+    let state: GatewayState
     /// The embedded sandbox and where it listens, if a service has one.
     let sandbox: EmbeddedSandbox?
     private let configuration: Configuration
@@ -44,7 +46,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         let sandbox = try await EmbeddedSandbox.start(for: configuration, group: group)
         self.sandbox = sandbox
 
-        let registry = Metrics()
+        registry = Metrics()
         let services = try Self.services(configuration, now: Process.now)
         let credentials = try ServiceCredentials(configuration, environment: environment)
         self.credentials = credentials
@@ -85,7 +87,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         server = try await Server(
             group: group, limits: HTTPLimits(configuration.http), wallClock: Process.wallClock
         ) { GatewayResponder(loop: $0, gate: gate, front: front) }
-        let state = GatewayState(
+        state = GatewayState(
             configuration: configuration, gate: gate, upstream: upstream, credentials: credentials,
             ledger: server.ledger, isServing: { front.isServing })
         let access = AdminAccess(token: try configuration.admin.token?.value(environment), state: state.json)

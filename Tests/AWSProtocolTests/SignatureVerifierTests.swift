@@ -17,7 +17,7 @@ struct SignatureVerifierTests {
     /// What becomes of a request that was signed with these.
     private func owner(
         id: String = "FIRST", secret: String = "one", scope: SigningScope = scopes[0], signedAt: Int64 = now,
-        day: String? = nil, using verifier: inout SignatureVerifier
+        scopeDay: String? = nil, using verifier: inout SignatureVerifier
     ) throws(SignatureFault) -> Int {
         var signer = RequestSigner(scope: scope)
         let fields = [(name: "host", value: "h")]
@@ -26,10 +26,12 @@ struct SignatureVerifierTests {
             with: AWSCredentials(accessKeyID: id, secretAccessKey: secret), at: signedAt)
         let date = Array(added[0].value.utf8)
         var authorization = added[1].value
-        if let day { authorization = authorization.replacing("\(added[0].value.prefix(8))/", with: "\(day)/") }
+        if let scopeDay {
+            authorization = authorization.replacing("\(added[0].value.prefix(8))/", with: "\(scopeDay)/")
+        }
         let bytes = date + Array(authorization.utf8)
         let header = try SignatureHeader(bytes.span, date.count..<bytes.count)
-        let place = try verifier.check(header, date: date.indices, bytes.span, now: Self.now)
+        let (place, day) = try verifier.check(header, date: date.indices, bytes.span, now: Self.now)
         let nothing: [UInt8] = []
         verifier.canonical.begin(method: Array("POST".utf8).span, path: Array("/".utf8).span, query: nothing.span)
         for (name, value) in [("host", "h"), ("x-amz-date", added[0].value)] {
@@ -38,15 +40,15 @@ struct SignatureVerifierTests {
             verifier.canonical.endField()
         }
         verifier.canonical.end(signedNames: Array("host;x-amz-date".utf8).span, content: nothing.span)
-        return try verifier.verify(header, scope: place, date: date.indices, bytes.span)
+        return try verifier.verify(header, scope: place, day: day, date: date.indices, bytes.span)
     }
 
     private func owner(
         id: String = "FIRST", secret: String = "one", scope: SigningScope = scopes[0], signedAt: Int64 = now,
-        day: String? = nil
+        scopeDay: String? = nil
     ) throws(SignatureFault) -> Int {
         var verifier = SignatureVerifier(Self.ring)
-        return try owner(id: id, secret: secret, scope: scope, signedAt: signedAt, day: day, using: &verifier)
+        return try owner(id: id, secret: secret, scope: scope, signedAt: signedAt, scopeDay: scopeDay, using: &verifier)
     }
 
     @Test("tells whose key it is")
@@ -89,7 +91,7 @@ struct SignatureVerifierTests {
             }
         }
         #expect {
-            try owner(day: "20150829")
+            try owner(scopeDay: "20150829")
         } throws: { error in
             if case .foreignScope? = error as? SignatureFault { true } else { false }
         }
@@ -108,7 +110,7 @@ struct SignatureVerifierTests {
             let date = Array(added[0].value.utf8)
             let bytes = date + Array(added[1].value.utf8)
             let header = try SignatureHeader(bytes.span, date.count..<bytes.count)
-            let place = try verifier.check(header, date: date.indices, bytes.span, now: midnight + offset)
+            let (place, day) = try verifier.check(header, date: date.indices, bytes.span, now: midnight + offset)
             let nothing: [UInt8] = []
             verifier.canonical.begin(method: Array("POST".utf8).span, path: Array("/".utf8).span, query: nothing.span)
             for (name, value) in [("host", "h"), ("x-amz-date", added[0].value)] {
@@ -117,7 +119,7 @@ struct SignatureVerifierTests {
                 verifier.canonical.endField()
             }
             verifier.canonical.end(signedNames: Array("host;x-amz-date".utf8).span, content: nothing.span)
-            #expect(try verifier.verify(header, scope: place, date: date.indices, bytes.span) == 1)
+            #expect(try verifier.verify(header, scope: place, day: day, date: date.indices, bytes.span) == 1)
         }
     }
 

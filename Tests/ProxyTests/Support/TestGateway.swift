@@ -1,6 +1,7 @@
 import Logging
 import NIOPosix
 import Synchronization
+import Telemetry
 import Testing
 
 @testable import JobsProxy
@@ -30,6 +31,7 @@ struct TestGateway: Sendable {
         do {
             let result = try await body(TestGateway(assembly: assembly))
             await assembly.shutDown()
+            expectNoSecrets(assembly, log)
             return result
         } catch {
             await assembly.shutDown()
@@ -37,8 +39,18 @@ struct TestGateway: Sendable {
         }
     }
 
-    /// What `credentials` and `callers` may refer to. The names begin alike, and so do the values, so that they are found
-    /// wherever they should not be.
+    /// Whatever a test did to a gateway, nothing that it shows of itself holds a secret.
+    private static func expectNoSecrets(_ assembly: GatewayAssembly, _ log: LogLines) {
+        let shown = [
+            String(decoding: assembly.registry.render(), as: UTF8.self),
+            String(decoding: assembly.state.json(), as: UTF8.self), log.all.joined(separator: "\n"),
+            "\(assembly.state.configuration)",
+        ]
+        for text in shown { #expect(!text.contains("canary-")) }
+    }
+
+    /// What `credentials` and `callers` may refer to. The values begin alike, so that they are found wherever they should
+    /// not be.
     static let secrets = [
         "UPSTREAM_SECRET": "canary-upstream-0000000000000000000000",
         "CALLER_SECRET": "canary-caller-00000000000000000000",
