@@ -43,8 +43,8 @@ final class Connection<R: Responder>: ChannelInboundHandler {
     /// The bytes of an incomplete request, or of requests that wait their turn.
     private var pending: ByteBuffer?
     private var context: ChannelHandlerContext?
-    private var address: ConnectionLedger.Peer?
     private var peer = Peer()
+    private var address: ConnectionLedger.Address?
     /// Whether the ledger counts it.
     private var isCounted = false
     private var isWritable = true
@@ -65,8 +65,8 @@ final class Connection<R: Responder>: ChannelInboundHandler {
     func channelActive(context: ChannelHandlerContext) {
         slot = loop.add(self)
         generation = loop.nextGeneration()
-        address = loop.ledger.peer(context.remoteAddress)
         peer = Peer(context.remoteAddress)
+        address = loop.ledger.address(context.remoteAddress)
         enter(.first, now: Clock.now())
         if let refusal = loop.ledger.admit(address) {
             refuse(refusal)
@@ -141,7 +141,6 @@ final class Connection<R: Responder>: ChannelInboundHandler {
     /// - Returns: how many bytes they were; the rest belongs to a request that must wait.
     private func consume(_ bytes: Span<UInt8>, _ bench: inout Workbench) -> Int {
         guard let responder = loop.responder else { return bytes.count }
-        bench.head.peer = peer
         var decoder = decoder
         defer { self.decoder = decoder }
         var start = 0
@@ -170,6 +169,7 @@ final class Connection<R: Responder>: ChannelInboundHandler {
     }
 
     private func respond(_ responder: R, _ bytes: Span<UInt8>, _ bench: inout Workbench) {
+        bench.head.peer = peer
         bench.prepareWriter(isDraining: loop.isDraining)
         let disposition: Disposition
         switch bench.head.framing {

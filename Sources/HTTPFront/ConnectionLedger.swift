@@ -5,11 +5,11 @@ internal import NIOCore
 public final class ConnectionLedger: Sendable {
     private struct Counts {
         var total = 0
-        var peers: [Peer: Int] = [:]
+        var addresses: [Address: Int] = [:]
     }
 
     /// An IP address without its port.
-    typealias Peer = String
+    typealias Address = String
 
     private let maxConnections: Int
     private let maxConnectionsPerPeer: Int
@@ -24,30 +24,30 @@ public final class ConnectionLedger: Sendable {
     public var total: Int { counts.withLock { $0.total } }
 
     /// Counts a connection, which is to be given back with `release`, or says why it is refused and not counted.
-    func admit(_ peer: Peer?) -> Refusal? {
+    func admit(_ address: Address?) -> Refusal? {
         counts.withLock { counts in
             if maxConnections > 0, counts.total >= maxConnections { return .connections }
-            if let peer {
-                let count = counts.peers[peer, default: 0]
+            if let address {
+                let count = counts.addresses[address, default: 0]
                 if maxConnectionsPerPeer > 0, count >= maxConnectionsPerPeer { return .connectionsPerPeer }
-                counts.peers[peer] = count + 1
+                counts.addresses[address] = count + 1
             }
             counts.total += 1
             return nil
         }
     }
 
-    func release(_ peer: Peer?) {
+    func release(_ address: Address?) {
         counts.withLock { counts in
             counts.total -= 1
-            if let peer, let count = counts.peers[peer] {
-                counts.peers[peer] = count > 1 ? count - 1 : nil
+            if let address, let count = counts.addresses[address] {
+                counts.addresses[address] = count > 1 ? count - 1 : nil
             }
         }
     }
 
-    /// The peer to count a connection under, or nothing if connections are not limited by peer.
-    func peer(_ address: SocketAddress?) -> Peer? {
+    /// The address to count a connection under, or nothing if connections are not limited by peer.
+    func address(_ address: SocketAddress?) -> Address? {
         maxConnectionsPerPeer > 0 ? address?.ipAddress : nil
     }
 }

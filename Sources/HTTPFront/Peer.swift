@@ -1,38 +1,47 @@
 internal import NIOCore
 
-/// Who is at the other end of a connection.
+/// What is known of the other end of a connection.
 public struct Peer: Sendable, Equatable {
     /// Whether it is on this machine.
-    public var isLoopback: Bool
-    /// What the responder said of the client's certificate; -1 without one.
-    public var identity: Int32
+    public var isLoopback = false
+    /// What the responder said of the connection's client certificate; -1 without one, or if it belongs to nobody known.
+    public var identity: Int32 = -1
 
-    public init(isLoopback: Bool = false, identity: Int32 = -1) {
-        self.isLoopback = isLoopback
-        self.identity = identity
+    init() {}
+
+    /// A peer of which nothing but the address is known.
+    init(_ address: SocketAddress?) {
+        isLoopback = address.map(Self.isLoopback) ?? false
     }
 
-    init(_ address: SocketAddress?) { self.init(isLoopback: address?.isLoopback ?? false) }
+    /// 127.0.0.0/8 and ::1 (RFC 6890), the first also as a socket of both families shows it; and Unix sockets.
+    private static func isLoopback(_ address: SocketAddress) -> Bool {
+        // Unsafe only in reading a socket address as its bytes; the IP address begins at byte 4 (sockaddr_in), or 8
+        // (sockaddr_in6).
+        if case .unixDomainSocket = address { return true }
+        return unsafe address.withSockAddr { address, size in
+            let bytes = unsafe UnsafeRawBufferPointer(start: address, count: size)
+            switch size {
+            case 16: return unsafe bytes[4] == 127
+            case 28:
+                let isMapped = unsafe bytes[8..<18].allSatisfy { $0 == 0 } && bytes[18] == 0xff && bytes[19] == 0xff
+                if isMapped { return unsafe bytes[20] == 127 }
+                return unsafe bytes[8..<23].allSatisfy { $0 == 0 } && bytes[23] == 1
+            default: return false
+            }
+        }
+    }
 }
 
-/// The names in a client's certificate, which has been verified.
+/// Who a client certificate, which was verified, says that the client is.
 public struct PeerCertificate: Sendable, Equatable {
-    /// The subject in the form of RFC 4514, such as `CN=dashboard,O=Example`.
-    public let subject: String
-    /// The subject's alternative names: of DNS, URIs, mail and IP addresses, as texts.
-    public let subjectAlternativeNames: [String]
+    /// The subject's name as RFC 4514 writes it, the most particular part first: `CN=dashboard,OU=Risk,O=Example`.
+    public var subject: String
+    /// The subject's other names, in the order of the certificate: DNS names, URIs, e-mail and IP addresses.
+    public var subjectAlternativeNames: [String]
 
-    public init(subject: String, subjectAlternativeNames: [String]) {
+    public init(subject: String, subjectAlternativeNames: [String] = []) {
         self.subject = subject
         self.subjectAlternativeNames = subjectAlternativeNames
-    }
-}
-
-extension SocketAddress {
-    /// Whether only this machine has it: 127.0.0.0/8, also when written as an IPv6 address, and ::1.
-    fileprivate var isLoopback: Bool {
-        if case .unixDomainSocket = self { return true }
-        guard let text = ipAddress else { return false }
-        return text.hasPrefix("127.") || text.hasPrefix("::ffff:127.") || text == "::1"
     }
 }

@@ -35,7 +35,8 @@ public struct RequestHead {
     public internal(set) var keepsConnection = true
     /// Whether the client waits for `100 Continue` before it sends the content.
     public internal(set) var expectsContinue = false
-    /// Who sent the request; its connection fills it in.
+
+    /// Whose request it is, as far as the connection knows.
     public internal(set) var peer = Peer()
 
     var framing = Framing.length(0)
@@ -53,7 +54,7 @@ public struct RequestHead {
         return place < 0 ? nil : fields[Int(place)].value
     }
 
-    /// Forgets everything, and keeps the memory.
+    /// Forgets everything but the peer, and keeps the memory.
     mutating func reset() {
         method = .other
         path = 0..<0

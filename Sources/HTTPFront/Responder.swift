@@ -38,14 +38,18 @@ public protocol Responder: AnyObject, SendableMetatype {
         into response: inout ResponseWriter
     ) -> Disposition
 
+    /// Says who owns a client certificate; called once for a connection, after its handshake, for a certificate that was
+    /// verified.
+    ///
+    /// - Returns: what `RequestHead.peer` gives as the identity of all requests of the connection, 0 or more; -1 if the
+    ///   certificate belongs to nobody known, which is what the default implementation says.
+    func identify(_ certificate: PeerCertificate) -> Int32
+
     /// Words the answer to what was refused before it became a request. The connection closes after it.
     func refuse(_ refusal: Refusal, into response: inout ResponseWriter)
 
     /// The client of a request that was to be answered later has gone; the ticket is void.
     func abandon(_ ticket: Ticket)
-
-    /// Who a client with this certificate is: a number that comes with each request of its connection, -1 for nobody.
-    func identify(_ certificate: PeerCertificate) -> Int32
 
     /// `count` answers were handed to the kernel, `elapsed` nanoseconds after their requests had been read.
     func answered(count: Int, elapsed: Int64)
@@ -55,6 +59,5 @@ public protocol Responder: AnyObject, SendableMetatype {
 }
 
 extension Responder {
-    /// Nobody is known by a certificate.
     public func identify(_ certificate: PeerCertificate) -> Int32 { -1 }
 }

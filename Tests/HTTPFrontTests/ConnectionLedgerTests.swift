@@ -73,9 +73,9 @@ struct ConnectionLedgerTests {
         let one = try SocketAddress(ipAddress: address, port: 1)
         let other = try SocketAddress(ipAddress: address, port: 2)
         let limited = ledger(total: 0, perPeer: 1)
-        #expect(limited.peer(one) == limited.peer(other))
-        #expect(limited.peer(one) != nil)
-        #expect(limited.peer(nil) == nil)
-        #expect(ledger(total: 0, perPeer: 0).peer(one) == nil)
+        #expect(limited.address(one) == limited.address(other))
+        #expect(limited.address(one) != nil)
+        #expect(limited.address(nil) == nil)
+        #expect(ledger(total: 0, perPeer: 0).address(one) == nil)
     }
 }

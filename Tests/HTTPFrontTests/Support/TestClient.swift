@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 import NIOPosix
 
 @testable import HTTPFront
@@ -161,14 +162,7 @@ final class TestClient: @unchecked Sendable {
     private static func withAddress(
         _ host: String, _ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) -> Int32 {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(port).bigEndian
-        inet_pton(AF_INET, host, &address.sin_addr)
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
+        guard let address = try? SocketAddress(ipAddress: host, port: port) else { return -1 }
+        return address.withSockAddr { body($0, socklen_t($1)) }
     }
 }

@@ -1,7 +1,7 @@
 @testable import HTTPFront
 
 /// Answers by path: `/later…` when the test says so, `/close…` with the wish to close, `/large/COUNT` with so many bytes,
-/// everything else with its path and content.
+/// `/peer` with what is known of the peer, everything else with its path and content.
 final class TestResponder: Responder {
     private let journal: Journal
 
@@ -15,6 +15,10 @@ final class TestResponder: Responder {
         let content = string(content)
         journal.add(.request(path: path, content: content, ticket: ticket))
         if path.hasPrefix("/later") { return .later }
+        if path == "/peer" {
+            Self.write(HTTPFrontTests.bytes("\(head.peer.isLoopback) \(head.peer.identity)"), into: &response)
+            return .answered
+        }
         if path.hasPrefix("/close") { response.closes = true }
         if path.hasPrefix("/large/") {
             let count = Int(path.dropFirst(7)) ?? 0
