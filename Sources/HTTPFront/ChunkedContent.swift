@@ -65,6 +65,9 @@ struct ChunkedContent {
                 guard colon > line.lowerBound, colon < line.upperBound, bytes[colon] == UInt8(ascii: ":") else {
                     throw .chunk
                 }
+                // A field that says how to read or whom to believe must not come after the fact (RFC 9110, section 6.5.1):
+                // llhttp would obey a Transfer-Encoding here.
+                guard KnownField.named(bytes, line.lowerBound..<colon) == nil else { throw .chunk }
                 guard bytes.firstControl(from: colon) == line.upperBound else { throw .chunk }
             }
         }

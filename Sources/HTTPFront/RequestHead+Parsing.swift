@@ -59,7 +59,8 @@ extension RequestHead {
         return spells("CONNECT") ? .connect : .other
     }
 
-    /// Origin-form, absolute-form or, for methods that no route knows, any other form.
+    /// Origin-form, absolute-form or asterisk-form (RFC 9112, section 3.2). What CONNECT names is not looked at, because CONNECT
+    /// is refused.
     private mutating func parseTarget(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(Refusal) {
         path = range
         if bytes[range.lowerBound] == UInt8(ascii: "/") { return }
@@ -70,9 +71,9 @@ extension RequestHead {
             start = http.upperBound
         } else if bytes.equals("https://", at: https) {
             start = https.upperBound
-        } else if method == .get || method == .post {
-            throw .requestLine
         } else {
+            let isAsterisk = range.count == 1 && bytes[range.lowerBound] == UInt8(ascii: "*")
+            guard method == .connect || (method == .other && isAsterisk) else { throw .requestLine }
             return
         }
         var slash = start

@@ -32,7 +32,7 @@ struct ChunkedContentTests {
 
     @Test("drops its trailer fields: none of them becomes a field of the request")
     func trailers() {
-        let trailers = "Host: b\r\nContent-Length: 9\r\nX-Amz-Target: T\r\nX: \u{80}\t\r\n"
+        let trailers = "X-Amz-Checksum: b\r\nHosts: c\r\nX: \u{80}\t\r\n"
         let decoded = decodeBothWays(chunked("2\r\nhi\r\n0\r\n\(trailers)\r\n"))
         #expect(decoded.requests.map(\.fields) == [["Host: a", "Transfer-Encoding: chunked"]])
         #expect(decoded.requests.map(\.content) == ["hi"])
@@ -84,6 +84,15 @@ struct ChunkedContentTests {
         ])
     func trailers(line: String) {
         expectRefused(Refused(line, chunked("5\r\nhello\r\n0\r\n\(line)\r\n\r\n"), .chunk))
+    }
+
+    @Test(
+        "is refused with trailer fields that belong into the head (RFC 9110, section 6.5.1)",
+        arguments: KnownField.allNames)
+    func trailers(known name: String) {
+        for spelling in [name, name.uppercased(), name.lowercased()] {
+            expectRefused(Refused(spelling, chunked("5\r\nhello\r\n0\r\n\(spelling): chunked\r\n\r\n"), .chunk))
+        }
     }
 
     @Test("is refused with more trailer fields than a head may have")

@@ -20,6 +20,11 @@ struct DecoderRefusalTests {
             Refused("a bare CR in the target", "POST /\rx HTTP/1.1\r\nHost: a\r\n\r\n", .httpVersion),
             Refused("a bare CR before the method", "\rPOST / HTTP/1.1\r\nHost: a\r\n\r\n", .requestLine),
             Refused("a relative target", "POST index HTTP/1.1\r\nHost: a\r\n\r\n", .requestLine),
+            Refused(
+                "a relative target of a method that no route knows", "PUT a HTTP/1.1\r\nHost: a\r\n\r\n", .requestLine),
+            Refused("more than an asterisk", "OPTIONS *x HTTP/1.1\r\nHost: a\r\n\r\n", .requestLine),
+            Refused("an asterisk after GET", "GET * HTTP/1.1\r\nHost: a\r\n\r\n", .requestLine),
+            Refused("an asterisk after HEAD", "HEAD * HTTP/1.1\r\nHost: a\r\n\r\n", .requestLine),
             Refused("an absolute target of another scheme", "GET ftp://b/ HTTP/1.1\r\nHost: a\r\n\r\n", .requestLine),
             Refused("an absolute target without a host", "GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", .requestLine),
             Refused(
