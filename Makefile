@@ -38,7 +38,7 @@ bench: ## Measures the cache and the limits: memory, hit ratios, cost of a looku
 
 format: ## Formats the sources in place
 	swift format format --in-place --parallel --recursive Package.swift Sources Tests \
-		Benchmarks/Package.swift Benchmarks/Sources/*Benchmark
+		Benchmarks/Package.swift Benchmarks/Sources/*Benchmark Fuzzing/Package.swift Fuzzing/Sources/Fuzz*
 
 clean: ## Removes what was built (.venv stays)
-	rm -rf .build Benchmarks/.build Tests/Sanitized/.build
+	rm -rf .build Benchmarks/.build Fuzzing/.build Tests/Sanitized/.build

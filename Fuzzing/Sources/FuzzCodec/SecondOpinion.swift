@@ -1,0 +1,1 @@
+../../../Tests/HTTPFrontTests/Fuzzed/SecondOpinion.swift
