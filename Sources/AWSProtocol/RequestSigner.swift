@@ -40,9 +40,7 @@ public struct RequestSigner: Sendable {
 
         canonical.begin(method: Array(method.utf8).span, path: Array(path.utf8).span, query: Array(query.utf8).span)
         for field in signed {
-            canonical.field(Array(field.name.utf8).span)
-            canonical.value(Array(field.value.utf8).span)
-            canonical.endField()
+            canonical.field(Array(field.name.utf8).span, Array(field.value.utf8).span)
         }
         canonical.end(signedNames: Array(names.utf8).span, content: body.span)
 

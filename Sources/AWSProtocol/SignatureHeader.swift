@@ -12,7 +12,7 @@ public struct SignatureHeader: Sendable {
     public let day: Range<Int>
     public let region: Range<Int>
     public let service: Range<Int>
-    /// The names of the signed fields, in small letters and in order, with semicolons between them.
+    /// The names of the signed fields with semicolons between them. Whether there are such fields is not known here.
     public let signedNames: Range<Int>
     /// 64 hexadecimal digits.
     public let signature: Range<Int>
@@ -51,9 +51,7 @@ public struct SignatureHeader: Sendable {
         guard let signedNames else { throw .malformed("it has no SignedHeaders") }
         guard let signature else { throw .malformed("it has no Signature") }
         guard signature.count == 64 else { throw .malformed("Signature is not 64 hexadecimal digits") }
-        guard Self.areNames(bytes, signedNames) else {
-            throw .malformed("SignedHeaders is not a sorted list of names in small letters")
-        }
+        guard !signedNames.isEmpty else { throw .malformed("SignedHeaders is empty") }
         (keyID, day, region, service) = try Self.scope(bytes, credential)
         self.signedNames = signedNames
         self.signature = signature
@@ -81,32 +79,6 @@ public struct SignatureHeader: Sendable {
             throw .malformed("Credential is not KEY/DAY/REGION/SERVICE/aws4_request")
         }
         return (keyID, parts[3], parts[2], parts[1])
-    }
-
-    /// Whether these are names of fields in small letters, each greater than the one before.
-    private static func areNames(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        var last = 0..<0
-        var start = range.lowerBound
-        while start <= range.upperBound {
-            var end = start
-            while end < range.upperBound, isNameCharacter(bytes[end]) { end += 1 }
-            guard end > start, end == range.upperBound || bytes[end] == UInt8(ascii: ";"),
-                bytes.precedes(last, start..<end)
-            else { return false }
-            last = start..<end
-            start = end + 1
-        }
-        return true
-    }
-
-    /// Of a token's characters (RFC 9110, section 5.6.2) those that names of fields are made of, small letters alone.
-    private static func isNameCharacter(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
-            UInt8(ascii: "_"), UInt8(ascii: "."):
-            true
-        default: false
-        }
     }
 
     private static let credentialName = Array("Credential=".utf8)
@@ -151,13 +123,5 @@ extension Span where Element == UInt8 {
         while lower < upper, self[lower] == 0x20 || self[lower] == 0x09 { lower += 1 }
         while upper > lower, self[upper - 1] == 0x20 || self[upper - 1] == 0x09 { upper -= 1 }
         return lower..<upper
-    }
-
-    fileprivate func precedes(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
-        for offset in 0..<Swift.min(left.count, right.count) {
-            let (one, other) = (self[left.lowerBound + offset], self[right.lowerBound + offset])
-            if one != other { return one < other }
-        }
-        return left.count < right.count
     }
 }

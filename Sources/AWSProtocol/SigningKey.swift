@@ -50,12 +50,32 @@ struct StringToSign {
     ///   - text: what is written into; emptied first.
     func write(_ canonicalRequest: CanonicalRequest, time: Span<UInt8>, into text: inout [UInt8]) {
         text.removeAll(keepingCapacity: true)
-        text += Self.start
-        text.append(copying: time)
-        text.append(UInt8(ascii: "\n"))
-        text.append(copying: time.extracting(0..<min(8, time.count)))
-        text += scopeEnd
+        let start = Self.start
+        let day = time.extracting(0..<min(8, time.count))
+        text.append(addingCapacity: start.count + time.count + 1 + day.count + scopeEnd.count) { output in
+            output.append(copying: start.span)
+            output.append(copying: time)
+            output.append(UInt8(ascii: "\n"))
+            output.append(copying: day)
+            output.append(copying: scopeEnd.span)
+        }
         SHA256.hash(canonicalRequest.bytes.span).appendHex(to: &text)
+    }
+}
+
+extension OutputSpan where Element == UInt8 {
+    /// Appends as much of `bytes` as there is room for.
+    @inline(__always)
+    mutating func append(copying bytes: Span<UInt8>) {
+        // Unsafe only in its pointers: what is copied lies inside the span, and there is room for it.
+        unsafe withUnsafeMutableBufferPointer { output, count in
+            let copied = min(bytes.count, output.count - count)
+            unsafe bytes.extracting(first: copied).withUnsafeBytes { source in
+                unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(output)[count...])
+                    .copyMemory(from: source)
+            }
+            count += copied
+        }
     }
 }
 

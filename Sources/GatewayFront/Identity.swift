@@ -97,25 +97,46 @@ struct Identity {
         verifier.canonical.begin(
             method: Self.method.span, path: bytes.extracting(path), query: bytes.extracting(query))
         var unsigned = RequiredFields(head)
-        let fields = head.fields
         var start = header.signedNames.lowerBound
-        for end in header.signedNames.lowerBound...header.signedNames.upperBound
-        where end == header.signedNames.upperBound || bytes[end] == UInt8(ascii: ";") {
+        while start <= header.signedNames.upperBound {
+            var end = start
+            while end < header.signedNames.upperBound, bytes[end] != UInt8(ascii: ";") { end += 1 }
             let name = start..<end
             start = end + 1
-            verifier.canonical.field(bytes.extracting(name))
-            var isFirst = true
-            for index in 0..<fields.count where Self.isSame(bytes, fields[index].name, name) {
-                verifier.canonical.value(bytes.extracting(fields[index].value), isFirst: isFirst)
-                isFirst = false
-            }
             // A field that is signed and not there has been taken away.
-            guard !isFirst else { throw .mismatch }
-            verifier.canonical.endField()
-            unsigned.remove(bytes, name)
+            guard append(name, head, bytes, &unsigned) else { throw .mismatch }
         }
         if let missing = unsigned.first { throw .unsigned(missing) }
         verifier.canonical.end(signedNames: bytes.extracting(header.signedNames), content: content)
+    }
+
+    /// Writes a signed field.
+    ///
+    /// - Returns: false if there is none of this name, in small letters.
+    private mutating func append(
+        _ name: Range<Int>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ unsigned: inout RequiredFields
+    ) -> Bool {
+        // Most signed fields are among those whose place is known.
+        if let known = KnownField(named: name, in: bytes), known.isSingleton {
+            unsigned.subtract(RequiredFields(known))
+            guard let value = head[known], isInSmallLetters(name, bytes) else { return false }
+            verifier.canonical.field(bytes.extracting(name), bytes.extracting(value))
+            return true
+        }
+        if bytes.isText("date", at: name) { unsigned.subtract(.date) }
+        verifier.canonical.beginField(bytes.extracting(name))
+        var isFirst = true
+        for field in head.fields where Self.isSame(bytes, field.name, name) {
+            verifier.canonical.value(bytes.extracting(field.value), isFirst: isFirst)
+            isFirst = false
+        }
+        verifier.canonical.endField()
+        return !isFirst
+    }
+
+    private func isInSmallLetters(_ name: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+        for index in name where bytes[index] &- 0x41 < 26 { return false }
+        return true
     }
 
     /// Calls are made with this method alone; see `Route`.
@@ -161,14 +182,14 @@ private struct RequiredFields: OptionSet {
         if head[.xAmzSecurityToken] != nil { insert(.securityToken) }
     }
 
-    mutating func remove(_ bytes: Span<UInt8>, _ name: Range<Int>) {
-        switch name.count {
-        case 4 where bytes.isText("host", at: name): remove(.host)
-        case 4 where bytes.isText("date", at: name): remove(.date)
-        case 10 where bytes.isText("x-amz-date", at: name): remove(.amzDate)
-        case 12 where bytes.isText("x-amz-target", at: name): remove(.target)
-        case 20 where bytes.isText("x-amz-security-token", at: name): remove(.securityToken)
-        default: break
+    /// The field of `RequestHead` that this one is, if it is one.
+    init(_ field: KnownField) {
+        switch field {
+        case .host: self = .host
+        case .xAmzTarget: self = .target
+        case .xAmzSecurityToken: self = .securityToken
+        case .xAmzDate: self = .amzDate
+        default: self = []
         }
     }
 

@@ -15,12 +15,18 @@ public enum KnownField: Int, Sendable, CaseIterable {
     case amzSDKRequest
     case amzSDKInvocationID
 
-    /// Whether a second one makes the request ambiguous.
-    var isSingleton: Bool {
+    /// Whether a second one makes the request ambiguous, so that a request has one at the most.
+    public var isSingleton: Bool {
         switch self {
         case .connection, .cacheControl, .userAgent, .amzSDKRequest, .amzSDKInvocationID: false
         default: true
         }
+    }
+
+    /// The field called by these bytes in any case, or nothing.
+    public init?(named range: Range<Int>, in bytes: Span<UInt8>) {
+        guard let field = Self.named(bytes, range) else { return nil }
+        self = field
     }
 
     /// The field called by these bytes in any case, or nothing.

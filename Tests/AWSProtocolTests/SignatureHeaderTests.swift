@@ -50,12 +50,7 @@ struct SignatureHeaderTests {
             good.replacing("20150830", with: "2015083"), good.replacing("us-east-1", with: ""),
             good.replacing("voiceid", with: ""), good.replacing("AKID", with: ""),
             good.replacing("AKID", with: String(repeating: "A", count: 129)),
-            good.replacing("host;x-amz-date", with: ""), good.replacing("host;x-amz-date", with: "x-amz-date;host"),
-            good.replacing("host;x-amz-date", with: "host;host"),
-            good.replacing("host;x-amz-date", with: "Host;x-amz-date"),
-            good.replacing("host;x-amz-date", with: "host;;x-amz-date"),
-            good.replacing("host;x-amz-date", with: "host;x-amz-date;"),
-            good.replacing("host;x-amz-date", with: "host; x-amz-date"),
+            good.replacing("host;x-amz-date", with: ""),
             good.replacing("0123456789abcdef", with: ""), good + "0", good + ", Extra=1", good + ",",
             good + ", Signature=\(signature)", good.replacing(", SignedHeaders", with: " SignedHeaders"),
         ])

@@ -35,9 +35,7 @@ struct SignatureVerifierTests {
         let nothing: [UInt8] = []
         verifier.canonical.begin(method: Array("POST".utf8).span, path: Array("/".utf8).span, query: nothing.span)
         for (name, value) in [("host", "h"), ("x-amz-date", added[0].value)] {
-            verifier.canonical.field(Array(name.utf8).span)
-            verifier.canonical.value(Array(value.utf8).span)
-            verifier.canonical.endField()
+            verifier.canonical.field(Array(name.utf8).span, Array(value.utf8).span)
         }
         verifier.canonical.end(signedNames: Array("host;x-amz-date".utf8).span, content: nothing.span)
         return try verifier.verify(header, scope: place, day: day, date: date.indices, bytes.span)
@@ -114,9 +112,7 @@ struct SignatureVerifierTests {
             let nothing: [UInt8] = []
             verifier.canonical.begin(method: Array("POST".utf8).span, path: Array("/".utf8).span, query: nothing.span)
             for (name, value) in [("host", "h"), ("x-amz-date", added[0].value)] {
-                verifier.canonical.field(Array(name.utf8).span)
-                verifier.canonical.value(Array(value.utf8).span)
-                verifier.canonical.endField()
+                verifier.canonical.field(Array(name.utf8).span, Array(value.utf8).span)
             }
             verifier.canonical.end(signedNames: Array("host;x-amz-date".utf8).span, content: nothing.span)
             #expect(try verifier.verify(header, scope: place, day: day, date: date.indices, bytes.span) == 1)
