@@ -74,6 +74,7 @@ public enum AWSTime {
         return daysSinceEpoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
     }
 
+    @inline(__always)
     private static func number(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int64? {
         var number: Int64 = 0
         for index in range {

@@ -64,9 +64,7 @@ public struct SignatureHeader: Sendable {
         var end = credential.upperBound
         var parts = InlineArray<4, Range<Int>>(repeating: 0..<0)
         for part in 0..<4 {
-            var slash = end - 1
-            while slash >= credential.lowerBound, bytes[slash] != UInt8(ascii: "/") { slash -= 1 }
-            guard slash >= credential.lowerBound else {
+            guard let slash = bytes.last(UInt8(ascii: "/"), in: credential.lowerBound..<end) else {
                 throw .malformed("Credential is not KEY/DAY/REGION/SERVICE/aws4_request")
             }
             parts[part] = slash + 1..<end
@@ -100,11 +98,30 @@ extension Span where Element == UInt8 {
         }
     }
 
+    /// The last place in a range that holds `byte`.
+    fileprivate func last(_ byte: UInt8, in range: Range<Int>) -> Int? {
+        guard range.lowerBound >= 0, range.upperBound <= count, !range.isEmpty else { return nil }
+        // Unsafe only in its pointer: the range lies inside the span.
+        return unsafe withUnsafeBytes { bytes in
+            var index = range.upperBound
+            while index > range.lowerBound {
+                index -= 1
+                if unsafe bytes[index] == byte { return index }
+            }
+            return nil
+        }
+    }
+
     /// Whether `text` stands at a place.
     fileprivate func holds(_ text: [UInt8], at start: Int) -> Bool {
         guard start >= 0, start + text.count <= count else { return false }
-        for index in text.indices where self[start + index] != text[index] { return false }
-        return true
+        // Unsafe only in its pointers: as many bytes are there as are compared.
+        return unsafe withUnsafeBytes { bytes in
+            unsafe text.withUnsafeBytes { text in
+                guard let base = bytes.baseAddress, let other = text.baseAddress else { return true }
+                return unsafe memcmp(base + start, other, text.count) == 0
+            }
+        }
     }
 
     fileprivate func holds(_ text: [UInt8], in range: Range<Int>) -> Bool {

@@ -21,11 +21,13 @@ struct Identity {
 
     private let gate: Gate
     private let front: Front
+    private let hasKeys: Bool
     private var verifier: SignatureVerifier
 
     init(_ gate: Gate, _ front: Front) {
         self.gate = gate
         self.front = front
+        hasKeys = !front.callers.keys.isEmpty
         verifier = SignatureVerifier(front.callers.keys)
     }
 
@@ -43,7 +45,7 @@ struct Identity {
             return Asker(caller: caller, region: region, principal: CredentialScope.keyID(head, bytes))
         }
         if head.peer.identity >= 0 { return Asker(caller: Int(head.peer.identity), region: region) }
-        guard let authorization = head[.authorization], !front.callers.keys.isEmpty else {
+        guard hasKeys, let authorization = head[.authorization] else {
             return Asker(caller: try anonymous(head), region: region)
         }
         do throws(SignatureFault) {

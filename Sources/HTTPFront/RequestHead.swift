@@ -43,7 +43,8 @@ public struct RequestHead {
     var isHTTP11 = true
     /// The bytes of the head, with its empty line.
     var length = 0
-    private var places = [Int32](repeating: -1, count: KnownField.allCases.count)
+    /// Where each known field is among the fields, -1 for those that are not there; there are at most 16.
+    private var places = InlineArray<16, Int16>(repeating: -1)
 
     /// An empty head, to be filled by the decoder.
     public init() { fields.reserveCapacity(32) }
@@ -65,7 +66,7 @@ public struct RequestHead {
         framing = .length(0)
         isHTTP11 = true
         length = 0
-        for index in places.indices { places[index] = -1 }
+        places = InlineArray(repeating: -1)
     }
 
     /// Adds a field; a singleton that is there already is refused.
@@ -73,7 +74,7 @@ public struct RequestHead {
     mutating func append(_ field: Field, known: KnownField?) throws(Refusal) {
         if let known {
             if places[known.rawValue] < 0 {
-                places[known.rawValue] = Int32(clamping: fields.count)
+                places[known.rawValue] = Int16(clamping: fields.count)
             } else if known.isSingleton {
                 throw known.repetition
             }

@@ -97,20 +97,21 @@ public struct ResponseWriter {
 
     /// A decimal number in a field that is being composed.
     public mutating func number(_ value: Int64) {
-        // The longest magnitude of 64 bits has 20 digits.
-        var digits = InlineArray<20, UInt8>(repeating: 0)
-        var count = 0
+        // From the last digit to the first; the longest magnitude of 64 bits has 20, and there may be a sign.
+        var digits = InlineArray<21, UInt8>(repeating: 0)
+        var start = 21
         var rest = value.magnitude
         repeat {
-            digits[count] = UInt8(truncatingIfNeeded: rest % 10) + UInt8(ascii: "0")
+            start -= 1
+            digits[start] = UInt8(truncatingIfNeeded: rest % 10) + UInt8(ascii: "0")
             rest /= 10
-            count += 1
         } while rest > 0
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        while count > 0 {
-            count -= 1
-            bytes.append(digits[count])
+        if value < 0 {
+            start -= 1
+            digits[start] = UInt8(ascii: "-")
         }
+        // Unsafe only in its pointer, which does not leave the closure.
+        unsafe digits.span.extracting(start..<21).withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// Ends the answer with its content.
