@@ -29,6 +29,9 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -45,10 +48,12 @@ let package = Package(
     products: [.executable(name: "jobs-proxy", targets: ["JobsProxy"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -65,7 +70,9 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         // MARK: Edges: sockets and threads
-        .target(name: "HTTPFront", dependencies: ["Locking", "Telemetry", nioCore, nioPosix], swiftSettings: settings),
+        .target(
+            name: "HTTPFront", dependencies: ["Locking", "Telemetry", asn1, nioCore, nioPosix, nioSSL, nioTLS],
+            swiftSettings: settings),
         .target(
             name: "Upstream",
             dependencies: ["AWSProtocol", "CCurl", "Gateway", "Locking", "RateLimiter", "Telemetry"],
@@ -110,7 +117,8 @@ let package = Package(
         .testTarget(name: "RateLimiterTests", dependencies: ["RateLimiter"], swiftSettings: testSettings),
         .testTarget(
             // NIO's own reader of HTTP/1.1 is the decoder's second opinion.
-            name: "HTTPFrontTests", dependencies: ["HTTPFront", "Locking", nioCore, nioEmbedded, nioHTTP1, nioPosix],
+            name: "HTTPFrontTests",
+            dependencies: ["HTTPFront", "Locking", nioCore, nioEmbedded, nioHTTP1, nioPosix, nioSSL],
             swiftSettings: testSettings),
         .testTarget(
             name: "UpstreamTests", dependencies: ["CCurl", "Upstream"], swiftSettings: testSettings,

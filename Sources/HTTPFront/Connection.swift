@@ -1,4 +1,6 @@
 internal import NIOCore
+internal import NIOSSL
+internal import NIOTLS
 
 /// What the connection waits for. Each has its own deadline.
 private enum Wait {
@@ -51,10 +53,16 @@ final class Connection<R: Responder>: ChannelInboundHandler {
     /// Whether nothing is read from the socket, because an answer or the client is awaited.
     private var readingIsPaused = false
     private var inputIsClosed = false
+    /// Whether the TLS handshake is not complete, so that no answer can be given.
+    private var isSecuring: Bool
     /// What the head of the request that is answered later asked for.
     private var later = (closes: false, omitsContent: false, confirmsKeepAlive: false)
 
-    init(loop: ServerLoop<R>) { self.loop = loop }
+    /// - Parameter isSecured: whether TLS comes before it in the pipeline.
+    init(loop: ServerLoop<R>, isSecured: Bool) {
+        self.loop = loop
+        isSecuring = isSecured
+    }
 
     // MARK: Channel events
 
@@ -120,11 +128,34 @@ final class Connection<R: Responder>: ChannelInboundHandler {
         if let event = event as? ChannelEvent, event == .inputClosed {
             inputIsClosed = true
             if wait != .answer, wait != .room { closeAfterFlush() }
+        } else if case .handshakeCompleted = event as? TLSUserEvent {
+            isSecuring = false
+            peer.identity = identity(context)
         }
         context.fireUserInboundEventTriggered(event)
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { closeNow() }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // The end of input without a closing alert; requests say how long they are, so that nothing can be cut off unseen.
+        if case .uncleanShutdown = error as? NIOSSLError { return }
+        failHandshake()
+        closeNow()
+    }
+
+    /// Counts a handshake that does not end well.
+    private func failHandshake() {
+        guard isSecuring else { return }
+        isSecuring = false
+        loop.responder?.dropped(.handshake)
+    }
+
+    /// What the responder says of the client's certificate.
+    private func identity(_ context: ChannelHandlerContext) -> Int32 {
+        guard let shown = try? context.pipeline.syncOperations.nioSSL_peerCertificate(),
+            let der = try? shown.toDERBytes(), let certificate = try? PeerCertificate(der: der)
+        else { return -1 }
+        return loop.responder?.identify(certificate) ?? -1
+    }
 
     /// Whether bytes that arrive are looked at now.
     private var isListening: Bool {
@@ -332,7 +363,9 @@ final class Connection<R: Responder>: ChannelInboundHandler {
         switch wait {
         case .head: refuse(.headTimeout)
         case .content: refuse(.bodyTimeout)
-        case .first, .idle, .room, .last, .end: closeNow()
+        case .first, .idle, .room, .last, .end:
+            failHandshake()
+            closeNow()
         case .answer, .closed: break
         }
     }

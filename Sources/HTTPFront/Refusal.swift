@@ -1,6 +1,7 @@
 /// Why a request, or a connection, was refused before anything looked at what it asks for.
 ///
-/// Every refusal but `idle` is answered, and the connection closed after the answer. The raw value is the metric label.
+/// A refusal is answered, and the connection closed after the answer; where no answer can be given or read, the responder
+/// is told that the connection was dropped. The raw value is the metric label.
 public enum Refusal: String, Sendable, CaseIterable, Error {
     case requestLine = "request_line"
     case httpVersion = "http_version"
@@ -24,6 +25,7 @@ public enum Refusal: String, Sendable, CaseIterable, Error {
     case bodyTimeout = "body_timeout"
     case unreadAnswer = "unread_answer"
     case idle = "idle"
+    case handshake = "handshake"
     case connections = "connections"
     case connectionsPerPeer = "connections_per_peer"
 
@@ -66,6 +68,7 @@ public enum Refusal: String, Sendable, CaseIterable, Error {
         case .bodyTimeout: "The request's content did not arrive in time."
         case .unreadAnswer: "The answer was not read in time."
         case .idle: "The connection was idle for too long."
+        case .handshake: "The TLS handshake failed or was not completed in time."
         case .connections: "Too many connections are open."
         case .connectionsPerPeer: "Too many connections are open from this address."
         }

@@ -48,6 +48,9 @@ public protocol Responder: AnyObject, SendableMetatype {
     /// Words the answer to what was refused before it became a request. The connection closes after it.
     func refuse(_ refusal: Refusal, into response: inout ResponseWriter)
 
+    /// A connection was ended for a reason that its client could not be told.
+    func dropped(_ refusal: Refusal)
+
     /// The client of a request that was to be answered later has gone; the ticket is void.
     func abandon(_ ticket: Ticket)
 
@@ -60,4 +63,6 @@ public protocol Responder: AnyObject, SendableMetatype {
 
 extension Responder {
     public func identify(_ certificate: PeerCertificate) -> Int32 { -1 }
+
+    public func dropped(_ refusal: Refusal) {}
 }

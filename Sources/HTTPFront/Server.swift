@@ -1,6 +1,7 @@
 internal import Locking
 public import NIOCore
 internal import NIOPosix
+internal import NIOSSL
 
 /// A listening HTTP server: one `ServerLoop` with a responder of its own on each event loop of a group.
 public final class Server<R: Responder>: Sendable {
@@ -9,6 +10,8 @@ public final class Server<R: Responder>: Sendable {
     private let loops: [NIOLoopBound<ServerLoop<R>>]
     private let group: any EventLoopGroup
     private let channels = Locked<[any Channel]>([])
+    private let certificates = Locked<[ListenerCertificates]>([])
+    private let watches = Locked<[RepeatedTask]>([])
 
     /// Prepares the loops; nothing listens yet.
     ///
@@ -41,8 +44,43 @@ public final class Server<R: Responder>: Sendable {
     /// - Returns: the bound address, with the port that the system chose if `port` was 0.
     /// - Throws: the system's error, for example if the address is in use.
     public func listen(host: String, port: Int) async throws -> SocketAddress? {
+        try await listen(certificates: nil) { try await $0.bind(host: host, port: port).get() }
+    }
+
+    /// Binds and listens for connections secured by TLS 1.2 or later.
+    ///
+    /// The files of `tls` are looked at every second, and read when they have changed; new connections use what was read.
+    ///
+    /// - Parameter report: told of every reading that a change of the files caused, on a thread that no request waits for.
+    ///   Files that cannot be used change nothing.
+    /// - Returns: the bound address, with the port that the system chose if `port` was 0.
+    /// - Throws: `TLSError` if the files cannot be used, or the system's error.
+    public func listen(
+        host: String, port: Int, tls: TLSSettings,
+        report: @escaping @Sendable (Result<Void, TLSError>) -> Void = { _ in }
+    ) async throws -> SocketAddress? {
+        let certificates = try ListenerCertificates(tls, report: report)
+        let address = try await listen(certificates: certificates) { try await $0.bind(host: host, port: port).get() }
+        watch(certificates)
+        return address
+    }
+
+    /// Reads the files of all TLS listeners now.
+    ///
+    /// - Throws: the first `TLSError`; files that cannot be used change nothing.
+    public func reloadCertificates() throws(TLSError) {
+        var failure: TLSError?
+        for certificates in certificates.withLock({ $0 }) {
+            do throws(TLSError) { try certificates.reload() } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+    }
+
+    private func listen(
+        certificates: ListenerCertificates?, bind: (ServerBootstrap) async throws -> any Channel
+    ) async throws -> SocketAddress? {
         let loops = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
-        let channel = try await ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
@@ -55,12 +93,27 @@ public final class Server<R: Responder>: Sendable {
                     return channel.eventLoop.makeFailedFuture(ChannelError.inappropriateOperationForState)
                 }
                 return channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Connection(loop: loop.value))
+                    let pipeline = channel.pipeline.syncOperations
+                    if let certificates {
+                        try pipeline.addHandler(NIOSSLServerHandler(context: certificates.context))
+                    }
+                    try pipeline.addHandler(Connection(loop: loop.value, isSecured: certificates != nil))
                 }
             }
-            .bind(host: host, port: port).get()
+        let channel = try await bind(bootstrap)
         channels.withLock { $0.append(channel) }
         return channel.localAddress
+    }
+
+    /// Looks at the files of a listener now and then, on a thread that no request waits for.
+    private func watch(_ certificates: ListenerCertificates) {
+        self.certificates.withLock { $0.append(certificates) }
+        let task = group.next().scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            NIOThreadPool.singleton.submit { state in
+                if case .active = state { certificates.reloadIfChanged() }
+            }
+        }
+        watches.withLock { $0.append(task) }
     }
 
     /// Stops listening, closes idle connections, and waits until every other one has had its answer.
@@ -69,6 +122,7 @@ public final class Server<R: Responder>: Sendable {
     /// - Returns: whether all connections ended by themselves.
     @discardableResult
     public func shutDown(timeout: Int64) async -> Bool {
+        for watch in watches.withLock({ $0 }) { watch.cancel() }
         for channel in channels.withLock({ $0 }) { try? await channel.close() }
         let deadline = NIODeadline.now() + .nanoseconds(timeout)
         for loop in loops {

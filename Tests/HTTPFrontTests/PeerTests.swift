@@ -31,9 +31,4 @@ struct PeerTests {
             #expect(try await client.answer().content == "true -1")
         }
     }
-
-    @Test("is nobody known to a responder that does not look at certificates")
-    func unknown() {
-        #expect(TestResponder(journal: Journal()).identify(PeerCertificate(subject: "CN=a")) == -1)
-    }
 }

@@ -11,6 +11,8 @@ final class Journal: @unchecked Sendable {
         case request(path: String, content: String, ticket: Ticket)
         case refused(Refusal)
         case abandoned(Ticket)
+        case dropped(Refusal)
+        case identified(PeerCertificate)
         case answered(count: Int)
         case tick
     }
@@ -30,6 +32,10 @@ final class Journal: @unchecked Sendable {
     var paths: [String] { events.compactMap { if case .request(let path, _, _) = $0 { path } else { nil } } }
 
     var abandoned: [Ticket] { events.compactMap { if case .abandoned(let ticket) = $0 { ticket } else { nil } } }
+
+    var identified: [PeerCertificate] {
+        events.compactMap { if case .identified(let certificate) = $0 { certificate } else { nil } }
+    }
 
     var answered: Int { events.reduce(0) { if case .answered(let count) = $1 { $0 + count } else { $0 } } }
 

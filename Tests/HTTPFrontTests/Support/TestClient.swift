@@ -4,20 +4,6 @@ import NIOPosix
 
 @testable import HTTPFront
 
-/// One answer as a client reads it.
-struct Answer: Sendable {
-    var status: Int
-    var fields: [(name: String, value: String)]
-    var contentBytes: [UInt8] = []
-
-    var content: String { text(contentBytes) }
-
-    /// The values of a field, in order.
-    subscript(name: String) -> [String] {
-        fields.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
-    }
-}
-
 /// A client on a plain socket, used by one test at a time. Each operation waits at most `Waiting.limit`.
 final class TestClient: @unchecked Sendable {
     // `@unchecked` because: its operations are awaited one after the other.
@@ -74,26 +60,10 @@ final class TestClient: @unchecked Sendable {
     /// - Parameter toHead: whether the request was a HEAD, whose answer has no content whatever its length says.
     func answer(toHead: Bool = false) async throws -> Answer {
         try await Waiting.pool.runIfActive { [self] in
-            while headEnd == nil { try receive("an answer's head") }
-            let end = headEnd ?? 0
-            var lines = text(received.prefix(end - 4)).split(separator: "\r\n", omittingEmptySubsequences: false)
-            let words = lines.removeFirst().split(separator: " ", maxSplits: 2)
-            guard words.count >= 2, words[0] == "HTTP/1.1", let status = Int(words[1]) else {
-                throw Failure.malformed(text(received))
+            while true {
+                if let answer = try Answer.take(from: &received, toHead: toHead) { return answer }
+                try receive("an answer")
             }
-            var answer = Answer(status: status, fields: [])
-            for line in lines {
-                guard let colon = line.firstIndex(of: ":") else { throw Failure.malformed(text(received)) }
-                let value = line[line.index(after: colon)...].drop { $0 == " " }
-                answer.fields.append((String(line[..<colon]), String(value)))
-            }
-            received.removeFirst(end)
-            let length = answer["Content-Length"].first.flatMap { Int($0) } ?? 0
-            if toHead || status == 100 { return answer }
-            while received.count < length { try receive("an answer's content") }
-            answer.contentBytes = Array(received.prefix(length))
-            received.removeFirst(length)
-            return answer
         }
     }
 
@@ -131,14 +101,6 @@ final class TestClient: @unchecked Sendable {
     }
 
     // MARK: Socket
-
-    private var headEnd: Int? {
-        guard received.count >= 4 else { return nil }
-        for end in 4...received.count where received[end - 4..<end].elementsEqual([0x0d, 0x0a, 0x0d, 0x0a]) {
-            return end
-        }
-        return nil
-    }
 
     private func receive(_ what: String) throws {
         try wait(POLLIN, what)

@@ -35,6 +35,14 @@ final class TestResponder: Responder {
         response.finish(Array(refusal.rawValue.utf8))
     }
 
+    func dropped(_ refusal: Refusal) { journal.add(.dropped(refusal)) }
+
+    /// The length of the subject, so that tests can tell identities apart.
+    func identify(_ certificate: PeerCertificate) -> Int32 {
+        journal.add(.identified(certificate))
+        return Int32(clamping: certificate.subject.count)
+    }
+
     func abandon(_ ticket: Ticket) { journal.add(.abandoned(ticket)) }
 
     func answered(count: Int, elapsed: Int64) { journal.add(.answered(count: count)) }

@@ -53,7 +53,9 @@ let testDate = "Tue, 14 Nov 2023 22:13:20 GMT"
 
 /// Runs `body` with a server, and ends the server whatever happens.
 func withServer(
-    _ change: (inout HTTPLimits) -> Void = { _ in }, _ body: @Sendable (TestServer) async throws -> Void
+    _ change: (inout HTTPLimits) -> Void = { _ in }, tls: TLSSettings? = nil,
+    report: @escaping @Sendable (Result<Void, TLSError>) -> Void = { _ in },
+    _ body: @Sendable (TestServer) async throws -> Void
 ) async throws {
     var limits = HTTPLimits()
     change(&limits)
@@ -65,7 +67,12 @@ func withServer(
         made.withLock { $0 = bound }
         return TestResponder(journal: journal)
     }
-    let address = try await server.listen(host: "127.0.0.1", port: 0)
+    let address: SocketAddress?
+    if let tls {
+        address = try await server.listen(host: "127.0.0.1", port: 0, tls: tls, report: report)
+    } else {
+        address = try await server.listen(host: "127.0.0.1", port: 0)
+    }
     let loop = try #require(made.withLock { $0 })
     let result: Result<Void, any Error>
     do {
