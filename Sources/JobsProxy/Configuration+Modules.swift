@@ -20,6 +20,12 @@ extension HTTPLimits {
     }
 }
 
+extension TLSSettings {
+    init(_ tls: Configuration.TLS) {
+        self.init(certificate: tls.certificate, key: tls.key, clientCA: tls.clientCA)
+    }
+}
+
 extension CachePolicy {
     init(_ cache: Configuration.Cache) {
         self.init()

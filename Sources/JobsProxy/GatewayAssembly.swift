@@ -100,8 +100,9 @@ final class GatewayAssembly: ServiceLifecycle.Service {
 
         if let snapshots { Self.load(snapshots, into: gate, logger) }
         try await upstream.run(for: gate)
-        adminAddress = try await Self.listen(adminServer, configuration.admin.address)
-        address = try await Self.listen(server, configuration.listen.address)
+        adminAddress = try await Self.listen(adminServer, configuration.admin.address, tls: nil, logger)
+        address = try await Self.listen(
+            server, configuration.listen.address, tls: configuration.listen.tls, logger)
         front.isServing = true
     }
 
@@ -132,10 +133,12 @@ final class GatewayAssembly: ServiceLifecycle.Service {
 
     /// Says where everything is, and with an embedded sandbox what to try.
     private func announce() {
-        print("Callers:  http://\(address.host):\(address.port)")
+        let scheme = configuration.listen.tls == nil ? "http" : "https"
+        let url = "\(scheme)://\(Host.bracketed(address.host)):\(address.port)"
+        print("Callers:  \(url)")
         print("Operator: http://\(adminAddress.host):\(adminAddress.port)/metrics")
         if let sandbox, let domain = sandbox.server.domainIDs.first {
-            print(sandbox.invitation(to: address, domain: domain))
+            print(sandbox.invitation(to: url, domain: domain))
         }
         Process.flushOutput()
         logger.info("serving", metadata: ["address": "\(address.host):\(address.port)"])
@@ -184,11 +187,23 @@ final class GatewayAssembly: ServiceLifecycle.Service {
     }
 
     private static func listen<R>(
-        _ server: Server<R>, _ address: Configuration.Address
+        _ server: Server<R>, _ address: Configuration.Address, tls: Configuration.TLS?, _ logger: Logger
     ) async throws -> (host: String, port: Int) {
         do {
-            let bound = try await server.listen(host: address.host, port: address.port)
+            let bound =
+                if let tls {
+                    try await server.listen(host: address.host, port: address.port, tls: TLSSettings(tls)) {
+                        switch $0 {
+                        case .success: logger.info("the listener's certificate has changed and is in use")
+                        case .failure(let error): logger.error("the listener's certificate stays as it was: \(error)")
+                        }
+                    }
+                } else {
+                    try await server.listen(host: address.host, port: address.port)
+                }
             return (bound?.ipAddress ?? address.host, bound?.port ?? address.port)
+        } catch let error as TLSError {
+            throw CommandFailure("listen.tls: \(error)")
         } catch {
             throw CommandFailure("cannot listen on \(address): \(error)")
         }

@@ -117,6 +117,11 @@ struct TestGateway: Sendable {
     }
 }
 
+extension Metrics {
+    /// Whether a sample ends like this.
+    func shows(_ text: String) -> Bool { String(decoding: render(), as: UTF8.self).contains(text) }
+}
+
 /// What a gateway wrote to its log.
 final class LogLines: LogHandler, Sendable {
     private let lines = Mutex<[String]>([])
