@@ -4,7 +4,7 @@ RELEASE := -c release --static-swift-stdlib --product jobs-proxy
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test check sanitize bench format clean
+.PHONY: help run build test check sanitize fuzz bench format clean
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -29,6 +29,10 @@ check: ## Checks the arrows between the modules, and the format
 sanitize: ## Runs the tests of what threads share under the thread sanitizer
 	@Scripts/setup
 	Scripts/check-threads
+
+fuzz: ## Fuzzes what reads what comes from outside (SECONDS=60 for each reader), after bugs that it must find
+	@Scripts/setup
+	Scripts/check-fuzz --seconds $(or $(SECONDS),60)
 
 bench: ## Measures the cache and the limits: memory, hit ratios, cost of a lookup and of a decision
 	@Scripts/setup

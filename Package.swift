@@ -131,8 +131,8 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "AWSProtocol", "Gateway", "JobsProxy", "PageCache", "Sandbox", "Telemetry", arguments, logging, nioCore,
-                nioPosix,
+                "AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "PageCache", "Sandbox", "Telemetry",
+                arguments, logging, nioCore, nioPosix,
             ],
             exclude: ["SDK"],
             swiftSettings: testSettings),

@@ -15,30 +15,75 @@ let harnessSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let nio = ["NIOCore", "NIOEmbedded", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
+
+/// With `PLANTED_BUG` set, the modules with a planted bug are copies that `Scripts/check-fuzz` makes.
+func path(_ module: String) -> String {
+    Context.environment["PLANTED_BUG"] == nil ? "Sources/\(module)" : ".build/planted/\(module)"
+}
+
 /// The readers of what comes from outside, under libFuzzer: `Scripts/check-fuzz`. Modules are links to the project's own
-/// files, and what is checked is in the tests, which run it over the committed corpus.
+/// files; what is checked is in the tests, which run it over the committed corpus.
 let package = Package(
     name: "fuzzing",
     platforms: [.macOS(.v26)],
-    dependencies: [.package(url: "https://github.com/apple/swift-nio", from: "2.101.2")],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
     targets: [
-        .target(name: "Fuzzer", swiftSettings: harnessSettings),
-        // The decoder alone: the rest of the module needs sockets.
+        // MARK: The project's modules, or what of them needs neither sockets nor threads
+        .target(name: "Locking", swiftSettings: settings),
         .target(
-            name: "HTTPFront",
+            name: "AWSProtocol", dependencies: ["Locking", crypto], path: path("AWSProtocol"), swiftSettings: settings),
+        .target(name: "PageCache", dependencies: ["Locking"], swiftSettings: settings),
+        .target(name: "RateLimiter", dependencies: ["Locking", deque], swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: ["Locking"], swiftSettings: settings),
+        .target(name: "BuiltInCatalogs", resources: [.embedInCode("voice-id.yaml")], swiftSettings: settings),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
+        .target(
+            name: "HTTPFront", path: path("HTTPFront"),
             sources: [
                 "ChunkedContent.swift", "HTTPDate.swift", "HTTPLimits.swift", "KnownField.swift", "Refusal.swift",
                 "RequestDecoder.swift", "RequestHead.swift", "RequestHead+Parsing.swift", "Span+Text.swift",
                 "Status.swift",
             ],
             swiftSettings: settings),
-        .executableTarget(
-            name: "FuzzCodec",
-            dependencies: [
-                "Fuzzer", "HTTPFront", .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOEmbedded", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
+        .target(
+            name: "Gateway", dependencies: ["AWSProtocol", "PageCache", "RateLimiter", "Telemetry", yams],
+            path: path("Gateway"), swiftSettings: settings),
+        .target(
+            name: "GatewayFront", dependencies: ["AWSProtocol", "Gateway", "HTTPFront"], path: path("GatewayFront"),
+            sources: ["CacheControl.swift", "PurgeQuery.swift", "SDKRequest.swift"], swiftSettings: settings),
+        .target(
+            name: "Upstream", dependencies: ["CCurl"], path: path("Upstream"),
+            sources: [
+                "CurlError.swift", "CurlReply.swift", "CurlReplyCollector.swift", "CurlReplyCollector+Text.swift",
             ],
-            swiftSettings: harnessSettings),
+            swiftSettings: settings),
+        .target(
+            name: "JobsProxy", dependencies: [yams], path: path("JobsProxy"), sources: ["Configuration"],
+            swiftSettings: settings),
+
+        // MARK: Harnesses
+        .target(name: "Fuzzer", swiftSettings: harnessSettings),
+        .harness("FuzzCodec", ["HTTPFront"] + nio),
+        .harness("FuzzConfiguration", ["JobsProxy"]),
+        .harness("FuzzFields", ["AWSProtocol", "Gateway", "GatewayFront", "HTTPFront"]),
+        .harness("FuzzInput", ["AWSProtocol", "BuiltInCatalogs", "Gateway"]),
+        .harness("FuzzJSON", ["AWSProtocol"]),
+        .harness("FuzzReplies", ["Upstream"]),
+        .harness("FuzzSignature", ["AWSProtocol"]),
     ]
 )
+
+extension Target {
+    static func harness(_ name: String, _ modules: [Target.Dependency]) -> Target {
+        .executableTarget(name: name, dependencies: ["Fuzzer"] + modules, swiftSettings: harnessSettings)
+    }
+}

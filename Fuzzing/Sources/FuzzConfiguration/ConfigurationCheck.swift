@@ -1,0 +1,1 @@
+../../../Tests/ProxyTests/Fuzzed/ConfigurationCheck.swift

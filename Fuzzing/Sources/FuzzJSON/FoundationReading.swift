@@ -1,0 +1,1 @@
+../../../Tests/AWSProtocolTests/Fuzzed/FoundationReading.swift

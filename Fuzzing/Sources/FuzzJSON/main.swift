@@ -1,0 +1,9 @@
+import Foundation
+import Fuzzer
+
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzed(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    Fuzzer.judge(start, count, JSONCheck.fault)
+}
+
+exit(Fuzzer.run(fuzzed))

@@ -1,0 +1,1 @@
+../../../Tests/UpstreamTests/Fuzzed/ReplyCheck.swift

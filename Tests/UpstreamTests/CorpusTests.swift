@@ -1,0 +1,11 @@
+import Testing
+
+@Suite("The corpus of replies")
+struct CorpusTests {
+    @Test("A reply is read as a simpler reader reads it, or refused for good")
+    func replies() throws {
+        for input in try CorpusInput.all(for: "replies") {
+            if let fault = ReplyCheck.fault(input.bytes) { Issue.record("\(input.name): \(fault)") }
+        }
+    }
+}
