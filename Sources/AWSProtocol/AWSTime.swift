@@ -69,9 +69,12 @@ public enum AWSTime {
     private static func seconds(
         _ year: Int64, _ month: Int64, _ day: Int64, _ hour: Int64, _ minute: Int64, _ second: Int64
     ) -> Int64? {
-        // A leap second is 60.
+        // A leap second is 60, and counts as the one before it: whatever is of a day stays in it.
         guard (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60 else { return nil }
-        return daysSinceEpoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
+        let days = daysSinceEpoch(year, month, day)
+        // The end of a month is the beginning of the next one, unless it is written with days that the month has.
+        guard day <= 28 || civil(days).day == day else { return nil }
+        return days * 86_400 + hour * 3600 + minute * 60 + min(second, 59)
     }
 
     @inline(__always)

@@ -17,7 +17,7 @@ struct SignatureVerifierTests {
     /// What becomes of a request that was signed with these.
     private func owner(
         id: String = "FIRST", secret: String = "one", scope: SigningScope = scopes[0], signedAt: Int64 = now,
-        scopeDay: String? = nil, using verifier: inout SignatureVerifier
+        now: Int64 = now, scopeDay: String? = nil, using verifier: inout SignatureVerifier
     ) throws(SignatureFault) -> Int {
         var signer = RequestSigner(scope: scope)
         let fields = [(name: "host", value: "h")]
@@ -31,7 +31,7 @@ struct SignatureVerifierTests {
         }
         let bytes = date + Array(authorization.utf8)
         let header = try SignatureHeader(bytes.span, date.count..<bytes.count)
-        let (place, day) = try verifier.check(header, date: date.indices, bytes.span, now: Self.now)
+        let (place, day) = try verifier.check(header, date: date.indices, bytes.span, now: now)
         let nothing: [UInt8] = []
         verifier.canonical.begin(method: Array("POST".utf8).span, path: Array("/".utf8).span, query: nothing.span)
         for (name, value) in [("host", "h"), ("x-amz-date", added[0].value)] {
@@ -119,6 +119,27 @@ struct SignatureVerifierTests {
         }
     }
 
+    /// Somebody who knows no secret sends a time at the edge of two days, written as one of the day before.
+    @Test(
+        "derives a day's key from that day alone, whatever others send",
+        arguments: ["20150830T235960Z", "20150831T000000Z"])
+    func derivation(_ time: String) throws {
+        var verifier = SignatureVerifier(Self.ring)
+        // 2015-08-31T00:00:00Z, a day whose key nobody has asked for yet.
+        let midnight: Int64 = 1_440_979_200
+        let scope = "FIRST/\(time.prefix(8))/us-east-1/voiceid/aws4_request"
+        let forged =
+            "AWS4-HMAC-SHA256 Credential=\(scope), SignedHeaders=host, Signature=\(String(repeating: "0", count: 64))"
+        let bytes = Array((time + forged).utf8)
+        let header = try SignatureHeader(bytes.span, 16..<bytes.count)
+        if let (place, day) = try? verifier.check(header, date: 0..<16, bytes.span, now: midnight) {
+            #expect(throws: SignatureFault.mismatch) {
+                try verifier.verify(header, scope: place, day: day, date: 0..<16, bytes.span)
+            }
+        }
+        #expect(try owner(signedAt: midnight, now: midnight, using: &verifier) == 1)
+    }
+
     @Test("Nothing that holds a secret shows it")
     func descriptions() {
         let key = KeyRing.Key(id: "FIRST", secret: "canary", owner: 1)
@@ -151,7 +172,8 @@ struct AWSTimeTests {
         "of another form are none",
         arguments: [
             "", "20150830T123600", "20150830 123600Z", "20151330T123600Z", "20150800T123600Z", "20150832T123600Z",
-            "20150830T243600Z", "20150830T126000Z", "20150830T123661Z", "+0150830T123600Z", "2015083\u{663}T12360",
+            "20150229T123600Z", "20150431T123600Z", "20150830T243600Z", "20150830T126000Z", "20150830T123661Z",
+            "+0150830T123600Z", "2015083\u{663}T12360",
         ])
     func malformed(_ text: String) { #expect(AWSTime.basic(text) == nil) }
 
@@ -163,6 +185,9 @@ struct AWSTimeTests {
             ("Sun, 06 Nov 1994 08:49:37 UTC", nil), ("Sun, 06 nov 1994 08:49:37 GMT", nil),
         ] as [(String, Int?)])
     func http(text: String, seconds: Int?) { #expect(AWSTime.http(text) == seconds.map(Int64.init)) }
+
+    @Test("A leap second is still of its day")
+    func leapSecond() { #expect(AWSTime.basic("20161231T235960Z") == AWSTime.basic("20161231T235959Z")) }
 
     @Test("The extremes of integers do not trap")
     func extremes() {
