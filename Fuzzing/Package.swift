@@ -18,7 +18,9 @@ let harnessSettings: [SwiftSetting] = [
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
-let nio = ["NIOCore", "NIOEmbedded", "NIOHTTP1"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 
 /// With `PLANTED_BUG` set, the modules with a planted bug are copies that `Scripts/check-fuzz` makes.
 func path(_ module: String) -> String {
@@ -47,9 +49,10 @@ let package = Package(
         .target(name: "BuiltInCatalogs", resources: [.embedInCode("voice-id.yaml")], swiftSettings: settings),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
         .target(
-            name: "HTTPFront", path: path("HTTPFront"),
+            name: "HTTPFront", dependencies: [nioCore], path: path("HTTPFront"),
             sources: [
-                "ChunkedContent.swift", "HTTPDate.swift", "HTTPLimits.swift", "KnownField.swift", "Refusal.swift",
+                "ChunkedContent.swift", "HTTPDate.swift", "HTTPLimits.swift", "KnownField.swift", "Peer.swift",
+                "Refusal.swift",
                 "RequestDecoder.swift", "RequestHead.swift", "RequestHead+Parsing.swift", "Span+Text.swift",
                 "Status.swift",
             ],
@@ -67,12 +70,12 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "JobsProxy", dependencies: [yams], path: path("JobsProxy"), sources: ["Configuration"],
-            swiftSettings: settings),
+            name: "JobsProxy", dependencies: [yams], path: path("JobsProxy"),
+            sources: ["CommandFailure.swift", "Configuration", "File.swift"], swiftSettings: settings),
 
         // MARK: Harnesses
         .target(name: "Fuzzer", swiftSettings: harnessSettings),
-        .harness("FuzzCodec", ["HTTPFront"] + nio),
+        .harness("FuzzCodec", ["HTTPFront", nioCore, nioEmbedded, nioHTTP1]),
         .harness("FuzzConfiguration", ["JobsProxy"]),
         .harness("FuzzFields", ["AWSProtocol", "Gateway", "GatewayFront", "HTTPFront"]),
         .harness("FuzzInput", ["AWSProtocol", "BuiltInCatalogs", "Gateway"]),

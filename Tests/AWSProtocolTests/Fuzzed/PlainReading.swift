@@ -22,7 +22,7 @@ struct PlainReading: Equatable {
             parameters[name] = Array(parameter[(equals + 1)...])
         }
         guard let credential = parameters["Credential"], let signedNames = parameters["SignedHeaders"],
-            let signature = parameters["Signature"], signature.count == 64
+            let signature = parameters["Signature"], signature.count == 64, !signedNames.isEmpty
         else { return nil }
         let parts = credential.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(Array.init)
         guard parts.count >= 5, parts.last == Array("aws4_request".utf8) else { return nil }
@@ -31,10 +31,6 @@ struct PlainReading: Equatable {
         guard (1...128).contains(key.count), scope[0].count == 8, !scope[1].isEmpty, !scope[2].isEmpty else {
             return nil
         }
-        let names = signedNames.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false).map(Array.init)
-        let allowed = Set("abcdefghijklmnopqrstuvwxyz0123456789-_.".utf8)
-        guard names.allSatisfy({ !$0.isEmpty && $0.allSatisfy(allowed.contains) }) else { return nil }
-        guard zip(names, names.dropFirst()).allSatisfy({ $0.lexicographicallyPrecedes($1) }) else { return nil }
         self.credential = [key] + scope
         self.signedNames = signedNames
         self.signature = signature

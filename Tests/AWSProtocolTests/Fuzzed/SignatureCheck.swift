@@ -22,7 +22,7 @@ enum SignatureCheck {
         return ofVerified(header, value, date, target, content)
     }
 
-    /// Nothing is verified that another hand does not sign in the same way.
+    /// Nothing is verified that another hand does not sign in the same way, and nothing keeps a good request from it.
     private static func ofVerified(
         _ header: SignatureHeader, _ value: [UInt8], _ date: [UInt8], _ target: [UInt8], _ content: [UInt8]
     ) -> String? {
@@ -33,36 +33,65 @@ enum SignatureCheck {
         let path = parts.first ?? []
         let query = parts.count > 1 ? parts[1] : []
         var verifier = SignatureVerifier(ring)
-        guard let scope = try? verifier.check(header, date: place, bytes.span, now: now) else { return nil }
+        guard let (scope, day) = try? verifier.check(header, date: place, bytes.span, now: now) else { return nil }
+        let names = value[header.signedNames].split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
         verifier.canonical.begin(method: Array("POST".utf8).span, path: path.span, query: query.span)
-        for name in value[header.signedNames].split(separator: UInt8(ascii: ";")) {
-            verifier.canonical.field(Array(name).span)
-            verifier.canonical.value(fieldValue(name, date).span)
-            verifier.canonical.endField()
-        }
+        for name in names { verifier.canonical.field(Array(name).span, fieldValue(name, date).span) }
         verifier.canonical.end(signedNames: Array(value[header.signedNames]).span, content: content.span)
-        guard (try? verifier.verify(header, scope: scope, date: place, bytes.span)) != nil else { return nil }
+        let isVerified = (try? verifier.verify(header, scope: scope, day: day, date: place, bytes.span)) != nil
+        if let fault = ofGood(&verifier) { return fault }
+        guard isVerified else { return nil }
         guard Array(value[header.keyID]) == Array(key.utf8) else { return "verified for an unknown key" }
+        guard let time = AWSTime.basic(date.span, date.indices) else { return nil }
 
-        var signer = RequestSigner(scope: Self.scope)
-        let names = value[header.signedNames].split(separator: UInt8(ascii: ";")).map { text($0) }
-        let fields = names.filter { $0 != "x-amz-date" }.map { ($0, text(fieldValue(Array($0.utf8)[...], date))) }
-        guard let time = AWSTime.basic(date.span, 0..<date.count) else { return "verified without a time" }
-        let signed = signer.sign(
-            method: "POST", path: text(path), query: text(query), fields: fields, body: content,
-            with: AWSCredentials(accessKeyID: key, secretAccessKey: secret, sessionToken: nil), at: time)
-        let expected = signed.last?.value ?? ""
-        guard expected.hasSuffix(text(value[header.signature])) else {
-            return "verified, but the signature is \(expected)"
+        let fields = names.filter { text($0) != "x-amz-date" }.map {
+            (name: text($0), value: text(fieldValue($0, date)))
         }
-        return nil
+        let (signedNames, signature) = sign(path: text(path), query: text(query), fields: fields, content, at: time)
+        // Names in another order, or more than once, are signed in no other hand.
+        guard signedNames == text(value[header.signedNames]) else { return nil }
+        return signature == text(value[header.signature]) ? nil : "verified, but the signature is \(signature)"
     }
 
-    static let key = "GWFUZZ"
-    static let secret = "fuzz+secret"
-    /// 2025-11-24T12:00:00Z.
-    static let now: Int64 = 1_763_985_600
-    static let scope = SigningScope(region: "us-east-1", service: "voiceid")
+    /// A good request of the same moment is verified by the same verifier.
+    private static func ofGood(_ verifier: inout SignatureVerifier) -> String? {
+        let (names, signature) = sign(path: "/", query: "", fields: [("host", "a b")], [], at: now)
+        let date = AWSTime.basic(now)
+        let scope = "\(key)/\(text(date.prefix(8)))/us-east-1/voiceid/aws4_request"
+        let bytes = date + "AWS4-HMAC-SHA256 Credential=\(scope),SignedHeaders=\(names),Signature=\(signature)".utf8
+        let (path, nothing): ([UInt8], [UInt8]) = (Array("/".utf8), [])
+        do throws(SignatureFault) {
+            let header = try SignatureHeader(bytes.span, date.count..<bytes.count)
+            let (place, day) = try verifier.check(header, date: date.indices, bytes.span, now: now)
+            verifier.canonical.begin(method: Array("POST".utf8).span, path: path.span, query: nothing.span)
+            for name in ["host", "x-amz-date"] {
+                verifier.canonical.field(Array(name.utf8).span, fieldValue(Array(name.utf8)[...], date).span)
+            }
+            verifier.canonical.end(signedNames: Array(names.utf8).span, content: nothing.span)
+            _ = try verifier.verify(header, scope: place, day: day, date: date.indices, bytes.span)
+            return nil
+        } catch {
+            return "a good request is refused afterwards: \(error)"
+        }
+    }
+
+    private static func sign(
+        path: String, query: String, fields: [(name: String, value: String)], _ content: [UInt8], at time: Int64
+    ) -> (names: String, signature: String) {
+        var signer = RequestSigner(scope: scope)
+        let signed = signer.sign(
+            method: "POST", path: path, query: query, fields: fields, body: content,
+            with: AWSCredentials(accessKeyID: key, secretAccessKey: secret), at: time)
+        let value = Array((signed.last?.value ?? "").utf8)
+        guard let header = try? SignatureHeader(value.span, value.indices) else { return ("", "") }
+        return (text(value[header.signedNames]), text(value[header.signature]))
+    }
+
+    private static let key = "GWFUZZ"
+    private static let secret = "fuzz+secret"
+    /// 2025-12-01T00:00:00Z: two days, of two months, are within the tolerance.
+    private static let now: Int64 = 1_764_547_200
+    private static let scope = SigningScope(region: "us-east-1", service: "voiceid")
     private static let ring = KeyRing(keys: [.init(id: key, secret: secret, owner: 1)], scopes: [scope])
 
     private static func fieldValue(_ name: ArraySlice<UInt8>, _ date: [UInt8]) -> [UInt8] {

@@ -105,8 +105,11 @@ enum FieldCheck {
         var parts = tm()
         parts.tm_year = year - 1900
         (parts.tm_mon, parts.tm_mday) = (month - 1, day)
-        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (hour, minute, second)
-        return Int64(timegm(&parts))
+        // A leap second counts as the one before it.
+        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (hour, minute, min(second, 59))
+        let seconds = Int64(timegm(&parts))
+        // The C library makes a date that is not there one of the next month.
+        return parts.tm_mday == day ? seconds : nil
     }
 
     private static func written(_ seconds: Int64, _ format: String) -> String {
