@@ -5,15 +5,17 @@ final class TestProgram: Sendable {
     private let process: Foundation.Process
     private let output: Pipe
 
+    /// Where it is: built beside the bundle that holds the tests.
+    static let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        .appendingPathComponent("jobs-proxy").path
+
     /// Starts it, with `TestGateway.secrets` in its environment. It has to be killed.
     static func start(_ arguments: String...) throws -> TestProgram { try TestProgram(arguments) }
 
     private init(_ arguments: [String]) throws {
         process = Foundation.Process()
         output = Pipe()
-        // The program is built beside the bundle that holds the tests.
-        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appendingPathComponent("jobs-proxy")
+        process.executableURL = URL(fileURLWithPath: Self.path)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(TestGateway.secrets) { $1 }
         process.standardOutput = output
