@@ -30,6 +30,8 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -53,6 +55,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -71,7 +74,8 @@ let package = Package(
 
         // MARK: Edges: sockets and threads
         .target(
-            name: "HTTPFront", dependencies: ["Locking", "Telemetry", asn1, nioCore, nioPosix, nioSSL, nioTLS],
+            name: "HTTPFront",
+            dependencies: ["Locking", "Telemetry", asn1, nioCore, nioHPACK, nioHTTP2, nioPosix, nioSSL, nioTLS],
             swiftSettings: settings),
         .target(
             name: "Upstream",
@@ -118,7 +122,9 @@ let package = Package(
         .testTarget(
             // NIO's own reader of HTTP/1.1 is the decoder's second opinion.
             name: "HTTPFrontTests",
-            dependencies: ["HTTPFront", "Locking", nioCore, nioEmbedded, nioHTTP1, nioPosix, nioSSL],
+            dependencies: [
+                "HTTPFront", "Locking", nioCore, nioEmbedded, nioHTTP1, nioPosix, nioHPACK, nioHTTP2, nioSSL,
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "UpstreamTests", dependencies: ["CCurl", "Upstream"], swiftSettings: testSettings,

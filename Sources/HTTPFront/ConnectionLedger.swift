@@ -5,11 +5,16 @@ internal import NIOCore
 public final class ConnectionLedger: Sendable {
     private struct Counts {
         var total = 0
+        /// Those that are being told that they are refused.
+        var shed = 0
         var addresses: [Address: Int] = [:]
     }
 
     /// An IP address without its port.
     typealias Address = String
+
+    /// How many connections are told at once that they are refused.
+    static let maxShed = 256
 
     private let maxConnections: Int
     private let maxConnectionsPerPeer: Int
@@ -23,25 +28,50 @@ public final class ConnectionLedger: Sendable {
     /// How many connections are open now.
     public var total: Int { counts.withLock { $0.total } }
 
-    /// Counts a connection, which is to be given back with `release`, or says why it is refused and not counted.
-    func admit(_ address: Address?) -> Refusal? {
+    /// What becomes of a new connection.
+    enum Admission: Equatable {
+        /// It is counted.
+        case admitted
+        /// It is refused with an answer, and counted among those that are.
+        case shed(Refusal)
+        /// It is refused and ended at once. Nothing is counted.
+        case dropped(Refusal)
+    }
+
+    /// Decides on a connection, which is to be given back with `release`.
+    ///
+    /// - Parameter canAnswer: whether the connection can be told why it is refused. Only so many are told at once: those who
+    ///   flood the server must not take up its memory by being refused.
+    func admit(_ address: Address?, canAnswer: Bool) -> Admission {
         counts.withLock { counts in
-            if maxConnections > 0, counts.total >= maxConnections { return .connections }
-            if let address {
-                let count = counts.addresses[address, default: 0]
-                if maxConnectionsPerPeer > 0, count >= maxConnectionsPerPeer { return .connectionsPerPeer }
-                counts.addresses[address] = count + 1
+            if let refusal = refusal(counts, address) {
+                guard canAnswer, counts.shed < Self.maxShed else { return .dropped(refusal) }
+                counts.shed += 1
+                return .shed(refusal)
             }
+            if let address { counts.addresses[address, default: 0] += 1 }
             counts.total += 1
-            return nil
+            return .admitted
         }
     }
 
-    func release(_ address: Address?) {
+    private func refusal(_ counts: Counts, _ address: Address?) -> Refusal? {
+        if maxConnections > 0, counts.total >= maxConnections { return .connections }
+        guard maxConnectionsPerPeer > 0, let address, counts.addresses[address, default: 0] >= maxConnectionsPerPeer
+        else { return nil }
+        return .connectionsPerPeer
+    }
+
+    func release(_ address: Address?, _ admission: Admission = .admitted) {
         counts.withLock { counts in
-            counts.total -= 1
-            if let address, let count = counts.addresses[address] {
-                counts.addresses[address] = count > 1 ? count - 1 : nil
+            switch admission {
+            case .admitted:
+                counts.total -= 1
+                if let address, let count = counts.addresses[address] {
+                    counts.addresses[address] = count > 1 ? count - 1 : nil
+                }
+            case .shed: counts.shed -= 1
+            case .dropped: break
             }
         }
     }

@@ -12,12 +12,31 @@ public struct HTTPLimits: Sendable, Equatable {
     public var headTimeout: Int64 = 5_000_000_000
     /// From the end of a request's head to the end of its content.
     public var bodyTimeout: Int64 = 10_000_000_000
-    /// Between an answer and the first byte of the next request; also how long a client may leave an answer unread.
+    /// Between an answer and the first byte of the next request; also the time in which a client must have read
+    /// 64 KiB more of its answers, or all of them.
     public var idleTimeout: Int64 = 60_000_000_000
     /// Open connections in all; 0 for no limit.
     public var maxConnections = 10_000
     /// Open connections of one peer address; 0 for no limit.
     public var maxConnectionsPerPeer = 0
+    /// Requests that a connection of HTTP/2 may carry at the same time; 0 for no HTTP/2.
+    public var maxStreams = 100
 
     public init() {}
+}
+
+/// What HTTP/2 is told of the limits (RFC 9113, section 6.5.2); all fit into 31 bits.
+extension HTTPLimits {
+    private static var maxWindow: Int { Int(Int32.max) }
+
+    /// How much content of one request a client may send unasked: all of it, padding included, so that no stream's window
+    /// is ever raised.
+    var streamWindow: Int { min(maxBodyBytes, Self.maxWindow - 65_535) + 65_535 }
+
+    /// How much content of all incomplete requests is kept: that of four of the largest, or of many small ones.
+    var connectionWindow: Int { max(262_144, 4 * min(maxBodyBytes, Self.maxWindow / 4)) }
+
+    /// How large the fields of a request may be before the connection is broken off. Twice as large as what is accepted, so
+    /// that a request that is somewhat too large gets its answer.
+    var headerListBytes: Int { 2 * min(max(maxHeadBytes, 1024), Self.maxWindow / 4) + 32 * min(maxFields, 1 << 20) }
 }

@@ -12,17 +12,21 @@ final class ListenerCertificates: Sendable {
     }
 
     private let settings: TLSSettings
+    private let offersHTTP2: Bool
     private let state: Locked<State>
     private let report: @Sendable (Result<Void, TLSError>) -> Void
 
     /// Reads the files.
     ///
     /// - Parameter report: told of every reading that a change caused.
-    init(_ settings: TLSSettings, report: @escaping @Sendable (Result<Void, TLSError>) -> Void) throws(TLSError) {
+    init(
+        _ settings: TLSSettings, offersHTTP2: Bool, report: @escaping @Sendable (Result<Void, TLSError>) -> Void
+    ) throws(TLSError) {
         self.settings = settings
+        self.offersHTTP2 = offersHTTP2
         self.report = report
         let stamps = settings.stamps
-        state = Locked(State(context: try settings.makeContext(), stamps: stamps))
+        state = Locked(State(context: try settings.makeContext(offersHTTP2: offersHTTP2), stamps: stamps))
     }
 
     /// What a new handshake uses.
@@ -32,7 +36,7 @@ final class ListenerCertificates: Sendable {
     func reload() throws(TLSError) {
         let stamps = settings.stamps
         state.withLock { $0.stamps = stamps }
-        let context = try settings.makeContext()
+        let context = try settings.makeContext(offersHTTP2: offersHTTP2)
         state.withLock { $0.context = context }
     }
 

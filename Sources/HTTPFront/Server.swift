@@ -9,6 +9,7 @@ public final class Server<R: Responder>: Sendable {
     public let ledger: ConnectionLedger
     private let loops: [NIOLoopBound<ServerLoop<R>>]
     private let group: any EventLoopGroup
+    private let offersHTTP2: Bool
     private let channels = Locked<[any Channel]>([])
     private let certificates = Locked<[ListenerCertificates]>([])
     private let watches = Locked<[RepeatedTask]>([])
@@ -23,6 +24,7 @@ public final class Server<R: Responder>: Sendable {
         makeResponder: @escaping @Sendable (ServerLoop<R>) -> R
     ) async throws {
         self.group = group
+        offersHTTP2 = limits.maxStreams > 0
         let ledger = ConnectionLedger(limits: limits)
         self.ledger = ledger
         var loops: [NIOLoopBound<ServerLoop<R>>] = []
@@ -59,7 +61,7 @@ public final class Server<R: Responder>: Sendable {
         host: String, port: Int, tls: TLSSettings,
         report: @escaping @Sendable (Result<Void, TLSError>) -> Void = { _ in }
     ) async throws -> SocketAddress? {
-        let certificates = try ListenerCertificates(tls, report: report)
+        let certificates = try ListenerCertificates(tls, offersHTTP2: offersHTTP2, report: report)
         let address = try await listen(certificates: certificates) { try await $0.bind(host: host, port: port).get() }
         watch(certificates)
         return address
@@ -118,15 +120,19 @@ public final class Server<R: Responder>: Sendable {
 
     /// Stops listening, closes idle connections, and waits until every other one has had its answer.
     ///
-    /// - Parameter timeout: nanoseconds after which what is left is closed.
+    /// - Parameters:
+    ///   - timeout: nanoseconds after which what is left is closed.
+    ///   - grace: nanoseconds during which idle connections are kept, so that a request that their clients have sent, or are
+    ///     about to send, still gets its answer, which is then the connection's last.
     /// - Returns: whether all connections ended by themselves.
     @discardableResult
-    public func shutDown(timeout: Int64) async -> Bool {
+    public func shutDown(timeout: Int64, grace: Int64 = 0) async -> Bool {
         for watch in watches.withLock({ $0 }) { watch.cancel() }
         for channel in channels.withLock({ $0 }) { try? await channel.close() }
+        let now = Clock.now()
         let deadline = NIODeadline.now() + .nanoseconds(timeout)
         for loop in loops {
-            try? await loop.eventLoop.submit { loop.value.drain() }.get()
+            try? await loop.eventLoop.submit { loop.value.drain(graceUntil: now &+ min(grace, timeout)) }.get()
         }
         while ledger.total > 0, NIODeadline.now() < deadline {
             // A cancelled sleep ends early and the loop goes on; the deadline bounds it all the same.

@@ -11,8 +11,10 @@ public final class ServerLoop<R: Responder> {
     let ledger: ConnectionLedger
     private var bench: Workbench?
     private(set) var isDraining = false
+    /// Until when connections that are idle while the loop drains may still send a request.
+    private(set) var drainGrace = Int64.max
 
-    private var slots: [Connection<R>?] = []
+    private var slots: [(any Exchange<R>)?] = []
     private var freeSlots: [Int32] = []
     private var lastGeneration: UInt64 = 0
     private var lastWallSecond: Int64 = -1
@@ -41,10 +43,10 @@ public final class ServerLoop<R: Responder> {
     @discardableResult
     public func answer(_ ticket: Ticket, _ write: (R, inout ResponseWriter) -> Void) -> Bool {
         guard ticket.loop == index, slots.indices.contains(Int(ticket.slot)),
-            let connection = slots[Int(ticket.slot)], connection.generation == ticket.generation,
+            let exchange = slots[Int(ticket.slot)], exchange.generation == ticket.generation,
             let responder
         else { return false }
-        return connection.answerNow(responder, write)
+        return exchange.answerNow(responder, write)
     }
 
     // MARK: Workbench
@@ -73,23 +75,25 @@ public final class ServerLoop<R: Responder> {
         }
     }
 
-    /// Closes what is idle, and everything else after its next answer.
-    func drain() {
+    /// Closes what is idle when its grace is over, and everything else after its next answer.
+    func drain(graceUntil: Int64) {
         isDraining = true
-        for connection in slots { connection?.drain() }
+        drainGrace = graceUntil
+        let now = Clock.now()
+        for exchange in slots { exchange?.drain(now: now) }
     }
 
     /// Closes all connections at once and stops the ticker.
     func stop() {
         isDraining = true
-        for connection in slots { connection?.closeNow() }
+        for exchange in slots { exchange?.closeNow() }
         ticker?.cancel()
         ticker = nil
     }
 
     private func tick(now: Int64) {
         updateDate()
-        for connection in slots { connection?.checkDeadline(now: now) }
+        for exchange in slots { exchange?.checkDeadline(now: now) }
         responder?.tick(now: now)
     }
 
@@ -102,13 +106,13 @@ public final class ServerLoop<R: Responder> {
 
     // MARK: Slots
 
-    /// Gives a new connection its slot.
-    func add(_ connection: Connection<R>) -> Int32 {
+    /// Gives a new connection, or request, its slot.
+    func add(_ exchange: any Exchange<R>) -> Int32 {
         if let slot = freeSlots.popLast() {
-            slots[Int(slot)] = connection
+            slots[Int(slot)] = exchange
             return slot
         }
-        slots.append(connection)
+        slots.append(exchange)
         return Int32(clamping: slots.count - 1)
     }
 

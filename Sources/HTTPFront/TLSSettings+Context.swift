@@ -3,14 +3,14 @@ internal import NIOSSL
 
 extension TLSSettings {
     /// What handshakes need, from the files as they are now.
-    func makeContext() throws(TLSError) -> NIOSSLContext {
+    func makeContext(offersHTTP2: Bool) throws(TLSError) -> NIOSSLContext {
         let chain = try Self.certificates(certificate)
         let key = try Self.key(key)
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
         configuration.cipherSuiteValues = Self.cipherSuites
-        configuration.applicationProtocols = ["http/1.1"]
+        configuration.applicationProtocols = offersHTTP2 ? ["h2", "http/1.1"] : ["http/1.1"]
         configuration.shutdownTimeout = .seconds(2)
         if let clientCA {
             configuration.trustRoots = .certificates(try Self.certificates(clientCA))

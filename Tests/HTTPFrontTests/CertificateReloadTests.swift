@@ -97,7 +97,7 @@ struct CertificateReloadTests {
             var settings = TLSSettings(certificate: good.certificate, key: good.key)
             change(&settings)
             do throws(TLSError) {
-                _ = try settings.makeContext()
+                _ = try settings.makeContext(offersHTTP2: true)
                 return nil
             } catch {
                 return error.description

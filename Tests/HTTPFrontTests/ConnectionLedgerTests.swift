@@ -15,56 +15,70 @@ struct ConnectionLedgerTests {
     @Test("admits as many connections as the limit says, and refuses the next")
     func total() {
         let ledger = ledger(total: 2, perPeer: 0)
-        #expect(ledger.admit(nil) == nil)
-        #expect(ledger.admit(nil) == nil)
+        #expect(ledger.admit(nil, canAnswer: true) == .admitted)
+        #expect(ledger.admit(nil, canAnswer: true) == .admitted)
         #expect(ledger.total == 2)
-        #expect(ledger.admit(nil) == .connections)
+        #expect(ledger.admit(nil, canAnswer: true) == .shed(.connections))
     }
 
     @Test("admits again once a connection has ended")
     func release() {
         let ledger = ledger(total: 1, perPeer: 0)
-        #expect(ledger.admit(nil) == nil)
+        #expect(ledger.admit(nil, canAnswer: true) == .admitted)
         ledger.release(nil)
         #expect(ledger.total == 0)
-        #expect(ledger.admit(nil) == nil)
+        #expect(ledger.admit(nil, canAnswer: true) == .admitted)
     }
 
     @Test("does not count a refused connection")
     func refusedAreNotCounted() {
         let ledger = ledger(total: 1, perPeer: 0)
-        #expect(ledger.admit(nil) == nil)
-        #expect(ledger.admit(nil) == .connections)
+        #expect(ledger.admit(nil, canAnswer: true) == .admitted)
+        #expect(ledger.admit(nil, canAnswer: true) == .shed(.connections))
         #expect(ledger.total == 1)
         ledger.release(nil)
         #expect(ledger.total == 0)
-        #expect(ledger.admit(nil) == nil)
+        #expect(ledger.admit(nil, canAnswer: true) == .admitted)
+    }
+
+    @Test("lets so many be told that they are refused, and drops the rest, and those who cannot be told")
+    func shed() {
+        let ledger = ledger(total: 1, perPeer: 0)
+        #expect(ledger.admit(nil, canAnswer: true) == .admitted)
+        #expect(ledger.admit(nil, canAnswer: false) == .dropped(.connections))
+        for _ in 0..<ConnectionLedger.maxShed { #expect(ledger.admit(nil, canAnswer: true) == .shed(.connections)) }
+        #expect(ledger.admit(nil, canAnswer: true) == .dropped(.connections))
+        ledger.release(nil, .dropped(.connections))
+        #expect(ledger.admit(nil, canAnswer: true) == .dropped(.connections))
+        ledger.release(nil, .shed(.connections))
+        #expect(ledger.admit(nil, canAnswer: true) == .shed(.connections))
+        #expect(ledger.total == 1)
     }
 
     @Test("limits each peer by itself")
     func perPeer() {
         let ledger = ledger(total: 0, perPeer: 2)
-        #expect(ledger.admit("10.0.0.1") == nil)
-        #expect(ledger.admit("10.0.0.1") == nil)
-        #expect(ledger.admit("10.0.0.1") == .connectionsPerPeer)
-        #expect(ledger.admit("10.0.0.2") == nil)
+        #expect(ledger.admit("10.0.0.1", canAnswer: true) == .admitted)
+        #expect(ledger.admit("10.0.0.1", canAnswer: true) == .admitted)
+        #expect(ledger.admit("10.0.0.1", canAnswer: true) == .shed(.connectionsPerPeer))
+        #expect(ledger.admit("10.0.0.2", canAnswer: true) == .admitted)
         ledger.release("10.0.0.1")
-        #expect(ledger.admit("10.0.0.1") == nil)
-        #expect(ledger.admit("10.0.0.1") == .connectionsPerPeer)
+        #expect(ledger.admit("10.0.0.1", canAnswer: true) == .admitted)
+        #expect(ledger.admit("10.0.0.1", canAnswer: true) == .shed(.connectionsPerPeer))
     }
 
     @Test("does not let the refused connections of one peer use up the room of all others")
     func refusedLeaveRoomForOthers() {
         let ledger = ledger(total: 3, perPeer: 1)
-        #expect(ledger.admit("10.0.0.1") == nil)
-        for _ in 0..<5 { #expect(ledger.admit("10.0.0.1") == .connectionsPerPeer) }
-        #expect(ledger.admit("10.0.0.2") == nil)
+        #expect(ledger.admit("10.0.0.1", canAnswer: true) == .admitted)
+        for _ in 0..<5 { #expect(ledger.admit("10.0.0.1", canAnswer: true) == .shed(.connectionsPerPeer)) }
+        #expect(ledger.admit("10.0.0.2", canAnswer: true) == .admitted)
     }
 
     @Test("knows no limit where the limit is 0")
     func unlimited() {
         let ledger = ledger(total: 0, perPeer: 0)
-        for _ in 0..<1000 { #expect(ledger.admit("10.0.0.1") == nil) }
+        for _ in 0..<1000 { #expect(ledger.admit("10.0.0.1", canAnswer: true) == .admitted) }
         #expect(ledger.total == 1000)
     }
 

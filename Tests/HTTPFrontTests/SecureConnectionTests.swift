@@ -52,7 +52,7 @@ struct SecureConnectionTests {
         }
     }
 
-    @Test("agrees on HTTP/1.1 with a client that offers it, and on nothing with one that offers no other")
+    @Test("agrees on HTTP/1.1 with a client that offers nothing better, and on nothing with one that offers neither")
     func negotiation() async throws {
         try await withSecureServer { secure in
             let client = try await secure.connect { $0.applicationProtocols = ["spdy/1", "http/1.1"] }

@@ -15,14 +15,7 @@ struct SecureClient: Sendable {
         port: Int, trusting authority: TestCertificates.Pair, as pair: TestCertificates.Pair? = nil,
         _ change: (inout TLSConfiguration) -> Void = { _ in }
     ) async throws -> SecureClient {
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.trustRoots = .file(authority.certificate)
-        if let pair {
-            configuration.certificateChain = try NIOSSLCertificate.fromPEMFile(pair.certificate).map {
-                .certificate($0)
-            }
-            configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: pair.key, format: .pem))
-        }
+        var configuration = try configuration(trusting: authority, as: pair)
         change(&configuration)
         let context = try NIOSSLContext(configuration: configuration)
         let inbox = Inbox()
@@ -39,6 +32,21 @@ struct SecureClient: Sendable {
         let client = SecureClient(channel: channel, inbox: inbox)
         _ = try await inbox.handshake()
         return client
+    }
+
+    /// Trusts what an authority has signed, and shows a certificate of the client's.
+    static func configuration(
+        trusting authority: TestCertificates.Pair, as pair: TestCertificates.Pair? = nil
+    ) throws -> TLSConfiguration {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.trustRoots = .file(authority.certificate)
+        if let pair {
+            configuration.certificateChain = try NIOSSLCertificate.fromPEMFile(pair.certificate).map {
+                .certificate($0)
+            }
+            configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: pair.key, format: .pem))
+        }
+        return configuration
     }
 
     private static func describe(_ event: Any) -> String? {

@@ -1,0 +1,67 @@
+internal import NIOCore
+
+/// What arrives and what leaves.
+extension Connection {
+    /// Answers are handed to the channel at the latest when this many bytes have come together.
+    static var flushThreshold: Int { 256 * 1024 }
+
+    func consumePending(_ bench: inout Workbench) {
+        guard isListening, var buffer = pending else { return }
+        // Given up while it is read, so that moving its reader index copies nothing.
+        pending = nil
+        let used = consume(buffer.readableBytesUInt8Span, &bench)
+        buffer.moveReaderIndex(forwardBy: used)
+        if buffer.readableBytes > 0 {
+            buffer.discardReadBytes()
+            pending = buffer
+        }
+    }
+
+    /// Copies what is left of `incoming`: a slice of the receive buffer would keep NIO from using it again.
+    func keep(_ incoming: inout ByteBuffer) {
+        guard incoming.readableBytes > 0, isListening || wait == .answer || wait == .room else { return }
+        if pending == nil {
+            pending = context?.channel.allocator.buffer(capacity: incoming.readableBytes)
+        }
+        pending?.writeBuffer(&incoming)
+    }
+
+    /// Ends a batch: hands its answers to the channel and puts the bench back.
+    func finish(_ bench: consuming Workbench) {
+        flush(&bench)
+        if bench.answered > 0 {
+            loop.responder?.answered(count: bench.answered, elapsed: Clock.now() - bench.now)
+        }
+        loop.putBack(bench)
+        if inputIsClosed, isListening { closeAfterFlush() }
+    }
+
+    /// Hands the answers that have come together to the channel.
+    func flush(_ bench: inout Workbench) {
+        guard bench.writer.output.readableBytes > 0 else { return }
+        defer { bench.writer.clear() }
+        guard let context else { return }
+        if wait == .last {
+            let written = context.eventLoop.makePromise(of: Void.self)
+            context.writeAndFlush(wrapOutboundOut(bench.writer.output), promise: written)
+            written.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
+        } else {
+            context.writeAndFlush(wrapOutboundOut(bench.writer.output), promise: nil)
+            if !isWritable, isListening { enter(.room, now: bench.now) }
+        }
+    }
+
+    /// Lets the client feel that it must wait: what it sends stays in the socket.
+    func pauseReading() {
+        guard !readingIsPaused else { return }
+        readingIsPaused = true
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: false)
+    }
+
+    /// Reads on after an answer or the client was awaited.
+    func resumeReading() {
+        guard readingIsPaused else { return }
+        readingIsPaused = false
+        try? context?.channel.syncOptions?.setOption(.autoRead, value: true)
+    }
+}

@@ -1,0 +1,98 @@
+internal import NIOCore
+
+/// Deadlines, and the end of the connection.
+extension Connection {
+    /// How long a client may take to close after the last answer.
+    private static var endTimeout: Int64 { 2_000_000_000 }
+
+    func enter(_ next: ConnectionWait, now: Int64) {
+        // These deadlines count from the first byte, not from the last.
+        if wait == next, next == .head || next == .content { return }
+        if wait == .first, next == .head {
+            wait = .head
+            return
+        }
+        wait = next
+        if next == .answer || next == .room { pauseReading() }
+        switch next {
+        case .first, .head: deadline = now &+ loop.limits.headTimeout
+        case .idle: deadline = now &+ loop.limits.idleTimeout
+        case .content: deadline = now &+ loop.limits.bodyTimeout
+        case .room, .last:
+            // They end when the client reads too little.
+            stall.begin(now: now, limits: loop.limits)
+            deadline = .max
+        case .end: deadline = now &+ Self.endTimeout
+        case .answer, .closed: deadline = .max
+        }
+    }
+
+    func checkDeadline(now: Int64) {
+        if wait == .room || wait == .last {
+            guard let context, stall.hasExpired(context, now: now, limits: loop.limits) else { return }
+            drop(.unreadAnswer)
+        }
+        guard now >= deadline else { return }
+        switch wait {
+        case .head: refuse(.headTimeout)
+        case .content: refuse(.bodyTimeout)
+        case .first: drop(.headTimeout)
+        case .idle: drop(.idle)
+        case .end: closeNow()
+        case .answer, .room, .last, .closed: break
+        }
+    }
+
+    /// Ends the connection without an answer.
+    private func drop(_ refusal: Refusal) {
+        // A drain shortens the time of what is idle; that is no fault of the client's.
+        if !failHandshake(), !loop.isDraining { loop.responder?.dropped(refusal) }
+        closeNow()
+    }
+
+    func drain(now: Int64) {
+        guard wait == .first || wait == .idle, pending == nil else { return }
+        if now >= loop.drainGrace {
+            closeAfterFlush()
+        } else {
+            deadline = min(deadline, loop.drainGrace)
+        }
+    }
+
+    func closeNow() {
+        if wait == .answer { loop.responder?.abandon(ticket) }
+        enter(.closed, now: 0)
+        context?.close(promise: nil)
+    }
+
+    /// Closes once everything that was written has left. No request is being answered, so that no input is unread.
+    func closeAfterFlush() {
+        switch wait {
+        case .first, .idle, .head, .content, .room:
+            guard let context else { return }
+            enter(.last, now: Clock.now())
+            let written = context.eventLoop.makePromise(of: Void.self)
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+            written.futureResult.assumeIsolated().whenComplete { _ in self.closeNow() }
+        case .end: closeNow()
+        // An answer is on its way, and the end comes after it.
+        case .answer, .last, .closed: break
+        }
+    }
+
+    /// Says that no answer follows, and leaves the client time to read the last one: closing at once with unread input
+    /// would make the kernel reset the connection, and the answer could be lost (RFC 9112, section 9.6).
+    func endOutput() {
+        guard wait == .last else { return }
+        if inputIsClosed {
+            closeNow()
+        } else {
+            enter(.end, now: Clock.now())
+            context?.close(mode: .output, promise: nil)
+            // Only by reading does one learn that the client has closed too.
+            resumeReading()
+        }
+    }
+
+    var ticket: Ticket { Ticket(loop: loop.index, slot: slot, generation: generation) }
+}

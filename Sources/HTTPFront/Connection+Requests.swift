@@ -1,0 +1,113 @@
+internal import NIOCore
+
+/// Requests and their answers.
+extension Connection {
+    /// Handles as many requests as `bytes` hold.
+    ///
+    /// - Returns: how many bytes they were; the rest belongs to a request that must wait.
+    func consume(_ bytes: Span<UInt8>, _ bench: inout Workbench) -> Int {
+        guard let responder = loop.responder else { return bytes.count }
+        var decoder = decoder
+        defer { self.decoder = decoder }
+        var start = 0
+        while start < bytes.count {
+            let rest = bytes.extracting(start..<bytes.count)
+            switch decoder.next(rest, head: &bench.head, limits: loop.limits) {
+            case .incomplete:
+                enter(decoder.awaitsContent ? .content : .head, now: bench.now)
+                return start
+            case .sendContinue:
+                bench.writer.continues()
+                enter(.content, now: bench.now)
+                return start
+            case .emptyLine(let length):
+                start += length
+            case .request(let length):
+                start += length
+                respond(responder, rest.extracting(0..<length), &bench)
+                guard wait == .idle else { return wait == .last ? bytes.count : start }
+            case .refused(let refusal):
+                write(refusal, &bench)
+                return bytes.count
+            }
+        }
+        return start
+    }
+
+    private func respond(_ responder: R, _ bytes: Span<UInt8>, _ bench: inout Workbench) {
+        bench.head.peer = peer
+        bench.prepareWriter(isDraining: loop.isDraining)
+        let disposition: Disposition
+        switch bench.head.framing {
+        case .length:
+            let content = bytes.extracting(bench.head.length..<bytes.count)
+            disposition = responder.respond(
+                to: bench.head, bytes: bytes, content: content, ticket: ticket, now: bench.now, into: &bench.writer)
+        case .chunked:
+            bench.content.removeAll(keepingCapacity: true)
+            ChunkedContent.forEachChunk(bytes, from: bench.head.length) { range in
+                for index in range { bench.content.append(bytes[index]) }
+            }
+            let content = bench.content
+            disposition = responder.respond(
+                to: bench.head, bytes: bytes, content: content.span, ticket: ticket, now: bench.now,
+                into: &bench.writer)
+        }
+        switch disposition {
+        case .answered:
+            afterAnswer(&bench)
+        case .later:
+            later = (bench.writer.closes, bench.writer.omitsContent, bench.writer.confirmsKeepAlive)
+            enter(.answer, now: bench.now)
+        }
+    }
+
+    /// Writes the answer to the request that waits for one; called by the loop, at any time.
+    func answerNow(_ responder: R, _ write: (R, inout ResponseWriter) -> Void) -> Bool {
+        guard wait == .answer else { return false }
+        var bench = loop.takeBench()
+        bench.begin(now: Clock.now())
+        bench.writer.closes = later.closes || loop.isDraining
+        bench.writer.omitsContent = later.omitsContent
+        bench.writer.confirmsKeepAlive = later.confirmsKeepAlive
+        write(responder, &bench.writer)
+        afterAnswer(&bench)
+        goOn(bench)
+        return true
+    }
+
+    private func afterAnswer(_ bench: inout Workbench) {
+        bench.answered += 1
+        generation = loop.nextGeneration()
+        if bench.writer.closes {
+            enter(.last, now: bench.now)
+        } else {
+            enter(.idle, now: bench.now)
+            if bench.writer.output.readableBytes > Self.flushThreshold { flush(&bench) }
+        }
+    }
+
+    /// Refuses the connection, or the request that it is in the middle of.
+    func refuse(_ refusal: Refusal) {
+        var bench = loop.takeBench()
+        bench.begin(now: Clock.now())
+        write(refusal, &bench)
+        finish(bench)
+    }
+
+    private func write(_ refusal: Refusal, _ bench: inout Workbench) {
+        bench.writer.closes = true
+        bench.writer.omitsContent = false
+        loop.responder?.refuse(refusal, into: &bench.writer)
+        pending = nil
+        enter(.last, now: bench.now)
+    }
+
+    /// After a wait: requests that have arrived meanwhile, then the socket.
+    func goOn(_ bench: consuming Workbench) {
+        consumePending(&bench)
+        finish(bench)
+        if wait != .answer, wait != .room { resumeReading() }
+        if loop.isDraining { drain(now: Clock.now()) }
+    }
+}

@@ -1,0 +1,235 @@
+internal import NIOCore
+internal import NIOHPACK
+internal import NIOHTTP2
+
+/// One client connection over HTTP/2 (RFC 9113): takes frames, puts requests together, sends their answers.
+///
+/// Framing, header compression, flow control of what is sent, and the counting of floods are NIOHTTP2Handler's, which is
+/// before it in the pipeline. Requests become what HTTP/1.1 would have sent, and answers are made from what HTTP/1.1 would
+/// send, so that a responder cannot tell the two apart.
+final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
+    typealias InboundIn = HTTP2Frame
+    typealias OutboundOut = HTTP2Frame
+
+    enum Wait {
+        /// The first request.
+        case first
+        /// Another request.
+        case idle
+        /// What the streams wait for.
+        case streams
+        /// The client's end of the connection, after the last answer.
+        case end
+        /// Nothing more.
+        case closed
+    }
+
+    /// Requests are not handed to the responder while more than this of earlier answers has not left.
+    private static var maxUnsent: Int { 256 * 1024 }
+
+    let loop: ServerLoop<R>
+    let peer: Peer
+    let generation: UInt64 = 0
+    private let address: ConnectionLedger.Address?
+    var context: ChannelHandlerContext?
+    private var slot: Int32 = -1
+    var wait = Wait.first
+    var deadline: Int64
+    var stall = WriteStall()
+    var streams: [HTTP2StreamID: HTTP2Stream<R>] = [:]
+    var lastStreamID = HTTP2StreamID.rootStream
+    /// Requests that wait for earlier answers to leave, in their order.
+    var queued: [HTTP2Stream<R>] = []
+    var isDraining = false
+    /// Whether the client has been told that the connection ends.
+    var isLeaving = false
+    /// The code of a GOAWAY that broke the connection off.
+    private let failure = GoAwayWatch()
+    /// What the client may still send without being told that it may send more.
+    var window = 65_535
+    /// When the frames that are being read began to be read, and the requests among them that were answered.
+    private var batchStart: Int64?
+    private var answered = 0
+
+    /// - Parameters:
+    ///   - address: what the ledger counts the connection under; it is given back at the end.
+    ///   - deadline: when the first request must be there.
+    init(loop: ServerLoop<R>, peer: Peer, address: ConnectionLedger.Address?, deadline: Int64) {
+        self.loop = loop
+        self.peer = peer
+        self.address = address
+        self.deadline = deadline
+    }
+
+    /// Puts HTTP/2 into a pipeline, behind `handler`.
+    func install(in pipeline: ChannelPipeline.SynchronousOperations, behind handler: any ChannelHandler) throws {
+        var connection = NIOHTTP2Handler.ConnectionConfiguration()
+        connection.initialSettings = [
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: loop.limits.maxStreams),
+            HTTP2Setting(parameter: .initialWindowSize, value: loop.limits.streamWindow),
+            HTTP2Setting(parameter: .maxHeaderListSize, value: loop.limits.headerListBytes),
+        ]
+        // Both are checked here, so that the client gets an answer and the refusal is counted by its reason.
+        connection.headerBlockValidation = .disabled
+        connection.contentLengthValidation = .disabled
+        connection.maximumBufferedControlFrames = 1000
+        let codec = NIOHTTP2Handler(mode: .server, frameDelegate: failure, connectionConfiguration: connection)
+        try pipeline.addHandler(codec, position: .after(handler))
+        try pipeline.addHandler(self, position: .after(codec))
+    }
+
+    // MARK: Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        slot = loop.add(self)
+        updateWindow()
+        context.flush()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        closeNow()
+        loop.remove(slot: slot)
+        loop.ledger.release(address)
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let frame = unwrapInboundIn(data)
+        switch frame.payload {
+        case .headers(let payload):
+            read { bench in
+                if let stream = streams[frame.streamID] {
+                    stream.end(payload.headers, &bench)
+                } else {
+                    open(frame.streamID).begin(payload.headers, isWhole: payload.endStream, &bench)
+                }
+            }
+        case .data(let payload):
+            guard let stream = streams[frame.streamID], case .byteBuffer(let buffer) = payload.data else { return }
+            read { bench in stream.receive(buffer, isLast: payload.endStream, &bench) }
+        default: break
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        updateWindow()
+        context.flush()
+        if let start = batchStart, answered > 0 {
+            loop.responder?.answered(count: answered, elapsed: Clock.now() - start)
+        }
+        batchStart = nil
+        answered = 0
+        context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            stall.end()
+        } else {
+            stall.begin(now: Clock.now(), limits: loop.limits)
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case let event as StreamClosedEvent: remove(event.streamID)
+        case let event as NIOHTTP2WindowUpdatedEvent where event.streamID == .rootStream:
+            if let size = event.inboundWindowSize { window = size }
+        case let event as ChannelEvent where event == .inputClosed:
+            // A client that can say nothing more about its streams has gone.
+            closeNow()
+        default: break
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // What is wrong with a stream has been answered with its reset; only a broken connection ends.
+        guard let code = failure.code else { return }
+        if wait != .closed { loop.responder?.dropped(code == .enhanceYourCalm ? .flood : .brokenProtocol) }
+        closeNow()
+    }
+
+    // MARK: Requests
+
+    /// Whether a request may be answered, or must wait for its client to read earlier answers.
+    var takesRequests: Bool { streams.values.reduce(0) { $0 + $1.unsent } <= Self.maxUnsent }
+
+    /// Lends the bench for a frame.
+    private func read(_ body: (inout Workbench) -> Void) {
+        guard wait != .closed, wait != .end else { return }
+        var bench = loop.takeBench()
+        let now = batchStart ?? Clock.now()
+        batchStart = now
+        bench.begin(now: now)
+        body(&bench)
+        answered += bench.answered
+        loop.putBack(bench)
+    }
+
+    /// Lends the bench for an answer that comes later.
+    func batch(_ body: (inout Workbench) -> Void) {
+        var bench = loop.takeBench()
+        bench.begin(now: Clock.now())
+        body(&bench)
+        if bench.answered > 0 {
+            loop.responder?.answered(count: bench.answered, elapsed: Clock.now() - bench.now)
+        }
+        loop.putBack(bench)
+        updateWindow()
+        context?.flush()
+    }
+
+    private func open(_ id: HTTP2StreamID) -> HTTP2Stream<R> {
+        let stream = HTTP2Stream(id, of: self, generation: loop.nextGeneration())
+        stream.slot = loop.add(stream)
+        streams[id] = stream
+        lastStreamID = max(lastStreamID, id)
+        wait = .streams
+        deadline = .max
+        if isDraining { leave() }
+        return stream
+    }
+
+    func queue(_ stream: HTTP2Stream<R>) { queued.append(stream) }
+
+    /// A stream has ended, on either side's wish.
+    private func remove(_ id: HTTP2StreamID) {
+        guard let stream = streams.removeValue(forKey: id) else { return }
+        stream.close()
+        loop.remove(slot: stream.slot)
+        queued.removeAll { $0 === stream }
+        if streams.isEmpty, wait == .streams {
+            wait = .idle
+            deadline = Clock.now() &+ loop.limits.idleTimeout
+            if isLeaving { finish() }
+        } else {
+            proceed()
+        }
+    }
+
+    /// Hands requests that have waited to the responder.
+    func proceed() {
+        guard !queued.isEmpty, takesRequests, let loop = context?.eventLoop else { return }
+        // Not at once: the frame that gave them their turn is still being written.
+        loop.assumeIsolated().execute {
+            while self.takesRequests, !self.queued.isEmpty {
+                let stream = self.queued.removeFirst()
+                self.batch { bench in stream.proceed(&bench) }
+            }
+        }
+    }
+}
+
+/// Remembers whether NIOHTTP2Handler has broken the connection off: of its errors only those are the connection's.
+private final class GoAwayWatch: NIOHTTP2FrameDelegate {
+    private(set) var code: HTTP2ErrorCode?
+
+    func wroteFrame(_ frame: HTTP2Frame) {
+        if case .goAway(_, let code, _) = frame.payload, code != .noError { self.code = code }
+    }
+}

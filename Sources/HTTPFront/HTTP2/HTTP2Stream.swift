@@ -1,0 +1,200 @@
+internal import NIOCore
+internal import NIOHPACK
+internal import NIOHTTP2
+
+/// One request of an HTTP/2 connection, and its answer.
+final class HTTP2Stream<R: Responder>: Exchange {
+    /// What the stream waits for.
+    private enum Wait {
+        /// The rest of the content.
+        case content
+        /// Answers before it, which their client does not read.
+        case turn
+        /// The responder, which answers later; it keeps its own deadline.
+        case answer
+        /// The answer to leave; content that still arrives is dropped.
+        case leave
+        /// Nothing more.
+        case end
+    }
+
+    let id: HTTP2StreamID
+    let generation: UInt64
+    /// Its slot on the loop, which is given back when the stream ends.
+    var slot: Int32 = -1
+    /// The content of the answer, while it has not left.
+    private(set) var unsent = 0
+    private unowned let connection: HTTP2Connection<R>
+    private var wait = Wait.content
+    private var deadline = Int64.max
+    /// The request as HTTP/1.1 would have sent it, until it is handed to the responder.
+    private var request: [UInt8] = []
+    private var headLength = 0
+    /// What Content-Length says.
+    private var expected: Int?
+    private var omitsContent = false
+    private var inputHasEnded = false
+
+    init(_ id: HTTP2StreamID, of connection: HTTP2Connection<R>, generation: UInt64) {
+        self.id = id
+        self.connection = connection
+        self.generation = generation
+    }
+
+    private var limits: HTTPLimits { connection.loop.limits }
+
+    /// The bytes of content that it keeps.
+    var held: Int { max(0, request.count - headLength) }
+
+    private var ticket: Ticket { Ticket(loop: connection.loop.index, slot: slot, generation: generation) }
+
+    // MARK: The request
+
+    /// The stream's first fields.
+    func begin(_ fields: HPACKHeaders, isWhole: Bool, _ bench: inout Workbench) {
+        inputHasEnded = isWhole
+        omitsContent = fields.first(name: ":method") == "HEAD"
+        do throws(Refusal) {
+            try LoweredHead.write(fields, into: &request, limits: limits)
+            headLength = request.count
+            try bench.head.parse(request.span, end: headLength, limits: limits)
+            if case .length(let length) = bench.head.framing, bench.head[.contentLength] != nil { expected = length }
+            if isWhole { return complete(&bench, headIsRead: true) }
+        } catch {
+            return refuse(error, &bench)
+        }
+        deadline = bench.now &+ limits.bodyTimeout
+        if bench.head[.expect] != nil { connection.write(.headers(.init(headers: [":status": "100"])), to: self) }
+    }
+
+    /// Some of the content.
+    func receive(_ data: ByteBuffer, isLast: Bool, _ bench: inout Workbench) {
+        if isLast { inputHasEnded = true }
+        guard case .content = wait else { return }
+        let count = held + data.readableBytes
+        guard count <= limits.maxBodyBytes else { return refuse(.bodyTooLarge, &bench) }
+        guard count <= expected ?? .max else { return refuse(.contentLength, &bench) }
+        request += data.readableBytesView
+        if isLast { complete(&bench, headIsRead: false) }
+    }
+
+    /// The fields after the content.
+    func end(_ trailers: HPACKHeaders, _ bench: inout Workbench) {
+        inputHasEnded = true
+        guard case .content = wait else { return }
+        do throws(Refusal) { try LoweredHead.check(trailers: trailers) } catch { return refuse(error, &bench) }
+        complete(&bench, headIsRead: false)
+    }
+
+    /// The request has arrived.
+    private func complete(_ bench: inout Workbench, headIsRead: Bool) {
+        guard expected == nil || expected == held else { return refuse(.contentLength, &bench) }
+        deadline = .max
+        guard connection.takesRequests else {
+            wait = .turn
+            return connection.queue(self)
+        }
+        if !headIsRead {
+            do throws(Refusal) {
+                try bench.head.parse(request.span, end: headLength, limits: limits)
+            } catch {
+                return refuse(error, &bench)
+            }
+        }
+        respond(&bench)
+    }
+
+    /// Its turn has come.
+    func proceed(_ bench: inout Workbench) {
+        guard case .turn = wait else { return }
+        complete(&bench, headIsRead: false)
+    }
+
+    private func respond(_ bench: inout Workbench) {
+        guard let responder = connection.loop.responder else { return }
+        let (request, headLength) = (request, headLength)
+        forgetRequest()
+        bench.head.peer = connection.peer
+        prepare(&bench.writer)
+        let content = request.span.extracting(headLength..<request.count)
+        let disposition = responder.respond(
+            to: bench.head, bytes: request.span, content: content, ticket: ticket, now: bench.now, into: &bench.writer)
+        switch disposition {
+        case .answered:
+            bench.answered += 1
+            send(&bench)
+        case .later:
+            wait = .answer
+        }
+    }
+
+    private func forgetRequest() {
+        request = []
+        headLength = 0
+    }
+
+    // MARK: The answer
+
+    private func prepare(_ writer: inout ResponseWriter) {
+        writer.closes = false
+        writer.omitsContent = omitsContent
+        writer.confirmsKeepAlive = false
+    }
+
+    func answerNow(_ responder: R, _ write: (R, inout ResponseWriter) -> Void) -> Bool {
+        guard case .answer = wait else { return false }
+        connection.batch { bench in
+            prepare(&bench.writer)
+            write(responder, &bench.writer)
+            bench.answered += 1
+            send(&bench)
+        }
+        return true
+    }
+
+    private func refuse(_ refusal: Refusal, _ bench: inout Workbench) {
+        forgetRequest()
+        prepare(&bench.writer)
+        connection.loop.responder?.refuse(refusal, into: &bench.writer)
+        // What is wrong with one stream is no fault of the others.
+        bench.writer.closes = false
+        send(&bench)
+    }
+
+    private func send(_ bench: inout Workbench) {
+        defer { bench.writer.clear() }
+        let answer = RaisedAnswer(bench.writer.output.readableBytesUInt8Span)
+        wait = .leave
+        deadline = bench.now &+ limits.idleTimeout
+        unsent = answer.content.count
+        connection.send(answer, bench.writer.output, of: self, resets: !inputHasEnded, closes: bench.writer.closes)
+    }
+
+    /// A part of the answer has left: the client reads.
+    func sent(_ count: Int, now: Int64) {
+        guard case .leave = wait else { return }
+        unsent = max(0, unsent - count)
+        deadline = now &+ limits.idleTimeout
+    }
+
+    // MARK: Deadlines and end
+
+    func checkDeadline(now: Int64) {
+        guard now >= deadline else { return }
+        deadline = .max
+        switch wait {
+        case .content: connection.batch { bench in refuse(.bodyTimeout, &bench) }
+        case .leave: connection.giveUp(self)
+        case .turn, .answer, .end: break
+        }
+    }
+
+    /// The stream is no more, because its answer has left or its client wants none.
+    func close() {
+        if case .answer = wait { connection.loop.responder?.abandon(ticket) }
+        wait = .end
+        deadline = .max
+        forgetRequest()
+        unsent = 0
+    }
+}

@@ -1,0 +1,111 @@
+internal import NIOHPACK
+
+/// A request's fields as HTTP/2 has them, written as the head of an HTTP/1.1 request with the same meaning, so that one
+/// reader is strict for both.
+///
+/// What HTTP/1.1 cannot say unambiguously is refused before it is written (RFC 9113, sections 8.2, 8.3 and 10.3): fields are
+/// lengths and bytes in HTTP/2, and a line end in one of them would be a second field in HTTP/1.1.
+struct LoweredHead {
+    private var method: String?
+    private var scheme: String?
+    private var path: String?
+    private var authority: String?
+    private var hasHost = false
+
+    /// Appends the head to `bytes`, with its empty line.
+    static func write(_ fields: HPACKHeaders, into bytes: inout [UInt8], limits: HTTPLimits) throws(Refusal) {
+        var head = LoweredHead()
+        let start = bytes.count
+        var hasBegun = false
+        for (name, value, _) in fields {
+            if name.utf8.first == UInt8(ascii: ":") {
+                guard !hasBegun else { throw .pseudoField }
+                try head.take(name, value)
+                continue
+            }
+            if !hasBegun {
+                hasBegun = true
+                try head.begin(&bytes)
+            }
+            try head.append(name, value, &bytes)
+            guard bytes.count - start <= limits.maxHeadBytes else { throw .headTooLarge }
+        }
+        if !hasBegun { try head.begin(&bytes) }
+        bytes += [0x0d, 0x0a]
+        guard bytes.count - start <= limits.maxHeadBytes else { throw .headTooLarge }
+    }
+
+    /// Checks fields that come after the content; nothing looks at what they say.
+    static func check(trailers: HPACKHeaders) throws(Refusal) {
+        for (name, value, _) in trailers {
+            guard name.utf8.first != UInt8(ascii: ":") else { throw .pseudoField }
+            try checkField(name, value)
+        }
+    }
+
+    /// A pseudo-header field, each of which comes once.
+    private mutating func take(_ name: String, _ value: String) throws(Refusal) {
+        switch name {
+        case ":method" where method == nil: method = value
+        case ":scheme" where scheme == nil: scheme = value
+        case ":path" where path == nil: path = value
+        case ":authority" where authority == nil: authority = value
+        default: throw .pseudoField
+        }
+    }
+
+    /// The request line, and Host from `:authority`.
+    private func begin(_ bytes: inout [UInt8]) throws(Refusal) {
+        guard let method, !method.isEmpty, method.utf8.allSatisfy(CharacterClass.isToken) else { throw .requestLine }
+        guard method != "CONNECT" else { throw .connectMethod }
+        guard scheme == "http" || scheme == "https" else { throw .requestLine }
+        guard let path, path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }),
+            path.utf8.first == UInt8(ascii: "/") || path == "*"
+        else { throw .requestLine }
+        bytes += method.utf8
+        bytes.append(0x20)
+        bytes += path.utf8
+        bytes += " HTTP/1.1\r\n".utf8
+        if let authority {
+            try Self.checkValue(authority)
+            Self.line("host", authority, &bytes)
+        }
+    }
+
+    private mutating func append(_ name: String, _ value: String, _ bytes: inout [UInt8]) throws(Refusal) {
+        try Self.checkField(name, value)
+        if name == "host", let authority {
+            // RFC 9113, section 8.3.1: they must not differ.
+            guard !hasHost, value.lowercased() == authority.lowercased() else { throw .host }
+            hasHost = true
+            return
+        }
+        Self.line(name, value, &bytes)
+    }
+
+    private static func line(_ name: String, _ value: String, _ bytes: inout [UInt8]) {
+        bytes += name.utf8
+        bytes += ": ".utf8
+        bytes += value.utf8
+        bytes += "\r\n".utf8
+    }
+
+    private static func checkField(_ name: String, _ value: String) throws(Refusal) {
+        let isName = !name.isEmpty && name.utf8.allSatisfy { CharacterClass.isToken($0) && $0 &- 0x41 >= 26 }
+        guard isName else { throw .fieldName }
+        switch name {
+        case "connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade": throw .connectionField
+        case "te" where value != "trailers": throw .connectionField
+        default: try checkValue(value)
+        }
+    }
+
+    /// RFC 9113, section 8.2.1.
+    private static func checkValue(_ value: String) throws(Refusal) {
+        func isSpace(_ byte: UInt8?) -> Bool { byte == 0x20 || byte == 0x09 }
+        let utf8 = value.utf8
+        guard !isSpace(utf8.first), !isSpace(utf8.last),
+            utf8.allSatisfy({ ($0 >= 0x20 && $0 != 0x7f) || $0 == 0x09 })
+        else { throw .fieldValue }
+    }
+}

@@ -1,0 +1,213 @@
+import NIOCore
+import NIOHPACK
+import NIOHTTP2
+import Testing
+
+@testable import HTTPFront
+
+@Suite("HTTP/2 under attack", .timeLimit(.minutes(1)))
+struct HTTP2LimitTests {
+    private static let short: Int64 = 300_000_000
+
+    /// Expects that what follows the preface ends the connection, and that it is counted so.
+    private func expectEnd(
+        _ server: TestServer, _ refusal: Refusal, _ frames: [[UInt8]], sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let client = try await server.connect()
+        try await client.send(RawFrame.preface)
+        // The server may end the connection before all has been sent.
+        try? await client.send(frames.flatMap(\.self))
+        try await server.journal.wait("the end") { server.journal.events.contains(.dropped(refusal)) }
+        client.close()
+        try await server.empty()
+        #expect(server.journal.events.count { $0 == .dropped(refusal) } == 1, sourceLocation: sourceLocation)
+    }
+
+    @Test("ends a connection whose requests are taken back as soon as they are made (CVE-2023-44487)")
+    func rapidReset() async throws {
+        try await withServer { server in
+            var frames: [[UInt8]] = []
+            for number in 0..<2000 as Range<UInt32> {
+                frames.append(RawFrame.frame(type: 1, flags: 5, stream: 2 * number + 1, RawFrame.get("/later")))
+                frames.append(RawFrame.frame(type: 3, flags: 0, stream: 2 * number + 1, [0, 0, 0, 8]))
+            }
+            try await expectEnd(server, .flood, frames)
+            #expect(server.journal.paths.count <= 202)
+            #expect(server.journal.abandoned.count == server.journal.paths.count)
+        }
+    }
+
+    @Test("ends a connection whose fields do not end")
+    func continuations() async throws {
+        try await withServer { server in
+            let first = RawFrame.frame(type: 1, flags: 1, stream: 1, RawFrame.get("/later"))
+            let more = RawFrame.frame(type: 9, flags: 0, stream: 1, RawFrame.fields([("x", "y")]))
+            try await expectEnd(server, .flood, [first] + Array(repeating: more, count: 1000))
+            #expect(server.journal.paths == [])
+        }
+    }
+
+    @Test("ends a connection whose fields are far too many")
+    func fields() async throws {
+        try await withServer { server in
+            let field = RawFrame.fields([("x", String(repeating: "y", count: 100))])
+            let block = Array(repeating: field, count: 150).flatMap(\.self)
+            let first = RawFrame.frame(type: 1, flags: 1, stream: 1, block)
+            let more = RawFrame.frame(type: 9, flags: 0, stream: 1, block)
+            try await expectEnd(server, .brokenProtocol, [first] + Array(repeating: more, count: 5))
+        }
+    }
+
+    @Test(
+        "ends a connection of frames that ask for nothing",
+        arguments: [
+            RawFrame.frame(type: 6, flags: 0, stream: 0, [1, 2, 3, 4, 5, 6, 7, 8]),
+            RawFrame.frame(type: 4, flags: 0, stream: 0, []),
+            RawFrame.frame(type: 2, flags: 0, stream: 1, [0, 0, 0, 0, 1]),
+        ])
+    func idleFrames(frame: [UInt8]) async throws {
+        try await withServer { server in
+            try await expectEnd(server, .flood, Array(repeating: frame, count: 5000))
+        }
+    }
+
+    @Test("ends a connection of empty content")
+    func emptyContent() async throws {
+        try await withServer { server in
+            let head = RawFrame.frame(type: 1, flags: 4, stream: 1, RawFrame.get("/later"))
+            let empty = RawFrame.frame(type: 0, flags: 0, stream: 1, [])
+            try await expectEnd(server, .flood, [head] + Array(repeating: empty, count: 100))
+        }
+    }
+
+    @Test("ends a connection that opens more streams than it may")
+    func streams() async throws {
+        try await withServer({ $0.maxStreams = 10 }) { server in
+            let frames = (0..<200 as Range<UInt32>).map {
+                RawFrame.frame(type: 1, flags: 5, stream: 2 * $0 + 1, RawFrame.get("/later"))
+            }
+            let client = try await server.connect()
+            // The limit holds once the client has confirmed it.
+            try await client.send(RawFrame.preface + RawFrame.frame(type: 4, flags: 1, stream: 0, []))
+            try? await client.send(frames.flatMap(\.self))
+            try await server.journal.wait("the end") { server.journal.events.contains(.dropped(.brokenProtocol)) }
+            client.close()
+            try await server.empty()
+            #expect(server.journal.paths.count == 10)
+            #expect(server.journal.abandoned.count == 10)
+        }
+    }
+
+    @Test(
+        "ends a connection that does not keep to the protocol",
+        arguments: [
+            RawFrame.frame(type: 0, flags: 0, stream: 1, [1]),
+            RawFrame.frame(type: 1, flags: 5, stream: 1, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+            RawFrame.frame(type: 8, flags: 0, stream: 0, [0, 0, 0, 0]),
+            RawFrame.frame(type: 5, flags: 4, stream: 1, [0, 0, 0, 2]),
+            [0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1],
+        ])
+    func malformed(frame: [UInt8]) async throws {
+        try await withServer { server in try await expectEnd(server, .brokenProtocol, [frame]) }
+    }
+
+    @Test("ends a connection without a request, and an idle one, saying so")
+    func idle() async throws {
+        func limit(_ limits: inout HTTPLimits) {
+            limits.headTimeout = Self.short
+            limits.idleTimeout = Self.short
+        }
+        try await withServer(limit) { server in
+            let silent = try await HTTP2Client.connect(port: server.port)
+            #expect(try await silent.end().map(\.code) == [.noError])
+            let idle = try await HTTP2Client.connect(port: server.port)
+            let id = try await idle.request("/1")
+            #expect(try await idle.answer(id).status == 200)
+            #expect(try await idle.end().map(\.last) == [id])
+            try await server.empty()
+            #expect(server.journal.events.contains(.dropped(.headTimeout)))
+            #expect(server.journal.events.contains(.dropped(.idle)))
+        }
+    }
+
+    @Test("ends a connection whose fields stop in the middle")
+    func halfFields() async throws {
+        func limit(_ limits: inout HTTPLimits) {
+            limits.headTimeout = Self.short
+            limits.idleTimeout = Self.short
+        }
+        try await withServer(limit) { server in
+            let client = try await server.connect()
+            try await client.send(
+                RawFrame.preface + RawFrame.frame(type: 1, flags: 1, stream: 1, RawFrame.get("/later")))
+            _ = try await client.remainder()
+            try await server.empty()
+            #expect(server.journal.paths == [])
+        }
+    }
+
+    @Test("refuses content that does not end, with 408, and takes the next request")
+    func slowContent() async throws {
+        try await withServer({ $0.bodyTimeout = Self.short }) { server in
+            let client = try await HTTP2Client.connect(port: server.port)
+            let id = try await client.send(
+                fields: [(":method", "POST"), (":scheme", "http"), (":path", "/slow"), (":authority", "a")],
+                content: "x", ends: false)
+            let answer = try await client.record(id) { $0.reset != nil }
+            #expect(answer.status == 408)
+            #expect(answer.reset == .noError)
+            #expect(try await client.answer(client.request("/next")).status == 200)
+            #expect(!server.journal.paths.contains("/slow"))
+        }
+    }
+
+    @Test("resets an answer that its client gives no window for, and counts it")
+    func unread() async throws {
+        try await withServer({ $0.idleTimeout = Self.short }) { server in
+            let client = try await HTTP2Client.connect(port: server.port, window: 10, refills: false)
+            let id = try await client.request("/large/100000")
+            let answer = try await client.record(id) { $0.reset != nil }
+            #expect(answer.reset == .cancel)
+            #expect(answer.content.count == 10)
+            #expect(server.journal.events.contains(.dropped(.unreadAnswer)))
+        }
+    }
+
+    @Test("ends a connection whose client does not read from it")
+    func stalled() async throws {
+        try await withServer({ $0.idleTimeout = Self.short }) { server in
+            let client = try await HTTP2Client.connect(port: server.port, window: 1 << 30)
+            client.post(.rootStream, .windowUpdate(windowSizeIncrement: 1 << 30))
+            try await client.setReading(false)
+            client.post(
+                1,
+                .headers(
+                    .init(
+                        headers: [
+                            ":method": "GET", ":scheme": "http", ":path": "/large/\(32 << 20)", ":authority": "a",
+                        ], endStream: true)))
+            try await server.journal.wait("the answer") { server.journal.answered == 1 }
+            try await server.empty()
+            #expect(server.journal.events.contains(.dropped(.unreadAnswer)))
+            await client.close()
+        }
+    }
+
+    @Test("lets requests wait while their client leaves earlier answers unread, and answers them in order then")
+    func backPressure() async throws {
+        try await withServer { server in
+            let client = try await HTTP2Client.connect(port: server.port, window: 0, refills: false)
+            var ids: [HTTP2StreamID] = []
+            for number in 0..<20 { ids.append(try await client.request("/large/\(100_000 + number)")) }
+            try await server.journal.wait("the first answers") { server.journal.answered == 3 }
+            try await server.journal.wait(ticks: 2)
+            #expect(server.journal.paths.count == 3)
+            client.post(.rootStream, .windowUpdate(windowSizeIncrement: 1 << 30))
+            for (number, id) in ids.enumerated() {
+                client.post(id, .windowUpdate(windowSizeIncrement: 1 << 20))
+                #expect(try await client.answer(id).content.count == 100_000 + number)
+            }
+            #expect(server.journal.paths == (0..<20).map { "/large/\(100_000 + $0)" })
+        }
+    }
+}
