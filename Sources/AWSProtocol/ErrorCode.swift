@@ -14,14 +14,29 @@ public enum ErrorCode {
         if let header, let code = sanitized(header) { return code }
         let bytes = body.span
         guard let members = try? JSONReader.members(of: bytes) else { return nil }
-        for name in isSuccess ? ["__type"] : ["__type", "code"] {
-            let name = Array(name.utf8)
+        return find(in: members, of: bytes, isSuccess: isSuccess)
+    }
+
+    /// The code that the members of a body name; nothing if they name none.
+    ///
+    /// - Parameter isSuccess: whether the status is a good one.
+    public static func find(in members: [JSONMember], of bytes: Span<UInt8>, isSuccess: Bool) -> String? {
+        for name in isSuccess ? [type] : [type, code] {
             for member in members where member.name.equals(name, in: bytes) && member.value.kind == .string {
                 if let code = sanitized(String(decoding: member.value.string(in: bytes), as: UTF8.self)) { return code }
             }
         }
         return nil
     }
+
+    /// Whether a body with these members is an error's, whatever its status and whether a code can be made out.
+    public static func isError(_ members: [JSONMember], of bytes: Span<UInt8>) -> Bool {
+        for member in members where member.name.equals(type, in: bytes) { return true }
+        return false
+    }
+
+    private static let type = Array("__type".utf8)
+    private static let code = Array("code".utf8)
 
     /// The bare code in one of its spellings; nothing if no characters of a code are left.
     public static func sanitized(_ text: String) -> String? {

@@ -1,3 +1,4 @@
+internal import AWSProtocol
 public import PageCache
 public import RateLimiter
 
@@ -7,8 +8,8 @@ public struct Fetch: Sendable {
     public enum Purpose: Sendable {
         /// For a page and all who wait for it.
         case flight(Flight, Page.Lifetime)
-        /// For one request alone.
-        case pass(Waiter)
+        /// For one request alone; its client may be asking once more after a failure.
+        case pass(Waiter, isRetry: Bool)
     }
 
     /// Whether it may be sent again.
@@ -68,7 +69,7 @@ public struct Fetch: Sendable {
     }
 
     func isFor(_ waiter: Waiter) -> Bool {
-        if case .pass(let own) = purpose { own == waiter } else { false }
+        if case .pass(let own, _) = purpose { own == waiter } else { false }
     }
 }
 
@@ -108,10 +109,13 @@ public struct UpstreamReply: Sendable, Equatable {
     public var contentEncoding: String?
     /// Whether the reply is fit to be kept: nothing about its length or coding is in doubt.
     public var isStorable: Bool
+    /// Whether the body is a JSON object that is no error's.
+    public var isGoodObject: Bool
 
+    /// - Parameter isGoodObject: found out here if it is not given.
     public init(
         status: Int, body: [UInt8], errorCode: String? = nil, errorType: String? = nil, requestID: String? = nil,
-        contentType: String? = nil, contentEncoding: String? = nil, isStorable: Bool = true
+        contentType: String? = nil, contentEncoding: String? = nil, isStorable: Bool = true, isGoodObject: Bool? = nil
     ) {
         self.status = status
         self.body = body
@@ -121,6 +125,12 @@ public struct UpstreamReply: Sendable, Equatable {
         self.contentType = contentType
         self.contentEncoding = contentEncoding
         self.isStorable = isStorable
+        self.isGoodObject = isGoodObject ?? Self.isGoodObject(body.span)
+    }
+
+    private static func isGoodObject(_ body: Span<UInt8>) -> Bool {
+        guard let members = try? JSONReader.members(of: body) else { return false }
+        return !ErrorCode.isError(members, of: body)
     }
 }
 

@@ -1,4 +1,3 @@
-internal import AWSProtocol
 internal import PageCache
 
 extension Gate {
@@ -10,7 +9,7 @@ extension Gate {
     ///     4.2.3).
     public func finish(_ fetch: Fetch, _ result: FetchResult, attempts: Int, sentAt: Int64? = nil, now: Int64) {
         switch fetch.purpose {
-        case .pass(let waiter):
+        case .pass(let waiter, _):
             if attempts > 0 {
                 for scope in fetch.invalidates { cache.invalidate(scope) }
                 if !fetch.invalidates.isEmpty { observer?.writeEnded() }
@@ -40,7 +39,7 @@ extension Gate {
     private static func isDefinite(_ result: FetchResult) -> Bool {
         guard case .reply(let reply) = result else { return false }
         switch reply.classification {
-        case .good: return isGoodObject(reply.body.span)
+        case .good: return reply.isGoodObject
         case .refused: return reply.status < 500
         case .throttled, .failed: return false
         }
@@ -53,7 +52,7 @@ extension Gate {
         guard reply.isStorable else { return nil }
         switch reply.classification {
         case .good:
-            guard reply.status == 200, Self.isGoodObject(reply.body.span) else { return nil }
+            guard reply.status == 200, reply.isGoodObject else { return nil }
             return Page(key: key, status: 200, body: reply.body, fetchedAt: sentAt, lifetime: lifetime)
         case .refused:
             guard let code = reply.errorCode, (400..<500).contains(reply.status), !Self.isAboutIdentity(code),
@@ -78,14 +77,6 @@ extension Gate {
         "MissingAuthenticationTokenException", "NotAuthorized", "OptInRequired", "RequestExpired",
         "SignatureDoesNotMatch", "UnauthorizedException", "UnrecognizedClientException",
     ]
-
-    /// Whether a body is a JSON object that is no error's.
-    private static func isGoodObject(_ body: Span<UInt8>) -> Bool {
-        guard let members = try? JSONReader.members(of: body) else { return false }
-        let type = Array("__type".utf8)
-        for member in members where member.name.equals(type, in: body) { return false }
-        return true
-    }
 
     /// Whether a stale page is better than this result, and what is said of it.
     private func staleUse(_ result: FetchResult) -> PageUse? {

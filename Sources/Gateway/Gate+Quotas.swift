@@ -65,6 +65,24 @@ extension Gate {
         return services[attempt.fetch.service].groups[attempt.fetch.quotaGroup].turn(of: attempt.fetch.claim, now: now)
     }
 
+    /// An attempt that had its tokens was not sent: they are there for others. One that was sent is never given back.
+    public func giveBack(_ fetch: Fetch, now: Int64) {
+        // In shadow mode it may have gone without a token.
+        if let domains, domainLimit?.isShadow == false, let key = domainKey(fetch) { domains.giveBack(key) }
+        let service = services[fetch.service]
+        guard !service.settings.shadowGroups.contains(fetch.quotaGroup) else { return }
+        service.groups[fetch.quotaGroup].giveBack(now: now)
+    }
+
+    /// Whether it may be sent again after a failure, as far as those who wait are concerned: where all of them are on a
+    /// second attempt of their own or a later one, another here would only multiply the load.
+    public func mayRetry(_ fetch: Fetch) -> Bool {
+        switch fetch.purpose {
+        case .pass(_, let isRetry): !isRetry
+        case .flight(let flight, _): !cache.isLeftToRetries(flight)
+        }
+    }
+
     private func giveBackDomainToken(_ attempt: PendingAttempt) {
         if attempt.holdsDomainToken, let key = domainKey(attempt.fetch) { domains?.giveBack(key) }
     }

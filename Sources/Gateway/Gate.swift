@@ -109,7 +109,7 @@ public final class Gate: Sendable {
                 return .refused(.notCached(page.order.service.catalog))
             }
             if wishes.fetchesAnew, !wishes.onlyIfCached {
-                let flight = cache.lead(page.key, scope: page.scope, waiter: waiter)
+                let flight = cache.lead(page.key, scope: page.scope, waiter: waiter, isRetry: wishes.isRetry)
                 return lead(fetch(page, flight, asker, now: now), flight, asker, .anew, now: now)
             }
             return find(page, asker, now: now)
@@ -125,7 +125,8 @@ public final class Gate: Sendable {
     }
 
     private func find(_ wanted: Call.PageOrder, _ asker: borrowing Asker, now: Int64) -> Verdict {
-        switch cache.find(wanted.key, scope: wanted.scope, waiter: asker.waiter, now: now) {
+        let isRetry = asker.wishes.isRetry
+        switch cache.find(wanted.key, scope: wanted.scope, waiter: asker.waiter, isRetry: isRetry, now: now) {
         case .fresh(let page):
             return .page(page, .fresh)
         case .stale(let page, let refresh):
@@ -195,7 +196,8 @@ public final class Gate: Sendable {
 
     private func pass(_ order: Call.Order, _ asker: borrowing Asker, now: Int64) -> Verdict {
         var fetch = Fetch(
-            order, .pass(asker.waiter), asker.caller.claim, forwarded: asker.forwarded, id: nextFetch(), now: now)
+            order, .pass(asker.waiter, isRetry: asker.wishes.isRetry), asker.caller.claim, forwarded: asker.forwarded,
+            id: nextFetch(), now: now)
         if let deadline = asker.wishes.deadline { fetch.deadline = min(fetch.deadline, deadline) }
         guard case .refused(let scope, let until) = send(fetch, now: now) else { return .wait(.pass) }
         return .refused(quotaError(fetch, scope, until: until, now: now))

@@ -123,6 +123,7 @@ public final class GatewayResponder: Responder {
             wishes = CacheControl.wishes(head, bytes, mayFetchAnew: gate.mayFetchAnew(caller: asker.caller))
         }
         wishes.deadline = SDKRequest.deadline(head, bytes, now: now, wallClock: front.wallClock)
+        wishes.isRetry = SDKRequest.isRetry(head, bytes)
         return wishes
     }
 

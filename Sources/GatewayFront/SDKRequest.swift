@@ -27,6 +27,34 @@ enum SDKRequest {
         return now &+ wait &+ allowance
     }
 
+    /// Whether it is the client's second attempt or a later one. Not if it does not say, or says no number.
+    static func isRetry(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Bool {
+        guard let value = head[.amzSDKRequest] else { return false }
+        var start = value.lowerBound
+        for end in value.lowerBound...value.upperBound
+        where end == value.upperBound || bytes[end] == UInt8(ascii: ";") {
+            if let attempt = attempt(bytes, bytes.trimmed(start..<end)) { return attempt >= 2 }
+            start = end + 1
+        }
+        return false
+    }
+
+    /// The number of `attempt=N`; one that is too long to be meant counts as 2.
+    private static func attempt(_ bytes: Span<UInt8>, _ parameter: Range<Int>) -> Int? {
+        let name = "attempt=".utf8.count
+        let digits = parameter.dropFirst(name)
+        guard !digits.isEmpty, bytes.isText("attempt=", at: parameter.lowerBound..<parameter.lowerBound + name) else {
+            return nil
+        }
+        var number = 0
+        for index in digits {
+            let digit = bytes[index] &- UInt8(ascii: "0")
+            guard digit < 10 else { return nil }
+            number = min(number * 10 + Int(digit), 2)
+        }
+        return number
+    }
+
     /// The instant after `ttl=`, in seconds since 1970.
     private static func time(_ bytes: Span<UInt8>, _ value: Range<Int>) -> Int64? {
         var start = value.lowerBound

@@ -55,13 +55,22 @@ public final class PageCache: Sendable {
     }
 
     /// Looks a page up, and starts or joins a flight if it has to be fetched.
-    public func find(_ key: PageKey, scope: EpochScope, waiter: Waiter, now: Int64) -> Lookup {
-        slot(key).shard.withLock { $0.find(key, scope: scope, waiter: waiter, now: now) }
+    ///
+    /// - Parameter isRetry: whether whoever waits asks once more after a failure; see `isLeftToRetries`.
+    public func find(
+        _ key: PageKey, scope: EpochScope, waiter: Waiter, isRetry: Bool = false, now: Int64
+    ) -> Lookup {
+        slot(key).shard.withLock { $0.find(key, scope: scope, waiter: waiter, isRetry: isRetry, now: now) }
     }
 
     /// Starts a flight whatever is in the cache or on its way; from now on newcomers join this one.
-    public func lead(_ key: PageKey, scope: EpochScope, waiter: Waiter) -> Flight {
-        slot(key).shard.withLock { $0.lead(key, scope: scope, waiter: waiter) }
+    public func lead(_ key: PageKey, scope: EpochScope, waiter: Waiter, isRetry: Bool = false) -> Flight {
+        slot(key).shard.withLock { $0.lead(key, scope: scope, waiter: waiter, isRetry: isRetry) }
+    }
+
+    /// Whether all who wait for a flight ask once more after a failure, and will again; false if nobody waits.
+    public func isLeftToRetries(_ flight: Flight) -> Bool {
+        slot(flight.key).shard.withLock { $0.isLeftToRetries(flight) }
     }
 
     /// The page of a key while it may be used at all, if only because it cannot be had anew.
@@ -189,6 +198,8 @@ public final class PageCache: Sendable {
         public var pages = 0
         public var bytes = 0
         public var flights = 0
+        /// Those who wait for them.
+        public var waiters = 0
         public var evictions: UInt64 = 0
         public var invalidations: UInt64 = 0
 
@@ -205,6 +216,7 @@ public final class PageCache: Sendable {
                 figures.pages += shard.pages
                 figures.bytes += shard.bytes
                 figures.flights += shard.flights
+                figures.waiters += shard.waiters
                 figures.evictions &+= shard.evictions
             }
         }

@@ -4,6 +4,8 @@ struct Shard {
     private struct Airborne {
         let flight: Flight
         var waiters: [Waiter]
+        /// Those of them who ask once more after a failure.
+        var retrying: [Waiter]
         /// When what it brings was asked for: in the epoch in which it was last sent.
         var epoch: Epoch
         /// Whether its page is not to be kept, or only as a stale one, because of a purge since it was sent.
@@ -41,8 +43,12 @@ struct Shard {
     var pages: Int { table.count }
     var bytes: Int { policy.bytes }
     var flights: Int { airborne.count }
+    /// Looks at all flights.
+    var waiters: Int { airborne.values.reduce(0) { $0 + $1.waiters.count } }
 
-    mutating func find(_ key: PageKey, scope: EpochScope, waiter: Waiter, now: Int64) -> PageCache.Lookup {
+    mutating func find(
+        _ key: PageKey, scope: EpochScope, waiter: Waiter, isRetry: Bool, now: Int64
+    ) -> PageCache.Lookup {
         // Looked for before it is counted: then memory is waited for once and not twice.
         let place = table.find(key)
         policy.recordRequest(key.hash)
@@ -53,17 +59,25 @@ struct Shard {
                 return .stale(page, refresh: current(key, scope) == nil ? begin(key, scope, waiters: []) : nil)
             }
         }
-        guard let id = current(key, scope) else { return .lead(begin(key, scope, waiters: [waiter])) }
+        guard let id = current(key, scope) else {
+            return .lead(begin(key, scope, waiters: [waiter], isRetry: isRetry))
+        }
         if let page, airborne[id]?.isHeld == true { return .held(page) }
         guard let count = airborne[id]?.waiters.count, count < maxWaiters, let flight = airborne[id]?.flight else {
             return page.map { .held($0) } ?? .crowded
         }
         airborne[id]?.waiters.append(waiter)
+        if isRetry { airborne[id]?.retrying.append(waiter) }
         return .joined(flight)
     }
 
-    mutating func lead(_ key: PageKey, scope: EpochScope, waiter: Waiter) -> Flight {
-        begin(key, scope, waiters: [waiter])
+    mutating func lead(_ key: PageKey, scope: EpochScope, waiter: Waiter, isRetry: Bool) -> Flight {
+        begin(key, scope, waiters: [waiter], isRetry: isRetry)
+    }
+
+    func isLeftToRetries(_ flight: Flight) -> Bool {
+        guard let flight = airborne[flight.id], !flight.waiters.isEmpty else { return false }
+        return flight.retrying.count == flight.waiters.count
     }
 
     /// The page of a key while it may be used at all.
@@ -131,6 +145,7 @@ struct Shard {
         // There are as many flights as the quota allows: few. One of an older epoch is not to be found by its key.
         for (id, flight) in airborne where flight.flight.key == key && flight.waiters.contains(waiter) {
             airborne[id]?.waiters.removeAll { $0 == waiter }
+            airborne[id]?.retrying.removeAll { $0 == waiter }
             if flight.waiters.count == 1 { deserted.append(flight.flight) }
         }
         return deserted
@@ -205,11 +220,14 @@ struct Shard {
         return id
     }
 
-    private mutating func begin(_ key: PageKey, _ scope: EpochScope, waiters: [Waiter]) -> Flight {
+    private mutating func begin(
+        _ key: PageKey, _ scope: EpochScope, waiters: [Waiter], isRetry: Bool = false
+    ) -> Flight {
         lastFlight &+= flightStride
         let epoch = Epoch(scope: scope.index, value: epochs[Int(scope.index)])
         let flight = Flight(id: lastFlight, key: key)
-        airborne[flight.id] = Airborne(flight: flight, waiters: waiters, epoch: epoch)
+        airborne[flight.id] = Airborne(
+            flight: flight, waiters: waiters, retrying: isRetry ? waiters : [], epoch: epoch)
         joinable[key] = flight.id
         return flight
     }

@@ -131,6 +131,14 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         }
     }
 
+    /// Takes back a token that was granted and not used.
+    public func giveBack(now: Int64) {
+        state.withLock { state in
+            state.rise(now: now)
+            state.bucket.giveBack(state.pace.quota)
+        }
+    }
+
     // MARK: Releasing
 
     /// Hands out the tokens that have come since, in the order of the queue.

@@ -23,6 +23,19 @@ enum AttemptClass: String, CaseIterable, Sendable {
 
     /// Whether it counts against the service's health.
     var isFailure: Bool { isRetryable }
+
+    init(_ reply: ReplyClass) {
+        switch reply {
+        case .good: self = .ok
+        case .throttled: self = .throttled
+        case .failed: self = .serverError
+        case .refused: self = .clientError
+        }
+    }
+
+    init(_ error: CurlError) {
+        self = error.isTimeout ? .timeout : error.isConnectFailure ? .connectError : .serverError
+    }
 }
 
 /// An attempt's reply or fault, classified.
@@ -40,17 +53,16 @@ struct AttemptResult {
         }
     }
 
-    init(_ result: Result<CurlReply, CurlError>) {
-        switch result {
-        case .success(let reply):
-            let upstream = Self.reply(reply)
-            outcome = .success(upstream)
-            kind = Self.classify(upstream)
-            date = reply["date"].flatMap(AWSTime.http)
-        case .failure(let error):
+    /// - Parameter isForPage: whether a good reply must be a JSON object. That of another operation may be empty.
+    init(_ result: Result<CurlReply, CurlError>, isForPage: Bool) {
+        date = (try? result.get())?["date"].flatMap(AWSTime.http)
+        do throws(CurlError) {
+            let reply = try UpstreamReply(try result.get(), isForPage: isForPage)
+            kind = AttemptClass(reply.classification)
+            outcome = .success(reply)
+        } catch {
+            kind = AttemptClass(error)
             outcome = .failure(error)
-            date = nil
-            kind = error.isTimeout ? .timeout : error.isConnectFailure ? .connectError : .serverError
         }
     }
 
@@ -65,27 +77,4 @@ struct AttemptResult {
         "InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "RequestInTheFuture",
         "RequestTimeTooSkewed",
     ]
-
-    private static func reply(_ reply: CurlReply) -> UpstreamReply {
-        let encoding = reply["content-encoding"]?.lowercased()
-        let isPlain = encoding == nil || encoding == "identity"
-        let type = reply["x-amzn-errortype"]
-        return UpstreamReply(
-            status: reply.status, body: reply.body,
-            // A body in another coding cannot be looked into.
-            errorCode: ErrorCode.find(
-                header: type, body: isPlain ? reply.body : [], isSuccess: (200..<300).contains(reply.status)),
-            errorType: type, requestID: reply["x-amzn-requestid"] ?? reply["x-amz-request-id"],
-            contentType: reply["content-type"], contentEncoding: isPlain ? nil : encoding,
-            isStorable: isPlain && reply.hasDeterminedLength)
-    }
-
-    private static func classify(_ reply: UpstreamReply) -> AttemptClass {
-        switch reply.classification {
-        case .good: .ok
-        case .throttled: .throttled
-        case .failed: .serverError
-        case .refused: .clientError
-        }
-    }
 }

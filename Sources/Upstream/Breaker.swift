@@ -1,5 +1,5 @@
-/// Keeps attempts from a service that does not answer: after some failures in a row it lets nothing through for a while,
-/// then a single probe, and on its success everything.
+/// Keeps attempts from a service that does not answer: after some failures in a row, or when half of what was sent of late
+/// has failed, it lets nothing through for a while, then a single probe, and on its success everything.
 ///
 /// Nygard: Release It!, chapter "Stability Patterns", circuit breaker. Time is an argument, in nanoseconds.
 struct Breaker {
@@ -7,7 +7,14 @@ struct Breaker {
     struct Policy: Sendable, Equatable {
         /// Failures in a row.
         var failures: Int
+        /// At least so long, and at most a quarter longer: gateways that lost a service together do not come back together.
         var openFor: Int64
+
+        /// So many attempts are enough to judge by their part of failures.
+        var volume: Int {
+            let (volume, overflow) = failures.multipliedReportingOverflow(by: 4)
+            return overflow ? .max : volume
+        }
     }
 
     enum State: Equatable {
@@ -15,47 +22,90 @@ struct Breaker {
         case closed(failures: Int)
         /// Nothing passes before the instant.
         case open(until: Int64)
-        /// One probe is on its way; its result decides.
+        /// One probe is on its way; its result decides, and nobody else's.
         case halfOpen
+    }
+
+    /// What becomes of an attempt.
+    enum Admission: Equatable {
+        case passes
+        /// It may go, and its end must be recorded as that of the probe.
+        case probe
+        case refused
+    }
+
+    /// A change of state that an operator wants to know of.
+    enum Change: Equatable {
+        case opened(Cause, for: Int64)
+        case closed
+    }
+
+    /// Why it opened.
+    enum Cause: Equatable {
+        case failuresInARow(Int)
+        case failures(Int, of: Int)
+        case probe
     }
 
     let policy: Policy
     private(set) var state = State.closed(failures: 0)
+    private var recent = RecentAttempts()
 
     init(_ policy: Policy) { self.policy = policy }
 
-    /// Whether an attempt may be sent now. Its result must be recorded.
-    mutating func admits(now: Int64) -> Bool {
+    /// Whether an attempt may be sent now.
+    mutating func admit(now: Int64) -> Admission {
         switch state {
-        case .closed: return true
-        case .halfOpen: return false
+        case .closed: return .passes
+        case .halfOpen: return .refused
         case .open(let until):
-            guard now >= until else { return false }
+            guard now >= until else { return .refused }
             state = .halfOpen
-            return true
+            return .probe
         }
     }
 
     /// Takes the result of an attempt.
-    mutating func record(isFailure: Bool, now: Int64) {
-        guard isFailure else {
-            state = .closed(failures: 0)
-            return
-        }
+    mutating func record(
+        isFailure: Bool, isProbe: Bool, now: Int64, using generator: inout some RandomNumberGenerator
+    ) -> Change? {
         switch state {
         case .closed(let failures):
-            state =
-                failures + 1 >= policy.failures
-                ? .open(until: now &+ policy.openFor) : .closed(failures: failures + 1)
-        case .halfOpen: state = .open(until: now &+ policy.openFor)
+            recent.add(isFailure: isFailure, now: now)
+            guard isFailure else {
+                state = .closed(failures: 0)
+                return nil
+            }
+            state = .closed(failures: failures + 1)
+            return causeToOpen(failures + 1, now: now).map { open($0, now: now, using: &generator) }
+        case .halfOpen where isProbe:
+            guard !isFailure else { return open(.probe, now: now, using: &generator) }
+            state = .closed(failures: 0)
+            recent = RecentAttempts()
+            return .closed
         // An attempt that began before it opened.
-        case .open: break
+        case .halfOpen, .open: return nil
         }
     }
 
-    /// Takes note that an attempt ended that tells nothing of the service. After a probe it stays open, for another one.
-    mutating func recordNothing(now: Int64) {
-        if state == .halfOpen { state = .open(until: now) }
+    /// Takes note that a probe ended without telling anything of the service: there may be another one at once.
+    mutating func recordNothing(isProbe: Bool, now: Int64) {
+        if isProbe, state == .halfOpen { state = .open(until: now) }
+    }
+
+    private func causeToOpen(_ inARow: Int, now: Int64) -> Cause? {
+        if inARow >= policy.failures { return .failuresInARow(inARow) }
+        let (attempts, failures) = recent.total(now: now)
+        // Half of at least twenty within ten seconds, by default, as in Netflix's Hystrix.
+        return attempts >= policy.volume && failures >= attempts - failures ? .failures(failures, of: attempts) : nil
+    }
+
+    private mutating func open(
+        _ cause: Cause, now: Int64, using generator: inout some RandomNumberGenerator
+    ) -> Change {
+        let span = policy.openFor &+ Int64.random(in: 0...max(0, policy.openFor / 4), using: &generator)
+        state = .open(until: now &+ span)
+        return .opened(cause, for: span)
     }
 
     /// 0 closed, 1 half-open, 2 open, as metrics show it.
@@ -65,5 +115,35 @@ struct Breaker {
         case .halfOpen: 1
         case .open: 2
         }
+    }
+}
+
+/// The attempts of the last ten seconds, in cells of a second.
+private struct RecentAttempts {
+    private struct Cell {
+        var second: Int64 = .min
+        var attempts = 0
+        var failures = 0
+    }
+
+    private static let seconds = 10
+    private var cells = [Cell](repeating: Cell(), count: seconds)
+
+    mutating func add(isFailure: Bool, now: Int64) {
+        let second = now / 1_000_000_000
+        let place = Int(second.magnitude % UInt64(Self.seconds))
+        if cells[place].second != second { cells[place] = Cell(second: second) }
+        cells[place].attempts += 1
+        if isFailure { cells[place].failures += 1 }
+    }
+
+    func total(now: Int64) -> (attempts: Int, failures: Int) {
+        let first = now / 1_000_000_000 - Int64(Self.seconds)
+        var sum = (attempts: 0, failures: 0)
+        for cell in cells where cell.second > first {
+            sum.attempts += cell.attempts
+            sum.failures += cell.failures
+        }
+        return sum
     }
 }

@@ -33,6 +33,8 @@ extension CurlError {
     /// libcurl was about to send the request a second time, because a reused connection had died or an HTTP/2 stream
     /// had been refused. Whether to send again is the retry policy's to say.
     static let silentResend = CurlError(rawValue: -3, mayHaveSent: true)
+    /// A good reply whose body is not what the protocol says.
+    static let notJSON = CurlError(rawValue: -7, mayHaveSent: true)
     /// A header field's name is no token, or its value holds CR, LF or NUL.
     static let badField = CurlError(rawValue: -4)
     /// An attempt of this id is in flight.
@@ -95,6 +97,7 @@ extension CurlError: CustomStringConvertible {
         case .badField: return "a header field is not well-formed"
         case .duplicateID, .driverFault: return "internal error"
         case .badReply: return "the reply is not well-formed"
+        case .notJSON: return "the reply is not the JSON of this protocol"
         case .cutShort: return "the reply was cut short"
         case .badCertificate: return "the server's certificate could not be verified"
         default: break

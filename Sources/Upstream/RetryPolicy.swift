@@ -1,3 +1,5 @@
+internal import Gateway
+
 /// When a failed attempt is followed by another. All spans are nanoseconds.
 public struct RetryPolicy: Sendable, Equatable {
     /// Attempts of a call in all, 1 or more.
@@ -23,6 +25,61 @@ public struct RetryPolicy: Sendable, Equatable {
             bound = bound > maxDelay / 2 ? maxDelay : bound * 2
         }
         return Int64.random(in: 0...max(0, min(bound, maxDelay)), using: &generator)
+    }
+}
+
+/// What is known of a call when one of its attempts has ended without a good reply.
+struct Setback {
+    /// How the attempt ended, and whether a byte of it may have left.
+    var kind: AttemptClass
+    var mayHaveSent: Bool
+    /// Whether the service refused it only for the time that it was signed for, and another would be signed for a better one:
+    /// nothing was done then, and it is not the service that failed.
+    var wasMistimed = false
+    var safety: Fetch.Safety
+    /// Attempts that were made, this one included.
+    var attempts: Int
+    /// Whether those who wait want it tried again here, see `Gate.mayRetry`.
+    var isWanted = true
+    /// What is left of the call's time.
+    var timeLeft: Int64
+}
+
+extension RetryPolicy {
+    /// What comes after an attempt without a good reply.
+    enum Verdict: Equatable {
+        /// Another attempt, in so many nanoseconds.
+        case again(after: Int64)
+        case stop(Reason)
+    }
+
+    /// Why there is no other attempt.
+    enum Reason: Equatable {
+        /// It would end no better.
+        case isFinal
+        /// The request may have taken effect, and would again.
+        case isUnsafe
+        /// Those who wait try again by themselves.
+        case isUnwanted
+        case attempts
+        case time
+        case budget
+    }
+
+    /// - Parameters:
+    ///   - pause: how long it would wait, see `delay`.
+    ///   - budget: pays for the retry, if there is one.
+    func verdict(on setback: Setback, pause: Int64, budget: inout RetryBudget, now: Int64) -> Verdict {
+        if !setback.wasMistimed {
+            guard setback.kind.isRetryable else { return .stop(.isFinal) }
+            guard setback.safety != .unsafeWrite || !setback.mayHaveSent else { return .stop(.isUnsafe) }
+            guard setback.isWanted else { return .stop(.isUnwanted) }
+        }
+        guard setback.attempts < maxAttempts else { return .stop(.attempts) }
+        guard pause < setback.timeLeft else { return .stop(.time) }
+        // Last, because it takes what it finds.
+        guard budget.withdraw(now: now) else { return .stop(.budget) }
+        return .again(after: pause)
     }
 }
 

@@ -54,14 +54,25 @@ public struct UpstreamSettings: Sendable {
 /// Fetches come in through the mailbox or from the queues of the quota groups; every result goes to `Gate.finish`, exactly
 /// once, on the thread.
 public final class Upstream: UpstreamPort {
-    struct Mail {
+    /// What the thread is to do.
+    struct Orders {
         var started: [Fetch] = []
-        var waker: Waker?
+        /// Whether something has joined the queue of a quota group since the thread last looked, and whether credentials have
+        /// come, or are known not to come.
+        var queueGrew = false
+        var credentialsChanged = false
         /// When whatever is left gets an error, once a stop has been asked for.
         var stopBy: Int64?
+    }
+
+    struct Mail {
+        var orders = Orders()
+        /// Whether there is an order that the thread has not seen.
+        var isNew = false
+        var waker: Waker?
+        /// Whether the thread waits, or is about to, and has to be woken.
+        var isAsleep = false
         var hasEnded = false
-        /// Whether credentials have come, or are known not to come, since the thread last looked.
-        var credentialsChanged = false
     }
 
     let mail = Locked(Mail())
@@ -91,22 +102,47 @@ public final class Upstream: UpstreamPort {
         breakerFigures = settings.map { _ in Atomic64() }
     }
 
-    public func start(_ fetch: Fetch) {
-        mail.withLock { mail in
-            mail.started.append(fetch)
-            return mail.waker
-        }?.wake()
-    }
+    public func start(_ fetch: Fetch) { order { $0.started.append(fetch) } }
 
     /// A supply of credentials that had none ready has some, or has given up.
-    public func credentialsChanged() {
-        mail.withLock { mail in
-            mail.credentialsChanged = true
+    public func credentialsChanged() { order { $0.credentialsChanged = true } }
+
+    public func queueGrew() { order { $0.queueGrew = true } }
+
+    // MARK: Mail
+
+    /// Leaves an order, and wakes the thread if it does not look by itself: a wake-up costs two system calls.
+    private func order(_ change: (inout Orders) -> Void) {
+        mail.withLock { mail -> Waker? in
+            change(&mail.orders)
+            mail.isNew = true
+            guard mail.isAsleep else { return nil }
+            mail.isAsleep = false
             return mail.waker
         }?.wake()
     }
 
-    public func queueGrew() { mail.withLock { $0.waker }?.wake() }
+    /// Takes what there is to do; what `orders` held is done.
+    func takeMail(into orders: inout Orders) {
+        // Keeps its memory, and is used again for what comes next.
+        orders.started.removeAll(keepingCapacity: true)
+        mail.withLock { mail in
+            mail.isAsleep = false
+            mail.isNew = false
+            swap(&mail.orders, &orders)
+            mail.orders.queueGrew = false
+            mail.orders.credentialsChanged = false
+            mail.orders.stopBy = orders.stopBy
+        }
+    }
+
+    /// Whether the thread may wait; it is woken if something comes meanwhile.
+    func goesToSleep() -> Bool {
+        mail.withLock { mail in
+            mail.isAsleep = !mail.isNew
+            return mail.isAsleep
+        }
+    }
 
     // MARK: Life
 
@@ -143,10 +179,7 @@ public final class Upstream: UpstreamPort {
     ///
     /// - Parameter deadline: monotonic nanoseconds after which what is left gets an error.
     public func stop(by deadline: Int64) {
-        mail.withLock { mail in
-            mail.stopBy = deadline
-            return mail.waker
-        }?.wake()
+        order { $0.stopBy = deadline }
     }
 
     /// The breaker of each service: 0 closed, 1 half-open, 2 open.

@@ -53,6 +53,30 @@ struct FlightTests {
         #expect(bench.land(flight, Page(key)).sorted() == [1, 3, 6])
     }
 
+    @Test("is left to retries as long as all who wait for it ask once more after a failure, and somebody does")
+    func retries() throws {
+        let cache = Bench().cache
+        func join(_ waiter: Int, isRetry: Bool) -> PageCache.Lookup {
+            cache.find(key, scope: Bench.scope, waiter: Waiter(waiter), isRetry: isRetry, now: 0)
+        }
+        let flight = try #require(join(1, isRetry: true).flight)
+        #expect(cache.isLeftToRetries(flight))
+        #expect(join(2, isRetry: true).kind == .joined)
+        #expect(cache.isLeftToRetries(flight))
+        #expect(join(3, isRetry: false).kind == .joined)
+        #expect(!cache.isLeftToRetries(flight))
+        #expect(cache.figures.waiters == 3)
+        cache.removeWaiter(Waiter(1), of: key)
+        #expect(!cache.isLeftToRetries(flight))
+        cache.removeWaiter(Waiter(3), of: key)
+        #expect(cache.isLeftToRetries(flight))
+        cache.removeWaiter(Waiter(2), of: key)
+        #expect(!cache.isLeftToRetries(flight), "nobody waits")
+        #expect(cache.figures.waiters == 0)
+        _ = cache.land(flight, .nothing, now: 0)
+        #expect(!cache.isLeftToRetries(flight))
+    }
+
     @Test("goes on when the client that caused it has gone")
     func leaderLeaves() throws {
         let bench = Bench()

@@ -37,6 +37,20 @@ private struct Released: Equatable {
 
 @Suite("The queue of a quota group")
 struct QuotaGroupTests {
+    @Test("takes a token back that was not used, and never holds more than the burst")
+    func giveBack() {
+        let bench = Bench()
+        #expect(bench.request("a", at: 1000) == .granted)
+        #expect(bench.request("b", at: 1000) == .granted)
+        #expect(bench.request("c", at: 1000) == .queued(until: 1500))
+        bench.group.giveBack(now: 1100 * millisecond)
+        #expect(bench.release(at: 1100) == Released(granted: ["c"]))
+        for _ in 0..<10 { bench.group.giveBack(now: 5000 * millisecond) }
+        #expect(bench.request("d", at: 5000) == .granted)
+        #expect(bench.request("e", at: 5000) == .granted)
+        #expect(bench.request("f", at: 5000) == .queued(until: 5500))
+    }
+
     @Test("starts with an empty bucket, so that a restart does not double the burst")
     func start() {
         let bench = Bench()

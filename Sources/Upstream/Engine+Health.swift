@@ -1,0 +1,84 @@
+internal import Gateway
+internal import RateLimiter
+
+// How the services are, and what an operator is told of it.
+
+/// A quota group of a service.
+struct GroupPlace: Hashable {
+    let service: Int
+    let group: Int
+}
+
+// MARK: Breakers
+
+extension Engine {
+    /// Takes the end of an attempt for a sign of its service's health.
+    func recordHealth(_ call: Call, _ result: AttemptResult, now: Int64) {
+        let service = call.fetch.service
+        guard !call.isCutShort || result.kind != .timeout else {
+            breakers[service].recordNothing(isProbe: call.isProbe, now: now)
+            showBreaker(service)
+            return
+        }
+        let change = breakers[service].record(
+            isFailure: result.kind.isFailure, isProbe: call.isProbe, now: now, using: &random)
+        guard let change else { return }
+        showBreaker(service)
+        switch change {
+        case .opened(let cause, let span):
+            upstream.report(
+                "\(serviceName(service)): breaker open for \(span / 1_000_000) ms, because \(Self.words(cause))")
+        case .closed: upstream.report("\(serviceName(service)): breaker closed, the service answers again")
+        }
+    }
+
+    /// An attempt goes out to find out whether the service answers again.
+    func noteProbe(_ service: Int) {
+        showBreaker(service)
+        upstream.report("\(serviceName(service)): breaker half-open, one attempt is sent as a probe")
+    }
+
+    func showBreaker(_ service: Int) { upstream.breakerFigures[service].value = breakers[service].figure }
+
+    func serviceName(_ service: Int) -> String { "service \(gate.services[service].settings.name)" }
+
+    private static func words(_ cause: Breaker.Cause) -> String {
+        switch cause {
+        case .failuresInARow(let count): "\(count) attempts in a row have failed"
+        case .failures(let count, let attempts): "\(count) of \(attempts) attempts of the last ten seconds have failed"
+        case .probe: "the probe has failed"
+        }
+    }
+}
+
+// MARK: Quota
+
+extension Engine {
+    /// The service throttles though the quota was kept: others use it too.
+    func slowDown(_ call: Call, now: Int64) {
+        let service = gate.services[call.fetch.service]
+        let group = service.groups[call.fetch.quotaGroup]
+        guard group.throttled(sentAt: call.sentAt, now: now) else { return }
+        // Those who wait may have lost their turn.
+        nextRelease = now
+        let place = GroupPlace(service: call.fetch.service, group: call.fetch.quotaGroup)
+        guard slowed.insert(place).inserted else { return }
+        upstream.report(
+            "service \(service.settings.name) throttles quota group \(name(place)) below its quota: slowing down")
+    }
+
+    /// Looks which groups are back at their full rate.
+    func noteRecovery(now: Int64) {
+        for place in slowed {
+            let group = gate.services[place.service].groups[place.group]
+            guard group.currentQuota(now: now) == group.quota else { continue }
+            slowed.remove(place)
+            let service = gate.services[place.service].settings.name
+            upstream.report("quota group \(name(place)) of service \(service) is back at its full rate")
+        }
+    }
+
+    private func name(_ place: GroupPlace) -> String {
+        gate.services[place.service].catalog.quotaGroups[place.group].name
+    }
+}

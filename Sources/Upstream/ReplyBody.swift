@@ -1,0 +1,81 @@
+internal import AWSProtocol
+internal import Gateway
+
+/// What a reply's body is to somebody who speaks awsJson. It is read once.
+enum ReplyBody: Equatable {
+    case empty
+    /// A JSON object: the error code that it names, if it does, and whether it is no error's.
+    case object(code: String?, isGood: Bool)
+    /// A JSON object to most readers, though one of them may take it for something else than another; see `JSONReader`.
+    case doubtful
+    /// In a coding that is not looked into. None was asked for.
+    case coded
+    /// No JSON object, or not all of one.
+    case other
+
+    /// - Parameter isSuccess: whether the reply's status is a good one.
+    init(_ body: [UInt8], coding: String?, isSuccess: Bool) {
+        guard coding == nil else {
+            self = .coded
+            return
+        }
+        guard !body.isEmpty else {
+            self = .empty
+            return
+        }
+        let bytes = body.span
+        do throws(JSONError) {
+            let members = try JSONReader.members(of: bytes)
+            self = .object(
+                code: ErrorCode.find(in: members, of: bytes, isSuccess: isSuccess),
+                isGood: !ErrorCode.isError(members, of: bytes))
+        } catch {
+            switch error.reason {
+            case .duplicateMember, .tooDeep, .invalidEscape: self = .doubtful
+            default: self = .other
+            }
+        }
+    }
+}
+
+extension UpstreamReply {
+    /// The reply as policy and clients want it.
+    ///
+    /// - Parameter isForPage: whether a good reply must be a JSON object.
+    /// - Throws: `cutShort` for a body of which nobody can tell whether it is whole, `notJSON` for a good reply that no client
+    ///   could read.
+    init(_ reply: CurlReply, isForPage: Bool) throws(CurlError) {
+        let isSuccess = (200..<300).contains(reply.status)
+        let coding = reply["content-encoding"]?.lowercased()
+        let isPlain = coding == nil || coding == "identity"
+        let body = ReplyBody(reply.body, coding: isPlain ? nil : coding, isSuccess: isSuccess)
+        // A body that ends with its connection may have been cut anywhere, but no part of a JSON object is one.
+        if !reply.hasDeterminedLength {
+            switch body {
+            case .object: break
+            case .empty, .other: if isSuccess || reply.body.looksLikeJSON { throw .cutShort }
+            case .doubtful, .coded: throw .cutShort
+            }
+        }
+        let type = reply["x-amzn-errortype"]
+        var code = type.flatMap { ErrorCode.sanitized($0) }
+        if case .object(let own, _) = body { code = code ?? own }
+        if isSuccess, code == nil {
+            if body == .other || isForPage && body == .empty { throw .notJSON }
+        }
+        var isGood = false
+        if case .object(_, isGood: true) = body { isGood = true }
+        self.init(
+            status: reply.status, body: reply.body, errorCode: code, errorType: type,
+            requestID: reply["x-amzn-requestid"] ?? reply["x-amz-request-id"], contentType: reply["content-type"],
+            contentEncoding: isPlain ? nil : coding, isStorable: isPlain && reply.hasDeterminedLength,
+            isGoodObject: isGood)
+    }
+}
+
+extension [UInt8] {
+    /// Whether it begins as a JSON object does.
+    fileprivate var looksLikeJSON: Bool {
+        first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) } == UInt8(ascii: "{")
+    }
+}

@@ -1,0 +1,203 @@
+import Gateway
+import Testing
+
+@testable import Upstream
+
+/// DESIGN, section 5: what is retried, and where an error's type may stand.
+@Suite("What a reply comes to")
+struct ClassificationTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let status: Int
+        let header: String?
+        let body: String
+        let kind: AttemptClass
+        let code: String?
+
+        init(_ status: Int, _ body: String, _ kind: AttemptClass, _ code: String? = nil, header: String? = nil) {
+            (self.status, self.header, self.body, self.kind, self.code) = (status, header, body, kind, code)
+        }
+
+        var testDescription: String { "\(status) \(header ?? "-") \(body.prefix(80))" }
+    }
+
+    static func classify(
+        _ status: Int, _ body: String, header: String? = nil, fields: [CurlReply.Field] = [],
+        hasDeterminedLength: Bool = true, isForPage: Bool = false
+    ) -> AttemptResult {
+        let fields = fields + (header.map { [CurlReply.Field(name: "x-amzn-errortype", value: $0)] } ?? [])
+        return AttemptResult(
+            .success(
+                CurlReply(
+                    status: status, fields: fields, body: Array(body.utf8), hasDeterminedLength: hasDeterminedLength)),
+            isForPage: isForPage)
+    }
+
+    static let retried = [
+        "InternalServerException", "InternalFailure", "ServiceUnavailable", "RequestTimeout", "RequestTimeoutException",
+    ]
+
+    /// Every way to write an error's type: by itself, with a namespace, with a URI, with both.
+    static func spellings(_ code: String) -> [String] {
+        [code, "com.amazonaws.voiceid#\(code)", "\(code):http://x/#y", "com.amazonaws.voiceid#\(code):http://x/"]
+    }
+
+    static let spelt = (retried.map { ($0, AttemptClass.serverError) } + [("ThrottlingException", .throttled)])
+        .flatMap { code, kind in
+            spellings(code).flatMap { text in
+                [
+                    Case(400, "{}", kind, code, header: text), Case(400, "", kind, code, header: text),
+                    Case(400, "{\"__type\":\"\(text)\"}", kind, code), Case(400, "{\"code\":\"\(text)\"}", kind, code),
+                    Case(200, "{\"__type\":\"\(text)\"}", kind, code), Case(200, "{\"a\":1}", kind, code, header: text),
+                ]
+            }
+        }
+
+    static let conflicting = [
+        Case(
+            400, "{\"__type\":\"InternalServerException\"}", .clientError, "ValidationException",
+            header: "ValidationException"),
+        Case(
+            400, "{\"__type\":\"x#ValidationException\"}", .serverError, "InternalServerException",
+            header: "InternalServerException"),
+        Case(400, "{\"code\":\"InternalFailure\"}", .throttled, "ThrottlingException", header: "ThrottlingException:"),
+        Case(
+            400, "{\"code\":\"InternalFailure\",\"__type\":\"ValidationException\"}", .clientError,
+            "ValidationException"),
+        Case(400, "{\"__type\":\"InternalFailure\"}", .serverError, "InternalFailure", header: ""),
+        Case(400, "{\"__type\":7,\"code\":\"InternalFailure\"}", .serverError, "InternalFailure", header: "#:"),
+    ]
+
+    private static let failing: [Case] =
+        [500, 502, 503, 504].flatMap { status in
+            [
+                Case(status, "", .serverError), Case(status, "{}", .serverError), Case(status, "<html>", .serverError),
+                Case(status, "{\"__type\":\"Odd\"}", .serverError, "Odd"),
+                Case(status, "", .serverError, "Odd", header: "Odd"),
+                Case(status, "", .throttled, "ThrottlingException", header: "ThrottlingException"),
+                Case(status, "{\"__type\":\"x#ValidationException\"}", .clientError, "ValidationException"),
+                Case(status, "", .clientError, "AccessDeniedException", header: "AccessDeniedException"),
+            ]
+        }
+
+    private static let refusing: [Case] =
+        [300, 301, 307, 400, 401, 403, 404, 408, 413, 501, 505, 599].flatMap { status in
+            [
+                Case(status, "", .clientError), Case(status, "<html>", .clientError),
+                Case(status, "{\"__type\":\"Odd\"}", .clientError, "Odd"),
+            ]
+        }
+
+    private static let throttling = [
+        Case(429, "", .throttled), Case(429, "<html>", .throttled), Case(429, "", .throttled, "Odd", header: "Odd"),
+    ]
+
+    static let statuses = failing + refusing + throttling
+
+    static let good = [
+        Case(200, "{}", .ok), Case(200, " {\"a\":[1,{\"__type\":\"Inner\"}]}\n", .ok), Case(200, "", .ok),
+        Case(204, "", .ok),
+        // `code` is a member like another where the status is good.
+        Case(200, "{\"code\":\"InternalFailure\"}", .ok),
+        // A type that names nothing: it is passed on, and not kept.
+        Case(200, "{\"__type\":null}", .ok),
+        // JSON to most readers.
+        Case(200, "{\"a\":1,\"a\":2}", .ok), Case(200, "{\"a\":\"\\ud800\"}", .ok),
+        Case(200, "{\"__type\":\"Odd\"}", .clientError, "Odd"),
+    ]
+
+    @Test("by its error type, in every spelling and place, whatever the status", arguments: spelt)
+    func spelling(_ reply: Case) { check(reply) }
+
+    @Test("by the header where header and body differ, and by __type before code", arguments: conflicting)
+    func conflict(_ reply: Case) { check(reply) }
+
+    @Test("by its status where the type is none of those that are known", arguments: statuses)
+    func status(_ reply: Case) { check(reply) }
+
+    @Test("a good one by the lack of a type", arguments: good)
+    func success(_ reply: Case) { check(reply) }
+
+    private func check(_ reply: Case) {
+        let result = Self.classify(reply.status, reply.body, header: reply.header)
+        #expect(result.kind == reply.kind)
+        guard case .success(let upstream) = result.outcome else {
+            Issue.record("a fault: \(result.outcome)")
+            return
+        }
+        #expect(upstream.errorCode == reply.code)
+        #expect(upstream.status == reply.status)
+        #expect(upstream.body == Array(reply.body.utf8))
+        #expect(upstream.errorType == reply.header)
+    }
+
+    @Test(
+        "a good status with what is no JSON object is a fault of the service",
+        arguments: [
+            "<html></html>", "{", "{\"JobSummaries\":[", "{}{}", "[]", "null", "\"\"", "{\"a\":\u{1}}", "\u{0}",
+        ])
+    func notJSON(_ body: String) {
+        let result = Self.classify(200, body)
+        #expect(result.kind == .serverError)
+        guard case .failure(let error) = result.outcome else {
+            Issue.record("taken for a reply")
+            return
+        }
+        #expect(error == .notJSON)
+        #expect(error.mayHaveSent)
+    }
+
+    @Test("a page must have a body; another operation need not")
+    func emptyPage() {
+        #expect(Self.classify(200, "", isForPage: true).kind == .serverError)
+        #expect(Self.classify(500, "", isForPage: true).kind == .serverError)
+        #expect(Self.classify(404, "", isForPage: true).kind == .clientError)
+    }
+
+    @Test(
+        "a compressed one is passed on by its header and status, and never kept", arguments: ["gzip", "br", "GZIP, x"])
+    func coded(_ coding: String) throws {
+        let fields = [CurlReply.Field(name: "content-encoding", value: coding)]
+        let good = try Self.classify(200, "\u{1f}\u{8b}", fields: fields, isForPage: true).outcome.get()
+        #expect(good.contentEncoding == coding.lowercased())
+        #expect(!good.isStorable)
+        #expect(!good.isGoodObject)
+        #expect(Self.classify(400, "\u{1f}\u{8b}", header: "InternalFailure", fields: fields).kind == .serverError)
+        let plain = [CurlReply.Field(name: "content-encoding", value: "identity")]
+        #expect(try Self.classify(200, "{}", fields: plain).outcome.get().isStorable)
+    }
+
+    /// What may have been cut off where the connection ended: no part of a JSON object is one.
+    @Test(
+        "one that ends with its connection is whole only if its JSON is",
+        arguments: [
+            (200, "{\"a\":[1,2]}", true), (200, "{\"a\":[1,2]", false), (200, "{\"a\":1,\"a\":2}", false),
+            (200, "", false), (500, "{\"__type\":\"InternalFailure\"}", true), (500, "{\"__type\":\"Inter", false),
+            (500, "<html>", true), (400, "", true),
+        ])
+    func unframed(_ status: Int, _ body: String, _ isWhole: Bool) throws {
+        let result = Self.classify(status, body, hasDeterminedLength: false)
+        if isWhole {
+            #expect(try !result.outcome.get().isStorable)
+        } else {
+            #expect(throws: CurlError.cutShort) { try result.outcome.get() }
+            #expect(result.kind == .serverError)
+        }
+    }
+
+    @Test("a fault by what happened to the connection")
+    func faults() {
+        let table: [(CurlError, AttemptClass, Bool)] = [
+            (.timeout, .timeout, false),
+            (CurlError(rawValue: CurlError.timeout.rawValue, mayHaveSent: true), .timeout, true),
+            (.couldNotResolve, .connectError, false), (.couldNotConnect, .connectError, false),
+            (.badCertificate, .connectError, false), (.cutShort, .serverError, true),
+            (.replyTooLarge, .serverError, true), (.silentResend, .serverError, true),
+            (.nothingReceived, .serverError, true), (.badReply, .serverError, true),
+        ]
+        for (error, kind, mayHaveSent) in table {
+            let result = AttemptResult(.failure(error), isForPage: true)
+            #expect(result.kind == kind, "\(error)")
+            #expect(result.mayHaveSent == mayHaveSent, "\(error)")
+        }
+    }
+}
