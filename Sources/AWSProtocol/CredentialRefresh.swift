@@ -1,0 +1,130 @@
+/// Decides when credentials are fetched: one fetch at a time, ahead of their end, none for a while after a failure, and never
+/// again if they do not end.
+///
+/// Whoever holds it asks it for each request, does what it says, and tells it how a fetch has ended. Credentials are used up
+/// to a little before their end, whatever becomes of the fetch. Where there are none, requests wait for the first fetch; once
+/// one has failed, nobody waits for the next ones, which may hang. All times are nanoseconds since 1970-01-01T00:00:00Z, because
+/// ends are given so; a clock that is set back or forward costs a fetch at most.
+public struct CredentialRefresh: ~Copyable, Sendable {
+    /// What a request gets, and whether a fetch begins.
+    public enum Action: Sendable, Equatable {
+        /// Sign with these.
+        case use(AWSCredentials)
+        /// Sign with these, and begin a fetch.
+        case useAndFetch(AWSCredentials)
+        /// There is nothing to sign with: begin a fetch.
+        case fetch
+        /// There is nothing to sign with until the fetch ends that is under way.
+        case wait
+        /// There is nothing to sign with, for this reason.
+        case refuse(String)
+        /// The same, and begin a fetch.
+        case refuseAndFetch(String)
+    }
+
+    /// Credentials and how long requests may be signed with them.
+    private struct Held {
+        let credentials: AWSCredentials
+        let end: Int64
+    }
+
+    private enum State {
+        /// Nothing was ever asked for. Next: fetching.
+        case untried
+        /// One fetch is under way, `failures` in a row are behind it, the last one for this reason. Next: holding, failed.
+        case fetching(Held?, failures: Int, reason: String?)
+        /// The last fetch was good. Next: fetching, from `refreshAt` on.
+        case holding(Held, refreshAt: Int64)
+        /// The last fetch failed. Next: fetching, from `retryAt` on.
+        case failed(Held?, reason: String, failures: Int, since: Int64, retryAt: Int64)
+    }
+
+    private var state = State.untried
+
+    public init() {}
+
+    /// Whether a fetch is under way.
+    public var isFetching: Bool {
+        if case .fetching = state { true } else { false }
+    }
+
+    /// A request wants credentials. After `fetch`, `useAndFetch` or `refuseAndFetch`, `fetched` or `failed` must follow.
+    public mutating func request(now: Int64) -> Action {
+        switch state {
+        case .untried:
+            return begin(nil, failures: 0, reason: nil, now: now)
+        case .fetching(let held, _, let reason):
+            return Self.live(held, now).map(Action.use) ?? reason.map(Action.refuse) ?? .wait
+        case .holding(let held, let refreshAt):
+            return now < refreshAt ? .use(held.credentials) : begin(held, failures: 0, reason: nil, now: now)
+        case .failed(let held, let reason, let failures, let since, let retryAt):
+            // Before the failure it is only for a clock that was set back.
+            if now >= retryAt || now < since { return begin(held, failures: failures, reason: reason, now: now) }
+            return Self.live(held, now).map(Action.use) ?? .refuse(reason)
+        }
+    }
+
+    /// The fetch has brought these. If they are over already, it has failed.
+    public mutating func fetched(
+        _ credentials: AWSCredentials, now: Int64, using generator: inout some RandomNumberGenerator
+    ) {
+        guard let expiration = credentials.expiration else {
+            state = .holding(Held(credentials: credentials, end: .max), refreshAt: .max)
+            return
+        }
+        guard expiration > now else {
+            failed("the credentials that came had expired", now: now, using: &generator)
+            return
+        }
+        let (difference, overflow) = expiration.subtractingReportingOverflow(now)
+        let life = overflow ? .max : difference
+        let ahead = Self.ahead(life)
+        let held = Held(credentials: credentials, end: expiration - min(Self.margin, life / 10))
+        state = .holding(held, refreshAt: expiration - ahead + Int64.random(in: 0...ahead / 3, using: &generator))
+    }
+
+    /// The fetch has failed.
+    ///
+    /// - Parameter reason: a sentence for an operator, without secrets.
+    public mutating func failed(_ reason: String, now: Int64, using generator: inout some RandomNumberGenerator) {
+        var held: Held?
+        var failures = 1
+        if case .fetching(let before, let count, _) = state { (held, failures) = (before, min(count, 62) + 1) }
+        let retryAt = now.addingReportingOverflow(Self.pause(after: failures, using: &generator))
+        state = .failed(
+            held, reason: reason, failures: failures, since: now,
+            retryAt: retryAt.overflow ? .max : retryAt.partialValue)
+    }
+
+    private mutating func begin(_ held: Held?, failures: Int, reason: String?, now: Int64) -> Action {
+        let live = Self.live(held, now)
+        // What is over will not come back, and need not be kept in memory.
+        state = .fetching(live == nil ? nil : held, failures: failures, reason: reason)
+        return live.map(Action.useAndFetch) ?? reason.map(Action.refuseAndFetch) ?? .fetch
+    }
+
+    private static func live(_ held: Held?, _ now: Int64) -> AWSCredentials? {
+        guard let held, now < held.end else { return nil }
+        return held.credentials
+    }
+}
+
+// MARK: Spans
+
+extension CredentialRefresh {
+    /// A request that is signed has to arrive before the end.
+    private static let margin: Int64 = 10_000_000_000
+
+    /// How long before their end credentials are fetched anew: a quarter of an hour, and up to a third less by chance, so
+    /// that gateways that began together do not go on so. (The SDKs try from 15 minutes before the end on and insist from 10
+    /// minutes on.) Of a short life it is a third. A source that still gives the same ones is asked again after two thirds of
+    /// what is left each time.
+    private static func ahead(_ life: Int64) -> Int64 { min(900_000_000_000, life / 3) }
+
+    /// A quarter of a second after the first failure, then twice as long each time up to a minute, up to half of it less by
+    /// chance.
+    private static func pause(after failures: Int, using generator: inout some RandomNumberGenerator) -> Int64 {
+        let longest = min(Int64(250_000_000) << min(failures - 1, 8), 60_000_000_000)
+        return Int64.random(in: longest / 2...longest, using: &generator)
+    }
+}
