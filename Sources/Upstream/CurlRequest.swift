@@ -26,14 +26,16 @@ struct Endpoint: Sendable, Equatable {
     var connectTimeout: Int64
 }
 
-/// One HTTP request: POST with a body.
+/// One HTTP request.
 struct AttemptRequest: Sendable {
     var endpoint: Endpoint
+    var method = HTTPMethod.post
     /// The header fields to send, and nothing else but `Host` and `Content-Length`: no `Accept`, `User-Agent`,
     /// `Content-Type` or `Accept-Encoding` that is not here. Fields about framing or the connection are left out
     /// (RFC 9110 section 7.6.1), as libcurl writes its own. Refused are names that are no token and values with CR, LF
     /// or NUL.
     var fields: [(name: String, value: String)]
+    /// Not sent with GET.
     var body: [UInt8]
     /// For the whole attempt, in nanoseconds: waiting for a connection, connecting, sending and receiving.
     var timeout: Int64

@@ -79,8 +79,15 @@ extension CurlTransfer {
         try setConstants()
         try setEndpoint(request.endpoint)
         try unsafe set(CURLOPT_HTTPHEADER, list: list)
+        try setMethod(request)
+    }
+
+    private func setMethod(_ request: AttemptRequest) throws(CurlError) {
+        guard request.method != .get else { return try set(CURLOPT_HTTPGET, to: 1) }
+        // This makes it a POST; another method with a body is one under another name.
         try unsafe set(CURLOPT_POSTFIELDS, pointer: body)
         try set(CURLOPT_POSTFIELDSIZE_LARGE, offset: request.body.count)
+        if request.method != .post { try set(CURLOPT_CUSTOMREQUEST, string: request.method.rawValue) }
     }
 
     /// Sets what is left of the attempt's time. libcurl rounds to milliseconds and takes 0 for "no limit".

@@ -1,5 +1,4 @@
 public import Gateway
-internal import Glibc
 internal import Locking
 internal import Synchronization
 public import Telemetry
@@ -151,10 +150,10 @@ public final class Upstream: UpstreamPort {
     /// - Throws: `UpstreamError` if libcurl or the thread cannot be had.
     public func run(for gate: Gate) async throws {
         try await withCheckedThrowingContinuation { (ready: CheckedContinuation<Void, any Error>) in
-            do throws(UpstreamError) {
-                try startThread { [self] in work(for: gate, ready) }
+            do throws(ThreadError) {
+                try spawnThread { [self] in work(for: gate, ready) }
             } catch {
-                ready.resume(throwing: error)
+                ready.resume(throwing: UpstreamError(message: "the upstream thread could not be started: \(error)"))
             }
         }
     }
@@ -189,7 +188,7 @@ public final class Upstream: UpstreamPort {
     public var hasEnded: Bool { mail.withLock { $0.hasEnded } }
 }
 
-/// The upstream's thread could not be started.
+/// The upstream's thread could not be started, or libcurl not be used.
 public struct UpstreamError: Error, Sendable, CustomStringConvertible {
     public let message: String
 
@@ -203,30 +202,4 @@ final class Atomic64: Sendable {
         get { storage.load(ordering: .relaxed) }
         set { storage.store(newValue, ordering: .relaxed) }
     }
-}
-
-/// Runs `body` on a thread of its own. A nonisolated function: a closure formed on an actor would stop the process when C
-/// calls it on another thread.
-private func startThread(_ body: @escaping @Sendable () -> Void) throws(UpstreamError) {
-    final class Body: Sendable {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-    var thread = pthread_t()
-    // The thread takes over this reference.
-    let argument = unsafe Unmanaged.passRetained(Body(body))
-    let code = unsafe pthread_create(
-        &thread, nil,
-        { argument in
-            if let argument = unsafe argument {
-                let body = unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
-                body.run()
-            }
-            return nil
-        }, argument.toOpaque())
-    guard code == 0 else {
-        unsafe argument.release()
-        throw UpstreamError(message: "the upstream thread could not be started (error \(code))")
-    }
-    pthread_detach(thread)
 }
