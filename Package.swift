@@ -131,6 +131,9 @@ let package = Package(
             // One test takes the place of the C library's name lookup, for libcurl too.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=getaddrinfo"])]),
         .testTarget(
+            name: "CredentialsTests", dependencies: ["AWSProtocol", "Credentials", "Upstream"], exclude: ["SDK"],
+            swiftSettings: testSettings),
+        .testTarget(
             name: "SandboxTests",
             dependencies: ["AWSProtocol", "HTTPFront", "RateLimiter", "Sandbox", "Telemetry", nioCore, nioPosix],
             swiftSettings: testSettings),

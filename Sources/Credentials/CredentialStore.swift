@@ -1,19 +1,112 @@
 internal import AWSProtocol
+internal import Locking
 public import Upstream
 
-/// Credentials from the process's environment variables.
-public final class CredentialStore: CredentialSupply {
-    private let answer: CredentialAnswer
+/// Credentials that are kept fresh.
+///
+/// It is asked for each request and never blocks whoever asks: a fetch runs on a thread of its own, one at a time.
+/// `CredentialRefresh` says when.
+public final class CredentialStore: CredentialSupply, Discreet {
+    private struct State: ~Copyable {
+        var refresh = CredentialRefresh()
+        var listeners: [@Sendable () -> Void] = []
+    }
 
-    public init(region: String, environment: [String: String]) {
-        if let id = environment["AWS_ACCESS_KEY_ID"], let secret = environment["AWS_SECRET_ACCESS_KEY"] {
-            answer = .ready(
-                AWSCredentials(
-                    accessKeyID: id, secretAccessKey: secret, sessionToken: environment["AWS_SESSION_TOKEN"]))
-        } else {
-            answer = .unavailable("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set")
+    private let state = Locked(State())
+    private let source: any CredentialSource
+    private let clock: @Sendable () -> Int64
+
+    init(_ source: any CredentialSource, clock: @escaping @Sendable () -> Int64) {
+        self.source = source
+        self.clock = clock
+    }
+
+    /// Looks where the SDKs look: in the environment, in the shared files, at the container's or the instance's service.
+    ///
+    /// - Parameter region: where roles are taken on, such as `us-east-1`.
+    public convenience init(region: String, surroundings: Surroundings) {
+        self.init(DefaultChain(surroundings: surroundings, region: region), clock: surroundings.clock)
+    }
+
+    /// Whether a fetch is under way.
+    public var isFetching: Bool { state.withLock { $0.refresh.isFetching } }
+
+    /// Has `listener` called whenever a fetch has ended, one way or the other: under no lock, as a rule on the fetch's
+    /// thread, on the caller's if that could not be started.
+    public func onChange(_ listener: @escaping @Sendable () -> Void) {
+        state.withLock { $0.listeners.append(listener) }
+    }
+
+    /// What may be signed with now; it begins a fetch if one is due. Asked at the start, or by a readiness check, it sees to
+    /// it that there are credentials by the time they are needed.
+    ///
+    /// - Parameter now: nanoseconds since 1970-01-01T00:00:00Z.
+    public func credentials(now: Int64) -> CredentialAnswer {
+        let action = state.withLock { $0.refresh.request(now: now) }
+        switch action {
+        case .use(let credentials):
+            return .ready(credentials)
+        case .useAndFetch(let credentials):
+            _ = startFetch()
+            return .ready(credentials)
+        case .fetch:
+            return startFetch().map(CredentialAnswer.unavailable) ?? .pending
+        case .wait:
+            return .pending
+        case .refuse(let reason):
+            return .unavailable(reason)
+        case .refuseAndFetch(let reason):
+            _ = startFetch()
+            return .unavailable(reason)
         }
     }
 
-    public func credentials(now: Int64) -> CredentialAnswer { answer }
+    /// The same, but a fetch that is due runs here and is waited for, as long as the source may take (half a minute for a
+    /// process). Pending means that one was under way already.
+    public func credentialsAfterFetch(now: Int64) -> CredentialAnswer {
+        let action = state.withLock { $0.refresh.request(now: now) }
+        switch action {
+        case .fetch, .useAndFetch, .refuseAndFetch:
+            fetch()
+            return credentials(now: clock())
+        case .use(let credentials):
+            return .ready(credentials)
+        case .wait:
+            return .pending
+        case .refuse(let reason):
+            return .unavailable(reason)
+        }
+    }
+
+    /// - Returns: why it could not be started.
+    private func startFetch() -> String? {
+        do throws(ThreadError) {
+            try spawnThread { [self] in fetch() }
+            return nil
+        } catch {
+            let reason = "the thread to fetch credentials on could not be started: \(error)"
+            end { refresh, now, generator in refresh.failed(reason, now: now, using: &generator) }
+            return reason
+        }
+    }
+
+    private func fetch() {
+        do throws(CredentialFault) {
+            let credentials = try source.fetch()
+            end { refresh, now, generator in refresh.fetched(credentials, now: now, using: &generator) }
+        } catch {
+            let reason = error.message
+            end { refresh, now, generator in refresh.failed(reason, now: now, using: &generator) }
+        }
+    }
+
+    /// Tells the state machine how the fetch has ended, and then whoever waits for that.
+    private func end(_ body: (inout CredentialRefresh, Int64, inout SystemRandomNumberGenerator) -> Void) {
+        let now = clock()
+        state.withLock { state in
+            var generator = SystemRandomNumberGenerator()
+            body(&state.refresh, now, &generator)
+        }
+        for listener in state.withLock({ $0.listeners }) { listener() }
+    }
 }

@@ -21,7 +21,9 @@ struct ServiceCredentials: Sendable {
                     sessionToken: try keys.sessionToken?.value(environment))
             case .default:
                 if stores[service.region] == nil {
-                    stores[service.region] = CredentialStore(region: service.region, environment: environment)
+                    stores[service.region] = CredentialStore(
+                        region: service.region,
+                        surroundings: Surroundings(variables: environment, homeDirectory: environment["HOME"]))
                 }
             }
         }
@@ -44,6 +46,15 @@ struct ServiceCredentials: Sendable {
         if service.endpoint == .sandbox { return FixedCredentials(Self.sandboxKey) }
         if let credentials = fixed[service.name] { return FixedCredentials(credentials) }
         return stores[service.region] ?? FixedCredentials(Self.sandboxKey)
+    }
+
+    /// Begins to look for credentials, so that they are there when they are needed, and has `listener` called whenever some
+    /// have come, or are known not to come.
+    func begin(_ listener: @escaping @Sendable () -> Void) {
+        for store in stores.values {
+            store.onChange(listener)
+            _ = store.credentials(now: Process.wallClockNanoseconds)
+        }
     }
 
     /// Whether every service can be signed for now.

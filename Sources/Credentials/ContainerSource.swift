@@ -1,0 +1,81 @@
+internal import AWSProtocol
+internal import Upstream
+
+/// The endpoint that ECS, EKS and others give a container.
+///
+/// https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+struct ContainerSource: CredentialSource, Discreet {
+    let surroundings: Surroundings
+
+    func fetch() throws(CredentialFault) -> AWSCredentials {
+        let address = try address()
+        let service = CredentialService(
+            name: "the container's endpoint at \(address.origin)", timeout: surroundings.patience.container,
+            caBundle: surroundings["AWS_CA_BUNDLE"])
+        var fields = [(name: "Accept", value: "application/json")]
+        if let token = try token() { fields.append(("Authorization", token)) }
+        let reply = try service.send(.get, address.url, fields: fields)
+        guard reply.status == 200 else {
+            let code = try? CredentialDocument(reply.body, "").code("code")
+            throw .failed("\(service.name) refused with status \(reply.status)" + (code.map { " (\($0))" } ?? ""))
+        }
+        return try CredentialDocument(reply.body, "the answer of \(service.name)").credentials(token: "Token")
+    }
+
+    private func address() throws(CredentialFault) -> WebAddress {
+        if let path = surroundings["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] {
+            guard path.hasPrefix("/"), let address = WebAddress(surroundings.containerEndpoint + path) else {
+                throw .failed("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is no path that begins with a slash")
+            }
+            return address
+        }
+        guard let url = surroundings["AWS_CONTAINER_CREDENTIALS_FULL_URI"] else {
+            throw .absent(
+                "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set")
+        }
+        guard let address = WebAddress(url) else {
+            throw .failed("AWS_CONTAINER_CREDENTIALS_FULL_URI is no URL of the form http(s)://host[:port]/path")
+        }
+        guard Self.isAllowed(address) else {
+            throw .failed(
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI names \(address.host.quoted), to which nothing is sent in the clear: "
+                    + "it must be https, or the machine itself, 169.254.170.2, 169.254.170.23 or fd00:ec2::23")
+        }
+        return address
+    }
+
+    /// Over plain HTTP only the machine itself, and the addresses of ECS and EKS. No name but `localhost`, because what a name
+    /// stands for can change between looking and connecting.
+    static func isAllowed(_ address: WebAddress) -> Bool {
+        if address.isTLS { return true }
+        let host = address.host
+        if ["localhost", "::1", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"].contains(host) { return true }
+        // 127.0.0.0/8 (RFC 1122, section 3.2.1.3), four plain decimal numbers.
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127"
+            && parts.allSatisfy { part in UInt8(part).map { "\($0)" == part } ?? false }
+    }
+
+    /// The file is read anew each time, since its content is replaced before it expires.
+    private func token() throws(CredentialFault) -> String? {
+        guard let path = surroundings["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] else {
+            let token = surroundings["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
+            if let token, !Self.isFieldValue(token) {
+                throw .failed("AWS_CONTAINER_AUTHORIZATION_TOKEN is no field value")
+            }
+            return token
+        }
+        let token: String
+        do throws(SourceFile.Fault) {
+            token = try SourceFile.token(surroundings.path(path))
+        } catch {
+            throw .failed("the file \(path.quoted) (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE) \(error.message)")
+        }
+        guard !token.isEmpty, Self.isFieldValue(token) else {
+            throw .failed("the file \(path.quoted) (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE) holds no token")
+        }
+        return token
+    }
+
+    private static func isFieldValue(_ text: String) -> Bool { text.utf8.allSatisfy { (0x20...0x7e).contains($0) } }
+}

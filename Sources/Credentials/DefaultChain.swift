@@ -1,0 +1,28 @@
+internal import AWSProtocol
+
+/// Looks for credentials where the SDKs look, in botocore's order: the environment, the profile with its roles, web identity,
+/// keys and process, the container's endpoint, the instance's metadata service. The first source that is there is the one:
+/// if it fails, no other is asked.
+///
+/// Each fetch looks anew, so that files may be replaced while the gateway runs.
+struct DefaultChain: CredentialSource, Discreet {
+    let surroundings: Surroundings
+    let region: String
+
+    func fetch() throws(CredentialFault) -> AWSCredentials {
+        let sources: [any CredentialSource] = [
+            EnvironmentSource(surroundings: surroundings), ProfileSource(surroundings: surroundings, region: region),
+            ContainerSource(surroundings: surroundings), InstanceMetadataSource(surroundings: surroundings),
+        ]
+        var looked: [String] = []
+        for source in sources {
+            do throws(CredentialFault) {
+                return try source.fetch()
+            } catch {
+                guard error.kind == .absent else { throw error }
+                looked.append(error.message)
+            }
+        }
+        throw .failed("no credentials were found: \(looked.joined(separator: "; "))")
+    }
+}

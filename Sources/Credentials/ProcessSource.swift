@@ -1,0 +1,34 @@
+internal import AWSProtocol
+
+/// A program that prints credentials (`credential_process`).
+///
+/// https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
+struct ProcessSource: CredentialSource, Discreet {
+    /// As it is configured: it may have secrets in it, and is never shown.
+    let command: String
+    let surroundings: Surroundings
+    /// Begins the messages, such as `the credential_process of the profile "jobs"`.
+    let whose: String
+
+    private static let maxOutputBytes = 64 * 1024
+
+    func fetch() throws(CredentialFault) -> AWSCredentials {
+        let words: [String]
+        do throws(CommandWords.Fault) {
+            words = try CommandWords.split(command)
+        } catch {
+            throw .failed("\(whose) has a quotation mark that is not closed, or ends with a backslash")
+        }
+        guard !words.isEmpty else { throw .failed("\(whose) is empty") }
+        let child = ChildProcess(timeout: surroundings.patience.process, maxBytes: Self.maxOutputBytes)
+        let output: [UInt8]
+        do throws(ChildProcess.Fault) {
+            output = try child.output(of: words, environment: surroundings.variables)
+        } catch {
+            throw .failed("\(whose) \(error.message)")
+        }
+        let document = try CredentialDocument(output, "the output of \(whose)")
+        guard document.integer("Version") == 1 else { throw .failed("the output of \(whose) is not of Version 1") }
+        return try document.credentials(token: "SessionToken")
+    }
+}

@@ -1,0 +1,157 @@
+internal import AWSProtocol
+
+/// What a profile of the shared files says, in the order in which botocore looks: a role to take on, a web identity (the
+/// environment's comes before the profile's), keys in the credentials file, a process, keys in the config file.
+///
+/// https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
+struct ProfileSource: CredentialSource, Discreet {
+    let surroundings: Surroundings
+    let region: String
+
+    func fetch() throws(CredentialFault) -> AWSCredentials {
+        let files = try SharedFiles(surroundings)
+        let name = surroundings["AWS_PROFILE"] ?? "default"
+        guard let profile = files[name] else {
+            let message = "there is no profile \(name.quoted) (\(files.places.joined(separator: ", ")))"
+            if surroundings["AWS_PROFILE"] != nil { throw .failed(message + ", which AWS_PROFILE asks for") }
+            let empty = SharedFiles.Profile(name: name)
+            guard let source = try webIdentity(empty, isNested: false) else {
+                throw .absent(message + ", and AWS_WEB_IDENTITY_TOKEN_FILE is not set")
+            }
+            return try source.fetch()
+        }
+        return try source(profile, files, visited: [name]).fetch()
+    }
+
+    /// - Parameter visited: the profiles whose roles are to be taken on with it, and itself.
+    private func source(
+        _ profile: SharedFiles.Profile, _ files: SharedFiles, visited: [String]
+    ) throws(CredentialFault) -> any CredentialSource {
+        let isNested = visited.count > 1
+        let hasKeys = profile["aws_access_key_id"] != nil || profile["aws_secret_access_key"] != nil
+        // Keys of a profile that others refer to come before its role; of the first one the role does, or it would have none.
+        if let arn = profile["role_arn"], profile["web_identity_token_file"] == nil, !(isNested && hasKeys) {
+            return try assumedRole(arn, profile, files, visited: visited)
+        }
+        if let source = try webIdentity(profile, isNested: isNested) { return source }
+        if let settings = profile.credentials, settings["aws_access_key_id"] != nil {
+            return try keys(settings, profile, "credentials")
+        }
+        if let command = profile["credential_process"] {
+            return ProcessSource(
+                command: command, surroundings: surroundings, whose: "the credential_process of \(profile.shown)")
+        }
+        if let settings = profile.config, settings["aws_access_key_id"] != nil {
+            return try keys(settings, profile, "config")
+        }
+        if profile["sso_session"] != nil || profile["sso_start_url"] != nil {
+            throw .failed(
+                "\(profile.shown) signs in through IAM Identity Center, which needs a person; "
+                    + "give the gateway a role or a credential_process")
+        }
+        let message = "\(profile.shown) has no credentials (\(files.places.joined(separator: ", ")))"
+        if isNested { throw .failed(message) }
+        throw .absent(message + ", and AWS_WEB_IDENTITY_TOKEN_FILE is not set")
+    }
+
+    private func keys(
+        _ settings: [String: String], _ profile: SharedFiles.Profile, _ file: String
+    ) throws(CredentialFault) -> StaticSource {
+        let values = CredentialValues(
+            accessKeyID: settings["aws_access_key_id"], secretAccessKey: settings["aws_secret_access_key"],
+            // The second one is what older tools write.
+            sessionToken: settings["aws_session_token"] ?? settings["aws_security_token"])
+        let names = CredentialValues.Names(
+            accessKeyID: "aws_access_key_id", secretAccessKey: "aws_secret_access_key",
+            sessionToken: "aws_session_token")
+        return StaticSource(credentials: try values.checked("\(profile.shown) in the \(file) file", names))
+    }
+
+    // MARK: Roles
+
+    private func assumedRole(
+        _ arn: String, _ profile: SharedFiles.Profile, _ files: SharedFiles, visited: [String]
+    ) throws(CredentialFault) -> any CredentialSource {
+        guard profile["mfa_serial"] == nil else {
+            throw .failed("\(profile.shown) asks for a code from a device (mfa_serial), which nobody can type in here")
+        }
+        let role = Role(
+            arn: arn, sessionName: profile["role_session_name"], externalID: profile["external_id"],
+            durationSeconds: try duration(profile))
+        return AssumeRoleSource(
+            role: role, source: try sourceOfRole(profile, files, visited: visited),
+            service: TokenService(surroundings: surroundings, region: region), whose: profile.shown)
+    }
+
+    private func sourceOfRole(
+        _ profile: SharedFiles.Profile, _ files: SharedFiles, visited: [String]
+    ) throws(CredentialFault) -> any CredentialSource {
+        switch (profile["source_profile"], profile["credential_source"]) {
+        case (nil, nil):
+            throw .failed("\(profile.shown) has a role_arn, but neither source_profile nor credential_source")
+        case (.some, .some):
+            throw .failed("\(profile.shown) has both source_profile and credential_source")
+        case (nil, "Environment"):
+            return EnvironmentSource(surroundings: surroundings)
+        case (nil, "EcsContainer"):
+            return ContainerSource(surroundings: surroundings)
+        case (nil, "Ec2InstanceMetadata"):
+            return InstanceMetadataSource(surroundings: surroundings)
+        case (nil, let other?):
+            throw .failed(
+                "\(profile.shown) has a credential_source \(other.quoted): "
+                    + "it must be Environment, EcsContainer or Ec2InstanceMetadata")
+        case (let name?, nil):
+            // Keys and role may stand in one profile.
+            if name == profile.name { return try ownKeys(profile, visited: visited) }
+            guard !visited.contains(name) else { throw Self.loop(visited + [name]) }
+            guard let next = files[name] else {
+                throw .failed("\(profile.shown) has a source_profile \(name.quoted), which does not exist")
+            }
+            return try source(next, files, visited: visited + [name])
+        }
+    }
+
+    private func ownKeys(
+        _ profile: SharedFiles.Profile, visited: [String]
+    ) throws(CredentialFault) -> any CredentialSource {
+        for (settings, file) in [(profile.credentials, "credentials"), (profile.config, "config")] {
+            if let settings, settings["aws_access_key_id"] != nil { return try keys(settings, profile, file) }
+        }
+        throw Self.loop(visited + [profile.name])
+    }
+
+    private static func loop(_ names: [String]) -> CredentialFault {
+        .failed("source_profile goes round in a circle: \(names.map(\.quoted).joined(separator: " -> "))")
+    }
+
+    private func duration(_ profile: SharedFiles.Profile) throws(CredentialFault) -> Int? {
+        guard let text = profile["duration_seconds"] else { return nil }
+        guard let seconds = Int(text), seconds > 0 else {
+            throw .failed("\(profile.shown) has a duration_seconds that is no number of seconds")
+        }
+        return seconds
+    }
+
+    // MARK: Web identity
+
+    /// Each of the three settings is the environment's, else the profile's. For a profile that others refer to, the environment
+    /// is not asked.
+    private func webIdentity(
+        _ profile: SharedFiles.Profile, isNested: Bool
+    ) throws(CredentialFault) -> WebIdentitySource? {
+        func setting(_ variable: String, _ name: String) -> String? {
+            (isNested ? nil : surroundings[variable]) ?? profile[name]
+        }
+        guard let path = setting("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file") else { return nil }
+        guard let arn = setting("AWS_ROLE_ARN", "role_arn") else {
+            throw .failed("there is a web identity token file, but no role: AWS_ROLE_ARN is not set")
+        }
+        let role = Role(
+            arn: arn, sessionName: setting("AWS_ROLE_SESSION_NAME", "role_session_name"),
+            durationSeconds: try duration(profile))
+        return WebIdentitySource(
+            role: role, tokenPath: surroundings.path(path),
+            service: TokenService(surroundings: surroundings, region: region))
+    }
+}

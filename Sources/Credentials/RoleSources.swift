@@ -1,0 +1,41 @@
+internal import AWSProtocol
+
+/// A role that is taken on with the credentials of another source.
+struct AssumeRoleSource: CredentialSource, Discreet {
+    let role: Role
+    let source: any CredentialSource
+    let service: TokenService
+    /// Begins the message if the source has none, such as `the profile "jobs"`.
+    let whose: String
+
+    func fetch() throws(CredentialFault) -> AWSCredentials {
+        let credentials: AWSCredentials
+        do throws(CredentialFault) {
+            credentials = try source.fetch()
+        } catch {
+            throw error.required(by: "\(whose) has no credentials to take on its role with")
+        }
+        return try service.assume(role, with: credentials)
+    }
+}
+
+/// A role that is taken on with a token from a file, which somebody else keeps fresh.
+struct WebIdentitySource: CredentialSource, Discreet {
+    let role: Role
+    let tokenPath: String
+    let service: TokenService
+
+    func fetch() throws(CredentialFault) -> AWSCredentials {
+        let token: String
+        do throws(SourceFile.Fault) {
+            token = try SourceFile.token(tokenPath)
+        } catch {
+            throw .failed("the web identity token file \(tokenPath.quoted) \(error.message)")
+        }
+        // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+        guard (4...20_000).contains(token.utf8.count), token.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            throw .failed("the web identity token file \(tokenPath.quoted) holds no token")
+        }
+        return try service.assume(role, webIdentityToken: token)
+    }
+}

@@ -1,0 +1,89 @@
+/// The profiles of the shared `config` and `credentials` files.
+struct SharedFiles: Discreet {
+    /// What both files say about one profile.
+    struct Profile: Discreet {
+        let name: String
+        var config: [String: String]?
+        var credentials: [String: String]?
+
+        /// A setting; what the credentials file says comes first. An empty one counts as none.
+        subscript(setting: String) -> String? {
+            for settings in [credentials, config] {
+                if let value = settings?[setting], !value.isEmpty { return value }
+            }
+            return nil
+        }
+
+        var shown: String { "the profile \(name.quoted)" }
+    }
+
+    private var config: [String: [String: String]] = [:]
+    private var credentials: [String: [String: String]] = [:]
+    /// Where was looked, and what was there, for messages.
+    private(set) var places: [String] = []
+
+    /// Reads both files; one that is not there, or cannot be read, has no profiles.
+    ///
+    /// - Throws: `failed` if a file is not of the format.
+    init(_ surroundings: Surroundings) throws(CredentialFault) {
+        for section in try read(surroundings, "AWS_CONFIG_FILE", "config") {
+            guard let name = Self.profile(section.name) else { continue }
+            config[name, default: [:]].merge(section.settings) { $1 }
+        }
+        // [profile default] comes before [default].
+        if let settings = config.removeValue(forKey: Self.preferredDefault) { config["default"] = settings }
+        for section in try read(surroundings, "AWS_SHARED_CREDENTIALS_FILE", "credentials") {
+            credentials[section.name, default: [:]].merge(section.settings) { $1 }
+        }
+    }
+
+    subscript(name: String) -> Profile? {
+        guard config[name] != nil || credentials[name] != nil else { return nil }
+        return Profile(name: name, config: config[name], credentials: credentials[name])
+    }
+
+    private mutating func read(
+        _ surroundings: Surroundings, _ variable: String, _ name: String
+    ) throws(CredentialFault) -> [SharedFileReader.Section] {
+        let path: String
+        if let configured = surroundings[variable] {
+            path = surroundings.path(configured)
+        } else if let home = surroundings.homeDirectory {
+            path = "\(home)/.aws/\(name)"
+        } else {
+            places.append("\(variable) is not set and there is no home directory")
+            return []
+        }
+        let bytes: [UInt8]
+        do throws(SourceFile.Fault) {
+            bytes = try SourceFile.read(path)
+        } catch {
+            // A service's user often has a home that it may not look into.
+            places.append("\(path.shown) \(error.message)")
+            return []
+        }
+        places.append(path.shown)
+        do throws(SharedFileReader.Fault) {
+            return try SharedFileReader.sections(bytes)
+        } catch {
+            throw .failed("\(path.shown):\(error.line): the line \(error.message)")
+        }
+    }
+
+    /// Where `[profile default]` is kept until it is known whether there is one: no section can have this name.
+    private static let preferredDefault = "]"
+
+    /// The profile of a section of the config file; nothing if the section is another thing.
+    private static func profile(_ section: String) -> String? {
+        if section == "default" { return section }
+        guard section.hasPrefix("profile") else { return nil }
+        let rest = section.dropFirst("profile".count)
+        guard let first = rest.first, first == " " || first == "\t" else { return nil }
+        var name = rest.drop { $0 == " " || $0 == "\t" }
+        // Names with spaces stand between quotation marks.
+        if name.count >= 2, let quote = name.first, quote == "\"" || quote == "'", name.last == quote {
+            name = name.dropFirst().dropLast()
+        }
+        return name == "default" ? preferredDefault : String(name)
+    }
+}

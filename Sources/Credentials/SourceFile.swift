@@ -1,0 +1,71 @@
+internal import Glibc
+
+/// Reading of the small files that credentials and tokens are in.
+enum SourceFile {
+    /// None that is meant is longer.
+    static let maxBytes = 1024 * 1024
+
+    /// Why a file could not be read.
+    enum Fault: Error, Equatable {
+        /// As in errno.
+        case system(Int32)
+        /// A directory, or a pipe, which could be waited for forever.
+        case notRegular
+        case tooLong
+
+        /// Such as "cannot be read: Permission denied".
+        var message: String {
+            switch self {
+            case .system(ENOENT), .system(ENOTDIR): "does not exist"
+            case .system(let code): unsafe "cannot be read: \(String(cString: strerror(code)))"
+            case .notRegular: "is not a file"
+            case .tooLong: "is longer than 1 MiB"
+            }
+        }
+    }
+
+    /// The whole file.
+    static func read(_ path: String) throws(Fault) -> [UInt8] {
+        guard !path.utf8.contains(0) else { throw .system(EINVAL) }
+        // Without blocking, or a pipe that nobody writes to would be waited for.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw .system(errno) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw .system(errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular }
+        var bytes: [UInt8] = []
+        while true {
+            switch readPiece(descriptor, 64 * 1024, onto: &bytes) {
+            case .end: return bytes
+            case .some: if bytes.count > maxBytes { throw .tooLong }
+            case .fault(EINTR): continue
+            case .fault(let code): throw .system(code)
+            }
+        }
+    }
+
+    enum Piece: Equatable {
+        case some
+        case end
+        /// As in errno.
+        case fault(Int32)
+    }
+
+    /// Reads at most `size` bytes and appends them.
+    static func readPiece(_ descriptor: Int32, _ size: Int, onto bytes: inout [UInt8]) -> Piece {
+        var piece = [UInt8](repeating: 0, count: size)
+        let count = unsafe Glibc.read(descriptor, &piece, size)
+        guard count >= 0 else { return .fault(errno) }
+        bytes += piece.prefix(count)
+        return count == 0 ? .end : .some
+    }
+
+    /// A token: the text of the file without white space at its ends.
+    static func token(_ path: String) throws(Fault) -> String {
+        let bytes = try read(path)
+        let isSpace: (UInt8) -> Bool = { $0 == 32 || (9...13).contains($0) }
+        let text = bytes.drop(while: isSpace).reversed().drop(while: isSpace).reversed()
+        return String(decoding: text, as: UTF8.self)
+    }
+}

@@ -1,0 +1,43 @@
+internal import AWSProtocol
+
+/// Instants in ISO 8601's extended form (RFC 3339, section 5.6), as the sources give them.
+enum Timestamp {
+    /// Reads `2025-01-31T12:00:00Z`, with a fraction of the second and with an offset (`+01:00`, `+0100`) too; nothing for
+    /// anything else. An instant beyond the range is the last one that is in it.
+    static func nanoseconds(_ text: String) -> Int64? {
+        let bytes = Array(text.utf8)
+        guard bytes.count >= 20, bytes.count <= 64, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
+            bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":")
+        else { return nil }
+        let basic =
+            bytes[0..<4] + bytes[5..<7] + bytes[8..<13] + bytes[14..<16] + bytes[17..<19] + [UInt8(ascii: "Z")]
+        guard let seconds = AWSTime.basic(Array(basic).span, 0..<16) else { return nil }
+        var rest = bytes[19...]
+        if rest.first == UInt8(ascii: ".") {
+            // What is less than a second plays no part.
+            let digits = rest.dropFirst().prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            guard !digits.isEmpty else { return nil }
+            rest = rest[digits.endIndex...]
+        }
+        guard let offset = offset(Array(rest)) else { return nil }
+        let (product, overflow) = (seconds - offset).multipliedReportingOverflow(by: 1_000_000_000)
+        guard overflow else { return product }
+        return seconds > 0 ? .max : .min
+    }
+
+    /// Seconds east of Greenwich.
+    private static func offset(_ text: [UInt8]) -> Int64? {
+        guard let first = text.first else { return nil }
+        if first == UInt8(ascii: "Z") { return text.count == 1 ? 0 : nil }
+        guard first == UInt8(ascii: "+") || first == UInt8(ascii: "-") else { return nil }
+        var digits = Array(text.dropFirst())
+        if digits.count == 5, digits[2] == UInt8(ascii: ":") { digits.remove(at: 2) }
+        guard digits.count == 4, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+            return nil
+        }
+        let numbers = digits.map { Int64($0 - UInt8(ascii: "0")) }
+        let (hours, minutes) = (numbers[0] * 10 + numbers[1], numbers[2] * 10 + numbers[3])
+        guard hours < 24, minutes < 60 else { return nil }
+        return (first == UInt8(ascii: "-") ? -1 : 1) * (hours * 3600 + minutes * 60)
+    }
+}

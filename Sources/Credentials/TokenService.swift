@@ -1,0 +1,144 @@
+internal import AWSProtocol
+internal import Upstream
+
+/// A role that is taken on, and how.
+struct Role: Sendable {
+    let arn: String
+    /// What the service's log calls those who took it on.
+    var sessionName: String?
+    /// Agreed on with the role's owner.
+    var externalID: String?
+    /// How long the credentials are good for; the service's default if nothing.
+    var durationSeconds: Int?
+}
+
+/// AWS Security Token Service: short-lived credentials of roles.
+///
+/// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+struct TokenService: Sendable, Discreet {
+    let surroundings: Surroundings
+    let region: String
+
+    /// Takes on a role with the credentials of somebody who may.
+    func assume(_ role: Role, with source: AWSCredentials) throws(CredentialFault) -> AWSCredentials {
+        var parameters = parameters("AssumeRole", role)
+        if let externalID = role.externalID { parameters.append(("ExternalId", externalID)) }
+        if let seconds = role.durationSeconds { parameters.append(("DurationSeconds", "\(seconds)")) }
+        return try ask("AssumeRole", role, parameters, signedWith: source)
+    }
+
+    /// Takes on a role with a token of another identity provider's, which stands in for a signature.
+    func assume(_ role: Role, webIdentityToken token: String) throws(CredentialFault) -> AWSCredentials {
+        let action = "AssumeRoleWithWebIdentity"
+        var parameters = parameters(action, role)
+        parameters.append(("WebIdentityToken", token))
+        if let seconds = role.durationSeconds { parameters.append(("DurationSeconds", "\(seconds)")) }
+        return try ask(action, role, parameters, signedWith: nil)
+    }
+
+    private func parameters(_ action: String, _ role: Role) -> [(name: String, value: String)] {
+        [
+            ("Action", action), ("Version", "2011-06-15"), ("RoleArn", role.arn),
+            ("RoleSessionName", role.sessionName ?? "jobs-proxy"),
+        ]
+    }
+
+    private func ask(
+        _ action: String, _ role: Role, _ parameters: [(name: String, value: String)],
+        signedWith source: AWSCredentials?
+    ) throws(CredentialFault) -> AWSCredentials {
+        let address = try endpoint()
+        let service = CredentialService(
+            name: "the security token service at \(address.origin)", timeout: surroundings.patience.tokenService,
+            caBundle: surroundings["AWS_CA_BUNDLE"])
+        let body = FormText.encode(parameters)
+        var fields = [
+            (name: "Host", value: address.authority),
+            (name: "Content-Type", value: "application/x-www-form-urlencoded; charset=utf-8"),
+        ]
+        if let source {
+            var signer = RequestSigner(scope: SigningScope(region: region, service: "sts"))
+            fields += signer.sign(
+                method: "POST", path: address.path, query: address.query, fields: fields, body: body, with: source,
+                at: surroundings.clock() / 1_000_000_000)
+        }
+        let reply = try service.send(.post, address.url, fields: fields, body: body)
+        let elements: XMLElements
+        do throws(XMLElements.Fault) {
+            elements = try XMLElements(reply.body)
+        } catch {
+            throw .failed(
+                "the answer of \(service.name), status \(reply.status), is not XML (byte \(error.offset))")
+        }
+        guard reply.status == 200 else {
+            let code = elements["ErrorResponse/Error/Code"].flatMap(ErrorName.init)?.text
+            throw .failed(
+                "\(service.name) refused \(action) of \(role.arn.quoted) with status \(reply.status)"
+                    + (code.map { ": \($0)" } ?? ""))
+        }
+        let path = "\(action)Response/\(action)Result/Credentials/"
+        let values = CredentialValues(
+            accessKeyID: elements[path + "AccessKeyId"], secretAccessKey: elements[path + "SecretAccessKey"],
+            sessionToken: elements[path + "SessionToken"], expiration: elements[path + "Expiration"])
+        let credentials = try values.checked("the answer of \(service.name)")
+        guard credentials.sessionToken != nil, credentials.expiration != nil else {
+            throw .failed("the answer of \(service.name) lacks a SessionToken or an Expiration")
+        }
+        return credentials
+    }
+
+    /// The service's own endpoint in the Region, unless another is configured.
+    ///
+    /// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    func endpoint() throws(CredentialFault) -> WebAddress {
+        if surroundings["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.lowercased() != "true" {
+            for name in ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"] {
+                guard let url = surroundings[name] else { continue }
+                guard let address = WebAddress(url) else {
+                    throw .failed("\(name) is no URL of the form http(s)://host[:port]/path")
+                }
+                return address
+            }
+        }
+        let isName = region.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+        }
+        guard isName, let address = WebAddress("https://sts.\(region).\(Self.suffix(region))") else {
+            throw .failed("\(region.quoted) is no Region's name")
+        }
+        return address
+    }
+
+    /// The domain of the Region's partition.
+    private static func suffix(_ region: String) -> String {
+        let partitions = [
+            ("cn-", "amazonaws.com.cn"), ("eusc-", "amazonaws.eu"), ("us-iso-", "c2s.ic.gov"),
+            ("us-isob-", "sc2s.sgov.gov"), ("us-isof-", "csp.hci.ic.gov"), ("eu-isoe-", "cloud.adc-e.uk"),
+        ]
+        return partitions.first { region.hasPrefix($0.0) }?.1 ?? "amazonaws.com"
+    }
+}
+
+/// `application/x-www-form-urlencoded`, with all but RFC 3986's unreserved characters escaped.
+enum FormText {
+    static func encode(_ parameters: [(name: String, value: String)]) -> [UInt8] {
+        Array(parameters.map { "\(escape($0.name))=\(escape($0.value))" }.joined(separator: "&").utf8)
+    }
+
+    private static func escape(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var bytes: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                bytes.append(byte)
+            default:
+                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,177 @@
+/// The texts of the elements of a small XML document, by their paths: what the answers of AWS's older services are read
+/// with.
+///
+/// Attributes, comments and processing instructions are passed over. There are no document type declarations, so that no entity
+/// is expanded but the five of XML itself, and none of it can grow.
+struct XMLElements {
+    /// Why a text is not the XML that is read here.
+    struct Fault: Error, Equatable {
+        /// The byte at which it was found, from 0.
+        let offset: Int
+    }
+
+    static let maxDepth = 32
+
+    private var texts: [String: String] = [:]
+    private let bytes: [UInt8]
+    private var position = 0
+
+    /// - Throws: `Fault`.
+    init(_ bytes: [UInt8]) throws(Fault) {
+        self.bytes = bytes
+        do {
+            _ = try UTF8Span(validating: bytes.span)
+        } catch {
+            throw Fault(offset: error.byteOffsets.lowerBound)
+        }
+        try read()
+    }
+
+    /// The text of the first element with this path, such as `Response/Result/Code`, without the texts of those in it; names
+    /// are without their prefixes.
+    subscript(path: String) -> String? { texts[path] }
+
+    private mutating func read() throws(Fault) {
+        var open: [(name: [UInt8], path: String, text: [UInt8])] = []
+        var hasRoot = false
+        while position < bytes.count {
+            guard bytes[position] == UInt8(ascii: "<") else {
+                try readText(onto: open.isEmpty ? nil : open.count - 1, of: &open)
+                continue
+            }
+            if skip("<?", to: "?>") || skip("<!--", to: "-->") { continue }
+            if let last = open.indices.last, let text = section() {
+                open[last].text += text
+            } else if take("</") {
+                let name = try name()
+                skipSpace()
+                guard take(">"), let element = open.popLast(), element.name == name else { throw fault }
+                if texts[element.path] == nil { texts[element.path] = String(decoding: element.text, as: UTF8.self) }
+            } else {
+                guard take("<"), open.count < Self.maxDepth, !(open.isEmpty && hasRoot) else { throw fault }
+                hasRoot = true
+                let name = try name()
+                let local = String(decoding: name.split(separator: UInt8(ascii: ":")).last ?? [], as: UTF8.self)
+                let path = open.last.map { "\($0.path)/\(local)" } ?? local
+                if try skipAttributes() {
+                    if texts[path] == nil { texts[path] = "" }
+                } else {
+                    open.append((name, path, []))
+                }
+            }
+        }
+        guard open.isEmpty, hasRoot else { throw fault }
+    }
+
+    private var fault: Fault { Fault(offset: position) }
+
+    /// Text up to the next tag. Outside the root there may be white space only.
+    private mutating func readText(
+        onto element: Int?, of open: inout [(name: [UInt8], path: String, text: [UInt8])]
+    ) throws(Fault) {
+        while position < bytes.count, bytes[position] != UInt8(ascii: "<") {
+            guard let element else {
+                guard isSpace(bytes[position]) else { throw fault }
+                position += 1
+                continue
+            }
+            if bytes[position] == UInt8(ascii: "&") {
+                open[element].text += try reference()
+            } else {
+                open[element].text.append(bytes[position])
+                position += 1
+            }
+        }
+    }
+
+    private mutating func reference() throws(Fault) -> [UInt8] {
+        let start = position + 1
+        guard let end = bytes[start...].prefix(12).firstIndex(of: UInt8(ascii: ";")) else { throw fault }
+        let name = String(decoding: bytes[start..<end], as: UTF8.self)
+        let number =
+            if name.hasPrefix("#x") { UInt32(name.dropFirst(2), radix: 16) } else if name.hasPrefix("#") {
+                UInt32(name.dropFirst())
+            } else { Self.entities[name]?.value }
+        guard let number, let scalar = Unicode.Scalar(number), number != 0 else { throw fault }
+        position = end + 1
+        return Array(String(scalar).utf8)
+    }
+
+    private static let entities: [String: Unicode.Scalar] = [
+        "amp": "&", "lt": "<", "gt": ">", "quot": "\"", "apos": "'",
+    ]
+
+    private mutating func name() throws(Fault) -> [UInt8] {
+        let name = bytes[position...].prefix { byte in
+            !isSpace(byte) && !"<>/=&\"'!?".utf8.contains(byte)
+        }
+        guard !name.isEmpty, name.count <= 256 else { throw fault }
+        position = name.endIndex
+        return Array(name)
+    }
+
+    /// What is between an element's name and the end of its tag.
+    ///
+    /// - Returns: whether the element is empty.
+    private mutating func skipAttributes() throws(Fault) -> Bool {
+        while true {
+            skipSpace()
+            if take("/>") { return true }
+            if take(">") { return false }
+            _ = try name()
+            skipSpace()
+            guard take("=") else { throw fault }
+            skipSpace()
+            guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") || bytes[position] == UInt8(ascii: "'"),
+                let end = bytes[(position + 1)...].firstIndex(of: bytes[position])
+            else { throw fault }
+            position = end + 1
+        }
+    }
+
+    private mutating func skipSpace() {
+        while position < bytes.count, isSpace(bytes[position]) { position += 1 }
+    }
+
+    private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d }
+
+    private mutating func take(_ text: StaticString) -> Bool {
+        guard holds(text, at: position) else { return false }
+        position += text.utf8CodeUnitCount
+        return true
+    }
+
+    private func holds(_ text: StaticString, at start: Int) -> Bool {
+        guard start + text.utf8CodeUnitCount <= bytes.count else { return false }
+        for offset in 0..<text.utf8CodeUnitCount {
+            // Unsafe only in its pointer; the offset lies inside the literal.
+            guard unsafe bytes[start + offset] == text.utf8Start[offset] else { return false }
+        }
+        return true
+    }
+
+    /// Passes over what begins with one text and ends with another. Without an end, nothing is passed over.
+    private mutating func skip(_ start: StaticString, to end: StaticString) -> Bool {
+        guard let inside = inside(start, end) else { return false }
+        position = inside.upperBound + end.utf8CodeUnitCount
+        return true
+    }
+
+    /// The content of a CDATA section, if there is one.
+    private mutating func section() -> ArraySlice<UInt8>? {
+        guard let inside = inside("<![CDATA[", "]]>") else { return nil }
+        position = inside.upperBound + 3
+        return bytes[inside]
+    }
+
+    private func inside(_ start: StaticString, _ end: StaticString) -> Range<Int>? {
+        guard holds(start, at: position) else { return nil }
+        let first = position + start.utf8CodeUnitCount
+        var last = first
+        while last < bytes.count {
+            if holds(end, at: last) { return first..<last }
+            last += 1
+        }
+        return nil
+    }
+}

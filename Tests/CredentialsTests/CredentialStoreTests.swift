@@ -1,0 +1,135 @@
+import AWSProtocol
+import Synchronization
+import Testing
+import Upstream
+
+@testable import Credentials
+
+extension CredentialAnswer {
+    var credentials: AWSCredentials? { if case .ready(let credentials) = self { credentials } else { nil } }
+    var reason: String? { if case .unavailable(let reason) = self { reason } else { nil } }
+    var isPending: Bool { if case .pending = self { true } else { false } }
+}
+
+/// A source that does what the test says, and counts.
+private final class ScriptedSource: CredentialSource {
+    private let body: @Sendable (Int) throws(CredentialFault) -> AWSCredentials
+    private let begun = Atomic(0)
+    private let running = Atomic(0)
+    private let most = Atomic(0)
+
+    init(_ body: @escaping @Sendable (Int) throws(CredentialFault) -> AWSCredentials) { self.body = body }
+
+    var count: Int { begun.load(ordering: .sequentiallyConsistent) }
+    var mostAtOnce: Int { most.load(ordering: .sequentiallyConsistent) }
+
+    func fetch() throws(CredentialFault) -> AWSCredentials {
+        let number = begun.add(1, ordering: .sequentiallyConsistent).newValue
+        most.max(running.add(1, ordering: .sequentiallyConsistent).newValue, ordering: .sequentiallyConsistent)
+        defer { running.subtract(1, ordering: .sequentiallyConsistent) }
+        return try body(number)
+    }
+}
+
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+    var isUp: Bool { value.load(ordering: .sequentiallyConsistent) }
+    func raise() { value.store(true, ordering: .sequentiallyConsistent) }
+}
+
+@Suite("A store of credentials", .timeLimit(.minutes(1)))
+struct CredentialStoreTests {
+    private let clock = TestClock()
+
+    private func store(_ source: any CredentialSource) -> CredentialStore {
+        let clock = clock
+        return CredentialStore(source, clock: { clock.now })
+    }
+
+    @Test("answers at once while the first fetch is under way, and announces its end")
+    func first() {
+        let gate = Flag()
+        let found = StandIn.credentials("A", nil)
+        let source = ScriptedSource { _ in
+            _ = eventually { gate.isUp }
+            return found
+        }
+        let store = store(source)
+        let changed = Flag()
+        store.onChange { changed.raise() }
+        for _ in 0..<100 { #expect(store.credentials(now: clock.now).isPending) }
+        #expect(!changed.isUp)
+        gate.raise()
+        #expect(eventually { changed.isUp })
+        #expect(store.credentials(now: clock.now).credentials == found)
+        #expect(source.count == 1)
+    }
+
+    @Test("remembers a failure, tells it, and tries again after a pause")
+    func failure() {
+        let found = StandIn.credentials("A", nil)
+        let source = ScriptedSource { number throws(CredentialFault) in
+            if number < 3 { throw .failed("number \(number)") }
+            return found
+        }
+        let store = store(source)
+        #expect(store.credentials(now: clock.now).isPending)
+        for number in 1...2 {
+            #expect(eventually { store.credentials(now: clock.now).reason == "number \(number)" })
+            for _ in 0..<1000 { #expect(store.credentials(now: clock.now).reason == "number \(number)") }
+            #expect(source.count == number)
+            clock.advance(second)
+            // Nobody waits for the next one.
+            #expect(store.credentials(now: clock.now).reason == "number \(number)")
+        }
+        #expect(eventually { store.credentials(now: clock.now).credentials == found })
+    }
+
+    @Test("fetches on the caller's time if that is asked for")
+    func waiting() {
+        let found = StandIn.credentials("A", nil)
+        let good = store(ScriptedSource { _ in found })
+        #expect(good.credentialsAfterFetch(now: clock.now).credentials == found)
+        #expect(good.credentialsAfterFetch(now: clock.now).credentials == found)
+        let bad = store(ScriptedSource { _ throws(CredentialFault) in throw .failed("no") })
+        #expect(bad.credentialsAfterFetch(now: clock.now).reason == "no")
+        #expect(bad.credentials(now: clock.now).reason == "no")
+    }
+
+    @Test("over the SDKs' chain finds what is there")
+    func chain() throws {
+        let machine = try Machine()
+        let variables = ["AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s"]
+        let store = CredentialStore(region: "eu-west-1", surroundings: machine.surroundings(variables))
+        #expect(store.credentialsAfterFetch(now: clock.now).credentials?.accessKeyID == "A")
+        #expect(store.credentials(now: .max - 1).credentials?.accessKeyID == "A")
+    }
+
+    @Test("many threads at once have one fetch under way at most, and always live credentials")
+    func threads() {
+        let clock = clock
+        let source = ScriptedSource { number in StandIn.credentials("A\(number)", clock.now + hour) }
+        let store = store(source)
+        _ = store.credentialsAfterFetch(now: clock.now)
+        let calls = Atomic(0)
+        let failed = Atomic(0)
+        onThreads(4) { number in
+            for _ in 0..<5_000 {
+                if number == 0 {
+                    clock.advance(second)
+                    // Hours in milliseconds: a fetch must not seem to take a quarter of an hour.
+                    _ = eventually { source.mostAtOnce <= 1 && !store.isFetching }
+                }
+                let now = clock.now
+                calls.add(1, ordering: .relaxed)
+                let answer = store.credentials(now: now).credentials
+                if answer?.expiration ?? 0 <= now { failed.add(1, ordering: .relaxed) }
+            }
+        }
+        #expect(calls.load(ordering: .relaxed) == 20_000)
+        #expect(failed.load(ordering: .relaxed) == 0)
+        #expect(source.mostAtOnce == 1)
+        // 5,000 s with a refresh every 45 to 50 minutes.
+        #expect((2...3).contains(source.count))
+    }
+}

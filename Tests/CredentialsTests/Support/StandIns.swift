@@ -1,0 +1,227 @@
+import Foundation
+@testable import AWSProtocol
+import Synchronization
+
+@testable import Credentials
+
+/// Stand-ins for the services that hand out credentials. Each speaks the service's protocol and refuses what the service
+/// refuses; what it hands out, or does instead, is the test's to say.
+enum StandIn {
+    typealias Request = ScriptedOrigin.Request
+    typealias Step = ScriptedOrigin.Step
+
+    /// Version 2 of the instance metadata service.
+    ///
+    /// - Parameter answer: to a request for the credentials themselves.
+    static func metadata(role: String = "jobs-role", _ answer: @escaping @Sendable () -> Step) throws -> ScriptedOrigin
+    {
+        let token = "QVFBQUFOx-token=="
+        return try ScriptedOrigin { request, _ in
+            switch (request.method, request.target) {
+            case ("PUT", "/latest/api/token"):
+                guard let ttl = request["X-aws-ec2-metadata-token-ttl-seconds"].flatMap({ Int($0) }),
+                    (1...21600).contains(ttl)
+                else { return .reply(status: 400) }
+                return .reply(fields: [("x-aws-ec2-metadata-token-ttl-seconds", "\(ttl)")], body: token)
+            case ("GET", let target):
+                guard request["X-aws-ec2-metadata-token"] == token else { return .reply(status: 401) }
+                if target == "/latest/meta-data/iam/security-credentials/" { return .reply(body: role) }
+                return target == "/latest/meta-data/iam/security-credentials/" + role
+                    ? answer() : .reply(status: 404, body: "<html>Not Found</html>")
+            default: return .reply(status: 405)
+            }
+        }
+    }
+
+    /// The endpoint of ECS and EKS.
+    static func container(
+        path: String = "/v2/credentials/1", authorization: (@Sendable () -> String)? = nil,
+        _ answer: @escaping @Sendable () -> Step
+    ) throws -> ScriptedOrigin {
+        try ScriptedOrigin { request, _ in
+            guard request.method == "GET", request.target == path else { return .reply(status: 404) }
+            guard request["Authorization"] == authorization?() else {
+                return .reply(
+                    status: 401, body: #"{"code":"Unauthorized","message":"\#(request["Authorization"] ?? "")"}"#)
+            }
+            return answer()
+        }
+    }
+
+    /// The security token service. `AssumeRole` must be signed with one of `keys`, of which the key id tells whose it is.
+    ///
+    /// - Parameter answer: to a request that is in order: its parameters, and the id of the key that it was signed with.
+    static func tokenService(
+        keys: [AWSCredentials] = [], region: String = "eu-west-1", now: @escaping @Sendable () -> Int64,
+        _ answer: @escaping @Sendable ([String: String], String?) -> Step
+    ) throws -> ScriptedOrigin {
+        try ScriptedOrigin { request, _ in
+            guard request.method == "POST",
+                request["Content-Type"]?.hasPrefix("application/x-www-form-urlencoded") == true,
+                let parameters = form(request.body), parameters["Version"] == "2011-06-15",
+                parameters["RoleArn"] != nil, parameters["RoleSessionName"] != nil
+            else { return refusal("ValidationError", status: 400) }
+            switch parameters["Action"] {
+            case "AssumeRole":
+                switch signer(of: request, keys, region: region, now: now() / second) {
+                case .success(let id): return answer(parameters, id)
+                case .failure(let refused): return refusal(refused.code, status: 403)
+                }
+            case "AssumeRoleWithWebIdentity":
+                guard request["Authorization"] == nil, parameters["WebIdentityToken"] != nil else {
+                    return refusal("ValidationError", status: 400)
+                }
+                return answer(parameters, nil)
+            default: return refusal("InvalidAction", status: 400)
+            }
+        }
+    }
+
+    // MARK: Answers
+
+    /// What the metadata service (with `Code`) and containers answer.
+    static func document(_ id: String, _ expiration: String?, token: String = "Token") -> String {
+        let end = expiration.map { #","Expiration":"\#($0)""# } ?? ""
+        return #"{"Code":"Success","LastUpdated":"2023-11-14T22:13:20Z","Type":"AWS-HMAC","AccessKeyId":"\#(id)","#
+            + #""SecretAccessKey":"secret-of-\#(id)","\#(token)":"token/of+\#(id)=="\#(end)}"#
+    }
+
+    /// What `document` means.
+    static func credentials(_ id: String, _ expiration: Int64?) -> AWSCredentials {
+        AWSCredentials(
+            accessKeyID: id, secretAccessKey: "secret-of-\(id)", sessionToken: "token/of+\(id)==",
+            expiration: expiration)
+    }
+
+    static func assumed(_ action: String, _ id: String, _ expiration: String) -> Step {
+        .reply(
+            fields: [("Content-Type", "text/xml")],
+            body: """
+                <\(action)Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+                  <\(action)Result>
+                    <AssumedRoleUser><AssumedRoleId>AROA3XFRBF23:jobs</AssumedRoleId></AssumedRoleUser>
+                    <Credentials>
+                      <AccessKeyId>\(id)</AccessKeyId>
+                      <SecretAccessKey>secret-of-\(id)</SecretAccessKey>
+                      <SessionToken>token/of&#43;\(id)==</SessionToken>
+                      <Expiration>\(expiration)</Expiration>
+                    </Credentials>
+                  </\(action)Result>
+                  <ResponseMetadata><RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ResponseMetadata>
+                </\(action)Response>
+                """)
+    }
+
+    static func refusal(_ code: String, status: Int, message: String = "no") -> Step {
+        .reply(
+            status: status, fields: [("Content-Type", "text/xml")],
+            body: """
+                <ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+                  <Error><Type>Sender</Type><Code>\(code)</Code><Message>\(message)</Message></Error>
+                  <RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId>
+                </ErrorResponse>
+                """)
+    }
+
+    // MARK: Reading
+
+    private static func form(_ body: [UInt8]) -> [String: String]? {
+        var parameters: [String: String] = [:]
+        for pair in body.split(separator: UInt8(ascii: "&")) {
+            let sides = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard sides.count == 2, let name = unescaped(sides[0]), let value = unescaped(sides[1]),
+                parameters.updateValue(value, forKey: name) == nil
+            else { return nil }
+        }
+        return parameters
+    }
+
+    private static func unescaped(_ text: ArraySlice<UInt8>) -> String? {
+        var bytes: [UInt8] = []
+        var rest = text
+        while let byte = rest.popFirst() {
+            switch byte {
+            case UInt8(ascii: "+"): bytes.append(UInt8(ascii: " "))
+            case UInt8(ascii: "%"):
+                guard rest.count >= 2, let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+                else {
+                    return nil
+                }
+                bytes.append(code)
+                rest = rest.dropFirst(2)
+            default: bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private struct Refused: Error { let code: String }
+
+    /// Verifies the signature over the fields as they came.
+    private static func signer(
+        of request: Request, _ keys: [AWSCredentials], region: String, now: Int64
+    ) -> Result<String, Refused> {
+        guard let value = request["Authorization"], let date = request["X-Amz-Date"] else {
+            return .failure(Refused(code: "MissingAuthenticationToken"))
+        }
+        let bytes = Array((value + date).utf8)
+        let dateRange = value.utf8.count..<bytes.count
+        do throws(SignatureFault) {
+            let header = try SignatureHeader(bytes.span, 0..<value.utf8.count)
+            let id = String(decoding: bytes[header.keyID], as: UTF8.self)
+            guard let key = keys.first(where: { $0.accessKeyID == id }) else {
+                return .failure(Refused(code: "InvalidClientTokenId"))
+            }
+            guard request["X-Amz-Security-Token"] == key.sessionToken else {
+                return .failure(Refused(code: "InvalidClientTokenId"))
+            }
+            let ring = KeyRing(
+                keys: [.init(id: id, secret: key.secretAccessKey, owner: 0)],
+                scopes: [SigningScope(region: region, service: "sts")])
+            var verifier = SignatureVerifier(ring)
+            let (scope, day) = try verifier.check(header, date: dateRange, bytes.span, now: now)
+            let names = String(decoding: bytes[header.signedNames], as: UTF8.self)
+            let signed = names.split(separator: ";").map(String.init)
+            guard signed.contains("host"), signed.contains("x-amz-date"),
+                key.sessionToken == nil || signed.contains("x-amz-security-token")
+            else { return .failure(Refused(code: "SignatureDoesNotMatch")) }
+            let target = request.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+            verifier.canonical.begin(
+                method: Array(request.method.utf8).span, path: Array(target[0].utf8).span,
+                query: Array((target.count > 1 ? target[1] : "").utf8).span)
+            for name in signed {
+                verifier.canonical.field(Array(name.utf8).span)
+                verifier.canonical.value(Array((request[name] ?? "").utf8).span)
+                verifier.canonical.endField()
+            }
+            verifier.canonical.end(signedNames: Array(names.utf8).span, content: request.body.span)
+            _ = try verifier.verify(header, scope: scope, day: day, date: dateRange, bytes.span)
+            return .success(id)
+        } catch {
+            return .failure(Refused(code: "SignatureDoesNotMatch"))
+        }
+    }
+}
+
+/// What a stand-in does next, changed by the test while it runs; it counts how often it was asked, and by how many at once.
+final class Script: @unchecked Sendable {
+    // `@unchecked` because: everything is reached only under the lock.
+    private let lock = NSLock()
+    private var current: @Sendable (Int) -> ScriptedOrigin.Step
+    private var count = 0
+
+    init(_ step: @escaping @Sendable (_ number: Int) -> ScriptedOrigin.Step) { current = step }
+
+    /// How often it was asked.
+    var asked: Int { lock.withLock { count } }
+
+    func set(_ step: @escaping @Sendable (_ number: Int) -> ScriptedOrigin.Step) { lock.withLock { current = step } }
+
+    func next() -> ScriptedOrigin.Step {
+        let (step, number) = lock.withLock {
+            count += 1
+            return (current, count)
+        }
+        return step(number)
+    }
+}
