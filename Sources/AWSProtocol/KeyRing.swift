@@ -24,7 +24,7 @@ public final class KeyRing: Sendable {
     private let scopeTexts: [[UInt8]]
     let stringsToSign: [StringToSign]
 
-    /// - Parameter keys: their ids are unique; of two with one id the first counts.
+    /// - Parameter keys: their ids are unique.
     public init(keys: [Key], scopes: [SigningScope]) {
         self.scopes = scopes
         let sorted = keys.map { (id: Array($0.id.utf8), key: $0) }.sorted { $0.id.lexicographicallyPrecedes($1.id) }

@@ -1,7 +1,7 @@
 /// Why a signature is not accepted.
 public enum SignatureFault: Error, Sendable, Equatable {
-    /// The `Authorization` field, or the date, is not of the form that AWS Signature Version 4 has. What is wrong, as the
-    /// end of a sentence about the field; nothing of its value is repeated.
+    /// The `Authorization` field, or the date, is not of the form that AWS Signature Version 4 has. What is wrong, a sentence
+    /// without its full stop; nothing of the value is repeated.
     case malformed(String)
     /// A field that must be signed is not.
     case unsigned(String)

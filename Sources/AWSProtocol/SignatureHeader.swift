@@ -24,7 +24,7 @@ public struct SignatureHeader: Sendable {
         let algorithm = StringToSign.algorithm
         let start = value.lowerBound + algorithm.count
         guard start < value.upperBound, bytes.holds(algorithm, at: value.lowerBound), bytes[start] == 0x20 else {
-            throw .malformed("it does not begin with AWS4-HMAC-SHA256")
+            throw .malformed("Authorization does not begin with AWS4-HMAC-SHA256")
         }
         var credential: Range<Int>?
         var signedNames: Range<Int>?
@@ -44,12 +44,12 @@ public struct SignatureHeader: Sendable {
                 guard signature == nil else { throw .malformed("Signature is repeated") }
                 signature = value
             } else {
-                throw .malformed("it holds something that is not Credential, SignedHeaders or Signature")
+                throw .malformed("Authorization holds something that is not Credential, SignedHeaders or Signature")
             }
         }
-        guard let credential else { throw .malformed("it has no Credential") }
-        guard let signedNames else { throw .malformed("it has no SignedHeaders") }
-        guard let signature else { throw .malformed("it has no Signature") }
+        guard let credential else { throw .malformed("Authorization has no Credential") }
+        guard let signedNames else { throw .malformed("Authorization has no SignedHeaders") }
+        guard let signature else { throw .malformed("Authorization has no Signature") }
         guard signature.count == 64 else { throw .malformed("Signature is not 64 hexadecimal digits") }
         guard !signedNames.isEmpty else { throw .malformed("SignedHeaders is empty") }
         (keyID, day, region, service) = try Self.scope(bytes, credential)

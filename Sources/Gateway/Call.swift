@@ -17,8 +17,8 @@ public final class Call: Sendable {
         let quotaGroup: Int
         /// The domain that it is about, empty if it is about none.
         let domain: [UInt8]
-        /// The domain that its domain member names, empty if it has none: only this one is known for sure before the service
-        /// has looked at the request.
+        /// The domain that its domain member names, empty if it has none, or has members that the catalog does not know: only
+        /// this one is known for sure before the service has looked at the request.
         let namedDomain: [UInt8]
         let invalidates: [EpochScope]
 
@@ -75,7 +75,10 @@ public final class Call: Sendable {
     }
 
     /// The number of its service if that gets its callers' signatures, and so their requests as they are.
-    public var passthroughService: Int? { service.flatMap { $0.isPassthrough ? $0.index : nil } }
+    public var passthroughService: Int? {
+        if case .refuse = action { return nil }
+        return service.flatMap { $0.isPassthrough ? $0.index : nil }
+    }
 
     /// Whether it may be kept for equal requests: it has a page, so that it will be asked again.
     var isRepeatable: Bool {
@@ -127,7 +130,7 @@ extension Gate {
             service: service, operation: place, target: "\(service.catalog.targetPrefix).\(operation.name)",
             body: input.hasUnknownMembers || service.isPassthrough ? Array(copying: body) : input.canonicalBody,
             safety: Self.safety(operation, input), quotaGroup: operation.quotaGroup, domain: domain,
-            namedDomain: input.domain,
+            namedDomain: input.hasUnknownMembers ? [] : input.domain,
             invalidates: operation.invalidates.map { invalidation in
                 switch invalidation {
                 case .domain: service.scope(domain: input.domain)
@@ -135,7 +138,9 @@ extension Gate {
                 case .service: service.scope(domain: [])
                 }
             })
-        guard operation.kind.isCached, !input.hasUnknownMembers, service.sharesAnswers else { return .pass(order) }
+        guard operation.kind.isCached, !input.hasUnknownMembers, service.sharesAnswers(with: principal) else {
+            return .pass(order)
+        }
         return .page(
             Call.PageOrder(
                 order: order, key: PageKey(KeyParts.key(service, Array(copying: principal), operation, input)),

@@ -38,7 +38,8 @@ public final class CallMemo {
         guard target.count + region.count + principal.count + body.count <= Self.maxBytes else {
             return gate.read(target: target, region: region, principal: principal, body: body)
         }
-        let hash = Self.mix(Self.mix(Self.mix(seed, target), region), body)
+        var hash = Self.mix(Self.mix(Self.mix(seed, target), region), body)
+        if !principal.isEmpty { hash = Self.mix(hash, principal) }
         let place = Int(truncatingIfNeeded: hash >> 32) & (Self.places - 1)
         if let entry = entries[place], body.hasBytes(entry.body), target.hasBytes(entry.target),
             region.hasBytes(entry.region), principal.hasBytes(entry.principal)

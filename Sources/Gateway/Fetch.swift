@@ -76,8 +76,15 @@ public struct Fetch: Sendable {
 /// The header fields of a request, end to end, in their order and spelling.
 public final class ForwardedFields: Sendable {
     public let fields: [(name: String, value: String)]
+    /// Whether the answer is one that others can read too: not one in a coding that this client asked for.
+    let isPlain: Bool
 
-    public init(_ fields: [(name: String, value: String)]) { self.fields = fields }
+    public init(_ fields: [(name: String, value: String)]) {
+        self.fields = fields
+        isPlain = fields.allSatisfy {
+            $0.name.lowercased() != "accept-encoding" || $0.value.lowercased() == "identity"
+        }
+    }
 }
 
 /// An attempt of a fetch, or one that waits for its quota token.

@@ -28,7 +28,7 @@ extension Gate {
             receiver.deliver(page.status == 200 ? .page(page) : .reply(reply), to: waiters)
             return
         }
-        let stale = staleUse(result).flatMap { use in
+        let stale = staleUse(result, services[fetch.service]).flatMap { use in
             cache.usablePage(flight.key, now: now).map { Arrival.stale($0, use) }
         }
         let waiters = cache.land(flight, Self.isDefinite(result) ? .drop : .nothing, now: now)
@@ -40,7 +40,8 @@ extension Gate {
         guard case .reply(let reply) = result else { return false }
         switch reply.classification {
         case .good: return reply.isGoodObject
-        case .refused: return reply.status < 500
+        // What is wrong with a signature says nothing of the page.
+        case .refused: return reply.status < 500 && !isAboutCredentials(reply)
         case .throttled, .failed: return false
         }
     }
@@ -71,6 +72,11 @@ extension Gate {
         code.hasPrefix("AccessDenied") || identityCodes.contains(code)
     }
 
+    /// Whether the service did not accept what the request was signed with.
+    private static func isAboutCredentials(_ reply: UpstreamReply) -> Bool {
+        reply.errorCode.map(identityCodes.contains) ?? false
+    }
+
     private static let identityCodes: Set<String> = [
         "ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "IncompleteSignatureException",
         "InvalidClientTokenId", "InvalidSignatureException", "MissingAuthenticationToken",
@@ -79,7 +85,7 @@ extension Gate {
     ]
 
     /// Whether a stale page is better than this result, and what is said of it.
-    private func staleUse(_ result: FetchResult) -> PageUse? {
+    private func staleUse(_ result: FetchResult, _ service: Service) -> PageUse? {
         switch result {
         case .throttled: .unrefreshable(.quota, status: nil)
         case .fault(let error):
@@ -89,6 +95,9 @@ extension Gate {
             case .throttled: .unrefreshable(.throttled, status: reply.status)
             case .failed: .unrefreshable(.error, status: reply.status)
             case .refused where reply.status >= 500: .unrefreshable(.error, status: reply.status)
+            // The gateway's own credentials are at fault, not who asks.
+            case .refused where !service.isPassthrough && Self.isAboutCredentials(reply):
+                .unrefreshable(.error, status: reply.status)
             case .good, .refused: nil
             }
         }

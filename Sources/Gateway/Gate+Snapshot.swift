@@ -19,9 +19,12 @@ extension Gate {
     ///   - wallClock: the same moment in nanoseconds since 1970-01-01T00:00:00Z.
     /// - Returns: whether it was taken in; not if its operation is not cached any more, or if it is too old.
     public func restore(_ page: SavedPage, now: Int64, wallClock: Int64) -> Bool {
-        guard let parts = KeyParts(page.key), let (service, operation, input) = parts.request(services),
-            operation.kind.isCached, service.sharesAnswers,
-            KeyParts.key(service, Array(parts.principal), operation, input) == page.key
+        guard let parts = KeyParts(page.key), let (service, operation, input) = parts.request(services) else {
+            return false
+        }
+        let principal = Array(parts.principal)
+        guard operation.kind.isCached, service.sharesAnswers(with: principal.span),
+            KeyParts.key(service, principal, operation, input) == page.key
         else { return false }
         let longest = policy.lifetime(operation: operation.name, status: input.status)
         return cache.restore(

@@ -68,7 +68,9 @@ public final class Gate: Sendable {
         let allowance = caller.allowance(operation)
         let decision = allowance.bucket.take(now: now)
         if caller.tellsOperationsApart, let error = denial(caller, operation, target) { return error }
-        guard case .denied(let until) = decision, let service = services.first else { return nil }
+        guard case .denied(let until) = decision,
+            let service = services.first(where: { $0.owns(target) }) ?? services.first
+        else { return nil }
         guard !allowance.isShadow else {
             shadows.count(.caller)
             return nil
@@ -95,7 +97,7 @@ public final class Gate: Sendable {
         _ call: Call, caller: Int = 0, wishes: Wishes = Wishes(), waiter: Waiter, forwarded: ForwardedFields? = nil,
         now: Int64
     ) -> Verdict {
-        let asker = Asker(caller: callers[caller], waiter: waiter, wishes: wishes, forwarded: forwarded)
+        let asker = Request(caller: callers[caller], waiter: waiter, wishes: wishes, forwarded: forwarded)
         switch call.action {
         case .refuse(let error):
             return .refused(error)
@@ -105,6 +107,7 @@ public final class Gate: Sendable {
             return pass(order, asker, now: now)
         case .page(let page):
             if let error = denial(asker.caller, page.order) { return .refused(error) }
+            guard forwarded?.isPlain ?? true else { return pass(page.order, asker, now: now) }
             guard !wishes.onlyIfCached || isServable(page, now: now) else {
                 return .refused(.notCached(page.order.service.catalog))
             }
@@ -117,14 +120,14 @@ public final class Gate: Sendable {
     }
 
     /// Who asks, and for what beside the answer.
-    private struct Asker {
+    private struct Request {
         let caller: Caller
         let waiter: Waiter
         let wishes: Wishes
         let forwarded: ForwardedFields?
     }
 
-    private func find(_ wanted: Call.PageOrder, _ asker: borrowing Asker, now: Int64) -> Verdict {
+    private func find(_ wanted: Call.PageOrder, _ asker: borrowing Request, now: Int64) -> Verdict {
         let isRetry = asker.wishes.isRetry
         switch cache.find(wanted.key, scope: wanted.scope, waiter: asker.waiter, isRetry: isRetry, now: now) {
         case .fresh(let page):
@@ -154,7 +157,7 @@ public final class Gate: Sendable {
         cache.usablePage(wanted.key, now: now).map { now < $0.revalidateUntil } ?? false
     }
 
-    private func fetch(_ wanted: Call.PageOrder, _ flight: Flight, _ asker: borrowing Asker, now: Int64) -> Fetch {
+    private func fetch(_ wanted: Call.PageOrder, _ flight: Flight, _ asker: borrowing Request, now: Int64) -> Fetch {
         Fetch(
             wanted.order, .flight(flight, wanted.lifetime), asker.caller.claim, forwarded: asker.forwarded,
             id: nextFetch(), now: now)
@@ -194,7 +197,7 @@ public final class Gate: Sendable {
 
     // MARK: Quota
 
-    private func pass(_ order: Call.Order, _ asker: borrowing Asker, now: Int64) -> Verdict {
+    private func pass(_ order: Call.Order, _ asker: borrowing Request, now: Int64) -> Verdict {
         var fetch = Fetch(
             order, .pass(asker.waiter, isRetry: asker.wishes.isRetry), asker.caller.claim, forwarded: asker.forwarded,
             id: nextFetch(), now: now)
@@ -206,7 +209,7 @@ public final class Gate: Sendable {
     /// Without a token at once, a stale page goes before a wait, and a wait before a refusal; who asked for a new page is
     /// not served a stale one.
     private func lead(
-        _ fetch: Fetch, _ flight: Flight, _ asker: borrowing Asker, _ role: Verdict.Role, now: Int64
+        _ fetch: Fetch, _ flight: Flight, _ asker: borrowing Request, _ role: Verdict.Role, now: Int64
     ) -> Verdict {
         let waiter = asker.waiter
         let page = role == .anew ? nil : cache.usablePage(flight.key, now: now)

@@ -19,7 +19,7 @@ extension GatewayError {
             return unknownKey
         case .malformed(let what):
             return identity(
-                "IncompleteSignatureException", "The Authorization header cannot be used: \(what).",
+                "IncompleteSignatureException", "The request's signature cannot be used: \(what).",
                 detail: "malformed-signature")
         case .unsigned(let field):
             return identity(

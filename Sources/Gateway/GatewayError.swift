@@ -36,7 +36,7 @@ extension GatewayError {
         let subject =
             switch domain {
             case nil: ""
-            case "": " without naming a domain"
+            case "": " without naming one domain"
             case let domain?: " on domain \(domain)"
             }
         return GatewayError(

@@ -77,8 +77,15 @@ public final class Service: Sendable {
     /// Whether its requests keep their callers' signatures.
     public var isPassthrough: Bool { settings.signing != .resign }
 
-    /// Whether its answers may be kept, and go to several callers.
-    var sharesAnswers: Bool { settings.signing != .passthrough(isTrusted: false) }
+    /// Whether its answers may be kept, and go to others who ask.
+    ///
+    /// - Parameter principal: who asks, for a service that gets its callers' signatures; nobody shares with nobody.
+    func sharesAnswers(with principal: Span<UInt8>) -> Bool {
+        switch settings.signing {
+        case .resign: true
+        case .passthrough(let isTrusted): isTrusted && !principal.isEmpty
+        }
+    }
 
     /// The operation that a target names, by its place in the catalog.
     func operation(_ target: Span<UInt8>) -> Int? {

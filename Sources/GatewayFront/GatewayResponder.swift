@@ -93,7 +93,12 @@ public final class GatewayResponder: Responder {
                 refuse(.foreignTarget, into: &response)
                 return .answered
             }
-            forwarded = EndToEnd.fields(head, bytes)
+            do throws(GatewayError) {
+                forwarded = try EndToEnd.fields(head, bytes)
+            } catch {
+                refuse(error, call.operation, asker.caller, now: now, &response)
+                return .answered
+            }
         }
         let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
         let wishes = wishes(head, bytes, asker, now: now)

@@ -96,9 +96,19 @@ extension UpstreamSettings {
 }
 
 extension Configuration {
-    /// What the pages of this gateway are answers of: each service's name and where it is. Pages of another are not ours.
+    /// What the pages of this gateway are answers of: each service's name, where it is, and as whom it is asked. Pages of
+    /// another are not ours.
     var pageOrigin: [UInt8] {
-        Array(services.map { "\($0.name) \($0.endpoint) \($0.region) \($0.catalog)\n" }.joined().utf8)
+        let lines = services.map { service in
+            let principal =
+                switch service.credentials {
+                case .default: "default"
+                case .keys(let keys): keys.accessKeyID
+                }
+            return
+                "\(service.name) \(service.endpoint) \(service.region) \(service.catalog) \(service.signing) \(principal)\n"
+        }
+        return Array(lines.joined().utf8)
     }
 }
 

@@ -45,7 +45,12 @@ struct ServiceCredentials: Sendable {
     private func supply(_ service: Configuration.Service) -> any CredentialSupply {
         if service.endpoint == .sandbox { return FixedCredentials(Self.sandboxKey) }
         if let credentials = fixed[service.name] { return FixedCredentials(credentials) }
-        return stores[service.region] ?? FixedCredentials(Self.sandboxKey)
+        return stores[service.region] ?? NoCredentials()
+    }
+
+    /// What a service has that nothing was prepared for.
+    private struct NoCredentials: CredentialSupply {
+        func credentials(now: Int64) -> CredentialAnswer { .unavailable("none are configured") }
     }
 
     /// Begins to look for credentials, so that they are there when they are needed, and has `listener` called whenever some

@@ -6,8 +6,6 @@ internal import RateLimiter
 
 extension Engine {
     func begin(_ fetch: Fetch, now: Int64) -> Call {
-        // It is known here if it had its token before, and lacked credentials.
-        if let call = calls[fetch.id] { return call }
         budgets[fetch.service].deposit(now: now)
         let call = Call(fetch, now: now)
         calls[fetch.id] = call
@@ -57,13 +55,13 @@ extension Engine {
         if let forwarded = call.fetch.forwarded { return forwarded.fields }
         switch signers[service]?.fields(call.fetch, wallClock: upstream.wallClock()) {
         case .fields(let fields):
+            call.signedOffset = signers[service]?.clockOffset ?? 0
             if unsigned.remove(service) != nil { upstream.report("\(serviceName(service)) has credentials again") }
             return fields
         case .pending:
             // It asks for its tokens again later, lest all who waited leave at once.
             giveBack(call, now: now)
-            parked.append(call.fetch.id)
-            pause(call, until: call.fetch.deadline)
+            park(call)
             return nil
         case .unavailable(let reason):
             if unsigned.insert(service).inserted {
@@ -118,9 +116,9 @@ extension Engine {
     ///
     /// - Returns: whether the service refused the attempt only for the time it was signed for, which is known better now.
     private func learnTime(_ call: Call, _ result: AttemptResult) -> Bool {
-        guard call.fetch.forwarded == nil, let date = result.date else { return false }
-        let hasChanged = signers[call.fetch.service]?.learn(date: date, wallClock: upstream.wallClock()) ?? false
-        return hasChanged && result.isRefusedForItsTime
+        guard call.fetch.forwarded == nil, result.isRefusedForItsTime, let date = result.date else { return false }
+        return signers[call.fetch.service]?
+            .learn(date: date, signedOffset: call.signedOffset, wallClock: upstream.wallClock()) ?? false
     }
 }
 
@@ -166,6 +164,8 @@ extension Engine {
         }
         pauses = []
         nextPause = .max
+        parked = []
+        nextParkedEnd = .max
         for call in Array(calls.values) {
             driver.cancel(call.fetch.id)
             finish(call, with: call.last, detail: "stop", cause: "the gateway is stopping", now: now)

@@ -10,6 +10,8 @@ final class Engine {
         /// Attempts that were sent.
         var attempts = 0
         var sentAt: Int64
+        /// How far from our clock the time is that the attempt was signed for, in seconds.
+        var signedOffset: Int64 = 0
         /// Whether the attempt has less time than the service is given.
         var isCutShort = false
         /// Whether the attempt is its breaker's probe.
@@ -53,8 +55,10 @@ final class Engine {
     var nextPause = Int64.max
     /// When to look at the queues of the quota groups again.
     var nextRelease: Int64 = 0
-    /// Calls that wait for credentials.
-    var parked: [UInt64] = []
+    /// Calls that wait for credentials, in the order of their coming.
+    var parked: [Call] = []
+    /// When the time of one of them is over; `.max` if there is none.
+    var nextParkedEnd = Int64.max
     /// The services that lack credentials, so that it is said once.
     var unsigned: Set<Int> = []
     /// The quota groups that use less than their quota, because the service has throttled.
@@ -82,6 +86,7 @@ final class Engine {
             upstream.takeMail(into: &orders)
             var now = CurlClock.now
             if orders.credentialsChanged { unpark(now: now) }
+            if now >= nextParkedEnd { endParked(now: now) }
             for fetch in orders.started { send(begin(fetch, now: now), now: now) }
             if now >= nextPause { endPauses(now: now) }
             if orders.queueGrew || now >= nextRelease { releaseQueues(now: now) }
@@ -90,7 +95,7 @@ final class Engine {
                 if calls.isEmpty, gate.services.allSatisfy({ $0.groups.allSatisfy { $0.depth == 0 } }) { return }
             }
             now = CurlClock.now
-            let next = min(nextPause, nextRelease, orders.stopBy ?? .max)
+            let next = min(nextPause, nextRelease, nextParkedEnd, orders.stopBy ?? .max)
             let pause = upstream.goesToSleep() ? min(max(0, next - now), Self.longestSleep) : 0
             driver.wait(timeout: pause, finished: &finished)
             now = CurlClock.now

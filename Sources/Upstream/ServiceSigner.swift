@@ -62,21 +62,25 @@ struct ServiceSigner {
         }
     }
 
-    /// Takes the service's own time from an answer.
+    /// Takes the service's own time from an answer that refused a signature, perhaps for its time. Others tell nothing: they
+    /// may come from something on the way that has a clock of its own.
     ///
     /// Signatures are good for five minutes around the service's time, so that it only counts if the clocks are far apart.
     ///
     /// - Parameters:
     ///   - date: seconds since 1970, from the answer's `Date`.
+    ///   - signedOffset: the offset that the refused request was signed with.
     ///   - wallClock: when it came, in nanoseconds since 1970.
-    /// - Returns: whether what was signed before may have been refused for its time, and would not be now.
-    mutating func learn(date: Int64, wallClock: Int64) -> Bool {
+    /// - Returns: whether the request would be signed for another time now.
+    mutating func learn(date: Int64, signedOffset: Int64, wallClock: Int64) -> Bool {
         let (offset, overflow) = date.subtractingReportingOverflow(wallClock / 1_000_000_000)
-        guard !overflow else { return false }
-        let next = abs(offset) > Self.tolerated ? offset : 0
-        defer { clockOffset = next }
-        return abs(next - clockOffset) > Self.tolerated
+        guard !overflow, abs(offset) < Self.farthest else { return false }
+        clockOffset = abs(offset) > Self.tolerated ? offset : 0
+        return abs(clockOffset - signedOffset) > Self.tolerated
     }
+
+    /// No clock is a hundred years off.
+    private static let farthest: Int64 = 100 * 366 * 86_400
 
     /// A clock that is a minute off does no harm yet, and a `Date` may be some seconds old.
     private static let tolerated: Int64 = 60

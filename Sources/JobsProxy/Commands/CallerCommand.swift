@@ -48,7 +48,9 @@ struct CallerAddCommand: ParsableCommand {
 
     func run() {
         let pair = KeyPair()
-        let variable = name.uppercased().map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined() + "_SECRET"
+        // With the end of the key's id: a caller has two keys while one takes the other's place.
+        let word = name.uppercased().map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined()
+        let variable = (word.first?.isNumber == true ? "_" : "") + "\(word)_SECRET_\(pair.accessKeyID.suffix(4))"
         var lines = [
             "# The caller's environment:",
             "AWS_ACCESS_KEY_ID=\(pair.accessKeyID)",

@@ -20,6 +20,7 @@ extension Configuration {
             section.check("address", "token") { adminComplaint }
         }
         file.check("admin", "listen") { sharedAddressComplaint }
+        file.check("callers", "listen") { certificateComplaint }
         file.section("http") { http.read($0) }
         readServices(file)
         file.section("retry") { retry.read($0) }
@@ -34,11 +35,16 @@ extension Configuration {
     private mutating func readCallers(_ file: Mapping) {
         var names: Set<String> = []
         var keyIDs: Set<String> = []
+        var certificates: [Caller.Certificate] = []
         file.list("callers", mayBeEmpty: true) { section in
             let caller = Caller(section)
             section.check("name") { names.insert(caller.name).inserted ? nil : caller.repeatedNameComplaint }
             section.check("keys") {
                 caller.keys.first { !keyIDs.insert($0.accessKeyID).inserted }.map(Caller.repeatedKeyComplaint)
+            }
+            section.check("certificate") {
+                defer { caller.certificate.map { certificates.append($0) } }
+                return caller.certificate.map(certificates.contains) == true ? Caller.repeatedCertificateComplaint : nil
             }
             callers.append(caller)
         }
@@ -53,6 +59,7 @@ extension Configuration {
         }
         guard !read.isEmpty else { return }
         services = read.map(\.service)
+        file.check("services", "callers", "anonymous") { passthroughComplaint }
         // What a service with a refused catalog is called, or shares, is not known.
         let good = zip(0..., read).filter { $0.1.section.accepted("catalog") }
         let sharers = Dictionary(grouping: good, by: \.1.service.catalog)
@@ -128,7 +135,7 @@ extension Configuration.Caller {
         section.value("name", .name, &name)
         section.require("name", "is missing: it stands in metrics and logs")
         section.check("name") { reservedNameComplaint }
-        section.list("keys", mayBeEmpty: true) { keys.append(Key($0)) }
+        section.list("keys", mayBeEmpty: true, isSecret: true) { keys.append(Key($0)) }
         section.section("certificate") { certificate = Self.certificate($0) }
         section.check("keys", "certificate") { identityComplaint }
         section.texts("domains", .text, &domains)

@@ -25,6 +25,28 @@ extension Configuration {
 
 // MARK: Callers
 
+extension Configuration {
+    /// Whoever is known by a certificate must be able to show it.
+    var certificateComplaint: String? {
+        guard listen.tls?.clientCA == nil, let caller = callers.first(where: { $0.certificate != nil }) else {
+            return nil
+        }
+        return
+            "\(caller.name.quoted) is known by a certificate, which no client can show: set listen.tls with a clientCA"
+    }
+
+    /// Nobody here can tell whose a signature is that is passed on.
+    var passthroughComplaint: String? {
+        guard services.contains(where: { $0.signing == .passthrough }), effectiveAnonymous == .deny,
+            !callers.contains(where: { $0.certificate != nil })
+        else { return nil }
+        return
+            "a service with 'signing: passthrough' serves nobody when 'anonymous' is deny, which it is beside callers: its "
+            + "signatures cannot be verified here. Set 'anonymous: loopback' or 'allow' (which admit unsigned requests to the "
+            + "other services too), or run two gateways"
+    }
+}
+
 extension Configuration.Caller {
     var reservedNameComplaint: String? {
         guard ["anonymous", "unknown"].contains(name) else { return nil }
@@ -35,6 +57,10 @@ extension Configuration.Caller {
 
     static func repeatedKeyComplaint(_ key: Key) -> String {
         "the access key id \(key.accessKeyID.quoted) is there twice: a key belongs to one caller"
+    }
+
+    static var repeatedCertificateComplaint: String {
+        "names the certificate of another caller too: a certificate belongs to one caller"
     }
 
     var identityComplaint: String? {

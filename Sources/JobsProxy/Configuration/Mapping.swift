@@ -105,7 +105,9 @@ final class Mapping {
     }
 
     /// Sections in order.
-    func list(_ key: String, mayBeEmpty: Bool = false, _ body: (Mapping) -> Void) {
+    ///
+    /// - Parameter isSecret: whether what should not stand there may be a secret, which no complaint repeats.
+    func list(_ key: String, mayBeEmpty: Bool = false, isSecret: Bool = false, _ body: (Mapping) -> Void) {
         read(key) { tree, path in
             guard !tree.isNull else { return }
             guard case .list(let items) = tree.content else {
@@ -115,7 +117,12 @@ final class Mapping {
                 return refuse(tree, path, "is empty: list at least one, or leave the key out")
             }
             for (index, item) in zip(0..., items) {
-                if let item { mapping(item, path.item(index), body) }
+                guard let item else { continue }
+                if isSecret, case .scalar = item.content {
+                    refuse(item, path.item(index), "must be a mapping of keys")
+                } else {
+                    mapping(item, path.item(index), body)
+                }
             }
         }
     }

@@ -190,9 +190,7 @@ enum StandIn {
                 method: Array(request.method.utf8).span, path: Array(target[0].utf8).span,
                 query: Array((target.count > 1 ? target[1] : "").utf8).span)
             for name in signed {
-                verifier.canonical.field(Array(name.utf8).span)
-                verifier.canonical.value(Array((request[name] ?? "").utf8).span)
-                verifier.canonical.endField()
+                verifier.canonical.field(Array(name.utf8).span, Array((request[name] ?? "").utf8).span)
             }
             verifier.canonical.end(signedNames: Array(names.utf8).span, content: request.body.span)
             _ = try verifier.verify(header, scope: scope, day: day, date: dateRange, bytes.span)

@@ -102,12 +102,28 @@ struct ConfigurationFaultTests {
             "1: callers[0].keys: is missing: a caller is known by keys ('jobs-proxy caller add' makes one) or by a certificate"
         ),
         FaultyText(
-            "callers:\n- {name: anonymous, certificate: {san: a}}",
+            "callers:\n- {name: anonymous, keys: [{accessKeyId: A, secretAccessKey: {env: A}}]}",
             "2: callers[0].name: 'anonymous' means somebody without a name: choose another"),
         FaultyText(
-            "callers:\n- {name: a, certificate: {san: a}}\n- {name: a, certificate: {}}",
-            "3: callers[1].certificate.subject: must be one of subject and san: the name by which the certificate is known",
-            "3: callers[1].name: 'a' is the name of another caller too: give each its own"),
+            "callers:\n- {name: a, keys: [hunter2]}", "2: callers[0].keys[0]: must be a mapping of keys"),
+        FaultyText(
+            "listen: {tls: {certificate: a, key: b, clientCA: c}}\n"
+                + "callers:\n- {name: a, certificate: {san: x}}\n- {name: b, certificate: {san: x}}",
+            "4: callers[1].certificate: names the certificate of another caller too: a certificate belongs to one caller"
+        ),
+        FaultyText(
+            "callers:\n- {name: a, certificate: {san: x}}",
+            "1: callers: 'a' is known by a certificate, which no client can show: set listen.tls with a clientCA"),
+        FaultyText(
+            "services: [{endpoint: 'https://a', signing: passthrough}]\nanonymous: deny",
+            "1: services: a service with 'signing: passthrough' serves nobody when 'anonymous' is deny, which it is "
+                + "beside callers: its signatures cannot be verified here. Set 'anonymous: loopback' or 'allow' (which "
+                + "admit unsigned requests to the other services too), or run two gateways"),
+        FaultyText(
+            "listen: {tls: {certificate: a, key: b, clientCA: c}}\ncallers: [\n{name: a, certificate: {san: a}},\n"
+                + "{name: a, certificate: {}}]",
+            "4: callers[1].certificate.subject: must be one of subject and san: the name by which the certificate is known",
+            "4: callers[1].name: 'a' is the name of another caller too: give each its own"),
         FaultyText(
             "callers:\n- {name: a, keys: [{accessKeyId: a b, secretAccessKey: {env: A}}]}",
             "2: callers[0].keys[0].accessKeyId: must be 1 to 128 letters, digits, '-', '_' or '.'"),

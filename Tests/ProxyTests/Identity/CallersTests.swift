@@ -151,6 +151,18 @@ struct CallersTests {
         }
     }
 
+    @Test("with some domains may not send members that nobody here knows")
+    func unknownMembers() async throws {
+        try await run { _, client, origin in
+            let narrow = client.with(key: "GWNARROW", secret: "OTHER_SECRET")
+            let body = query(domain: "A", more: ",\"domainId\":\"\(Self.theirs)\"")
+            let reply = try await narrow.page(body)
+            #expect(reply.errorCode == "AccessDeniedException")
+            #expect(origin.requests.isEmpty)
+            #expect(try await client.page(body).status == 200)
+        }
+    }
+
     @Test("have limits of their own, which refused calls use up too")
     func limits() async throws {
         try await run { _, client, _ in

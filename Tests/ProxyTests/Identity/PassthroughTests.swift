@@ -44,14 +44,28 @@ struct PassthroughTests {
         }
     }
 
-    @Test("share nothing between requests")
+    @Test("share nothing between requests, at the same time neither")
     func nothingShared() async throws {
-        try await run { _, client, origin in
+        try await run { gateway, client, origin in
+            let host = client.host
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        var other = try await SignedClient(gateway)
+                        other.host = host
+                        let status = try await other.page(query()).status
+                        try await other.close()
+                        return status
+                    }
+                }
+                for try await status in group { #expect(status == 200) }
+            }
+            #expect(origin.requests.count == 4)
             for _ in 0..<2 {
                 let reply = try await client.page(query())
                 #expect(reply.fields["cache-status"] == "jobs-proxy; fwd=bypass")
             }
-            #expect(origin.requests.count == 2)
+            #expect(origin.requests.count == 6)
         }
     }
 
@@ -66,7 +80,37 @@ struct PassthroughTests {
             let other = client.with(key: "GWTEST2", secret: "OTHER_SECRET")
             for _ in 0..<2 { #expect(try await other.page(query()).status == 200) }
             #expect(origin.requests.count == 2)
+            let coded = try await other.post(
+                "ListFraudsterRegistrationJobs", query(), more: [("Accept-Encoding", "gzip")])
+            #expect(coded.fields["cache-status"] == "jobs-proxy; fwd=bypass")
             #expect(try await client.client.post("ListFraudsterRegistrationJobs", query()).status == 400)
+        }
+    }
+
+    @Test("that name no access key share nothing with each other")
+    func unsigned() async throws {
+        try await run(trusted: true) { _, client, origin in
+            let request =
+                "POST / HTTP/1.1\r\nHost: \(client.host)\r\nX-Amz-Target: VoiceID.ListFraudsterRegistrationJobs\r\n"
+                + "Content-Length: \(query().utf8.count)\r\n\r\n\(query())"
+            for _ in 0..<2 {
+                let reply = try await client.client.send(request)
+                #expect(reply.fields["cache-status"] == "jobs-proxy; fwd=bypass")
+            }
+            #expect(origin.requests.count == 2)
+        }
+    }
+
+    @Test("that would not arrive as they were signed are refused")
+    func notForwardable() async throws {
+        try await run { _, client, origin in
+            let request =
+                "POST /?a=1 HTTP/1.1\r\nHost: \(client.host)\r\nX-Amz-Target: VoiceID.ListFraudsterRegistrationJobs\r\n"
+                + "Content-Length: \(query().utf8.count)\r\n\r\n\(query())"
+            let reply = try await client.client.send(request)
+            #expect(reply.status == 400)
+            #expect(reply.errorCode == "BadRequestException")
+            #expect(origin.requests.isEmpty)
         }
     }
 

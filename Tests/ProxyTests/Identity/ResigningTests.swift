@@ -120,6 +120,61 @@ struct ResigningTests {
         }
     }
 
+    @Test("that were refused together for their time are all sent again")
+    func clockInParallel() async throws {
+        let refusal = "{\"__type\":\"InvalidSignatureException\",\"message\":\"Signature expired\"}"
+        try await ScriptedOrigin.run({ request, index in
+            let theirs = Process.wallClock() + 1000
+            let date = [("Date", Self.httpDate(theirs))]
+            let signedAt = request["x-amz-date"].flatMap(AWSTime.basic) ?? 0
+            return abs(signedAt - theirs) < 300
+                ? .reply(fields: date, body: Self.page) : .reply(status: 400, fields: date, body: refusal)
+        }) { origin in
+            try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
+                let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                    for letter in "ABCDEFGH" {
+                        group.addTask { try await gateway.page(query(domain: letter)).status }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(statuses == [Int](repeating: 200, count: 8))
+            }
+        }
+    }
+
+    @Test("are not signed by the clock of an answer that refuses nothing")
+    func foreignDate() async throws {
+        try await ScriptedOrigin.run({ _, _ in
+            .reply(fields: [("Date", "Thu, 01 Jan 1970 00:00:00 GMT")], body: Self.page)
+        }) { origin in
+            try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
+                for letter in "AB" { _ = try await gateway.page(query(domain: letter)) }
+                let last = try #require(origin.requests.last)
+                let signedAt = try #require(last["x-amz-date"].flatMap(AWSTime.basic))
+                #expect(abs(signedAt - Process.wallClock()) < 60)
+            }
+        }
+    }
+
+    @Test("that the service will not accept take no page away")
+    func expiredCredentials() async throws {
+        let refusal = "{\"__type\":\"ExpiredTokenException\",\"message\":\"The security token is expired\"}"
+        let cache = "cache: {ttl: {default: 0ms}, staleWhileRevalidate: 0ms}\n"
+        try await ScriptedOrigin.run({ _, index in
+            index == 0 ? .reply(body: Self.page) : .reply(status: 403, body: refusal)
+        }) { origin in
+            try await TestGateway.run(TestGateway.service(origin.url) + cache) { gateway in
+                _ = try await gateway.page(query())
+                for _ in 0..<2 {
+                    let reply = try await gateway.page(query())
+                    #expect(reply.status == 200)
+                    #expect(reply.fields["cache-status"]?.contains("fwd-status=403; detail=error") == true)
+                }
+                #expect(origin.requests.count == 3)
+            }
+        }
+    }
+
     private static func httpDate(_ seconds: Int64) -> String {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")

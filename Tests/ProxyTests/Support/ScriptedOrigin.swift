@@ -1,1 +1,1 @@
-../../UpstreamTests/ScriptedOrigin.swift
+../../Support/ScriptedOrigin.swift
