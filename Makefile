@@ -4,10 +4,10 @@ RELEASE := -c release --static-swift-stdlib --product jobs-proxy
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test check sanitize fuzz bench format clean
+.PHONY: help run build test check sanitize fuzz bench bench-parts format clean
 
 help: ## Lists these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: build ## Installs what is missing, builds the gateway and runs it (ARGS="--config FILE")
 	@exec "$$(swift build $(RELEASE) --show-bin-path)/jobs-proxy" serve $(ARGS)
@@ -20,6 +20,7 @@ test: ## Installs what is missing, checks, and runs all tests
 	@Scripts/setup --tests
 	@$(MAKE) --no-print-directory check
 	swift test --no-parallel
+	Scripts/check-allocations
 
 check: ## Checks the arrows between the modules, and the format
 	Scripts/check-arrows --self-test
@@ -34,7 +35,11 @@ fuzz: ## Fuzzes what reads what comes from outside (SECONDS=60 for each reader),
 	@Scripts/setup
 	Scripts/check-fuzz --seconds $(or $(SECONDS),60)
 
-bench: ## Measures the cache and the limits: memory, hit ratios, cost of a lookup and of a decision
+bench: build ## Measures the gateway beside nginx, Varnish, HAProxy and Envoy; writes docs/benchmarks.md (QUICK=1: neither long nor written)
+	@Scripts/setup --bench
+	Benchmarks/gateway.py --gateway "$$(swift build $(RELEASE) --show-bin-path)/jobs-proxy" $(if $(QUICK),--quick,--write)
+
+bench-parts: ## Measures the cache and the limits alone: memory, hit ratios, cost of a lookup and of a decision
 	@Scripts/setup
 	swift build -c release --package-path Benchmarks
 	Benchmarks/.build/release/CacheBenchmark
