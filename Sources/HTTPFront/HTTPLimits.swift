@@ -33,8 +33,12 @@ extension HTTPLimits {
     /// is ever raised.
     var streamWindow: Int { min(maxBodyBytes, Self.maxWindow - 65_535) + 65_535 }
 
-    /// How much content of all incomplete requests is kept: that of four of the largest, or of many small ones.
-    var connectionWindow: Int { max(262_144, 4 * min(maxBodyBytes, Self.maxWindow / 4)) }
+    /// How much content of all incomplete requests is kept: all of it, as large as they may be. With less, requests that are
+    /// sent side by side could use it up between them, and none of them would ever be complete.
+    var connectionWindow: Int {
+        let (all, overflow) = streamWindow.multipliedReportingOverflow(by: max(1, maxStreams))
+        return overflow ? Self.maxWindow : min(all, Self.maxWindow)
+    }
 
     /// How large the fields of a request may be before the connection is broken off. Twice as large as what is accepted, so
     /// that a request that is somewhat too large gets its answer.
