@@ -60,6 +60,8 @@ def gateway_settings(servers, name, port, admin, origin, values):
     return servers.fill(PEERS / "jobs-proxy.yaml", {**common, **places, **values}, f"jobs-proxy-{name}.yaml")
 
 
+# One event loop on the one core, as the peers have one worker.
+ENVIRONMENT = {"BENCH_SECRET": requests.SECRET, "NIO_SINGLETON_GROUP_LOOP_COUNT": "1"}
 # A caller who signs, and a limit of which nothing is left after the first request.
 SIGNING = {
     "callers": f"callers: [{{ name: bench, keys: [{{ accessKeyId: {requests.KEY}, secretAccessKey: {{ env: BENCH_SECRET }} }}] }}]"}
@@ -121,7 +123,7 @@ class Field:
         port, admin = free_ports(2)
         settings = gateway_settings(self.servers, name, port, admin, self.origin, values)
         command = [self.gateway, "serve", "--config", settings]
-        return self.servers.start(f"jobs-proxy-{name}", command, port, {"BENCH_SECRET": requests.SECRET})
+        return self.servers.start(f"jobs-proxy-{name}", command, port, ENVIRONMENT)
 
     def start_nginx(self):
         names = ("nginx_cache", "nginx_return", "nginx_limit", "nginx_pass", "nginx_lua")

@@ -47,13 +47,13 @@ def read(text, cpu):
     if count == 0 or sum(errors) > 0:
         raise Failed(f"wrk: {text}")
     return Run(
-        rate=float(first(r"Requests/sec:\s+([\d.]+)", text)), p50=seconds(first(r"50%\s+(\S+)", text)),
-        p99=seconds(first(r"99%\s+(\S+)", text)), cpu=cpu / count, count=count,
+        rate=float(first(r"Requests/sec:\s+([\d.]+)", text)), p50=seconds(first(r"^ +50% +(\S+)", text)),
+        p99=seconds(first(r"^ +99% +(\S+)", text)), cpu=cpu / count, count=count,
         bad=int(first(r"Non-2xx or 3xx responses: (\d+)", text, "0")))
 
 
 def first(pattern, text, default=None):
-    match = re.search(pattern, text)
+    match = re.search(pattern, text, re.MULTILINE)
     if match is None and default is None:
         raise Failed(f"wrk says nothing of '{pattern}': {text}")
     return match.group(1) if match else default

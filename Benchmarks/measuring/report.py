@@ -149,6 +149,7 @@ and all. CPU is the process's user and system time over the requests that it ans
 {figures.effort} The contenders take turns within a round, so that noise hits all of them alike, and the
 figures are medians over the rounds; ratios are taken within a round. The floor (`Benchmarks/peers/floor.c`) is the least that
 can be done on one thread: `epoll`, one read, one write, always the same bytes. It is also the origin of what is not cached.
+Each has one worker, or event loop, for its core.
 
 The gateway has everything on that it has by default: limits of each caller, metrics, the access log's counters, request ids,
 `Age` and `Cache-Status`. Those that are refused are not logged, as the peers' are not. With verified signatures every request
