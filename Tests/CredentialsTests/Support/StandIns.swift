@@ -1,5 +1,5 @@
 import Foundation
-@testable import AWSProtocol
+import AWSProtocol
 import Synchronization
 
 @testable import Credentials
@@ -157,47 +157,39 @@ enum StandIn {
 
     private struct Refused: Error { let code: String }
 
-    /// Verifies the signature over the fields as they came.
+    /// Signs the request as it came anew, and compares.
     private static func signer(
         of request: Request, _ keys: [AWSCredentials], region: String, now: Int64
     ) -> Result<String, Refused> {
         guard let value = request["Authorization"], let date = request["X-Amz-Date"] else {
             return .failure(Refused(code: "MissingAuthenticationToken"))
         }
-        let bytes = Array((value + date).utf8)
-        let dateRange = value.utf8.count..<bytes.count
-        do throws(SignatureFault) {
-            let header = try SignatureHeader(bytes.span, 0..<value.utf8.count)
-            let id = String(decoding: bytes[header.keyID], as: UTF8.self)
-            guard let key = keys.first(where: { $0.accessKeyID == id }) else {
-                return .failure(Refused(code: "InvalidClientTokenId"))
-            }
-            guard request["X-Amz-Security-Token"] == key.sessionToken else {
-                return .failure(Refused(code: "InvalidClientTokenId"))
-            }
-            let ring = KeyRing(
-                keys: [.init(id: id, secret: key.secretAccessKey, owner: 0)],
-                scopes: [SigningScope(region: region, service: "sts")])
-            var verifier = SignatureVerifier(ring)
-            let (scope, day) = try verifier.check(header, date: dateRange, bytes.span, now: now)
-            let names = String(decoding: bytes[header.signedNames], as: UTF8.self)
-            let signed = names.split(separator: ";").map(String.init)
-            guard signed.contains("host"), signed.contains("x-amz-date"),
-                key.sessionToken == nil || signed.contains("x-amz-security-token")
-            else { return .failure(Refused(code: "SignatureDoesNotMatch")) }
-            let target = request.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-            verifier.canonical.begin(
-                method: Array(request.method.utf8).span, path: Array(target[0].utf8).span,
-                query: Array((target.count > 1 ? target[1] : "").utf8).span)
-            for name in signed {
-                verifier.canonical.field(Array(name.utf8).span, Array((request[name] ?? "").utf8).span)
-            }
-            verifier.canonical.end(signedNames: Array(names.utf8).span, content: request.body.span)
-            _ = try verifier.verify(header, scope: scope, day: day, date: dateRange, bytes.span)
-            return .success(id)
-        } catch {
-            return .failure(Refused(code: "SignatureDoesNotMatch"))
+        let parameters = value.split { $0 == " " || $0 == "," }.compactMap { part -> (Substring, Substring)? in
+            let sides = part.split(separator: "=", maxSplits: 1)
+            return sides.count == 2 ? (sides[0], sides[1]) : nil
         }
+        let found = Dictionary(parameters) { first, _ in first }
+        let id = String(found["Credential"]?.split(separator: "/").first ?? "")
+        guard let key = keys.first(where: { $0.accessKeyID == id }), request["X-Amz-Security-Token"] == key.sessionToken
+        else { return .failure(Refused(code: "InvalidClientTokenId")) }
+        let names = found["SignedHeaders"]?.split(separator: ";").map(String.init) ?? []
+        let time = Array(date.utf8)
+        guard names.contains("host"), names.contains("x-amz-date"),
+            key.sessionToken == nil || names.contains("x-amz-security-token"),
+            let seconds = AWSTime.basic(time.span, 0..<time.count), abs(seconds - now) <= 300
+        else { return .failure(Refused(code: "SignatureDoesNotMatch")) }
+        let target = request.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        var signer = RequestSigner(scope: SigningScope(region: region, service: "sts"))
+        let signed = signer.sign(
+            method: request.method, path: String(target[0]), query: target.count > 1 ? String(target[1]) : "",
+            // These two it adds itself.
+            fields: names.filter { $0 != "x-amz-date" && $0 != "x-amz-security-token" }.map { ($0, request[$0] ?? "") },
+            body: request.body, with: key, at: seconds)
+        let expected = signed.first { $0.name == "Authorization" }?.value
+        guard let signature = found["Signature"], expected?.hasSuffix("Signature=\(signature)") == true,
+            found["Credential"]?.hasSuffix("/\(region)/sts/aws4_request") == true
+        else { return .failure(Refused(code: "SignatureDoesNotMatch")) }
+        return .success(id)
     }
 }
 
