@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -195,5 +196,5 @@ class Field:
         server = self.servers.start("envoy", command, ports["envoy_limit"])
         self.add("throttle", "Envoy local_ratelimit", server, ports["envoy_limit"])
         self.add("pass", "Envoy", server, ports["envoy_pass"], requests.LIVE)
-        words = version("envoy", "--version").split("/")
-        self.versions.append("Envoy " + (words[1] if len(words) > 1 else "?"))
+        match = re.search(r"version: \w+/([\d.]+)/", version("envoy", "--version"))
+        self.versions.append(f"Envoy {match.group(1) if match else '?'}")

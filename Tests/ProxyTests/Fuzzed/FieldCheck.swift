@@ -39,8 +39,9 @@ enum FieldCheck {
             return "a deadline of \(String(describing: deadline)), not \(String(describing: wait)) s"
         }
         let wishes = CacheControl.wishes(read, bytes.span, mayFetchAnew: true)
-        let directives = String(decoding: value, as: UTF8.self).split(separator: ",").map {
-            $0.trimmingCharacters(in: CharacterSet(charactersIn: " \t")).lowercased()
+        // By bytes: a mark that follows a comma makes another character of it.
+        let directives = value.split(separator: UInt8(ascii: ",")).map {
+            String(decoding: $0, as: UTF8.self).trimmingCharacters(in: CharacterSet(charactersIn: " \t")).lowercased()
         }
         guard wishes.fetchesAnew == directives.contains("no-cache"),
             wishes.onlyIfCached == directives.contains("only-if-cached")
