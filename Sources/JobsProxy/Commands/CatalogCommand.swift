@@ -7,7 +7,7 @@ struct CatalogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "catalog",
         abstract: "Shows what the gateway knows of services.",
-        subcommands: [CatalogListCommand.self, CatalogShowCommand.self])
+        subcommands: [CatalogListCommand.self, CatalogShowCommand.self, CatalogImportCommand.self])
 }
 
 /// `jobs-proxy catalog list`: a line for each operation.

@@ -1,0 +1,47 @@
+import AWSProtocol
+import Gateway
+import Testing
+
+@testable import JobsProxy
+
+@Suite("The command catalog import", .timeLimit(.minutes(1)))
+struct CatalogImportTests {
+    private func imported(_ service: String) async throws -> Catalog {
+        let model = try await Python.run("service_model.py", [service])
+        return try Catalog(yaml: Array(try ServiceModel(Array(model.utf8)).catalog.utf8))
+    }
+
+    @Test("makes of the SDK's model of Voice ID what the built-in catalog says of it")
+    func voiceID() async throws {
+        let catalog = try await imported("voice-id")
+        let builtIn = try CatalogFile.load("voice-id")
+        #expect(catalog.name == builtIn.name)
+        #expect(catalog.signingName == builtIn.signingName)
+        #expect(catalog.targetPrefix == builtIn.targetPrefix)
+        #expect(catalog.errorNamespace == builtIn.errorNamespace)
+        #expect(catalog.operations.map(\.name) == builtIn.operations.map(\.name))
+        for (made, known) in zip(catalog.operations, builtIn.operations) {
+            #expect(made.input == known.input, "\(made.name)")
+            #expect(made.domain == known.domain, "\(made.name)")
+            #expect(made.idempotencyToken == known.idempotencyToken, "\(made.name)")
+            if known.kind == .page { #expect(made.kind == .page && made.status == known.status, "\(made.name)") }
+        }
+    }
+
+    @Test("makes catalogs of other services that can be read", arguments: ["dynamodb", "swf", "sso-admin", "cloudhsm"])
+    func others(_ service: String) async throws {
+        do {
+            let catalog = try await imported(service)
+            #expect(!catalog.operations.isEmpty)
+        } catch let error as CatalogError {
+            #expect(error.message == "is not the model of an awsJson 1.0 service, the only ones there are yet")
+        }
+    }
+
+    @Test(
+        "says what is wrong with a file that is no model",
+        arguments: ["", "[]", "{}", "{\"metadata\":{},\"operations\":{},\"shapes\":{}}", "{\"metadata\":1}"])
+    func noModel(_ text: String) {
+        #expect(throws: CatalogError.self) { try ServiceModel(Array(text.utf8)) }
+    }
+}
