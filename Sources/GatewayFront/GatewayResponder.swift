@@ -224,6 +224,7 @@ public final class GatewayResponder: Responder {
 
     /// Ends the wait of requests whose time is over, whatever has become of their fetch.
     public func tick(now: Int64) {
+        identity.tick()
         for (waiter, request) in waiting where now > request.until {
             guard let error = gate.overdue(request.call, waiter: waiter, now: now) else { continue }
             arrive(.error(error), for: waiter)

@@ -23,17 +23,19 @@ struct Identity {
     private let front: Front
     private let hasKeys: Bool
     private var verifier: SignatureVerifier
+    /// Seconds since 1970, as the loop's ticker read them last: signatures are good for minutes.
+    private var seconds: Int64
 
     init(_ gate: Gate, _ front: Front) {
         self.gate = gate
         self.front = front
         hasKeys = !front.callers.keys.isEmpty
         verifier = SignatureVerifier(front.callers.keys)
+        seconds = front.wallClock() / 1_000_000_000
     }
 
     /// - Parameters:
     ///   - content: the whole content, which the signature covers.
-    ///   - wallClock: seconds since 1970.
     /// - Throws: what is said to somebody who is not let in.
     mutating func asker(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>, target: Span<UInt8>
@@ -57,6 +59,9 @@ struct Identity {
         }
     }
 
+    /// Called about four times a second.
+    mutating func tick() { seconds = front.wallClock() / 1_000_000_000 }
+
     private func anonymous(_ head: borrowing RequestHead) throws(GatewayError) -> Int {
         guard front.callers.admitsAnonymous(isLoopback: head.peer.isLoopback) else {
             throw head[.authorization] == nil ? .unsigned : .unknownKey
@@ -71,7 +76,7 @@ struct Identity {
         _ target: Span<UInt8>
     ) throws(SignatureFault) -> Int {
         let date = try Self.date(head, bytes)
-        let (scope, day) = try verifier.check(header, date: date, bytes, now: front.wallClock() / 1_000_000_000)
+        let (scope, day) = try verifier.check(header, date: date, bytes, now: seconds)
         guard gate.isSigned(for: target, scope: scope) else {
             throw .foreignScope("Credential should be scoped to the Region and service of this operation")
         }

@@ -80,12 +80,14 @@ final class HTTP2Client: @unchecked Sendable {
     /// Sends fields as they are, and content that ends the request; with `ends` false, more may follow.
     @discardableResult
     func send(fields: [(String, String)], content: String? = nil, ends: Bool = true) async throws -> HTTP2StreamID {
-        let id = condition.withLock {
-            defer { nextID = nextID.advanced(by: 2) }
-            return nextID
-        }
         let headers = HPACKHeaders(fields)
-        try await send(id, .headers(.init(headers: headers, endStream: ends && content == nil)))
+        // Under the lock, because streams must be opened in the order of their numbers.
+        let (id, sent) = condition.withLock {
+            defer { nextID = nextID.advanced(by: 2) }
+            let payload = HTTP2Frame.FramePayload.headers(.init(headers: headers, endStream: ends && content == nil))
+            return (nextID, channel?.writeAndFlush(HTTP2Frame(streamID: nextID, payload: payload)))
+        }
+        try await sent?.get()
         if let content { try await send(id, data: content, ends: ends) }
         return id
     }
