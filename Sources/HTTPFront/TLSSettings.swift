@@ -20,6 +20,13 @@ public struct TLSSettings: Sendable, Equatable {
     }
 }
 
+extension TLSSettings {
+    /// Reads the files as a listener would.
+    ///
+    /// - Throws: `TLSError` if they cannot be used.
+    public func check() throws(TLSError) { _ = try ListenerCertificates(self, offersHTTP2: true) { _ in } }
+}
+
 /// Why the files of a listener cannot be used, for its operator.
 public struct TLSError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The path of the file at fault.

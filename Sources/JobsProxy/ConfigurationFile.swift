@@ -1,5 +1,6 @@
 internal import BuiltInCatalogs
 internal import Gateway
+internal import HTTPFront
 
 /// Reads the configuration, whole.
 enum ConfigurationFile {
@@ -19,6 +20,11 @@ enum ConfigurationFile {
         for secret in configuration.secrets {
             do throws(Complaint) { _ = try secret.resolve(environment) } catch {
                 faults.add(line: secret.line, key: secret.key, error.text)
+            }
+        }
+        if let tls = configuration.listen.tls {
+            do throws(TLSError) { try TLSSettings(tls).check() } catch {
+                faults.add(line: tls.line, key: "listen.tls", "\(error)")
             }
         }
         if let faults = faults.sorted { throw CommandFailure("\(faults)") }

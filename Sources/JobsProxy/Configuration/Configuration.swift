@@ -45,6 +45,8 @@ extension Configuration {
         var key = ""
         /// The authorities whose certificates clients may show.
         var clientCA: String?
+        /// Where it stands, for faults.
+        var line = 1
     }
 
     /// What the client listener accepts, and for how long it waits.

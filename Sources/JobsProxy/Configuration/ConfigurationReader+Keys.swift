@@ -122,6 +122,7 @@ extension Configuration.Service.Credentials.Keys {
 
 extension Configuration.TLS {
     fileprivate init(_ section: Mapping) {
+        line = section.line
         section.value("certificate", .text, &certificate)
         section.value("key", .text, &key)
         section.optional("clientCA", .text, &clientCA)

@@ -4,7 +4,7 @@
 /// and was never asked for is an unknown key; `close` reports those.
 final class Mapping {
     private let path: DottedPath
-    private let line: Int
+    let line: Int
     /// In the order of the file, so that faults of one line are too.
     private let ordered: [Tree.Entry]
     private let entries: [String: Tree.Entry]

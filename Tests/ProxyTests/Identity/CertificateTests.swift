@@ -46,6 +46,16 @@ struct CertificateTests {
         }
     }
 
+    @Test("cannot connect to a listener whose files are not there, and check says so")
+    func missingFiles() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).yaml").path
+        let text = "listen:\n  tls:\n    certificate: /nonexistent.pem\n    key: /nonexistent.key\n"
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let failure = #expect(throws: CommandFailure.self) { try ConfigurationFile.load(file) }
+        #expect(failure?.description.hasPrefix("\(file):3: listen.tls: /nonexistent.pem: ") == true)
+    }
+
     @Test("are nobody without one, with one that nobody has, or with one of a stranger's")
     func unknown() async throws {
         try await run { _, call in
