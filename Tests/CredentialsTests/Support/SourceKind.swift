@@ -107,7 +107,11 @@ final class SourceUnderTest: @unchecked Sendable {
         writeProcess()
     }
 
-    func stop() { stops.forEach { $0() } }
+    func stop() {
+        stops.forEach { $0() }
+        // The stand-in's script holds this object, which holds the stand-in.
+        stops = []
+    }
 
     fileprivate func onStop(_ body: @escaping @Sendable () -> Void) { stops.append(body) }
 
