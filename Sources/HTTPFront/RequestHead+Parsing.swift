@@ -114,10 +114,13 @@ extension RequestHead {
         guard let host = self[.host], Self.isHost(bytes, host) else { throw .host }
 
         if let encoding = self[.transferEncoding] {
-            guard isHTTP11, bytes.equals("chunked", at: encoding) else { throw .transferEncoding }
+            guard isHTTP11, bytes.equals("chunked", at: encoding), Self.endsInSpaces(bytes, encoding) else {
+                throw .transferEncoding
+            }
             guard self[.contentLength] == nil else { throw .contentLength }
             framing = .chunked
         } else if let length = self[.contentLength] {
+            guard Self.endsInSpaces(bytes, length) else { throw .contentLength }
             framing = .length(try Self.contentLength(bytes, length, limits: limits))
         }
 
@@ -129,6 +132,14 @@ extension RequestHead {
             expectsContinue = isHTTP11 && framing != .length(0)
         }
         if method == .connect { throw .connectMethod }
+    }
+
+    /// Whether nothing but spaces follows a value that the framing depends on. A tab may (RFC 9110, section 5.5), but llhttp takes
+    /// it for a part of the value.
+    private static func endsInSpaces(_ bytes: Span<UInt8>, _ value: Range<Int>) -> Bool {
+        var position = value.upperBound
+        while position < bytes.count, bytes[position] == 0x20 { position += 1 }
+        return position < bytes.count && bytes[position] == 0x0d
     }
 
     /// `uri-host [ ":" port ]` (RFC 9112, section 3.2): a name, an IPv4 address, or an IPv6 address in brackets. Commas are

@@ -87,7 +87,7 @@ struct DecoderFramingTests {
         ])
     func refusedEncodings(_ refused: Refused) { expectRefused(refused) }
 
-    @Test("accepts chunked in any case, trimmed", arguments: ["chunked", "Chunked", "CHUNKED", " \tchunked\t "])
+    @Test("accepts chunked in any case, trimmed", arguments: ["chunked", "Chunked", "CHUNKED", " \tchunked  "])
     func chunked(value: String) {
         let decoded = decodeBothWays(post("Transfer-Encoding:\(value)\r\n", "2\r\nhi\r\n0\r\n\r\n"))
         #expect(decoded.requests.map(\.content) == ["hi"])
@@ -99,5 +99,14 @@ struct DecoderFramingTests {
         let decoded = decodeBothWays(post("Content-Length: 2\r\n", "hiX"))
         #expect(decoded.requests.map(\.content) == ["hi"])
         #expect(decoded.end == .waiting(1))
+    }
+
+    @Test(
+        "refuses a tab after a value that the framing depends on: another reader takes it for a part of the value",
+        arguments: ["\t", " \t", "\t ", " \t "])
+    func tab(space: String) {
+        expectRefused(Refused(space, post("Content-Length: 5\(space)\r\n", "hello"), .contentLength))
+        expectRefused(
+            Refused(space, post("Transfer-Encoding: chunked\(space)\r\n", "0\r\n\r\n"), .transferEncoding))
     }
 }
