@@ -20,7 +20,7 @@ extension Connection {
         case .content: deadline = now &+ loop.limits.bodyTimeout
         case .room, .last:
             // They end when the client reads too little.
-            stall.begin(now: now, limits: loop.limits)
+            stall.begin(now: now, idleTimeout: loop.limits.idleTimeout)
             deadline = .max
         case .end: deadline = now &+ Self.endTimeout
         case .answer, .closed: deadline = .max
@@ -29,8 +29,9 @@ extension Connection {
 
     func checkDeadline(now: Int64) {
         if wait == .room || wait == .last {
-            guard let context, stall.hasExpired(context, now: now, limits: loop.limits) else { return }
-            drop(.unreadAnswer)
+            let left = context?.unsentBytes ?? 0
+            if stall.hasExpired(left: left, now: now, idleTimeout: loop.limits.idleTimeout) { drop(.unreadAnswer) }
+            return
         }
         guard now >= deadline else { return }
         switch wait {
@@ -95,4 +96,9 @@ extension Connection {
     }
 
     var ticket: Ticket { Ticket(loop: loop.index, slot: slot, generation: generation) }
+}
+
+extension ChannelHandlerContext {
+    /// The bytes that the channel has been given and the kernel has not taken.
+    var unsentBytes: Int { (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
 }

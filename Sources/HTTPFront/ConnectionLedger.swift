@@ -28,6 +28,9 @@ public final class ConnectionLedger: Sendable {
     /// How many connections are open now.
     public var total: Int { counts.withLock { $0.total } }
 
+    /// How many connections are being told now that they are refused.
+    var shed: Int { counts.withLock { $0.shed } }
+
     /// What becomes of a new connection.
     enum Admission: Equatable {
         /// It is counted.

@@ -29,15 +29,19 @@ public struct HTTPLimits: Sendable, Equatable {
 extension HTTPLimits {
     private static var maxWindow: Int { Int(Int32.max) }
 
-    /// How much content of one request a client may send unasked: all of it, padding included, so that no stream's window
-    /// is ever raised.
-    var streamWindow: Int { min(maxBodyBytes, Self.maxWindow - 65_535) + 65_535 }
+    /// How much content of a request a client may send unasked.
+    var streamWindow: Int { 4096 }
 
-    /// How much content of all incomplete requests is kept: all of it, as large as they may be. With less, requests that are
-    /// sent side by side could use it up between them, and none of them would ever be complete.
+    /// How many streams of a connection may send all of their content at the same time.
+    static var wideStreams: Int { 4 }
+
+    /// How much more such a stream may send: all of the largest content, and as much again in padding.
+    var wideWindow: Int { min(maxBodyBytes, Self.maxWindow / 2 - 65_536) * 2 + 65_536 }
+
+    /// How much content of all incomplete requests is kept.
     var connectionWindow: Int {
-        let (all, overflow) = streamWindow.multipliedReportingOverflow(by: max(1, maxStreams))
-        return overflow ? Self.maxWindow : min(all, Self.maxWindow)
+        let narrow = min(maxStreams, 1 << 16) * streamWindow
+        return max(65_535 + streamWindow, narrow + Self.wideStreams * min(maxBodyBytes, Self.maxWindow / 8))
     }
 
     /// How large the fields of a request may be before the connection is broken off. Twice as large as what is accepted, so

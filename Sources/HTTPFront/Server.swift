@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Locking
 public import NIOCore
 internal import NIOPosix
@@ -67,6 +68,24 @@ public final class Server<R: Responder>: Sendable {
         return address
     }
 
+    /// Listens on a socket that another process has bound; see `InheritedSockets`. The socket is closed when the server shuts
+    /// down; whoever holds it too goes on.
+    ///
+    /// - Parameter tls: as for `listen(host:port:tls:report:)`, or nothing for connections in the clear.
+    /// - Returns: the socket's address.
+    /// - Throws: `TLSError` if the files cannot be used, or the system's error.
+    public func listen(
+        descriptor: Int32, tls: TLSSettings? = nil,
+        report: @escaping @Sendable (Result<Void, TLSError>) -> Void = { _ in }
+    ) async throws -> SocketAddress? {
+        let certificates = try tls.map { try ListenerCertificates($0, offersHTTP2: offersHTTP2, report: report) }
+        let address = try await listen(certificates: certificates) {
+            try await $0.withBoundSocket(NIOBSDSocket.Handle(descriptor)).get()
+        }
+        if let certificates { watch(certificates) }
+        return address
+    }
+
     /// Reads the files of all TLS listeners now.
     ///
     /// - Throws: the first `TLSError`; files that cannot be used change nothing.
@@ -85,6 +104,9 @@ public final class Server<R: Responder>: Sendable {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            // Connections have this from their listener. More than that of an unread answer is not kept in the kernel, whose
+            // memory is scarcer than ours, and whether a client reads shows sooner.
+            .serverChannelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_NOTSENT_LOWAT)), value: 262_144)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(
@@ -134,10 +156,11 @@ public final class Server<R: Responder>: Sendable {
         for loop in loops {
             try? await loop.eventLoop.submit { loop.value.drain(graceUntil: now &+ min(grace, timeout)) }.get()
         }
-        while ledger.total > 0, NIODeadline.now() < deadline {
+        // At least once: what was accepted just before is not counted yet.
+        repeat {
             // A cancelled sleep ends early and the loop goes on; the deadline bounds it all the same.
             try? await Task.sleep(for: .milliseconds(5))
-        }
+        } while ledger.total > 0 && NIODeadline.now() < deadline
         let isEmpty = ledger.total == 0
         for loop in loops {
             try? await loop.eventLoop.submit { loop.value.stop() }.get()

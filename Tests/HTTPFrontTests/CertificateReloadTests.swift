@@ -80,9 +80,7 @@ struct CertificateReloadTests {
 
     @Test("that cannot be used are refused with the file and the reason")
     func unusable() async throws {
-        let certificates = try TestCertificates()
-        let authority = try await certificates.authority("ca")
-        let good = try await certificates.server("server", by: authority)
+        let (certificates, authority, good) = try await TestCertificates.copy()
         let missing = certificates.path("missing.pem")
         let nonsense = certificates.path("nonsense.pem")
         try Data("nonsense".utf8).write(to: URL(fileURLWithPath: nonsense))

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A deadline", .timeLimit(.minutes(1)))
 struct ConnectionDeadlineTests {
-    private static let short: Int64 = 300_000_000
+    private static let short: Int64 = 800_000_000
 
     /// Expects that `body` takes at least the short limit.
     private func takesItsTime(_ body: () async throws -> Void) async throws {
@@ -45,7 +45,7 @@ struct ConnectionDeadlineTests {
             let client = try await server.connect()
             try await client.send(get("/1"))
             #expect(try await client.answer().status == 200)
-            try await server.journal.wait(ticks: 3)
+            try await server.journal.wait(ticks: 5)
             try await takesItsTime {
                 try await client.send("GET /2")
                 #expect(try await client.answer().status == 408)
@@ -55,7 +55,7 @@ struct ConnectionDeadlineTests {
 
     @Test("of a head is not put off by one byte after the other")
     func drip() async throws {
-        try await withServer({ $0.headTimeout = 5 * Self.short }) { server in
+        try await withServer({ $0.headTimeout = 2 * Self.short }) { server in
             let client = try await server.connect()
             let request = bytes(get("/", "X: \(String(repeating: "x", count: 1000))\r\n"))
             var sent = 0
@@ -144,13 +144,13 @@ struct ConnectionDeadlineTests {
             let client = try await server.connect()
             try await client.send(get("/later"))
             let ticket = try await server.journal.ticket("/later")
-            try await server.journal.wait(ticks: 4)
+            try await server.journal.wait(ticks: 5)
             #expect(try await server.answer(ticket, "late"))
             #expect(try await client.answer().content == "late")
         }
     }
 
-    @Test("ends a connection whose client does not read, after the idle time")
+    @Test("ends a connection whose client does not read, after the idle time, and counts it")
     func unread() async throws {
         try await withServer({ $0.idleTimeout = Self.short }) { server in
             let client = try await server.connect(receiveBuffer: 16_384)
@@ -158,6 +158,40 @@ struct ConnectionDeadlineTests {
             try await server.journal.wait("the answer") { server.journal.answered == 1 }
             try await server.empty()
             client.close()
+            #expect(server.journal.dropped == [.unreadAnswer])
+        }
+    }
+
+    @Test("ends a connection whose client reads too little", arguments: ["", "Connection: close\r\n"])
+    func trickle(fields: String) async throws {
+        try await withServer({ $0.idleTimeout = Self.short }) { server in
+            let client = try await server.connect(receiveBuffer: 16_384)
+            try await client.send(get("/large/\(32 << 20)", fields))
+            while server.server.ledger.total > 0 || server.journal.answered == 0 {
+                _ = try await client.skip(atMost: 100)
+                // Nothing tells when a client should be slow.
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            client.close()
+            #expect(server.journal.dropped == [.unreadAnswer])
+        }
+    }
+
+    @Test("that passes without a word, or without another request, is counted")
+    func counted() async throws {
+        func limit(_ limits: inout HTTPLimits) {
+            limits.headTimeout = Self.short
+            limits.idleTimeout = Self.short
+        }
+        try await withServer(limit) { server in
+            let silent = try await server.connect()
+            _ = try await silent.remainder()
+            let idle = try await server.connect()
+            try await idle.send(get("/1"))
+            #expect(try await idle.answer().status == 200)
+            #expect(try await idle.remainder() == "")
+            try await server.empty()
+            #expect(server.journal.dropped == [.headTimeout, .idle])
         }
     }
 }

@@ -57,6 +57,46 @@ struct ConnectionPressureTests {
         }
     }
 
+    @Test(
+        "a flood of connections above the limit is told so or ended, holds no place, and disturbs no connection within")
+    func flood() async throws {
+        try await withServer({ $0.maxConnections = 1 }) { server in
+            let client = try await server.connect()
+            try await client.send(get("/in"))
+            #expect(try await client.answer().status == 200)
+            // They read nothing and do not go.
+            var flood: [TestClient] = []
+            let size = 2 * ConnectionLedger.maxShed
+            for _ in 0..<size { flood.append(try await server.connect()) }
+            try await server.journal.wait("all to be refused") {
+                server.journal.events.count { $0 == .refused(.connections) || $0 == .dropped(.connections) }
+                    == size
+            }
+            #expect(server.journal.dropped.count >= 1)
+            #expect(server.journal.events.contains(.refused(.connections)))
+            try await client.send(get("/in"))
+            #expect(try await client.answer().status == 200)
+            #expect(server.server.ledger.total == 1)
+            // Though they stay, nothing of them is left soon.
+            try await server.journal.wait("the end of the refused") { server.server.ledger.shed == 0 }
+            for other in flood { other.close() }
+            client.close()
+            try await server.empty()
+            #expect(try await server.answer(to: get("/in")).status == 200)
+        }
+    }
+
+    @Test("a secure connection above the limit is ended without a handshake")
+    func secure() async throws {
+        try await withSecureServer({ $0.maxConnections = 1 }) { secure in
+            let client = try await secure.connect()
+            await #expect(throws: (any Error).self) { try await secure.connect() }
+            #expect(secure.server.journal.dropped == [.connections])
+            try await client.send(get("/in"))
+            #expect(try await client.answer().status == 200)
+        }
+    }
+
     @Test("a peer above its limit gets 503, and other peers do not")
     func maxConnectionsPerPeer() async throws {
         try await withServer({ $0.maxConnectionsPerPeer = 1 }) { server in

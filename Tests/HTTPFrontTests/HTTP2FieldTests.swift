@@ -5,7 +5,9 @@ import Testing
 
 @Suite("The fields of an HTTP/2 request")
 struct HTTP2FieldTests {
-    private static let start = [(":method", "POST"), (":scheme", "https"), (":path", "/a?b=c"), (":authority", "h:1")]
+    private static let start: [(String, String)] = [
+        (":method", "POST"), (":scheme", "https"), (":path", "/a?b=c"), (":authority", "h:1"),
+    ]
 
     private func lower(_ fields: [(String, String)], limits: HTTPLimits = HTTPLimits()) -> Result<String, Refusal> {
         var lowered: [UInt8] = []

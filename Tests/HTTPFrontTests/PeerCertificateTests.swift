@@ -26,8 +26,8 @@ struct PeerCertificateTests {
             ("/CN=two\nlines", #"CN=two\0Alines"#),
         ])
     func subject(subject: String, expected: String) async throws {
-        let certificates = try TestCertificates()
-        let pair = try await certificates.client("client", subject: subject, by: certificates.authority("ca"))
+        let (certificates, authority, _) = try await TestCertificates.copy()
+        let pair = try await certificates.client("client", subject: subject, by: authority)
         #expect(try read(pair).subject == expected)
         let arguments = ["x509", "-noout", "-subject", "-nameopt", "RFC2253,-esc_msb", "-in", pair.certificate]
         let shown = try await TestCertificates.openssl(arguments)
@@ -36,19 +36,18 @@ struct PeerCertificateTests {
 
     @Test("has a part of its subject that has no short name written as OID and encoding")
     func unknownType() async throws {
-        let certificates = try TestCertificates()
-        let authority = try await certificates.authority("ca")
+        let (certificates, authority, _) = try await TestCertificates.copy()
         let pair = try await certificates.client("client", subject: "/CN=a/description=private", by: authority)
         #expect(try read(pair).subject == "2.5.4.13=#0C0770726976617465,CN=a")
     }
 
     @Test("has its other names told as text, each kind that has one")
     func alternativeNames() async throws {
-        let certificates = try TestCertificates()
+        let (certificates, authority, _) = try await TestCertificates.copy()
         let names =
             "DNS:a.example,URI:spiffe://example/dashboard,email:a@example.net,IP:10.1.2.3,IP:2001:db8::1,RID:1.2.3.4"
         let pair = try await certificates.client(
-            "client", subject: "/CN=a", names: names, by: certificates.authority("ca"))
+            "client", subject: "/CN=a", names: names, by: authority)
         #expect(
             try read(pair).subjectAlternativeNames == [
                 "a.example", "spiffe://example/dashboard", "a@example.net", "10.1.2.3", "2001:db8::1",
@@ -57,8 +56,8 @@ struct PeerCertificateTests {
 
     @Test("may have no other names, and is not read from bytes that are none")
     func none() async throws {
-        let certificates = try TestCertificates()
-        let pair = try await certificates.client("client", subject: "/CN=a", by: certificates.authority("ca"))
+        let (certificates, authority, _) = try await TestCertificates.copy()
+        let pair = try await certificates.client("client", subject: "/CN=a", by: authority)
         #expect(try read(pair).subjectAlternativeNames == [])
         let whole = try #require(NIOSSLCertificate.fromPEMFile(pair.certificate).first).toDERBytes()
         for end in 0..<whole.count {

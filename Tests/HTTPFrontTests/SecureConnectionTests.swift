@@ -22,9 +22,7 @@ func withSecureServer(
     report: @escaping @Sendable (Result<Void, TLSError>) -> Void = { _ in },
     _ body: @Sendable (SecureServer) async throws -> Void
 ) async throws {
-    let certificates = try TestCertificates()
-    let authority = try await certificates.authority("ca")
-    let pair = try await certificates.server("server", by: authority)
+    let (certificates, authority, pair) = try await TestCertificates.copy()
     var settings = TLSSettings(certificate: pair.certificate, key: pair.key)
     secure(&settings, authority)
     try await withServer(change, tls: settings, report: report) { server in

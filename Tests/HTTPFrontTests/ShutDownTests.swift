@@ -20,6 +20,44 @@ struct ShutDownTests {
         }
     }
 
+    @Test("gives idle connections the time of grace for one more request, whose answer is their last")
+    func grace() async throws {
+        try await withServer { server in
+            let idle = try await server.connect()
+            try await idle.send(get("/1"))
+            #expect(try await idle.answer()["Connection"] == [])
+            let silent = try await server.connect()
+            try await server.journal.wait("both connections") { server.server.ledger.total == 2 }
+            async let isComplete = server.server.shutDown(timeout: Self.patient, grace: Self.patient)
+            try await server.draining()
+            for client in [idle, silent] {
+                try await client.send(get("/2") + get("/behind"))
+                let answer = try await client.answer()
+                #expect(answer.content == "/2:")
+                #expect(answer["Connection"] == ["close"])
+                #expect(try await client.remainder() == "")
+                client.close()
+            }
+            #expect(await isComplete)
+            #expect(server.journal.dropped == [])
+        }
+    }
+
+    @Test("closes idle connections when their time of grace is over")
+    func graceIsOver() async throws {
+        try await withServer { server in
+            let idle = try await server.connect()
+            try await idle.send(get("/1"))
+            #expect(try await idle.answer().status == 200)
+            let start = ContinuousClock.now
+            async let isComplete = server.server.shutDown(timeout: Self.patient, grace: 300_000_000)
+            #expect(try await idle.remainder() == "")
+            #expect(ContinuousClock.now - start >= .milliseconds(300))
+            #expect(await isComplete)
+            #expect(server.journal.dropped == [])
+        }
+    }
+
     @Test("lets an answer that is outstanding be given, and says that it is the last")
     func inFlight() async throws {
         try await withServer { server in

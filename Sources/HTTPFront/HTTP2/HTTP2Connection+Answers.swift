@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP2
 
-/// Answers and windows.
+/// Answers.
 extension HTTP2Connection {
     /// Content is sent in parts of this many bytes, each of which shows that the client reads.
     private static var partSize: Int { 64 * 1024 }
@@ -40,7 +40,9 @@ extension HTTP2Connection {
 
     /// A part of an answer has left. A reset may not come earlier: it would take the rest of the answer away.
     private func sent(_ count: Int, of stream: HTTP2Stream<R>, resets: Bool) {
-        stream.sent(count, now: Clock.now())
+        let now = Clock.now()
+        lastSent = now
+        stream.sent(count, now: now)
         if resets, streams[stream.id] === stream {
             write(.rstStream(.noError), to: stream)
             context?.flush()
@@ -49,19 +51,14 @@ extension HTTP2Connection {
     }
 
     /// Ends a stream whose client leaves its answer unread.
-    func giveUp(_ stream: HTTP2Stream<R>) {
+    ///
+    /// - Returns: false if that is not the stream's fault: others come before it, and the client reads those.
+    func giveUp(_ stream: HTTP2Stream<R>, now: Int64) -> Bool {
+        let isHeldUp = outboundWindow <= 0 || context?.channel.isWritable == false
+        if isHeldUp, lastSent > now &- loop.limits.idleTimeout { return false }
         loop.responder?.dropped(.unreadAnswer)
         write(.rstStream(.cancel), to: stream)
         context?.flush()
-    }
-
-    // MARK: Windows
-
-    /// Lets the client send more content, as long as what is kept of incomplete requests is bounded.
-    func updateWindow() {
-        let target = loop.limits.connectionWindow - streams.values.reduce(0) { $0 + $1.held }
-        guard target - window >= loop.limits.connectionWindow / 4, wait != .closed, wait != .end else { return }
-        let frame = HTTP2Frame(streamID: .rootStream, payload: .windowUpdate(windowSizeIncrement: target - window))
-        context?.write(wrapOutboundOut(frame), promise: nil)
+        return true
     }
 }

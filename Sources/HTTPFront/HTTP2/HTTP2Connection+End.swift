@@ -9,7 +9,9 @@ extension HTTP2Connection {
     func answerNow(_ responder: R, _ write: (R, inout ResponseWriter) -> Void) -> Bool { false }
 
     func checkDeadline(now: Int64) {
-        if let context, stall.hasExpired(context, now: now, limits: loop.limits) {
+        if let context,
+            stall.hasExpired(left: context.unsentBytes, now: now, idleTimeout: loop.limits.idleTimeout)
+        {
             loop.responder?.dropped(.unreadAnswer)
             return closeNow()
         }
@@ -22,7 +24,7 @@ extension HTTP2Connection {
             if !isDraining { loop.responder?.dropped(.idle) }
             finish()
         case .end: closeNow()
-        case .streams, .closed: break
+        case .streams, .last, .closed: break
         }
     }
 
@@ -31,7 +33,7 @@ extension HTTP2Connection {
         switch wait {
         case .first, .idle: deadline = min(deadline, loop.drainGrace)
         case .streams: leave()
-        case .end, .closed: break
+        case .last, .end, .closed: break
         }
         if now >= deadline { finish() }
     }
@@ -42,16 +44,30 @@ extension HTTP2Connection {
     func leave() {
         guard !isLeaving, let context else { return }
         isLeaving = true
-        let frame = HTTP2Frame(
-            streamID: .rootStream, payload: .goAway(lastStreamID: lastStreamID, errorCode: .noError, opaqueData: nil))
-        context.writeAndFlush(wrapOutboundOut(frame), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(goAway), promise: nil)
     }
 
-    /// No request is being answered: says so, and leaves the client time to read what it was sent.
+    private var goAway: HTTP2Frame {
+        HTTP2Frame(
+            streamID: .rootStream, payload: .goAway(lastStreamID: lastStreamID, errorCode: .noError, opaqueData: nil))
+    }
+
+    /// No request is being answered: says so behind the last answer, and then leaves the client time to read that.
     func finish() {
-        guard wait != .end, wait != .closed else { return }
-        leave()
+        guard wait != .last, wait != .end, wait != .closed, let context else { return }
+        isLeaving = true
+        wait = .last
+        deadline = .max
+        stall.begin(now: Clock.now(), idleTimeout: loop.limits.idleTimeout)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
+        context.writeAndFlush(wrapOutboundOut(goAway), promise: written)
+    }
+
+    private func endOutput() {
+        guard wait == .last else { return }
         wait = .end
+        stall.end()
         deadline = Clock.now() &+ Self.endTimeout
         context?.close(mode: .output, promise: nil)
     }

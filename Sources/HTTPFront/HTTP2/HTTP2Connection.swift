@@ -18,7 +18,9 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
         case idle
         /// What the streams wait for.
         case streams
-        /// The client's end of the connection, after the last answer.
+        /// The last answer to leave: what arrives is dropped.
+        case last
+        /// The client's end of the connection, after the last answer: what arrives is dropped.
         case end
         /// Nothing more.
         case closed
@@ -47,6 +49,12 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     private let failure = GoAwayWatch()
     /// What the client may still send without being told that it may send more.
     var window = 65_535
+    /// What the client takes of all answers without saying that it takes more, and when some of one has last left.
+    var outboundWindow = 65_535
+    var lastSent = Int64.min
+    /// The streams that may send all of their content, and those that wish to, in their order.
+    var wide: Set<HTTP2StreamID> = []
+    var wishes: [HTTP2StreamID] = []
     /// When the frames that are being read began to be read, and the requests among them that were answered.
     private var batchStart: Int64?
     private var answered = 0
@@ -127,9 +135,9 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
-            stall.end()
+            if wait != .last { stall.end() }
         } else {
-            stall.begin(now: Clock.now(), limits: loop.limits)
+            stall.begin(now: Clock.now(), idleTimeout: loop.limits.idleTimeout)
         }
         context.fireChannelWritabilityChanged()
     }
@@ -139,6 +147,9 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
         case let event as StreamClosedEvent: remove(event.streamID)
         case let event as NIOHTTP2WindowUpdatedEvent where event.streamID == .rootStream:
             if let size = event.inboundWindowSize { window = size }
+            if let size = event.outboundWindowSize { outboundWindow = size }
+        case let event as NIOHTTP2WindowUpdatedEvent:
+            if let size = event.inboundWindowSize { windowShrank(to: size, of: event.streamID) }
         case let event as ChannelEvent where event == .inputClosed:
             // A client that can say nothing more about its streams has gone.
             closeNow()
@@ -161,7 +172,7 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
 
     /// Lends the bench for a frame.
     private func read(_ body: (inout Workbench) -> Void) {
-        guard wait != .closed, wait != .end else { return }
+        guard wait != .closed, wait != .last, wait != .end else { return }
         var bench = loop.takeBench()
         let now = batchStart ?? Clock.now()
         batchStart = now
@@ -202,6 +213,7 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
         guard let stream = streams.removeValue(forKey: id) else { return }
         stream.close()
         loop.remove(slot: stream.slot)
+        narrow(id)
         queued.removeAll { $0 === stream }
         if streams.isEmpty, wait == .streams {
             wait = .idle

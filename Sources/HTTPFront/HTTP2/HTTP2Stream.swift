@@ -43,6 +43,9 @@ final class HTTP2Stream<R: Responder>: Exchange {
 
     private var limits: HTTPLimits { connection.loop.limits }
 
+    /// Whether it needs more content.
+    var awaitsContent: Bool { if case .content = wait { !inputHasEnded } else { false } }
+
     /// The bytes of content that it keeps.
     var held: Int { max(0, request.count - headLength) }
 
@@ -90,6 +93,7 @@ final class HTTP2Stream<R: Responder>: Exchange {
     private func complete(_ bench: inout Workbench, headIsRead: Bool) {
         guard expected == nil || expected == held else { return refuse(.contentLength, &bench) }
         deadline = .max
+        connection.narrow(id)
         guard connection.takesRequests else {
             wait = .turn
             return connection.queue(self)
@@ -154,6 +158,7 @@ final class HTTP2Stream<R: Responder>: Exchange {
 
     private func refuse(_ refusal: Refusal, _ bench: inout Workbench) {
         forgetRequest()
+        connection.narrow(id)
         prepare(&bench.writer)
         connection.loop.responder?.refuse(refusal, into: &bench.writer)
         // What is wrong with one stream is no fault of the others.
@@ -184,7 +189,8 @@ final class HTTP2Stream<R: Responder>: Exchange {
         deadline = .max
         switch wait {
         case .content: connection.batch { bench in refuse(.bodyTimeout, &bench) }
-        case .leave: connection.giveUp(self)
+        case .leave:
+            if !connection.giveUp(self, now: now) { deadline = now &+ limits.idleTimeout }
         case .turn, .answer, .end: break
         }
     }

@@ -33,6 +33,8 @@ final class Journal: @unchecked Sendable {
 
     var abandoned: [Ticket] { events.compactMap { if case .abandoned(let ticket) = $0 { ticket } else { nil } } }
 
+    var dropped: [Refusal] { events.compactMap { if case .dropped(let refusal) = $0 { refusal } else { nil } } }
+
     var identified: [PeerCertificate] {
         events.compactMap { if case .identified(let certificate) = $0 { certificate } else { nil } }
     }

@@ -43,7 +43,7 @@ final class TestCertificates: Sendable {
     private func make(
         _ name: String, _ subject: String, _ authority: Pair?, _ extensions: [String]
     ) async throws -> Pair {
-        let pair = Pair(certificate: path(name + ".pem"), key: path(name + ".key"))
+        let pair = pair(name)
         var arguments = [
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-utf8",
             "-multivalue-rdn", "-subj", subject, "-keyout", pair.key, "-out", pair.certificate,
@@ -60,23 +60,50 @@ final class TestCertificates: Sendable {
     /// Runs `openssl` and returns what it printed.
     static func openssl(_ arguments: [String], input: String = "") async throws -> String {
         try await Waiting.pool.runIfActive {
+            // Files, because reading from a pipe ends when the end of another process interrupts it.
+            let files = try TestCertificates()
+            let (input, output, errors) = try (
+                files.file("input", Data(input.utf8)), files.file("output"), files.file("errors")
+            )
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             process.arguments = ["openssl"] + arguments
-            let output = Pipe()
-            let errors = Pipe()
-            let text = Pipe()
-            process.standardInput = text
-            process.standardOutput = output
-            process.standardError = errors
+            process.standardInput = try FileHandle(forReadingFrom: input)
+            process.standardOutput = try FileHandle(forWritingTo: output)
+            process.standardError = try FileHandle(forWritingTo: errors)
             try process.run()
-            try text.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-            try text.fileHandleForWriting.close()
-            let result = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             process.waitUntilExit()
-            guard process.terminationStatus == 0 else { throw Failure(output: complaint) }
-            return result
+            guard process.terminationStatus == 0 else {
+                throw Failure(output: try String(contentsOf: errors, encoding: .utf8))
+            }
+            return String(decoding: try Data(contentsOf: output), as: UTF8.self)
         }
     }
+
+    private func file(_ name: String, _ content: Data = Data()) throws -> URL {
+        let url = URL(fileURLWithPath: path(name))
+        try content.write(to: url)
+        return url
+    }
+
+    // MARK: Shared
+
+    /// An authority and a server's certificate that all tests use, because making them takes time.
+    private static let shared: Task<TestCertificates, any Error> = Task {
+        let certificates = try TestCertificates()
+        _ = try await certificates.server("server", by: certificates.authority("ca"))
+        return certificates
+    }
+
+    /// A directory with a copy of the shared certificates.
+    static func copy() async throws -> (certificates: TestCertificates, authority: Pair, server: Pair) {
+        let shared = try await Self.shared.value
+        let copy = try TestCertificates()
+        for name in ["ca.pem", "ca.key", "server.pem", "server.key"] {
+            try FileManager.default.copyItem(atPath: shared.path(name), toPath: copy.path(name))
+        }
+        return (copy, copy.pair("ca"), copy.pair("server"))
+    }
+
+    private func pair(_ name: String) -> Pair { Pair(certificate: path(name + ".pem"), key: path(name + ".key")) }
 }

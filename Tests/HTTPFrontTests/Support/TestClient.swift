@@ -78,6 +78,17 @@ final class TestClient: @unchecked Sendable {
         }
     }
 
+    /// Reads at most so many bytes, and forgets them.
+    ///
+    /// - Returns: how many they were; 0 if the server has ended the connection.
+    func skip(atMost count: Int) async throws -> Int {
+        try await Waiting.pool.runIfActive { [self] in
+            try wait(POLLIN, "bytes")
+            var piece = [UInt8](repeating: 0, count: count)
+            return max(0, recv(handle, &piece, count, Int32(MSG_DONTWAIT)))
+        }
+    }
+
     /// Whether bytes, or the end of the connection, arrive within so many milliseconds.
     func hears(within milliseconds: Int32) async throws -> Bool {
         try await Waiting.pool.runIfActive { [self] in

@@ -54,7 +54,7 @@ let testDate = "Tue, 14 Nov 2023 22:13:20 GMT"
 /// Runs `body` with a server, and ends the server whatever happens.
 func withServer(
     _ change: (inout HTTPLimits) -> Void = { _ in }, tls: TLSSettings? = nil,
-    report: @escaping @Sendable (Result<Void, TLSError>) -> Void = { _ in },
+    report: @escaping @Sendable (Result<Void, TLSError>) -> Void = { _ in }, descriptor: Int32? = nil,
     _ body: @Sendable (TestServer) async throws -> Void
 ) async throws {
     var limits = HTTPLimits()
@@ -68,7 +68,9 @@ func withServer(
         return TestResponder(journal: journal)
     }
     let address: SocketAddress?
-    if let tls {
+    if let descriptor {
+        address = try await server.listen(descriptor: descriptor, tls: tls)
+    } else if let tls {
         address = try await server.listen(host: "127.0.0.1", port: 0, tls: tls, report: report)
     } else {
         address = try await server.listen(host: "127.0.0.1", port: 0)

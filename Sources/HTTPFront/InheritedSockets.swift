@@ -1,0 +1,99 @@
+internal import Glibc
+public import NIOCore
+
+/// Listening sockets that the process was started with (socket activation, sd_listen_fds(3)): `LISTEN_FDS` of them, from
+/// descriptor 3 on, if `LISTEN_PID` is this process.
+///
+/// Whoever holds them too keeps what waits to be accepted, so that a process can be replaced without a connection refused.
+public struct InheritedSockets: Sendable {
+    /// Why the sockets cannot be used.
+    public struct Failure: Error, Sendable, Equatable, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// The first descriptor that is handed over.
+    static let first: Int32 = 3
+    /// More than any process is given.
+    private static let maxCount: Int32 = 1000
+
+    /// The sockets that nobody has taken, with their addresses.
+    private var sockets: [(descriptor: Int32, address: SocketAddress)] = []
+
+    /// Looks what the process was given, and keeps it from the processes that it starts. Without `LISTEN_FDS`, or if they were
+    /// given to another process, there are none.
+    ///
+    /// - Parameter variable: the value of an environment variable.
+    /// - Throws: `Failure` if what was given are not listening TCP sockets.
+    public init(_ variable: (String) -> String? = environmentVariable) throws(Failure) {
+        try self.init(first: Self.first, processID: getpid(), variable)
+    }
+
+    init(first: Int32, processID: Int32, _ variable: (String) -> String?) throws(Failure) {
+        guard let count = variable("LISTEN_FDS"), variable("LISTEN_PID") == "\(processID)" else { return }
+        guard let count = Int32(count), (0...Self.maxCount).contains(count) else {
+            throw Failure(description: "LISTEN_FDS is '\(count)', which is no number of descriptors")
+        }
+        for descriptor in first..<first + count {
+            guard let address = Self.listeningAddress(descriptor) else {
+                throw Failure(description: "descriptor \(descriptor) of LISTEN_FDS is no listening TCP socket")
+            }
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            sockets.append((descriptor, address))
+        }
+    }
+
+    /// Hands out the socket that listens on an address; it belongs to the caller, and is to be given to `Server.listen`.
+    ///
+    /// - Parameters:
+    ///   - host: an IP address, or a name, which is looked up.
+    ///   - port: 0 for any port of that address.
+    /// - Returns: its descriptor, or nothing if there is none.
+    public mutating func take(host: String, port: Int) -> Int32? {
+        guard !sockets.isEmpty, let wanted = Self.address(host, port) else { return nil }
+        guard
+            let index = sockets.firstIndex(where: { _, address in
+                address.ipAddress == wanted.ipAddress && (port == 0 || address.port == port)
+            })
+        else { return nil }
+        return sockets.remove(at: index).descriptor
+    }
+
+    /// The addresses of the sockets that nobody has taken: a parent that was configured otherwise.
+    public var remaining: [SocketAddress] { sockets.map(\.address) }
+
+    private static func address(_ host: String, _ port: Int) -> SocketAddress? {
+        if let address = try? SocketAddress(ipAddress: host, port: port) { return address }
+        return try? SocketAddress.makeAddressResolvingHost(host, port: port)
+    }
+
+    /// The address of a socket that listens for TCP connections.
+    private static func listeningAddress(_ descriptor: Int32) -> SocketAddress? {
+        var accepts: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        guard unsafe getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &length) == 0, accepts == 1 else {
+            return nil
+        }
+        // Unsafe only in that an address is read as its bytes: the family, the port in network order, and the IP address at
+        // byte 4 (sockaddr_in) or 8 (sockaddr_in6).
+        var bytes = [UInt8](repeating: 0, count: 128)
+        var size = socklen_t(bytes.count)
+        let isKnown = unsafe bytes.withUnsafeMutableBytes { bytes in
+            guard let base = bytes.baseAddress else { return false }
+            return unsafe getsockname(descriptor, base.assumingMemoryBound(to: sockaddr.self), &size) == 0
+        }
+        guard isKnown else { return nil }
+        let family = unsafe Int32(bytes.withUnsafeBytes { unsafe $0.loadUnaligned(as: UInt16.self) })
+        let port = Int(bytes[2]) << 8 | Int(bytes[3])
+        switch family {
+        case AF_INET: return try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes[4..<8]), port: port)
+        case AF_INET6: return try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes[8..<24]), port: port)
+        default: return nil
+        }
+    }
+
+    /// The value of a variable of the process's environment.
+    public static func environmentVariable(_ name: String) -> String? {
+        // Unsafe only in that nothing may change the environment meanwhile; nothing in this process does.
+        unsafe getenv(name).map { unsafe String(cString: $0) }
+    }
+}
