@@ -127,7 +127,7 @@ let package = Package(
             ],
             swiftSettings: testSettings),
         .testTarget(
-            name: "UpstreamTests", dependencies: ["CCurl", "Upstream"], swiftSettings: testSettings,
+            name: "UpstreamTests", dependencies: ["CCurl", "Gateway", "Upstream"], swiftSettings: testSettings,
             // One test takes the place of the C library's name lookup, for libcurl too.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=getaddrinfo"])]),
         .testTarget(
@@ -140,8 +140,9 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "PageCache", "Sandbox", "Telemetry",
-                arguments, logging, nioCore, nioPosix,
+                "AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "PageCache", "RateLimiter",
+                "Sandbox",
+                "Telemetry", arguments, logging, nioCore, nioPosix,
             ],
             exclude: ["SDK"],
             swiftSettings: testSettings),

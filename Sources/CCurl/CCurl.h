@@ -45,12 +45,12 @@ static inline CURLcode ccurl_set_prerequest(
     return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, value);
 }
 
-static inline CURLcode ccurl_get_long(CURL *_Nonnull easy, CURLINFO info, long *_Nonnull value) {
-    return curl_easy_getinfo(easy, info, value);
+static inline CURLcode ccurl_set_sockopt(
+    CURL *_Nonnull easy, int (*_Nonnull value)(void *_Nullable, curl_socket_t, curlsocktype)) {
+    return curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, value);
 }
 
-/// Takes `CURLINFO_…_T` values.
-static inline CURLcode ccurl_get_offset(CURL *_Nonnull easy, CURLINFO info, curl_off_t *_Nonnull value) {
+static inline CURLcode ccurl_get_long(CURL *_Nonnull easy, CURLINFO info, long *_Nonnull value) {
     return curl_easy_getinfo(easy, info, value);
 }
 

@@ -1,7 +1,8 @@
 internal import CCurl
 
 // What libcurl calls from within `curl_multi_perform`. They stand at file level because a closure for C that is formed
-// in an isolated context traps on another thread. None of them may call libcurl.
+// in an isolated context traps on another thread. None of them may
+// call libcurl, except to ask for what it knows of the transfer.
 //
 // The userdata is an unretained `CurlTransfer`: the driver's slot keeps it alive for as long as it is in the multi
 // handle.
@@ -24,15 +25,19 @@ func curlBroughtLine(
     return unsafe transfer.collector.takeLine(line.span) ? count : 0
 }
 
-/// `CURLOPT_PREREQFUNCTION`: the connection is ready, the request goes out next. A second time is libcurl's own resend
-/// on another connection, which is not its to decide.
+/// `CURLOPT_SOCKOPTFUNCTION`: a socket has been made, to connect by it.
+func curlOpened(_ transfer: UnsafeMutableRawPointer?, _ socket: curl_socket_t, _ purpose: curlsocktype) -> Int32 {
+    unsafe CurlTransfer.from(transfer)?.opened(socket)
+    return CURL_SOCKOPT_OK
+}
+
+/// `CURLOPT_PREREQFUNCTION`: the connection is ready, the request goes out next.
 func curlIsAboutToSend(
     _ transfer: UnsafeMutableRawPointer?, _ remote: UnsafeMutablePointer<CChar>?, _ local: UnsafeMutablePointer<CChar>?,
     _ remotePort: Int32, _ localPort: Int32
 ) -> Int32 {
     guard let transfer = unsafe CurlTransfer.from(transfer) else { return CURL_PREREQFUNC_ABORT }
-    transfer.sends += 1
-    return transfer.sends == 1 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+    return transfer.maySend(from: localPort) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 
 /// libcurl documents the size of an element as 1, so that the count is in bytes.

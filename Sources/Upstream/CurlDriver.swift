@@ -11,12 +11,16 @@ internal import Glibc
 @safe final class CurlDriver {
     /// Ends `wait` from any thread.
     let waker: Waker
-    private let multi: OpaquePointer
+    private var multi: OpaquePointer
+    private let maxConnectionsInAll: Int
+    /// For how many nanoseconds without an attempt connections are kept.
+    private let idleLimit: Int64
 
-    /// All slots ever made, one for each attempt that was in flight at the busiest time.
+    /// All slots, one for each attempt that was in flight at the busiest time.
     private var slots: [CurlTransfer] = []
     private var free: [Int] = []
     private var slotOfID: [UInt64: Int] = [:]
+    private let sockets = CurlSockets()
 
     private var lanes: [CurlLane] = []
     /// Endpoints come from the configuration, so there are few and they stay.
@@ -25,16 +29,24 @@ internal import Glibc
 
     /// No attempt's deadline is before it.
     private var earliestDeadline = Int64.max
+    /// Whether attempts were launched that libcurl has not looked at.
+    private var hasLaunched = false
+    /// Whether one of them has to be launched again.
+    private var hasDetour = false
+    /// Since when there is no attempt, if there may be connections.
+    private var idleSince: Int64?
 
-    /// - Parameter maxConnectionsInAll: How many connections may be open, to all hosts and idle ones too; at least 1.
+    /// - Parameters:
+    ///   - maxConnectionsInAll: How many connections may be open, to all hosts and idle ones too; at least 1.
+    ///   - idleLimit: For how many nanoseconds without any attempt connections are kept.
     /// - Throws: `driverFault` if libcurl cannot be set up.
-    init(maxConnectionsInAll: Int) throws(CurlError) {
-        guard CurlLibrary.isReady, let multi = unsafe curl_multi_init() else { throw .driverFault }
-        unsafe self.multi = multi
-        waker = Waker(address: UInt(bitPattern: multi))
-        let connections = min(max(1, maxConnectionsInAll), Int(Int32.max))
-        try set(CURLMOPT_MAX_TOTAL_CONNECTIONS, to: connections)
-        try set(CURLMOPT_MAXCONNECTS, to: connections)
+    init(
+        maxConnectionsInAll: Int, idleLimit: Int64 = Int64(ConnectionLife.idleSeconds) * 1_000_000_000
+    ) throws(CurlError) {
+        self.maxConnectionsInAll = min(max(1, maxConnectionsInAll), Int(Int32.max))
+        self.idleLimit = idleLimit
+        unsafe multi = try Self.makeMulti(maxConnectionsInAll: self.maxConnectionsInAll)
+        waker = unsafe Waker(address: UInt(bitPattern: multi))
     }
 
     deinit {
@@ -53,14 +65,47 @@ internal import Glibc
         var url: String
         var http2: HTTP2Mode
     }
-
-    private func set(_ option: CURLMoption, to value: Int) throws(CurlError) {
-        guard unsafe ccurl_multi_set_long(multi, option, value) == CURLM_OK else { throw .driverFault }
-    }
 }
 
 @available(*, unavailable)
 extension CurlDriver: Sendable {}
+
+// MARK: The multi handle
+
+extension CurlDriver {
+    private static func makeMulti(maxConnectionsInAll: Int) throws(CurlError) -> OpaquePointer {
+        guard CurlLibrary.isReady, let multi = unsafe curl_multi_init() else { throw .driverFault }
+        do throws(CurlError) {
+            try unsafe set(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, to: maxConnectionsInAll)
+            try unsafe set(multi, CURLMOPT_MAXCONNECTS, to: maxConnectionsInAll)
+        } catch {
+            _ = unsafe curl_multi_cleanup(multi)
+            throw error
+        }
+        return unsafe multi
+    }
+
+    private static func set(_ multi: OpaquePointer, _ option: CURLMoption, to value: Int) throws(CurlError) {
+        guard unsafe ccurl_multi_set_long(multi, option, value) == CURLM_OK else { throw .driverFault }
+    }
+
+    /// Closes all connections if there was nothing to do for long, and frees what the busiest time took. libcurl itself looks
+    /// at the age of a connection only when it needs one, and never sees that an origin has closed one that it keeps.
+    private func dropIdle(now: Int64) {
+        guard let idleSince, slotOfID.isEmpty, now - idleSince >= idleLimit,
+            let fresh = unsafe try? Self.makeMulti(maxConnectionsInAll: maxConnectionsInAll)
+        else { return }
+        let old = unsafe multi
+        unsafe multi = fresh
+        waker.retire(for: UInt(bitPattern: fresh))
+        slots = []
+        free = []
+        _ = unsafe curl_multi_cleanup(old)
+        sockets.removeAll()
+        maxHostConnections = 0
+        self.idleSince = nil
+    }
+}
 
 // MARK: Starting and cancelling
 
@@ -80,8 +125,8 @@ extension CurlDriver {
             slot.lane = lane
             let deadline = CurlClock.after(now, request.timeout)
             try slot.prepare(request, id: id, slot: index, deadline: deadline)
-            if lanes[lane].isOpen, deadline > now {
-                try launch(slot, now: now)
+            if deadline > now, lanes[lane].isEmpty, let place = lanes[lane].nextPlace {
+                try launch(slot, place, now: now)
             } else {
                 slot.phase = .waiting
                 lanes[lane].enqueue(slot.ticket)
@@ -99,22 +144,23 @@ extension CurlDriver {
     /// using is closed, an HTTP/2 stream is reset.
     func cancel(_ id: UInt64) {
         guard let index = slotOfID[id] else { return }
-        retire(slots[index])
+        retire(slots[index], now: CurlClock.now)
     }
 
     private func lane(for endpoint: Endpoint) throws(CurlError) -> Int {
         if endpoint.maxConnections > maxHostConnections {
             // One number for all hosts: the lanes keep the smaller ones, this bounds what HTTP/2 opens for lack of
             // streams.
-            try set(CURLMOPT_MAX_HOST_CONNECTIONS, to: min(endpoint.maxConnections, Int(Int32.max)))
+            let count = min(endpoint.maxConnections, Int(Int32.max))
+            try unsafe Self.set(multi, CURLMOPT_MAX_HOST_CONNECTIONS, to: count)
             maxHostConnections = endpoint.maxConnections
         }
         let key = LaneKey(url: endpoint.url, http2: endpoint.http2)
         let lane = laneOfKey[key] ?? lanes.count
         if lane == lanes.count {
-            lanes.append(CurlLane())
+            lanes.append(
+                CurlLane(isShared: endpoint.isClearHTTP2, isJoined: !CurlLibrary.canRepeatPriorKnowledge))
             laneOfKey[key] = lane
-            if !endpoint.isTLS, endpoint.isSharedEarly { lanes[lane].multiplex() }
         }
         lanes[lane].admit(connections: endpoint.maxConnections)
         return lane
@@ -122,27 +168,36 @@ extension CurlDriver {
 
     private func freeSlot() throws(CurlError) -> Int {
         if let index = free.popLast() { return index }
-        guard let slot = CurlTransfer() else { throw .outOfMemory }
+        guard let slot = CurlTransfer(sockets: sockets) else { throw .outOfMemory }
         slots.append(slot)
         return slots.count - 1
     }
 
-    private func launch(_ slot: CurlTransfer, now: Int64) throws(CurlError) {
-        try slot.setTime(now: now)
+    private func launch(_ slot: CurlTransfer, _ place: CurlLane.Place, now: Int64) throws(CurlError) {
+        slot.place = place
+        try slot.setLaunch(now: now)
         guard unsafe curl_multi_add_handle(multi, slot.easy) == CURLM_OK else { throw .driverFault }
         slot.phase = .running
-        lanes[slot.lane].began()
+        lanes[slot.lane].began(place)
+        hasLaunched = true
+    }
+
+    /// Takes the attempt out of the multi handle.
+    ///
+    /// - Parameter hasReply: whether it has brought a reply.
+    private func land(_ slot: CurlTransfer, hasReply: Bool = false) {
+        guard slot.phase == .running else { return }
+        _ = unsafe curl_multi_remove_handle(multi, slot.easy)
+        lanes[slot.lane].ended(slot.place, hasOpened: hasReply)
     }
 
     /// Takes the attempt out of everything and frees its slot.
-    private func retire(_ slot: CurlTransfer) {
+    private func retire(_ slot: CurlTransfer, hasReply: Bool = false, now: Int64) {
         guard let index = slotOfID.removeValue(forKey: slot.id) else { return }
-        if slot.phase == .running {
-            _ = unsafe curl_multi_remove_handle(multi, slot.easy)
-            lanes[slot.lane].ended()
-        }
+        land(slot, hasReply: hasReply)
         slot.clear()
         free.append(index)
+        if slotOfID.isEmpty { idleSince = now }
     }
 }
 
@@ -154,21 +209,34 @@ extension CurlDriver {
     /// none, and does not wait if `finished` holds some already.
     func wait(timeout: Int64, finished: inout [FinishedAttempt]) {
         let start = CurlClock.now
+        let before = finished.count
         fillLanes(now: start, &finished)
-        let pause = finished.isEmpty ? min(timeout, earliestDeadline - start) : 0
-        let milliseconds = pause > 0 ? CurlClock.milliseconds(pause) : 0
-        if unsafe curl_multi_poll(multi, nil, 0, Int32(milliseconds), nil) != CURLM_OK {
-            // It did not wait then, and the caller's loop would spin.
-            usleep(UInt32(min(milliseconds, 10)) * 1000)
+        // What was launched goes out before anything is waited for.
+        if hasLaunched { progress(now: start, &finished) }
+        if finished.count == before, !hasDetour {
+            let pause = finished.isEmpty ? min(timeout, earliestDeadline - start) : 0
+            let milliseconds = pause > 0 ? CurlClock.milliseconds(pause) : 0
+            if unsafe curl_multi_poll(multi, nil, 0, Int32(milliseconds), nil) != CURLM_OK {
+                // It did not wait then, and the caller's loop would spin.
+                usleep(UInt32(min(milliseconds, 10)) * 1000)
+            }
+            progress(now: CurlClock.now, &finished)
         }
+        let now = CurlClock.now
+        expire(now: now, &finished)
+        dropIdle(now: now)
+    }
+
+    private func progress(now: Int64, _ finished: inout [FinishedAttempt]) {
+        hasLaunched = false
+        hasDetour = false
         var running: Int32 = 0
         // A fault here is one of the whole multi handle; the deadlines end the attempts.
         _ = unsafe curl_multi_perform(multi, &running)
-        collect(&finished)
-        expire(now: CurlClock.now, &finished)
+        collect(now: now, &finished)
     }
 
-    private func collect(_ finished: inout [FinishedAttempt]) {
+    private func collect(now: Int64, _ finished: inout [FinishedAttempt]) {
         var left: Int32 = 0
         while let message = unsafe curl_multi_info_read(multi, &left) {
             guard unsafe message.pointee.msg == CURLMSG_DONE, let easy = unsafe message.pointee.easy_handle else {
@@ -183,14 +251,33 @@ extension CurlDriver {
                 _ = unsafe curl_multi_remove_handle(multi, easy)
                 continue
             }
-            finish(slot, code, &finished)
+            if let detour = slot.detour, code == CURLE_ABORTED_BY_CALLBACK {
+                take(detour, slot)
+            } else {
+                finish(slot, code, now: now, &finished)
+            }
         }
     }
 
-    private func finish(_ slot: CurlTransfer, _ code: CURLcode, _ finished: inout [FinishedAttempt]) {
-        if slot.collector.isHTTP2, slot.canShare { lanes[slot.lane].multiplex() }
-        finished.append(.init(id: slot.id, result: slot.result(code), timeToFirstByte: slot.timeToFirstByte))
-        retire(slot)
+    /// The attempt has not been sent, for the connection was the wrong one: it goes another way.
+    private func take(_ detour: CurlTransfer.Detour, _ slot: CurlTransfer) {
+        hasDetour = true
+        land(slot)
+        slot.phase = .waiting
+        switch detour {
+        case .dirty: slot.needsFresh = true
+        case .nothingToJoin: lanes[slot.lane].foundNone()
+        }
+        lanes[slot.lane].enqueue(slot.ticket)
+    }
+
+    private func finish(_ slot: CurlTransfer, _ code: CURLcode, now: Int64, _ finished: inout [FinishedAttempt]) {
+        let isHTTP2 = slot.collector.isHTTP2
+        if isHTTP2 { lanes[slot.lane].multiplex() }
+        if let connection = slot.connection { sockets.note(connection, isHTTP2: isHTTP2) }
+        let result = slot.result(code)
+        finished.append(.init(id: slot.id, result: result))
+        retire(slot, hasReply: (try? result.get()) != nil, now: now)
     }
 
     /// Ends what is past its deadline: what waits in a lane, and what libcurl holds back without a timer. The scan is
@@ -200,7 +287,7 @@ extension CurlDriver {
         earliestDeadline = .max
         for slot in slots where slot.phase != .idle {
             if slot.deadline <= now {
-                finish(slot, CURLE_OPERATION_TIMEDOUT, &finished)
+                finish(slot, CURLE_OPERATION_TIMEDOUT, now: now, &finished)
             } else {
                 earliestDeadline = min(earliestDeadline, slot.deadline)
             }
@@ -210,13 +297,13 @@ extension CurlDriver {
     /// Gives free places to those who wait, but not to those whose time is over: `expire` ends them.
     private func fillLanes(now: Int64, _ finished: inout [FinishedAttempt]) {
         for lane in lanes.indices {
-            while lanes[lane].hasRoom, let ticket = lanes[lane].dequeue() {
+            while let place = lanes[lane].nextPlace, let ticket = lanes[lane].dequeue() {
                 guard let slot = slot(ticket, in: .waiting), slot.deadline > now else { continue }
                 do {
-                    try launch(slot, now: now)
+                    try launch(slot, place, now: now)
                 } catch {
-                    finished.append(.init(id: slot.id, result: .failure(error), timeToFirstByte: 0))
-                    retire(slot)
+                    finished.append(.init(id: slot.id, result: .failure(error)))
+                    retire(slot, now: now)
                 }
             }
         }

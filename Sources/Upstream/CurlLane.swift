@@ -21,23 +21,57 @@ struct CurlTicket: Equatable {
 /// libcurl could let them wait too, but has one limit for all hosts, and (7.88) runs no timeout for a transfer that
 /// waits.
 struct CurlLane {
+    /// How an attempt comes to its connection.
+    enum Place: Equatable {
+        /// As libcurl sees fit.
+        case usual
+        /// It opens a connection that speaks HTTP/2 without asking.
+        case opener
+        /// It takes its place on one that an opener has opened.
+        case joiner
+    }
+
+    /// What connections are to requests here.
+    private enum Manner {
+        /// Each request has one to itself.
+        case exclusive
+        /// Requests share them, and libcurl sees to that.
+        case shared
+        /// Requests share them, and libcurl sees to that only for those that do not themselves ask for HTTP/2 (`HTTP2Mode`,
+        /// prior knowledge): so many are open, and one perhaps about to be.
+        case joined(open: Int, isOpening: Bool)
+    }
+
     /// How many requests share an HTTP/2 connection: libcurl's default for `CURLMOPT_MAX_CONCURRENT_STREAMS`.
     private static let streams = 100
 
     private var maxConnections = 1
-    private var isMultiplexed = false
+    private var manner = Manner.exclusive
     private(set) var running = 0
     private var waiting: [CurlTicket] = []
     /// What is before it in `waiting` has been taken.
     private var head = 0
 
-    /// Whether libcurl may be given one more.
-    var hasRoom: Bool {
-        running < (isMultiplexed ? maxConnections * Self.streams : maxConnections)
+    /// - Parameters:
+    ///   - isShared: whether it is known that connections speak HTTP/2.
+    ///   - isJoined: whether the first request on each has to ask for it, and the others must not.
+    init(isShared: Bool, isJoined: Bool) {
+        if isShared { manner = isJoined ? .joined(open: 0, isOpening: false) : .shared }
     }
 
-    /// Whether a newcomer may go at once, without passing those who wait.
-    var isOpen: Bool { hasRoom && waiting.isEmpty }
+    /// The place of one more attempt; nothing if it has to wait.
+    var nextPlace: Place? {
+        switch manner {
+        case .exclusive: return running < maxConnections ? .usual : nil
+        case .shared: return running < maxConnections * Self.streams ? .usual : nil
+        case .joined(let open, let isOpening):
+            if running - (isOpening ? 1 : 0) < open * Self.streams { return .joiner }
+            return !isOpening && open < maxConnections ? .opener : nil
+        }
+    }
+
+    /// Whether nobody waits, so that a newcomer passes no one.
+    var isEmpty: Bool { waiting.isEmpty }
 
     /// Widens the lane; it never narrows.
     mutating func admit(connections: Int) {
@@ -46,11 +80,28 @@ struct CurlLane {
 
     /// The origin speaks HTTP/2: requests need no connection of their own.
     mutating func multiplex() {
-        isMultiplexed = true
+        if case .exclusive = manner { manner = .shared }
     }
 
-    mutating func began() { running += 1 }
-    mutating func ended() { running -= 1 }
+    mutating func began(_ place: Place) {
+        running += 1
+        if place == .opener, case .joined(let open, _) = manner { manner = .joined(open: open, isOpening: true) }
+    }
+
+    /// - Parameter hasOpened: whether an opener's connection is there for others now.
+    mutating func ended(_ place: Place, hasOpened: Bool) {
+        running -= 1
+        if place == .opener, case .joined(let open, _) = manner {
+            manner = .joined(open: min(maxConnections, open + (hasOpened ? 1 : 0)), isOpening: false)
+        }
+    }
+
+    /// A joiner has found nothing to join: there is a connection less than was thought.
+    mutating func foundNone() {
+        if case .joined(let open, let isOpening) = manner {
+            manner = .joined(open: max(0, open - 1), isOpening: isOpening)
+        }
+    }
 
     mutating func enqueue(_ ticket: CurlTicket) {
         waiting.append(ticket)

@@ -13,9 +13,9 @@ enum CurlLibrary {
     /// Below 7.88.1 HTTP/2 bodies could be corrupted (curl issue 10525).
     static let hasSoundHTTP2 = version >= 0x07_58_01 && features & CURL_VERSION_HTTP2 != 0
 
-    /// Below 8.0.0 the second request on a plain TCP connection that speaks HTTP/2 fails, and all after it (curl issue
-    /// 10634).
-    static let canKeepClearHTTP2 = version >= 0x08_00_00
+    /// Below 8.0.0 a request on a plain TCP connection that speaks HTTP/2 fails if it asks for that by prior knowledge itself
+    /// and is not the first (curl issue 10634).
+    static let canRepeatPriorKnowledge = version >= 0x08_00_00
 
     private static let version = unsafe ccurl_version().pointee.version_num
     private static let features = unsafe ccurl_version().pointee.features

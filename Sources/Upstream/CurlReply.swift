@@ -27,7 +27,4 @@ struct FinishedAttempt: Sendable {
     /// As given to `CurlDriver.start`.
     let id: UInt64
     let result: Result<CurlReply, CurlError>
-    /// From libcurl's taking up the attempt to the first byte of a reply, in nanoseconds (libcurl counts microseconds);
-    /// connecting is in it, waiting for a free connection is not. 0 if no byte came.
-    let timeToFirstByte: Int64
 }

@@ -6,7 +6,7 @@ enum HTTP2Mode: Sendable, Equatable {
     /// HTTP/1.1 only.
     case off
     /// HTTP/2 without asking over plain TCP (RFC 9113 section 3.3); as `auto` over TLS, where libcurl asks all the
-    /// same. Below libcurl 8.0.0 a plain connection serves one request only.
+    /// same.
     case priorKnowledge
 }
 
@@ -35,6 +35,8 @@ struct AttemptRequest: Sendable {
     /// (RFC 9110 section 7.6.1), as libcurl writes its own. Refused are names that are no token and values with CR, LF
     /// or NUL.
     var fields: [(name: String, value: String)]
+    /// The same fields, written already; then `fields` is not looked at.
+    var lines: HeaderLines?
     /// Not sent with GET.
     var body: [UInt8]
     /// For the whole attempt, in nanoseconds: waiting for a connection, connecting, sending and receiving.

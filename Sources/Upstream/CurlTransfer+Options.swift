@@ -1,7 +1,7 @@
 internal import CCurl
 
 extension CurlTransfer {
-    /// What holds for every attempt.
+    /// What holds for every attempt; set once, and options stay.
     func setConstants() throws(CurlError) {
         let me = unsafe Unmanaged.passUnretained(self).toOpaque()
         try check(unsafe ccurl_set_sink(easy, CURLOPT_WRITEFUNCTION, curlBrought))
@@ -10,7 +10,8 @@ extension CurlTransfer {
         try unsafe set(CURLOPT_HEADERDATA, pointer: me)
         try check(unsafe ccurl_set_prerequest(easy, curlIsAboutToSend))
         try unsafe set(CURLOPT_PREREQDATA, pointer: me)
-        try unsafe set(CURLOPT_PRIVATE, pointer: UnsafeRawPointer(bitPattern: ticket.word))
+        try check(unsafe ccurl_set_sockopt(easy, curlOpened))
+        try unsafe set(CURLOPT_SOCKOPTDATA, pointer: me)
 
         try set(CURLOPT_PROTOCOLS_STR, string: "http,https")
         try set(CURLOPT_FOLLOWLOCATION, to: 0)
@@ -20,6 +21,12 @@ extension CurlTransfer {
         try set(CURLOPT_NOSIGNAL, to: 1)
         // A name lookup runs in a thread of its own; this leaves a hung one behind instead of waiting for it.
         try set(CURLOPT_QUICK_EXIT, to: 1)
+        try set(CURLOPT_DNS_CACHE_TIMEOUT, to: ConnectionLife.nameSeconds)
+        try set(CURLOPT_MAXAGE_CONN, to: ConnectionLife.idleSeconds)
+        try set(CURLOPT_MAXLIFETIME_CONN, to: ConnectionLife.seconds)
+        // Both families, and the second one soon after the first (RFC 8305, "Happy Eyeballs").
+        try set(CURLOPT_IPRESOLVE, to: Int(CURL_IPRESOLVE_WHATEVER))
+        try set(CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, to: 200)
         try set(CURLOPT_TCP_NODELAY, to: 1)
         try set(CURLOPT_TCP_KEEPALIVE, to: 1)
         // A proxy's answer to CONNECT is not the origin's reply.
@@ -30,6 +37,10 @@ extension CurlTransfer {
     }
 
     func setEndpoint(_ endpoint: Endpoint) throws(CurlError) {
+        guard endpoint != self.endpoint else { return }
+        // Whatever fails from here on, the next attempt sets everything again.
+        self.endpoint = nil
+        version = nil
         try set(CURLOPT_URL, string: endpoint.url)
         // An empty string keeps the environment out, for the proxy and for its exceptions.
         try set(CURLOPT_PROXY, string: endpoint.proxy ?? "")
@@ -38,36 +49,62 @@ extension CurlTransfer {
             try set(CURLOPT_CAINFO, string: bundle)
             // Else the system's directory of authorities would be trusted besides the bundle.
             try check(unsafe ccurl_set_string(easy, CURLOPT_CAPATH, nil))
+        } else if hasBundle {
+            try check(unsafe ccurl_set_string(easy, CURLOPT_CAINFO, ccurl_version().pointee.cainfo))
+            try check(unsafe ccurl_set_string(easy, CURLOPT_CAPATH, ccurl_version().pointee.capath))
         }
+        hasBundle = endpoint.caBundle != nil
+        try set(CURLOPT_PIPEWAIT, to: endpoint.isSharedEarly ? 1 : 0)
+        self.endpoint = endpoint
+    }
+
+    /// Sets what the place in the lane and the connection that is wanted ask for.
+    func setPlace() throws(CurlError) {
+        guard let endpoint else { throw .driverFault }
+        let version = try Self.version(endpoint, place)
+        if version != self.version {
+            try set(CURLOPT_HTTP_VERSION, to: version)
+            self.version = version
+        }
+        let isFresh = needsFresh || place == .opener
+        if isFresh != self.isFresh {
+            try set(CURLOPT_FRESH_CONNECT, to: isFresh ? 1 : 0)
+            self.isFresh = isFresh
+        }
+    }
+
+    private static func version(_ endpoint: Endpoint, _ place: CurlLane.Place) throws(CurlError) -> Int {
         switch endpoint.http2 {
         case .priorKnowledge:
             guard CurlLibrary.hasSoundHTTP2 else { throw CurlError(CURLE_NOT_BUILT_IN) }
-            try set(CURLOPT_HTTP_VERSION, to: Int(CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE))
-        case .auto where CurlLibrary.hasSoundHTTP2:
-            try set(CURLOPT_HTTP_VERSION, to: Int(CURL_HTTP_VERSION_2TLS))
-        case .auto, .off:
-            try set(CURLOPT_HTTP_VERSION, to: Int(CURL_HTTP_VERSION_1_1))
+            // Over plain TCP this means: HTTP/2 on a connection that speaks it, and else HTTP/1.1, which `maySend` prevents.
+            return Int(place == .joiner ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE)
+        case .auto: return Int(CurlLibrary.hasSoundHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
+        case .off: return Int(CURL_HTTP_VERSION_1_1)
         }
-        try set(CURLOPT_PIPEWAIT, to: endpoint.isSharedEarly ? 1 : 0)
-        try set(CURLOPT_FRESH_CONNECT, to: endpoint.keepsConnections ? 0 : 1)
-        try set(CURLOPT_FORBID_REUSE, to: endpoint.keepsConnections ? 0 : 1)
     }
+}
+
+/// How long what belongs to connections is kept, in seconds.
+enum ConnectionLife {
+    /// Below what origins and the routers before them wait; a minute is common.
+    static let idleSeconds = 50
+    /// A busy connection is replaced now and then, or a change of the name's addresses would never be seen.
+    static let seconds = 300
+    /// AWS's names change their addresses every minute.
+    static let nameSeconds = 30
 }
 
 extension Endpoint {
     var isTLS: Bool { url.prefix(6).lowercased() == "https:" }
 
-    /// Whether a connection serves more than one request.
-    var keepsConnections: Bool {
-        isTLS || http2 != .priorKnowledge || CurlLibrary.canKeepClearHTTP2
-    }
+    /// Whether its connections speak HTTP/2 without any agreement.
+    var isClearHTTP2: Bool { !isTLS && http2 == .priorKnowledge }
 
     /// Whether it is known before the first reply that requests can share a connection, so that it pays to wait for one
     /// that is being made. For `http://` without prior knowledge only a reply would tell, and all attempts would wait
     /// for it.
-    var isSharedEarly: Bool {
-        isTLS ? http2 != .off : http2 == .priorKnowledge && keepsConnections
-    }
+    var isSharedEarly: Bool { isTLS ? http2 != .off : http2 == .priorKnowledge }
 }
 
 // MARK: Typed calls
@@ -85,6 +122,12 @@ extension CurlTransfer {
         // C would end the string there, and another URL or path would be meant than the one that was checked.
         guard !string.utf8.contains(0) else { throw .badURL }
         try check(unsafe ccurl_set_string(easy, option, string))
+    }
+
+    /// - Parameter name: nothing for the one that follows from the body.
+    func setCustomMethod(_ name: String?) throws(CurlError) {
+        guard let name else { return try check(unsafe ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)) }
+        try set(CURLOPT_CUSTOMREQUEST, string: name)
     }
 
     func set(_ option: CURLoption, pointer: UnsafeRawPointer?) throws(CurlError) {

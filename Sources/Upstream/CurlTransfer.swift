@@ -3,22 +3,29 @@ internal import CCurl
 /// One slot of the driver: an easy handle that is used for one attempt after the other, and the memory that libcurl
 /// reads and fills meanwhile.
 ///
-/// `@safe` because: handle, list and body are allocated, lent to libcurl and freed here alone, and they change or go
-/// only while the transfer is outside the multi handle.
+/// `@safe` because: the handle is made, lent to libcurl and freed here alone, and it changes or goes only while the transfer
+/// is outside the multi handle.
 @safe final class CurlTransfer {
     enum Phase {
         /// Free. Next: waiting or running.
         case idle
         /// Prepared, with no place in its lane yet. Next: running or idle.
         case waiting
-        /// In the multi handle. Next: idle.
+        /// In the multi handle. Next: waiting, if it has to be launched in another way, or idle.
         case running
     }
 
+    /// Why a connection was not the right one, before anything was sent over it.
+    enum Detour {
+        /// Bytes have come over it that nobody had asked for.
+        case dirty
+        /// It is a new one, where one had to be joined.
+        case nothingToJoin
+    }
+
     let easy: OpaquePointer
-    private var list: UnsafeMutablePointer<curl_slist>?
-    private var body: UnsafeMutablePointer<UInt8>
-    private var bodyCapacity: Int
+    private let memory = CurlMemory()
+    private let sockets: CurlSockets?
 
     var phase = Phase.idle
     /// Its index among the driver's slots.
@@ -26,31 +33,41 @@ internal import CCurl
     /// Raised with each use, so that a ticket of an earlier attempt is told apart.
     private(set) var generation: UInt32 = 0
     private(set) var id: UInt64 = 0
-    /// The lane it waits or runs in, an index.
+    /// The lane it waits or runs in, an index, and its place there.
     var lane = 0
+    var place = CurlLane.Place.usual
     /// When the attempt is given up, on the driver's clock.
     private(set) var deadline: Int64 = 0
-    private var connectTimeout: Int64 = 0
-    /// Whether its connection can serve others too, if it turns out to speak HTTP/2.
-    private(set) var canShare = false
+
+    /// What the handle's options are set for; they stay from attempt to attempt.
+    var endpoint: Endpoint?
+    var hasBundle = false
+    var version: Int?
+    var isFresh: Bool?
+    private var method: HTTPMethod?
 
     /// How often libcurl was ready to send the request. From 1 on a byte may have left.
-    var sends = 0
+    private(set) var sends = 0
+    private(set) var detour: Detour?
+    /// Whether it must not use a connection that is there.
+    var needsFresh = false
+    /// Made for this attempt; all but one of them are closed again.
+    private var opened: [Int32] = []
+    /// The connection that was made for it.
+    private(set) var connection: CurlSockets.Connection?
     var collector = CurlReplyCollector(maxBodyBytes: 0)
 
     /// Nil if there is no memory.
-    init?() {
+    ///
+    /// - Parameter sockets: where those of the driver's connections are kept.
+    init?(sockets: CurlSockets? = nil) {
         guard let easy = unsafe curl_easy_init() else { return nil }
         unsafe self.easy = easy
-        bodyCapacity = 1024
-        unsafe body = .allocate(capacity: bodyCapacity)
+        self.sockets = sockets
+        do { try setConstants() } catch { return nil }
     }
 
-    deinit {
-        unsafe curl_easy_cleanup(easy)
-        unsafe curl_slist_free_all(list)
-        unsafe body.deallocate()
-    }
+    deinit { unsafe curl_easy_cleanup(easy) }
 
     var ticket: CurlTicket { CurlTicket(slot: slot, generation: generation) }
 }
@@ -68,56 +85,77 @@ extension CurlTransfer {
         self.slot = UInt32(truncatingIfNeeded: slot)
         self.id = id
         self.deadline = deadline
-        connectTimeout = request.endpoint.connectTimeout
-        canShare = request.endpoint.keepsConnections
-        sends = 0
+        needsFresh = false
         collector = CurlReplyCollector(maxBodyBytes: request.maxReplyBytes)
-        unsafe list = try CurlFields.list(request.fields)
-        keep(request.body)
-        // Forgets every option of the attempt before; connections stay, they are the multi handle's.
-        unsafe curl_easy_reset(easy)
-        try setConstants()
+        let lines = if let lines = request.lines { lines } else { try HeaderLines(request.fields) }
+        let bytes = memory.fill(lines, body: request.body)
+        try unsafe set(CURLOPT_PRIVATE, pointer: UnsafeRawPointer(bitPattern: ticket.word))
         try setEndpoint(request.endpoint)
-        try unsafe set(CURLOPT_HTTPHEADER, list: list)
-        try setMethod(request)
+        try unsafe set(CURLOPT_HTTPHEADER, list: bytes.list)
+        try setMethod(request.method, bytes)
     }
 
-    private func setMethod(_ request: AttemptRequest) throws(CurlError) {
-        guard request.method != .get else { return try set(CURLOPT_HTTPGET, to: 1) }
+    private func setMethod(_ method: HTTPMethod, _ bytes: CurlMemory.Request) throws(CurlError) {
+        if method != self.method {
+            try setCustomMethod(method == .put ? method.rawValue : nil)
+            self.method = method
+        }
+        guard method != .get else { return try set(CURLOPT_HTTPGET, to: 1) }
         // This makes it a POST; another method with a body is one under another name.
-        try unsafe set(CURLOPT_POSTFIELDS, pointer: body)
-        try set(CURLOPT_POSTFIELDSIZE_LARGE, offset: request.body.count)
-        if request.method != .post { try set(CURLOPT_CUSTOMREQUEST, string: request.method.rawValue) }
+        try unsafe set(CURLOPT_POSTFIELDS, pointer: bytes.body)
+        try set(CURLOPT_POSTFIELDSIZE_LARGE, offset: bytes.bodyCount)
     }
 
-    /// Sets what is left of the attempt's time. libcurl rounds to milliseconds and takes 0 for "no limit".
-    func setTime(now: Int64) throws(CurlError) {
+    /// Sets what may be another at each launch: its place, and what is left of the attempt's time. libcurl rounds to
+    /// milliseconds and takes 0 for "no limit".
+    func setLaunch(now: Int64) throws(CurlError) {
+        sends = 0
+        detour = nil
+        opened.removeAll(keepingCapacity: true)
+        connection = nil
+        try setPlace()
         let left = deadline - now
         try set(CURLOPT_TIMEOUT_MS, to: CurlClock.milliseconds(left))
-        try set(CURLOPT_CONNECTTIMEOUT_MS, to: CurlClock.milliseconds(min(left, connectTimeout)))
+        try set(CURLOPT_CONNECTTIMEOUT_MS, to: CurlClock.milliseconds(min(left, endpoint?.connectTimeout ?? left)))
     }
 
     /// Lets go of the attempt's memory. The handle must be outside the multi handle.
     func clear() {
         phase = .idle
-        unsafe curl_slist_free_all(list)
-        unsafe list = nil
         collector = CurlReplyCollector(maxBodyBytes: 0)
-        if bodyCapacity > 16 * 1024 { resizeBody(1024) }
+        memory.shrink()
     }
+}
 
-    private func keep(_ bytes: [UInt8]) {
-        if bytes.count > bodyCapacity { resizeBody(bytes.count) }
-        unsafe bytes.withUnsafeBufferPointer { source in
-            guard let start = source.baseAddress else { return }
-            unsafe body.update(from: start, count: source.count)
+// MARK: What libcurl tells meanwhile
+
+extension CurlTransfer {
+    /// A socket has been made for the attempt.
+    func opened(_ socket: Int32) { opened.append(socket) }
+
+    /// The connection is ready, the request goes out next.
+    ///
+    /// - Returns: whether it may.
+    func maySend(from port: Int32) -> Bool {
+        // A second time is libcurl's own resend on another connection, which is not its to decide.
+        guard sends == 0 else {
+            sends += 1
+            return false
         }
-    }
-
-    private func resizeBody(_ capacity: Int) {
-        unsafe body.deallocate()
-        unsafe body = .allocate(capacity: capacity)
-        bodyCapacity = capacity
+        var made = 0
+        _ = unsafe ccurl_get_long(easy, CURLINFO_NUM_CONNECTS, &made)
+        if made > 0 {
+            if place == .joiner {
+                detour = .nothingToJoin
+                return false
+            }
+            connection = CurlSockets.Connection(port: port, among: opened)
+        } else if sockets?.isSilent(port) == false {
+            detour = .dirty
+            return false
+        }
+        sends = 1
+        return true
     }
 }
 
@@ -131,6 +169,8 @@ extension CurlTransfer {
         if code == CURLE_ABORTED_BY_CALLBACK, sends > 1 { return .failure(.silentResend) }
         // libcurl reads a line of at most 100 KiB, and reports a longer one as lack of memory.
         if code == CURLE_OUT_OF_MEMORY, sends > 0, !collector.hasHead { return .failure(.headTooLarge) }
+        // It takes what begins with no status line for a reply of HTTP/0.9.
+        if code == CURLE_UNSUPPORTED_PROTOCOL, sends > 0 { return .failure(.badReply) }
         guard code == CURLE_OK else { return .failure(CurlError(code, mayHaveSent: sends > 0)) }
         // To libcurl a head that ends with the connection is a reply.
         guard collector.hasHead else { return .failure(.cutShort) }
@@ -138,12 +178,5 @@ extension CurlTransfer {
         _ = unsafe ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
         guard let reply = collector.reply(status: status) else { return .failure(.badReply) }
         return .success(reply)
-    }
-
-    /// From being taken up to the first byte of the reply, in nanoseconds; 0 if none came.
-    var timeToFirstByte: Int64 {
-        var microseconds: curl_off_t = 0
-        _ = unsafe ccurl_get_offset(easy, CURLINFO_STARTTRANSFER_TIME_T, &microseconds)
-        return Int64(microseconds) * 1000
     }
 }

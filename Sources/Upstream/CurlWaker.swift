@@ -18,8 +18,8 @@ final class Waker: Sendable {
         }
     }
 
-    /// The driver is about to free the handle.
-    func retire() {
-        address.withLock { $0 = 0 }
+    /// The driver is about to free the handle; another may have taken its place.
+    func retire(for address: UInt = 0) {
+        self.address.withLock { $0 = address }
     }
 }

@@ -65,7 +65,7 @@ public struct HTTPExchange: Sendable {
             maxReplyBytes: maxReplyBytes)
         let now = CurlClock.now
         try transfer.prepare(request, id: 0, slot: 0, deadline: CurlClock.after(now, timeout))
-        try transfer.setTime(now: now)
+        try transfer.setLaunch(now: now)
         let reply = try transfer.result(unsafe curl_easy_perform(transfer.easy)).get()
         return HTTPReply(status: reply.status, fields: reply.fields.map { ($0.name, $0.value) }, body: reply.body)
     }

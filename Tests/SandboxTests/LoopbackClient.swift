@@ -84,8 +84,10 @@ final class ReplyReader: ChannelInboundHandler {
     }
 
     private static func reply(_ bytes: [UInt8]) -> (HTTPReply, Int)? {
-        let end = Array("\r\n\r\n".utf8)
-        guard let head = bytes.indices.first(where: { bytes[$0...].starts(with: end) }) else { return nil }
+        // A loop: tests with thousands of calls spend their time here.
+        var head = 0
+        while head + 3 < bytes.count, bytes[head + 3] != 10 || bytes[head + 1] != 10 || bytes[head] != 13 { head += 1 }
+        guard head + 3 < bytes.count else { return nil }
         let lines = String(decoding: bytes[..<head], as: UTF8.self).split(separator: "\r\n")
         var fields: [String: String] = [:]
         for line in lines.dropFirst() {

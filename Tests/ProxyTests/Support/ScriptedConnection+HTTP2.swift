@@ -1,0 +1,1 @@
+../../Support/ScriptedConnection+HTTP2.swift

@@ -1,0 +1,1 @@
+../../Support/ScriptedOrigin+Sockets.swift
