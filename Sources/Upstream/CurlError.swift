@@ -93,7 +93,9 @@ extension CurlError: CustomStringConvertible {
         switch self {
         case .replyTooLarge: return "the reply's body is too large"
         case .headTooLarge: return "the reply's header is too large"
-        case .silentResend: return "the connection was lost before a reply came"
+        // Which of these it is depends on when libcurl notices.
+        case .silentResend, .nothingReceived, .receiveFailed:
+            return "the connection failed before the reply was complete"
         case .badField: return "a header field is not well-formed"
         case .duplicateID, .driverFault: return "internal error"
         case .badReply: return "the reply is not well-formed"

@@ -23,8 +23,8 @@ struct ChaosTests {
     private static let length = "Content-Length: \(page.utf8.count)\r\n\r\n"
 
     static let troubles = [
-        Trouble("close before the reply", .close, "Server returned nothing (no headers, no data)"),
-        Trouble("reset before the reply", .reset, "Failure when receiving data from the peer"),
+        Trouble("close before the reply", .close, "the connection failed before the reply was complete"),
+        Trouble("reset before the reply", .reset, "the connection failed before the reply was complete"),
         Trouble("stall before the head", .stall, "Timeout was reached"),
         Trouble("stall in the head", .sequence([.raw(ok + "Content-"), .stall]), "Timeout was reached"),
         Trouble("stall after the head", .stallAfterHead(body: page), "Timeout was reached"),
@@ -35,7 +35,7 @@ struct ChaosTests {
         Trouble("end in the body", .cutShort(after: 20, body: page), "the reply was cut short"),
         Trouble(
             "reset in the body", .cut(after: 60, of: ok + length + page, byReset: true),
-            "Failure when receiving data from the peer"),
+            "the connection failed before the reply was complete"),
         Trouble(
             "a length that is too great", .sequence([.raw(ok + "Content-Length: 500\r\n\r\n\(page)"), .close]),
             "the reply was cut short"),
@@ -50,7 +50,7 @@ struct ChaosTests {
             .sequence([.raw(ok + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), .close]), "the reply was cut short"),
         Trouble(
             "a chunk size that is none", .raw(ok + "Transfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n0\r\n\r\n"),
-            "Failure when receiving data from the peer"),
+            "the connection failed before the reply was complete"),
         Trouble("garbage", .sequence([.raw("\u{1}\u{2}garbage\r\n\r\n"), .close]), "the reply is not well-formed"),
         Trouble("a status that is none", .raw("HTTP/1.1 banana\r\n\r\n"), "the reply is not well-formed"),
         Trouble(
