@@ -47,7 +47,7 @@ public struct RequestSigner: Sendable {
         let key = key(of: credentials, day: Array(time.prefix(8)))
         stringToSign.write(canonical, time: time.span, into: &text)
         var signature: [UInt8] = []
-        key.appendSignature(of: text.span, to: &signature)
+        key.appendSignature(of: text, to: &signature)
         let day = String(decoding: time.prefix(8), as: UTF8.self)
         added.append(
             (

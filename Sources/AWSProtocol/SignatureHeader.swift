@@ -112,18 +112,6 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// Whether `text` stands at a place.
-    fileprivate func holds(_ text: [UInt8], at start: Int) -> Bool {
-        guard start >= 0, start + text.count <= count else { return false }
-        // Unsafe only in its pointers: as many bytes are there as are compared.
-        return unsafe withUnsafeBytes { bytes in
-            unsafe text.withUnsafeBytes { text in
-                guard let base = bytes.baseAddress, let other = text.baseAddress else { return true }
-                return unsafe memcmp(base + start, other, text.count) == 0
-            }
-        }
-    }
-
     fileprivate func holds(_ text: [UInt8], in range: Range<Int>) -> Bool {
         range.count == text.count && holds(text, at: range.lowerBound)
     }

@@ -6,21 +6,36 @@ public struct SignatureVerifier {
     public static let tolerance: Int64 = 300
 
     /// The signing key of one access key, scope and day.
-    private final class Derived {
+    private struct Derived {
         /// Since 1970.
         let day: Int64
         let key: SigningKey
+    }
 
-        init(day: Int64, key: SigningKey) {
-            self.day = day
-            self.key = key
-        }
+    /// What an `Authorization` field says, before anybody has verified it.
+    public struct Claim: Sendable {
+        /// Places in the value of the field.
+        public let header: SignatureHeader
+        /// The places of the key and of the scope in the ring, if it has them.
+        let key: Int?
+        let scope: Int?
+    }
+
+    /// What a request was signed for.
+    public struct Moment: Sendable {
+        /// Since 1970.
+        let seconds: Int64
+        let day: Int64
+        /// The place of the scope in the ring.
+        public let scope: Int
     }
 
     private let ring: KeyRing
     /// By the key's place and the scope's, and then by odd and even days: around midnight two are in use. There is a place
     /// for each from the start, so that nothing from outside makes it grow.
     private var derived: [Derived?]
+    private var claims = ClaimMemo()
+    private var times = TimeMemo()
     private var text: [UInt8] = []
     private var signature: [UInt8] = []
     /// What the caller writes the request into before it calls `verify`.
@@ -32,41 +47,46 @@ public struct SignatureVerifier {
         derived = [Derived?](repeating: nil, count: 2 * (ring.keys.count + 1) * ring.scopes.count)
     }
 
+    /// Reads the value of an `Authorization` field.
+    ///
+    /// - Throws: `SignatureFault.malformed`.
+    public func claim(_ authorization: Span<UInt8>) throws(SignatureFault) -> Claim {
+        if let known = claims.claim(authorization) { return known }
+        let header = try SignatureHeader(authorization, 0..<authorization.count)
+        return Claim(
+            header: header, key: ring.place(of: authorization.extracting(header.keyID)),
+            scope: ring.scope(authorization.extracting(header.region.lowerBound..<header.service.upperBound)))
+    }
+
     /// Checks time and scope of a signature: all that can be known before anything is hashed.
     ///
     /// - Parameters:
+    ///   - authorization: what the claim was read from.
     ///   - date: the value of `X-Amz-Date`, or of `Date` in one of its two forms.
     ///   - now: seconds since 1970.
-    /// - Returns: the place of the scope in the ring's list, and the day since 1970.
-    public func check(
-        _ header: SignatureHeader, date: Range<Int>, _ bytes: Span<UInt8>, now: Int64
-    ) throws(SignatureFault) -> (scope: Int, day: Int64) {
-        guard let signedAt = AWSTime.basic(bytes, date) ?? AWSTime.http(bytes, date) else {
+    public mutating func check(
+        _ claim: Claim, _ authorization: Span<UInt8>, date: Span<UInt8>, now: Int64
+    ) throws(SignatureFault) -> Moment {
+        guard let signedAt = times.seconds(date) else {
             throw .malformed("X-Amz-Date, or Date, is no time such as 20150830T123600Z")
         }
         let (age, overflow) = now.subtractingReportingOverflow(signedAt)
         guard !overflow, age <= Self.tolerance else { throw .expired(signedAt: signedAt, now: now) }
         guard age >= -Self.tolerance else { throw .notYetCurrent(signedAt: signedAt, now: now) }
-        guard isOfDay(signedAt, header, date, bytes) else {
+        guard Self.isDay(authorization.extracting(claim.header.day), of: signedAt, date) else {
             throw .foreignScope("the day in Credential is not the day of the request's date")
         }
-        guard let scope = ring.scope(bytes.extracting(header.region.lowerBound..<header.service.upperBound)) else {
+        guard let scope = claim.scope else {
             throw .foreignScope("Credential should be scoped to a Region and service of this gateway")
         }
-        return (scope, signedAt / 86_400)
+        return Moment(seconds: signedAt, day: signedAt / 86_400, scope: scope)
     }
 
     /// Whether the day of a scope is that of the request's date, which begins with it in the one form that SDKs send.
-    private func isOfDay(
-        _ signedAt: Int64, _ header: SignatureHeader, _ date: Range<Int>, _ bytes: Span<UInt8>
-    ) -> Bool {
-        if date.count == 16 {
-            for offset in 0..<8 where bytes[date.lowerBound + offset] != bytes[header.day.lowerBound + offset] {
-                return false
-            }
-            return true
-        }
-        return AWSTime.basic(signedAt).starts(with: header.day.map { bytes[$0] })
+    private static func isDay(_ day: Span<UInt8>, of signedAt: Int64, _ date: Span<UInt8>) -> Bool {
+        if date.count == 16 { return day.count == 8 && day.word(at: 0) == date.word(at: 0) }
+        let text = AWSTime.basic(signedAt)
+        return day.count == 8 && day.word(at: 0) == text.span.word(at: 0)
     }
 
     /// Compares a signature with the one of the request in `canonical`.
@@ -74,27 +94,25 @@ public struct SignatureVerifier {
     /// An unknown key takes the same way as a known one, on a key that nobody has: how long it takes tells nothing.
     ///
     /// - Parameters:
-    ///   - scope: what `check` returned, and `day` too.
-    ///   - date: as it was given to `check`.
+    ///   - moment: what `check` returned.
+    ///   - authorization: as it was given to `check`, and `date` too.
     /// - Returns: the number of the key's owner.
     public mutating func verify(
-        _ header: SignatureHeader, scope: Int, day: Int64, date: Range<Int>, _ bytes: Span<UInt8>
+        _ claim: Claim, _ authorization: Span<UInt8>, date: Span<UInt8>, at moment: Moment
     ) throws(SignatureFault) -> Int {
-        let place = ring.place(of: bytes.extracting(header.keyID))
         if date.count == 16 {
-            ring.stringsToSign[scope].write(canonical, time: bytes.extracting(date), into: &text)
+            ring.stringsToSign[moment.scope].write(canonical, time: date, into: &text)
         } else {
-            let time = AWSTime.basic(AWSTime.http(bytes, date) ?? 0)
-            ring.stringsToSign[scope].write(canonical, time: time.span, into: &text)
+            ring.stringsToSign[moment.scope].write(canonical, time: AWSTime.basic(moment.seconds).span, into: &text)
         }
-        let key = key(place, scope: scope, day: day, text: bytes.extracting(header.day))
         signature.removeAll(keepingCapacity: true)
-        let text = text
-        key.appendSignature(of: text.span, to: &signature)
-        let isRight = Self.areEqual(signature.span, bytes.extracting(header.signature))
-        guard let place else { throw .unknownKey }
+        let day = authorization.extracting(claim.header.day)
+        key(claim.key, scope: moment.scope, day: moment.day, text: day).appendSignature(of: text, to: &signature)
+        let isRight = Self.areEqual(signature.span, authorization.extracting(claim.header.signature))
+        guard let key = claim.key else { throw .unknownKey }
         guard isRight else { throw .mismatch }
-        return ring.keys[place].owner
+        claims.remember(claim, authorization)
+        return ring.keys[key].owner
     }
 
     /// - Parameter place: nothing for the key that nobody has.
@@ -111,12 +129,7 @@ public struct SignatureVerifier {
     private static func areEqual(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
         guard left.count == 64, right.count == 64 else { return false }
         var difference: UInt64 = 0
-        // Unsafe only in that any eight bytes must make a valid integer, which they do.
-        for word in 0..<8 {
-            difference |=
-                unsafe left.bytes.unsafeLoadUnaligned(fromByteOffset: 8 * word, as: UInt64.self)
-                ^ right.bytes.unsafeLoadUnaligned(fromByteOffset: 8 * word, as: UInt64.self)
-        }
+        for word in 0..<8 { difference |= left.word(at: 8 * word) ^ right.word(at: 8 * word) }
         return difference == 0
     }
 

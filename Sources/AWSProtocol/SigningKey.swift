@@ -17,7 +17,7 @@ public struct SigningScope: Sendable, Hashable {
 ///
 /// AWS Signature Version 4 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html),
 /// "Derive a signing key". Deriving it costs several times as much as a signature, so it is kept.
-struct SigningKey: Sendable {
+final class SigningKey: Sendable {
     private let key: HMACKey
 
     /// - Parameter day: eight digits, such as `20150830`.
@@ -30,16 +30,16 @@ struct SigningKey: Sendable {
     }
 
     /// Appends the signature of a string to sign, in 64 hexadecimal digits.
-    func appendSignature(of stringToSign: Span<UInt8>, to text: inout [UInt8]) {
-        key.code(stringToSign).appendHex(to: &text)
+    func appendSignature(of stringToSign: [UInt8], to text: inout [UInt8]) {
+        key.code(stringToSign.span).appendHex(to: &text)
     }
 }
 
 /// The string to sign: algorithm, time, scope and the canonical request's hash, a line each.
 struct StringToSign {
     static let algorithm = Array("AWS4-HMAC-SHA256".utf8)
-    private static let start = algorithm + [UInt8(ascii: "\n")]
 
+    private let start = algorithm + [UInt8(ascii: "\n")]
     /// What the scope's line says after the day, and its end.
     private let scopeEnd: [UInt8]
 
@@ -50,7 +50,7 @@ struct StringToSign {
     ///   - text: what is written into; emptied first.
     func write(_ canonicalRequest: CanonicalRequest, time: Span<UInt8>, into text: inout [UInt8]) {
         text.removeAll(keepingCapacity: true)
-        let start = Self.start
+        let (start, scopeEnd) = (start, scopeEnd)
         let day = time.extracting(0..<min(8, time.count))
         text.append(addingCapacity: start.count + time.count + 1 + day.count + scopeEnd.count) { output in
             output.append(copying: start.span)
@@ -80,6 +80,11 @@ extension OutputSpan where Element == UInt8 {
 }
 
 extension Array where Element == UInt8 {
+    init(copying span: Span<UInt8>) {
+        self.init()
+        append(copying: span)
+    }
+
     mutating func append(copying span: Span<UInt8>) {
         // Unsafe only in its pointer, which does not leave the closure.
         unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import AWSProtocol
 
 /// Remembers how the requests of late were understood, so that a repeated one is not read again.
 ///
@@ -74,19 +74,5 @@ public final class CallMemo {
     private static func fold(_ word: UInt64) -> UInt64 {
         let (high, low) = word.multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
         return high ^ low
-    }
-}
-
-extension Span where Element == UInt8 {
-    /// Whether these are the same bytes.
-    func hasBytes(_ other: [UInt8]) -> Bool {
-        guard count == other.count else { return false }
-        // Unsafe only in its pointers, which do not leave the closures; the lengths are equal.
-        return unsafe withUnsafeBytes { left in
-            unsafe other.withUnsafeBytes { right in
-                guard let left = left.baseAddress, let right = right.baseAddress else { return true }
-                return unsafe memcmp(left, right, other.count) == 0
-            }
-        }
     }
 }

@@ -47,13 +47,15 @@ final class Caller: Sendable {
     final class Allowance: Sendable {
         let bucket: AtomicBucket
         let isShadow: Bool
-        /// What it is a limit of, for a message.
-        let subject: String
+        /// What is said when it is used up, by the numbers of the services that are asked.
+        let notices: [ThrottleNotice]
 
-        init(_ limit: Limit, _ subject: String) {
+        /// - Parameter subject: what it is a limit of, for a message.
+        init(_ limit: Limit, _ subject: String, _ services: [Service]) {
             bucket = AtomicBucket(limit.quota)
             isShadow = limit.isShadow
-            self.subject = subject
+            let text = "\(subject) is limited to \(Gate.rate(limit.quota)) requests a second"
+            notices = services.map { ThrottleNotice(.caller, text, $0.catalog) }
         }
     }
 
@@ -71,7 +73,7 @@ final class Caller: Sendable {
     /// Whether requests about every domain, or none, are permitted.
     private let permitsAllDomains: Bool
 
-    init(_ settings: CallerSettings, index: Int, operationNames: [String]) {
+    init(_ settings: CallerSettings, index: Int, operationNames: [String], services: [Service]) {
         name = settings.name
         mayFetchAnew = settings.mayFetchAnew
         operations = settings.operations
@@ -80,11 +82,11 @@ final class Caller: Sendable {
         domains = settings.domains
         permitsAllDomains = settings.domains.contains(where: \.matchesAll)
         claim = .caller(UInt32(truncatingIfNeeded: index), weight: settings.weight)
-        general = Allowance(settings.limit, "caller \(settings.name)")
+        general = Allowance(settings.limit, "caller \(settings.name)", services)
         var byOperation: [Int: Allowance] = [:]
         for (place, name) in operationNames.enumerated() {
             byOperation[place] = settings.operationLimits[name].map {
-                Allowance($0, "caller \(settings.name) for \(name)")
+                Allowance($0, "caller \(settings.name) for \(name)", services)
             }
         }
         self.byOperation = byOperation

@@ -47,7 +47,9 @@ public final class Gate: Sendable {
         let names = Set(services.flatMap { $0.catalog.operations.map(\.name) }).sorted()
         let operationNames = names + ["other"]
         self.operationNames = operationNames
-        self.callers = callers.enumerated().map { Caller($1, index: $0, operationNames: operationNames) }
+        self.callers = callers.enumerated().map {
+            Caller($1, index: $0, operationNames: operationNames, services: services)
+        }
         let places = Dictionary(uniqueKeysWithValues: zip(names, 0...))
         labels = services.map { service in service.catalog.operations.map { places[$0.name] ?? names.count } }
     }
@@ -75,8 +77,7 @@ public final class Gate: Sendable {
             shadows.count(.caller)
             return nil
         }
-        let limit = "\(allowance.subject) is limited to \(Self.rate(allowance.bucket.quota)) requests a second"
-        return .throttled(.caller, limit, wait: until - now, service.catalog)
+        return GatewayError(allowance.notices[service.index], wait: until - now)
     }
 
     /// The place of a target's operation in `operationNames`.

@@ -2,8 +2,12 @@ public import AWSProtocol
 
 /// An answer that the gateway words itself: where it came from, when trying again may help, and what the client is told.
 public struct GatewayError: Error, Sendable, Equatable {
-    /// What the client gets.
-    public var error: ServiceError
+    private enum Wording: Sendable, Equatable {
+        case plain(ServiceError)
+        case throttle(ThrottleNotice)
+    }
+
+    private let wording: Wording
     /// How it is counted.
     public var outcome: Outcome
     /// Which limit refused, if one did.
@@ -13,14 +17,39 @@ public struct GatewayError: Error, Sendable, Equatable {
     /// A word on the cause for `Cache-Status` and the log.
     public var detail: String
 
-    public init(
-        _ error: ServiceError, outcome: Outcome, detail: String, scope: ThrottleScope? = nil, retryAfter: Int64? = nil
-    ) {
-        self.error = error
+    public init(_ error: ServiceError, outcome: Outcome, detail: String) {
+        wording = .plain(error)
         self.outcome = outcome
         self.detail = detail
-        self.scope = scope
-        self.retryAfter = retryAfter
+    }
+
+    /// A limit of the gateway is used up.
+    ///
+    /// - Parameter wait: when to come back, in nanoseconds.
+    init(_ notice: ThrottleNotice, wait: Int64) {
+        wording = .throttle(notice)
+        outcome = .throttled
+        detail = notice.detail
+        scope = notice.scope
+        retryAfter = max(0, wait)
+    }
+
+    /// What the client gets.
+    public var error: ServiceError {
+        switch wording {
+        case .plain(let error): error
+        case .throttle(let notice): notice.error(retryAfter: retryAfter ?? 0)
+        }
+    }
+
+    /// The HTTP status code of that.
+    public var status: Int {
+        if case .plain(let error) = wording { error.status } else { ThrottleNotice.status }
+    }
+
+    /// The same of a limit, prepared; nothing for other errors.
+    public var notice: ThrottleNotice? {
+        if case .throttle(let notice) = wording { notice } else { nil }
     }
 }
 
@@ -76,12 +105,7 @@ extension GatewayError {
     static func throttled(
         _ scope: ThrottleScope, _ limit: String, wait: Int64, _ catalog: Catalog
     ) -> GatewayError {
-        let milliseconds = max(1, (max(0, wait) &+ 999_999) / 1_000_000)
-        return GatewayError(
-            ServiceError(
-                status: 400, namespace: catalog.errorNamespace, code: "ThrottlingException",
-                message: "Rate exceeded: \(limit). Try again in \(milliseconds) ms."),
-            outcome: .throttled, detail: "throttled-\(scope.rawValue)", scope: scope, retryAfter: max(0, wait))
+        GatewayError(ThrottleNotice(scope, limit, catalog), wait: wait)
     }
 
     /// The caller wants nothing but what is in the cache, and it is not there (RFC 9111, section 5.2.1.7).

@@ -20,7 +20,9 @@ public enum Outcome: Int, Sendable, CaseIterable {
     case failed
 
     /// The label value at `/metrics`.
-    public var label: String { "\(self)" }
+    public var label: String { Self.labels[rawValue] }
+
+    private static let labels = allCases.map { "\($0)" }
 }
 
 /// Which limit refused. The raw value is the label.
@@ -29,4 +31,14 @@ public enum ThrottleScope: String, Sendable, CaseIterable {
     case domain
     case quota
     case waiters
+
+    /// Its place among all.
+    public var index: Int {
+        switch self {
+        case .caller: 0
+        case .domain: 1
+        case .quota: 2
+        case .waiters: 3
+        }
+    }
 }

@@ -5,25 +5,31 @@ internal import PageCache
 
 /// Puts decisions into answers: the only place where errors become awsJson and outcomes become `Cache-Status`.
 struct AnswerRenderer {
-    private var id = RequestID()
+    private var id = RequestID(after: "Content-Type: application/x-amz-json-1.0\r\n")
 
     /// The id of the last answer, for the log.
-    var lastID: String { String(decoding: id.text, as: UTF8.self) }
+    var lastID: [UInt8] { id.text }
+    /// A body that is being put together.
+    private var body: [UInt8] = []
 
     // MARK: Calls
 
     mutating func page(_ page: Page, _ use: PageUse, _ response: inout ResponseWriter, now: Int64) {
-        start(Status(code: page.status), &response)
+        start(page.status == 200 ? .ok : Status(code: page.status), &response)
         if let code = page.errorCode { response.field("x-amzn-ErrorType", Array(code.utf8)) }
-        // In as few pieces as there can be: most answers are made here.
-        response.text("Age: ")
-        response.number(max(0, now - page.fetchedAt) / 1_000_000_000)
-        switch use {
-        case .fresh, .revalidating: response.text("\r\nCache-Status: jobs-proxy; hit; ttl=")
-        case .unrefreshable: response.text("\r\nCache-Status: jobs-proxy; fwd=stale; ttl=")
-        }
+        let isStale = if case .unrefreshable = use { true } else { false }
+        let age = max(0, now - page.fetchedAt) / 1_000_000_000
         // Rounded towards the past: a page is never said to be fresher than it is.
-        response.number(Self.seconds(page.freshUntil - now))
+        let left = Self.seconds(page.freshUntil - now)
+        // At once, because most answers are made here.
+        response.pieces(upTo: 100) { output in
+            output.text("Age: ")
+            output.number(age)
+            output.text("\r\nCache-Status: jobs-proxy; ")
+            output.text(isStale ? "fwd=stale; ttl=" : "hit; ttl=")
+            output.number(left)
+            if !isStale { output.text("\r\n") }
+        }
         if case .unrefreshable(let reason, let status) = use {
             if let status {
                 response.text("; fwd-status=")
@@ -31,8 +37,8 @@ struct AnswerRenderer {
             }
             response.text("; detail=")
             response.text(Array(reason.rawValue.utf8))
+            response.text("\r\n")
         }
-        response.text("\r\n")
         response.finish(page.body)
     }
 
@@ -90,13 +96,38 @@ struct AnswerRenderer {
     // MARK: Errors
 
     mutating func error(_ error: GatewayError, _ response: inout ResponseWriter) {
-        self.error(error.error, detail: error.detail, &response)
-        if let wait = error.retryAfter {
-            let milliseconds = max(1, wait / 1_000_000 + (wait % 1_000_000 > 0 ? 1 : 0))
-            response.field("Retry-After", max(1, milliseconds / 1000 + (milliseconds % 1000 > 0 ? 1 : 0)))
-            response.field("x-amz-retry-after", milliseconds)
+        if let notice = error.notice {
+            return throttle(notice, milliseconds: ThrottleNotice.milliseconds(error.retryAfter ?? 0), &response)
         }
+        self.error(error.error, detail: error.detail, &response)
         response.finish(error.error.body())
+    }
+
+    private mutating func throttle(_ notice: ThrottleNotice, milliseconds: Int64, _ response: inout ResponseWriter) {
+        start(.badRequest, &response)
+        response.pieces(upTo: 200) { output in
+            output.text("x-amzn-ErrorType: ThrottlingException\r\nCache-Status: jobs-proxy; detail=throttled-")
+            output.text(Self.name(notice.scope))
+            output.text("\r\nRetry-After: ")
+            output.number(milliseconds / 1000 + (milliseconds % 1000 > 0 ? 1 : 0))
+            output.text("\r\nx-amz-retry-after: ")
+            output.number(milliseconds)
+            output.text("\r\n")
+        }
+        body.removeAll(keepingCapacity: true)
+        body += notice.bodyStart
+        body.append(addingCapacity: 20) { $0.number(milliseconds) }
+        body += notice.bodyEnd
+        response.finish(body)
+    }
+
+    private static func name(_ scope: ThrottleScope) -> StaticString {
+        switch scope {
+        case .caller: "caller"
+        case .domain: "domain"
+        case .quota: "quota"
+        case .waiters: "waiters"
+        }
     }
 
     mutating func methodNotAllowed(_ allowed: StaticString, _ response: inout ResponseWriter) {
@@ -151,8 +182,8 @@ struct AnswerRenderer {
 
     private mutating func start(_ status: Status, _ response: inout ResponseWriter) {
         response.start(status)
-        response.line("Content-Type: application/x-amz-json-1.0\r\n")
-        identify(&response)
+        id.advance()
+        response.line(id.lines)
     }
 
     private mutating func identify(_ response: inout ResponseWriter) {

@@ -80,7 +80,7 @@ struct FrontCounters {
     }
 
     func count(_ scope: ThrottleScope) {
-        throttled.add(at: ThrottleScope.allCases.firstIndex(of: scope) ?? 0)
+        throttled.add(at: scope.index)
     }
 
     func count(_ refusal: Refusal) { rejected.add(at: Refusal.allCases.firstIndex(of: refusal) ?? 0) }

@@ -138,7 +138,7 @@ public final class GatewayResponder: Responder {
     ) {
         renderer.error(error, &response)
         counters.count(error, operation: operation, caller: caller)
-        log(operation, caller, error.outcome, status: error.error.status, detail: error.detail, since: now, now: now)
+        log(operation, caller, error.outcome, status: error.status, detail: error.detail, since: now, now: now)
     }
 
     // MARK: Arrivals
@@ -176,7 +176,7 @@ public final class GatewayResponder: Responder {
             }
         case .error(let error):
             outcome = error.outcome
-            status = error.error.status
+            status = error.status
             detail = error.detail
             if let scope = error.scope { counters.count(scope) }
         }

@@ -23,6 +23,7 @@ struct Identity {
     private let front: Front
     private let hasKeys: Bool
     private var verifier: SignatureVerifier
+    private var lists = SignedLists()
     /// Seconds since 1970, as the loop's ticker read them last: signatures are good for minutes.
     private var seconds: Int64
 
@@ -51,9 +52,7 @@ struct Identity {
             return Asker(caller: try anonymous(head), region: region)
         }
         do throws(SignatureFault) {
-            let header = try SignatureHeader(bytes, authorization)
-            let caller = try verify(header, head, bytes, content, target)
-            return Asker(caller: caller, region: front.hasSeveralRegions ? header.region : 0..<0)
+            return try signed(by: authorization, head, bytes, content, target)
         } catch {
             throw .signature(error)
         }
@@ -71,17 +70,23 @@ struct Identity {
 
     // MARK: Signatures
 
-    private mutating func verify(
-        _ header: SignatureHeader, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>,
+    private mutating func signed(
+        by place: Range<Int>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>,
         _ target: Span<UInt8>
-    ) throws(SignatureFault) -> Int {
-        let date = try Self.date(head, bytes)
-        let (scope, day) = try verifier.check(header, date: date, bytes, now: seconds)
-        guard gate.isSigned(for: target, scope: scope) else {
+    ) throws(SignatureFault) -> Asker {
+        let authorization = bytes.extracting(place)
+        let claim = try verifier.claim(authorization)
+        let date = bytes.extracting(try Self.date(head, bytes))
+        let moment = try verifier.check(claim, authorization, date: date, now: seconds)
+        guard gate.isSigned(for: target, scope: moment.scope) else {
             throw .foreignScope("Credential should be scoped to the Region and service of this operation")
         }
-        try canonicalize(header, head, bytes, content)
-        return try verifier.verify(header, scope: scope, day: day, date: date, bytes)
+        try canonicalize(authorization.extracting(claim.header.signedNames), head, bytes, content)
+        let caller = try verifier.verify(claim, authorization, date: date, at: moment)
+        guard front.hasSeveralRegions else { return Asker(caller: caller) }
+        let region = claim.header.region
+        return Asker(
+            caller: caller, region: place.lowerBound + region.lowerBound..<place.lowerBound + region.upperBound)
     }
 
     /// The value of `X-Amz-Date`, else of `Date`.
@@ -98,56 +103,41 @@ struct Identity {
 
     /// Writes the request as it was signed, and sees to it that nothing is left out that has to be signed.
     private mutating func canonicalize(
-        _ header: SignatureHeader, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>
+        _ names: Span<UInt8>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>
     ) throws(SignatureFault) {
         let (path, query) = Self.split(head.path, bytes)
+        let method = method
         verifier.canonical.begin(
-            method: Self.method.span, path: bytes.extracting(path), query: bytes.extracting(query))
-        var unsigned = RequiredFields(head)
-        var start = header.signedNames.lowerBound
-        while start <= header.signedNames.upperBound {
+            method: method.span, path: bytes.extracting(path), query: bytes.extracting(query))
+        let list = lists.list(names)
+        if !list.write(head, bytes, to: &verifier.canonical) { try writeFields(names, head, bytes) }
+        if let missing = RequiredFields(head).subtracting(list.covered).first { throw .unsigned(missing) }
+        verifier.canonical.end(signedNames: names, content: content)
+    }
+
+    private mutating func writeFields(
+        _ names: Span<UInt8>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>
+    ) throws(SignatureFault) {
+        var start = 0
+        while start <= names.count {
             var end = start
-            while end < header.signedNames.upperBound, bytes[end] != UInt8(ascii: ";") { end += 1 }
-            let name = start..<end
+            while end < names.count, names[end] != UInt8(ascii: ";") { end += 1 }
+            let name = names.extracting(start..<end)
             start = end + 1
+            verifier.canonical.beginField(name)
+            var isFirst = true
+            for field in head.fields where Self.isSame(bytes, field.name, name) {
+                verifier.canonical.value(bytes.extracting(field.value), isFirst: isFirst)
+                isFirst = false
+            }
+            verifier.canonical.endField()
             // A field that is signed and not there has been taken away.
-            guard append(name, head, bytes, &unsigned) else { throw .mismatch }
+            if isFirst { throw .mismatch }
         }
-        if let missing = unsigned.first { throw .unsigned(missing) }
-        verifier.canonical.end(signedNames: bytes.extracting(header.signedNames), content: content)
-    }
-
-    /// Writes a signed field.
-    ///
-    /// - Returns: false if there is none of this name, in small letters.
-    private mutating func append(
-        _ name: Range<Int>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ unsigned: inout RequiredFields
-    ) -> Bool {
-        // Most signed fields are among those whose place is known.
-        if let known = KnownField(named: name, in: bytes), known.isSingleton {
-            unsigned.subtract(RequiredFields(known))
-            guard let value = head[known], isInSmallLetters(name, bytes) else { return false }
-            verifier.canonical.field(bytes.extracting(name), bytes.extracting(value))
-            return true
-        }
-        if bytes.isText("date", at: name) { unsigned.subtract(.date) }
-        verifier.canonical.beginField(bytes.extracting(name))
-        var isFirst = true
-        for field in head.fields where Self.isSame(bytes, field.name, name) {
-            verifier.canonical.value(bytes.extracting(field.value), isFirst: isFirst)
-            isFirst = false
-        }
-        verifier.canonical.endField()
-        return !isFirst
-    }
-
-    private func isInSmallLetters(_ name: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
-        for index in name where bytes[index] &- 0x41 < 26 { return false }
-        return true
     }
 
     /// Calls are made with this method alone; see `Route`.
-    private static let method = Array("POST".utf8)
+    private let method = Array("POST".utf8)
 
     private static func split(_ target: Range<Int>, _ bytes: Span<UInt8>) -> (path: Range<Int>, query: Range<Int>) {
         for index in target where bytes[index] == UInt8(ascii: "?") {
@@ -158,55 +148,14 @@ struct Identity {
 
     /// Whether a field's name, in any case of its letters, is a name in small letters.
     @inline(__always)
-    private static func isSame(_ bytes: Span<UInt8>, _ field: Range<Int>, _ name: Range<Int>) -> Bool {
+    private static func isSame(_ bytes: Span<UInt8>, _ field: Range<Int>, _ name: Span<UInt8>) -> Bool {
         guard field.count == name.count else { return false }
         for offset in 0..<name.count {
             var byte = bytes[field.lowerBound + offset]
             if byte &- 0x41 < 26 { byte |= 0x20 }
-            if byte != bytes[name.lowerBound + offset] { return false }
+            if byte != name[offset] { return false }
         }
         return true
-    }
-}
-
-/// The fields of a request that its signature has to cover: what decides where it goes, when, and what it does. What else is
-/// signed is checked, and SDKs differ in what that is.
-private struct RequiredFields: OptionSet {
-    let rawValue: UInt8
-
-    static let host = RequiredFields(rawValue: 1)
-    static let target = RequiredFields(rawValue: 2)
-    static let securityToken = RequiredFields(rawValue: 4)
-    static let amzDate = RequiredFields(rawValue: 8)
-    static let date = RequiredFields(rawValue: 16)
-
-    init(rawValue: UInt8) { self.rawValue = rawValue }
-
-    /// Those of a request.
-    init(_ head: borrowing RequestHead) {
-        self = [.host, head[.xAmzDate] == nil ? .date : .amzDate]
-        if head[.xAmzTarget] != nil { insert(.target) }
-        if head[.xAmzSecurityToken] != nil { insert(.securityToken) }
-    }
-
-    /// The field of `RequestHead` that this one is, if it is one.
-    init(_ field: KnownField) {
-        switch field {
-        case .host: self = .host
-        case .xAmzTarget: self = .target
-        case .xAmzSecurityToken: self = .securityToken
-        case .xAmzDate: self = .amzDate
-        default: self = []
-        }
-    }
-
-    /// The name of one of them.
-    var first: String? {
-        if contains(.host) { return "host" }
-        if contains(.target) { return "x-amz-target" }
-        if contains(.securityToken) { return "x-amz-security-token" }
-        if contains(.amzDate) { return "x-amz-date" }
-        return contains(.date) ? "date" : nil
     }
 }
 

@@ -2,33 +2,46 @@
 ///
 /// Unique like random ones, at a fraction of their cost: only the digits of the counter are written anew.
 struct RequestID {
-    /// The header field that carries the id, a whole line: `name: ` and 36 characters.
-    private(set) var line: [UInt8]
-    private var counter: UInt64
+    /// The header fields of an answer: what was given before the id, and the line that carries it.
+    private(set) var lines: [UInt8]
+    private let lineStart: Int
+    private let end: Int
 
+    /// The line that carries the id.
+    var line: [UInt8] { Array(lines[lineStart...]) }
     /// The id alone.
-    var text: [UInt8] { Array(line[Self.start..<Self.start + 36]) }
+    var text: [UInt8] { Array(lines[end - Self.length..<end]) }
 
-    init() {
-        line = Self.prefix + Array("00000000-0000-4000-8000-000000000000\r\n".utf8)
-        counter = UInt64.random(in: 0..<1 << 32)
+    /// - Parameter fields: lines that most answers have before it.
+    init(after fields: StaticString = "") {
+        lines = "\(fields)x-amzn-RequestId: 00000000-0000-4000-8000-000000000000\r\n".utf8.map { $0 }
+        lineStart = fields.utf8CodeUnitCount
+        end = lines.count - 2
         var random = SystemRandomNumberGenerator()
-        for place in Self.randomPlaces { line[Self.start + place] = Self.digits[Int(random.next() & 15)] }
-    }
-
-    /// Goes on to the next id.
-    mutating func advance() {
-        counter &+= 1
-        var rest = counter
-        for place in Self.counterPlaces {
-            line[Self.start + place] = Self.digits[Int(truncatingIfNeeded: rest & 15)]
-            rest >>= 4
+        for place in Self.randomPlaces {
+            lines[end - Self.length + place] = Self.digits[Int(random.next() & 15)]
         }
     }
 
-    private static let prefix = Array("x-amzn-RequestId: ".utf8)
-    private static let start = prefix.count
+    /// Goes on to the next id. Most times a single digit changes.
+    mutating func advance() {
+        var place = end
+        while place > end - Self.counterLength {
+            place -= 1
+            let digit = lines[place]
+            guard digit == UInt8(ascii: "f") else {
+                lines[place] = digit == UInt8(ascii: "9") ? UInt8(ascii: "a") : digit + 1
+                return
+            }
+            lines[place] = UInt8(ascii: "0")
+        }
+    }
+
+    private static var length: Int { 36 }
+    private static var counterLength: Int { 12 }
     private static let digits = Array("0123456789abcdef".utf8)
-    private static let randomPlaces = [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 15, 16, 17, 20, 21, 22]
-    private static let counterPlaces = [35, 34, 33, 32, 31, 30, 29, 28, 27, 26, 25, 24]
+    /// The last of the counter's digits begin anywhere, so that ids do not tell how many requests there were.
+    private static let randomPlaces = [
+        0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 15, 16, 17, 20, 21, 22, 28, 29, 30, 31, 32, 33, 34, 35,
+    ]
 }

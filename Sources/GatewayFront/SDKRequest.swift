@@ -29,7 +29,8 @@ enum SDKRequest {
 
     /// Whether it is the client's second attempt or a later one. Not if it does not say, or says no number.
     static func isRetry(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Bool {
-        guard let value = head[.amzSDKRequest] else { return false }
+        // By far most requests say no more than this.
+        guard let value = head[.amzSDKRequest], !bytes.isText("attempt=1", at: value) else { return false }
         var start = value.lowerBound
         for end in value.lowerBound...value.upperBound
         where end == value.upperBound || bytes[end] == UInt8(ascii: ";") {

@@ -53,8 +53,11 @@ struct RequestDecoder {
                 state = .head(scanned: 0)
                 return .emptyLine(length: 2)
             }
-            guard let end = try headEnd(bytes, scanned: scanned, limits: limits) else { return .incomplete }
-            try head.parse(bytes, end: end, limits: limits)
+            if scanned > 0 || !hasWholeHead(bytes, &head, limits) {
+                guard try headEnd(bytes, scanned: scanned, limits: limits) != nil else { return .incomplete }
+                try head.parse(bytes, limits: limits)
+            }
+            let end = head.length
             switch head.framing {
             case .length(let content): state = .fixed(length: end + content)
             case .chunked: state = .chunked(ChunkedContent(start: end), head: end)
@@ -65,10 +68,18 @@ struct RequestDecoder {
         case .fixed, .chunked:
             guard let length = try contentEnd(bytes, limits: limits) else { return .incomplete }
             // Read again rather than kept: only requests that come in pieces pay, and an idle connection keeps nothing.
-            if let end = try headEnd(bytes, scanned: 0, limits: limits) {
-                try head.parse(bytes, end: end, limits: limits)
-            }
+            try head.parse(bytes, limits: limits)
             return finished(length)
+        }
+    }
+
+    /// Reads the head at once, as it is there and well-formed by far most times. If not, it is looked at line by line.
+    private func hasWholeHead(_ bytes: Span<UInt8>, _ head: inout RequestHead, _ limits: HTTPLimits) -> Bool {
+        do throws(Refusal) {
+            try head.parse(bytes, limits: limits)
+            return head.length <= limits.maxHeadBytes
+        } catch {
+            return false
         }
     }
 

@@ -1,36 +1,40 @@
 /// Reading a request head, strictly (RFC 9112). Whatever could be read in two ways is refused.
 extension RequestHead {
-    /// Fills the head from the start of `bytes`, whose first `end` bytes are known to be a head with its empty line and to
-    /// hold no line feed without a carriage return before it.
-    mutating func parse(_ bytes: Span<UInt8>, end: Int, limits: HTTPLimits) throws(Refusal) {
+    /// Fills the head from the start of `bytes`, up to an empty line.
+    ///
+    /// - Throws: what is wrong first; anything if `bytes` hold no whole head, which `RequestDecoder` finds out.
+    mutating func parse(_ bytes: Span<UInt8>, limits: HTTPLimits) throws(Refusal) {
         reset()
-        length = end
-        var position = try parseRequestLine(bytes, end: end, limits: limits)
-        while position < end - 2 {
+        var position = try parseRequestLine(bytes, limits: limits)
+        while true {
+            guard position + 1 < bytes.count else { throw .fieldName }
+            if bytes[position] == 0x0d, bytes[position + 1] == 0x0a { break }
             guard fields.count < limits.maxFields else { throw .fieldsTooMany }
             position = try parseField(bytes, at: position, limits: limits)
         }
+        length = position + 2
         try interpret(bytes, limits: limits)
     }
 
     /// `method SP request-target SP HTTP-version CRLF`; returns where the first field begins.
-    private mutating func parseRequestLine(_ bytes: Span<UInt8>, end: Int, limits: HTTPLimits) throws(Refusal) -> Int {
+    private mutating func parseRequestLine(_ bytes: Span<UInt8>, limits: HTTPLimits) throws(Refusal) -> Int {
         var position = 0
-        while CharacterClass.isToken(bytes[position]) { position += 1 }
-        guard position > 0, bytes[position] == 0x20 else { throw .requestLine }
+        while position < bytes.count, CharacterClass.isToken(bytes[position]) { position += 1 }
+        guard position > 0, position < bytes.count, bytes[position] == 0x20 else { throw .requestLine }
         method = Self.method(bytes, 0..<position)
 
         let target = position + 1
         position = target
-        while bytes[position] > 0x20, bytes[position] < 0x7f { position += 1 }
-        guard position > target, bytes[position] == 0x20 else {
+        while position < bytes.count, bytes[position] > 0x20, bytes[position] < 0x7f { position += 1 }
+        guard position > target, position < bytes.count else { throw .requestLine }
+        guard bytes[position] == 0x20 else {
             // "GET /" and a line end is HTTP/0.9.
-            throw position > target && bytes[position] == 0x0d ? .httpVersion : .requestLine
+            throw bytes[position] == 0x0d ? .httpVersion : .requestLine
         }
         try parseTarget(bytes, target..<position)
 
         let version = position + 1
-        guard version + 10 <= end, bytes[version + 8] == 0x0d, bytes[version + 9] == 0x0a,
+        guard version + 10 <= bytes.count, bytes[version + 8] == 0x0d, bytes[version + 9] == 0x0a,
             bytes.equals("http/1.", at: version..<version + 7), bytes[version] == UInt8(ascii: "H"),
             bytes[version + 1] == UInt8(ascii: "T"), bytes[version + 2] == UInt8(ascii: "T"),
             bytes[version + 3] == UInt8(ascii: "P")
@@ -101,8 +105,9 @@ extension RequestHead {
             }
         }
         let position = bytes.firstControl(from: colon + 1)
-        // The head ends in CR LF CR LF, so a control character is always found inside it.
-        guard bytes[position] == 0x0d, bytes[position + 1] == 0x0a else { throw .fieldValue }
+        guard position + 1 < bytes.count, bytes[position] == 0x0d, bytes[position + 1] == 0x0a else {
+            throw .fieldValue
+        }
         guard position - start <= limits.maxFieldBytes else { throw .headTooLarge }
         let value = bytes.trimmed(name.upperBound + 1..<position)
         try append(Field(name: name, value: value), known: known)

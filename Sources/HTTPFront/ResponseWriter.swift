@@ -80,11 +80,7 @@ public struct ResponseWriter {
     }
 
     /// A literal piece of a field that is being composed.
-    public mutating func text(_ literal: StaticString) {
-        // Unsafe only in its pointer, which a literal keeps valid for ever.
-        unsafe bytes.append(
-            contentsOf: UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
-    }
+    public mutating func text(_ literal: StaticString) { pieces(upTo: literal.utf8CodeUnitCount) { $0.text(literal) } }
 
     /// A piece of a field that is being composed, from anywhere.
     public mutating func text(_ value: [UInt8]) {
@@ -96,22 +92,14 @@ public struct ResponseWriter {
     }
 
     /// A decimal number in a field that is being composed.
-    public mutating func number(_ value: Int64) {
-        // From the last digit to the first; the longest magnitude of 64 bits has 20, and there may be a sign.
-        var digits = InlineArray<21, UInt8>(repeating: 0)
-        var start = 21
-        var rest = value.magnitude
-        repeat {
-            start -= 1
-            digits[start] = UInt8(truncatingIfNeeded: rest % 10) + UInt8(ascii: "0")
-            rest /= 10
-        } while rest > 0
-        if value < 0 {
-            start -= 1
-            digits[start] = UInt8(ascii: "-")
-        }
-        // Unsafe only in its pointer, which does not leave the closure.
-        unsafe digits.span.extracting(start..<21).withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+    public mutating func number(_ value: Int64) { pieces(upTo: 20) { $0.number(value) } }
+
+    /// Several pieces of fields at once, which costs no more than one.
+    ///
+    /// - Parameter size: at least as many bytes as `body` appends; a number takes 20 at the most.
+    @inline(__always)
+    public mutating func pieces(upTo size: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
+        bytes.append(addingCapacity: size) { body(&$0) }
     }
 
     /// Ends the answer with its content.
@@ -121,9 +109,11 @@ public struct ResponseWriter {
         } else if confirmsKeepAlive {
             text("Connection: keep-alive\r\n")
         }
-        text("Content-Length: ")
-        number(Int64(content.count))
-        text("\r\n\r\n")
+        pieces(upTo: 40) { output in
+            output.text("Content-Length: ")
+            output.number(Int64(content.count))
+            output.text("\r\n\r\n")
+        }
         emit(omitsContent ? [] : content)
     }
 
@@ -145,4 +135,40 @@ public struct ResponseWriter {
 
     /// Forgets the answers, which the channel has got; their memory is used again if the channel is done with it.
     mutating func clear() { output.clear() }
+}
+
+extension OutputSpan where Element == UInt8 {
+    /// Appends a literal, as far as there is room.
+    @inline(__always)
+    public mutating func text(_ literal: StaticString) {
+        // Unsafe only in its pointers: a literal's is valid for ever, and no more is copied than there is room for.
+        unsafe withUnsafeMutableBufferPointer { output, count in
+            let length = min(literal.utf8CodeUnitCount, output.count - count)
+            guard length > 0, let base = output.baseAddress else { return }
+            unsafe (base + count).update(from: literal.utf8Start, count: length)
+            count += length
+        }
+    }
+
+    /// Appends a decimal number, if there is room for it.
+    public mutating func number(_ value: Int64) {
+        // From the last digit to the first; the longest magnitude of 64 bits has 19, and there may be a sign.
+        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var start = 20
+        var rest = value.magnitude
+        repeat {
+            start -= 1
+            digits[start] = UInt8(truncatingIfNeeded: rest % 10) + UInt8(ascii: "0")
+            rest /= 10
+        } while rest > 0
+        if value < 0 {
+            start -= 1
+            digits[start] = UInt8(ascii: "-")
+        }
+        guard freeCapacity >= 20 - start else { return }
+        while start < 20 {
+            append(digits[start])
+            start += 1
+        }
+    }
 }

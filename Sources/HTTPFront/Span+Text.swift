@@ -35,6 +35,12 @@ extension Span where Element == UInt8 {
         // Unsafe only in its pointer: every word read lies inside the span, and only an index leaves the closure.
         return unsafe withUnsafeBytes { bytes in
             var index = start
+            while index &+ 16 <= bytes.count {
+                let first = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                let second = unsafe bytes.loadUnaligned(fromByteOffset: index &+ 8, as: UInt64.self)
+                if (Word.controls(first) | Word.controls(second)) & Word.all(0x80) != 0 { break }
+                index &+= 16
+            }
             while index &+ 8 <= bytes.count {
                 let word = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
                 let found = Word.controls(word) & Word.all(0x80)

@@ -11,12 +11,12 @@ public struct AccessRecord: Sendable {
     /// A word on the cause of a bad answer.
     public let detail: String
     /// The answer's id.
-    public let requestID: String
+    public let requestID: [UInt8]
     /// From arrival to answer, in nanoseconds.
     public let duration: Int64
 
     public init(
-        operation: String, caller: String, outcome: String, status: Int, detail: String, requestID: String,
+        operation: String, caller: String, outcome: String, status: Int, detail: String, requestID: [UInt8],
         duration: Int64
     ) {
         self.operation = operation
@@ -51,14 +51,24 @@ public final class AccessLog: Sendable {
     public func record(_ record: @autoclosure () -> AccessRecord, isGood: Bool) {
         guard recordsGood || !isGood else { return }
         let record = record()
-        let line =
-            "{\"time\":\(wallClock()),\"operation\":\"\(Self.clean(record.operation))\",\"caller\":\"\(Self.clean(record.caller))\","
-            + "\"outcome\":\"\(Self.clean(record.outcome))\",\"status\":\(record.status),\"detail\":\"\(Self.clean(record.detail))\","
-            + "\"requestId\":\"\(Self.clean(record.requestID))\",\"durationUs\":\(max(0, record.duration) / 1000)}\n"
+        let time = wallClock()
         let fits = lines.withLock { lines in
-            guard lines.count + line.utf8.count <= Self.maxBytes else { return false }
-            lines += line.utf8
-            return true
+            let start = lines.count
+            lines += "{\"time\":".utf8
+            Self.append(time, to: &lines)
+            Self.append(",\"operation\":", record.operation.utf8, to: &lines)
+            Self.append(",\"caller\":", record.caller.utf8, to: &lines)
+            Self.append(",\"outcome\":", record.outcome.utf8, to: &lines)
+            lines += ",\"status\":".utf8
+            Self.append(Int64(record.status), to: &lines)
+            Self.append(",\"detail\":", record.detail.utf8, to: &lines)
+            Self.append(",\"requestId\":", record.requestID, to: &lines)
+            lines += ",\"durationUs\":".utf8
+            Self.append(max(0, record.duration) / 1000, to: &lines)
+            lines += "}\n".utf8
+            guard lines.count > Self.maxBytes else { return true }
+            lines.removeLast(lines.count - start)
+            return false
         }
         if !fits { droppedLines.wrappingAdd(1, ordering: .relaxed) }
     }
@@ -74,8 +84,17 @@ public final class AccessLog: Sendable {
     /// Lines that found no room.
     public var dropped: Int { droppedLines.load(ordering: .relaxed) }
 
-    /// What could end a string or a line is left out.
-    private static func clean(_ text: String) -> String {
-        String(text.unicodeScalars.filter { $0.value >= 0x20 && $0 != "\"" && $0 != "\\" && $0.value != 0x7f })
+    /// Appends a member; what could end a string or a line is left out of its value.
+    private static func append(_ name: StaticString, _ value: some Sequence<UInt8>, to lines: inout [UInt8]) {
+        // Unsafe only in its pointer, which a literal keeps valid for ever.
+        unsafe lines.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+        lines.append(UInt8(ascii: "\""))
+        for byte in value
+        where byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != 0x7f {
+            lines.append(byte)
+        }
+        lines.append(UInt8(ascii: "\""))
     }
+
+    private static func append(_ number: Int64, to lines: inout [UInt8]) { lines += String(number).utf8 }
 }

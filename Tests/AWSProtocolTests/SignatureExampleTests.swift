@@ -80,7 +80,7 @@ struct SignatureExampleTests {
             20150830/us-east-1/iam/aws4_request
             f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59
             """.utf8)
-        key.appendSignature(of: text.span, to: &signature)
+        key.appendSignature(of: text, to: &signature)
         #expect(
             String(decoding: signature, as: UTF8.self)
                 == "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7")

@@ -29,16 +29,16 @@ struct SignatureVerifierTests {
         if let scopeDay {
             authorization = authorization.replacing("\(added[0].value.prefix(8))/", with: "\(scopeDay)/")
         }
-        let bytes = date + Array(authorization.utf8)
-        let header = try SignatureHeader(bytes.span, date.count..<bytes.count)
-        let (place, day) = try verifier.check(header, date: date.indices, bytes.span, now: now)
+        let bytes = Array(authorization.utf8)
+        let claim = try verifier.claim(bytes.span)
+        let moment = try verifier.check(claim, bytes.span, date: date.span, now: now)
         let nothing: [UInt8] = []
         verifier.canonical.begin(method: Array("POST".utf8).span, path: Array("/".utf8).span, query: nothing.span)
         for (name, value) in [("host", "h"), ("x-amz-date", added[0].value)] {
             verifier.canonical.field(Array(name.utf8).span, Array(value.utf8).span)
         }
         verifier.canonical.end(signedNames: Array("host;x-amz-date".utf8).span, content: nothing.span)
-        return try verifier.verify(header, scope: place, day: day, date: date.indices, bytes.span)
+        return try verifier.verify(claim, bytes.span, date: date.span, at: moment)
     }
 
     private func owner(
@@ -95,6 +95,27 @@ struct SignatureVerifierTests {
         }
     }
 
+    @Test("tells a signature of somebody known from a wrong one, from another day's and from another key's")
+    func remembered() throws {
+        var verifier = SignatureVerifier(Self.ring)
+        for _ in 0..<3 {
+            #expect(try owner(using: &verifier) == 1)
+            #expect(throws: SignatureFault.mismatch) { try owner(secret: "two", using: &verifier) }
+            #expect(try owner(id: "SECOND", secret: "two", using: &verifier) == 2)
+            #expect(try owner(id: "FIRSTLY", secret: "three", using: &verifier) == 3)
+            #expect(throws: SignatureFault.expired(signedAt: Self.now, now: Self.now + 301)) {
+                try owner(now: Self.now + 301, using: &verifier)
+            }
+            let tomorrow = Self.now + 86_400
+            #expect {
+                try owner(signedAt: tomorrow, now: tomorrow, scopeDay: "20150830", using: &verifier)
+            } throws: { error in
+                if case .foreignScope? = error as? SignatureFault { true } else { false }
+            }
+            #expect(try owner(signedAt: tomorrow, now: tomorrow, using: &verifier) == 1)
+        }
+    }
+
     @Test("goes on over midnight, forth and back")
     func midnight() throws {
         var verifier = SignatureVerifier(Self.ring)
@@ -106,16 +127,16 @@ struct SignatureVerifierTests {
                 method: "POST", path: "/", query: "", fields: [("host", "h")], body: [],
                 with: AWSCredentials(accessKeyID: "FIRST", secretAccessKey: "one"), at: midnight + offset)
             let date = Array(added[0].value.utf8)
-            let bytes = date + Array(added[1].value.utf8)
-            let header = try SignatureHeader(bytes.span, date.count..<bytes.count)
-            let (place, day) = try verifier.check(header, date: date.indices, bytes.span, now: midnight + offset)
+            let bytes = Array(added[1].value.utf8)
+            let claim = try verifier.claim(bytes.span)
+            let moment = try verifier.check(claim, bytes.span, date: date.span, now: midnight + offset)
             let nothing: [UInt8] = []
             verifier.canonical.begin(method: Array("POST".utf8).span, path: Array("/".utf8).span, query: nothing.span)
             for (name, value) in [("host", "h"), ("x-amz-date", added[0].value)] {
                 verifier.canonical.field(Array(name.utf8).span, Array(value.utf8).span)
             }
             verifier.canonical.end(signedNames: Array("host;x-amz-date".utf8).span, content: nothing.span)
-            #expect(try verifier.verify(header, scope: place, day: day, date: date.indices, bytes.span) == 1)
+            #expect(try verifier.verify(claim, bytes.span, date: date.span, at: moment) == 1)
         }
     }
 
@@ -130,11 +151,11 @@ struct SignatureVerifierTests {
         let scope = "FIRST/\(time.prefix(8))/us-east-1/voiceid/aws4_request"
         let forged =
             "AWS4-HMAC-SHA256 Credential=\(scope), SignedHeaders=host, Signature=\(String(repeating: "0", count: 64))"
-        let bytes = Array((time + forged).utf8)
-        let header = try SignatureHeader(bytes.span, 16..<bytes.count)
-        if let (place, day) = try? verifier.check(header, date: 0..<16, bytes.span, now: midnight) {
+        let (bytes, date) = (Array(forged.utf8), Array(time.utf8))
+        let claim = try verifier.claim(bytes.span)
+        if let moment = try? verifier.check(claim, bytes.span, date: date.span, now: midnight) {
             #expect(throws: SignatureFault.mismatch) {
-                try verifier.verify(header, scope: place, day: day, date: 0..<16, bytes.span)
+                try verifier.verify(claim, bytes.span, date: date.span, at: moment)
             }
         }
         #expect(try owner(signedAt: midnight, now: midnight, using: &verifier) == 1)

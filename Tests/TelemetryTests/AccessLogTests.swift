@@ -13,7 +13,8 @@ struct AccessLogTests {
         duration: Int64 = 1_234_567
     ) -> AccessRecord {
         AccessRecord(
-            operation: operation, caller: caller, outcome: "hit", status: 200, detail: detail, requestID: "r-1",
+            operation: operation, caller: caller, outcome: "hit", status: 200, detail: detail,
+            requestID: Array("r-1".utf8),
             duration: duration)
     }
 

@@ -63,7 +63,8 @@ struct MetricLimitTests {
             let log = AccessLog(recordsGood: true) { 0 }
             for (outcome, id) in [(text, "r"), ("hit", text)] {
                 let record = AccessRecord(
-                    operation: "o", caller: "c", outcome: outcome, status: 200, detail: "", requestID: id, duration: 0)
+                    operation: "o", caller: "c", outcome: outcome, status: 200, detail: "", requestID: Array(id.utf8),
+                    duration: 0)
                 log.record(record, isGood: true)
             }
             let lines = log.take().split(separator: 0x0a)

@@ -60,7 +60,7 @@ final class HTTP2Stream<R: Responder>: Exchange {
         do throws(Refusal) {
             try LoweredHead.write(fields, into: &request, limits: limits)
             headLength = request.count
-            try bench.head.parse(request.span, end: headLength, limits: limits)
+            try bench.head.parse(request.span, limits: limits)
             if case .length(let length) = bench.head.framing, bench.head[.contentLength] != nil { expected = length }
             if isWhole { return complete(&bench, headIsRead: true) }
         } catch {
@@ -100,7 +100,7 @@ final class HTTP2Stream<R: Responder>: Exchange {
         }
         if !headIsRead {
             do throws(Refusal) {
-                try bench.head.parse(request.span, end: headLength, limits: limits)
+                try bench.head.parse(request.span, limits: limits)
             } catch {
                 return refuse(error, &bench)
             }

@@ -26,20 +26,20 @@ enum SignatureCheck {
     private static func ofVerified(
         _ header: SignatureHeader, _ value: [UInt8], _ date: [UInt8], _ target: [UInt8], _ content: [UInt8]
     ) -> String? {
-        let bytes = value + date
-        let place = value.count..<bytes.count
         let parts = target.split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false).map(
             Array.init)
         let path = parts.first ?? []
         let query = parts.count > 1 ? parts[1] : []
         var verifier = SignatureVerifier(ring)
-        guard let (scope, day) = try? verifier.check(header, date: place, bytes.span, now: now) else { return nil }
+        guard let claim = try? verifier.claim(value.span),
+            let moment = try? verifier.check(claim, value.span, date: date.span, now: now)
+        else { return nil }
         let names = value[header.signedNames].split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
         verifier.canonical.begin(method: Array("POST".utf8).span, path: path.span, query: query.span)
         for name in names { verifier.canonical.field(Array(name).span, fieldValue(name, date).span) }
         verifier.canonical.end(signedNames: Array(value[header.signedNames]).span, content: content.span)
-        let isVerified = (try? verifier.verify(header, scope: scope, day: day, date: place, bytes.span)) != nil
-        if let fault = ofGood(&verifier) { return fault }
+        let isVerified = (try? verifier.verify(claim, value.span, date: date.span, at: moment)) != nil
+        if let fault = ofGood(&verifier) ?? ofGood(&verifier) { return fault }
         guard isVerified else { return nil }
         guard Array(value[header.keyID]) == Array(key.utf8) else { return "verified for an unknown key" }
         guard let time = AWSTime.basic(date.span, date.indices) else { return nil }
@@ -58,17 +58,17 @@ enum SignatureCheck {
         let (names, signature) = sign(path: "/", query: "", fields: [("host", "a b")], [], at: now)
         let date = AWSTime.basic(now)
         let scope = "\(key)/\(text(date.prefix(8)))/us-east-1/voiceid/aws4_request"
-        let bytes = date + "AWS4-HMAC-SHA256 Credential=\(scope),SignedHeaders=\(names),Signature=\(signature)".utf8
+        let bytes = Array("AWS4-HMAC-SHA256 Credential=\(scope),SignedHeaders=\(names),Signature=\(signature)".utf8)
         let (path, nothing): ([UInt8], [UInt8]) = (Array("/".utf8), [])
         do throws(SignatureFault) {
-            let header = try SignatureHeader(bytes.span, date.count..<bytes.count)
-            let (place, day) = try verifier.check(header, date: date.indices, bytes.span, now: now)
+            let claim = try verifier.claim(bytes.span)
+            let moment = try verifier.check(claim, bytes.span, date: date.span, now: now)
             verifier.canonical.begin(method: Array("POST".utf8).span, path: path.span, query: nothing.span)
             for name in ["host", "x-amz-date"] {
                 verifier.canonical.field(Array(name.utf8).span, fieldValue(Array(name.utf8)[...], date).span)
             }
             verifier.canonical.end(signedNames: Array(names.utf8).span, content: nothing.span)
-            _ = try verifier.verify(header, scope: place, day: day, date: date.indices, bytes.span)
+            _ = try verifier.verify(claim, bytes.span, date: date.span, at: moment)
             return nil
         } catch {
             return "a good request is refused afterwards: \(error)"

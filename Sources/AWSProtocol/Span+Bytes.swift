@@ -1,0 +1,26 @@
+internal import Glibc
+
+/// Comparing bytes.
+extension Span where Element == UInt8 {
+    /// Whether these are the same bytes.
+    public func hasBytes(_ other: [UInt8]) -> Bool { count == other.count && holds(other, at: 0) }
+
+    /// Whether `text` stands at a place.
+    func holds(_ text: [UInt8], at start: Int) -> Bool {
+        guard start >= 0, start + text.count <= count else { return false }
+        // Unsafe only in its pointers: as many bytes are there as are compared.
+        return unsafe withUnsafeBytes { bytes in
+            unsafe text.withUnsafeBytes { text in
+                guard let base = bytes.baseAddress, let other = text.baseAddress else { return true }
+                return unsafe memcmp(base + start, other, text.count) == 0
+            }
+        }
+    }
+
+    /// Eight bytes as one integer, whose value means nothing but that they are the same.
+    @inline(__always)
+    func word(at index: Int) -> UInt64 {
+        // Unsafe only in that any eight bytes must make a valid integer, which they do; the place is checked.
+        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+    }
+}
