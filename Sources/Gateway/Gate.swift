@@ -70,14 +70,18 @@ public final class Gate: Sendable {
         let allowance = caller.allowance(operation)
         let decision = allowance.bucket.take(now: now)
         if caller.tellsOperationsApart, let error = denial(caller, operation, target) { return error }
-        guard case .denied(let until) = decision,
-            let service = services.first(where: { $0.owns(target) }) ?? services.first
+        guard case .denied(let until) = decision, let service = services.count == 1 ? services[0] : owner(of: target)
         else { return nil }
         guard !allowance.isShadow else {
             shadows.count(.caller)
             return nil
         }
         return GatewayError(allowance.notices[service.index], wait: until - now)
+    }
+
+    /// The service that is meant by a target, or may be.
+    private func owner(of target: Span<UInt8>) -> Service? {
+        services.first { $0.owns(target) } ?? services.first
     }
 
     /// The place of a target's operation in `operationNames`.

@@ -18,6 +18,24 @@ extension Span where Element == UInt8 {
     /// Whether `range` holds `text` (which is in lower case) in any case of its letters.
     public func isText(_ text: StaticString, at range: Range<Int>) -> Bool { equals(text, at: range) }
 
+    /// Whether these begin with `text`, which has at least eight bytes.
+    @inline(__always)
+    func begins(with text: StaticString) -> Bool {
+        let length = text.utf8CodeUnitCount
+        guard length >= 8, count >= length else { return false }
+        // Unsafe only in its pointer: every word read lies inside the literal.
+        let literal = unsafe UnsafeRawPointer(text.utf8Start)
+        var index = 0
+        while index + 8 < length {
+            guard unsafe word(at: index) == literal.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+            else { return false }
+            index += 8
+        }
+        // The last eight overlap those before.
+        return unsafe word(at: length - 8)
+            == literal.loadUnaligned(fromByteOffset: length - 8, as: UInt64.self).littleEndian
+    }
+
     /// `range` without spaces and tabs on both ends.
     public func trimmed(_ range: Range<Int>) -> Range<Int> {
         var lower = range.lowerBound
@@ -29,7 +47,7 @@ extension Span where Element == UInt8 {
 
     /// The first place at or after `start` that holds a control character other than a tab, or `count`.
     ///
-    /// Eight bytes at a time: header values are most of a request, and this loop is most of their reading.
+    /// Sixteen bytes at a time: header values are most of a request, and this loop is most of their reading.
     func firstControl(from start: Int) -> Int {
         guard start >= 0, start < count else { return count }
         // Unsafe only in its pointer: every word read lies inside the span, and only an index leaves the closure.
@@ -48,9 +66,9 @@ extension Span where Element == UInt8 {
                     index &+= 8
                     continue
                 }
-                // The lowest flag is always a true one; only those above it may be false.
+                // The lowest flag may be false, above a byte of 0xff.
                 index &+= found.trailingZeroBitCount >> 3
-                if unsafe bytes[index] != 0x09 { return index }
+                if unsafe Self.isControl(bytes[index]) { return index }
                 index &+= 1
             }
             while index < bytes.count, unsafe !Self.isControl(bytes[index]) { index &+= 1 }
@@ -114,15 +132,9 @@ enum Word {
     @inline(__always)
     static func all(_ byte: UInt8) -> UInt64 { UInt64(byte) &* 0x0101_0101_0101_0101 }
 
-    /// High bits at bytes below 0x20 and at 0x7f, and perhaps at some above the lowest of these.
+    /// High bits at bytes below 0x20 and at 0x7f, and perhaps at some that are above another of these or above a byte of 0xff.
     @inline(__always)
-    static func controls(_ word: UInt64) -> UInt64 {
-        ((word &- all(0x20)) & ~word) | zeros(word ^ all(0x7f))
-    }
-
-    /// High bits at zero bytes, and perhaps at some above the lowest of these.
-    @inline(__always)
-    static func zeros(_ word: UInt64) -> UInt64 { (word &- all(0x01)) & ~word }
+    static func controls(_ word: UInt64) -> UInt64 { ((word &- all(0x20)) | (word &+ all(0x01))) & ~word }
 }
 
 /// Classes of characters as bit sets: no table to initialise, no memory to read.
