@@ -61,6 +61,16 @@ def gateway_settings(servers, name, port, admin, origin, values):
     return servers.fill(PEERS / "jobs-proxy.yaml", {**common, **places, **values}, f"jobs-proxy-{name}.yaml")
 
 
+def start_floor(servers, name):
+    """A server that answers every request with the page."""
+    binary, page = servers.directory / "floor", servers.directory / "page.json"
+    if not binary.exists():
+        page.write_text(requests.page())
+        subprocess.run([find("cc") or find("clang"), "-O2", "-o", binary, PEERS / "floor.c"], check=True)
+    (port,) = free_ports(1)
+    return servers.start(name, [binary, str(port), page], port)
+
+
 # One event loop on the one core, as the peers have one worker.
 ENVIRONMENT = {"BENCH_SECRET": requests.SECRET, "NIO_SINGLETON_GROUP_LOOP_COUNT": "1"}
 # A caller who signs, and a limit of which nothing is left after the first request.
@@ -78,7 +88,6 @@ class Field:
         self.contenders = []
         self.missing = []
         self.versions = []
-        (servers.directory / "page.json").write_text(requests.page())
         self.start_floor()
         self.start_gateways()
         for start in (self.start_nginx, self.start_varnish, self.start_haproxy, self.start_envoy):
@@ -98,14 +107,11 @@ class Field:
         return True
 
     def start_floor(self):
-        binary = self.servers.directory / "floor"
-        compiler = find("cc") or find("clang")
-        subprocess.run([compiler, "-O2", "-o", binary, PEERS / "floor.c"], check=True)
-        (self.origin, port) = free_ports(2)
-        page = self.servers.directory / "page.json"
-        origin = self.servers.start("origin", [binary, str(self.origin), page], self.origin)
+        origin = start_floor(self.servers, "origin")
         origin.pin(1)
-        self.add("hit", FLOOR, self.servers.start("floor", [binary, str(port), page], port), port)
+        self.origin = origin.port
+        floor = start_floor(self.servers, "floor")
+        self.add("hit", FLOOR, floor, floor.port)
 
     # Without callers and with one that signs; and both again with a limit that is over.
     def start_gateways(self):

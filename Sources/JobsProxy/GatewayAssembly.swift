@@ -35,14 +35,16 @@ final class GatewayAssembly: ServiceLifecycle.Service {
 
     /// Starts everything; on return the gateway serves.
     ///
-    /// - Parameter environment: the process's environment variables: secrets and credentials may be there.
-    /// - Throws: `CommandFailure`, or the system's error if an address cannot be bound.
+    /// - Parameter environment: the process's environment variables: secrets, credentials and sockets that were handed over
+    ///   may be there.
+    /// - Throws: `CommandFailure`, or the system's error.
     init(
         _ configuration: Configuration, environment: [String: String] = Process.environment, group: any EventLoopGroup,
         logger: Logger
     ) async throws {
         self.configuration = configuration
         self.logger = logger
+        let sockets = try HandedSockets(configuration, environment: environment)
         let sandbox = try await EmbeddedSandbox.start(for: configuration, group: group)
         self.sandbox = sandbox
 
@@ -101,9 +103,10 @@ final class GatewayAssembly: ServiceLifecycle.Service {
 
         if let snapshots { Self.load(snapshots, into: gate, logger) }
         try await upstream.run(for: gate)
-        adminAddress = try await Self.listen(adminServer, configuration.admin.address, tls: nil, logger)
+        adminAddress = try await Self.listen(
+            adminServer, configuration.admin.address, tls: nil, handed: sockets.admin, logger)
         address = try await Self.listen(
-            server, configuration.listen.address, tls: configuration.listen.tls, logger)
+            server, configuration.listen.address, tls: configuration.listen.tls, handed: sockets.client, logger)
         front.isServing = true
     }
 
@@ -119,10 +122,16 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         await shutDown()
     }
 
+    /// How long connections without a request stay open at the end, in nanoseconds. A client that is about to send one cannot
+    /// know that its connection is being closed; whoever polls as often gets an answer that says so. Longer would make those
+    /// wait who connect meanwhile, where a parent holds the sockets for the gateway that comes next.
+    private static let maxGrace: Int64 = 2_000_000_000
+
     /// Not ready, no new connections, the last answers, the upstream, the sandbox: in this order.
     func shutDown() async {
         front.isServing = false
-        let isClean = await server.shutDown(timeout: configuration.drain)
+        let isClean = await server.shutDown(
+            timeout: configuration.drain, grace: min(configuration.drain / 4, Self.maxGrace))
         if !isClean { logger.warning("connections were still open when the drain time was over") }
         upstream.stop(by: Process.now + 1_000_000_000)
         while !upstream.hasEnded { try? await Task.sleep(for: .milliseconds(2)) }
@@ -185,29 +194,6 @@ final class GatewayAssembly: ServiceLifecycle.Service {
                 ? .resign : .passthrough(isTrusted: configuration.listen.trusted),
             shadowGroups: Set(
                 catalog.quotaGroups.indices.filter { service.quotas[catalog.quotaGroups[$0].name]?.shadow == true }))
-    }
-
-    private static func listen<R>(
-        _ server: Server<R>, _ address: Configuration.Address, tls: Configuration.TLS?, _ logger: Logger
-    ) async throws -> (host: String, port: Int) {
-        do {
-            let bound =
-                if let tls {
-                    try await server.listen(host: address.host, port: address.port, tls: TLSSettings(tls)) {
-                        switch $0 {
-                        case .success: logger.info("the listener's certificate has changed and is in use")
-                        case .failure(let error): logger.error("the listener's certificate stays as it was: \(error)")
-                        }
-                    }
-                } else {
-                    try await server.listen(host: address.host, port: address.port)
-                }
-            return (bound?.ipAddress ?? address.host, bound?.port ?? address.port)
-        } catch let error as TLSError {
-            throw CommandFailure("listen.tls: \(error)")
-        } catch {
-            throw CommandFailure("cannot listen on \(address): \(error)")
-        }
     }
 
     // MARK: Snapshots

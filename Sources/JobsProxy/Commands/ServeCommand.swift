@@ -12,6 +12,8 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Without --config it listens on 127.0.0.1:8080 in front of an embedded sandbox.
             SIGTERM and SIGINT stop it: it takes no new connections, finishes what is in flight, and exits with 0.
+            It listens on the sockets that it is started with, as systemd does (LISTEN_FDS), if they are those of its
+            addresses.
 
             Examples:
               jobs-proxy serve
