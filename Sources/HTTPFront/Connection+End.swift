@@ -27,11 +27,20 @@ extension Connection {
         }
     }
 
+    /// More of a request's content is needed, of which this much has come, the head included.
+    func awaitContent(received: Int, now: Int64) {
+        if wait != .content { pace.begin(received: received, now: now, limits: loop.limits) }
+        enter(.content, now: now)
+    }
+
     func checkDeadline(now: Int64) {
         if wait == .room || wait == .last {
             let left = context?.unsentBytes ?? 0
             if stall.hasExpired(left: left, now: now, idleTimeout: loop.limits.idleTimeout) { drop(.unreadAnswer) }
             return
+        }
+        if wait == .content, pace.hasExpired(received: pending?.readableBytes ?? 0, now: now, limits: loop.limits) {
+            return refuse(.bodyTimeout)
         }
         guard now >= deadline else { return }
         switch wait {

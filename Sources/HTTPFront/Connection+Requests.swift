@@ -14,11 +14,15 @@ extension Connection {
             let rest = bytes.extracting(start..<bytes.count)
             switch decoder.next(rest, head: &bench.head, limits: loop.limits) {
             case .incomplete:
-                enter(decoder.awaitsContent ? .content : .head, now: bench.now)
+                if decoder.awaitsContent {
+                    awaitContent(received: rest.count, now: bench.now)
+                } else {
+                    enter(.head, now: bench.now)
+                }
                 return start
             case .sendContinue:
                 bench.writer.continues()
-                enter(.content, now: bench.now)
+                awaitContent(received: rest.count, now: bench.now)
                 return start
             case .emptyLine(let length):
                 start += length

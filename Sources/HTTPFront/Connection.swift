@@ -37,6 +37,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     var wait = ConnectionWait.first
     var deadline = Int64.max
     var stall = WriteStall()
+    var pace = ContentPace()
     var decoder = RequestDecoder()
     /// The bytes of an incomplete request, or of requests that wait their turn.
     var pending: ByteBuffer?

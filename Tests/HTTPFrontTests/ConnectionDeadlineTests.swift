@@ -120,6 +120,48 @@ struct ConnectionDeadlineTests {
         }
     }
 
+    /// Content may take a minute, but 1000 bytes of it must come in each short time.
+    private static func paced(_ limits: inout HTTPLimits) {
+        limits.bodyTimeout = 60_000_000_000
+        limits.bodyStretch = short
+        limits.minBodyBytes = 1000
+    }
+
+    @Test(
+        "refuses content that stops or drips, long before its whole time is over",
+        arguments: ["Content-Length: 50000\r\n", "Content-Length: 50000\r\nExpect: 100-continue\r\n"])
+    func contentPace(fields: String) async throws {
+        try await withServer(Self.paced) { server in
+            let client = try await server.connect()
+            try await client.send(post(fields))
+            if fields.contains("Expect") { #expect(try await client.answer().status == 100) }
+            try await client.send(String(repeating: "x", count: 20_000))
+            var sent = 0
+            while sent < 1000, try await !client.hears(within: 40) {
+                try await client.send("x")
+                sent += 1
+            }
+            // The first part gained one stretch at most.
+            #expect(sent < 100)
+            #expect(try await client.answer().status == 408)
+            #expect(server.journal.events.contains(.refused(.bodyTimeout)))
+        }
+    }
+
+    @Test("leaves content alone that comes slowly, but fast enough")
+    func contentKeepsUp() async throws {
+        try await withServer(Self.paced) { server in
+            let client = try await server.connect()
+            try await client.send(post("Content-Length: 20000\r\n"))
+            for _ in 0..<20 {
+                try await client.send(String(repeating: "x", count: 1000))
+                // Nothing tells when a client should be slow.
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            #expect(try await client.answer().status == 200)
+        }
+    }
+
     @Test("ends an idle connection, without an answer that no request asked for")
     func idle() async throws {
         try await withServer({ $0.idleTimeout = Self.short }) { server in

@@ -161,6 +161,52 @@ struct HTTP2LimitTests {
         }
     }
 
+    /// Content may take a minute, but 1000 bytes of it must come in each short time.
+    private static func paced(_ limits: inout HTTPLimits) {
+        limits.bodyTimeout = 60_000_000_000
+        limits.bodyStretch = short
+        limits.minBodyBytes = 1000
+    }
+
+    @Test("refuses content that stops, long before its whole time is over")
+    func stoppedContent() async throws {
+        try await withServer(Self.paced) { server in
+            let client = try await HTTP2Client.connect(port: server.port)
+            let id = try await client.send(fields: Self.post, content: String(repeating: "x", count: 1500), ends: false)
+            let answer = try await client.record(id) { $0.reset != nil }
+            #expect(answer.status == 408)
+            #expect(try await client.answer(client.request("/next")).status == 200)
+        }
+    }
+
+    @Test("waits for content whose client has no window for it")
+    func heldUpContent() async throws {
+        try await withServer(Self.paced) { server in
+            let client = try await HTTP2Client.connect(port: server.port)
+            // As many as may send all of their content, and keep up with it; the last waits for its turn.
+            var wide: [HTTP2StreamID] = []
+            for _ in 0..<HTTPLimits.wideStreams {
+                wide.append(
+                    try await client.send(
+                        fields: Self.post, content: String(repeating: "x", count: 3000), ends: false))
+            }
+            let last = try await client.send(
+                fields: Self.post, content: String(repeating: "y", count: 4096), ends: false)
+            for _ in 0..<15 {
+                for id in wide {
+                    client.post(id, .data(.init(data: .byteBuffer(ByteBuffer(repeating: 0x78, count: 500)))))
+                }
+                // Nothing tells when a client should be slow.
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            for id in wide + [last] {
+                client.post(id, .data(.init(data: .byteBuffer(ByteBuffer(repeating: 0x79, count: 1)), endStream: true)))
+            }
+            for id in wide { #expect(try await client.answer(id).content.count == 10_501 + 2) }
+            #expect(try await client.answer(last).content.count == 4097 + 2)
+        }
+    }
+
     @Test("resets an answer that its client gives no window for, and counts it")
     func unread() async throws {
         try await withServer({ $0.idleTimeout = Self.short }) { server in

@@ -27,6 +27,7 @@ final class HTTP2Stream<R: Responder>: Exchange {
     private unowned let connection: HTTP2Connection<R>
     private var wait = Wait.content
     private var deadline = Int64.max
+    private var pace = ContentPace()
     /// The request as HTTP/1.1 would have sent it, until it is handed to the responder.
     private var request: [UInt8] = []
     private var headLength = 0
@@ -67,6 +68,7 @@ final class HTTP2Stream<R: Responder>: Exchange {
             return refuse(error, &bench)
         }
         deadline = bench.now &+ limits.bodyTimeout
+        pace.begin(received: 0, now: bench.now, limits: limits)
         if bench.head[.expect] != nil { connection.write(.headers(.init(headers: [":status": "100"])), to: self) }
     }
 
@@ -185,6 +187,9 @@ final class HTTP2Stream<R: Responder>: Exchange {
     // MARK: Deadlines and end
 
     func checkDeadline(now: Int64) {
+        if case .content = wait, contentIsSlow(now: now) {
+            return connection.batch { bench in refuse(.bodyTimeout, &bench) }
+        }
         guard now >= deadline else { return }
         deadline = .max
         switch wait {
@@ -193,6 +198,15 @@ final class HTTP2Stream<R: Responder>: Exchange {
             if !connection.giveUp(self, now: now) { deadline = now &+ limits.idleTimeout }
         case .turn, .answer, .end: break
         }
+    }
+
+    private func contentIsSlow(now: Int64) -> Bool {
+        if connection.wishes.contains(id) {
+            // It may not send; that is no fault of the client's.
+            pace.begin(received: held, now: now, limits: limits)
+            return false
+        }
+        return pace.hasExpired(received: held, now: now, limits: limits)
     }
 
     /// The stream is no more, because its answer has left or its client wants none.
