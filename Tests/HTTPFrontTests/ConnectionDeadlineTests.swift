@@ -150,13 +150,16 @@ struct ConnectionDeadlineTests {
 
     @Test("leaves content alone that comes slowly, but fast enough")
     func contentKeepsUp() async throws {
-        try await withServer(Self.paced) { server in
+        func limit(_ limits: inout HTTPLimits) {
+            Self.paced(&limits)
+            limits.bodyStretch = 2_000_000_000
+        }
+        try await withServer(limit) { server in
             let client = try await server.connect()
             try await client.send(post("Content-Length: 20000\r\n"))
-            for _ in 0..<20 {
-                try await client.send(String(repeating: "x", count: 1000))
-                // Nothing tells when a client should be slow.
-                try await Task.sleep(for: .milliseconds(100))
+            for _ in 0..<10 {
+                try await client.send(String(repeating: "x", count: 2000))
+                try await server.journal.wait(ticks: 1)
             }
             #expect(try await client.answer().status == 200)
         }

@@ -181,7 +181,11 @@ struct HTTP2LimitTests {
 
     @Test("waits for content whose client has no window for it")
     func heldUpContent() async throws {
-        try await withServer(Self.paced) { server in
+        func limit(_ limits: inout HTTPLimits) {
+            Self.paced(&limits)
+            limits.bodyStretch = 2_000_000_000
+        }
+        try await withServer(limit) { server in
             let client = try await HTTP2Client.connect(port: server.port)
             // As many as may send all of their content, and keep up with it; the last waits for its turn.
             var wide: [HTTP2StreamID] = []
@@ -192,17 +196,16 @@ struct HTTP2LimitTests {
             }
             let last = try await client.send(
                 fields: Self.post, content: String(repeating: "y", count: 4096), ends: false)
-            for _ in 0..<15 {
+            for _ in 0..<10 {
                 for id in wide {
-                    client.post(id, .data(.init(data: .byteBuffer(ByteBuffer(repeating: 0x78, count: 500)))))
+                    client.post(id, .data(.init(data: .byteBuffer(ByteBuffer(repeating: 0x78, count: 1000)))))
                 }
-                // Nothing tells when a client should be slow.
-                try await Task.sleep(for: .milliseconds(100))
+                try await server.journal.wait(ticks: 1)
             }
             for id in wide + [last] {
                 client.post(id, .data(.init(data: .byteBuffer(ByteBuffer(repeating: 0x79, count: 1)), endStream: true)))
             }
-            for id in wide { #expect(try await client.answer(id).content.count == 10_501 + 2) }
+            for id in wide { #expect(try await client.answer(id).content.count == 13_001 + 2) }
             #expect(try await client.answer(last).content.count == 4097 + 2)
         }
     }
