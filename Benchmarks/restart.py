@@ -5,7 +5,7 @@
 
 This process holds the listening sockets and hands them to each gateway (LISTEN_FDS, from descriptor 3 on), as systemd does.
 By turns the next gateway starts before the old one is told to end (SIGTERM), and after the old one has ended. The clients keep
-their connections until an answer says `Connection: close`, and try nothing twice. Exits 1 if a request failed, or a gateway did
+their connections until an answer says `Connection: close`, one in four for a single request, and try nothing twice. Exits 1 if a request failed, or a gateway did
 not end with 0 within its drain time. All of it on 127.0.0.1.
 """
 
@@ -95,9 +95,9 @@ class Clients:
     failures: list = dataclasses.field(default_factory=list)
 
     async def run(self, count):
-        await asyncio.gather(*(self.client() for _ in range(count)))
+        await asyncio.gather(*(self.client(keeps=number % 4 > 0) for number in range(count)))
 
-    async def client(self):
+    async def client(self, keeps):
         streams = None
         while not self.is_over:
             begun = time.monotonic()
@@ -110,7 +110,7 @@ class Clients:
                 self.failures.append(f"after {spelled(time.monotonic() - begun)}: {failure!r}")
                 closes = True
             self.waits.append(time.monotonic() - begun)
-            if closes and streams is not None:
+            if (closes or not keeps) and streams is not None:
                 streams[1].close()
                 streams = None
 

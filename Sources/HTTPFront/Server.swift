@@ -11,7 +11,7 @@ public final class Server<R: Responder>: Sendable {
     private let loops: [NIOLoopBound<ServerLoop<R>>]
     private let group: any EventLoopGroup
     private let offersHTTP2: Bool
-    private let channels = Locked<[any Channel]>([])
+    let channels = Locked<[any Channel]>([])
     private let certificates = Locked<[ListenerCertificates]>([])
     private let watches = Locked<[RepeatedTask]>([])
 
@@ -140,6 +140,18 @@ public final class Server<R: Responder>: Sendable {
         watches.withLock { $0.append(task) }
     }
 
+    /// NIO closes a connection whose listener closes while it is on its way to its event loop. So nothing more is accepted at
+    /// first; what has been accepted goes to its loop, back to the listener's, and to its own again, where it becomes active.
+    private func stopListening() async {
+        let channels = channels.withLock { $0 }
+        for channel in channels { try? await channel.setOption(.autoRead, value: false).get() }
+        for _ in 0..<2 {
+            for loop in loops { try? await loop.eventLoop.submit {}.get() }
+            for channel in channels { try? await channel.eventLoop.submit {}.get() }
+        }
+        for channel in channels { try? await channel.close() }
+    }
+
     /// Stops listening, closes idle connections, and waits until every other one has had its answer.
     ///
     /// - Parameters:
@@ -150,7 +162,7 @@ public final class Server<R: Responder>: Sendable {
     @discardableResult
     public func shutDown(timeout: Int64, grace: Int64 = 0) async -> Bool {
         for watch in watches.withLock({ $0 }) { watch.cancel() }
-        for channel in channels.withLock({ $0 }) { try? await channel.close() }
+        await stopListening()
         let now = Clock.now()
         let deadline = NIODeadline.now() + .nanoseconds(timeout)
         for loop in loops {
