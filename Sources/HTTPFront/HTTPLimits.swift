@@ -15,8 +15,8 @@ public struct HTTPLimits: Sendable, Equatable {
     /// In each stretch of that time, so many bytes of content must come, or all that is left: a KiB a second, with the
     /// patience that lost packets need. So it does not depend on `bodyTimeout` and `maxBodyBytes` how long a client that has
     /// stopped sending, or that drips, is waited for. 0 bytes: it does.
-    public var bodyStretch: Int64 = 5_000_000_000
-    public var minBodyBytes = 5 * 1024
+    public var bodyStretch: Int64 = 10_000_000_000
+    public var minBodyBytes = 10 * 1024
     /// Between an answer and the first byte of the next request; also the time in which a client must have read
     /// 64 KiB more of its answers, or all of them.
     public var idleTimeout: Int64 = 60_000_000_000
