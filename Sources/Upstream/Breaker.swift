@@ -22,8 +22,8 @@ struct Breaker {
         case closed(failures: Int)
         /// Nothing passes before the instant.
         case open(until: Int64)
-        /// One probe is on its way; its result decides, and nobody else's.
-        case halfOpen
+        /// One probe is on its way, since the instant; its result decides, and nobody else's.
+        case halfOpen(since: Int64)
     }
 
     /// What becomes of an attempt.
@@ -60,7 +60,7 @@ struct Breaker {
         case .halfOpen: return .refused
         case .open(let until):
             guard now >= until else { return .refused }
-            state = .halfOpen
+            state = .halfOpen(since: now)
             return .probe
         }
     }
@@ -88,9 +88,11 @@ struct Breaker {
         }
     }
 
-    /// Takes note that a probe ended without telling anything of the service: there may be another one at once.
-    mutating func recordNothing(isProbe: Bool, now: Int64) {
-        if isProbe, state == .halfOpen { state = .open(until: now) }
+    /// Takes note that a probe ended without telling anything of the service. There may be another one: at once if it was not
+    /// sent, else no sooner than after a failure, or callers with little time would send one probe after the other.
+    mutating func recordNothing(isProbe: Bool, wasSent: Bool, now: Int64) {
+        guard isProbe, case .halfOpen(let since) = state else { return }
+        state = .open(until: wasSent ? max(now, since &+ policy.openFor) : now)
     }
 
     private func causeToOpen(_ inARow: Int, now: Int64) -> Cause? {

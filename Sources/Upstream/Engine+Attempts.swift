@@ -6,7 +6,6 @@ internal import RateLimiter
 
 extension Engine {
     func begin(_ fetch: Fetch, now: Int64) -> Call {
-        budgets[fetch.service].deposit(now: now)
         let call = Call(fetch, now: now)
         calls[fetch.id] = call
         return call
@@ -36,7 +35,12 @@ extension Engine {
         call.attempts += 1
         call.sentAt = now
         call.isCutShort = timeout < patience
-        if call.attempts > 1 { counters.countRetry(call.fetch) }
+        if call.attempts > 1 {
+            counters.countRetry(call.fetch)
+        } else {
+            // Not for what an open breaker refuses, or retries would be saved up for when it closes.
+            budgets[service].deposit(now: now)
+        }
         gate.depart(call.fetch, number: call.attempts)
         do throws(CurlError) {
             try driver.start(
@@ -85,7 +89,7 @@ extension Engine {
         // Others may wait for them.
         nextRelease = now
         guard call.isProbe else { return }
-        breakers[call.fetch.service].recordNothing(isProbe: true, now: now)
+        breakers[call.fetch.service].recordNothing(isProbe: true, wasSent: false, now: now)
         showBreaker(call.fetch.service)
     }
 

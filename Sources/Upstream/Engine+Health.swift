@@ -16,7 +16,7 @@ extension Engine {
     func recordHealth(_ call: Call, _ result: AttemptResult, now: Int64) {
         let service = call.fetch.service
         guard !call.isCutShort || result.kind != .timeout else {
-            breakers[service].recordNothing(isProbe: call.isProbe, now: now)
+            breakers[service].recordNothing(isProbe: call.isProbe, wasSent: true, now: now)
             showBreaker(service)
             return
         }

@@ -97,7 +97,7 @@ struct RetryBudget {
         lastRefill = now
     }
 
-    /// A call has begun.
+    /// A call's first attempt is sent.
     mutating func deposit(now: Int64) {
         refill(now: now)
         balance = min(balance + ratio, ceiling)

@@ -109,15 +109,30 @@ struct BreakerTests {
         #expect(bench.breaker.figure == 0)
     }
 
-    @Test("lets another probe through at once if the first told nothing")
-    func lostProbe() {
+    @Test("lets another probe through at once if the first was not sent")
+    func unsentProbe() {
         var bench = Bench()
         bench.fail(5)
         #expect(bench.probe() == .probe)
-        bench.breaker.recordNothing(isProbe: false, now: bench.now)
+        bench.breaker.recordNothing(isProbe: false, wasSent: false, now: bench.now)
         #expect(bench.breaker.admit(now: bench.now) == .refused)
-        bench.breaker.recordNothing(isProbe: true, now: bench.now)
+        bench.breaker.recordNothing(isProbe: true, wasSent: false, now: bench.now)
         #expect(bench.breaker.admit(now: bench.now) == .probe)
+    }
+
+    @Test("sends no more probes than one in its time, though none of them tells anything")
+    func lostProbes() {
+        var bench = Bench()
+        bench.fail(5)
+        #expect(bench.probe() == .probe)
+        var probes = 0
+        // Callers who wait a tenth of a second each.
+        for _ in 0..<100 {
+            bench.now += Self.second / 10
+            bench.breaker.recordNothing(isProbe: true, wasSent: true, now: bench.now)
+            if bench.breaker.admit(now: bench.now) == .probe { probes += 1 }
+        }
+        #expect(probes == 10)
     }
 
     @Test("stays open at least as long as it is told, at most a quarter longer, and never just so")

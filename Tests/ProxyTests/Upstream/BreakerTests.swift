@@ -92,6 +92,28 @@ struct OpenBreakerTests {
         }
     }
 
+    @Test("saves up no retries: what is not sent pays for none")
+    func budget() async throws {
+        let mood = Mood()
+        mood.fails = true
+        try await ScriptedOrigin.run({ request, _ in mood.step(request) }) { origin in
+            let yaml =
+                TestGateway.service(origin.url) + "breaker: {failures: 2, openFor: 300ms}\n"
+                + "retry: {maxAttempts: 2, budget: {ratio: 0.1, reserve: 0}}\n"
+            try await TestGateway.run(yaml) { gateway in
+                for domain in "AB" { #expect(try await gateway.page(query(domain: domain)).status == 500) }
+                for _ in 0..<30 { #expect(try await gateway.page(query(domain: "C")).status == 500) }
+                mood.fails = false
+                let isBack = try await eventually { try await gateway.page(query(domain: "D")).status == 200 }
+                #expect(isBack)
+                mood.fails = true
+                let count = origin.requests.count
+                #expect(try await gateway.page(query(domain: "E")).status == 500)
+                #expect(origin.requests.count == count + 1)
+            }
+        }
+    }
+
     @Test("costs no tokens: what is not sent is not charged")
     func tokens() async throws {
         try await ScriptedOrigin.run({ _, _ in .reply(status: 500, body: "{}") }) { origin in
