@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Measures the gateway beside its peers: a page from the cache, a local throttle, a call that is passed on, idle connections,
-start-up, allocations.
+"""Measures the gateway beside its peers: a page from the cache, a local throttle, a call that is passed on and what that adds to
+its time, idle connections, start-up, allocations.
 
-    Benchmarks/gateway.py --gateway PATH [--quick] [--only hit,throttle,pass,idle,start,allocations] [--write]
+    Benchmarks/gateway.py --gateway PATH [--quick] [--write]
+                         [--only hit,throttle,pass,latency,idle,start,allocations]
 
 Prints one table of medians. With --write it also goes into docs/benchmarks.md, with a picture. Everything runs on 127.0.0.1,
 on two cores, for some minutes (--quick: for one), and is stopped at the end.
@@ -19,12 +20,12 @@ import sys
 import tempfile
 import time
 
-from measuring import allocations, idle, load, report, requests
+from measuring import allocations, idle, latency, load, report, requests
 from measuring.contenders import FLOOR, GATEWAY, Field, find, gateway_settings
 from measuring.processes import Failed, Server, Servers, free_ports
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PARTS = ("hit", "throttle", "pass", "idle", "start", "allocations")
+PARTS = ("hit", "throttle", "pass", "latency", "idle", "start", "allocations")
 IDLE_CONNECTIONS = 9_000
 
 
@@ -39,8 +40,10 @@ class Benchmark:
             raise Failed("there is no wrk: Scripts/setup --bench installs it")
         parts = self.options.parts
         field = Field(self.servers, self.options.gateway)
-        idle_rows, starts, counts = [], [], {}
+        idle_rows, latencies, starts, counts = [], [], [], {}
         rows = self.measure_load(field)
+        if "latency" in parts:
+            latencies = self.measure_latency(field)
         if "idle" in parts:
             idle_rows = self.measure_idle(field)
         if "start" in parts:
@@ -49,8 +52,8 @@ class Benchmark:
             say("allocations")
             counts = allocations.measure(self.options.gateway, self.servers)
         return report.Figures(
-            rows, [missing for missing in field.missing if missing[0] in parts], idle_rows, IDLE_CONNECTIONS, starts, counts,
-            field.versions, datetime.date.today().isoformat(), f"{self.rounds} rounds of {self.seconds} s for each.")
+            rows, [missing for missing in field.missing if missing[0] in parts], idle_rows, IDLE_CONNECTIONS, latencies, starts,
+            counts, field.versions, datetime.date.today().isoformat(), f"{self.rounds} rounds of {self.seconds} s for each.")
 
     def measure_load(self, field):
         """Everybody in turn, round after round; the floor in each of them."""
@@ -98,6 +101,15 @@ class Benchmark:
             # Memory grows at the first time alone; later ones find it there.
             memory = results[0][0]
             rows.append(report.IdleRow(short, memory, *(statistics.median(column) for column in list(zip(*results))[1:])))
+        return rows
+
+    def measure_latency(self, field):
+        rows = []
+        for name in (f"{GATEWAY}, signed anew", "nginx proxy_pass"):
+            if contender := field.named("pass", name):
+                say(f"latency: {name}")
+                contender.check()
+                rows.append((name, *latency.measure(contender, field.origin, 500 if self.options.quick else 2_000, self.rounds)))
         return rows
 
     def measure_starts(self):

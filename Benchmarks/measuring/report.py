@@ -40,6 +40,7 @@ class Figures:
     missing: list
     idle: list
     idle_count: int
+    latencies: list
     starts: list
     allocations: dict
     versions: list
@@ -85,6 +86,11 @@ def idle_table(figures):
     return lines
 
 
+def latency_table(figures):
+    lines = ["| what it adds to the time of a call, one after the other | p50 | p99 |", "|---|--:|--:|"]
+    return lines + [f"| {emphasis(name)} | {time(p50)} | {time(p99)} |" for name, p50, p99 in figures.latencies]
+
+
 def start_table(figures):
     lines = ["| from start to the first good answer | |", "|---|--:|"]
     lines += [f"| {emphasis(name)} | {time(seconds)} |" for name, seconds in figures.starts]
@@ -114,6 +120,15 @@ def verdicts(figures):
     cache, row = found.get(("hit", "nginx proxy_cache")), ours.get(("hit", "anonymous"))
     if cache and row:
         yield f"{CASES['hit']}: p99 below nginx proxy_cache's", f"{time(row.p99)}, {time(cache.p99)}", row.p99 < cache.p99
+    passed = found.get(("pass", f"{GATEWAY}, signed anew"))
+    for name, limit in (("nginx proxy_pass", 1.7), ("Envoy", 0.5)):
+        if passed and (peer := found.get(("pass", name))):
+            ratio = passed.cpu / peer.cpu
+            yield f"{CASES['pass']}: at most {limit} × {name}'s CPU", f"{ratio:.2f}", ratio <= limit
+    for name, p50, p99 in figures.latencies:
+        if name.startswith(GATEWAY):
+            yield f"{CASES['pass']}: adds at most 200 µs to p50", time(p50), p50 <= 0.0002
+            yield f"{CASES['pass']}: adds at most 3 ms to p99", time(p99), p99 <= 0.003
     for row in (row for row in figures.idle if row.name == GATEWAY):
         yield "an idle connection: at most 10 KiB", f"{row.memory / 1024:.1f} KiB", row.memory <= 10240
         ratio = row.beside / row.without
@@ -129,7 +144,9 @@ def verdict_table(figures):
 
 
 def text(figures):
-    tables = [main_table(figures), idle_table(figures), start_table(figures), allocation_table(figures), verdict_table(figures)]
+    tables = [
+        main_table(figures), latency_table(figures), idle_table(figures), start_table(figures), allocation_table(figures),
+        verdict_table(figures)]
     return "\n\n".join("\n".join(table) for table in tables if len(table) > 2)
 
 
