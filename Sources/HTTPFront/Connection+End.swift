@@ -13,7 +13,7 @@ extension Connection {
             return
         }
         wait = next
-        if next == .answer || next == .room { pauseReading() }
+        if next == .room { pauseReading() }
         switch next {
         case .first, .head: deadline = now &+ loop.limits.headTimeout
         case .idle: deadline = now &+ loop.limits.idleTimeout

@@ -25,7 +25,8 @@ enum ConnectionWait {
 }
 
 /// One client connection over HTTP/1.x: takes bytes, finds requests in them, hands each to the responder, writes answers in
-/// order. One request at a time: while an answer is outstanding nothing more is read, so a client feels back-pressure.
+/// order. One request at a time: what comes while an answer is outstanding is kept, and nothing more is read after it, so that a
+/// client feels back-pressure.
 final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHandler, Exchange {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -105,6 +106,8 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
         var incoming = unwrapInboundIn(data)
         guard isListening else {
             keep(&incoming)
+            // Not before: most clients wait for their answer, and to pause and go on costs two system calls.
+            if wait == .answer { pauseReading() }
             return
         }
         if mayBeHTTP2, isHTTP2(&incoming) { return }
