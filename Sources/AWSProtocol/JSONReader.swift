@@ -14,6 +14,9 @@ public struct JSONReader {
     public static let maxDepth = 32
 
     var position = 0
+    private var names = MemberNames()
+
+    init() {}
 
     /// The members of a text that is one object, in their order.
     ///
@@ -61,11 +64,13 @@ public struct JSONReader {
         case UInt8(ascii: "\""):
             return try string(bytes)
         case UInt8(ascii: "{"):
-            _ = try object(bytes, depth: depth + 1)
+            try eachMember(bytes, depth: depth + 1) { reader, _ throws(JSONError) in
+                _ = try reader.value(bytes, depth: depth + 1)
+            }
             return JSONToken(kind: .object, range: start..<position)
         case UInt8(ascii: "["):
-            _ = try array(bytes, depth: depth + 1) { reader, bytes, depth throws(JSONError) in
-                try reader.value(bytes, depth: depth)
+            try eachElement(bytes, depth: depth + 1) { reader throws(JSONError) in
+                _ = try reader.value(bytes, depth: depth + 1)
             }
             return JSONToken(kind: .array, range: start..<position)
         case UInt8(ascii: "t"): return try literal("true", .true, bytes)
@@ -81,33 +86,46 @@ public struct JSONReader {
 
     /// The members of the object whose brace is at `position`.
     mutating func object(_ bytes: Span<UInt8>, depth: Int) throws(JSONError) -> [JSONMember] {
-        try object(bytes, depth: depth) { reader, bytes, depth throws(JSONError) in
-            try reader.value(bytes, depth: depth)
-        }.map { JSONMember(name: $0.name, value: $0.value) }
+        var members: [JSONMember] = []
+        try eachMember(bytes, depth: depth) { reader, name throws(JSONError) in
+            members.append(JSONMember(name: name, value: try reader.value(bytes, depth: depth)))
+        }
+        return members
     }
 
     mutating func object<Value>(
         _ bytes: Span<UInt8>, depth: Int, reading read: ValueReading<Value>
     ) throws(JSONError) -> [(name: JSONToken, value: Value)] {
+        var members: [(name: JSONToken, value: Value)] = []
+        try eachMember(bytes, depth: depth) { reader, name throws(JSONError) in
+            members.append((name, try read(&reader, bytes, depth)))
+        }
+        return members
+    }
+
+    /// Goes through the object whose brace is at `position`; `read` gets each name and reads its value.
+    @inline(__always)
+    private mutating func eachMember(
+        _ bytes: Span<UInt8>, depth: Int, _ read: (inout JSONReader, JSONToken) throws(JSONError) -> Void
+    ) throws(JSONError) {
         guard depth <= Self.maxDepth else { throw error(.tooDeep) }
         position += 1
-        var members: [(name: JSONToken, value: Value)] = []
-        var names = MemberNames()
         skipSpace(bytes)
-        if take(UInt8(ascii: "}"), bytes) { return members }
+        if take(UInt8(ascii: "}"), bytes) { return }
+        var object = names.begin()
         while true {
             skipSpace(bytes)
             guard position < bytes.count else { throw error(.unexpectedEnd) }
             guard bytes[position] == UInt8(ascii: "\"") else { throw error(.unexpectedCharacter) }
             let name = try string(bytes)
-            guard names.insert(name, in: bytes) else {
+            guard names.insert(name, in: &object, of: bytes) else {
                 throw JSONError(reason: .duplicateMember, offset: name.range.lowerBound)
             }
             skipSpace(bytes)
             try require(UInt8(ascii: ":"), bytes)
-            members.append((name, try read(&self, bytes, depth)))
+            try read(&self, name)
             skipSpace(bytes)
-            if take(UInt8(ascii: "}"), bytes) { return members }
+            if take(UInt8(ascii: "}"), bytes) { return names.end(object) }
             try require(UInt8(ascii: ","), bytes)
         }
     }
@@ -116,15 +134,26 @@ public struct JSONReader {
     mutating func array<Value>(
         _ bytes: Span<UInt8>, depth: Int, reading read: ValueReading<Value>
     ) throws(JSONError) -> [Value] {
+        var elements: [Value] = []
+        try eachElement(bytes, depth: depth) { reader throws(JSONError) in
+            elements.append(try read(&reader, bytes, depth))
+        }
+        return elements
+    }
+
+    /// Goes through the array whose bracket is at `position`; `read` reads each element.
+    @inline(__always)
+    private mutating func eachElement(
+        _ bytes: Span<UInt8>, depth: Int, _ read: (inout JSONReader) throws(JSONError) -> Void
+    ) throws(JSONError) {
         guard depth <= Self.maxDepth else { throw error(.tooDeep) }
         position += 1
-        var elements: [Value] = []
         skipSpace(bytes)
-        if take(UInt8(ascii: "]"), bytes) { return elements }
+        if take(UInt8(ascii: "]"), bytes) { return }
         while true {
-            elements.append(try read(&self, bytes, depth))
+            try read(&self)
             skipSpace(bytes)
-            if take(UInt8(ascii: "]"), bytes) { return elements }
+            if take(UInt8(ascii: "]"), bytes) { return }
             try require(UInt8(ascii: ","), bytes)
         }
     }
@@ -133,22 +162,18 @@ public struct JSONReader {
         let start = position
         var hasEscapes = false
         position += 1
-        while position < bytes.count {
+        while true {
+            position = bytes.plainText(from: position)
+            guard position < bytes.count else { break }
             let byte = bytes[position]
             if byte == UInt8(ascii: "\"") {
                 position += 1
                 return JSONToken(kind: .string, range: start..<position, hasEscapes: hasEscapes)
             }
             guard byte >= 0x20 else { throw error(.controlCharacter) }
-            if byte == UInt8(ascii: "\\") {
-                guard let escape = JSONEscape(bytes, at: position, end: bytes.count) else {
-                    throw error(.invalidEscape)
-                }
-                hasEscapes = true
-                position += escape.length
-            } else {
-                position += 1
-            }
+            guard let escape = JSONEscape(bytes, at: position, end: bytes.count) else { throw error(.invalidEscape) }
+            hasEscapes = true
+            position += escape.length
         }
         throw error(.unexpectedEnd)
     }
@@ -217,30 +242,33 @@ public struct JSONReader {
     private func error(_ reason: JSONError.Reason) -> JSONError { JSONError(reason: reason, offset: position) }
 }
 
-/// Finds out whether a name occurs twice in an object: by comparing while there are few, by a set when there are many.
-private struct MemberNames {
-    private static let few = 16
-    private var names: [JSONToken] = []
-    private var set: Set<[UInt8]> = []
-
-    /// False if `name` was inserted before.
-    mutating func insert(_ name: JSONToken, in bytes: Span<UInt8>) -> Bool {
-        if names.count < Self.few {
-            for other in names where Self.same(other, name, bytes) { return false }
-            names.append(name)
-            return true
+extension Span<UInt8> {
+    /// Where the text from `start` on that stands for itself in a string ends: at a quotation mark, a backslash, a control
+    /// character, or the end of the span.
+    fileprivate func plainText(from start: Int) -> Int {
+        // Unsafe only in its pointer: every byte that is read lies inside the span.
+        unsafe withUnsafeBytes { bytes in
+            var index = start
+            // Eight bytes at a time. A zero byte is told by the borrow that it takes from its high bit.
+            while index + 8 <= bytes.count {
+                let word = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+                let quotes = word ^ (Self.each &* UInt64(UInt8(ascii: "\"")))
+                let slashes = word ^ (Self.each &* UInt64(UInt8(ascii: "\\")))
+                let found =
+                    ((quotes &- Self.each) & ~quotes | (slashes &- Self.each) & ~slashes
+                        | (word &- Self.each &* 0x20) & ~word) & (Self.each &* 0x80)
+                // Only the lowest is sure to be one, for a borrow goes on upwards.
+                if found != 0 { return index + found.trailingZeroBitCount / 8 }
+                index += 8
+            }
+            while index < bytes.count {
+                let byte = unsafe bytes[index]
+                if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { break }
+                index += 1
+            }
+            return index
         }
-        if set.isEmpty { set = Set(names.map { $0.string(in: bytes) }) }
-        return set.insert(name.string(in: bytes)).inserted
     }
 
-    private static func same(_ left: JSONToken, _ right: JSONToken, _ bytes: Span<UInt8>) -> Bool {
-        if left.hasEscapes || right.hasEscapes { return left.string(in: bytes) == right.string(in: bytes) }
-        guard left.range.count == right.range.count else { return false }
-        for offset in 0..<left.range.count
-        where bytes[left.range.lowerBound + offset] != bytes[right.range.lowerBound + offset] {
-            return false
-        }
-        return true
-    }
+    private static var each: UInt64 { 0x0101_0101_0101_0101 }
 }
