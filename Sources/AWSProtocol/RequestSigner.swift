@@ -10,13 +10,17 @@ public struct RequestSigner: Sendable {
 
     private let scope: SigningScope
     private let stringToSign: StringToSign
+    /// What follows the day in `Authorization`, up to the names of the fields.
+    private let credentialEnd: [UInt8]
     private var canonical = CanonicalRequest()
     private var text: [UInt8] = []
     private var remembered: Remembered?
+    private var time: (seconds: Int64, text: [UInt8]) = (0, AWSTime.basic(0))
 
     public init(scope: SigningScope) {
         self.scope = scope
         stringToSign = StringToSign(scope)
+        credentialEnd = Array("/\(scope.region)/\(scope.service)/aws4_request, SignedHeaders=".utf8)
     }
 
     /// Signs a request.
@@ -31,31 +35,51 @@ public struct RequestSigner: Sendable {
         method: String, path: String, query: String, fields: [(name: String, value: String)], body: [UInt8],
         with credentials: AWSCredentials, at seconds: Int64
     ) -> [(name: String, value: String)] {
-        let time = AWSTime.basic(seconds)
+        let time = time(at: seconds)
         var added = [(name: "X-Amz-Date", value: String(decoding: time, as: UTF8.self))]
         if let token = credentials.sessionToken { added.append(("X-Amz-Security-Token", token)) }
         let signed = (fields + added).map { (name: $0.name.lowercased(), value: $0.value) }
             .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         let names = signed.map(\.name).joined(separator: ";")
 
-        canonical.begin(method: Array(method.utf8).span, path: Array(path.utf8).span, query: Array(query.utf8).span)
-        for field in signed {
-            canonical.field(Array(field.name.utf8).span, Array(field.value.utf8).span)
+        var authorization: [UInt8] = []
+        appendAuthorization(
+            to: &authorization, signedNames: Array(names.utf8), body: body, with: credentials, time: time
+        ) { canonical in
+            canonical.begin(method: method.utf8.span, path: path.utf8.span, query: query.utf8.span)
+            for field in signed { canonical.field(field.name.utf8.span, field.value.utf8.span) }
         }
-        canonical.end(signedNames: Array(names.utf8).span, content: body.span)
-
-        let key = key(of: credentials, day: Array(time.prefix(8)))
-        stringToSign.write(canonical, time: time.span, into: &text)
-        var signature: [UInt8] = []
-        key.appendSignature(of: text, to: &signature)
-        let day = String(decoding: time.prefix(8), as: UTF8.self)
-        added.append(
-            (
-                "Authorization",
-                "AWS4-HMAC-SHA256 Credential=\(credentials.accessKeyID)/\(day)/\(scope.region)/\(scope.service)/aws4_request, "
-                    + "SignedHeaders=\(names), Signature=\(String(decoding: signature, as: UTF8.self))"
-            ))
+        added.append(("Authorization", String(decoding: authorization, as: UTF8.self)))
         return added
+    }
+
+    /// The value of `X-Amz-Date`. Most requests are signed in the same second as the one before.
+    public mutating func time(at seconds: Int64) -> [UInt8] {
+        if time.seconds != seconds { time = (seconds, AWSTime.basic(seconds)) }
+        return time.text
+    }
+
+    /// Appends the value of `Authorization` of a request.
+    ///
+    /// - Parameters:
+    ///   - signedNames: the names of the signed fields, in small letters, in their order, with semicolons between them.
+    ///   - time: what `X-Amz-Date` says, see `time(at:)`.
+    ///   - write: begins the canonical request, and adds those fields in their order.
+    public mutating func appendAuthorization(
+        to output: inout [UInt8], signedNames: [UInt8], body: [UInt8], with credentials: AWSCredentials, time: [UInt8],
+        writing write: (inout CanonicalRequest) -> Void
+    ) {
+        write(&canonical)
+        canonical.end(signedNames: signedNames.span, content: body.span)
+        stringToSign.write(canonical, time: time.span, into: &text)
+        output.append(contentsOf: "AWS4-HMAC-SHA256 Credential=".utf8)
+        output.append(contentsOf: credentials.accessKeyID.utf8)
+        output.append(UInt8(ascii: "/"))
+        output.append(contentsOf: time.prefix(8))
+        output.append(contentsOf: credentialEnd)
+        output.append(contentsOf: signedNames)
+        output.append(contentsOf: ", Signature=".utf8)
+        key(of: credentials, day: Array(time.prefix(8))).appendSignature(of: text, to: &output)
     }
 
     private mutating func key(of credentials: AWSCredentials, day: [UInt8]) -> SigningKey {

@@ -80,9 +80,13 @@ public final class Call: Sendable {
         return service.flatMap { $0.isPassthrough ? $0.index : nil }
     }
 
-    /// Whether it may be kept for equal requests: it has a page, so that it will be asked again.
+    /// Whether it may be kept for equal requests: it only reads, so that it will be asked again.
     var isRepeatable: Bool {
-        if case .page = action { true } else { false }
+        switch action {
+        case .page: true
+        case .pass(let order): order.safety == .read
+        case .refuse: false
+        }
     }
 }
 

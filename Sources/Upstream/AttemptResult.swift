@@ -42,8 +42,8 @@ enum AttemptClass: String, CaseIterable, Sendable {
 struct AttemptResult {
     let kind: AttemptClass
     let outcome: Result<UpstreamReply, CurlError>
-    /// The service's time, in seconds since 1970, if its reply tells.
-    let date: Int64?
+    /// The service's time, in seconds since 1970, if its reply tells it and it matters.
+    private(set) var date: Int64?
 
     /// Whether a byte of the request may have left.
     var mayHaveSent: Bool {
@@ -55,7 +55,6 @@ struct AttemptResult {
 
     /// - Parameter isForPage: whether a good reply must be a JSON object. That of another operation may be empty.
     init(_ result: Result<CurlReply, CurlError>, isForPage: Bool) {
-        date = (try? result.get())?["date"].flatMap(AWSTime.http)
         do throws(CurlError) {
             let reply = try UpstreamReply(try result.get(), isForPage: isForPage)
             kind = AttemptClass(reply.classification)
@@ -64,6 +63,7 @@ struct AttemptResult {
             kind = AttemptClass(error)
             outcome = .failure(error)
         }
+        date = isRefusedForItsTime ? (try? result.get())?["date"].flatMap(AWSTime.http) : nil
     }
 
     /// Whether the service refused it for the time that it was signed for.

@@ -9,6 +9,9 @@ struct CurlReplyCollector {
         "x-amzn-errortype", "x-amzn-requestid", "x-amz-request-id",
     ]
 
+    /// A bit for the length of each of them, so that most others are not compared with any.
+    private static let keptLengths = kept.reduce(0 as UInt64) { $0 | 1 << UInt64(min($1.utf8.count, 63)) }
+
     /// For all heads and trailers of a reply together, so that an endless row of 1xx replies ends too.
     static let maxHeadBytes = 64 * 1024
 
@@ -119,6 +122,7 @@ extension CurlReplyCollector {
             guard !isChunked, line.equals("chunked", in: value) else { return refuse(.badReply) }
             isChunked = true
         }
+        guard Self.keptLengths & (1 << UInt64(min(colon, 63))) != 0 else { return true }
         for name in Self.kept where line.equals(name, in: 0..<colon) {
             fields.append(.init(name: name, value: line.text(value)))
         }

@@ -88,6 +88,7 @@ extension CurlTransfer {
         needsFresh = false
         collector = CurlReplyCollector(maxBodyBytes: request.maxReplyBytes)
         let lines = if let lines = request.lines { lines } else { try HeaderLines(request.fields) }
+        guard !lines.isFaulty else { throw .badField }
         let bytes = memory.fill(lines, body: request.body)
         try unsafe set(CURLOPT_PRIVATE, pointer: UnsafeRawPointer(bitPattern: ticket.word))
         try setEndpoint(request.endpoint)

@@ -46,22 +46,24 @@ extension Engine {
             try driver.start(
                 call.fetch.id,
                 AttemptRequest(
-                    endpoint: endpoints[service], fields: fields, body: call.fetch.body,
-                    timeout: timeout, maxReplyBytes: Self.maxReplyBytes))
+                    endpoint: endpoints[service], fields: fields.unwritten, lines: fields.lines,
+                    body: call.fetch.body, timeout: timeout, maxReplyBytes: Self.maxReplyBytes))
         } catch {
             settle(call.fetch.id, .failure(error), now: now)
         }
     }
 
     /// The fields of the next attempt; nothing if it cannot be sent now: the call then waits for credentials, or has ended.
-    private func fields(_ call: Call, now: Int64) -> [(name: String, value: String)]? {
+    private func fields(
+        _ call: Call, now: Int64
+    ) -> (unwritten: [(name: String, value: String)], lines: HeaderLines?)? {
         let service = call.fetch.service
-        if let forwarded = call.fetch.forwarded { return forwarded.fields }
-        switch signers[service]?.fields(call.fetch, wallClock: upstream.wallClock()) {
-        case .fields(let fields):
+        if let forwarded = call.fetch.forwarded { return (forwarded.fields, nil) }
+        switch signers[service]?.lines(call.fetch, wallClock: upstream.wallClock()) {
+        case .lines(let lines):
             call.signedOffset = signers[service]?.clockOffset ?? 0
             if unsigned.remove(service) != nil { upstream.report("\(serviceName(service)) has credentials again") }
-            return fields
+            return ([], lines)
         case .pending:
             // It asks for its tokens again later, lest all who waited leave at once.
             giveBack(call, now: now)

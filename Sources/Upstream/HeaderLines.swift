@@ -3,6 +3,8 @@ struct HeaderLines: Sendable, Equatable {
     private(set) var bytes: [UInt8] = []
     /// Where each line begins.
     private(set) var starts: [Int] = []
+    /// Whether a field that was added is none that may be sent.
+    private(set) var isFaulty = false
 
     /// What only the owner of the connection can write (RFC 9110 sections 7.6.1, 8.6 and 10.1.1).
     private static let ours: Set<String> = [
@@ -12,6 +14,41 @@ struct HeaderLines: Sendable, Equatable {
 
     /// Fields that libcurl would add to a POST by itself. A name with a colon and nothing after it tells it not to.
     private static let unwanted = ["accept", "content-type"]
+
+    /// No fields yet. `Accept` and `Content-Type` have to be added, see `unwanted`.
+    init() { append("Expect:") }
+
+    /// The same lines, with room for so many more bytes.
+    init(_ lines: HeaderLines, room: Int) {
+        bytes.reserveCapacity(lines.bytes.count + room)
+        bytes += lines.bytes
+        starts.reserveCapacity(lines.starts.count + 8)
+        starts += lines.starts
+        isFaulty = lines.isFaulty
+    }
+
+    /// Adds a field with a value that is not empty; what may not stand in one makes the lines faulty.
+    ///
+    /// - Parameter name: a token, and none of the connection's own.
+    mutating func add(_ name: String, _ value: Span<UInt8>) {
+        for index in value.indices where value[index] == 13 || value[index] == 10 || value[index] == 0 {
+            isFaulty = true
+        }
+        add(name) { bytes in
+            // Unsafe only in its pointer, which does not leave the closure.
+            unsafe value.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        }
+    }
+
+    /// Adds a field whose value is written by `write`, and is one that may be sent.
+    mutating func add(_ name: String, writing write: (inout [UInt8]) -> Void) {
+        starts.append(bytes.count)
+        bytes.append(contentsOf: name.utf8)
+        bytes.append(UInt8(ascii: ":"))
+        bytes.append(UInt8(ascii: " "))
+        write(&bytes)
+        bytes.append(0)
+    }
 
     /// - Throws: `badField`.
     init(_ fields: [(name: String, value: String)]) throws(CurlError) {

@@ -23,43 +23,91 @@ public struct SigningSettings: Sendable {
 struct ServiceSigner {
     /// What came of it.
     enum Outcome {
-        case fields([(name: String, value: String)])
+        case lines(HeaderLines)
         /// The credentials are being fetched.
         case pending
         /// There are none, and why: for the operator, not for clients.
         case unavailable(String)
     }
 
+    /// What is the same in all requests that are signed with the same credentials.
+    private struct Constants {
+        var credentials: AWSCredentials?
+        var lines: HeaderLines
+        /// The names of the signed fields.
+        var names: [UInt8]
+    }
+
     private let settings: SigningSettings
+    private let authority: [UInt8]
+    private let contentType = Array("\(ServiceError.contentType)".utf8)
     private var signer: RequestSigner
+    private var constants: Constants
     /// How far the service's clock is ahead of ours, in seconds.
     private(set) var clockOffset: Int64 = 0
 
     init(_ settings: SigningSettings) {
         self.settings = settings
+        authority = Array(settings.authority.utf8)
         signer = RequestSigner(scope: settings.scope)
+        constants = Self.constants(nil, settings)
     }
 
     /// The fields of a request, signed for this moment.
     ///
     /// - Parameter wallClock: nanoseconds since 1970-01-01T00:00:00Z.
-    mutating func fields(_ fetch: Fetch, wallClock: Int64) -> Outcome {
-        // Nothing of what the caller sent but the target and the body: the request is the gateway's own.
-        let fields = [
-            (name: "Host", value: settings.authority), (name: "Content-Type", value: "\(ServiceError.contentType)"),
-            (name: "X-Amz-Target", value: fetch.target),
-        ]
-        let unsigned = [(name: "User-Agent", value: "jobs-proxy"), (name: "Accept", value: "*/*")]
+    mutating func lines(_ fetch: Fetch, wallClock: Int64) -> Outcome {
         switch settings.supply.credentials(now: wallClock) {
         case .ready(let credentials):
-            let added = signer.sign(
-                method: "POST", path: "/", query: "", fields: fields, body: fetch.body, with: credentials,
-                at: wallClock / 1_000_000_000 + clockOffset)
-            return .fields(fields + added + unsigned)
+            if constants.credentials != credentials { constants = Self.constants(credentials, settings) }
+            return .lines(signed(fetch, with: credentials, at: wallClock / 1_000_000_000 + clockOffset))
         case .pending: return .pending
-        case .unavailable where settings.mayGoUnsigned: return .fields(fields + unsigned)
+        case .unavailable where settings.mayGoUnsigned:
+            if constants.credentials != nil { constants = Self.constants(nil, settings) }
+            var lines = HeaderLines(constants.lines, room: 128)
+            lines.add("X-Amz-Target", fetch.target.utf8.span)
+            return .lines(lines)
         case .unavailable(let reason): return .unavailable(reason)
         }
+    }
+
+    /// Nothing of what the caller sent but the target and the body: the request is the gateway's own.
+    private static func constants(_ credentials: AWSCredentials?, _ settings: SigningSettings) -> Constants {
+        var lines = HeaderLines()
+        lines.add("Host", settings.authority.utf8.span)
+        lines.add("Content-Type", "\(ServiceError.contentType)".utf8.span)
+        lines.add("User-Agent", "jobs-proxy".utf8.span)
+        lines.add("Accept", "*/*".utf8.span)
+        var names = ["content-type", "host", "x-amz-date", "x-amz-target"]
+        if let token = credentials?.sessionToken {
+            lines.add("X-Amz-Security-Token", token.utf8.span)
+            names.insert("x-amz-security-token", at: 3)
+        }
+        return Constants(credentials: credentials, lines: lines, names: Array(names.joined(separator: ";").utf8))
+    }
+
+    private mutating func signed(_ fetch: Fetch, with credentials: AWSCredentials, at seconds: Int64) -> HeaderLines {
+        let time = signer.time(at: seconds)
+        var lines = HeaderLines(constants.lines, room: 512)
+        lines.add("X-Amz-Target", fetch.target.utf8.span)
+        lines.add("X-Amz-Date", time.span)
+        let (authority, contentType) = (authority, contentType)
+        lines.add("Authorization") { bytes in
+            signer.appendAuthorization(
+                to: &bytes, signedNames: constants.names, body: fetch.body, with: credentials, time: time
+            ) { canonical in
+                canonical.begin(method: "POST".utf8.span, path: "/".utf8.span, query: Span())
+                // In the order of their names, as `constants` has them.
+                canonical.field("content-type".utf8.span, contentType.span)
+                canonical.field("host".utf8.span, authority.span)
+                canonical.field("x-amz-date".utf8.span, time.span)
+                if let token = credentials.sessionToken {
+                    canonical.field("x-amz-security-token".utf8.span, token.utf8.span)
+                }
+                canonical.field("x-amz-target".utf8.span, fetch.target.utf8.span)
+            }
+        }
+        return lines
     }
 
     /// Takes the service's own time from an answer that refused a signature, perhaps for its time. Others tell nothing: they
