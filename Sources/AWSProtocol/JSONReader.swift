@@ -245,6 +245,7 @@ public struct JSONReader {
 extension Span<UInt8> {
     /// Where the text from `start` on that stands for itself in a string ends: at a quotation mark, a backslash, a control
     /// character, or the end of the span.
+    @inline(__always)
     fileprivate func plainText(from start: Int) -> Int {
         // Unsafe only in its pointer: every byte that is read lies inside the span.
         unsafe withUnsafeBytes { bytes in

@@ -34,7 +34,7 @@ struct MemberNames {
         let bit = Self.bit(name, bytes)
         object.hasEscapes = object.hasEscapes || name.hasEscapes
         if object.hasEscapes || object.filter & bit != 0 {
-            for other in names[object.start...] where Self.same(other, name, bytes) { return false }
+            for index in object.start..<names.count where Self.same(names[index], name, bytes) { return false }
         }
         object.filter |= bit
         names.append(name)

@@ -106,6 +106,37 @@ struct JSONReaderRefusalTests {
         }
     }
 
+    @Test("A duplicate is found behind objects within the object, few members or many", arguments: [1, 16, 40])
+    func aroundObjects(_ count: Int) {
+        let inner = "{" + (0..<count).map { "\"n\($0)\":{\"n0\":0,\"z\":[{\"z\":0}]}" }.joined(separator: ",") + "}"
+        let members = (0..<count).map { "\"n\($0)\":\(inner)" }.joined(separator: ",")
+        #expect(refusal("{\(members)}") == nil)
+        #expect(refusal("{\(members),\"z\":0}") == nil)
+        #expect(refusal("{\(members),\"n0\":0}") == .duplicateMember)
+        #expect(refusal("{\"z\":\(inner),\(members),\"z\":0}") == .duplicateMember)
+        #expect(refusal("{\(members),\"z\":{\"a\":\(inner),\"a\":0}}") == .duplicateMember)
+    }
+
+    @Test("What may not stand in a string is found wherever it stands", arguments: 0..<20)
+    func everyPlace(_ length: Int) {
+        let neighbours: [UInt8] = [0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f]
+        for neighbour in neighbours {
+            for place in 0...length {
+                var text = [UInt8](repeating: neighbour, count: length)
+                #expect(refusal([0x22] + text + [0x22]) == nil)
+                text.insert(0x1f, at: place)
+                #expect(refusal([0x22] + text + [0x22]) == .controlCharacter)
+                text[place] = UInt8(ascii: "\"")
+                #expect(refusal([0x22] + text + [0x22]) == .trailingText)
+                text[place] = UInt8(ascii: "\\")
+                text.insert(UInt8(ascii: "n"), at: place + 1)
+                #expect(refusal([0x22] + text + [0x22]) == nil)
+                text[place + 1] = UInt8(ascii: "x")
+                #expect(refusal([0x22] + text + [0x22]) == .invalidEscape)
+            }
+        }
+    }
+
     @Test(
         "Names that only look alike are not duplicates",
         arguments: [#"{"a":1,"A":2}"#, #"{"a":1,"a ":2}"#, #"{"a":1,"\\u0061":2}"#, #"{"a":{"a":{"a":1}}}"#])
