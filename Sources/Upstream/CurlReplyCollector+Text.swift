@@ -15,9 +15,10 @@ extension Span<UInt8> {
     /// Whether the bytes of `range` are `name`, which must be in lower case; theirs may be in any.
     func equals(_ name: String, in range: Range<Int>) -> Bool {
         let range = range.clamped(to: indices)
-        let name = name.utf8
+        let name = name.utf8.span
         guard range.count == name.count else { return false }
-        return zip(range, name).allSatisfy { self[$0].lowercased == $1 }
+        for offset in name.indices where self[range.lowerBound + offset].lowercased != name[offset] { return false }
+        return true
     }
 
     func hasPrefix(_ name: String) -> Bool {
@@ -38,7 +39,10 @@ extension Span<UInt8> {
 
     /// The text of `range`; what is no UTF-8 is replaced.
     func text(_ range: Range<Int>) -> String {
-        String(decoding: range.clamped(to: indices).map { self[$0] }, as: UTF8.self)
+        // Unsafe only in its pointer, which does not leave the closure.
+        unsafe extracting(range.clamped(to: indices)).withUnsafeBufferPointer { bytes in
+            unsafe String(decoding: bytes, as: UTF8.self)
+        }
     }
 }
 

@@ -19,8 +19,9 @@ public struct SigningSettings: Sendable {
     }
 }
 
-/// Writes and signs the fields of requests to one service. Used on the upstream's thread only.
-struct ServiceSigner {
+/// Writes and signs the fields of requests to one service. Used on the upstream's thread only. A class, because copying all
+/// that it remembers costs more than a lookup.
+final class ServiceSigner {
     /// What came of it.
     enum Outcome {
         case lines(HeaderLines)
@@ -56,7 +57,7 @@ struct ServiceSigner {
     /// The fields of a request, signed for this moment.
     ///
     /// - Parameter wallClock: nanoseconds since 1970-01-01T00:00:00Z.
-    mutating func lines(_ fetch: Fetch, wallClock: Int64) -> Outcome {
+    func lines(_ fetch: Fetch, wallClock: Int64) -> Outcome {
         switch settings.supply.credentials(now: wallClock) {
         case .ready(let credentials):
             if constants.credentials != credentials { constants = Self.constants(credentials, settings) }
@@ -86,7 +87,7 @@ struct ServiceSigner {
         return Constants(credentials: credentials, lines: lines, names: Array(names.joined(separator: ";").utf8))
     }
 
-    private mutating func signed(_ fetch: Fetch, with credentials: AWSCredentials, at seconds: Int64) -> HeaderLines {
+    private func signed(_ fetch: Fetch, with credentials: AWSCredentials, at seconds: Int64) -> HeaderLines {
         let time = signer.time(at: seconds)
         var lines = HeaderLines(constants.lines, room: 512)
         lines.add("X-Amz-Target", fetch.target.utf8.span)
@@ -120,7 +121,7 @@ struct ServiceSigner {
     ///   - signedOffset: the offset that the refused request was signed with.
     ///   - wallClock: when it came, in nanoseconds since 1970.
     /// - Returns: whether the request would be signed for another time now.
-    mutating func learn(date: Int64, signedOffset: Int64, wallClock: Int64) -> Bool {
+    func learn(date: Int64, signedOffset: Int64, wallClock: Int64) -> Bool {
         let (offset, overflow) = date.subtractingReportingOverflow(wallClock / 1_000_000_000)
         guard !overflow, abs(offset) < Self.farthest else { return false }
         clockOffset = abs(offset) > Self.tolerated ? offset : 0
