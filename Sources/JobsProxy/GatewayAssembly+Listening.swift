@@ -1,3 +1,4 @@
+internal import Glibc
 internal import HTTPFront
 internal import Logging
 internal import NIOCore
@@ -21,13 +22,51 @@ extension GatewayAssembly {
                 throw CommandFailure("cannot take over the sockets that were handed over: \(error)")
             }
             let (listen, admin) = (configuration.listen.address, configuration.admin.address)
-            client = sockets.take(host: listen.host, port: listen.port)
+            var client = sockets.take(host: listen.host, port: listen.port)
             self.admin = sockets.take(host: admin.host, port: admin.port)
+            // A single one is the callers' wherever it listens, but that it must not let in whom the configuration keeps out.
+            if client == nil, sockets.remaining.count == 1, let only = sockets.remaining.first,
+                let host = only.ipAddress, let port = only.port, Host.isLoopback(host)
+            {
+                client = sockets.take(host: host, port: port)
+            }
+            self.client = client
             guard let left = sockets.remaining.first else { return }
             let address = Configuration.Address(host: left.ipAddress ?? "?", port: left.port ?? 0)
             throw CommandFailure(
                 "a socket that listens on \(address) was handed over (LISTEN_FDS), and that is neither listen.address "
                     + "(\(listen)) nor admin.address (\(admin)): let the two agree, or hand over no such socket")
+        }
+    }
+
+    /// Listens for the operator. Where the callers' socket was handed over, the process that had it before may still have this
+    /// address: callers do not wait for that.
+    ///
+    /// - Returns: where it listens; nothing if the address is still in use, and `takeOverAdmin` is to try again.
+    /// - Throws: `CommandFailure` if it can never be.
+    static func listen<R>(
+        _ server: Server<R>, forOperatorOf configuration: Configuration, _ sockets: HandedSockets, _ logger: Logger
+    ) async throws(CommandFailure) -> (host: String, port: Int)? {
+        let address = configuration.admin.address
+        do {
+            return try await listen(server, address, tls: nil, handed: sockets.admin, logger)
+        } catch {
+            guard sockets.client != nil, error.isAddressInUse else { throw error }
+            logger.notice("\(address) is still in use: operators are served when it is free")
+            return nil
+        }
+    }
+
+    /// Listens for the operator as soon as the address is free.
+    func takeOverAdmin() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(50))
+            do throws(CommandFailure) {
+                _ = try await Self.listen(adminServer, configuration.admin.address, tls: nil, handed: nil, logger)
+                return logger.info("operators are served")
+            } catch {
+                guard error.isAddressInUse else { return logger.error("operators are not served: \(error)") }
+            }
         }
     }
 
@@ -57,7 +96,9 @@ extension GatewayAssembly {
         } catch let error as TLSError {
             throw CommandFailure("listen.tls: \(error)")
         } catch {
-            throw CommandFailure("cannot listen on \(address): \(error)")
+            throw CommandFailure(
+                "cannot listen on \(address): \(error)",
+                isAddressInUse: (error as? IOError)?.errnoCode == EADDRINUSE)
         }
     }
 }

@@ -17,6 +17,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
     let address: (host: String, port: Int)
     /// Where the operator's endpoints are.
     let adminAddress: (host: String, port: Int)
+    private let adminIsPending: Bool
     /// The gateway's decisions, the file of its pages, and all that it shows of itself, for tests.
     let gate: Gate
     let snapshots: SnapshotKeeper?
@@ -24,11 +25,11 @@ final class GatewayAssembly: ServiceLifecycle.Service {
     let state: GatewayState
     /// The embedded sandbox and where it listens, if a service has one.
     let sandbox: EmbeddedSandbox?
-    private let configuration: Configuration
-    private let logger: Logger
+    let configuration: Configuration
+    let logger: Logger
     private let front: Front
     private let server: Server<GatewayResponder>
-    private let adminServer: Server<AdminResponder>
+    let adminServer: Server<AdminResponder>
     private let upstream: Upstream
     private let credentials: ServiceCredentials
     private let accessLog: AccessLog?
@@ -103,8 +104,9 @@ final class GatewayAssembly: ServiceLifecycle.Service {
 
         if let snapshots { Self.load(snapshots, into: gate, logger) }
         try await upstream.run(for: gate)
-        adminAddress = try await Self.listen(
-            adminServer, configuration.admin.address, tls: nil, handed: sockets.admin, logger)
+        let bound = try await Self.listen(adminServer, forOperatorOf: configuration, sockets, logger)
+        adminAddress = bound ?? (configuration.admin.address.host, configuration.admin.address.port)
+        adminIsPending = bound == nil
         address = try await Self.listen(
             server, configuration.listen.address, tls: configuration.listen.tls, handed: sockets.client, logger)
         front.isServing = true
@@ -116,6 +118,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.writeAccessLog() }
             group.addTask { await self.writeSnapshots() }
+            if self.adminIsPending { group.addTask { await self.takeOverAdmin() } }
             try? await gracefulShutdown()
             group.cancelAll()
         }

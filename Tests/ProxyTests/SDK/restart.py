@@ -1,6 +1,7 @@
 """restart.py GATEWAY_PROGRAM ORIGIN_URL: holds the listening sockets of a gateway and replaces it three times while eight clients
-keep it busy, with nothing tried twice. Prints what became of each gateway and of the clients' requests; then how a gateway ends
-that is handed a socket which is not its own.
+keep it busy, with nothing tried twice. Prints what became of each gateway and of the clients' requests; then of one that is
+handed the callers' socket alone, wherever it listens, while the operator's address is still in use; then how a gateway
+ends that is handed a socket which is not its own.
 """
 
 import http.client
@@ -136,6 +137,47 @@ log: {{access: off}}
             gateway.kill()
             gateway.wait()
 
+    # The one before keeps the operator's address until its idle connection has had time for another request.
+    elsewhere = listening_socket()
+    settings = directory + "/alone.yaml"
+    spare = listening_socket()
+    operator = spare.getsockname()[1]
+    spare.close()
+    pathlib.Path(settings).write_text(f"""\
+listen: {{address: "127.0.0.1:{port}"}}
+admin: {{address: "127.0.0.1:{operator}"}}
+log: {{access: off}}
+drain: 4s
+""")
+    old = start_and_wait([elsewhere])
+    idle = socket.create_connection(elsewhere.getsockname())
+    try:
+        old.send_signal(signal.SIGTERM)
+        wait("the end of listening", lambda: not listens(old, elsewhere))
+        new = start_and_wait([elsewhere])
+        try:
+            was_there = old.poll() is None
+            old.wait(LIMIT)
+
+            def serves(number):
+                try:
+                    connection = http.client.HTTPConnection("127.0.0.1", number, timeout=LIMIT)
+                    connection.request("GET", "/healthz")
+                    return connection.getresponse().status == 200
+                except OSError:
+                    return False
+
+            wait("the operator's listener", lambda: serves(operator))
+            print(f"one socket alone: {was_there} {serves(elsewhere.getsockname()[1])}")
+        finally:
+            new.kill()
+            new.wait()
+    finally:
+        idle.close()
+        old.kill()
+        old.wait()
+
+    settings = directory + "/gateway.yaml"
     refused = start([callers, foreign], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     _, words = refused.communicate(timeout=LIMIT)
     named = f"127.0.0.1:{foreign.getsockname()[1]} was handed over" in words and "admin.address" in words
