@@ -2,7 +2,7 @@ internal import Glibc
 public import NIOCore
 
 /// Listening sockets that the process was started with (socket activation, sd_listen_fds(3)): `LISTEN_FDS` of them, from
-/// descriptor 3 on, if `LISTEN_PID` is this process.
+/// descriptor 3 on, if `LISTEN_PID` is this process or is not there, which is how a parent does it that cannot know it.
 ///
 /// Whoever holds them too keeps what waits to be accepted, so that a process can be replaced without a connection refused.
 public struct InheritedSockets: Sendable {
@@ -29,7 +29,9 @@ public struct InheritedSockets: Sendable {
     }
 
     init(first: Int32, processID: Int32, _ variable: (String) -> String?) throws(Failure) {
-        guard let count = variable("LISTEN_FDS"), variable("LISTEN_PID") == "\(processID)" else { return }
+        guard let count = variable("LISTEN_FDS"), (variable("LISTEN_PID") ?? "\(processID)") == "\(processID)" else {
+            return
+        }
         guard let count = Int32(count), (0...Self.maxCount).contains(count) else {
             throw Failure(description: "LISTEN_FDS is '\(count)', which is no number of descriptors")
         }

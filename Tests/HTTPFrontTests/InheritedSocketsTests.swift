@@ -47,6 +47,8 @@ struct InheritedSocketsTests {
         let two = try ParentSocket("::1")
         one.pass(as: 700)
         two.pass(as: 701)
+        // A parent need not know the process.
+        #expect(try InheritedSockets(first: 700, processID: 42) { $0 == "LISTEN_FDS" ? "2" : nil }.remaining.count == 2)
         var sockets = try InheritedSockets(first: 700, processID: 42, Self.environment("2"))
         let addresses = sockets.remaining
         #expect(addresses.map(\.ipAddress) == ["127.0.0.1", "::1"])
