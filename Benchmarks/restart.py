@@ -5,8 +5,8 @@
 
 This process holds the listening sockets and hands them to each gateway (LISTEN_FDS, from descriptor 3 on), as systemd does.
 By turns the next gateway starts before the old one is told to end (SIGTERM), and after the old one has ended. The clients keep
-their connections until an answer says `Connection: close`, one in four for a single request, and try nothing twice. Exits 1 if a request failed, or a gateway did
-not end with 0 within its drain time. All of it on 127.0.0.1.
+their connections until an answer says `Connection: close`, one in four for a single request, and try nothing twice. Exits 1
+if a request failed, or a gateway did not end with 0 within its drain time. All of it on 127.0.0.1.
 """
 
 import argparse
@@ -23,24 +23,12 @@ import sys
 import tempfile
 import time
 
-from measuring import contenders, requests
+from measuring import contenders, handover, requests
 from measuring.processes import Failed, Servers
 from measuring.report import time as spelled
 
 # How long each gateway serves alone, and the configuration's default for `drain`.
 LIFE, DRAIN = 2.5, 30.0
-
-# Run by the child before it becomes the gateway: the sockets at 3 and 4, under its own process id.
-HAND_OVER = """\
-import fcntl, os, sys
-count = int(sys.argv[1])
-handles = [fcntl.fcntl(int(word), fcntl.F_DUPFD, 100) for word in sys.argv[2:2 + count]]
-for place, handle in enumerate(handles, 3):
-    os.dup2(handle, place)
-os.closerange(3 + count, 200)
-os.environ.update(LISTEN_FDS=str(count), LISTEN_PID=str(os.getpid()))
-os.execv(sys.argv[2 + count], sys.argv[2 + count:])
-"""
 
 
 class Gateway:
@@ -50,10 +38,9 @@ class Gateway:
     async def start(cls, number, command, sockets, log):
         self = cls()
         self.number = number
-        handles = [each.fileno() for each in sockets]
+        arguments, handles = handover.arguments(sockets, command)
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-ISc", HAND_OVER, str(len(handles)), *map(str, handles), *map(str, command), pass_fds=handles,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=log,
+            *arguments, pass_fds=handles, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=log,
             env={**os.environ, "BENCH_SECRET": requests.SECRET})
         begun = time.monotonic()
         line = await asyncio.wait_for(self.process.stdout.readline(), 15)

@@ -15,21 +15,13 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "Benchmarks"))
+from measuring import handover
+
 program, origin = sys.argv[1:]
 BODY = '{"DomainId":"AAAAAAAAAAAAAAAAAAAAAA"}'
 HEADERS = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "VoiceID.ListFraudsterRegistrationJobs"}
 LIMIT = 20
-# Becomes the gateway, with the sockets from descriptor 3 on.
-HAND_OVER = """
-import fcntl, os, sys
-count = int(sys.argv[1])
-handles = [fcntl.fcntl(int(word), fcntl.F_DUPFD, 100) for word in sys.argv[2:2 + count]]
-for place, handle in enumerate(handles, 3):
-    os.dup2(handle, place)
-os.closerange(3 + count, 200)
-os.environ.update(LISTEN_FDS=str(count), LISTEN_PID=str(os.getpid()))
-os.execv(sys.argv[2 + count], sys.argv[2 + count:])
-"""
 
 
 def listening_socket():
@@ -40,8 +32,7 @@ def listening_socket():
 
 
 def start(sockets, **options):
-    handles = [each.fileno() for each in sockets]
-    command = [sys.executable, "-c", HAND_OVER, str(len(handles)), *map(str, handles), program, "serve", "--config", settings]
+    command, handles = handover.arguments(sockets, [program, "serve", "--config", settings])
     return subprocess.Popen(command, pass_fds=handles, stdin=subprocess.DEVNULL, text=True, **options)
 
 
