@@ -39,9 +39,10 @@ extension Gate {
     private static func isDefinite(_ result: FetchResult) -> Bool {
         guard case .reply(let reply) = result else { return false }
         switch reply.classification {
-        case .good: return reply.isGoodObject
-        // What is wrong with a signature says nothing of the page.
-        case .refused: return reply.status < 500 && !isAboutCredentials(reply)
+        case .good: return reply.status == 200 && reply.isGoodObject
+        // What is wrong with a signature says nothing of the page, and neither does what is no error of the service's: a
+        // redirection, or the page of a router.
+        case .refused: return reply.errorCode != nil && reply.status < 500 && !isAboutCredentials(reply)
         case .throttled, .failed: return false
         }
     }
@@ -94,7 +95,9 @@ extension Gate {
             switch reply.classification {
             case .throttled: .unrefreshable(.throttled, status: reply.status)
             case .failed: .unrefreshable(.error, status: reply.status)
-            case .refused where reply.status >= 500: .unrefreshable(.error, status: reply.status)
+            case .refused where reply.status >= 500 || reply.errorCode == nil:
+                .unrefreshable(.error, status: reply.status)
+            case .good where reply.status != 200: .unrefreshable(.error, status: reply.status)
             // The gateway's own credentials are at fault, not who asks.
             case .refused where !service.isPassthrough && Self.isAboutCredentials(reply):
                 .unrefreshable(.error, status: reply.status)

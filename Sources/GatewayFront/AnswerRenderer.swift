@@ -72,7 +72,7 @@ struct AnswerRenderer {
         identify(&response)
         if let type = reply.errorType ?? reply.errorCode { response.field("x-amzn-ErrorType", Array(type.utf8)) }
         if let id = reply.requestID { response.field("x-jobsproxy-upstream-request-id", Array(id.utf8)) }
-        if reply.status < 400 {
+        if reply.status < 300 {
             response.field("Cache-Status", Self.forwarded(role))
         } else {
             response.field("Cache-Status") { response in

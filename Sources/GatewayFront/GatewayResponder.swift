@@ -168,7 +168,7 @@ public final class GatewayResponder: Responder {
             counters.countAge(max(0, now - page.fetchedAt))
         case .reply(let reply):
             status = reply.status
-            if reply.status < 400, reply.errorCode == nil {
+            if reply.status < 300, reply.errorCode == nil {
                 outcome = request.role == .pass ? .pass : request.role == .follower ? .coalesced : .miss
             } else {
                 outcome = .failed

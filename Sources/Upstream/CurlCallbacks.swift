@@ -37,7 +37,9 @@ func curlIsAboutToSend(
     _ remotePort: Int32, _ localPort: Int32
 ) -> Int32 {
     guard let transfer = unsafe CurlTransfer.from(transfer) else { return CURL_PREREQFUNC_ABORT }
-    return transfer.maySend(from: localPort) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+    let address = if let remote = unsafe remote { unsafe String(cString: remote) } else { "" }
+    let key = CurlConnections.Key(localPort: localPort, remoteAddress: address, remotePort: remotePort)
+    return transfer.maySend(over: key) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 
 /// libcurl documents the size of an element as 1, so that the count is in bytes.

@@ -20,7 +20,7 @@ internal import Glibc
     private var slots: [CurlTransfer] = []
     private var free: [Int] = []
     private var slotOfID: [UInt64: Int] = [:]
-    private let sockets = CurlSockets()
+    private let connections = CurlConnections()
 
     private var lanes: [CurlLane] = []
     /// Endpoints come from the configuration, so there are few and they stay.
@@ -101,7 +101,8 @@ extension CurlDriver {
         slots = []
         free = []
         _ = unsafe curl_multi_cleanup(old)
-        sockets.removeAll()
+        connections.removeAll()
+        for lane in lanes.indices { lanes[lane].forgetOrigin() }
         maxHostConnections = 0
         self.idleSince = nil
     }
@@ -168,13 +169,14 @@ extension CurlDriver {
 
     private func freeSlot() throws(CurlError) -> Int {
         if let index = free.popLast() { return index }
-        guard let slot = CurlTransfer(sockets: sockets) else { throw .outOfMemory }
+        guard let slot = CurlTransfer(connections: connections) else { throw .outOfMemory }
         slots.append(slot)
         return slots.count - 1
     }
 
     private func launch(_ slot: CurlTransfer, _ place: CurlLane.Place, now: Int64) throws(CurlError) {
         slot.place = place
+        slot.mayShare = !lanes[slot.lane].speaksHTTP1
         try slot.setLaunch(now: now)
         guard unsafe curl_multi_add_handle(multi, slot.easy) == CURLM_OK else { throw .driverFault }
         slot.phase = .running
@@ -188,6 +190,7 @@ extension CurlDriver {
     private func land(_ slot: CurlTransfer, hasReply: Bool = false) {
         guard slot.phase == .running else { return }
         _ = unsafe curl_multi_remove_handle(multi, slot.easy)
+        if slot.landed() { for lane in lanes.indices { lanes[lane].release() } }
         lanes[slot.lane].ended(slot.place, hasOpened: hasReply)
     }
 
@@ -211,6 +214,7 @@ extension CurlDriver {
         let start = CurlClock.now
         let before = finished.count
         fillLanes(now: start, &finished)
+        hasDetour = false
         // What was launched goes out before anything is waited for.
         if hasLaunched { progress(now: start, &finished) }
         if finished.count == before, !hasDetour {
@@ -229,7 +233,6 @@ extension CurlDriver {
 
     private func progress(now: Int64, _ finished: inout [FinishedAttempt]) {
         hasLaunched = false
-        hasDetour = false
         var running: Int32 = 0
         // A fault here is one of the whole multi handle; the deadlines end the attempts.
         _ = unsafe curl_multi_perform(multi, &running)
@@ -266,15 +269,16 @@ extension CurlDriver {
         slot.phase = .waiting
         switch detour {
         case .dirty: slot.needsFresh = true
+        case .occupied: lanes[slot.lane].learn(.http1)
+        // It may have been shown meanwhile.
+        case .unproven(let key): if connections.isUnproven(key) { lanes[slot.lane].hold() }
         case .nothingToJoin: lanes[slot.lane].foundNone()
         }
         lanes[slot.lane].enqueue(slot.ticket)
     }
 
     private func finish(_ slot: CurlTransfer, _ code: CURLcode, now: Int64, _ finished: inout [FinishedAttempt]) {
-        let isHTTP2 = slot.collector.isHTTP2
-        if isHTTP2 { lanes[slot.lane].multiplex() }
-        if let connection = slot.connection { sockets.note(connection, isHTTP2: isHTTP2) }
+        if slot.phase == .running, let version = slot.collector.version { lanes[slot.lane].learn(version) }
         let result = slot.result(code)
         finished.append(.init(id: slot.id, result: result))
         retire(slot, hasReply: (try? result.get()) != nil, now: now)

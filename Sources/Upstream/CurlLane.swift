@@ -47,6 +47,11 @@ struct CurlLane {
 
     private var maxConnections = 1
     private var manner = Manner.exclusive
+    /// Whether some connections were found to speak HTTP/1.1: back-ends may differ, and then none is shared, nor asked for
+    /// HTTP/2.
+    private(set) var speaksHTTP1 = false
+    /// Whether nobody is launched until it is shown what a connection speaks.
+    private var isHeld = false
     private(set) var running = 0
     private var waiting: [CurlTicket] = []
     /// What is before it in `waiting` has been taken.
@@ -61,6 +66,7 @@ struct CurlLane {
 
     /// The place of one more attempt; nothing if it has to wait.
     var nextPlace: Place? {
+        guard !isHeld else { return nil }
         switch manner {
         case .exclusive: return running < maxConnections ? .usual : nil
         case .shared: return running < maxConnections * Self.streams ? .usual : nil
@@ -78,10 +84,26 @@ struct CurlLane {
         maxConnections = max(maxConnections, min(connections, 1 << 20))
     }
 
-    /// The origin speaks HTTP/2: requests need no connection of their own.
-    mutating func multiplex() {
-        if case .exclusive = manner { manner = .shared }
+    /// A reply has come over HTTP/1.1 or HTTP/2; with HTTP/2 alone requests need no connection of their own.
+    mutating func learn(_ version: CurlReplyCollector.Version) {
+        switch (version, manner) {
+        case (.http1, .exclusive), (.http1, .shared):
+            speaksHTTP1 = true
+            manner = .exclusive
+        case (.http2, .exclusive) where !speaksHTTP1: manner = .shared
+        default: break
+        }
     }
+
+    /// All connections are gone, and what they have shown may be true no more.
+    mutating func forgetOrigin() { speaksHTTP1 = false }
+
+    /// An attempt was about to share a connection of which no reply has come. All wait for one, which shows what is spoken, or for
+    /// the end of who waits for it.
+    mutating func hold() { isHeld = true }
+
+    /// What a connection speaks has been shown.
+    mutating func release() { isHeld = false }
 
     mutating func began(_ place: Place) {
         running += 1

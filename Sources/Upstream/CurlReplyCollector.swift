@@ -23,7 +23,14 @@ struct CurlReplyCollector {
         case body
     }
 
+    /// What a reply came over.
+    enum Version {
+        case http1
+        case http2
+    }
+
     private let maxBodyBytes: Int
+    private let mayBeHTTP2: Bool
     private var part = Part.statusLine
     private var headBytes = 0
     private var status = 0
@@ -32,12 +39,15 @@ struct CurlReplyCollector {
     private var length: Int?
     private var isChunked = false
 
-    private(set) var isHTTP2 = false
+    /// What the status line says; nothing if none has come.
+    private(set) var version: Version?
     /// Why it refused to take more.
     private(set) var fault: CurlError?
 
-    init(maxBodyBytes: Int) {
+    /// - Parameter mayBeHTTP2: whether libcurl may have agreed on HTTP/2.
+    init(maxBodyBytes: Int, mayBeHTTP2: Bool = false) {
         self.maxBodyBytes = max(0, maxBodyBytes)
+        self.mayBeHTTP2 = mayBeHTTP2
     }
 
     /// Whether the final head has come to its end.
@@ -49,7 +59,7 @@ struct CurlReplyCollector {
         let hasNoBody = status == 204 || status == 304
         return CurlReply(
             status: status, fields: fields, body: body,
-            hasDeterminedLength: isHTTP2 || isChunked || length != nil || hasNoBody)
+            hasDeterminedLength: version == .http2 || isChunked || length != nil || hasNoBody)
     }
 }
 
@@ -88,8 +98,16 @@ extension CurlReplyCollector {
             return refuse(.badReply)
         }
         guard space + 4 <= line.count, let code = line.decimal(space + 1..<space + 4) else { return refuse(.badReply) }
+        if line[5] == UInt8(ascii: "2") {
+            // libcurl's own words, without a minor version and a reason. An origin's are another thing.
+            guard mayBeHTTP2, line.count == 13, line.hasPrefix("http/2 "), line[10] == UInt8(ascii: " ") else {
+                return refuse(.badReply)
+            }
+            version = .http2
+        } else {
+            version = .http1
+        }
         status = code
-        isHTTP2 = line[5] == UInt8(ascii: "2")
         fields = []
         length = nil
         isChunked = false

@@ -61,7 +61,7 @@ extension CurlTransfer {
     /// Sets what the place in the lane and the connection that is wanted ask for.
     func setPlace() throws(CurlError) {
         guard let endpoint else { throw .driverFault }
-        let version = try Self.version(endpoint, place)
+        let version = try Self.version(endpoint, place, mayShare: mayShare)
         if version != self.version {
             try set(CURLOPT_HTTP_VERSION, to: version)
             self.version = version
@@ -73,13 +73,17 @@ extension CurlTransfer {
         }
     }
 
-    private static func version(_ endpoint: Endpoint, _ place: CurlLane.Place) throws(CurlError) -> Int {
+    private static func version(
+        _ endpoint: Endpoint, _ place: CurlLane.Place, mayShare: Bool
+    ) throws(CurlError) -> Int {
         switch endpoint.http2 {
         case .priorKnowledge:
             guard CurlLibrary.hasSoundHTTP2 else { throw CurlError(CURLE_NOT_BUILT_IN) }
             // Over plain TCP this means: HTTP/2 on a connection that speaks it, and else HTTP/1.1, which `maySend` prevents.
             return Int(place == .joiner ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE)
-        case .auto: return Int(CurlLibrary.hasSoundHTTP2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
+        case .auto:
+            let asks = CurlLibrary.hasSoundHTTP2 && endpoint.isTLS && mayShare
+            return Int(asks ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
         case .off: return Int(CURL_HTTP_VERSION_1_1)
         }
     }
@@ -101,10 +105,13 @@ extension Endpoint {
     /// Whether its connections speak HTTP/2 without any agreement.
     var isClearHTTP2: Bool { !isTLS && http2 == .priorKnowledge }
 
+    /// Whether a reply may come over HTTP/2. To an origin that only says so libcurl would send requests side by side.
+    var mayBeHTTP2: Bool { isTLS ? http2 != .off : isClearHTTP2 }
+
     /// Whether it is known before the first reply that requests can share a connection, so that it pays to wait for one
     /// that is being made. For `http://` without prior knowledge only a reply would tell, and all attempts would wait
     /// for it.
-    var isSharedEarly: Bool { isTLS ? http2 != .off : http2 == .priorKnowledge }
+    var isSharedEarly: Bool { mayBeHTTP2 }
 }
 
 // MARK: Typed calls

@@ -19,13 +19,17 @@ internal import CCurl
     enum Detour {
         /// Bytes have come over it that nobody had asked for.
         case dirty
+        /// Others use it, and it cannot be shared.
+        case occupied
+        /// Others use it, and it is not known whether it can be shared.
+        case unproven(CurlConnections.Key)
         /// It is a new one, where one had to be joined.
         case nothingToJoin
     }
 
     let easy: OpaquePointer
     private let memory = CurlMemory()
-    private let sockets: CurlSockets?
+    private let connections: CurlConnections?
 
     var phase = Phase.idle
     /// Its index among the driver's slots.
@@ -51,19 +55,21 @@ internal import CCurl
     private(set) var detour: Detour?
     /// Whether it must not use a connection that is there.
     var needsFresh = false
+    /// Whether it may use a connection at the same time as others, and so ask for HTTP/2.
+    var mayShare = true
     /// Made for this attempt; all but one of them are closed again.
     private var opened: [Int32] = []
-    /// The connection that was made for it.
-    private(set) var connection: CurlSockets.Connection?
+    /// The connection that it uses.
+    private var connection: CurlConnections.Key?
     var collector = CurlReplyCollector(maxBodyBytes: 0)
 
     /// Nil if there is no memory.
     ///
-    /// - Parameter sockets: where those of the driver's connections are kept.
-    init?(sockets: CurlSockets? = nil) {
+    /// - Parameter connections: those of the driver, if there is one.
+    init?(connections: CurlConnections? = nil) {
         guard let easy = unsafe curl_easy_init() else { return nil }
         unsafe self.easy = easy
-        self.sockets = sockets
+        self.connections = connections
         do { try setConstants() } catch { return nil }
     }
 
@@ -86,7 +92,9 @@ extension CurlTransfer {
         self.id = id
         self.deadline = deadline
         needsFresh = false
-        collector = CurlReplyCollector(maxBodyBytes: request.maxReplyBytes)
+        forgetLaunch()
+        collector = CurlReplyCollector(
+            maxBodyBytes: request.maxReplyBytes, mayBeHTTP2: request.endpoint.mayBeHTTP2)
         let lines = if let lines = request.lines { lines } else { try HeaderLines(request.fields) }
         guard !lines.isFaulty else { throw .badField }
         let bytes = memory.fill(lines, body: request.body)
@@ -110,14 +118,19 @@ extension CurlTransfer {
     /// Sets what may be another at each launch: its place, and what is left of the attempt's time. libcurl rounds to
     /// milliseconds and takes 0 for "no limit".
     func setLaunch(now: Int64) throws(CurlError) {
-        sends = 0
-        detour = nil
-        opened.removeAll(keepingCapacity: true)
-        connection = nil
+        forgetLaunch()
         try setPlace()
         let left = deadline - now
         try set(CURLOPT_TIMEOUT_MS, to: CurlClock.milliseconds(left))
         try set(CURLOPT_CONNECTTIMEOUT_MS, to: CurlClock.milliseconds(min(left, endpoint?.connectTimeout ?? left)))
+    }
+
+    /// Nothing of an earlier launch is to tell of this attempt.
+    private func forgetLaunch() {
+        sends = 0
+        detour = nil
+        opened.removeAll(keepingCapacity: true)
+        connection = nil
     }
 
     /// Lets go of the attempt's memory. The handle must be outside the multi handle.
@@ -132,12 +145,15 @@ extension CurlTransfer {
 
 extension CurlTransfer {
     /// A socket has been made for the attempt.
-    func opened(_ socket: Int32) { opened.append(socket) }
+    func opened(_ socket: Int32) {
+        opened.append(socket)
+        connections?.begin()
+    }
 
     /// The connection is ready, the request goes out next.
     ///
     /// - Returns: whether it may.
-    func maySend(from port: Int32) -> Bool {
+    func maySend(over key: CurlConnections.Key) -> Bool {
         // A second time is libcurl's own resend on another connection, which is not its to decide.
         guard sends == 0 else {
             sends += 1
@@ -150,13 +166,32 @@ extension CurlTransfer {
                 detour = .nothingToJoin
                 return false
             }
-            connection = CurlSockets.Connection(port: port, among: opened)
-        } else if sockets?.isSilent(port) == false {
-            detour = .dirty
-            return false
+            let version: CurlConnections.Version =
+                if endpoint?.isClearHTTP2 == true { .http2 } else if asksForHTTP1 { .http1 } else { .unknown }
+            connections?.opened(key, version, among: opened)
+        } else {
+            switch connections?.use(key, mayShare: !asksForHTTP1) {
+            case .dirty: detour = .dirty
+            case .occupied: detour = .occupied
+            case .unproven: detour = .unproven(key)
+            case .allowed, nil: break
+            }
+            if detour != nil { return false }
         }
+        connection = key
         sends = 1
         return true
+    }
+
+    private var asksForHTTP1: Bool { version == Int(CURL_HTTP_VERSION_1_1) }
+
+    /// It has left the multi handle.
+    ///
+    /// - Returns: whether its connection was unproven until now.
+    func landed() -> Bool {
+        guard let key = connection, let connections else { return false }
+        connection = nil
+        return connections.ended(key, isHTTP2: collector.version.map { $0 == .http2 })
     }
 }
 

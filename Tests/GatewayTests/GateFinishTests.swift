@@ -106,6 +106,12 @@ struct GateFinishTests {
             (bad(503, "ServiceUnavailable"), "stale error 503"),
             (UpstreamReply(status: 502, body: []), "stale error 502"),
             (bad(400, "ThrottlingException"), "stale throttled 400"),
+            // None of these is the service's word on the page.
+            (UpstreamReply(status: 302, body: []), "stale error 302"),
+            (UpstreamReply(status: 304, body: []), "stale error 304"),
+            (UpstreamReply(status: 404, body: Array("<html>".utf8)), "stale error 404"),
+            (UpstreamReply(status: 421, body: []), "stale error 421"),
+            (UpstreamReply(status: 201, body: Array("{}".utf8)), "stale error 201"),
             (bad(400, "ValidationException"), "reply 400"), (bad(400, "AccessDeniedException"), "reply 400"),
             (bad(400, "ResourceNotFoundException"), "reply 400"), (good(), "page"),
         ])

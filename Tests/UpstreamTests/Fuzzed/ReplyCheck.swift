@@ -9,7 +9,7 @@ enum ReplyCheck {
     /// - Parameter input: heads by lines, as libcurl hands them over, up to the empty line that ends the final one; then the
     ///   body, which comes in pieces that are as long as the byte before each says.
     static func fault(_ input: [UInt8]) -> String? {
-        var collector = CurlReplyCollector(maxBodyBytes: maxBodyBytes)
+        var collector = CurlReplyCollector(maxBodyBytes: maxBodyBytes, mayBeHTTP2: true)
         var lines: [[UInt8]] = []
         var body: [UInt8] = []
         var rest = input[...]

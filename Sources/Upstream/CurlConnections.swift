@@ -1,0 +1,129 @@
+internal import Glibc
+
+/// What is known of a driver's connections, and who uses them.
+///
+/// libcurl (7.88) does not look twice: it takes what has come on a connection that nobody was using for the reply to the next
+/// request, and once one connection to a host has spoken HTTP/2 it lets requests share all of them, those that speak
+/// HTTP/1.1 too, and mixes up their replies. So each use is looked at here before anything is sent.
+final class CurlConnections {
+    /// A connection, by its two ends as far as they tell it apart.
+    struct Key: Hashable {
+        let localPort: Int32
+        let remoteAddress: String
+        let remotePort: Int32
+    }
+
+    /// What may be done with a connection.
+    enum Use {
+        case allowed
+        /// Something has come on it while nobody had asked: a reply that goes on after its end, or the connection's end. Or
+        /// nothing is known of it.
+        case dirty
+        /// Others use it, and it speaks HTTP/1.1.
+        case occupied
+        /// Others use it, and no reply has shown yet whether it can be shared.
+        case unproven
+    }
+
+    enum Version {
+        /// No reply has told yet.
+        case unknown
+        case http1
+        case http2
+    }
+
+    private struct Connection {
+        var version: Version
+        /// Nothing if it is not known.
+        let socket: Int32?
+        var users = 0
+    }
+
+    /// More are not remembered, but those that are in use.
+    private static let maxCount = 1024
+
+    private var connections: [Key: Connection] = [:]
+    /// How many sockets were made, to connect by them.
+    private var sockets = 0
+
+    /// A socket is made.
+    func begin() { sockets += 1 }
+
+    /// A connection has been made, to be used at once. Ports of one that is gone may be used again.
+    ///
+    /// - Parameters:
+    ///   - version: what it speaks, as far as that was not left to the TLS handshake.
+    ///   - sockets: what was opened to make it; to an address that did not answer too.
+    func opened(_ key: Key, _ version: Version, among sockets: [Int32]) {
+        if connections.count >= Self.maxCount { connections = connections.filter { $0.value.users > 0 } }
+        connections[key] = Connection(
+            version: version, socket: sockets.last { Self.localPort($0) == key.localPort }, users: 1
+        )
+    }
+
+    /// Begins a use of a connection that was there, if it may be used.
+    ///
+    /// - Parameter mayShare: whether libcurl would let the request share it. If not it has made sure that nobody uses it.
+    func use(_ key: Key, mayShare: Bool) -> Use {
+        guard var connection = connections[key] else { return .dirty }
+        // Of one that has agreed on HTTP/2 libcurl takes no notice when HTTP/1.1 is asked for.
+        if !mayShare {
+            guard case .http1 = connection.version else { return .dirty }
+        } else if connection.users > 0 {
+            switch connection.version {
+            case .http2: break
+            case .http1: return .occupied
+            // libcurl has agreed on HTTP/2 for this one, or for another. Where there was no other, it is this one.
+            case .unknown: guard sockets == 1 else { return .unproven }
+            }
+        }
+        if case .http1 = connection.version, let socket = connection.socket, !Self.isSilent(socket) { return .dirty }
+        connection.users += 1
+        connections[key] = connection
+        return .allowed
+    }
+
+    /// Whether others still use it and its reply has yet to come.
+    func isUnproven(_ key: Key) -> Bool {
+        guard let connection = connections[key], case .unknown = connection.version else { return false }
+        return connection.users > 0
+    }
+
+    /// A use of a connection has ended.
+    ///
+    /// - Parameter isHTTP2: what the reply says that it speaks; nothing if none came.
+    /// - Returns: whether it was unproven until now.
+    func ended(_ key: Key, isHTTP2: Bool?) -> Bool {
+        guard var connection = connections[key] else { return true }
+        let wasUnknown = if case .unknown = connection.version { true } else { false }
+        connection.users = max(0, connection.users - 1)
+        if let isHTTP2 { connection.version = isHTTP2 ? .http2 : .http1 }
+        connections[key] = connection
+        return wasUnknown
+    }
+
+    /// All connections are gone.
+    func removeAll() {
+        connections = [:]
+        sockets = 0
+    }
+
+    private static func isSilent(_ socket: Int32) -> Bool {
+        var byte: UInt8 = 0
+        let count = unsafe recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+        return count < 0 && errno == EAGAIN
+    }
+
+    private static func localPort(_ socket: Int32) -> Int32? {
+        var address = sockaddr_storage()
+        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe getsockname(socket, UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr.self), &size)
+        }
+        guard code == 0 else { return nil }
+        // The port lies at the same place in both families.
+        return unsafe withUnsafeBytes(of: &address) { bytes in
+            Int32(unsafe UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
+        }
+    }
+}
