@@ -264,6 +264,34 @@ struct HTTP2LimitTests {
         }
     }
 
+    @Test("lets a request come to its end whose content was under way before its client knew the settings")
+    func windowBeforeSettings() async throws {
+        try await withServer({ $0.bodyTimeout = Self.short }) { server in
+            let client = try await server.connect()
+            let part = [UInt8](repeating: 0x78, count: 5000)
+            try await client.send(
+                RawFrame.preface + RawFrame.frame(type: 1, flags: 4, stream: 1, RawFrame.fields(Self.post))
+                    + RawFrame.frame(type: 0, flags: 0, stream: 1, part))
+            // The settings, whose confirmation takes more from the window than is left in it.
+            while try await client.frame().type != 4 {}
+            try await client.send(RawFrame.frame(type: 4, flags: 1, stream: 0, []))
+            while true {
+                let frame = try await client.frame()
+                try #require(frame.type != 1, "an answer before there was room for the rest")
+                if frame.type == 8, frame.stream == 1 { break }
+            }
+            try await client.send(RawFrame.frame(type: 0, flags: 1, stream: 1, part))
+            while true {
+                let frame = try await client.frame()
+                if frame.type == 0, frame.flags & 1 == 1 {
+                    #expect(frame.payload.count == 10_000 + 2)
+                    break
+                }
+            }
+            client.close()
+        }
+    }
+
     private static let post: [(String, String)] = [
         (":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "a"),
     ]

@@ -9,11 +9,20 @@ internal import NIOHTTP2
 extension HTTP2Connection {
     /// A stream has used up some of its window.
     func windowShrank(to size: Int, of id: HTTP2StreamID) {
-        guard size < loop.limits.streamWindow / 2, let stream = streams[id], stream.awaitsContent, !wide.contains(id),
-            !wishes.contains(id)
-        else { return }
+        guard let stream = streams[id] else { return }
+        stream.window = size
+        guard size < loop.limits.streamWindow / 2, stream.awaitsContent, !wide.contains(id), !wishes.contains(id) else {
+            return
+        }
         wishes.append(id)
         widen()
+    }
+
+    /// The client has confirmed the settings: until then it sends by windows of the size that the RFC gives them, and what
+    /// a stream has sent already may be more than its window is now (section 6.9.2).
+    func windowsChanged(by delta: Int) {
+        initialWindow += delta
+        for (id, stream) in streams.sorted(by: { $0.key < $1.key }) { windowShrank(to: stream.window + delta, of: id) }
     }
 
     /// A stream needs no more content.

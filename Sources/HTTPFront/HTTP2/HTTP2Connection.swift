@@ -52,6 +52,8 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     /// What the client takes of all answers without saying that it takes more, and when some of one has last left.
     var outboundWindow = 65_535
     var lastSent = Int64.min
+    /// What a client may send of a new stream's content; what the settings say as soon as it has confirmed them.
+    var initialWindow = 65_535
     /// The streams that may send all of their content, and those that wish to, in their order.
     var wide: Set<HTTP2StreamID> = []
     var wishes: [HTTP2StreamID] = []
@@ -150,6 +152,7 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
             if let size = event.outboundWindowSize { outboundWindow = size }
         case let event as NIOHTTP2WindowUpdatedEvent:
             if let size = event.inboundWindowSize { windowShrank(to: size, of: event.streamID) }
+        case let event as NIOHTTP2BulkStreamWindowChangeEvent: windowsChanged(by: event.delta)
         case let event as ChannelEvent where event == .inputClosed:
             // A client that can say nothing more about its streams has gone.
             closeNow()
@@ -196,7 +199,7 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     }
 
     private func open(_ id: HTTP2StreamID) -> HTTP2Stream<R> {
-        let stream = HTTP2Stream(id, of: self, generation: loop.nextGeneration())
+        let stream = HTTP2Stream(id, of: self, generation: loop.nextGeneration(), window: initialWindow)
         stream.slot = loop.add(stream)
         streams[id] = stream
         lastStreamID = max(lastStreamID, id)

@@ -22,6 +22,8 @@ final class HTTP2Stream<R: Responder>: Exchange {
     let generation: UInt64
     /// Its slot on the loop, which is given back when the stream ends.
     var slot: Int32 = -1
+    /// What the client may still send of the content, which padding takes from too.
+    var window: Int
     /// The content of the answer, while it has not left.
     private(set) var unsent = 0
     private unowned let connection: HTTP2Connection<R>
@@ -36,10 +38,11 @@ final class HTTP2Stream<R: Responder>: Exchange {
     private var omitsContent = false
     private var inputHasEnded = false
 
-    init(_ id: HTTP2StreamID, of connection: HTTP2Connection<R>, generation: UInt64) {
+    init(_ id: HTTP2StreamID, of connection: HTTP2Connection<R>, generation: UInt64, window: Int) {
         self.id = id
         self.connection = connection
         self.generation = generation
+        self.window = window
     }
 
     private var limits: HTTPLimits { connection.loop.limits }

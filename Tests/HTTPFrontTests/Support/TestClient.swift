@@ -67,6 +67,25 @@ final class TestClient: @unchecked Sendable {
         }
     }
 
+    /// One frame of HTTP/2.
+    func frame() async throws -> (type: UInt8, flags: UInt8, stream: UInt32, payload: [UInt8]) {
+        try await Waiting.pool.runIfActive { [self] in
+            while true {
+                let head = received.prefix(9).map { UInt32($0) }
+                if head.count == 9 {
+                    let length = Int(head[0] << 16 | head[1] << 8 | head[2])
+                    if received.count >= 9 + length {
+                        let payload = Array(received[9..<9 + length])
+                        received.removeFirst(9 + length)
+                        let stream = head[5] << 24 | head[6] << 16 | head[7] << 8 | head[8]
+                        return (UInt8(head[3]), UInt8(head[4]), stream, payload)
+                    }
+                }
+                try receive("a frame")
+            }
+        }
+    }
+
     /// What comes before the server ends the connection.
     func remainder() async throws -> String {
         try await Waiting.pool.runIfActive { [self] in
