@@ -210,6 +210,27 @@ struct HTTP2LimitTests {
         }
     }
 
+    @Test("counts the time of content from when its client may send it")
+    func heldUpBeyondTime() async throws {
+        try await withServer({ $0.bodyTimeout = Self.short }) { server in
+            let client = try await HTTP2Client.connect(port: server.port)
+            // As many as may send all of their content, and do not; the last waits for its turn.
+            var wide: [HTTP2StreamID] = []
+            for _ in 0..<HTTPLimits.wideStreams {
+                wide.append(
+                    try await client.send(
+                        fields: Self.post, content: String(repeating: "x", count: 3000), ends: false))
+            }
+            let last = try await client.send(
+                fields: Self.post, content: String(repeating: "y", count: 4096), ends: false)
+            for id in wide { #expect(try await client.record(id) { $0.reset != nil }.status == 408) }
+            client.post(last, .data(.init(data: .byteBuffer(ByteBuffer(repeating: 0x79, count: 1)), endStream: true)))
+            let answer = try await client.answer(last)
+            #expect(answer.status == 200)
+            #expect(answer.content.count == 4097 + 2)
+        }
+    }
+
     @Test("resets an answer that its client gives no window for, and counts it")
     func unread() async throws {
         try await withServer({ $0.idleTimeout = Self.short }) { server in

@@ -205,7 +205,8 @@ final class HTTP2Stream<R: Responder>: Exchange {
 
     private func contentIsSlow(now: Int64) -> Bool {
         if connection.wishes.contains(id) {
-            // It may not send; that is no fault of the client's.
+            // It may not send; that is no fault of the client's. The streams before it have this long at the most.
+            deadline = now &+ limits.bodyTimeout
             pace.begin(received: held, now: now, limits: limits)
             return false
         }
