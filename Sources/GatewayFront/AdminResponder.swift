@@ -73,6 +73,9 @@ public final class AdminResponder: Responder {
         renderer.refusal(refusal, &response)
     }
 
+    /// What is rejected is counted for callers alone.
+    public func dropped(_ refusal: Refusal) {}
+
     public func abandon(_ ticket: Ticket) {}
 
     public func answered(count: Int, elapsed: Int64) {}

@@ -83,7 +83,7 @@ struct FrontCounters {
         throttled.add(at: scope.index)
     }
 
-    func count(_ refusal: Refusal) { rejected.add(at: Refusal.allCases.firstIndex(of: refusal) ?? 0) }
+    func count(_ refusal: Refusal) { rejected.add(at: refusal.index) }
 
     func countDuration(_ elapsed: Int64, times: Int = 1) {
         durations.observe(elapsed, times: UInt64(clamping: times))

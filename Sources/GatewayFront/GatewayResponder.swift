@@ -213,6 +213,9 @@ public final class GatewayResponder: Responder {
         counters.count(.invalid, operation: gate.otherOperation, caller: nil)
     }
 
+    /// Nobody asked for anything that could be logged.
+    public func dropped(_ refusal: Refusal) { counters.count(refusal) }
+
     /// Who a connection's client certificate says that it is.
     public func identify(_ certificate: PeerCertificate) -> Int32 {
         let caller = front.callers.caller(

@@ -83,7 +83,7 @@ public enum Refusal: String, Sendable, CaseIterable, Error {
     }
 
     /// Its place in `allCases`, for counters by index.
-    var index: Int { Self.places[self] ?? 0 }
+    public var index: Int { Self.places[self] ?? 0 }
 
     private static let places = Dictionary(uniqueKeysWithValues: zip(allCases, 0...))
 }

@@ -63,6 +63,4 @@ public protocol Responder: AnyObject, SendableMetatype {
 
 extension Responder {
     public func identify(_ certificate: PeerCertificate) -> Int32 { -1 }
-
-    public func dropped(_ refusal: Refusal) {}
 }

@@ -109,6 +109,7 @@ final class SandboxResponder: Responder {
         write(answer, into: &response)
     }
 
+    func dropped(_ refusal: Refusal) {}
     func abandon(_ ticket: Ticket) {}
     func answered(count: Int, elapsed: Int64) {}
     func tick(now: Int64) {}
