@@ -59,6 +59,7 @@ extension Connection {
         }
         switch disposition {
         case .answered:
+            bench.answered += 1
             afterAnswer(&bench)
         case .later:
             later = (bench.writer.closes, bench.writer.omitsContent, bench.writer.confirmsKeepAlive)
@@ -81,7 +82,6 @@ extension Connection {
     }
 
     private func afterAnswer(_ bench: inout Workbench) {
-        bench.answered += 1
         generation = loop.nextGeneration()
         if bench.writer.closes {
             enter(.last, now: bench.now)

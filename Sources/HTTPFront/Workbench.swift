@@ -12,7 +12,7 @@ struct Workbench: ~Copyable {
     var writer = ResponseWriter()
     /// When the batch began, in monotonic nanoseconds.
     private(set) var now: Int64 = 0
-    /// The requests of the batch that were answered.
+    /// The requests of the batch that were answered at once.
     var answered = 0
 
     init(date: [UInt8]) {

@@ -32,4 +32,22 @@ struct FrontRecordTests {
             }
         }
     }
+
+    @Test("the time that a request took is counted once, whether or not it waited")
+    func durations() async throws {
+        let metric = "jobsproxy_request_duration_seconds_count"
+        try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
+            try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
+                let miss = try await gateway.page(query())
+                #expect(miss.status == 200)
+                // What shows the metrics is a request too, counted after it has been answered.
+                let afterMiss = try await gateway.metric(metric)
+                #expect(afterMiss == 1)
+                let hit = try await gateway.page(query())
+                #expect(hit.fields["cache-status"]?.contains("hit") == true)
+                let afterHit = try await gateway.metric(metric)
+                #expect(afterHit == 3)
+            }
+        }
+    }
 }

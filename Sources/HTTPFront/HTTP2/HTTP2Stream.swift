@@ -155,7 +155,6 @@ final class HTTP2Stream<R: Responder>: Exchange {
         connection.batch { bench in
             prepare(&bench.writer)
             write(responder, &bench.writer)
-            bench.answered += 1
             send(&bench)
         }
         return true
