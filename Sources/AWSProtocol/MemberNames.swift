@@ -10,7 +10,8 @@ struct MemberNames {
         fileprivate var filter: UInt64 = 0
         /// Whether one of its names has escapes, so that the bits say nothing.
         fileprivate var hasEscapes = false
-        /// The names once there are many.
+        /// The names, decoded, once there are many or one of several has escapes: each is decoded once, however many it must be
+        /// told apart from.
         fileprivate var set: Set<[UInt8]> = []
     }
 
@@ -27,16 +28,19 @@ struct MemberNames {
     ///
     /// - Returns: false if it has that name already.
     mutating func insert(_ name: JSONToken, in object: inout Object, of bytes: Span<UInt8>) -> Bool {
-        guard names.count - object.start < Self.few else {
+        object.hasEscapes = object.hasEscapes || name.hasEscapes
+        let count = names.count - object.start
+        guard count < (object.hasEscapes ? 1 : Self.few) else {
             if object.set.isEmpty { object.set = Set(names[object.start...].map { $0.string(in: bytes) }) }
             return object.set.insert(name.string(in: bytes)).inserted
         }
-        let bit = Self.bit(name, bytes)
-        object.hasEscapes = object.hasEscapes || name.hasEscapes
-        if object.hasEscapes || object.filter & bit != 0 {
-            for index in object.start..<names.count where Self.same(names[index], name, bytes) { return false }
+        if !object.hasEscapes {
+            let bit = Self.bit(name, bytes)
+            if object.filter & bit != 0 {
+                for index in object.start..<names.count where Self.same(names[index], name, bytes) { return false }
+            }
+            object.filter |= bit
         }
-        object.filter |= bit
         names.append(name)
         return true
     }
@@ -48,8 +52,8 @@ struct MemberNames {
         return 1 << UInt64((name.range.count &* 5 &+ Int(first) &+ Int(last) &* 3) & 63)
     }
 
+    /// Whether two names without escapes are the same.
     private static func same(_ left: JSONToken, _ right: JSONToken, _ bytes: Span<UInt8>) -> Bool {
-        if left.hasEscapes || right.hasEscapes { return left.string(in: bytes) == right.string(in: bytes) }
         guard left.range.count == right.range.count else { return false }
         for offset in 0..<left.range.count
         where bytes[left.range.lowerBound + offset] != bytes[right.range.lowerBound + offset] {

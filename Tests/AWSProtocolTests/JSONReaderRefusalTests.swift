@@ -106,6 +106,25 @@ struct JSONReaderRefusalTests {
         }
     }
 
+    @Test("A name with escapes is decoded once, however many names it is told apart from")
+    func longEscapedNames() throws {
+        let names = (10..<26).map { "\"" + String(repeating: "\\u0061", count: 600) + "\($0)\"" }
+        let text = Array("{\(names.map { $0 + ":0" }.joined(separator: ","))}".utf8)
+        let array = Array("[\(names.joined(separator: ","))]".utf8)
+        let tokens = try JSONReader.members(of: text.span).map(\.name)
+        /// The least of several times: whatever else the machine does only adds to them.
+        func least(_ body: () throws -> Void) rethrows -> Duration {
+            try (0..<5).map { _ in try ContinuousClock().measure(body) }.min() ?? .zero
+        }
+        let once = try least {
+            _ = try JSONReader.value(of: array.span)
+            for token in tokens { _ = token.string(in: text.span) }
+        }
+        // Each with each other would be ten times as much.
+        let together = try least { _ = try JSONReader.members(of: text.span) }
+        #expect(together < once * 3)
+    }
+
     @Test("A duplicate is found behind objects within the object, few members or many", arguments: [1, 16, 40])
     func aroundObjects(_ count: Int) {
         let inner = "{" + (0..<count).map { "\"n\($0)\":{\"n0\":0,\"z\":[{\"z\":0}]}" }.joined(separator: ",") + "}"
