@@ -54,7 +54,7 @@ final class Caller: Sendable {
         init(_ limit: Limit, _ subject: String, _ services: [Service]) {
             bucket = AtomicBucket(limit.quota)
             isShadow = limit.isShadow
-            let text = "\(subject) is limited to \(Gate.rate(limit.quota)) requests a second"
+            let text = "\(subject) is limited to \(Gate.rate(limit.quota))"
             notices = services.map { ThrottleNotice(.caller, text, $0.catalog) }
         }
     }

@@ -98,13 +98,13 @@ extension Gate {
         let service = services[fetch.service]
         guard scope != .domain else {
             let domain = String(decoding: fetch.domain, as: UTF8.self)
-            let rate = domainLimit.map { Self.rate($0.quota) } ?? "0"
-            let limit = "domain \(domain) is limited to \(rate) requests a second to the service"
+            let rate = domainLimit.map { Self.rate($0.quota) } ?? "0 requests a second"
+            let limit = "domain \(domain) is limited to \(rate) to the service"
             return .throttled(.domain, limit, wait: until - now, service.catalog)
         }
         let name = service.catalog.quotaGroups[fetch.quotaGroup].name
         let rate = Self.rate(service.groups[fetch.quotaGroup].currentQuota(now: now))
-        let limit = "quota group '\(name)' of the service allows \(rate) requests a second"
+        let limit = "quota group '\(name)' of the service allows \(rate)"
         return .throttled(.quota, limit, wait: until - now, service.catalog)
     }
 

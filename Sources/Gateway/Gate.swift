@@ -275,11 +275,17 @@ public final class Gate: Sendable {
 
     // MARK: Words
 
-    /// Two decimals are enough for a message.
+    /// A quota's rate for a message, for which two decimals are enough: `2 requests a second`, or `1 request in 250 seconds`
+    /// for less than one in a hundred.
     static func rate(_ quota: Quota) -> String {
-        let hundredths = Int64((1e11 / Double(max(1, quota.interval))).rounded())
-        if hundredths % 100 == 0 { return "\(hundredths / 100)" }
-        let fraction = hundredths % 100
-        return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction)"
+        let seconds = Double(max(1, quota.interval)) / 1e9
+        let hundredths = Int64((100 / seconds).rounded())
+        if seconds > 100 { return "1 request in \(Int64(seconds.rounded())) seconds" }
+        if hundredths == 100 { return "1 request a second" }
+        let (whole, fraction) = hundredths.quotientAndRemainder(dividingBy: 100)
+        let decimals =
+            fraction == 0
+            ? "" : fraction % 10 == 0 ? ".\(fraction / 10)" : fraction < 10 ? ".0\(fraction)" : ".\(fraction)"
+        return "\(whole)\(decimals) requests a second"
     }
 }

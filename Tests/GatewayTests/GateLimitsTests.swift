@@ -33,9 +33,22 @@ struct GateLimitsTests {
             return
         }
         #expect(error.scope == .caller)
-        #expect(error.error.message.contains("caller one is limited to 0.50 requests a second"))
+        #expect(error.error.message.contains("caller one is limited to 0.5 requests a second"))
         for _ in 0..<2 { #expect(word(list(stand, caller: 1)) == "page fresh") }
         #expect(word(list(stand, caller: 1)) == "refused ThrottlingException caller")
+    }
+
+    @Test(
+        "A rate is said as briefly as can be, and a small one in seconds",
+        arguments: [
+            (2.0, "2 requests a second"), (1, "1 request a second"), (0.5, "0.5 requests a second"),
+            (0.25, "0.25 requests a second"), (0.1, "0.1 requests a second"), (0.05, "0.05 requests a second"),
+            (12.3, "12.3 requests a second"), (1.0 / 3, "0.33 requests a second"), (100, "100 requests a second"),
+            (0.01, "0.01 requests a second"), (0.004, "1 request in 250 seconds"),
+            (Quota.minimumRate, "1 request in 86400 seconds"),
+        ] as [(Double, String)])
+    func rates(_ rate: Double, _ text: String) {
+        #expect(Gate.rate(Quota(rate: rate, burst: 1)) == text)
     }
 
     @Test("An operation's own limit takes the place of the caller's")

@@ -80,7 +80,7 @@ struct FlightAndQuotaTests {
                 for _ in 0..<2 { #expect(try await gateway.page(query()).status == 200) }
                 let refused = try await gateway.page(query())
                 #expect(refused.status == 400)
-                #expect(refused.text.contains("caller anonymous is limited to 1 requests a second"))
+                #expect(refused.text.contains("caller anonymous is limited to 1 request a second"))
                 #expect(refused.fields["retry-after"] == "1")
                 #expect(try await gateway.metric("jobsproxy_throttled_total{scope=\"caller\"}") == 1)
             }
