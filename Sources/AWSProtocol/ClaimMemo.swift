@@ -25,9 +25,21 @@ struct ClaimMemo {
     /// What a field says of which all but the signature is known; nothing for others.
     func claim(_ authorization: Span<UInt8>) -> SignatureVerifier.Claim? {
         guard let place = Self.place(authorization), let entry = entries[place],
-            authorization.count == entry.text.count + Self.signatureLength, authorization.holds(entry.text, at: 0)
+            authorization.count == entry.text.count + Self.signatureLength, authorization.holds(entry.text, at: 0),
+            Self.isOneWord(authorization, from: entry.text.count)
         else { return nil }
         return entry.claim
+    }
+
+    /// Whether nothing in the signature's place would be read as something else: what is wrong with a field must not depend on
+    /// those before it.
+    private static func isOneWord(_ authorization: Span<UInt8>, from start: Int) -> Bool {
+        var ends = false
+        for index in start..<authorization.count {
+            let byte = authorization[index]
+            ends = ends || byte == UInt8(ascii: ",") || byte == 0x20 || byte == 0x09
+        }
+        return !ends
     }
 
     /// Remembers what a field says. It must be verified: nobody else is to take anybody's place.

@@ -95,6 +95,28 @@ struct SignatureVerifierTests {
         }
     }
 
+    @Test(
+        "finds the same fault in a field whether or not one like it was let in",
+        arguments: [
+            String(repeating: "a", count: 63) + " ", String(repeating: "a", count: 63) + "\t",
+            String(repeating: "a", count: 32) + "," + String(repeating: "a", count: 31),
+        ])
+    func faultsOfTheKnown(_ signature: String) throws {
+        var verifier = SignatureVerifier(Self.ring)
+        #expect(try owner(using: &verifier) == 1)
+        let field =
+            "AWS4-HMAC-SHA256 Credential=FIRST/20150830/us-east-1/voiceid/aws4_request, SignedHeaders=host;x-amz-date, "
+        let known = Array("\(field)Signature=\(String(repeating: "a", count: 64))".utf8)
+        let claim = try verifier.claim(known.span)
+        #expect(claim.key != nil)
+        let bytes = Array("\(field)Signature=\(signature)".utf8)
+        #expect {
+            _ = try verifier.claim(bytes.span)
+        } throws: { error in
+            if case .malformed? = error as? SignatureFault { true } else { false }
+        }
+    }
+
     @Test("tells a signature of somebody known from a wrong one, from another day's and from another key's")
     func remembered() throws {
         var verifier = SignatureVerifier(Self.ring)
