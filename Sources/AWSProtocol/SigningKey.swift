@@ -80,11 +80,6 @@ extension OutputSpan where Element == UInt8 {
 }
 
 extension Array where Element == UInt8 {
-    init(copying span: Span<UInt8>) {
-        self.init()
-        append(copying: span)
-    }
-
     mutating func append(copying span: Span<UInt8>) {
         // Unsafe only in its pointer, which does not leave the closure.
         unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }

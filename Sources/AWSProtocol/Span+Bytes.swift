@@ -24,3 +24,11 @@ extension Span where Element == UInt8 {
         unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
     }
 }
+
+extension Array where Element == UInt8 {
+    /// The bytes of a span, in an array of their own.
+    public init(copying span: Span<UInt8>) {
+        self.init()
+        append(copying: span)
+    }
+}

@@ -1,3 +1,4 @@
+internal import AWSProtocol
 internal import PageCache
 
 /// A request, understood: everything about it that does not depend on when it comes or on who asks.
@@ -162,13 +163,5 @@ extension Gate {
     private static func safety(_ operation: Operation, _ input: OperationInput) -> Fetch.Safety {
         if operation.kind != .write { return .read }
         return input.hasIdempotencyToken ? .idempotentWrite : .unsafeWrite
-    }
-}
-
-extension Array where Element == UInt8 {
-    init(copying span: Span<UInt8>) {
-        self.init()
-        reserveCapacity(span.count)
-        for index in span.indices { append(span[index]) }
     }
 }

@@ -1,3 +1,5 @@
+internal import AWSProtocol
+
 extension Gate {
     /// Whether the service that a target belongs to gets its callers' signatures.
     public func isPassthrough(target: Span<UInt8>, region: Span<UInt8>) -> Bool {

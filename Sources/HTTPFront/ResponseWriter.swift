@@ -138,11 +138,12 @@ public struct ResponseWriter {
 }
 
 extension OutputSpan where Element == UInt8 {
-    /// Appends a literal, as far as there is room.
+    /// Appends a literal, for which there must be room; what there is none for is left out.
     @inline(__always)
     public mutating func text(_ literal: StaticString) {
         // Unsafe only in its pointers: a literal's is valid for ever, and no more is copied than there is room for.
         unsafe withUnsafeMutableBufferPointer { output, count in
+            assert(literal.utf8CodeUnitCount <= output.count - count, "no room for \(literal)")
             let length = min(literal.utf8CodeUnitCount, output.count - count)
             guard length > 0, let base = output.baseAddress else { return }
             unsafe (base + count).update(from: literal.utf8Start, count: length)
@@ -150,7 +151,7 @@ extension OutputSpan where Element == UInt8 {
         }
     }
 
-    /// Appends a decimal number, if there is room for it.
+    /// Appends a decimal number, for which there must be room; without it is left out.
     public mutating func number(_ value: Int64) {
         // From the last digit to the first; the longest magnitude of 64 bits has 19, and there may be a sign.
         var digits = InlineArray<20, UInt8>(repeating: 0)
@@ -165,6 +166,7 @@ extension OutputSpan where Element == UInt8 {
             start -= 1
             digits[start] = UInt8(ascii: "-")
         }
+        assert(freeCapacity >= 20 - start, "no room for \(value)")
         guard freeCapacity >= 20 - start else { return }
         while start < 20 {
             append(digits[start])
