@@ -59,10 +59,10 @@ public final class GatewayResponder: Responder {
             renderer.readiness(front.isReady, &response)
         case .notFound, .purge, .state:
             renderer.error(.notFound, &response)
-            counters.count(.invalid, operation: gate.otherOperation, caller: nil)
+            record(.notFound)
         case .methodNotAllowed(let allowed):
             renderer.methodNotAllowed(allowed, &response)
-            counters.count(.invalid, operation: gate.otherOperation, caller: nil)
+            record(.methodNotAllowed)
         }
         return .answered
     }
@@ -107,8 +107,12 @@ public final class GatewayResponder: Responder {
         {
         case .page(let page, let use):
             renderer.page(page, use, &response, now: now)
-            counters.count(use == .fresh ? .hit : .stale, operation: call.operation, caller: asker.caller)
+            let outcome: Outcome = use == .fresh ? .hit : .stale
+            counters.count(outcome, operation: call.operation, caller: asker.caller)
             counters.countAge(max(0, now - page.fetchedAt))
+            log(
+                call.operation, asker.caller, outcome, status: page.status, detail: Self.detail(page, use),
+                id: renderer.lastID, since: now, now: now)
             return .answered
         case .refused(let error):
             refuse(error, call.operation, asker.caller, now: now, &response)
@@ -138,7 +142,17 @@ public final class GatewayResponder: Responder {
     ) {
         renderer.error(error, &response)
         counters.count(error, operation: operation, caller: caller)
-        log(operation, caller, error.outcome, status: error.status, detail: error.detail, since: now, now: now)
+        log(
+            operation, caller, error.outcome, status: error.status, detail: error.detail, id: renderer.lastID,
+            since: now, now: now)
+    }
+
+    /// Records an answer to what was no call.
+    private func record(_ error: GatewayError) {
+        counters.count(error, operation: gate.otherOperation, caller: nil)
+        log(
+            gate.otherOperation, nil, error.outcome, status: error.status, detail: error.detail, id: renderer.lastID,
+            since: 0, now: 0)
     }
 
     // MARK: Arrivals
@@ -164,7 +178,8 @@ public final class GatewayResponder: Responder {
             counters.countAge(max(0, now - page.fetchedAt))
         case .stale(let page, let use):
             outcome = .stale
-            if case .unrefreshable(let reason, _) = use { detail = reason.rawValue }
+            status = page.status
+            detail = Self.detail(page, use)
             counters.countAge(max(0, now - page.fetchedAt))
         case .reply(let reply):
             status = reply.status
@@ -183,18 +198,27 @@ public final class GatewayResponder: Responder {
         counters.count(outcome, operation: request.call.operation, caller: request.caller)
         counters.countDuration(now - request.since)
         log(
-            request.call.operation, request.caller, outcome, status: status, detail: detail, since: request.since,
-            now: now)
+            request.call.operation, request.caller, outcome, status: status, detail: detail, id: renderer.lastID,
+            since: request.since, now: now)
     }
 
+    /// Why a page is no newer, or what error it is.
+    private static func detail(_ page: Page, _ use: PageUse) -> String {
+        if case .unrefreshable(let reason, _) = use { reason.rawValue } else { page.errorCode ?? "" }
+    }
+
+    /// - Parameters:
+    ///   - caller: nothing for somebody unknown.
+    ///   - detail: what is composed only for an answer that is recorded, as `id` is.
     private func log(
-        _ operation: Int, _ caller: Int?, _ outcome: Outcome, status: Int, detail: String, since: Int64, now: Int64
+        _ operation: Int, _ caller: Int?, _ outcome: Outcome, status: Int, detail: @autoclosure () -> String,
+        id: @autoclosure () -> [UInt8], since: Int64, now: Int64
     ) {
         front.log?.record(
             AccessRecord(
                 operation: gate.operationNames[operation], caller: caller.map(gate.callerName) ?? "unknown",
                 outcome: outcome.label, status: status,
-                detail: detail, requestID: renderer.lastID, duration: now - since),
+                detail: detail(), requestID: id(), duration: now - since),
             isGood: status < 400)
     }
 
@@ -211,6 +235,9 @@ public final class GatewayResponder: Responder {
         renderer.refusal(refusal, &response)
         counters.count(refusal)
         counters.count(.invalid, operation: gate.otherOperation, caller: nil)
+        log(
+            gate.otherOperation, nil, .invalid, status: refusal.status.code, detail: refusal.rawValue,
+            id: renderer.lastID, since: 0, now: 0)
     }
 
     /// Nobody asked for anything that could be logged.

@@ -23,6 +23,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
     let snapshots: SnapshotKeeper?
     let registry: Metrics
     let state: GatewayState
+    let accessLog: AccessLog?
     /// The embedded sandbox and where it listens, if a service has one.
     let sandbox: EmbeddedSandbox?
     let configuration: Configuration
@@ -32,7 +33,6 @@ final class GatewayAssembly: ServiceLifecycle.Service {
     let adminServer: Server<AdminResponder>
     private let upstream: Upstream
     private let credentials: ServiceCredentials
-    private let accessLog: AccessLog?
 
     /// Starts everything; on return the gateway serves.
     ///

@@ -1,3 +1,5 @@
+import Foundation
+import Telemetry
 import Testing
 
 @testable import JobsProxy
@@ -47,6 +49,58 @@ struct FrontRecordTests {
                 #expect(hit.fields["cache-status"]?.contains("hit") == true)
                 let afterHit = try await gateway.metric(metric)
                 #expect(afterHit == 3)
+            }
+        }
+    }
+
+    /// A line of the access log.
+    private struct Line: Decodable {
+        let operation: String
+        let caller: String
+        let outcome: String
+        let status: Int
+        let detail: String
+        let requestId: String
+
+        var text: String { "\(operation) \(caller) \(outcome) \(status) \(detail)" }
+    }
+
+    /// So many lines, as soon as they are there: the line of a request that waited is written after its answer.
+    private func lines(_ count: Int, of gateway: TestGateway) async throws -> [Line] {
+        let log = try #require(gateway.assembly.accessLog)
+        var bytes: [UInt8] = []
+        let end = ContinuousClock.now + .seconds(20)
+        while bytes.count(where: { $0 == UInt8(ascii: "\n") }) < count, ContinuousClock.now < end {
+            bytes += log.take()
+            await Task.yield()
+        }
+        return try bytes.split(separator: UInt8(ascii: "\n")).map {
+            try JSONDecoder().decode(Line.self, from: Data($0))
+        }
+    }
+
+    @Test("the access log has each answer, or only those that are errors", arguments: ["all", "errors"])
+    func accessLog(access: String) async throws {
+        try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
+            let yaml = TestGateway.service(origin.url)
+            try await TestGateway.run(yaml, access: access) { gateway in
+                _ = try await gateway.page(query())
+                let hit = try await gateway.page(query())
+                let client = try await gateway.client()
+                let nothing = try await client.get("/nothing")
+                _ = try await client.get("/")
+                _ = try await client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1x\r\n\r\n")
+                let refusals = [
+                    "other unknown invalid 404 not-found", "other unknown invalid 405 method-not-allowed",
+                    "other unknown invalid 400 content_length",
+                ]
+                let good = access == "all" ? ["miss", "hit"] : []
+                let lines = try await lines(good.count + refusals.count, of: gateway)
+                let calls = good.map { "ListFraudsterRegistrationJobs anonymous \($0) 200 " }
+                #expect(lines.map(\.text) == calls + refusals)
+                let ids = lines.suffix(refusals.count).map(\.requestId)
+                #expect(ids.first == nothing.fields["x-amzn-requestid"])
+                if access == "all" { #expect(lines.dropFirst().first?.requestId == hit.fields["x-amzn-requestid"]) }
             }
         }
     }

@@ -14,15 +14,17 @@ struct TestGateway: Sendable {
     ///
     /// - Parameters:
     ///   - listen: the `listen` section, in place of one with a free port; so is `admin`.
+    ///   - access: what the access log records.
     ///   - environment: beside `secrets`.
     static func run<Result>(
-        _ yaml: String, listen: String = "", admin: String = "", environment: [String: String] = [:],
+        _ yaml: String, listen: String = "", admin: String = "", access: String = "off",
+        environment: [String: String] = [:],
         log: LogLines = LogLines(),
         _ body: (TestGateway) async throws -> Result
     ) async throws -> Result {
         let listen = listen.isEmpty ? "listen: {address: \"127.0.0.1:0\"}\n" : listen
         let admin = admin.isEmpty ? "admin: {address: \"127.0.0.1:0\"}\n" : admin
-        let text = listen + admin + "log: {access: off}\n" + yaml
+        let text = listen + admin + "log: {access: \(access)}\n" + yaml
         let configuration = try ConfigurationReader.read(Array(text.utf8), file: "test.yaml").get()
         let assembly = try await GatewayAssembly(
             configuration, environment: secrets.merging(environment) { $1 },
