@@ -162,13 +162,16 @@ public final class GatewayResponder: Responder {
         guard let request = waiting.removeValue(forKey: waiter) else { return }
         let ticket = Ticket(loop: waiter.loop, slot: waiter.slot, generation: waiter.generation)
         let now = Int64(clamping: loop.eventLoop.now.uptimeNanoseconds)
+        // Taken here: when this returns, those that waited behind it on its connection may have been answered too.
+        var id: [UInt8] = []
         loop.answer(ticket) { responder, response in
             responder.renderer.arrival(arrival, role: request.role, &response, now: now)
+            if responder.front.log != nil { id = responder.renderer.lastID }
         }
-        count(arrival, request, now: now)
+        count(arrival, request, id: id, now: now)
     }
 
-    private func count(_ arrival: Arrival, _ request: Waiting, now: Int64) {
+    private func count(_ arrival: Arrival, _ request: Waiting, id: [UInt8], now: Int64) {
         let outcome: Outcome
         var status = 200
         var detail = ""
@@ -198,7 +201,7 @@ public final class GatewayResponder: Responder {
         counters.count(outcome, operation: request.call.operation, caller: request.caller)
         counters.countDuration(now - request.since)
         log(
-            request.call.operation, request.caller, outcome, status: status, detail: detail, id: renderer.lastID,
+            request.call.operation, request.caller, outcome, status: status, detail: detail, id: id,
             since: request.since, now: now)
     }
 

@@ -104,4 +104,21 @@ struct FrontRecordTests {
             }
         }
     }
+
+    @Test("the access log names the answer of a request that waited, whatever came behind it on its connection")
+    func pipelined() async throws {
+        try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
+            try await TestGateway.run(TestGateway.service(origin.url), access: "all") { gateway in
+                let client = try await gateway.client()
+                let reply = try await client.send(
+                    "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: VoiceID.ListDomains\r\nContent-Length: 2\r\n\r\n{}"
+                        + "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+                let lines = try await lines(2, of: gateway)
+                #expect(
+                    lines.first { $0.operation == "ListDomains" }?.requestId == reply.fields["x-amzn-requestid"])
+                #expect(Set(lines.map(\.requestId)).count == 2)
+                try await client.close()
+            }
+        }
+    }
 }
