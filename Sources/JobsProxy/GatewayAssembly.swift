@@ -100,7 +100,8 @@ final class GatewayAssembly: ServiceLifecycle.Service {
                 NIOThreadPool.singleton.submit { state in if state == .active { work() } }
             }
         }
-        GatewayMetrics.register(in: registry, gate: gate, upstream: upstream, ledger: server.ledger)
+        GatewayMetrics.register(
+            in: registry, gate: gate, upstream: upstream, ledger: server.ledger, accessLog: accessLog)
 
         if let snapshots { Self.load(snapshots, into: gate, logger) }
         try await upstream.run(for: gate)
@@ -115,14 +116,18 @@ final class GatewayAssembly: ServiceLifecycle.Service {
     /// Serves until it is told to stop, then lets what is in flight end.
     func run() async throws {
         announce()
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.writeAccessLog() }
-            group.addTask { await self.writeSnapshots() }
-            if self.adminIsPending { group.addTask { await self.takeOverAdmin() } }
-            try? await gracefulShutdown()
-            group.cancelAll()
+        await withTaskGroup(of: Void.self) { log in
+            log.addTask { await self.writeAccessLog() }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.writeSnapshots() }
+                if self.adminIsPending { group.addTask { await self.takeOverAdmin() } }
+                try? await gracefulShutdown()
+                group.cancelAll()
+            }
+            // Requests are answered until the end, and their lines are written as before.
+            await shutDown()
+            log.cancelAll()
         }
-        await shutDown()
     }
 
     /// How long connections without a request stay open at the end, in nanoseconds. A client that is about to send one cannot

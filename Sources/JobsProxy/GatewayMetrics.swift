@@ -7,7 +7,9 @@ internal import Upstream
 
 /// The metrics that are read when they are scraped.
 enum GatewayMetrics {
-    static func register(in registry: Metrics, gate: Gate, upstream: Upstream, ledger: ConnectionLedger) {
+    static func register(
+        in registry: Metrics, gate: Gate, upstream: Upstream, ledger: ConnectionLedger, accessLog: AccessLog?
+    ) {
         cache(registry, gate)
         quotas(registry, gate)
         limits(registry, gate)
@@ -17,6 +19,9 @@ enum GatewayMetrics {
             }
         }
         registry.observed("jobsproxy_connections", "Open connections of callers.") { [("", Double(ledger.total))] }
+        registry.observed(
+            "jobsproxy_access_log_dropped_total", "Lines of the access log for which there was no room.", kind: .counter
+        ) { [("", Double(accessLog?.dropped ?? 0))] }
         registry.observed("jobsproxy_build_info", "Always 1; the labels tell the version.") {
             [(label("version", buildVersion), 1)]
         }

@@ -1,4 +1,6 @@
 import Foundation
+import NIOPosix
+import Synchronization
 import Telemetry
 import Testing
 
@@ -120,5 +122,51 @@ struct FrontRecordTests {
                 try await client.close()
             }
         }
+    }
+
+    @Test("the access log is written while the gateway waits for its last answers")
+    func drain() async throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("drain-\(UUID().uuidString).yaml")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try await ScriptedOrigin.run({ _, _ in .stall }) { origin in
+            let service = TestGateway.service(origin.url, timeouts: "{connect: 1s, attempt: 20s, call: 20s}")
+            let yaml =
+                "listen: {address: \"127.0.0.1:0\"}\nadmin: {address: \"127.0.0.1:0\"}\nlog: {access: errors}\n"
+                + service.replacing("drain: 1s", with: "drain: 60s")
+            try yaml.write(to: file, atomically: true, encoding: .utf8)
+            let program = try TestProgram.start("serve", "--config", file.path, keepsErrors: true)
+            do {
+                try await drain(program, origin)
+            } catch {
+                await program.kill()
+                throw error
+            }
+            await program.kill()
+        }
+    }
+
+    private func drain(_ program: TestProgram, _ origin: ScriptedOrigin) async throws {
+        let output = try #require(await program.output(upTo: "Operator:"))
+        let address = try #require(output.split(separator: "\n").first { $0.hasPrefix("Callers:") })
+        let port = try #require(address.split(separator: ":").last.flatMap { Int($0) })
+        func connect() async throws -> LoopbackClient {
+            try await LoopbackClient(host: "127.0.0.1", port: port, group: MultiThreadedEventLoopGroup.singleton)
+        }
+        let (waiting, idle) = (try await connect(), try await connect())
+        let isAnswered = Mutex(false)
+        async let answer: Void = {
+            _ = try? await waiting.post("ListDomains", "{}")
+            isAnswered.withLock { $0 = true }
+        }()
+        let end = ContinuousClock.now + .seconds(20)
+        while origin.requests.isEmpty, ContinuousClock.now < end { await Task.yield() }
+        program.terminate()
+        // It has begun to drain when nobody gets in any more.
+        while let late = try? await connect(), ContinuousClock.now < end { try await late.close() }
+        #expect(try await idle.get("/nothing").status == 404)
+        #expect(await program.errors(upTo: "not-found") != nil)
+        #expect(!isAnswered.withLock { $0 }, "it came with the last lines")
+        try await waiting.close()
+        await answer
     }
 }

@@ -3,40 +3,50 @@ import Foundation
 /// The built `jobs-proxy`, run as a process of its own.
 final class TestProgram: Sendable {
     private let process: Foundation.Process
-    private let output: Pipe
+    private let output = Pipe()
+    private let errors = Pipe()
 
     /// Where it is: built beside the bundle that holds the tests.
     static let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         .appendingPathComponent("jobs-proxy").path
 
     /// Starts it, with `TestGateway.secrets` in its environment. It has to be killed.
-    static func start(_ arguments: String...) throws -> TestProgram { try TestProgram(arguments) }
+    ///
+    /// - Parameter keepsErrors: whether what it says on standard error is there to be read.
+    static func start(_ arguments: String..., keepsErrors: Bool = false) throws -> TestProgram {
+        try TestProgram(arguments, keepsErrors: keepsErrors)
+    }
 
-    private init(_ arguments: [String]) throws {
+    private init(_ arguments: [String], keepsErrors: Bool) throws {
         process = Foundation.Process()
-        output = Pipe()
         process.executableURL = URL(fileURLWithPath: Self.path)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(TestGateway.secrets) { $1 }
         process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
+        process.standardError = keepsErrors ? errors : FileHandle.nullDevice
         try process.run()
     }
 
     var isRunning: Bool { process.isRunning }
 
     /// Reads what it prints up to a line with `text`; false if it ends before.
-    func line(containing text: String) async -> Bool {
-        let reader = output.fileHandleForReading
+    func line(containing text: String) async -> Bool { await Self.read(output, upTo: text) != nil }
+
+    /// What it prints up to `text`, or says on standard error; nothing if it ends before.
+    func output(upTo text: String) async -> String? { await Self.read(output, upTo: text) }
+    func errors(upTo text: String) async -> String? { await Self.read(errors, upTo: text) }
+
+    private static func read(_ pipe: Pipe, upTo text: String) async -> String? {
+        let reader = pipe.fileHandleForReading
         return await withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 var seen = ""
                 while !seen.contains(text) {
                     let bytes = reader.availableData
-                    if bytes.isEmpty { return continuation.resume(returning: false) }
+                    if bytes.isEmpty { return continuation.resume(returning: nil) }
                     seen += String(decoding: bytes, as: UTF8.self)
                 }
-                continuation.resume(returning: true)
+                continuation.resume(returning: seen)
             }
         }
     }
