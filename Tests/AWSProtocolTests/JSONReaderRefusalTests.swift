@@ -120,7 +120,7 @@ struct JSONReaderRefusalTests {
             _ = try JSONReader.value(of: array.span)
             for token in tokens { _ = token.string(in: text.span) }
         }
-        // Each with each other would be ten times as much.
+        // Decoding each for each comparison would be six times as much.
         let together = try least { _ = try JSONReader.members(of: text.span) }
         #expect(together < once * 3)
     }

@@ -50,7 +50,7 @@ struct HTTP2Tests {
                 #expect(try await server.answer(ticket, "again") == false)
             }
             for (number, id) in ids.enumerated() { #expect(try await client.answer(id).text == "\(number)") }
-            #expect(server.journal.answered == 100)
+            #expect(server.journal.answered == 0, "what is counted so was answered at once")
             #expect(server.server.ledger.total == 1)
         }
     }

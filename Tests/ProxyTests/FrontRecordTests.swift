@@ -131,7 +131,7 @@ struct FrontRecordTests {
         try await ScriptedOrigin.run({ _, _ in .stall }) { origin in
             let service = TestGateway.service(origin.url, timeouts: "{connect: 1s, attempt: 20s, call: 20s}")
             let yaml =
-                "listen: {address: \"127.0.0.1:0\"}\nadmin: {address: \"127.0.0.1:0\"}\nlog: {access: errors}\n"
+                "listen: {address: \"127.0.0.1:0\"}\nadmin: {address: \"127.0.0.1:0\"}\nlog: {access: errors}\nhttp: {headTimeout: 1m}\n"
                 + service.replacing("drain: 1s", with: "drain: 60s")
             try yaml.write(to: file, atomically: true, encoding: .utf8)
             let program = try TestProgram.start("serve", "--config", file.path, keepsErrors: true)
@@ -152,7 +152,10 @@ struct FrontRecordTests {
         func connect() async throws -> LoopbackClient {
             try await LoopbackClient(host: "127.0.0.1", port: port, group: MultiThreadedEventLoopGroup.singleton)
         }
-        let (waiting, idle) = (try await connect(), try await connect())
+        let (waiting, slow) = (try await connect(), try await connect())
+        // The start of another request keeps the connection open through the drain.
+        let start = "GET /nothing HTTP/1.1\r\n"
+        #expect(try await slow.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + start).status == 200)
         let isAnswered = Mutex(false)
         async let answer: Void = {
             _ = try? await waiting.post("ListDomains", "{}")
@@ -163,7 +166,7 @@ struct FrontRecordTests {
         program.terminate()
         // It has begun to drain when nobody gets in any more.
         while let late = try? await connect(), ContinuousClock.now < end { try await late.close() }
-        #expect(try await idle.get("/nothing").status == 404)
+        #expect(try await slow.send("Host: x\r\n\r\n").status == 404)
         #expect(await program.errors(upTo: "not-found") != nil)
         #expect(!isAnswered.withLock { $0 }, "it came with the last lines")
         try await waiting.close()
