@@ -269,7 +269,10 @@ extension CurlDriver {
         slot.phase = .waiting
         switch detour {
         case .dirty: slot.needsFresh = true
-        case .occupied: lanes[slot.lane].learn(.http1)
+        case .occupied:
+            lanes[slot.lane].learn(.http1)
+            // Else it could come to the same one again and again.
+            slot.needsFresh = true
         // It may have been shown meanwhile.
         case .unproven(let key): if connections.isUnproven(key) { lanes[slot.lane].hold() }
         case .nothingToJoin: lanes[slot.lane].foundNone()

@@ -59,6 +59,7 @@ public func lookUp(
         ) -> Int32
     // RTLD_NEXT, which Swift does not see.
     guard let next = dlsym(UnsafeMutableRawPointer(bitPattern: -1), "getaddrinfo") else { return EAI_FAIL }
+    // The C library's function of this name has this type.
     let lookUp = unsafeBitCast(next, to: Lookup.self)
     guard let name, strcmp(name, TwoFamilies.name) == 0, let result else { return lookUp(name, service, hints, result) }
     // The C library frees such a list link by link, so that two of its own make a third.

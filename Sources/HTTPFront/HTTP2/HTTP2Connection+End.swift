@@ -60,6 +60,7 @@ extension HTTP2Connection {
         deadline = .max
         stall.begin(now: Clock.now(), idleTimeout: loop.limits.idleTimeout)
         let written = context.eventLoop.makePromise(of: Void.self)
+        // The promise is of this handler's own event loop.
         written.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
         context.writeAndFlush(wrapOutboundOut(goAway), promise: written)
     }
