@@ -93,6 +93,9 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         slot = loop.add(self)
+        // A client that can say nothing more about its streams has gone. To say so here also keeps NIO from closing the input of
+        // a channel whose last frames found, as the end was read, that it cannot be written to any more.
+        try? context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
         updateWindow()
         context.flush()
     }
@@ -153,9 +156,6 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
         case let event as NIOHTTP2WindowUpdatedEvent:
             if let size = event.inboundWindowSize { windowShrank(to: size, of: event.streamID) }
         case let event as NIOHTTP2BulkStreamWindowChangeEvent: windowsChanged(by: event.delta)
-        case let event as ChannelEvent where event == .inputClosed:
-            // A client that can say nothing more about its streams has gone.
-            closeNow()
         default: break
         }
         context.fireUserInboundEventTriggered(event)
