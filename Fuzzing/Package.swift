@@ -67,6 +67,7 @@ let package = Package(
             name: "Upstream", dependencies: ["CCurl"], path: path("Upstream"),
             sources: [
                 "CurlError.swift", "CurlReply.swift", "CurlReplyCollector.swift", "CurlReplyCollector+Text.swift",
+                "ReplyReader.swift",
             ],
             swiftSettings: settings),
         .target(

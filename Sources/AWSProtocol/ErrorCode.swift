@@ -35,6 +35,28 @@ public enum ErrorCode {
         return false
     }
 
+    /// Whether a whole body is plainly an object that names no `__type`, so that one who only passes it on need not read it: it
+    /// begins and ends as an object does, and nothing in it can spell that name.
+    public static func isPlainlyAbsent(from body: Span<UInt8>) -> Bool {
+        var (start, end) = (0, body.count)
+        while start < end, isWhitespace(body[start]) { start += 1 }
+        while start < end, isWhitespace(body[end - 1]) { end -= 1 }
+        guard end - start >= 2, body[start] == UInt8(ascii: "{"), body[end - 1] == UInt8(ascii: "}"),
+            // A name may be spelled with escapes.
+            body.index(of: UInt8(ascii: "\\"), from: start) == nil
+        else { return false }
+        while let underscore = body.index(of: UInt8(ascii: "_"), from: start) {
+            // The object's last byte is behind it.
+            guard body[underscore + 1] != UInt8(ascii: "_") else { return false }
+            start = underscore + 1
+        }
+        return true
+    }
+
+    private static func isWhitespace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d
+    }
+
     private static let type = Array("__type".utf8)
     private static let code = Array("code".utf8)
 

@@ -17,6 +17,18 @@ extension Span where Element == UInt8 {
         }
     }
 
+    /// The first place of a byte, from one on.
+    func index(of byte: UInt8, from start: Int) -> Int? {
+        guard start >= 0, start < count else { return nil }
+        // Unsafe only in its pointers, which stay inside these bytes.
+        return unsafe withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress,
+                let found = unsafe memchr(base + start, Int32(byte), bytes.count - start)
+            else { return nil }
+            return unsafe base.distance(to: UnsafeRawPointer(found))
+        }
+    }
+
     /// Eight bytes as one integer, whose value means nothing but that they are the same.
     @inline(__always)
     func word(at index: Int) -> UInt64 {

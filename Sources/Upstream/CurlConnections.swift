@@ -108,7 +108,8 @@ final class CurlConnections {
         sockets = 0
     }
 
-    private static func isSilent(_ socket: Int32) -> Bool {
+    /// Whether nothing has come over a connection, nor its end.
+    static func isSilent(_ socket: Int32) -> Bool {
         var byte: UInt8 = 0
         let count = unsafe recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
         return count < 0 && errno == EAGAIN

@@ -11,8 +11,8 @@ internal import Glibc
 @safe final class CurlDriver {
     /// Ends `wait` from any thread.
     let waker: Waker
-    private var multi: OpaquePointer
-    private let maxConnectionsInAll: Int
+    var multi: OpaquePointer
+    let maxConnectionsInAll: Int
     /// For how many nanoseconds without an attempt connections are kept.
     private let idleLimit: Int64
 
@@ -22,15 +22,25 @@ internal import Glibc
     private var slotOfID: [UInt64: Int] = [:]
     private let connections = CurlConnections()
 
-    private var lanes: [CurlLane] = []
     /// Endpoints come from the configuration, so there are few and they stay.
-    private var laneOfKey: [LaneKey: Int] = [:]
+    var lanes: [CurlLane] = []
     private var maxHostConnections = 0
+
+    /// All links, one for each connection that was open at the busiest time.
+    var links: [CurlLink] = []
+    var closedLinks: [Int] = []
+    /// What links read into, one after the other.
+    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
+    /// The sockets of links, and which links they are.
+    var sockets: [curl_waitfd] = []
+    var linkOfSocket: [Int] = []
+    /// How many attempts and links libcurl has to move; without any, it needs not be asked.
+    var moving = 0
 
     /// No attempt's deadline is before it.
     private var earliestDeadline = Int64.max
-    /// Whether attempts were launched that libcurl has not looked at.
-    private var hasLaunched = false
+    /// Whether something was launched that libcurl has not looked at.
+    var hasLaunched = false
     /// Whether one of them has to be launched again.
     private var hasDetour = false
     /// Since when there is no attempt, if there may be connections.
@@ -51,20 +61,17 @@ internal import Glibc
 
     deinit {
         waker.retire()
-        for slot in slots where slot.phase == .running {
+        for slot in slots where slot.phase == .running && slot.request == nil {
             _ = unsafe curl_multi_remove_handle(multi, slot.easy)
         }
+        closeLinks()
         slots = []
         _ = unsafe curl_multi_cleanup(multi)
+        unsafe scratch.deallocate()
     }
 
     /// How many attempts were started and have neither finished nor been cancelled.
     var inFlight: Int { slotOfID.count }
-
-    private struct LaneKey: Hashable {
-        var url: String
-        var http2: HTTP2Mode
-    }
 }
 
 @available(*, unavailable)
@@ -95,6 +102,7 @@ extension CurlDriver {
         guard let idleSince, slotOfID.isEmpty, now - idleSince >= idleLimit,
             let fresh = unsafe try? Self.makeMulti(maxConnectionsInAll: maxConnectionsInAll)
         else { return }
+        closeLinks()
         let old = unsafe multi
         unsafe multi = fresh
         waker.retire(for: UInt(bitPattern: fresh))
@@ -125,8 +133,12 @@ extension CurlDriver {
         do {
             slot.lane = lane
             let deadline = CurlClock.after(now, request.timeout)
-            try slot.prepare(request, id: id, slot: index, deadline: deadline)
-            if deadline > now, lanes[lane].isEmpty, let place = lanes[lane].nextPlace {
+            if lanes[lane].target == nil {
+                try slot.prepare(request, id: id, slot: index, deadline: deadline)
+            } else {
+                try slot.prepareForLink(request, id: id, slot: index, deadline: deadline)
+            }
+            if deadline > now, lanes[lane].isEmpty, let place = nextPlace(in: lane, now: now) {
                 try launch(slot, place, now: now)
             } else {
                 slot.phase = .waiting
@@ -156,13 +168,9 @@ extension CurlDriver {
             try unsafe Self.set(multi, CURLMOPT_MAX_HOST_CONNECTIONS, to: count)
             maxHostConnections = endpoint.maxConnections
         }
-        let key = LaneKey(url: endpoint.url, http2: endpoint.http2)
-        let lane = laneOfKey[key] ?? lanes.count
-        if lane == lanes.count {
-            lanes.append(
-                CurlLane(isShared: endpoint.isClearHTTP2, isJoined: !CurlLibrary.canRepeatPriorKnowledge))
-            laneOfKey[key] = lane
-        }
+        let known = lanes.firstIndex { $0.endpoint.sharesConnections(with: endpoint) }
+        let lane = known ?? lanes.count
+        if known == nil { lanes.append(CurlLane(endpoint, isJoined: !CurlLibrary.canRepeatPriorKnowledge)) }
         lanes[lane].admit(connections: endpoint.maxConnections)
         return lane
     }
@@ -174,13 +182,30 @@ extension CurlDriver {
         return slots.count - 1
     }
 
+    /// The place of one more attempt; nothing if it has to wait.
+    private func nextPlace(in lane: Int, now: Int64) -> CurlLane.Place? {
+        guard let place = lanes[lane].nextPlace else { return nil }
+        return lanes[lane].target == nil || hasLink(in: lane, now: now) ? place : nil
+    }
+
     private func launch(_ slot: CurlTransfer, _ place: CurlLane.Place, now: Int64) throws(CurlError) {
         slot.place = place
+        if let target = lanes[slot.lane].target {
+            try launch(slot, to: target, now: now)
+            slot.phase = .running
+            return lanes[slot.lane].began(place)
+        }
         slot.mayShare = !lanes[slot.lane].speaksHTTP1
         try slot.setLaunch(now: now)
-        guard unsafe curl_multi_add_handle(multi, slot.easy) == CURLM_OK else { throw .driverFault }
+        try add(slot.handle)
         slot.phase = .running
         lanes[slot.lane].began(place)
+    }
+
+    /// Gives libcurl something to move.
+    func add(_ handle: CurlHandle) throws(CurlError) {
+        guard unsafe curl_multi_add_handle(multi, handle.easy) == CURLM_OK else { throw .driverFault }
+        moving += 1
         hasLaunched = true
     }
 
@@ -189,7 +214,12 @@ extension CurlDriver {
     /// - Parameter hasReply: whether it has brought a reply.
     private func land(_ slot: CurlTransfer, hasReply: Bool = false) {
         guard slot.phase == .running else { return }
+        guard slot.request == nil else {
+            leaveLink(slot, hasReply: hasReply)
+            return lanes[slot.lane].ended(slot.place, hasOpened: hasReply)
+        }
         _ = unsafe curl_multi_remove_handle(multi, slot.easy)
+        moving -= 1
         if slot.landed() { for lane in lanes.indices { lanes[lane].release() } }
         lanes[slot.lane].ended(slot.place, hasOpened: hasReply)
     }
@@ -220,11 +250,14 @@ extension CurlDriver {
         if finished.count == before, !hasDetour {
             let pause = finished.isEmpty ? min(timeout, earliestDeadline - start) : 0
             let milliseconds = pause > 0 ? CurlClock.milliseconds(pause) : 0
-            if unsafe curl_multi_poll(multi, nil, 0, Int32(milliseconds), nil) != CURLM_OK {
+            awaitSockets()
+            if unsafe curl_multi_poll(multi, &sockets, UInt32(sockets.count), Int32(milliseconds), nil) != CURLM_OK {
                 // It did not wait then, and the caller's loop would spin.
                 usleep(UInt32(min(milliseconds, 10)) * 1000)
             }
-            progress(now: CurlClock.now, &finished)
+            let now = CurlClock.now
+            if moving > 0 { progress(now: now, &finished) }
+            lookAtSockets(now: now, &finished)
         }
         let now = CurlClock.now
         expire(now: now, &finished)
@@ -250,6 +283,10 @@ extension CurlDriver {
             var word: UnsafeMutableRawPointer?
             _ = unsafe ccurl_get_private(easy, &word)
             let ticket = CurlTicket(word: UInt(bitPattern: word))
+            if ticket.slot & CurlLink.mark != 0 {
+                connected(ticket, code, now: now, &finished)
+                continue
+            }
             guard let slot = slot(ticket, in: .running) else {
                 _ = unsafe curl_multi_remove_handle(multi, easy)
                 continue
@@ -280,7 +317,7 @@ extension CurlDriver {
         lanes[slot.lane].enqueue(slot.ticket)
     }
 
-    private func finish(_ slot: CurlTransfer, _ code: CURLcode, now: Int64, _ finished: inout [FinishedAttempt]) {
+    func finish(_ slot: CurlTransfer, _ code: CURLcode, now: Int64, _ finished: inout [FinishedAttempt]) {
         if slot.phase == .running, let version = slot.collector.version { lanes[slot.lane].learn(version) }
         let result = slot.result(code)
         finished.append(.init(id: slot.id, result: result))
@@ -304,7 +341,7 @@ extension CurlDriver {
     /// Gives free places to those who wait, but not to those whose time is over: `expire` ends them.
     private func fillLanes(now: Int64, _ finished: inout [FinishedAttempt]) {
         for lane in lanes.indices {
-            while let place = lanes[lane].nextPlace, let ticket = lanes[lane].dequeue() {
+            while !lanes[lane].isEmpty, let place = nextPlace(in: lane, now: now), let ticket = lanes[lane].dequeue() {
                 guard let slot = slot(ticket, in: .waiting), slot.deadline > now else { continue }
                 do {
                     try launch(slot, place, now: now)

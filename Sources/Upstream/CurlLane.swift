@@ -45,6 +45,11 @@ struct CurlLane {
     /// How many requests share an HTTP/2 connection: libcurl's default for `CURLMOPT_MAX_CONCURRENT_STREAMS`.
     private static let streams = 100
 
+    let endpoint: Endpoint
+    /// What requests name, if they go over links.
+    let target: RequestTarget?
+    /// Its idle links, indices; the last one has been used last.
+    var idleLinks: [Int] = []
     private var maxConnections = 1
     private var manner = Manner.exclusive
     /// Whether some connections were found to speak HTTP/1.1: back-ends may differ, and then none is shared, nor asked for
@@ -57,11 +62,12 @@ struct CurlLane {
     /// What is before it in `waiting` has been taken.
     private var head = 0
 
-    /// - Parameters:
-    ///   - isShared: whether it is known that connections speak HTTP/2.
-    ///   - isJoined: whether the first request on each has to ask for it, and the others must not.
-    init(isShared: Bool, isJoined: Bool) {
-        if isShared { manner = isJoined ? .joined(open: 0, isOpening: false) : .shared }
+    /// - Parameter isJoined: whether, where nothing but HTTP/2 is spoken, the first request on each connection has to ask for it and
+    ///   the others must not.
+    init(_ endpoint: Endpoint, isJoined: Bool) {
+        self.endpoint = endpoint
+        target = endpoint.speaksHTTP1 ? RequestTarget(url: endpoint.url) : nil
+        if endpoint.isClearHTTP2 { manner = isJoined ? .joined(open: 0, isOpening: false) : .shared }
     }
 
     /// The place of one more attempt; nothing if it has to wait.

@@ -29,18 +29,40 @@ internal import CCurl
         let bodyCount: Int
     }
 
+    /// Fields that libcurl would add to a POST by itself, with what tells it not to: a name with a colon and nothing after it.
+    /// `Expect` would have a body above 1 MiB wait a second for "100 Continue".
+    private static let unwanted = ["expect", "accept", "content-type"].map { (name: $0, line: Array("\($0):\0".utf8)) }
+
     /// Copies a request in; one that was here before is gone.
     func fill(_ lines: HeaderLines, body: [UInt8]) -> Request {
-        reserve(lines.bytes.count + body.count, links: lines.starts.count)
+        let unwanted = Self.unwanted.filter { !lines.has($0.name) }
+        let size = unwanted.reduce(lines.bytes.count + body.count) { $0 + $1.line.count }
+        reserve(size, links: lines.starts.count + unwanted.count)
         copy(lines.bytes, at: 0)
-        copy(body, at: lines.bytes.count)
+        var linkCount = 0
         for (index, start) in lines.starts.enumerated() {
-            let line = unsafe UnsafeMutableRawPointer(bytes + start).assumingMemoryBound(to: CChar.self)
-            let next = unsafe index + 1 < lines.starts.count ? links + index + 1 : nil
-            unsafe (links + index).initialize(to: curl_slist(data: line, next: next))
+            let end = index + 1 < lines.starts.count ? lines.starts[index + 1] : lines.bytes.count
+            // C ends a line with NUL. An empty field ends with a semicolon to libcurl; a colon would take it away.
+            unsafe bytes[end - 2] = 0
+            if lines.bytes[end - 3] == UInt8(ascii: ":") { unsafe bytes[end - 3] = UInt8(ascii: ";") }
+            link(start, &linkCount)
         }
-        return unsafe Request(
-            list: lines.starts.isEmpty ? nil : links, body: bytes + lines.bytes.count, bodyCount: body.count)
+        var end = lines.bytes.count
+        for (_, line) in unwanted {
+            copy(line, at: end)
+            link(end, &linkCount)
+            end += line.count
+        }
+        copy(body, at: end)
+        return unsafe Request(list: linkCount > 0 ? links : nil, body: bytes + end, bodyCount: body.count)
+    }
+
+    /// Puts a line behind the others in libcurl's list.
+    private func link(_ start: Int, _ count: inout Int) {
+        let line = unsafe UnsafeMutableRawPointer(bytes + start).assumingMemoryBound(to: CChar.self)
+        unsafe (links + count).initialize(to: curl_slist(data: line, next: nil))
+        if count > 0 { unsafe links[count - 1].next = unsafe links + count }
+        count += 1
     }
 
     /// Gives back what an uncommonly large request has taken.

@@ -21,8 +21,23 @@ extension Span<UInt8> {
         return true
     }
 
+    /// Whether `name`, which must be in lower case, stands at a place; the bytes there may be in any.
+    func equals(_ name: [UInt8], at start: Int) -> Bool {
+        guard start >= 0, start + name.count <= count else { return false }
+        for offset in name.indices where self[start + offset].lowercased != name[offset] { return false }
+        return true
+    }
+
     func hasPrefix(_ name: String) -> Bool {
         equals(name, in: 0..<name.utf8.count)
+    }
+
+    /// Whether it is what `name`, in lower case, begins with.
+    func begins(_ name: String) -> Bool {
+        let name = name.utf8.span
+        guard count <= name.count else { return false }
+        for index in indices where self[index].lowercased != name[index] { return false }
+        return true
     }
 
     /// The number that `range` spells, 1 to 18 digits and nothing else.
@@ -47,6 +62,6 @@ extension Span<UInt8> {
 }
 
 extension UInt8 {
-    fileprivate var isSpace: Bool { self == 32 || (9...13).contains(self) }
+    var isSpace: Bool { self == 32 || (9...13).contains(self) }
     fileprivate var lowercased: UInt8 { (65...90).contains(self) ? self | 32 : self }
 }

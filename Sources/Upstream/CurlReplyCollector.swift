@@ -1,16 +1,22 @@
-/// Gathers one reply from the lines and pieces that libcurl hands over, within bounds.
+/// Gathers one reply from its lines and the pieces of its body, within bounds.
 ///
-/// It reads what decides about the body's end more strictly than libcurl does: what one of the two could read otherwise
-/// is refused (RFC 9112 sections 5.2 and 6.3).
+/// It reads what decides about the body's end more strictly than libcurl does: what two readers could read differently is
+/// refused (RFC 9112 sections 5.2 and 6.3).
 struct CurlReplyCollector {
     /// The fields that a reply keeps; the others are nobody's concern and cost memory.
     static let kept = [
-        "content-type", "content-encoding", "content-length", "date", "retry-after", "x-amz-retry-after",
-        "x-amzn-errortype", "x-amzn-requestid", "x-amz-request-id",
+        "content-type", "content-encoding", "date", "x-amzn-errortype", "x-amzn-requestid", "x-amz-request-id",
     ]
 
-    /// A bit for the length of each of them, so that most others are not compared with any.
-    private static let keptLengths = kept.reduce(0 as UInt64) { $0 | 1 << UInt64(min($1.utf8.count, 63)) }
+    /// Those of each length, so that most others are not compared with any.
+    private static let keptByLength: [[(name: String, bytes: [UInt8])]] = kept.reduce(into: []) { all, name in
+        while all.count <= name.utf8.count { all.append([]) }
+        all[name.utf8.count].append((name, Array(name.utf8)))
+    }
+
+    private static let contentLength = Array("content-length".utf8)
+    private static let transferEncoding = Array("transfer-encoding".utf8)
+    private static let connection = Array("connection".utf8)
 
     /// For all heads and trailers of a reply together, so that an endless row of 1xx replies ends too.
     static let maxHeadBytes = 64 * 1024
@@ -29,6 +35,16 @@ struct CurlReplyCollector {
         case http2
     }
 
+    /// How the end of a body is marked (RFC 9112 section 6.3).
+    enum Framing: Equatable {
+        /// There is no body.
+        case none
+        case length(Int)
+        case chunked
+        /// By the end of the connection.
+        case unbounded
+    }
+
     private let maxBodyBytes: Int
     private let mayBeHTTP2: Bool
     private var part = Part.statusLine
@@ -38,6 +54,9 @@ struct CurlReplyCollector {
     private var body: [UInt8] = []
     private var length: Int?
     private var isChunked = false
+    /// What version and fields say of the connection (RFC 9112 section 9.3), `close` above all.
+    private var persists = false
+    private var isClosed = false
 
     /// What the status line says; nothing if none has come.
     private(set) var version: Version?
@@ -53,13 +72,27 @@ struct CurlReplyCollector {
     /// Whether the final head has come to its end.
     var hasHead: Bool { part == .body }
 
-    /// The reply, if it has the status that libcurl saw.
-    consuming func reply(status seen: Int) -> CurlReply? {
-        guard part == .body, status == seen, (200...599).contains(status) else { return nil }
-        let hasNoBody = status == 204 || status == 304
+    /// Whether another request may follow on the connection. Not after a reply that has no body and announces one: somebody might
+    /// send it all the same.
+    var keepsConnection: Bool {
+        persists && !isClosed && (framing != .none || !isChunked && (length ?? 0) == 0)
+    }
+
+    /// How the body ends; to be asked once there is a head.
+    var framing: Framing {
+        if status == 204 || status == 304 { return .none }
+        if isChunked { return .chunked }
+        return if let length { .length(length) } else { .unbounded }
+    }
+
+    /// The reply, if it is one.
+    ///
+    /// - Parameter seen: the status that libcurl saw, if it has read the reply too.
+    consuming func reply(status seen: Int?) -> CurlReply? {
+        guard part == .body, status == seen ?? status, (200...599).contains(status) else { return nil }
         return CurlReply(
             status: status, fields: fields, body: body,
-            hasDeterminedLength: version == .http2 || isChunked || length != nil || hasNoBody)
+            hasDeterminedLength: version == .http2 || framing != .unbounded)
     }
 }
 
@@ -91,6 +124,12 @@ extension CurlReplyCollector {
         }
     }
 
+    /// Whether a line that has begun like this can become what the next one must be; else the reply is refused.
+    mutating func mayGoOn(with start: Span<UInt8>) -> Bool {
+        guard part == .statusLine, !start.extracting(0..<min(start.count, 5)).begins("http/") else { return true }
+        return refuse(.badReply)
+    }
+
     /// A new head: what an interim (1xx) reply said is forgotten.
     private mutating func takeStatus(_ line: Span<UInt8>) -> Bool {
         guard line.count >= 12, line.hasPrefix("http/"), let space = line.firstIndex(of: UInt8(ascii: " "), from: 5)
@@ -104,13 +143,19 @@ extension CurlReplyCollector {
                 return refuse(.badReply)
             }
             version = .http2
+            persists = true
         } else {
+            guard space == 8, line.hasPrefix("http/1."), line[7] == UInt8(ascii: "0") || line[7] == UInt8(ascii: "1"),
+                line.count == 12 || line[12].isSpace
+            else { return refuse(.badReply) }
             version = .http1
+            persists = line[7] == UInt8(ascii: "1")
         }
         status = code
         fields = []
         length = nil
         isChunked = false
+        isClosed = false
         part = .fields
         return true
     }
@@ -131,23 +176,46 @@ extension CurlReplyCollector {
             return refuse(.badReply)
         }
         let value = line.trimmed(colon + 1..<text.upperBound)
-        if line.equals("content-length", in: 0..<colon) {
+        switch colon {
+        case Self.contentLength.count where line.equals(Self.contentLength, at: 0):
             // libcurl would take "5x" for 5, and the last of several.
             guard length == nil, let count = line.decimal(value) else { return refuse(.badReply) }
             length = count
-        } else if line.equals("transfer-encoding", in: 0..<colon) {
+        case Self.transferEncoding.count where line.equals(Self.transferEncoding, at: 0):
             // No other coding was asked for (RFC 9112 section 7.4), and only as the last one would it mark the end.
             guard !isChunked, line.equals("chunked", in: value) else { return refuse(.badReply) }
             isChunked = true
+        case Self.connection.count where line.equals(Self.connection, at: 0):
+            takeConnection(line, in: value)
+        default: break
         }
-        guard Self.keptLengths & (1 << UInt64(min(colon, 63))) != 0 else { return true }
-        for name in Self.kept where line.equals(name, in: 0..<colon) {
-            fields.append(.init(name: name, value: line.text(value)))
+        let kept = Self.keptByLength
+        guard kept.indices.contains(colon) else { return true }
+        for field in kept[colon] where line.equals(field.bytes, at: 0) {
+            fields.append(.init(name: field.name, value: line.text(value)))
         }
         return true
     }
 
-    private mutating func refuse(_ error: CurlError) -> Bool {
+    /// `close` is the last word, wherever it stands.
+    private mutating func takeConnection(_ line: Span<UInt8>, in list: Range<Int>) {
+        var start = list.lowerBound
+        while start < list.upperBound {
+            let end = min(line.firstIndex(of: UInt8(ascii: ","), from: start) ?? list.upperBound, list.upperBound)
+            let option = line.trimmed(start..<end)
+            if line.equals("close", in: option) {
+                isClosed = true
+            } else if line.equals("keep-alive", in: option) {
+                persists = true
+            }
+            start = end + 1
+        }
+    }
+
+    /// Notes why no more is taken.
+    ///
+    /// - Returns: false.
+    mutating func refuse(_ error: CurlError) -> Bool {
         if fault == nil { fault = error }
         return false
     }

@@ -10,20 +10,38 @@ enum HTTP2Mode: Sendable, Equatable {
     case priorKnowledge
 }
 
-/// Where and how attempts are sent; one per configured service.
-struct Endpoint: Sendable, Equatable {
-    /// `https://host[:port]/` or `http://…`; user and password in it are refused. Endpoints with the same URL and mode
-    /// share their connections, and the largest of their `maxConnections` holds for all.
-    var url: String
-    var http2: HTTP2Mode
+/// Where and how attempts are sent; one per configured service. A class, because each attempt has one.
+final class Endpoint: Sendable {
+    /// `https://host[:port]/` or `http://…`; user and password in it are refused.
+    let url: String
+    let http2: HTTP2Mode
     /// Path of a PEM file with the certificate authorities to trust instead of the system's.
-    var caBundle: String?
+    let caBundle: String?
     /// URL of the proxy to go through; none if `nil`. The environment (`http_proxy`, `no_proxy`, …) is never asked.
-    var proxy: String?
+    let proxy: String?
     /// How many connections may be open to this host; 1 if less is given. Attempts beyond them wait in order.
-    var maxConnections: Int
+    let maxConnections: Int
     /// For name lookup, TCP and TLS handshake together, in nanoseconds; a part of a millisecond counts as one.
-    var connectTimeout: Int64
+    let connectTimeout: Int64
+    let isTLS: Bool
+
+    init(
+        url: String, http2: HTTP2Mode, caBundle: String?, proxy: String?, maxConnections: Int, connectTimeout: Int64
+    ) {
+        self.url = url
+        self.http2 = http2
+        self.caBundle = caBundle
+        self.proxy = proxy
+        self.maxConnections = maxConnections
+        self.connectTimeout = connectTimeout
+        isTLS = url.prefix(6).lowercased() == "https:"
+    }
+
+    /// Whether the two may use the same connections. The largest of their `maxConnections` holds for both then.
+    func sharesConnections(with other: Endpoint) -> Bool {
+        self === other
+            || url == other.url && http2 == other.http2 && caBundle == other.caBundle && proxy == other.proxy
+    }
 }
 
 /// One HTTP request.
@@ -43,4 +61,15 @@ struct AttemptRequest: Sendable {
     var timeout: Int64
     /// How many bytes of body the reply may have, after the transfer coding is taken off.
     var maxReplyBytes: Int
+}
+
+extension AttemptRequest {
+    /// The header fields as lines.
+    ///
+    /// - Throws: `badField`.
+    func written() throws(CurlError) -> HeaderLines {
+        let lines = if let lines { lines } else { try HeaderLines(fields) }
+        guard !lines.isFaulty else { throw .badField }
+        return lines
+    }
 }

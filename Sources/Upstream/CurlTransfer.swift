@@ -1,10 +1,10 @@
 internal import CCurl
 
-/// One slot of the driver: an easy handle that is used for one attempt after the other, and the memory that libcurl
-/// reads and fills meanwhile.
+/// One slot of the driver, used for one attempt after the other: its easy handle, the memory that libcurl reads and fills
+/// meanwhile, or the link that it goes over.
 ///
-/// `@safe` because: the handle is made, lent to libcurl and freed here alone, and it changes or goes only while the transfer
-/// is outside the multi handle.
+/// `@safe` because: what libcurl is lent is the slot's own, and it changes or goes only while the transfer is outside the multi
+/// handle.
 @safe final class CurlTransfer {
     enum Phase {
         /// Free. Next: waiting or running.
@@ -27,7 +27,7 @@ internal import CCurl
         case nothingToJoin
     }
 
-    let easy: OpaquePointer
+    let handle: CurlHandle
     private let memory = CurlMemory()
     private let connections: CurlConnections?
 
@@ -44,11 +44,13 @@ internal import CCurl
     private(set) var deadline: Int64 = 0
 
     /// What the handle's options are set for; they stay from attempt to attempt.
-    var endpoint: Endpoint?
-    var hasBundle = false
-    var version: Int?
     var isFresh: Bool?
+    var asksForHTTP1 = false
     private var method: HTTPMethod?
+
+    /// What goes over a link, and the link once there is one, an index.
+    private(set) var request: AttemptRequest?
+    var link: Int?
 
     /// How often libcurl was ready to send the request. From 1 on a byte may have left.
     private(set) var sends = 0
@@ -67,13 +69,13 @@ internal import CCurl
     ///
     /// - Parameter connections: those of the driver, if there is one.
     init?(connections: CurlConnections? = nil) {
-        guard let easy = unsafe curl_easy_init() else { return nil }
-        unsafe self.easy = easy
+        guard let handle = CurlHandle() else { return nil }
+        self.handle = handle
         self.connections = connections
-        do { try setConstants() } catch { return nil }
+        do { try setCallbacks() } catch { return nil }
     }
 
-    deinit { unsafe curl_easy_cleanup(easy) }
+    var easy: OpaquePointer { unsafe handle.easy }
 
     var ticket: CurlTicket { CurlTicket(slot: slot, generation: generation) }
 }
@@ -87,6 +89,27 @@ extension CurlTransfer {
     func prepare(
         _ request: AttemptRequest, id: UInt64, slot: Int, deadline: Int64
     ) throws(CurlError) {
+        begin(request, id: id, slot: slot, deadline: deadline)
+        let bytes = memory.fill(try request.written(), body: request.body)
+        try unsafe handle.set(CURLOPT_PRIVATE, pointer: UnsafeRawPointer(bitPattern: ticket.word))
+        try handle.setEndpoint(request.endpoint)
+        try unsafe handle.set(CURLOPT_HTTPHEADER, list: bytes.list)
+        try setMethod(request.method, bytes)
+    }
+
+    /// Takes on an attempt that goes over a link.
+    ///
+    /// - Throws: `badField`. `clear()` must follow.
+    func prepareForLink(
+        _ request: AttemptRequest, id: UInt64, slot: Int, deadline: Int64
+    ) throws(CurlError) {
+        begin(request, id: id, slot: slot, deadline: deadline)
+        var request = request
+        request.lines = try request.written()
+        self.request = request
+    }
+
+    private func begin(_ request: AttemptRequest, id: UInt64, slot: Int, deadline: Int64) {
         generation &+= 1
         self.slot = UInt32(truncatingIfNeeded: slot)
         self.id = id
@@ -95,24 +118,17 @@ extension CurlTransfer {
         forgetLaunch()
         collector = CurlReplyCollector(
             maxBodyBytes: request.maxReplyBytes, mayBeHTTP2: request.endpoint.mayBeHTTP2)
-        let lines = if let lines = request.lines { lines } else { try HeaderLines(request.fields) }
-        guard !lines.isFaulty else { throw .badField }
-        let bytes = memory.fill(lines, body: request.body)
-        try unsafe set(CURLOPT_PRIVATE, pointer: UnsafeRawPointer(bitPattern: ticket.word))
-        try setEndpoint(request.endpoint)
-        try unsafe set(CURLOPT_HTTPHEADER, list: bytes.list)
-        try setMethod(request.method, bytes)
     }
 
     private func setMethod(_ method: HTTPMethod, _ bytes: CurlMemory.Request) throws(CurlError) {
         if method != self.method {
-            try setCustomMethod(method == .put ? method.rawValue : nil)
+            try handle.setCustomMethod(method == .put ? method.rawValue : nil)
             self.method = method
         }
-        guard method != .get else { return try set(CURLOPT_HTTPGET, to: 1) }
+        guard method != .get else { return try handle.set(CURLOPT_HTTPGET, to: 1) }
         // This makes it a POST; another method with a body is one under another name.
-        try unsafe set(CURLOPT_POSTFIELDS, pointer: bytes.body)
-        try set(CURLOPT_POSTFIELDSIZE_LARGE, offset: bytes.bodyCount)
+        try unsafe handle.set(CURLOPT_POSTFIELDS, pointer: bytes.body)
+        try handle.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: bytes.bodyCount)
     }
 
     /// Sets what may be another at each launch: its place, and what is left of the attempt's time. libcurl rounds to
@@ -121,8 +137,8 @@ extension CurlTransfer {
         forgetLaunch()
         try setPlace()
         let left = deadline - now
-        try set(CURLOPT_TIMEOUT_MS, to: CurlClock.milliseconds(left))
-        try set(CURLOPT_CONNECTTIMEOUT_MS, to: CurlClock.milliseconds(min(left, endpoint?.connectTimeout ?? left)))
+        try handle.set(CURLOPT_TIMEOUT_MS, to: CurlClock.milliseconds(left))
+        try handle.setConnectTimeout(min(left, handle.endpoint?.connectTimeout ?? left))
     }
 
     /// Nothing of an earlier launch is to tell of this attempt.
@@ -137,6 +153,8 @@ extension CurlTransfer {
     func clear() {
         phase = .idle
         collector = CurlReplyCollector(maxBodyBytes: 0)
+        request = nil
+        link = nil
         memory.shrink()
     }
 }
@@ -167,7 +185,7 @@ extension CurlTransfer {
                 return false
             }
             let version: CurlConnections.Version =
-                if endpoint?.isClearHTTP2 == true { .http2 } else if asksForHTTP1 { .http1 } else { .unknown }
+                if handle.endpoint?.isClearHTTP2 == true { .http2 } else if asksForHTTP1 { .http1 } else { .unknown }
             connections?.opened(key, version, among: opened)
         } else {
             switch connections?.use(key, mayShare: !asksForHTTP1) {
@@ -183,7 +201,8 @@ extension CurlTransfer {
         return true
     }
 
-    private var asksForHTTP1: Bool { version == Int(CURL_HTTP_VERSION_1_1) }
+    /// Bytes of the request may leave from now on, over a link.
+    func beginsToSend() { sends = 1 }
 
     /// It has left the multi handle.
     ///
@@ -210,8 +229,12 @@ extension CurlTransfer {
         guard code == CURLE_OK else { return .failure(CurlError(code, mayHaveSent: sends > 0)) }
         // To libcurl a head that ends with the connection is a reply.
         guard collector.hasHead else { return .failure(.cutShort) }
-        var status = 0
-        _ = unsafe ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
+        var status: Int?
+        if request == nil {
+            var seen = 0
+            _ = unsafe ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &seen)
+            status = seen
+        }
         guard let reply = collector.reply(status: status) else { return .failure(.badReply) }
         return .success(reply)
     }

@@ -99,7 +99,6 @@ extension Engine {
     func settle(_ id: UInt64, _ outcome: Result<CurlReply, CurlError>, now: Int64) {
         guard let call = calls[id] else { return }
         let result = AttemptResult(outcome, isForPage: call.isForPage)
-        call.last = result
         counters.count(call.fetch, result.kind, elapsed: now - call.sentAt)
         recordHealth(call, result, now: now)
         if result.kind == .throttled { slowDown(call, now: now) }
@@ -108,6 +107,7 @@ extension Engine {
             finish(call, with: result, now: now)
             return
         }
+        call.last = result
         let setback = Setback(
             kind: result.kind, mayHaveSent: result.mayHaveSent, wasMistimed: wasMistimed, safety: call.fetch.safety,
             attempts: call.attempts, isWanted: gate.mayRetry(call.fetch), timeLeft: call.fetch.deadline - now)

@@ -106,7 +106,7 @@ final class Engine {
 }
 
 extension Endpoint {
-    init(_ settings: UpstreamSettings) {
+    convenience init(_ settings: UpstreamSettings) {
         let mode: HTTP2Mode =
             switch settings.http2 {
             case .auto: .auto

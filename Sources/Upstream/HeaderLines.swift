@@ -1,8 +1,10 @@
-/// Header fields as libcurl wants them: lines, each ended by NUL, one after the other.
+/// Header fields as they stand in an HTTP/1.1 request: lines, one after the other.
 struct HeaderLines: Sendable, Equatable {
     private(set) var bytes: [UInt8] = []
     /// Where each line begins.
     private(set) var starts: [Int] = []
+    /// Whether `Host` is among them.
+    private(set) var hasHost = false
     /// Whether a field that was added is none that may be sent.
     private(set) var isFaulty = false
 
@@ -12,11 +14,7 @@ struct HeaderLines: Sendable, Equatable {
         "transfer-encoding", "upgrade",
     ]
 
-    /// Fields that libcurl would add to a POST by itself. A name with a colon and nothing after it tells it not to.
-    private static let unwanted = ["accept", "content-type"]
-
-    /// No fields yet. `Accept` and `Content-Type` have to be added, see `unwanted`.
-    init() { append("Expect:") }
+    init() {}
 
     /// The same lines, with room for so many more bytes.
     init(_ lines: HeaderLines, room: Int) {
@@ -25,6 +23,7 @@ struct HeaderLines: Sendable, Equatable {
         starts.reserveCapacity(lines.starts.count + 8)
         starts += lines.starts
         isFaulty = lines.isFaulty
+        hasHost = lines.hasHost
     }
 
     /// Adds a field with a value that is not empty; what may not stand in one makes the lines faulty.
@@ -40,35 +39,48 @@ struct HeaderLines: Sendable, Equatable {
         }
     }
 
-    /// Adds a field whose value is written by `write`, and is one that may be sent.
+    /// Adds a field whose value is written by `write`, is not empty, and is one that may be sent.
     mutating func add(_ name: String, writing write: (inout [UInt8]) -> Void) {
-        starts.append(bytes.count)
-        bytes.append(contentsOf: name.utf8)
-        bytes.append(UInt8(ascii: ":"))
+        begin(name)
         bytes.append(UInt8(ascii: " "))
         write(&bytes)
-        bytes.append(0)
+        bytes.append(UInt8(ascii: "\r"))
+        bytes.append(UInt8(ascii: "\n"))
+    }
+
+    private mutating func begin(_ name: String) {
+        let start = bytes.count
+        starts.append(start)
+        bytes.append(contentsOf: name.utf8)
+        if bytes.count == start + 4, bytes.span.equals("host", in: start..<bytes.count) { hasHost = true }
+        bytes.append(UInt8(ascii: ":"))
     }
 
     /// - Throws: `badField`.
     init(_ fields: [(name: String, value: String)]) throws(CurlError) {
-        let names = fields.map { $0.name.lowercased() }
-        // Without this, a body above 1 MiB would wait a second for "100 Continue".
-        append("Expect:")
-        for name in Self.unwanted where !names.contains(name) { append(name + ":") }
-        for (field, name) in zip(fields, names) {
+        for field in fields {
             guard Self.isToken(field.name), Self.isValue(field.value) else { throw .badField }
-            guard !Self.ours.contains(name) else { continue }
-            // An empty field is a semicolon to libcurl; a colon would take the field away.
-            let isEmpty = field.value.utf8.allSatisfy { $0 == 32 || $0 == 9 }
-            append(isEmpty ? field.name + ";" : "\(field.name): \(field.value)")
+            guard !Self.ours.contains(field.name.lowercased()) else { continue }
+            if field.value.utf8.allSatisfy({ $0 == 32 || $0 == 9 }) {
+                begin(field.name)
+                bytes.append(contentsOf: "\r\n".utf8)
+            } else {
+                add(field.name) { $0.append(contentsOf: field.value.utf8) }
+            }
         }
     }
 
-    private mutating func append(_ line: String) {
-        starts.append(bytes.count)
-        bytes += line.utf8
-        bytes.append(0)
+    /// Whether a field is among them.
+    ///
+    /// - Parameter name: in lower case.
+    func has(_ name: String) -> Bool {
+        let bytes = bytes.span
+        let count = name.utf8.count
+        for start in starts
+        where bytes.equals(name, in: start..<start + count) && bytes[start + count] == UInt8(ascii: ":") {
+            return true
+        }
+        return false
     }
 
     /// RFC 9110 section 5.6.2.

@@ -13,8 +13,11 @@ enum ReplyBody: Equatable {
     /// No JSON object, or not all of one.
     case other
 
-    /// - Parameter isSuccess: whether the reply's status is a good one.
-    init(_ body: [UInt8], coding: String?, isSuccess: Bool) {
+    /// - Parameters:
+    ///   - isSuccess: whether the reply's status is a good one.
+    ///   - isOnlyPassed: whether it is known to be whole and never becomes a page. It is looked through then, and read only where
+    ///     that leaves a doubt.
+    init(_ body: [UInt8], coding: String?, isSuccess: Bool, isOnlyPassed: Bool) {
         guard coding == nil else {
             self = .coded
             return
@@ -24,6 +27,10 @@ enum ReplyBody: Equatable {
             return
         }
         let bytes = body.span
+        if isSuccess, isOnlyPassed, ErrorCode.isPlainlyAbsent(from: bytes) {
+            self = .object(code: nil, isGood: true)
+            return
+        }
         do throws(JSONError) {
             let members = try JSONReader.members(of: bytes)
             self = .object(
@@ -48,7 +55,9 @@ extension UpstreamReply {
         let isSuccess = (200..<300).contains(reply.status)
         let coding = reply["content-encoding"]?.lowercased()
         let isPlain = coding == nil || coding == "identity"
-        let body = ReplyBody(reply.body, coding: isPlain ? nil : coding, isSuccess: isSuccess)
+        let body = ReplyBody(
+            reply.body, coding: isPlain ? nil : coding, isSuccess: isSuccess,
+            isOnlyPassed: !isForPage && reply.hasDeterminedLength)
         // A body that ends with its connection may have been cut anywhere, but no part of a JSON object is one.
         if !reply.hasDeterminedLength {
             switch body {

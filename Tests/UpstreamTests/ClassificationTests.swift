@@ -130,13 +130,24 @@ struct ClassificationTests {
         #expect(upstream.errorType == reply.header)
     }
 
-    @Test(
-        "a good status with what is no JSON object is a fault of the service",
-        arguments: [
-            "<html></html>", "{", "{\"JobSummaries\":[", "{}{}", "[]", "null", "\"\"", "{\"a\":\u{1}}", "\u{0}",
-        ])
-    func notJSON(_ body: String) {
-        let result = Self.classify(200, body)
+    static let noObjects = [
+        "<html></html>", "{", "{\"JobSummaries\":[", "[]", "null", "\"\"", "\u{0}", " ", "}", "{\"\\u005f\":}",
+        "{\"__a\":}",
+    ]
+
+    @Test("a good status with what is no JSON object is a fault of the service", arguments: noObjects, [true, false])
+    func notJSON(_ body: String, isForPage: Bool) {
+        checkNotJSON(Self.classify(200, body, isForPage: isForPage))
+    }
+
+    @Test("a page is read to its end", arguments: ["{}{}", "{\"a\":\u{1}}", "{\"a\":}"])
+    func readPage(_ body: String) {
+        checkNotJSON(Self.classify(200, body, isForPage: true))
+        // What is only passed on, and plainly names no error, is its clients' to read.
+        #expect(Self.classify(200, body).kind == .ok)
+    }
+
+    private func checkNotJSON(_ result: AttemptResult) {
         #expect(result.kind == .serverError)
         guard case .failure(let error) = result.outcome else {
             Issue.record("taken for a reply")

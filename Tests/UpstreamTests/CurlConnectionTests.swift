@@ -87,7 +87,7 @@ import Testing
             origin.stop()
         }
         var request = AttemptRequest.to(url: "http://\(TwoFamilies.name):\(origin.port)/")
-        request.endpoint.connectTimeout = 5_000_000_000
+        request.endpoint = request.endpoint.with(connectTimeout: 5_000_000_000)
         let start = CurlClock.now
         #expect(try CurlBench().send(request).status == 200)
         #expect(CurlClock.now - start < 3_000_000_000)

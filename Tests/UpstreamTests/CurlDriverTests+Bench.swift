@@ -62,6 +62,19 @@ extension AttemptRequest {
     }
 }
 
+extension Endpoint {
+    /// The same but for what is given.
+    func with(
+        url: String? = nil, http2: HTTP2Mode? = nil, caBundle: String? = nil, proxy: String? = nil,
+        maxConnections: Int? = nil, connectTimeout: Int64? = nil
+    ) -> Endpoint {
+        Endpoint(
+            url: url ?? self.url, http2: http2 ?? self.http2, caBundle: caBundle ?? self.caBundle,
+            proxy: proxy ?? self.proxy, maxConnections: maxConnections ?? self.maxConnections,
+            connectTimeout: connectTimeout ?? self.connectTimeout)
+    }
+}
+
 /// How many file descriptors this process has open.
 func openDescriptors() -> Int {
     (0..<4096).count { fcntl($0, F_GETFD) != -1 }

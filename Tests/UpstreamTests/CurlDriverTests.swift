@@ -20,7 +20,7 @@ import Testing
         #expect(
             reply.fields == [
                 .init(name: "content-type", value: "application/x-amz-json-1.0"),
-                .init(name: "x-amzn-requestid", value: "r-1"), .init(name: "content-length", value: "19"),
+                .init(name: "x-amzn-requestid", value: "r-1"),
             ])
         #expect(reply["x-amzn-requestid"] == "r-1")
     }
@@ -81,12 +81,12 @@ import Testing
 
     @Test func `interim replies and what they say are ignored`() throws {
         let interim = "HTTP/1.1 100 Continue\r\n\r\n"
-        let hints = "HTTP/1.1 103 Early Hints\r\nRetry-After: 9\r\nContent-Length: 5\r\n\r\n"
+        let hints = "HTTP/1.1 103 Early Hints\r\nDate: today\r\nContent-Length: 5\r\n\r\n"
         let origin = try ScriptedOrigin { _, _ in .sequence([.raw(interim + hints), .reply(body: "{}")]) }
         defer { origin.stop() }
         let reply = try CurlBench().send(.to(origin))
         #expect(reply.status == 200)
-        #expect(reply.fields == [.init(name: "content-length", value: "2")])
+        #expect(reply.fields == [])
     }
 
     @Test func `trailers are ignored`() throws {
@@ -109,8 +109,8 @@ import Testing
         let proxy = try ScriptedOrigin { _, _ in .reply(body: "through") }
         defer { proxy.stop() }
         var request = AttemptRequest.to(proxy)
-        request.endpoint.url = "http://origin.invalid/"
-        request.endpoint.proxy = proxy.url
+        request.endpoint = request.endpoint.with(url: "http://origin.invalid/")
+        request.endpoint = request.endpoint.with(proxy: proxy.url)
         #expect(try CurlBench().send(request).body == Array("through".utf8))
         #expect(proxy.requests.first?.target == "http://origin.invalid/")
     }
@@ -125,7 +125,7 @@ extension CurlDriverTests {
         let bench = try CurlBench()
         for id in 0..<UInt64(200) {
             var request = AttemptRequest.to(origin)
-            request.endpoint.maxConnections = 8
+            request.endpoint = request.endpoint.with(maxConnections: 8)
             request.body = Array("body \(id)".utf8)
             try bench.driver.start(id, request)
         }
@@ -152,7 +152,7 @@ extension CurlDriverTests {
         }
         for id in 100..<UInt64(120) {
             var request = AttemptRequest.to(narrow)
-            request.endpoint.maxConnections = 1
+            request.endpoint = request.endpoint.with(maxConnections: 1)
             try bench.driver.start(id, request)
         }
         #expect(Set(bench.finish(20).map(\.id)) == Set(100..<120))
@@ -181,7 +181,7 @@ extension CurlDriverTests {
         let bench = try CurlBench()
         for (id, body) in [(UInt64(1), "stall"), (2, "waits"), (3, "stays")] {
             var request = AttemptRequest.to(origin)
-            request.endpoint.maxConnections = 1
+            request.endpoint = request.endpoint.with(maxConnections: 1)
             request.body = Array(body.utf8)
             try bench.driver.start(id, request)
         }

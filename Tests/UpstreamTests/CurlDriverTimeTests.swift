@@ -39,7 +39,7 @@ import Testing
         defer { origin.stop() }
         var request = AttemptRequest.to(origin)
         request.timeout = .max
-        request.endpoint.connectTimeout = .max
+        request.endpoint = request.endpoint.with(connectTimeout: .max)
         #expect(try CurlBench().send(request).status == 200)
     }
 
@@ -48,7 +48,7 @@ import Testing
         defer { origin.stop() }
         let bench = try CurlBench()
         var request = AttemptRequest.to(origin)
-        request.endpoint.maxConnections = 1
+        request.endpoint = request.endpoint.with(maxConnections: 1)
         try bench.driver.start(1, request)
         request.timeout = 100_000_000
         for id in 2..<UInt64(50) { try bench.driver.start(id, request) }
@@ -87,7 +87,7 @@ import Testing
         let bench = try CurlBench()
         // TEST-NET-1 (RFC 5737): packets to it vanish, or the system knows no way there.
         var request = AttemptRequest.to(url: "http://192.0.2.1/")
-        request.endpoint.connectTimeout = 100_000_000
+        request.endpoint = request.endpoint.with(connectTimeout: 100_000_000)
         let start = CurlClock.now
         let error = try #require(try bench.failure(request))
         #expect(error.isTimeout || error.isConnectFailure)

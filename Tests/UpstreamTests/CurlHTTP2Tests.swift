@@ -24,7 +24,7 @@ import Testing
         defer { origin.stop() }
         let bench = try CurlBench()
         var request = AttemptRequest.to(url: "http://127.0.0.1:\(origin.port)/")
-        request.endpoint.http2 = .priorKnowledge
+        request.endpoint = request.endpoint.with(http2: .priorKnowledge)
         for _ in 0..<3 {
             let bodies = try sendAll(bench, request)
             for (id, body) in bodies { #expect(body == "{\"call\":\(id)}") }
@@ -42,7 +42,7 @@ import Testing
         defer { origin.stop() }
         let bench = try CurlBench()
         var request = AttemptRequest.to(url: "https://localhost:\(origin.port)/")
-        request.endpoint.caBundle = certificate.certificate
+        request.endpoint = request.endpoint.with(caBundle: certificate.certificate)
         var connections: Set<String> = []
         for _ in 0..<3 { connections.formUnion(try sendAll(bench, request).values) }
         #expect((1...4).contains(connections.count), "\(connections)")
@@ -55,8 +55,8 @@ import Testing
             let origin = try OriginProgram.nginx(certificate, http2: offers)
             defer { origin.stop() }
             var request = AttemptRequest.to(url: "https://localhost:\(origin.port)/")
-            request.endpoint.caBundle = certificate.certificate
-            request.endpoint.http2 = mode
+            request.endpoint = request.endpoint.with(caBundle: certificate.certificate)
+            request.endpoint = request.endpoint.with(http2: mode)
             let reply = try CurlBench().send(request)
             #expect(String(decoding: reply.body, as: UTF8.self).hasSuffix("HTTP/1.1\"}"))
         }
@@ -159,7 +159,7 @@ extension AttemptRequest {
     /// To an origin that speaks HTTP/2 without asking.
     static func clear(_ origin: ScriptedOrigin) -> AttemptRequest {
         var request = AttemptRequest.to(origin)
-        request.endpoint.http2 = .priorKnowledge
+        request.endpoint = request.endpoint.with(http2: .priorKnowledge)
         return request
     }
 }

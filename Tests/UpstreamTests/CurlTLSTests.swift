@@ -7,7 +7,7 @@ import Testing
     private static func request(_ origin: OriginProgram, bundle: String?, host: String = "localhost") -> AttemptRequest
     {
         var request = AttemptRequest.to(url: "https://\(host):\(origin.port)/")
-        request.endpoint.caBundle = bundle
+        request.endpoint = request.endpoint.with(caBundle: bundle)
         return request
     }
 
@@ -64,7 +64,7 @@ import Testing
             let origin = try ScriptedOrigin(onAccept: { _ in step }, script: { _, _ in .close })
             defer { origin.stop() }
             var request = AttemptRequest.to(url: "https://127.0.0.1:\(origin.port)/")
-            request.endpoint.connectTimeout = 300_000_000
+            request.endpoint = request.endpoint.with(connectTimeout: 300_000_000)
             let failure = try #require(try CurlBench().failure(request), "\(name)")
             #expect(!failure.mayHaveSent, "\(name)")
             #expect(failure.isTimeout == isTimeout, "\(name)")
@@ -82,8 +82,8 @@ import Testing
             origin.stop()
         }
         var request = AttemptRequest.to(url: "https://localhost:1/")
-        request.endpoint.caBundle = certificate.certificate
-        request.endpoint.proxy = "http://127.0.0.1:\(proxy.port)"
+        request.endpoint = request.endpoint.with(caBundle: certificate.certificate)
+        request.endpoint = request.endpoint.with(proxy: "http://127.0.0.1:\(proxy.port)")
         let bench = try CurlBench()
         for _ in 0..<3 { #expect(try bench.send(request).status == 200) }
         #expect(proxy.targets == ["localhost:1"], "one tunnel for all")
@@ -95,7 +95,7 @@ import Testing
         }
         defer { proxy.stop() }
         var request = AttemptRequest.to(url: "https://localhost:1/")
-        request.endpoint.proxy = proxy.url
+        request.endpoint = request.endpoint.with(proxy: proxy.url)
         let failure = try #require(try CurlBench().failure(request))
         #expect(!failure.mayHaveSent)
         #expect(failure.isConnectFailure)

@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func `a lane with back-ends of both kinds shares nothing, until all connections are gone`() {
-        var lane = CurlLane(isShared: false, isJoined: false)
+        var lane = CurlLane(AttemptRequest.to(url: "https://origin.invalid/").endpoint, isJoined: false)
         lane.admit(connections: 2)
         func places() -> Int {
             var copy = lane
@@ -94,7 +94,7 @@ import Testing
         defer { origin.stop() }
         let bench = try CurlBench()
         var request = AttemptRequest.to(origin)
-        request.endpoint.http2 = mode
+        request.endpoint = request.endpoint.with(http2: mode)
         #expect(try bench.failure(request) == .badReply)
         for id in 0..<UInt64(200) {
             request.body = Array("body \(id)".utf8)
@@ -113,7 +113,7 @@ import Testing
         defer { origin.stop() }
         let bench = try CurlBench()
         var request = AttemptRequest.to(origin)
-        request.endpoint.maxConnections = 1
+        request.endpoint = request.endpoint.with(maxConnections: 1)
         // Both slots have been used.
         for id in 3...4 as ClosedRange<UInt64> { try bench.driver.start(id, request) }
         #expect(bench.finish(2).count == 2)

@@ -3,7 +3,7 @@ import Fuzzer
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzed(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    Fuzzer.judge(start, count, ReplyCheck.fault)
+    Fuzzer.judge(start, count) { ReplyCheck.fault($0) ?? ReplyCheck.faultInPieces($0) }
 }
 
 exit(Fuzzer.run(fuzzed))

@@ -37,6 +37,84 @@ enum ReplyCheck {
         return ofReply(collector, FinalHead(lines), body)
     }
 
+    // MARK: In pieces
+
+    /// What came of a reply that arrived over a connection, which ended after it.
+    private struct Reading: Equatable {
+        var body: [UInt8]?
+        var status = 0
+        var fault: CurlError?
+        var isWhole = false
+
+        init(_ pieces: [ArraySlice<UInt8>]) {
+            var collector = CurlReplyCollector(maxBodyBytes: ReplyCheck.maxBodyBytes)
+            var reader = ReplyReader()
+            for piece in pieces {
+                let bytes = Array(piece)
+                switch reader.take(bytes.span, into: &collector) {
+                case .more: continue
+                case .done: isWhole = true
+                case .refused: fault = collector.fault ?? .driverFault
+                }
+                break
+            }
+            if !isWhole, fault == nil { isWhole = reader.end() }
+            guard isWhole, let reply = collector.reply(status: nil) else { return }
+            (body, status) = (reply.body, reply.status)
+        }
+    }
+
+    /// What is wrong with how a reply is found in the bytes of a connection; nothing if all is well.
+    ///
+    /// - Parameter input: one byte that says where the bytes are cut, then the bytes.
+    static func faultInPieces(_ input: [UInt8]) -> String? {
+        guard let first = input.first else { return nil }
+        let bytes = input.dropFirst()
+        let cut = bytes.startIndex + (bytes.isEmpty ? 0 : Int(first) % bytes.count)
+        let whole = Reading([bytes])
+        guard whole == Reading([bytes[..<cut], bytes[cut...]]) else { return "another reply when cut at \(cut)" }
+        guard whole == Reading(bytes.indices.map { bytes[$0...$0] }) else { return "another reply byte by byte" }
+        guard whole.isWhole else { return whole.body == nil ? nil : "a reply that is not whole" }
+        guard let body = whole.body else { return nil }
+        guard let simple = simpleBody(Array(bytes)) else { return "a simpler reader finds no reply" }
+        return simple == body ? nil : "a simpler reader finds another body: \(simple)"
+    }
+
+    /// The body of the reply that the bytes begin with, found by splitting copies of them.
+    private static func simpleBody(_ bytes: [UInt8]) -> [UInt8]? {
+        var rest = bytes[...]
+        func line() -> [UInt8]? {
+            guard let end = rest.firstIndex(of: 0x0a) else { return nil }
+            defer { rest = rest[(end + 1)...] }
+            return Array(rest[...end])
+        }
+        var head: FinalHead
+        repeat {
+            var lines: [[UInt8]] = []
+            repeat {
+                guard let next = line() else { return nil }
+                lines.append(next)
+            } while !FinalHead.trimmed(lines[lines.count - 1]).isEmpty
+            head = FinalHead(lines)
+        } while head.status < 200
+        if [204, 304].contains(head.status) { return [] }
+        if let length = head.lengths.first.flatMap({ Int($0) }) {
+            return rest.count < length ? nil : Array(rest.prefix(length))
+        }
+        guard !head.codings.isEmpty else { return Array(rest) }
+        var body: [UInt8] = []
+        while true {
+            guard let text = line().map({ String(decoding: $0, as: UTF8.self) }) else { return nil }
+            guard let size = Int(text.prefix { $0.isHexDigit }, radix: 16), rest.count >= size else { return nil }
+            if size == 0 { break }
+            body += rest.prefix(size)
+            rest = rest.dropFirst(size)
+            guard let end = line(), FinalHead.trimmed(end).isEmpty else { return nil }
+        }
+        // Whatever trailers say, they are no part of it.
+        return body
+    }
+
     private static func ofReply(_ collector: CurlReplyCollector, _ head: FinalHead, _ body: [UInt8]) -> String? {
         guard let reply = collector.reply(status: head.status) else {
             return (200...599).contains(head.status) ? "no reply of status \(head.status)" : nil
@@ -81,7 +159,7 @@ enum ReplyCheck {
             }
         }
 
-        private static func trimmed(_ line: [UInt8]) -> [UInt8] {
+        static func trimmed(_ line: [UInt8]) -> [UInt8] {
             let isSpace = { (byte: UInt8) in byte == 0x20 || (9...13).contains(byte) }
             return Array(Array(line.drop(while: isSpace)).reversed().drop(while: isSpace).reversed())
         }

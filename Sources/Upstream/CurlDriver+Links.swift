@@ -1,0 +1,124 @@
+internal import CCurl
+
+// Attempts that go over links.
+
+extension CurlDriver {
+    /// Whether an attempt of a lane could have a link now: one that is idle, or a new one.
+    func hasLink(in lane: Int, now: Int64) -> Bool {
+        while let last = lanes[lane].idleLinks.last {
+            if links[last].isGood(now: now) { return true }
+            lanes[lane].idleLinks.removeLast()
+            close(links[last])
+        }
+        if links.count - closedLinks.count < maxConnectionsInAll { return true }
+        // Others have more than they need.
+        guard let other = lanes.indices.first(where: { !lanes[$0].idleLinks.isEmpty }) else { return false }
+        close(links[lanes[other].idleLinks.removeFirst()])
+        return true
+    }
+
+    /// Gives an attempt its link; to be called if there is one.
+    func launch(_ slot: CurlTransfer, to target: RequestTarget, now: Int64) throws(CurlError) {
+        if let index = lanes[slot.lane].idleLinks.popLast() {
+            slot.link = index
+            links[index].take(slot)
+            return links[index].begin(target)
+        }
+        guard let endpoint = slot.request?.endpoint else { throw .driverFault }
+        let link = try closedLink()
+        do {
+            try link.prepare(endpoint, lane: slot.lane, for: slot, now: now)
+            try add(link.handle)
+        } catch {
+            link.forget()
+            closedLinks.append(link.index)
+            throw error
+        }
+        slot.link = link.index
+    }
+
+    private func closedLink() throws(CurlError) -> CurlLink {
+        if let index = closedLinks.popLast() { return links[index] }
+        guard let link = CurlLink(index: links.count) else { throw .outOfMemory }
+        links.append(link)
+        return link
+    }
+
+    /// libcurl has made a connection, or has not.
+    func connected(_ ticket: CurlTicket, _ code: CURLcode, now: Int64, _ finished: inout [FinishedAttempt]) {
+        let index = Int(ticket.slot & ~CurlLink.mark)
+        guard links.indices.contains(index), links[index].ticket == ticket, links[index].phase == .connecting else {
+            return
+        }
+        let link = links[index]
+        guard let user = link.user, let target = lanes[link.lane].target else { return close(link) }
+        guard code == CURLE_OK, link.connected(now: now) else {
+            return finish(user, code == CURLE_OK ? CURLE_COULDNT_CONNECT : code, now: now, &finished)
+        }
+        moving -= 1
+        link.begin(target)
+    }
+
+    /// The attempt leaves its link, which others may use if its reply is whole.
+    func leaveLink(_ slot: CurlTransfer, hasReply: Bool) {
+        guard let index = slot.link else { return }
+        slot.link = nil
+        let link = links[index]
+        if hasReply, link.phase == .busy, link.isReusable {
+            link.rest(now: CurlClock.now)
+            lanes[link.lane].idleLinks.append(index)
+        } else {
+            close(link)
+        }
+    }
+
+    /// Closes a link's connection; if it is idle it must have left its lane.
+    func close(_ link: CurlLink) {
+        guard link.phase != .closed else { return }
+        if link.phase == .connecting { moving -= 1 }
+        _ = unsafe curl_multi_remove_handle(multi, link.handle.easy)
+        link.forget()
+        closedLinks.append(link.index)
+    }
+
+    /// Closes and forgets all of them.
+    func closeLinks() {
+        for link in links { close(link) }
+        for lane in lanes.indices { lanes[lane].idleLinks = [] }
+        links = []
+        closedLinks = []
+    }
+
+    /// Collects the sockets that are to be waited for.
+    func awaitSockets() {
+        // Taken out, because each access to a property of a class is checked.
+        var (sockets, places) = (sockets, linkOfSocket)
+        (self.sockets, linkOfSocket) = ([], [])
+        sockets.removeAll(keepingCapacity: true)
+        places.removeAll(keepingCapacity: true)
+        for link in links where link.socket != CURL_SOCKET_BAD {
+            sockets.append(curl_waitfd(fd: link.socket, events: Int16(link.awaited), revents: 0))
+            places.append(link.index)
+        }
+        (self.sockets, linkOfSocket) = (sockets, places)
+    }
+
+    /// Goes on where sockets are ready.
+    func lookAtSockets(now: Int64, _ finished: inout [FinishedAttempt]) {
+        for place in sockets.indices where sockets[place].revents != 0 {
+            let link = links[linkOfSocket[place]]
+            // Another may have taken its place meanwhile.
+            guard link.socket == sockets[place].fd else { continue }
+            switch link.phase {
+            case .busy:
+                guard let user = link.user, case .over(let code) = unsafe link.goOn(scratch) else { continue }
+                finish(user, code, now: now, &finished)
+            case .idle:
+                // The origin has closed it, or says what nobody has asked for.
+                lanes[link.lane].idleLinks.removeAll { $0 == link.index }
+                close(link)
+            case .closed, .connecting: break
+            }
+        }
+    }
+}

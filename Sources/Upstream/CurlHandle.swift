@@ -1,0 +1,147 @@
+internal import CCurl
+
+/// An easy handle and the options that it keeps from one use to the next.
+///
+/// `@safe` because: the handle is made, lent to libcurl and freed here alone, and it changes or goes only while it is outside the
+/// multi handle.
+@safe final class CurlHandle {
+    let easy: OpaquePointer
+
+    /// What the handle's options are set for.
+    private(set) var endpoint: Endpoint?
+    private var hasBundle = false
+    private var version: Int?
+
+    /// Nil if there is no memory.
+    init?() {
+        guard let easy = unsafe curl_easy_init() else { return nil }
+        unsafe self.easy = easy
+        do { try setConstants() } catch { return nil }
+    }
+
+    deinit { unsafe curl_easy_cleanup(easy) }
+}
+
+extension CurlHandle {
+    /// What holds for every use.
+    private func setConstants() throws(CurlError) {
+        try set(CURLOPT_PROTOCOLS_STR, string: "http,https")
+        try set(CURLOPT_FOLLOWLOCATION, to: 0)
+        try set(CURLOPT_DISALLOW_USERNAME_IN_URL, to: 1)
+        try set(CURLOPT_PATH_AS_IS, to: 1)
+        // Signals belong to the process; without them libcurl leaves SIGPIPE alone too, and `CurlLibrary` ignores it.
+        try set(CURLOPT_NOSIGNAL, to: 1)
+        // A name lookup runs in a thread of its own; this leaves a hung one behind instead of waiting for it.
+        try set(CURLOPT_QUICK_EXIT, to: 1)
+        try set(CURLOPT_DNS_CACHE_TIMEOUT, to: ConnectionLife.nameSeconds)
+        try set(CURLOPT_MAXAGE_CONN, to: ConnectionLife.idleSeconds)
+        try set(CURLOPT_MAXLIFETIME_CONN, to: ConnectionLife.seconds)
+        // Both families, and the second one soon after the first (RFC 8305, "Happy Eyeballs").
+        try set(CURLOPT_IPRESOLVE, to: Int(CURL_IPRESOLVE_WHATEVER))
+        try set(CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, to: 200)
+        try set(CURLOPT_TCP_NODELAY, to: 1)
+        try set(CURLOPT_TCP_KEEPALIVE, to: 1)
+        // A proxy's answer to CONNECT is not the origin's reply.
+        try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, to: 1)
+        try set(CURLOPT_SSL_VERIFYPEER, to: 1)
+        try set(CURLOPT_SSL_VERIFYHOST, to: 2)
+        try set(CURLOPT_SSLVERSION, to: Int(CURL_SSLVERSION_TLSv1_2))
+    }
+
+    /// Sets what an endpoint asks for, if it is not the one of the last use.
+    func setEndpoint(_ endpoint: Endpoint) throws(CurlError) {
+        guard endpoint !== self.endpoint else { return }
+        // Whatever fails from here on, the next attempt sets everything again.
+        self.endpoint = nil
+        version = nil
+        try set(CURLOPT_URL, string: endpoint.url)
+        // An empty string keeps the environment out, for the proxy and for its exceptions.
+        try set(CURLOPT_PROXY, string: endpoint.proxy ?? "")
+        try set(CURLOPT_NOPROXY, string: "")
+        if let bundle = endpoint.caBundle {
+            try set(CURLOPT_CAINFO, string: bundle)
+            // Else the system's directory of authorities would be trusted besides the bundle.
+            try check(unsafe ccurl_set_string(easy, CURLOPT_CAPATH, nil))
+        } else if hasBundle {
+            try check(unsafe ccurl_set_string(easy, CURLOPT_CAINFO, ccurl_version().pointee.cainfo))
+            try check(unsafe ccurl_set_string(easy, CURLOPT_CAPATH, ccurl_version().pointee.capath))
+        }
+        hasBundle = endpoint.caBundle != nil
+        try set(CURLOPT_PIPEWAIT, to: endpoint.isSharedEarly ? 1 : 0)
+        self.endpoint = endpoint
+    }
+
+    /// Sets which HTTP is asked for, a `CURL_HTTP_VERSION_…`.
+    func setVersion(_ version: Int) throws(CurlError) {
+        guard version != self.version else { return }
+        try set(CURLOPT_HTTP_VERSION, to: version)
+        self.version = version
+    }
+
+    /// Bounds the making of a connection, in nanoseconds. libcurl rounds to milliseconds and takes 0 for its own default.
+    func setConnectTimeout(_ time: Int64) throws(CurlError) {
+        try set(CURLOPT_CONNECTTIMEOUT_MS, to: CurlClock.milliseconds(time))
+    }
+}
+
+/// How long what belongs to connections is kept, in seconds.
+enum ConnectionLife {
+    /// Below what origins and the routers before them wait; a minute is common.
+    static let idleSeconds = 50
+    /// A busy connection is replaced now and then, or a change of the name's addresses would never be seen.
+    static let seconds = 300
+    /// AWS's names change their addresses every minute.
+    static let nameSeconds = 30
+}
+
+extension Endpoint {
+    /// Whether its connections speak HTTP/2 without any agreement.
+    var isClearHTTP2: Bool { !isTLS && http2 == .priorKnowledge }
+
+    /// Whether nothing but HTTP/1.1 is spoken, and to the origin itself.
+    var speaksHTTP1: Bool { !mayBeHTTP2 && proxy == nil }
+
+    /// Whether a reply may come over HTTP/2. To an origin that only says so libcurl would send requests side by side.
+    var mayBeHTTP2: Bool { isTLS ? http2 != .off : isClearHTTP2 }
+
+    /// Whether it is known before the first reply that requests can share a connection, so that it pays to wait for one
+    /// that is being made. For `http://` without prior knowledge only a reply would tell, and all attempts would wait
+    /// for it.
+    var isSharedEarly: Bool { mayBeHTTP2 }
+}
+
+// MARK: Typed calls
+
+extension CurlHandle {
+    func set(_ option: CURLoption, to value: Int) throws(CurlError) {
+        try check(unsafe ccurl_set_long(easy, option, value))
+    }
+
+    func set(_ option: CURLoption, offset: Int) throws(CurlError) {
+        try check(unsafe ccurl_set_offset(easy, option, curl_off_t(offset)))
+    }
+
+    func set(_ option: CURLoption, string: String) throws(CurlError) {
+        // C would end the string there, and another URL or path would be meant than the one that was checked.
+        guard !string.utf8.contains(0) else { throw .badURL }
+        try check(unsafe ccurl_set_string(easy, option, string))
+    }
+
+    /// - Parameter name: nothing for the one that follows from the body.
+    func setCustomMethod(_ name: String?) throws(CurlError) {
+        guard let name else { return try check(unsafe ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)) }
+        try set(CURLOPT_CUSTOMREQUEST, string: name)
+    }
+
+    func set(_ option: CURLoption, pointer: UnsafeRawPointer?) throws(CurlError) {
+        try check(unsafe ccurl_set_pointer(easy, option, pointer))
+    }
+
+    func set(_ option: CURLoption, list: UnsafeMutablePointer<curl_slist>?) throws(CurlError) {
+        try check(unsafe ccurl_set_list(easy, option, list))
+    }
+
+    func check(_ code: CURLcode) throws(CurlError) {
+        guard code == CURLE_OK else { throw CurlError(code) }
+    }
+}

@@ -1,0 +1,189 @@
+internal import CCurl
+
+/// A connection that libcurl has made, and over which HTTP/1.1 is spoken here.
+///
+/// libcurl looks up the name, connects, and shakes hands for TLS (`CURLOPT_CONNECT_ONLY`); its easy handle stays in the multi
+/// handle for as long as the connection is to live. To let it write requests and read replies too takes several times as long,
+/// for it formats the one byte by byte and keeps the other for whoever may ask.
+///
+/// `@safe` because: the pointers that libcurl gets are to memory that outlives the call.
+@safe final class CurlLink {
+    enum Phase {
+        /// There is no connection. Next: connecting.
+        case closed
+        /// libcurl makes it. Next: busy, or closed.
+        case connecting
+        /// A request is sent and its reply read. Next: idle, or closed.
+        case busy
+        /// Nobody uses it, and nothing may come over it. Next: busy, or closed.
+        case idle
+    }
+
+    /// What became of a request.
+    enum Progress {
+        /// It goes on when the socket is ready.
+        case more
+        /// The reply is whole, or there will be none: why.
+        case over(CURLcode)
+    }
+
+    let handle: CurlHandle
+    /// Its index among the driver's links.
+    let index: Int
+    private(set) var phase = Phase.closed
+    /// Raised with each connection.
+    private(set) var generation: UInt32 = 0
+    /// The lane that it belongs to, an index.
+    private(set) var lane = 0
+    /// Who uses it, or waits for it to be made.
+    private(set) var user: CurlTransfer?
+    private(set) var socket: curl_socket_t = CURL_SOCKET_BAD
+    /// On the driver's clock.
+    private var madeAt: Int64 = 0
+    private(set) var idleSince: Int64 = 0
+
+    private var isTLS = false
+    private var output: [UInt8] = []
+    /// How many bytes of the output have left.
+    private var sent = 0
+    /// Whether nothing more can be sent, so that only a reply that is there already may be read.
+    private var cannotSend = false
+    private var reader = ReplyReader()
+
+    init?(index: Int) {
+        guard let handle = CurlHandle() else { return nil }
+        self.handle = handle
+        self.index = index
+        do {
+            try handle.set(CURLOPT_CONNECT_ONLY, to: 1)
+        } catch { return nil }
+    }
+
+    /// Tells its messages from those of attempts.
+    static let mark: UInt32 = 1 << 31
+
+    var ticket: CurlTicket { CurlTicket(slot: UInt32(truncatingIfNeeded: index) | Self.mark, generation: generation) }
+
+    /// What the socket is awaited for.
+    var awaited: Int32 {
+        sent < output.count && !cannotSend ? CURL_WAIT_POLLIN | CURL_WAIT_POLLOUT : CURL_WAIT_POLLIN
+    }
+}
+
+// MARK: Its connection
+
+extension CurlLink {
+    /// Sets the handle for a connection that is to be made; it is then to be added to the multi handle.
+    func prepare(_ endpoint: Endpoint, lane: Int, for user: CurlTransfer, now: Int64) throws(CurlError) {
+        generation &+= 1
+        self.lane = lane
+        try unsafe handle.set(CURLOPT_PRIVATE, pointer: UnsafeRawPointer(bitPattern: ticket.word))
+        try handle.setEndpoint(endpoint)
+        try handle.setVersion(Int(CURL_HTTP_VERSION_1_1))
+        try handle.setConnectTimeout(min(user.deadline - now, endpoint.connectTimeout))
+        isTLS = endpoint.isTLS
+        self.user = user
+        phase = .connecting
+    }
+
+    /// libcurl has made it.
+    func connected(now: Int64) -> Bool {
+        guard unsafe ccurl_get_socket(handle.easy, &socket) == CURLE_OK, socket != CURL_SOCKET_BAD else { return false }
+        madeAt = now
+        phase = .busy
+        return true
+    }
+
+    /// There is no connection any more; the handle is outside the multi handle.
+    func forget() {
+        phase = .closed
+        socket = CURL_SOCKET_BAD
+        user = nil
+        if output.capacity > 16 * 1024 { output = [] }
+    }
+
+    /// Nobody uses it.
+    func rest(now: Int64) {
+        phase = .idle
+        idleSince = now
+        user = nil
+    }
+
+    /// Whether an idle connection may be used: nothing has come over it, and neither its age nor its rest is too long.
+    func isGood(now: Int64) -> Bool {
+        let second: Int64 = 1_000_000_000
+        return now - idleSince < Int64(ConnectionLife.idleSeconds) * second
+            && now - madeAt < Int64(ConnectionLife.seconds) * second && CurlConnections.isSilent(socket)
+    }
+
+    func take(_ user: CurlTransfer) {
+        self.user = user
+        phase = .busy
+    }
+}
+
+// MARK: One request and its reply
+
+extension CurlLink {
+    /// Sends the user's request, or as much of it as goes now.
+    func begin(_ target: RequestTarget) {
+        guard let user, let request = user.request, let lines = request.lines else { return }
+        reader = ReplyReader()
+        cannotSend = false
+        sent = 0
+        output.removeAll(keepingCapacity: true)
+        target.write(request.method, lines, body: request.body, to: &output)
+        user.beginsToSend()
+        send()
+    }
+
+    /// The socket is ready for what was awaited.
+    ///
+    /// - Parameter scratch: memory to read into.
+    func goOn(_ scratch: UnsafeMutableRawBufferPointer) -> Progress {
+        send()
+        return unsafe receive(scratch)
+    }
+
+    /// Whether another request may follow the one whose reply is whole.
+    var isReusable: Bool {
+        guard let user else { return false }
+        return reader.isBounded && !reader.hasSurplus && sent == output.count && user.collector.keepsConnection
+    }
+
+    private func send() {
+        while sent < output.count, !cannotSend {
+            var count = 0
+            let code = unsafe output.withUnsafeBytes { bytes in
+                unsafe curl_easy_send(
+                    handle.easy, bytes.baseAddress.map { unsafe $0 + sent }, bytes.count - sent, &count)
+            }
+            sent += count
+            if code == CURLE_AGAIN || code == CURLE_OK && count == 0 { return }
+            // A reply may have come before the connection went: it has the last word.
+            if code != CURLE_OK { cannotSend = true }
+        }
+    }
+
+    private func receive(_ scratch: UnsafeMutableRawBufferPointer) -> Progress {
+        guard let user else { return .over(CURLE_FAILED_INIT) }
+        while true {
+            var count = 0
+            let code = unsafe curl_easy_recv(handle.easy, scratch.baseAddress, scratch.count, &count)
+            if code == CURLE_AGAIN { return .more }
+            guard code == CURLE_OK else { return .over(code) }
+            guard count > 0 else {
+                if reader.end() { return .over(CURLE_OK) }
+                return .over(reader.hasBegun ? CURLE_PARTIAL_FILE : CURLE_GOT_NOTHING)
+            }
+            let bytes = unsafe UnsafeRawBufferPointer(rebasing: scratch[..<min(count, scratch.count)])
+            switch unsafe reader.take(bytes.bindMemory(to: UInt8.self).span, into: &user.collector) {
+            case .more: break
+            case .done: return .over(CURLE_OK)
+            case .refused: return .over(CURLE_WEIRD_SERVER_REPLY)
+            }
+            // What TLS keeps of what it has read does not show at the socket; else a short read is the last one.
+            if !isTLS, count < scratch.count { return .more }
+        }
+    }
+}
