@@ -1,38 +1,43 @@
 internal import PageCache
 
 extension Gate {
-    /// Takes the result of a fetch: voids what a write made void, keeps the page, tells those who wait.
+    /// Takes the result of a fetch: voids what a write made void, keeps the page.
     ///
     /// - Parameters:
     ///   - attempts: how many were sent. A write of which not a byte left makes nothing void.
     ///   - sentAt: when the last of them was. The page is as old as that: it may have been made at once (RFC 9111, section
     ///     4.2.3).
-    public func finish(_ fetch: Fetch, _ result: FetchResult, attempts: Int, sentAt: Int64? = nil, now: Int64) {
+    /// - Returns: what is to be delivered to those who wait.
+    public func finish(
+        _ fetch: Fetch, _ result: FetchResult, attempts: Int, sentAt: Int64? = nil, now: Int64
+    ) -> Delivery {
         switch fetch.purpose {
         case .pass(let waiter, _):
             if attempts > 0 {
                 for scope in fetch.invalidates { cache.invalidate(scope) }
                 if !fetch.invalidates.isEmpty { observer?.writeEnded() }
             }
-            receiver.deliver(arrival(of: result, fetch, now: now), to: [waiter])
+            return Delivery(arrival(of: result, fetch, now: now), to: [waiter])
         case .flight(let flight, let lifetime):
-            land(flight, lifetime, result, fetch, sentAt: sentAt ?? now, now: now)
+            return land(flight, lifetime, result, fetch, sentAt: sentAt ?? now, now: now)
         }
     }
 
+    /// Tells those who wait.
+    public func deliver(_ deliveries: [Delivery]) { receiver.deliver(deliveries) }
+
     private func land(
         _ flight: Flight, _ lifetime: Page.Lifetime, _ result: FetchResult, _ fetch: Fetch, sentAt: Int64, now: Int64
-    ) {
+    ) -> Delivery {
         if case .reply(let reply) = result, let page = page(reply, flight.key, lifetime, sentAt: sentAt) {
             let waiters = cache.land(flight, .keep(page), now: now)
-            receiver.deliver(page.status == 200 ? .page(page) : .reply(reply), to: waiters)
-            return
+            return Delivery(page.status == 200 ? .page(page) : .reply(reply), to: waiters)
         }
         let stale = staleUse(result, services[fetch.service]).flatMap { use in
             cache.usablePage(flight.key, now: now).map { Arrival.stale($0, use) }
         }
         let waiters = cache.land(flight, Self.isDefinite(result) ? .drop : .nothing, now: now)
-        receiver.deliver(stale ?? arrival(of: result, fetch, now: now), to: waiters)
+        return Delivery(stale ?? arrival(of: result, fetch, now: now), to: waiters)
     }
 
     /// Whether the service has said something that an older page would contradict.

@@ -130,7 +130,7 @@ extension Gate {
     func withdraw(_ waiter: Waiter, _ group: QuotaGroup<PendingAttempt>, now: Int64) {
         guard let attempt = take(group, where: { $0.isFor(waiter) }) else { return }
         let turn = withdraw(attempt, now: now)
-        finish(attempt.fetch, .throttled(.quota, until: turn), attempts: 0, now: now)
+        deliver([finish(attempt.fetch, .throttled(.quota, until: turn), attempts: 0, now: now)])
     }
 
     private func take(
@@ -146,7 +146,7 @@ extension Gate {
         case .queued: upstream.queueGrew()
         case .refused(let until):
             _ = withdraw(attempt, now: now)
-            finish(attempt.fetch, .throttled(.quota, until: until), attempts: 0, now: now)
+            deliver([finish(attempt.fetch, .throttled(.quota, until: until), attempts: 0, now: now)])
         }
     }
 }

@@ -237,11 +237,11 @@ public final class Gate: Sendable {
             }
             return .refused(quotaError(fetch, .quota, until: until, now: now))
         case (.refused, let page?):
-            receiver.deliver(.stale(page, use), to: landUnsent(flight, except: waiter, now: now))
+            deliver([Delivery(.stale(page, use), to: landUnsent(flight, except: waiter, now: now))])
             return .page(page, use)
         case (.refused(let scope, let until), nil):
             let error = quotaError(fetch, scope, until: until, now: now)
-            receiver.deliver(.error(error), to: landUnsent(flight, except: waiter, now: now))
+            deliver([Delivery(.error(error), to: landUnsent(flight, except: waiter, now: now))])
             return .refused(error)
         }
     }
@@ -255,7 +255,7 @@ public final class Gate: Sendable {
 
     private func refresh(_ fetch: Fetch, now: Int64) {
         if case .refused(let scope, let until) = send(fetch, now: now) {
-            finish(fetch, .throttled(scope, until: until), attempts: 0, now: now)
+            deliver([finish(fetch, .throttled(scope, until: until), attempts: 0, now: now)])
         }
     }
 

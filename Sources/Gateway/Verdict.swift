@@ -51,7 +51,19 @@ public enum Arrival: Sendable {
     case error(GatewayError)
 }
 
+/// An arrival, and those who wait for it.
+public struct Delivery: Sendable {
+    public let arrival: Arrival
+    public let waiters: [Waiter]
+
+    public init(_ arrival: Arrival, to waiters: [Waiter]) {
+        self.arrival = arrival
+        self.waiters = waiters
+    }
+}
+
 /// Hands arrivals to those who wait. Called from any thread, with no lock held.
 public protocol ArrivalReceiver: Sendable {
-    func deliver(_ arrival: Arrival, to waiters: [Waiter])
+    /// Several at once, for to each of those who wait a thread may have to be woken.
+    func deliver(_ deliveries: [Delivery])
 }

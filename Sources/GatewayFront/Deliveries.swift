@@ -2,9 +2,10 @@ public import Gateway
 internal import HTTPFront
 internal import Locking
 internal import NIOCore
-public import PageCache
+internal import PageCache
 
-/// Brings arrivals to the event loops of those who wait: one task for each loop concerned, not one for each waiter.
+/// Brings arrivals to the event loops of those who wait: one task for each loop concerned, not one for each waiter, and one
+/// wake-up.
 public final class Deliveries: ArrivalReceiver {
     private let loops = Locked<[Int32: NIOLoopBound<GatewayResponder>]>([:])
 
@@ -15,19 +16,16 @@ public final class Deliveries: ArrivalReceiver {
         loops.withLock { $0[loop] = bound }
     }
 
-    public func deliver(_ arrival: Arrival, to waiters: [Waiter]) {
-        guard let first = waiters.first else { return }
-        if waiters.count == 1 {
-            post(arrival, [first], to: first.loop)
-            return
+    public func deliver(_ deliveries: [Delivery]) {
+        var byLoop: [Int32: [(Arrival, Waiter)]] = [:]
+        for delivery in deliveries {
+            for waiter in delivery.waiters { byLoop[waiter.loop, default: []].append((delivery.arrival, waiter)) }
         }
-        for (loop, group) in Dictionary(grouping: waiters, by: \.loop) { post(arrival, group, to: loop) }
-    }
-
-    private func post(_ arrival: Arrival, _ waiters: [Waiter], to loop: Int32) {
-        guard let responder = loops.withLock({ $0[loop] }) else { return }
-        responder.eventLoop.execute {
-            for waiter in waiters { responder.value.arrive(arrival, for: waiter) }
+        for (loop, arrivals) in byLoop {
+            guard let responder = loops.withLock({ $0[loop] }) else { continue }
+            responder.eventLoop.execute {
+                for (arrival, waiter) in arrivals { responder.value.arrive(arrival, for: waiter) }
+            }
         }
     }
 }

@@ -144,7 +144,7 @@ extension Engine {
             case .failure(let error): .fault(.upstreamFault(error.description, detail: Self.detail(error), catalog))
             case nil: .fault(.upstreamFault(cause, detail: detail, catalog))
             }
-        gate.finish(call.fetch, outcome, attempts: call.attempts, sentAt: call.sentAt, now: now)
+        deliveries.append(gate.finish(call.fetch, outcome, attempts: call.attempts, sentAt: call.sentAt, now: now))
     }
 
     /// Its tokens could not be had: it ends with what came of its last attempt, or as one that was throttled.
@@ -153,7 +153,7 @@ extension Engine {
             finish(call, with: last, now: now)
         } else {
             calls[fetch.id] = nil
-            gate.finish(fetch, .throttled(scope, until: until), attempts: 0, now: now)
+            deliveries.append(gate.finish(fetch, .throttled(scope, until: until), attempts: 0, now: now))
         }
     }
 

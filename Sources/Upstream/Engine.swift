@@ -50,6 +50,8 @@ final class Engine {
     var signers: [ServiceSigner?]
 
     var calls: [UInt64: Call] = [:]
+    /// What came of calls and has not been delivered. It is kept back for no more than one round of `run`.
+    var deliveries: [Delivery] = []
     var pauses: [Pause] = []
     /// When the next pause ends; `.max` if there is none.
     var nextPause = Int64.max
@@ -79,6 +81,12 @@ final class Engine {
         upstream.mail.withLock { $0.waker = waker }
     }
 
+    private func deliver() {
+        guard !deliveries.isEmpty else { return }
+        gate.deliver(deliveries)
+        deliveries.removeAll(keepingCapacity: true)
+    }
+
     func run() {
         var orders = Upstream.Orders()
         var finished: [FinishedAttempt] = []
@@ -92,8 +100,10 @@ final class Engine {
             if orders.queueGrew || now >= nextRelease { releaseQueues(now: now) }
             if let stopBy = orders.stopBy {
                 if now >= stopBy { abandonAll(now: now) }
+                deliver()
                 if calls.isEmpty, gate.services.allSatisfy({ $0.groups.allSatisfy { $0.depth == 0 } }) { return }
             }
+            deliver()
             now = CurlClock.now
             let next = min(nextPause, nextRelease, nextParkedEnd, orders.stopBy ?? .max)
             let pause = upstream.goesToSleep() ? min(max(0, next - now), Self.longestSleep) : 0
@@ -101,6 +111,7 @@ final class Engine {
             now = CurlClock.now
             for attempt in finished { settle(attempt.id, attempt.result, now: now) }
             finished.removeAll(keepingCapacity: true)
+            deliver()
         }
     }
 }

@@ -115,10 +115,10 @@ struct GateInvalidationTests {
         stand.finish(.reply(good()))
         #expect(word(stand.list()) == "wait leader")
         let late = try #require(stand.upstream.fetches.last)
-        stand.gate.finish(early, .reply(good("{\"old\":1}")), attempts: 1, now: stand.now)
+        stand.gate.deliver([stand.gate.finish(early, .reply(good("{\"old\":1}")), attempts: 1, now: stand.now)])
         #expect(stand.receiver.deliveries.last?.waiters.count == 1)
         #expect(word(stand.list()) == "wait follower")
-        stand.gate.finish(late, .reply(good("{\"new\":1}")), attempts: 1, now: stand.now)
+        stand.gate.deliver([stand.gate.finish(late, .reply(good("{\"new\":1}")), attempts: 1, now: stand.now)])
         #expect(stand.receiver.deliveries.last?.waiters.count == 2)
         guard case .page(let page, .fresh) = stand.list() else {
             Issue.record("not kept")

@@ -46,7 +46,9 @@ struct GateNewsTests {
         _ = stand.list()
         let fetch = try #require(stand.upstream.fetches.last)
         stand.now += 4 * second
-        stand.gate.finish(fetch, .reply(good()), attempts: 1, sentAt: stand.now - 3 * second, now: stand.now)
+        stand.gate.deliver([
+            stand.gate.finish(fetch, .reply(good()), attempts: 1, sentAt: stand.now - 3 * second, now: stand.now)
+        ])
         guard case .page(let page, .fresh) = stand.list() else {
             Issue.record("not fresh")
             return
@@ -68,7 +70,7 @@ struct GateNewsTests {
         let fetch = try #require(granted.first?.fetch)
         stand.gate.depart(fetch, number: 1)
         #expect(word(stand.list()) == "wait follower", "and newcomers may join it again")
-        stand.gate.finish(fetch, .reply(good()), attempts: 1, now: stand.now)
+        stand.gate.deliver([stand.gate.finish(fetch, .reply(good()), attempts: 1, now: stand.now)])
         #expect(word(stand.list()) == "page fresh")
     }
 

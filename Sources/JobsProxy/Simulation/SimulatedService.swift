@@ -31,7 +31,7 @@ struct SimulatedService {
 final class SimulatedPort: UpstreamPort, ArrivalReceiver {
     struct Mail {
         var started: [Fetch] = []
-        var delivered: [(arrival: Arrival, waiters: [Waiter])] = []
+        var delivered: [Delivery] = []
         var hasQueued = false
     }
 
@@ -39,9 +39,7 @@ final class SimulatedPort: UpstreamPort, ArrivalReceiver {
 
     func start(_ fetch: Fetch) { mail.withLock { $0.started.append(fetch) } }
     func queueGrew() { mail.withLock { $0.hasQueued = true } }
-    func deliver(_ arrival: Arrival, to waiters: [Waiter]) {
-        mail.withLock { $0.delivered.append((arrival, waiters)) }
-    }
+    func deliver(_ deliveries: [Delivery]) { mail.withLock { $0.delivered += deliveries } }
 
     func take() -> Mail {
         mail.withLock { mail in

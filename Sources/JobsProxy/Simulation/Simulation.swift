@@ -194,10 +194,10 @@ struct Simulation {
         let mail = port.take()
         for fetch in mail.started { send(PendingAttempt(fetch: fetch, number: 1)) }
         if mail.hasQueued { release() }
-        for (arrival, waiters) in mail.delivered {
-            for waiter in waiters {
+        for delivery in mail.delivered {
+            for waiter in delivery.waiters {
                 guard let asked = waiting.removeValue(forKey: waiter.generation) else { continue }
-                switch arrival {
+                switch delivery.arrival {
                 case .page(let page), .stale(let page, _): answered(asked, age: now - page.fetchedAt)
                 case .reply: throttled(asked, retryAfter: nil)
                 case .error(let error): throttled(asked, retryAfter: error.retryAfter)
@@ -221,7 +221,9 @@ struct Simulation {
         for attempt in granted { send(attempt) }
         for attempt in expired {
             let turn = gate.withdraw(attempt, now: now)
-            gate.finish(attempt.fetch, .throttled(.quota, until: turn), attempts: attempt.number - 1, now: now)
+            gate.deliver([
+                gate.finish(attempt.fetch, .throttled(.quota, until: turn), attempts: attempt.number - 1, now: now)
+            ])
         }
         guard next < releaseAt else { return }
         // Only the earliest counts; those that were meant for later find that it has changed.
@@ -233,12 +235,12 @@ struct Simulation {
         let fetch = attempt.fetch
         if isGood {
             let reply = UpstreamReply(status: 200, body: Array("{\"JobSummaries\":[]}".utf8))
-            gate.finish(fetch, .reply(reply), attempts: attempt.number, sentAt: sentAt, now: now)
+            gate.deliver([gate.finish(fetch, .reply(reply), attempts: attempt.number, sentAt: sentAt, now: now)])
             return
         }
         _ = gate.services[fetch.service].groups[fetch.quotaGroup].throttled(sentAt: sentAt, now: now)
         // Throttles are not retried.
         let reply = UpstreamReply(status: 400, body: Array("{}".utf8), errorCode: "ThrottlingException")
-        gate.finish(fetch, .reply(reply), attempts: attempt.number, sentAt: sentAt, now: now)
+        gate.deliver([gate.finish(fetch, .reply(reply), attempts: attempt.number, sentAt: sentAt, now: now)])
     }
 }

@@ -21,7 +21,7 @@ final class FakeUpstream: UpstreamPort {
 
 /// Remembers what was delivered, and what was to be seen at that moment.
 final class FakeReceiver: ArrivalReceiver {
-    struct Delivery: Sendable {
+    struct Received: Sendable {
         let arrival: Arrival
         let waiters: [Waiter]
         /// The cache's invalidations when it came.
@@ -29,17 +29,21 @@ final class FakeReceiver: ArrivalReceiver {
     }
 
     private let cache: PageCache
-    private let state = Mutex<[Delivery]>([])
+    private let state = Mutex<[Received]>([])
 
     init(_ cache: PageCache) { self.cache = cache }
 
-    func deliver(_ arrival: Arrival, to waiters: [Waiter]) {
-        let delivery = Delivery(arrival: arrival, waiters: waiters, invalidations: cache.figures.invalidations)
-        state.withLock { $0.append(delivery) }
+    func deliver(_ deliveries: [Delivery]) {
+        let invalidations = cache.figures.invalidations
+        state.withLock { state in
+            state += deliveries.map {
+                Received(arrival: $0.arrival, waiters: $0.waiters, invalidations: invalidations)
+            }
+        }
     }
 
     /// What came to somebody.
-    var deliveries: [Delivery] { state.withLock { $0.filter { !$0.waiters.isEmpty } } }
+    var deliveries: [Received] { state.withLock { $0.filter { !$0.waiters.isEmpty } } }
     var words: [String] { deliveries.map { word($0.arrival) } }
 }
 
@@ -121,7 +125,7 @@ final class Stand {
     /// Answers the fetch that was sent last.
     func finish(_ result: FetchResult, attempts: Int = 1) {
         guard let fetch = upstream.fetches.last else { return }
-        gate.finish(fetch, result, attempts: attempts, now: now)
+        gate.deliver([gate.finish(fetch, result, attempts: attempts, now: now)])
     }
 
     /// Has a page of the domain fetched and kept now.
