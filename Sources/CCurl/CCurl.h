@@ -45,6 +45,11 @@ static inline CURLcode ccurl_set_prerequest(
     return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, value);
 }
 
+static inline CURLcode ccurl_set_progress(
+    CURL *_Nonnull easy, int (*_Nonnull value)(void *_Nullable, curl_off_t, curl_off_t, curl_off_t, curl_off_t)) {
+    return curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, value);
+}
+
 static inline CURLcode ccurl_set_sockopt(
     CURL *_Nonnull easy, int (*_Nonnull value)(void *_Nullable, curl_socket_t, curlsocktype)) {
     return curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, value);

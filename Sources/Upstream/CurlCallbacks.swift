@@ -31,6 +31,14 @@ func curlOpened(_ transfer: UnsafeMutableRawPointer?, _ socket: curl_socket_t, _
     return CURL_SOCKOPT_OK
 }
 
+/// `CURLOPT_XFERINFOFUNCTION`: libcurl still reads what a proxy says. Anything but 0 ends the transfer.
+func curlGoesOn(
+    _ transfer: UnsafeMutableRawPointer?, _: curl_off_t, _: curl_off_t, _: curl_off_t, _: curl_off_t
+) -> Int32 {
+    guard let transfer = unsafe CurlTransfer.from(transfer) else { return 1 }
+    return transfer.mayGoOn(now: CurlClock.now) ? 0 : 1
+}
+
 /// `CURLOPT_PREREQFUNCTION`: the connection is ready, the request goes out next.
 func curlIsAboutToSend(
     _ transfer: UnsafeMutableRawPointer?, _ remote: UnsafeMutablePointer<CChar>?, _ local: UnsafeMutablePointer<CChar>?,

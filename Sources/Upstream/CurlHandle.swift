@@ -58,6 +58,8 @@ extension CurlHandle {
         // An empty string keeps the environment out, for the proxy and for its exceptions.
         try set(CURLOPT_PROXY, string: endpoint.proxy ?? "")
         try set(CURLOPT_NOPROXY, string: "")
+        // libcurl (7.88) reads a proxy's answer to CONNECT for as long as there is more of it, and looks at no time meanwhile.
+        try set(CURLOPT_NOPROGRESS, to: endpoint.proxy == nil ? 1 : 0)
         if let bundle = endpoint.caBundle {
             try set(CURLOPT_CAINFO, string: bundle)
             // Else the system's directory of authorities would be trusted besides the bundle.

@@ -10,6 +10,8 @@ extension CurlTransfer {
         try unsafe handle.set(CURLOPT_HEADERDATA, pointer: me)
         try handle.check(unsafe ccurl_set_prerequest(easy, curlIsAboutToSend))
         try unsafe handle.set(CURLOPT_PREREQDATA, pointer: me)
+        try handle.check(unsafe ccurl_set_progress(easy, curlGoesOn))
+        try unsafe handle.set(CURLOPT_XFERINFODATA, pointer: me)
         try handle.check(unsafe ccurl_set_sockopt(easy, curlOpened))
         try unsafe handle.set(CURLOPT_SOCKOPTDATA, pointer: me)
     }

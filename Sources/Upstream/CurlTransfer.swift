@@ -52,6 +52,11 @@ internal import CCurl
     private(set) var request: AttemptRequest?
     var link: Int?
 
+    /// When the connection must be there, on the driver's clock.
+    private var connectDeadline: Int64 = 0
+    /// Whether libcurl had to be told that the time is over.
+    private var isOverdue = false
+
     /// How often libcurl was ready to send the request. From 1 on a byte may have left.
     private(set) var sends = 0
     private(set) var detour: Detour?
@@ -137,13 +142,16 @@ extension CurlTransfer {
         forgetLaunch()
         try setPlace()
         let left = deadline - now
+        let connectTime = min(left, handle.endpoint?.connectTimeout ?? left)
+        connectDeadline = CurlClock.after(now, connectTime)
         try handle.set(CURLOPT_TIMEOUT_MS, to: CurlClock.milliseconds(left))
-        try handle.setConnectTimeout(min(left, handle.endpoint?.connectTimeout ?? left))
+        try handle.setConnectTimeout(connectTime)
     }
 
     /// Nothing of an earlier launch is to tell of this attempt.
     private func forgetLaunch() {
         sends = 0
+        isOverdue = false
         detour = nil
         opened.removeAll(keepingCapacity: true)
         connection = nil
@@ -201,6 +209,12 @@ extension CurlTransfer {
         return true
     }
 
+    /// Whether libcurl may go on, for all that it tells nobody of the time.
+    func mayGoOn(now: Int64) -> Bool {
+        isOverdue = now >= (sends == 0 ? connectDeadline : deadline)
+        return !isOverdue
+    }
+
     /// Bytes of the request may leave from now on, over a link.
     func beginsToSend() { sends = 1 }
 
@@ -221,6 +235,9 @@ extension CurlTransfer {
     func result(_ code: CURLcode) -> Result<CurlReply, CurlError> {
         // Our own reason first: libcurl only knows that a callback wanted no more.
         if let fault = collector.fault { return .failure(fault) }
+        if code != CURLE_OK, isOverdue {
+            return .failure(CurlError(CURLE_OPERATION_TIMEDOUT, mayHaveSent: sends > 0))
+        }
         if code == CURLE_ABORTED_BY_CALLBACK, sends > 1 { return .failure(.silentResend) }
         // libcurl reads a line of at most 100 KiB, and reports a longer one as lack of memory.
         if code == CURLE_OUT_OF_MEMORY, sends > 0, !collector.hasHead { return .failure(.headTooLarge) }

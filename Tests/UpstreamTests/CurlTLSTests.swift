@@ -101,4 +101,20 @@ import Testing
         #expect(failure.isConnectFailure)
         #expect(proxy.requests.first?.method == "CONNECT")
     }
+
+    @Test func `a proxy whose answer has no end holds nothing up for longer than a connection may take`() throws {
+        let start = "HTTP/1.1 407 x\r\nContent-Length: 99999999999\r\n\r\n"
+        let block = String(repeating: "X: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n", count: 16_384)
+        let proxy = try ScriptedOrigin { _, _ in
+            .sequence([.raw(start)] + Array(repeating: .raw(block), count: 100_000))
+        }
+        defer { proxy.stop() }
+        var request = AttemptRequest.to(url: "https://localhost:1/")
+        request.endpoint = request.endpoint.with(proxy: proxy.url, connectTimeout: 200_000_000)
+        let began = CurlClock.now
+        let failure = try #require(try CurlBench().failure(request))
+        #expect(failure.isTimeout)
+        #expect(!failure.mayHaveSent)
+        #expect(CurlClock.now - began < 5_000_000_000)
+    }
 }
