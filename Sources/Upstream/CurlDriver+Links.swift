@@ -52,9 +52,8 @@ extension CurlDriver {
         }
         let link = links[index]
         guard let user = link.user, let target = lanes[link.lane].target else { return close(link) }
-        guard code == CURLE_OK, link.connected(now: now) else {
-            return finish(user, code == CURLE_OK ? CURLE_COULDNT_CONNECT : code, now: now, &finished)
-        }
+        let fault = code == CURLE_OK ? link.connected(now: now) : code
+        guard fault == CURLE_OK else { return finish(user, fault, now: now, &finished) }
         moving -= 1
         link.begin(target)
     }

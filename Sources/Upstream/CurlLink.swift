@@ -87,11 +87,17 @@ extension CurlLink {
     }
 
     /// libcurl has made it.
-    func connected(now: Int64) -> Bool {
-        guard unsafe ccurl_get_socket(handle.easy, &socket) == CURLE_OK, socket != CURL_SOCKET_BAD else { return false }
+    ///
+    /// - Returns: what is wrong with it, or `CURLE_OK`.
+    func connected(now: Int64) -> CURLcode {
+        guard unsafe ccurl_get_socket(handle.easy, &socket) == CURLE_OK, socket != CURL_SOCKET_BAD else {
+            return CURLE_COULDNT_CONNECT
+        }
+        // A reply before there is a request is nobody's. (What comes first over TLS are tickets for later sessions.)
+        guard isTLS || CurlConnections.isSilent(socket) else { return CURLE_WEIRD_SERVER_REPLY }
         madeAt = now
         phase = .busy
-        return true
+        return CURLE_OK
     }
 
     /// There is no connection any more; the handle is outside the multi handle.

@@ -32,11 +32,27 @@ extension Span<UInt8> {
         equals(name, in: 0..<name.utf8.count)
     }
 
-    /// Whether it is what `name`, in lower case, begins with.
+    /// Where the text of a line ends, before its line end; nothing if there is none, or a control in the text.
+    var endOfText: Int? {
+        guard count > 0, self[count - 1] == UInt8(ascii: "\n") else { return nil }
+        let end = count > 1 && self[count - 2] == UInt8(ascii: "\r") ? count - 2 : count - 1
+        for index in 0..<end where self[index] < 0x20 && self[index] != 0x09 || self[index] == 0x7f { return nil }
+        return end
+    }
+
+    /// Where the name of a field ends, and its colon stands; nothing if there is none, or a name that is no token (RFC 9110
+    /// section 5.6.2).
+    func fieldName(to end: Int) -> Int? {
+        var index = 0
+        while index < Swift.min(end, count), self[index].isTokenCharacter { index += 1 }
+        return index > 0 && index < end && self[index] == UInt8(ascii: ":") ? index : nil
+    }
+
+    /// Whether it is what `name` begins with.
     func begins(_ name: String) -> Bool {
         let name = name.utf8.span
         guard count <= name.count else { return false }
-        for index in indices where self[index].lowercased != name[index] { return false }
+        for index in indices where self[index] != name[index] { return false }
         return true
     }
 
@@ -63,5 +79,20 @@ extension Span<UInt8> {
 
 extension UInt8 {
     var isSpace: Bool { self == 32 || (9...13).contains(self) }
+
+    /// RFC 9110 section 5.6.2.
+    var isTokenCharacter: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
+            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+            true
+        default: false
+        }
+    }
+
     fileprivate var lowercased: UInt8 { (65...90).contains(self) ? self | 32 : self }
 }

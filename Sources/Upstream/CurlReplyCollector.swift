@@ -57,6 +57,7 @@ struct CurlReplyCollector {
     /// What version and fields say of the connection (RFC 9112 section 9.3), `close` above all.
     private var persists = false
     private var isClosed = false
+    private var isHTTP10 = false
 
     /// What the status line says; nothing if none has come.
     private(set) var version: Version?
@@ -112,27 +113,26 @@ extension CurlReplyCollector {
     mutating func takeLine(_ line: Span<UInt8>) -> Bool {
         headBytes += line.count
         guard fault == nil, headBytes <= Self.maxHeadBytes else { return refuse(.headTooLarge) }
-        let text = line.trimmed(line.indices)
+        // RFC 9110 section 5.5: CR, LF and NUL are dangerous, and no other control belongs there either.
+        guard let end = line.endOfText else { return refuse(.badReply) }
         switch part {
-        case .statusLine:
-            return takeStatus(line)
-        case .fields:
-            guard !text.isEmpty else { return endHead() }
-            return takeField(line, in: text)
-        case .body:
-            return true
+        case .statusLine: return takeStatus(line)
+        case .fields: return end == 0 ? endHead() : takeField(line, to: end)
+        // Of a trailer nothing is kept.
+        case .body: return end == 0 || line.fieldName(to: end) != nil || refuse(.badReply)
         }
     }
 
     /// Whether a line that has begun like this can become what the next one must be; else the reply is refused.
     mutating func mayGoOn(with start: Span<UInt8>) -> Bool {
-        guard part == .statusLine, !start.extracting(0..<min(start.count, 5)).begins("http/") else { return true }
+        guard part == .statusLine, !start.extracting(0..<min(start.count, 5)).begins("HTTP/") else { return true }
         return refuse(.badReply)
     }
 
     /// A new head: what an interim (1xx) reply said is forgotten.
     private mutating func takeStatus(_ line: Span<UInt8>) -> Bool {
-        guard line.count >= 12, line.hasPrefix("http/"), let space = line.firstIndex(of: UInt8(ascii: " "), from: 5)
+        guard line.count >= 12, line.extracting(0..<5).begins("HTTP/"),
+            let space = line.firstIndex(of: UInt8(ascii: " "), from: 5)
         else {
             return refuse(.badReply)
         }
@@ -145,11 +145,13 @@ extension CurlReplyCollector {
             version = .http2
             persists = true
         } else {
-            guard space == 8, line.hasPrefix("http/1."), line[7] == UInt8(ascii: "0") || line[7] == UInt8(ascii: "1"),
+            guard space == 8, line[5] == UInt8(ascii: "1"), line[6] == UInt8(ascii: "."),
+                line[7] == UInt8(ascii: "0") || line[7] == UInt8(ascii: "1"),
                 line.count == 12 || line[12].isSpace
             else { return refuse(.badReply) }
             version = .http1
-            persists = line[7] == UInt8(ascii: "1")
+            isHTTP10 = line[7] == UInt8(ascii: "0")
+            persists = !isHTTP10
         }
         status = code
         fields = []
@@ -164,18 +166,19 @@ extension CurlReplyCollector {
         part = status < 200 ? .statusLine : .body
         // An answer to a request to change protocols, which is never made; libcurl would take what follows for a body.
         if status == 101 { return refuse(.badReply) }
+        // RFC 9112 section 6.1: no HTTP/1.0 knows of chunks, so that somebody on the way may have seen another end.
+        if isChunked, isHTTP10 { isClosed = true }
         // RFC 9112 section 6.3: both together "ought to be handled as an error".
         if isChunked, length != nil { return refuse(.badReply) }
         if let length, length > maxBodyBytes { return refuse(.replyTooLarge) }
         return true
     }
 
-    private mutating func takeField(_ line: Span<UInt8>, in text: Range<Int>) -> Bool {
-        // A line that begins with white space continues the one before: RFC 9112 section 5.2 lets a gateway refuse it.
-        guard text.lowerBound == 0, let colon = line.firstIndex(of: UInt8(ascii: ":"), from: 0) else {
-            return refuse(.badReply)
-        }
-        let value = line.trimmed(colon + 1..<text.upperBound)
+    private mutating func takeField(_ line: Span<UInt8>, to end: Int) -> Bool {
+        // A line that begins with white space continues the one before: RFC 9112 section 5.2 lets a gateway refuse it. One with
+        // white space before its colon is another field to some than to others (section 5.1).
+        guard let colon = line.fieldName(to: end) else { return refuse(.badReply) }
+        let value = line.trimmed(colon + 1..<end)
         switch colon {
         case Self.contentLength.count where line.equals(Self.contentLength, at: 0):
             // libcurl would take "5x" for 5, and the last of several.

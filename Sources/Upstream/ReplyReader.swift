@@ -121,11 +121,11 @@ struct ReplyReader {
             guard let size = line.chunkSize else { return collector.refuse(.badReply) }
             part = size > 0 ? .chunk(size) : .trailers
         case .chunkEnd:
-            guard line.isEndOfLine else { return collector.refuse(.badReply) }
+            guard line.isEmptyLine, line.endsStrictly else { return collector.refuse(.badReply) }
             part = .chunkSize
         case .trailers:
             guard collector.takeLine(line) else { return false }
-            if line.isEndOfLine { part = .end }
+            if line.isEmptyLine { part = .end }
         case .length, .chunk, .unbounded, .end: break
         }
         return true
@@ -145,23 +145,26 @@ struct ReplyReader {
 
 extension Span<UInt8> {
     /// Whether the line holds nothing.
-    fileprivate var isEndOfLine: Bool { count == 1 || count == 2 && self[0] == UInt8(ascii: "\r") }
+    fileprivate var isEmptyLine: Bool { endOfText == 0 }
+
+    /// Whether the line ends with CR LF, as every line of the chunked coding must: a lone LF could as well be content.
+    fileprivate var endsStrictly: Bool { count > 1 && self[count - 2] == UInt8(ascii: "\r") }
 
     /// The number that a chunk begins with: hexadecimal digits up to the line's end, or to an extension, which is ignored (RFC 9112
     /// section 7.1.1).
     fileprivate var chunkSize: Int? {
+        guard endsStrictly, let end = endOfText else { return nil }
         var size = 0
         var index = 0
-        while index < count, let digit = self[index].hexadecimal {
-            // Far above any bound, and far below what an `Int` holds.
-            guard index < 12 else { return nil }
+        while index < end, let digit = self[index].hexadecimal {
             size = size << 4 | digit
             index += 1
+            // Far above any bound, and far below what an `Int` holds.
+            guard size < 1 << 40, index <= 16 else { return nil }
         }
-        guard index > 0, index < count else { return nil }
+        guard index > 0 else { return nil }
+        guard index < end else { return size }
         switch self[index] {
-        case UInt8(ascii: "\n"): return size
-        case UInt8(ascii: "\r"): return index + 2 == count ? size : nil
         case UInt8(ascii: ";"), UInt8(ascii: " "), UInt8(ascii: "\t"): return size
         default: return nil
         }

@@ -71,6 +71,11 @@ struct ReplyReaderTests {
             chunked + "A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n",
             Outcome(body: "01234567890123456789", keepsConnection: true)
         ),
+        (chunked + "0000000000000002\r\n{}\r\n0\r\n\r\n", Outcome(body: "{}", keepsConnection: true)),
+        (
+            "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            Outcome(body: "")
+        ),
         // What follows an end, or does not come.
         (ok + "Content-Length: 2\r\n\r\n{}HTTP", Outcome(body: "{}", hasSurplus: true)),
         (chunked + "0\r\n\r\n\r\n", Outcome(body: "", hasSurplus: true)),
@@ -93,6 +98,18 @@ struct ReplyReaderTests {
         (ok + "Content-Length: 101\r\n\r\n", Outcome(fault: .replyTooLarge)),
         (ok + "\r\n" + String(repeating: "x", count: 101), Outcome(fault: .replyTooLarge)),
         (chunked + "65\r\n" + String(repeating: "x", count: 101), Outcome(fault: .replyTooLarge)),
+        ("http/1.1 200 OK\r\n\r\n", Outcome(fault: .badReply)),
+        (ok + "Content-Length: 2\u{b}\r\n\r\n{}", Outcome(fault: .badReply)),
+        (ok + "Content-Length: 2\r\r\n\r\n{}", Outcome(fault: .badReply)),
+        (ok + "Content-Length: 2\r\nA\u{0}: b\r\n\r\n{}", Outcome(fault: .badReply)),
+        (ok + "Content-Length: 2\r\nTransfer-Encoding : chunked\r\n\r\n{}", Outcome(fault: .badReply)),
+        (ok + "Content-Length: 2\r\n: b\r\n\r\n{}", Outcome(fault: .badReply)),
+        (ok + "Content-Length: 2\r\n \r\n\r\n{}", Outcome(fault: .badReply)),
+        (chunked + "0\r\nno field\r\n\r\n", Outcome(fault: .badReply)),
+        (chunked + "2;\rx\r\n{}\r\n", Outcome(fault: .badReply)),
+        (chunked + "3\r\n{}\r\n0\r\n\r\n", Outcome(fault: .badReply)),
+        (chunked + "2\n{}\r\n", Outcome(fault: .badReply)),
+        (chunked + "00000000000000002\r\n{}\r\n", Outcome(fault: .badReply)),
         (chunked + "x\r\n", Outcome(fault: .badReply)), (chunked + "\r\n", Outcome(fault: .badReply)),
         (chunked + "0x2\r\n{}\r\n", Outcome(fault: .badReply)), (chunked + "-2\r\n{}\r\n", Outcome(fault: .badReply)),
         (chunked + " 2\r\n{}\r\n", Outcome(fault: .badReply)), (chunked + "2\r\r\n{}\r\n", Outcome(fault: .badReply)),
