@@ -45,7 +45,7 @@ extension Connection {
             let written = context.eventLoop.makePromise(of: Void.self)
             context.writeAndFlush(wrapOutboundOut(bench.writer.output), promise: written)
             written.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
-        } else {
+        } else if !bench.writer.write(to: &output, context) {
             context.writeAndFlush(wrapOutboundOut(bench.writer.output), promise: nil)
             if !isWritable, isListening { enter(.room, now: bench.now) }
         }

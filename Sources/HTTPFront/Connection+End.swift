@@ -72,6 +72,7 @@ extension Connection {
     func closeNow() {
         if wait == .answer { loop.responder?.abandon(ticket) }
         enter(.closed, now: 0)
+        output.close()
         context?.close(promise: nil)
     }
 

@@ -48,6 +48,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     private var address: ConnectionLedger.Address?
     private var admission = ConnectionLedger.Admission.dropped(.connections)
     private(set) var isWritable = true
+    var output = SocketOutput()
     /// Whether nothing is read from the socket, because an answer or the client is awaited.
     var readingIsPaused = false
     private(set) var inputIsClosed = false
@@ -74,6 +75,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
 
     func channelActive(context: ChannelHandlerContext) {
         slot = loop.add(self)
+        if !isSecuring { output.open(context) }
         generation = loop.nextGeneration()
         peer = Peer(context.remoteAddress)
         address = loop.ledger.address(context.remoteAddress)
@@ -94,6 +96,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        output.close()
         closeNow()
         pending = nil
         loop.remove(slot: slot)

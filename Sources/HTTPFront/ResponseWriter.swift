@@ -133,6 +133,13 @@ public struct ResponseWriter {
     /// Writes `100 Continue` (RFC 9110, section 15.2.1).
     mutating func continues() { output.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
 
+    /// Writes the answers to a socket.
+    ///
+    /// - Returns: whether they have left; if not, what is left of them is still here.
+    mutating func write(to socket: inout SocketOutput, _ context: ChannelHandlerContext) -> Bool {
+        socket.write(&output, context)
+    }
+
     /// Forgets the answers, which the channel has got; their memory is used again if the channel is done with it.
     mutating func clear() { output.clear() }
 }
