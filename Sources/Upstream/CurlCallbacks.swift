@@ -39,6 +39,14 @@ func curlGoesOn(
     return transfer.mayGoOn(now: CurlClock.now) ? 0 : 1
 }
 
+/// The same while a link is made, which is its userdata.
+func curlGoesOnConnecting(
+    _ link: UnsafeMutableRawPointer?, _: curl_off_t, _: curl_off_t, _: curl_off_t, _: curl_off_t
+) -> Int32 {
+    guard let link = unsafe link else { return 1 }
+    return unsafe Unmanaged<CurlLink>.fromOpaque(link).takeUnretainedValue().mayGoOn(now: CurlClock.now) ? 0 : 1
+}
+
 /// `CURLOPT_PREREQFUNCTION`: the connection is ready, the request goes out next.
 func curlIsAboutToSend(
     _ transfer: UnsafeMutableRawPointer?, _ remote: UnsafeMutablePointer<CChar>?, _ local: UnsafeMutablePointer<CChar>?,

@@ -20,7 +20,7 @@ extension CurlDriver {
     /// Gives an attempt its link; to be called if there is one.
     func launch(_ slot: CurlTransfer, to target: RequestTarget, now: Int64) throws(CurlError) {
         if let index = lanes[slot.lane].idleLinks.popLast() {
-            slot.link = index
+            slot.setLink(index)
             links[index].take(slot)
             return links[index].begin(target)
         }
@@ -34,7 +34,7 @@ extension CurlDriver {
             closedLinks.append(link.index)
             throw error
         }
-        slot.link = link.index
+        slot.setLink(link.index)
     }
 
     private func closedLink() throws(CurlError) -> CurlLink {
@@ -52,7 +52,7 @@ extension CurlDriver {
         }
         let link = links[index]
         guard let user = link.user, let target = lanes[link.lane].target else { return close(link) }
-        let fault = code == CURLE_OK ? link.connected(now: now) : code
+        let fault = code == CURLE_OK ? link.connected(now: now) : link.isOverdue ? CURLE_OPERATION_TIMEDOUT : code
         guard fault == CURLE_OK else { return finish(user, fault, now: now, &finished) }
         moving -= 1
         link.begin(target)

@@ -61,7 +61,7 @@ internal import Glibc
 
     deinit {
         waker.retire()
-        for slot in slots where slot.phase == .running && slot.request == nil {
+        for slot in slots where slot.phase == .running && !slot.goesOverLink {
             _ = unsafe curl_multi_remove_handle(multi, slot.easy)
         }
         closeLinks()
@@ -133,11 +133,7 @@ extension CurlDriver {
         do {
             slot.lane = lane
             let deadline = CurlClock.after(now, request.timeout)
-            if lanes[lane].target == nil {
-                try slot.prepare(request, id: id, slot: index, deadline: deadline)
-            } else {
-                try slot.prepareForLink(request, id: id, slot: index, deadline: deadline)
-            }
+            try slot.prepare(request, id: id, slot: index, deadline: deadline)
             if deadline > now, lanes[lane].isEmpty, let place = nextPlace(in: lane, now: now) {
                 try launch(slot, place, now: now)
             } else {
@@ -214,7 +210,7 @@ extension CurlDriver {
     /// - Parameter hasReply: whether it has brought a reply.
     private func land(_ slot: CurlTransfer, hasReply: Bool = false) {
         guard slot.phase == .running else { return }
-        guard slot.request == nil else {
+        guard !slot.goesOverLink else {
             leaveLink(slot, hasReply: hasReply)
             return lanes[slot.lane].ended(slot.place, hasOpened: hasReply)
         }

@@ -100,9 +100,6 @@ extension Endpoint {
     /// Whether its connections speak HTTP/2 without any agreement.
     var isClearHTTP2: Bool { !isTLS && http2 == .priorKnowledge }
 
-    /// Whether nothing but HTTP/1.1 is spoken, and to the origin itself.
-    var speaksHTTP1: Bool { !mayBeHTTP2 && proxy == nil }
-
     /// Whether a reply may come over HTTP/2. To an origin that only says so libcurl would send requests side by side.
     var mayBeHTTP2: Bool { isTLS ? http2 != .off : isClearHTTP2 }
 

@@ -46,8 +46,8 @@ struct CurlLane {
     private static let streams = 100
 
     let endpoint: Endpoint
-    /// What requests name, if they go over links.
-    let target: RequestTarget?
+    /// What requests would name if they went over links; nothing where they cannot.
+    private let reachable: RequestTarget?
     /// Its idle links, indices; the last one has been used last.
     var idleLinks: [Int] = []
     private var maxConnections = 1
@@ -66,9 +66,13 @@ struct CurlLane {
     ///   the others must not.
     init(_ endpoint: Endpoint, isJoined: Bool) {
         self.endpoint = endpoint
-        target = endpoint.speaksHTTP1 ? RequestTarget(url: endpoint.url) : nil
+        // To a proxy alone one would speak otherwise.
+        reachable = endpoint.isTLS || endpoint.proxy == nil ? RequestTarget(url: endpoint.url) : nil
         if endpoint.isClearHTTP2 { manner = isJoined ? .joined(open: 0, isOpening: false) : .shared }
     }
+
+    /// What requests name, if they go over links: where nothing but HTTP/1.1 is spoken, or nothing else was found to be.
+    var target: RequestTarget? { !endpoint.mayBeHTTP2 || speaksHTTP1 ? reachable : nil }
 
     /// The place of one more attempt; nothing if it has to wait.
     var nextPlace: Place? {

@@ -42,6 +42,10 @@ internal import CCurl
     private var madeAt: Int64 = 0
     private(set) var idleSince: Int64 = 0
 
+    /// When it must be there, and whether libcurl had to be told that the time is over.
+    private var connectDeadline: Int64 = 0
+    private(set) var isOverdue = false
+
     private var isTLS = false
     private var output: [UInt8] = []
     /// How many bytes of the output have left.
@@ -56,6 +60,8 @@ internal import CCurl
         self.index = index
         do {
             try handle.set(CURLOPT_CONNECT_ONLY, to: 1)
+            try handle.check(unsafe ccurl_set_progress(handle.easy, curlGoesOnConnecting))
+            try unsafe handle.set(CURLOPT_XFERINFODATA, pointer: Unmanaged.passUnretained(self).toOpaque())
         } catch { return nil }
     }
 
@@ -80,10 +86,19 @@ extension CurlLink {
         try unsafe handle.set(CURLOPT_PRIVATE, pointer: UnsafeRawPointer(bitPattern: ticket.word))
         try handle.setEndpoint(endpoint)
         try handle.setVersion(Int(CURL_HTTP_VERSION_1_1))
-        try handle.setConnectTimeout(min(user.deadline - now, endpoint.connectTimeout))
+        let connectTime = min(user.deadline - now, endpoint.connectTimeout)
+        connectDeadline = CurlClock.after(now, connectTime)
+        isOverdue = false
+        try handle.setConnectTimeout(connectTime)
         isTLS = endpoint.isTLS
         self.user = user
         phase = .connecting
+    }
+
+    /// Whether libcurl may go on connecting, for all that it tells nobody of the time.
+    func mayGoOn(now: Int64) -> Bool {
+        isOverdue = phase == .connecting && now >= connectDeadline
+        return !isOverdue
     }
 
     /// libcurl has made it.

@@ -48,8 +48,9 @@ internal import CCurl
     var asksForHTTP1 = false
     private var method: HTTPMethod?
 
-    /// What goes over a link, and the link once there is one, an index.
     private(set) var request: AttemptRequest?
+    /// Whether it goes over a link, and not through libcurl's own HTTP; and the link while it has one, an index.
+    private(set) var goesOverLink = false
     var link: Int?
 
     /// When the connection must be there, on the driver's clock.
@@ -88,41 +89,21 @@ internal import CCurl
 // MARK: One attempt
 
 extension CurlTransfer {
-    /// Takes on an attempt: copies the request into the handle and into memory of its own.
+    /// Takes on an attempt.
     ///
-    /// - Throws: `badField`, `badURL`, `outOfMemory`, or what libcurl says of an option. `clear()` must follow.
+    /// - Throws: `badField`. `clear()` must follow.
     func prepare(
         _ request: AttemptRequest, id: UInt64, slot: Int, deadline: Int64
     ) throws(CurlError) {
-        begin(request, id: id, slot: slot, deadline: deadline)
-        let bytes = memory.fill(try request.written(), body: request.body)
-        try unsafe handle.set(CURLOPT_PRIVATE, pointer: UnsafeRawPointer(bitPattern: ticket.word))
-        try handle.setEndpoint(request.endpoint)
-        try unsafe handle.set(CURLOPT_HTTPHEADER, list: bytes.list)
-        try setMethod(request.method, bytes)
-    }
-
-    /// Takes on an attempt that goes over a link.
-    ///
-    /// - Throws: `badField`. `clear()` must follow.
-    func prepareForLink(
-        _ request: AttemptRequest, id: UInt64, slot: Int, deadline: Int64
-    ) throws(CurlError) {
-        begin(request, id: id, slot: slot, deadline: deadline)
-        var request = request
-        request.lines = try request.written()
-        self.request = request
-    }
-
-    private func begin(_ request: AttemptRequest, id: UInt64, slot: Int, deadline: Int64) {
         generation &+= 1
         self.slot = UInt32(truncatingIfNeeded: slot)
         self.id = id
         self.deadline = deadline
         needsFresh = false
-        forgetLaunch()
-        collector = CurlReplyCollector(
-            maxBodyBytes: request.maxReplyBytes, mayBeHTTP2: request.endpoint.mayBeHTTP2)
+        var request = request
+        request.lines = try request.written()
+        self.request = request
+        forgetLaunch(mayBeHTTP2: request.endpoint.mayBeHTTP2)
     }
 
     private func setMethod(_ method: HTTPMethod, _ bytes: CurlMemory.Request) throws(CurlError) {
@@ -136,20 +117,37 @@ extension CurlTransfer {
         try handle.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: bytes.bodyCount)
     }
 
-    /// Sets what may be another at each launch: its place, and what is left of the attempt's time. libcurl rounds to
-    /// milliseconds and takes 0 for "no limit".
+    /// Copies the request into the handle and into memory of its own, with its place and what is left of the attempt's time.
+    /// libcurl rounds to milliseconds and takes 0 for "no limit".
+    ///
+    /// - Throws: `badURL`, `outOfMemory`, or what libcurl says of an option.
     func setLaunch(now: Int64) throws(CurlError) {
-        forgetLaunch()
+        guard let request, let lines = request.lines else { throw .driverFault }
+        forgetLaunch(mayBeHTTP2: request.endpoint.mayBeHTTP2)
+        let bytes = memory.fill(lines, body: request.body)
+        try unsafe handle.set(CURLOPT_PRIVATE, pointer: UnsafeRawPointer(bitPattern: ticket.word))
+        try handle.setEndpoint(request.endpoint)
+        try unsafe handle.set(CURLOPT_HTTPHEADER, list: bytes.list)
+        try setMethod(request.method, bytes)
         try setPlace()
         let left = deadline - now
-        let connectTime = min(left, handle.endpoint?.connectTimeout ?? left)
+        let connectTime = min(left, request.endpoint.connectTimeout)
         connectDeadline = CurlClock.after(now, connectTime)
         try handle.set(CURLOPT_TIMEOUT_MS, to: CurlClock.milliseconds(left))
         try handle.setConnectTimeout(connectTime)
     }
 
+    /// The attempt goes over a link, which speaks HTTP/1.1.
+    func setLink(_ link: Int) {
+        forgetLaunch(mayBeHTTP2: false)
+        self.link = link
+        goesOverLink = true
+    }
+
     /// Nothing of an earlier launch is to tell of this attempt.
-    private func forgetLaunch() {
+    private func forgetLaunch(mayBeHTTP2: Bool) {
+        collector = CurlReplyCollector(maxBodyBytes: request?.maxReplyBytes ?? 0, mayBeHTTP2: mayBeHTTP2)
+        goesOverLink = false
         sends = 0
         isOverdue = false
         detour = nil
@@ -247,7 +245,7 @@ extension CurlTransfer {
         // To libcurl a head that ends with the connection is a reply.
         guard collector.hasHead else { return .failure(.cutShort) }
         var status: Int?
-        if request == nil {
+        if !goesOverLink {
             var seen = 0
             _ = unsafe ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &seen)
             status = seen
