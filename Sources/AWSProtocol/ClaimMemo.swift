@@ -33,22 +33,31 @@ struct ClaimMemo {
 
     /// Whether nothing in the signature's place would be read as something else: what is wrong with a field must not depend on
     /// those before it.
+    ///
+    /// - Parameter start: the place of the signature's 64 bytes, which are there.
     private static func isOneWord(_ authorization: Span<UInt8>, from start: Int) -> Bool {
-        var ends = false
-        for index in start..<authorization.count {
-            let byte = authorization[index]
-            ends = ends || byte == UInt8(ascii: ",") || byte == 0x20 || byte == 0x09
+        var ends: UInt64 = 0
+        for place in stride(from: start, to: start + signatureLength, by: 8) {
+            let word = authorization.word(at: place)
+            ends |= zeros(word ^ each &* 0x2c) | zeros(word ^ each &* 0x20) | zeros(word ^ each &* 0x09)
         }
-        return !ends
+        return ends == 0
     }
+
+    /// Not 0 if a byte of the word is.
+    private static func zeros(_ word: UInt64) -> UInt64 { (word &- each) & ~word & (each &* 0x80) }
+
+    private static var each: UInt64 { 0x0101_0101_0101_0101 }
 
     /// Remembers what a field says. It must be verified: nobody else is to take anybody's place.
     mutating func remember(_ claim: SignatureVerifier.Claim, _ authorization: Span<UInt8>) {
         // With the signature in another place than the last, where it is in what SDKs send, the rest is not one text.
-        guard claim.header.signature.upperBound == authorization.count, let place = Self.place(authorization),
-            self.claim(authorization) == nil
+        guard !claim.isRemembered, claim.header.signature.upperBound == authorization.count,
+            claim.header.signature.count == Self.signatureLength, let place = Self.place(authorization)
         else { return }
         let text = Array(copying: authorization.extracting(0..<claim.header.signature.lowerBound))
+        var claim = claim
+        claim.isRemembered = true
         entries[place] = Entry(text: text, claim: claim)
     }
 

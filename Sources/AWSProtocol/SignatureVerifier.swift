@@ -19,6 +19,8 @@ public struct SignatureVerifier {
         /// The places of the key and of the scope in the ring, if it has them.
         let key: Int?
         let scope: Int?
+        /// Whether another with the same beginning was let in before.
+        var isRemembered = false
     }
 
     /// What a request was signed for.
