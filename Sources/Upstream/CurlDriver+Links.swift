@@ -89,7 +89,10 @@ extension CurlDriver {
     }
 
     /// Collects the sockets that are to be waited for.
-    func awaitSockets() {
+    ///
+    /// - Returns: whether there is something to read without waiting.
+    func awaitSockets() -> Bool {
+        var hasMore = false
         // Taken out, because each access to a property of a class is checked.
         var (sockets, places) = (sockets, linkOfSocket)
         (self.sockets, linkOfSocket) = ([], [])
@@ -98,14 +101,17 @@ extension CurlDriver {
         for link in links where link.socket != CURL_SOCKET_BAD {
             sockets.append(curl_waitfd(fd: link.socket, events: Int16(link.awaited), revents: 0))
             places.append(link.index)
+            if link.hasMore { hasMore = true }
         }
         (self.sockets, linkOfSocket) = (sockets, places)
+        return hasMore
     }
 
     /// Goes on where sockets are ready.
     func lookAtSockets(now: Int64, _ finished: inout [FinishedAttempt]) {
-        for place in sockets.indices where sockets[place].revents != 0 {
+        for place in sockets.indices {
             let link = links[linkOfSocket[place]]
+            guard sockets[place].revents != 0 || link.hasMore else { continue }
             // Another may have taken its place meanwhile.
             guard link.socket == sockets[place].fd else { continue }
             switch link.phase {

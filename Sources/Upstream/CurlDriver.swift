@@ -245,8 +245,7 @@ extension CurlDriver {
         if hasLaunched { progress(now: start, &finished) }
         if finished.count == before, !hasDetour {
             let pause = finished.isEmpty ? min(timeout, earliestDeadline - start) : 0
-            let milliseconds = pause > 0 ? CurlClock.milliseconds(pause) : 0
-            awaitSockets()
+            let milliseconds = awaitSockets() || pause <= 0 ? 0 : CurlClock.milliseconds(pause)
             if unsafe curl_multi_poll(multi, &sockets, UInt32(sockets.count), Int32(milliseconds), nil) != CURLM_OK {
                 // It did not wait then, and the caller's loop would spin.
                 usleep(UInt32(min(milliseconds, 10)) * 1000)

@@ -53,6 +53,8 @@ internal import CCurl
     /// Whether nothing more can be sent, so that only a reply that is there already may be read.
     private var cannotSend = false
     private var reader = ReplyReader()
+    /// Whether there may be more to read, whatever the socket says.
+    private(set) var hasMore = false
 
     init?(index: Int) {
         guard let handle = CurlHandle() else { return nil }
@@ -150,6 +152,7 @@ extension CurlLink {
     func begin(_ target: RequestTarget) {
         guard let user, let request = user.request, let lines = request.lines else { return }
         reader = ReplyReader()
+        hasMore = false
         cannotSend = false
         sent = 0
         output.removeAll(keepingCapacity: true)
@@ -186,9 +189,13 @@ extension CurlLink {
         }
     }
 
+    /// How often it is read from in a row, so that an origin with a lot to say holds nothing else up, nor its own deadline.
+    private static let maxReads = 16
+
     private func receive(_ scratch: UnsafeMutableRawBufferPointer) -> Progress {
         guard let user else { return .over(CURLE_FAILED_INIT) }
-        while true {
+        hasMore = false
+        for _ in 0..<Self.maxReads {
             var count = 0
             let code = unsafe curl_easy_recv(handle.easy, scratch.baseAddress, scratch.count, &count)
             if code == CURLE_AGAIN { return .more }
@@ -206,5 +213,7 @@ extension CurlLink {
             // What TLS keeps of what it has read does not show at the socket; else a short read is the last one.
             if !isTLS, count < scratch.count { return .more }
         }
+        hasMore = true
+        return .more
     }
 }

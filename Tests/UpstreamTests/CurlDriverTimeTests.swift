@@ -83,6 +83,31 @@ import Testing
         #expect(try bench.finish(1).first?.result.get().status == 200)
     }
 
+    @Test func `an origin that has no end of things to say holds up neither another nor its own deadline`() throws {
+        let chunks = String(repeating: "1;\(String(repeating: "x", count: 1000))\r\nx\r\n", count: 1000)
+        let talker = try ScriptedOrigin { _, _ in
+            .sequence(
+                [.raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")]
+                    + Array(repeating: .raw(chunks), count: 100_000))
+        }
+        let other = try ScriptedOrigin { _, _ in .reply() }
+        defer {
+            talker.stop()
+            other.stop()
+        }
+        let bench = try CurlBench()
+        var request = AttemptRequest.to(talker)
+        request.timeout = 500_000_000
+        let start = CurlClock.now
+        try bench.driver.start(1, request)
+        #expect(bench.pump { talker.requests.count == 1 })
+        try bench.driver.start(2, .to(other))
+        let first = try #require(bench.finish(1).first)
+        #expect(try first.id == 2 && first.result.get().status == 200)
+        #expect(bench.finish(1).first?.result == .failure(.timeout))
+        #expect(CurlClock.now - start < 5_000_000_000)
+    }
+
     @Test func `a connection that nobody accepts ends with the connect timeout`() throws {
         let bench = try CurlBench()
         // TEST-NET-1 (RFC 5737): packets to it vanish, or the system knows no way there.
