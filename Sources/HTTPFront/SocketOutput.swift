@@ -5,8 +5,9 @@ internal import NIOCore
 /// queue costs a fifth of what a small answer costs in all. What the kernel does not take goes NIO's way, and so does
 /// everything behind it until all of it has left.
 ///
-/// `@safe` because: the descriptor is the channel's, which closes it on this thread and says so (`channelInactive`) before anything
-/// else of the connection's runs; it is forgotten then. The pointer does not leave the call.
+/// `@safe` because: the descriptor is the channel's, which closes it on this thread and then says so (`channelInactive`), where it is
+/// forgotten. In between NIO only fails promises of writes, and what waits for those never writes. The pointer does not leave the
+/// call.
 @safe struct SocketOutput {
     /// Nothing where the channel is none of a socket's, or another handler stands between, or there is no connection any more.
     private var descriptor: CInt?

@@ -4,7 +4,7 @@ internal import CCurl
 // in an isolated context traps on another thread. None of them may
 // call libcurl, except to ask for what it knows of the transfer.
 //
-// The userdata is an unretained `CurlTransfer`: the driver's slot keeps it alive for as long as it is in the multi
+// The userdata is an unretained `CurlTransfer`, or `CurlLink`: the driver keeps it alive for as long as it is in the multi
 // handle.
 
 /// `CURLOPT_WRITEFUNCTION`: a piece of the body. Anything but its length ends the transfer.

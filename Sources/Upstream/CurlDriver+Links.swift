@@ -51,7 +51,8 @@ extension CurlDriver {
             return
         }
         let link = links[index]
-        guard let user = link.user, let target = lanes[link.lane].target else { return close(link) }
+        guard let user = link.user else { return close(link) }
+        guard let target = lanes[link.lane].target else { return finish(user, CURLE_FAILED_INIT, now: now, &finished) }
         let fault = code == CURLE_OK ? link.connected(now: now) : link.isOverdue ? CURLE_OPERATION_TIMEDOUT : code
         guard fault == CURLE_OK else { return finish(user, fault, now: now, &finished) }
         moving -= 1
@@ -63,6 +64,7 @@ extension CurlDriver {
         guard let index = slot.link else { return }
         slot.link = nil
         let link = links[index]
+        guard link.user === slot else { return }
         if hasReply, link.phase == .busy, link.isReusable {
             link.rest(now: CurlClock.now)
             lanes[link.lane].idleLinks.append(index)
@@ -78,6 +80,16 @@ extension CurlDriver {
         _ = unsafe curl_multi_remove_handle(multi, link.handle.easy)
         link.forget()
         closedLinks.append(link.index)
+    }
+
+    /// Closes what nobody has used for long; the first of the idle ones has rested longest.
+    func closeOldLinks(now: Int64) {
+        for lane in lanes.indices {
+            while let first = lanes[lane].idleLinks.first, links[first].isOld(now: now) {
+                lanes[lane].idleLinks.removeFirst()
+                close(links[first])
+            }
+        }
     }
 
     /// Closes and forgets all of them.

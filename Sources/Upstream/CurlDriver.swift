@@ -1,7 +1,8 @@
 internal import CCurl
 internal import Glibc
 
-/// Sends attempts through one curl multi handle, which keeps the connections for those that follow.
+/// Sends attempts through one curl multi handle, which keeps the connections for those that follow, or over links, which keep
+/// theirs.
 ///
 /// It belongs to the thread that made it and is not `Sendable`; only its `waker` may be used from elsewhere. It owns no
 /// thread: whoever made it calls `wait` again and again.
@@ -30,7 +31,8 @@ internal import Glibc
     var links: [CurlLink] = []
     var closedLinks: [Int] = []
     /// What links read into, one after the other.
-    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
+    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: scratchSize, alignment: 16)
+    static var scratchSize: Int { 64 * 1024 }
     /// The sockets of links, and which links they are.
     var sockets: [curl_waitfd] = []
     var linkOfSocket: [Int] = []
@@ -110,6 +112,7 @@ extension CurlDriver {
         free = []
         _ = unsafe curl_multi_cleanup(old)
         connections.removeAll()
+        moving = 0
         for lane in lanes.indices { lanes[lane].forgetOrigin() }
         maxHostConnections = 0
         self.idleSince = nil
@@ -157,18 +160,23 @@ extension CurlDriver {
     }
 
     private func lane(for endpoint: Endpoint) throws(CurlError) -> Int {
-        if endpoint.maxConnections > maxHostConnections {
-            // One number for all hosts: the lanes keep the smaller ones, this bounds what HTTP/2 opens for lack of
-            // streams.
-            let count = min(endpoint.maxConnections, Int(Int32.max))
-            try unsafe Self.set(multi, CURLMOPT_MAX_HOST_CONNECTIONS, to: count)
-            maxHostConnections = endpoint.maxConnections
-        }
         let known = lanes.firstIndex { $0.endpoint.sharesConnections(with: endpoint) }
         let lane = known ?? lanes.count
         if known == nil { lanes.append(CurlLane(endpoint, isJoined: !CurlLibrary.canRepeatPriorKnowledge)) }
-        lanes[lane].admit(connections: endpoint.maxConnections)
+        let isWider = lanes[lane].admit(connections: endpoint.maxConnections)
+        // After `dropIdle` it has to be set anew.
+        if isWider || known == nil || maxHostConnections == 0 { try setMaxHostConnections() }
         return lane
+    }
+
+    /// One number for all hosts, which counts all lanes to one of them: the lanes keep their own, this bounds what HTTP/2 opens for
+    /// lack of streams.
+    private func setMaxHostConnections() throws(CurlError) {
+        var counts: [[UInt8]: Int] = [:]
+        for lane in lanes { counts[lane.host, default: 0] += lane.maxConnections }
+        let count = min(counts.values.max() ?? 1, Int(Int32.max))
+        try unsafe Self.set(multi, CURLMOPT_MAX_HOST_CONNECTIONS, to: count)
+        maxHostConnections = count
     }
 
     private func freeSlot() throws(CurlError) -> Int {
@@ -238,24 +246,23 @@ extension CurlDriver {
     /// none, and does not wait if `finished` holds some already.
     func wait(timeout: Int64, finished: inout [FinishedAttempt]) {
         let start = CurlClock.now
-        let before = finished.count
         fillLanes(now: start, &finished)
         hasDetour = false
         // What was launched goes out before anything is waited for.
         if hasLaunched { progress(now: start, &finished) }
-        if finished.count == before, !hasDetour {
-            let pause = finished.isEmpty ? min(timeout, earliestDeadline - start) : 0
-            let milliseconds = awaitSockets() || pause <= 0 ? 0 : CurlClock.milliseconds(pause)
-            if unsafe curl_multi_poll(multi, &sockets, UInt32(sockets.count), Int32(milliseconds), nil) != CURLM_OK {
-                // It did not wait then, and the caller's loop would spin.
-                usleep(UInt32(min(milliseconds, 10)) * 1000)
-            }
-            let now = CurlClock.now
-            if moving > 0 { progress(now: now, &finished) }
-            lookAtSockets(now: now, &finished)
+        // Sockets are looked at even where something has ended already: replies may be there.
+        let mayPause = finished.isEmpty && !hasDetour
+        let pause = mayPause ? min(timeout, earliestDeadline - start) : 0
+        let milliseconds = awaitSockets() || pause <= 0 ? 0 : CurlClock.milliseconds(pause)
+        if unsafe curl_multi_poll(multi, &sockets, UInt32(sockets.count), Int32(milliseconds), nil) != CURLM_OK {
+            // It did not wait then, and the caller's loop would spin.
+            usleep(UInt32(min(milliseconds, 10)) * 1000)
         }
         let now = CurlClock.now
+        if moving > 0 { progress(now: now, &finished) }
+        lookAtSockets(now: now, &finished)
         expire(now: now, &finished)
+        closeOldLinks(now: now)
         dropIdle(now: now)
     }
 

@@ -50,7 +50,9 @@ struct CurlLane {
     private let reachable: RequestTarget?
     /// Its idle links, indices; the last one has been used last.
     var idleLinks: [Int] = []
-    private var maxConnections = 1
+    /// What tells its host and port from others'.
+    let host: [UInt8]
+    private(set) var maxConnections = 1
     private var manner = Manner.exclusive
     /// Whether some connections were found to speak HTTP/1.1: back-ends may differ, and then none is shared, nor asked for
     /// HTTP/2.
@@ -66,8 +68,10 @@ struct CurlLane {
     ///   the others must not.
     init(_ endpoint: Endpoint, isJoined: Bool) {
         self.endpoint = endpoint
-        // To a proxy alone one would speak otherwise.
-        reachable = endpoint.isTLS || endpoint.proxy == nil ? RequestTarget(url: endpoint.url) : nil
+        let target = RequestTarget(url: endpoint.url)
+        host = target?.authority ?? Array(endpoint.url.utf8)
+        // A request for an http:// URL that goes through a proxy names the whole URL, which is left to libcurl.
+        reachable = endpoint.isTLS || endpoint.proxy == nil ? target : nil
         if endpoint.isClearHTTP2 { manner = isJoined ? .joined(open: 0, isOpening: false) : .shared }
     }
 
@@ -90,8 +94,12 @@ struct CurlLane {
     var isEmpty: Bool { waiting.isEmpty }
 
     /// Widens the lane; it never narrows.
-    mutating func admit(connections: Int) {
+    ///
+    /// - Returns: whether it is wider now.
+    mutating func admit(connections: Int) -> Bool {
+        let before = maxConnections
         maxConnections = max(maxConnections, min(connections, 1 << 20))
+        return maxConnections > before
     }
 
     /// A reply has come over HTTP/1.1 or HTTP/2; with HTTP/2 alone requests need no connection of their own.

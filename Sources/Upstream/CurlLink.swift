@@ -3,8 +3,8 @@ internal import CCurl
 /// A connection that libcurl has made, and over which HTTP/1.1 is spoken here.
 ///
 /// libcurl looks up the name, connects, and shakes hands for TLS (`CURLOPT_CONNECT_ONLY`); its easy handle stays in the multi
-/// handle for as long as the connection is to live. To let it write requests and read replies too takes several times as long,
-/// for it formats the one byte by byte and keeps the other for whoever may ask.
+/// handle for as long as the connection is to live. To let it write requests and read replies too takes several times as long:
+/// it formats requests byte by byte, and keeps the fields of replies for whoever may ask.
 ///
 /// `@safe` because: the pointers that libcurl gets are to memory that outlives the call.
 @safe final class CurlLink {
@@ -62,6 +62,9 @@ internal import CCurl
         self.index = index
         do {
             try handle.set(CURLOPT_CONNECT_ONLY, to: 1)
+            // libcurl reads no more than this at a time. Not less than what TLS sends in one piece (16 KiB), or some of it would
+            // be kept where nobody sees it.
+            try handle.set(CURLOPT_BUFFERSIZE, to: CurlDriver.scratchSize)
             try handle.check(unsafe ccurl_set_progress(handle.easy, curlGoesOnConnecting))
             try unsafe handle.set(CURLOPT_XFERINFODATA, pointer: Unmanaged.passUnretained(self).toOpaque())
         } catch { return nil }
@@ -122,7 +125,13 @@ extension CurlLink {
         phase = .closed
         socket = CURL_SOCKET_BAD
         user = nil
-        if output.capacity > 16 * 1024 { output = [] }
+        shrink()
+    }
+
+    /// What was sent is nobody's any more.
+    private func shrink() {
+        output.removeAll(keepingCapacity: output.capacity <= 16 * 1024)
+        sent = 0
     }
 
     /// Nobody uses it.
@@ -130,14 +139,18 @@ extension CurlLink {
         phase = .idle
         idleSince = now
         user = nil
+        shrink()
     }
 
-    /// Whether an idle connection may be used: nothing has come over it, and neither its age nor its rest is too long.
-    func isGood(now: Int64) -> Bool {
+    /// Whether an idle connection has rested too long, or is too old.
+    func isOld(now: Int64) -> Bool {
         let second: Int64 = 1_000_000_000
-        return now - idleSince < Int64(ConnectionLife.idleSeconds) * second
-            && now - madeAt < Int64(ConnectionLife.seconds) * second && CurlConnections.isSilent(socket)
+        return now - idleSince >= Int64(ConnectionLife.idleSeconds) * second
+            || now - madeAt >= Int64(ConnectionLife.seconds) * second
     }
+
+    /// Whether an idle connection may be used: it is not too old, and nothing has come over it.
+    func isGood(now: Int64) -> Bool { !isOld(now: now) && CurlConnections.isSilent(socket) }
 
     func take(_ user: CurlTransfer) {
         self.user = user

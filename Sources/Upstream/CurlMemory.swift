@@ -44,7 +44,9 @@ internal import CCurl
             let end = index + 1 < lines.starts.count ? lines.starts[index + 1] : lines.bytes.count
             // C ends a line with NUL. An empty field ends with a semicolon to libcurl; a colon would take it away.
             unsafe bytes[end - 2] = 0
-            if lines.bytes[end - 3] == UInt8(ascii: ":") { unsafe bytes[end - 3] = UInt8(ascii: ";") }
+            if lines.bytes[start..<end].firstIndex(of: UInt8(ascii: ":")) == end - 3 {
+                unsafe bytes[end - 3] = UInt8(ascii: ";")
+            }
             link(start, &linkCount)
         }
         var end = lines.bytes.count

@@ -50,7 +50,7 @@ struct AttemptRequest: Sendable {
     var method = HTTPMethod.post
     /// The header fields to send, and nothing else but `Host` and `Content-Length`: no `Accept`, `User-Agent`,
     /// `Content-Type` or `Accept-Encoding` that is not here. Fields about framing or the connection are left out
-    /// (RFC 9110 section 7.6.1), as libcurl writes its own. Refused are names that are no token and values with CR, LF
+    /// (RFC 9110 section 7.6.1), which libcurl or the link writes. Refused are names that are no token and values with CR, LF
     /// or NUL.
     var fields: [(name: String, value: String)]
     /// The same fields, written already; then `fields` is not looked at.

@@ -11,7 +11,7 @@ internal import CCurl
         case idle
         /// Prepared, with no place in its lane yet. Next: running or idle.
         case waiting
-        /// In the multi handle. Next: waiting, if it has to be launched in another way, or idle.
+        /// In the multi handle, or on a link. Next: waiting, if it has to be launched in another way, or idle.
         case running
     }
 
@@ -53,7 +53,7 @@ internal import CCurl
     private(set) var goesOverLink = false
     var link: Int?
 
-    /// When the connection must be there, on the driver's clock.
+    /// When the connection that is being made must be there, on the driver's clock.
     private var connectDeadline: Int64 = 0
     /// Whether libcurl had to be told that the time is over.
     private var isOverdue = false
@@ -132,7 +132,6 @@ extension CurlTransfer {
         try setPlace()
         let left = deadline - now
         let connectTime = min(left, request.endpoint.connectTimeout)
-        connectDeadline = CurlClock.after(now, connectTime)
         try handle.set(CURLOPT_TIMEOUT_MS, to: CurlClock.milliseconds(left))
         try handle.setConnectTimeout(connectTime)
     }
@@ -170,6 +169,9 @@ extension CurlTransfer {
 extension CurlTransfer {
     /// A socket has been made for the attempt.
     func opened(_ socket: Int32) {
+        if opened.isEmpty, let endpoint = handle.endpoint {
+            connectDeadline = min(deadline, CurlClock.after(CurlClock.now, endpoint.connectTimeout))
+        }
         opened.append(socket)
         connections?.begin()
     }
@@ -209,7 +211,7 @@ extension CurlTransfer {
 
     /// Whether libcurl may go on, for all that it tells nobody of the time.
     func mayGoOn(now: Int64) -> Bool {
-        isOverdue = now >= (sends == 0 ? connectDeadline : deadline)
+        isOverdue = now >= (sends == 0 && !opened.isEmpty ? connectDeadline : deadline)
         return !isOverdue
     }
 

@@ -50,7 +50,7 @@ extension UpstreamReply {
     ///
     /// - Parameter isForPage: whether a good reply must be a JSON object.
     /// - Throws: `cutShort` for a body of which nobody can tell whether it is whole, `notJSON` for a good reply that no client
-    ///   could read.
+    ///   could read, as far as it is read: see `ReplyBody`.
     init(_ reply: CurlReply, isForPage: Bool) throws(CurlError) {
         let isSuccess = (200..<300).contains(reply.status)
         let coding = reply["content-encoding"]?.lowercased()

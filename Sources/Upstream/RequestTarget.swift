@@ -49,8 +49,7 @@ struct RequestTarget: Equatable {
 }
 
 extension RequestTarget {
-    /// Writes a whole request, with `Host` and `Content-Length` unless its fields have a `Host` of their own.
-    ///
+    /// Writes a whole request, with `Content-Length`, and with `Host` unless its fields have one of their own.
     func write(_ method: HTTPMethod, _ lines: HeaderLines, body: [UInt8], to bytes: inout [UInt8]) {
         bytes.append(contentsOf: method.rawValue.utf8)
         bytes.append(UInt8(ascii: " "))

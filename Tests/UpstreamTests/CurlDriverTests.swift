@@ -160,6 +160,19 @@ extension CurlDriverTests {
         #expect(bench.pump { wide.connectionCount == 4 })
     }
 
+    @Test func `idle connections of one endpoint keep no other from the same host`() throws {
+        let origin = try ScriptedOrigin { _, _ in .reply() }
+        defer { origin.stop() }
+        let bench = try CurlBench()
+        for mode in [HTTP2Mode.auto, .off, .auto] {
+            var request = AttemptRequest.to(origin)
+            request.endpoint = request.endpoint.with(http2: mode, maxConnections: 1)
+            request.timeout = 3_000_000_000
+            #expect(try bench.send(request).status == 200)
+        }
+        #expect(origin.connectionCount == 2)
+    }
+
     @Test func `an identity in flight is refused and afterwards free again`() throws {
         let origin = try ScriptedOrigin { _, _ in .reply() }
         defer { origin.stop() }

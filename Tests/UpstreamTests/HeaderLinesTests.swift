@@ -1,3 +1,4 @@
+import CCurl
 import Testing
 
 @testable import Upstream
@@ -36,5 +37,21 @@ struct HeaderLinesTests {
         let request = AttemptRequest(
             endpoint: endpoint, fields: [], lines: more, body: [], timeout: 1, maxReplyBytes: 1)
         #expect(throws: CurlError.badField) { try transfer.prepare(request, id: 1, slot: 0, deadline: .max) }
+    }
+
+    @Test("reach libcurl as it wants them: a value that ends with a colon is none that is empty")
+    func dialect() throws {
+        let fields = [("A", "b:"), ("C", ":"), ("D", ""), ("E", "f")]
+        let memory = CurlMemory()
+        let request = memory.fill(try HeaderLines(fields.map { (name: $0.0, value: $0.1) }), body: [])
+        var lines: [String] = []
+        var link = request.list
+        withExtendedLifetime(memory) {
+            while let next = link {
+                lines.append(String(cString: next.pointee.data))
+                link = next.pointee.next
+            }
+        }
+        #expect(lines == ["A: b:", "C: :", "D;", "E: f", "expect:", "accept:", "content-type:"])
     }
 }

@@ -58,7 +58,7 @@ import Testing
 
     @Test func `a lane with back-ends of both kinds shares nothing, until all connections are gone`() {
         var lane = CurlLane(AttemptRequest.to(url: "https://origin.invalid/").endpoint, isJoined: false)
-        lane.admit(connections: 2)
+        _ = lane.admit(connections: 2)
         func places() -> Int {
             var copy = lane
             var count = 0
