@@ -9,7 +9,12 @@ extension Span<UInt8> {
     }
 
     func firstIndex(of byte: UInt8, from start: Int) -> Int? {
-        (start..<Swift.max(start, count)).first { self[$0] == byte }
+        var index = start
+        while index < count {
+            if self[index] == byte { return index }
+            index += 1
+        }
+        return nil
     }
 
     /// Whether the bytes of `range` are `name`, which must be in lower case; theirs may be in any.
@@ -80,17 +85,33 @@ extension Span<UInt8> {
 extension UInt8 {
     var isSpace: Bool { self == 32 || (9...13).contains(self) }
 
-    /// RFC 9110 section 5.6.2.
-    var isTokenCharacter: Bool {
+    var isLetterOrDigit: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):
             true
+        default: false
+        }
+    }
+
+    /// What it is worth as a hexadecimal digit.
+    var hexadecimal: Int? {
+        switch self {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(self - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(self - UInt8(ascii: "a")) + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(self - UInt8(ascii: "A")) + 10
+        default: nil
+        }
+    }
+
+    /// RFC 9110 section 5.6.2.
+    var isTokenCharacter: Bool {
+        switch self {
         case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
             UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
             UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
             true
-        default: false
+        default: isLetterOrDigit
         }
     }
 

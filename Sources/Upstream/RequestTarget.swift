@@ -33,7 +33,7 @@ struct RequestTarget: Equatable {
         let isHost =
             if host.first == UInt8(ascii: "[") {
                 host.count > 2 && host.last == UInt8(ascii: "]")
-                    && host.dropFirst().dropLast().allSatisfy { $0.isHexadecimal || $0 == UInt8(ascii: ":") }
+                    && host.dropFirst().dropLast().allSatisfy { $0.hexadecimal != nil || $0 == UInt8(ascii: ":") }
             } else {
                 !host.isEmpty
                     && host.allSatisfy { $0.isLetterOrDigit || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
@@ -81,25 +81,5 @@ extension [UInt8] {
             rest /= 10
         } while rest > 0
         self[start...].reverse()
-    }
-}
-
-extension UInt8 {
-    fileprivate var isLetterOrDigit: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: false
-        }
-    }
-
-    fileprivate var isHexadecimal: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: false
-        }
     }
 }
