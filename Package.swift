@@ -111,7 +111,7 @@ let package = Package(
             swiftSettings: settings),
 
         // MARK: Tests
-        .testTarget(name: "AWSProtocolTests", dependencies: ["AWSProtocol"], swiftSettings: testSettings),
+        .testTarget(name: "AWSProtocolTests", dependencies: ["AWSProtocol", crypto], swiftSettings: testSettings),
         .testTarget(
             name: "GatewayTests",
             dependencies: ["AWSProtocol", "BuiltInCatalogs", "Credentials", "Gateway", "PageCache", "RateLimiter"],

@@ -18,12 +18,20 @@ public struct CanonicalRequest: Sendable {
     ///   - query: without its question mark.
     public mutating func begin(method: Span<UInt8>, path: Span<UInt8>, query: Span<UInt8>) {
         bytes.removeAll(keepingCapacity: true)
-        bytes.append(copying: method)
-        bytes.append(UInt8(ascii: "\n"))
         // By far most requests are for "/" alone.
-        if path.count <= 1 { bytes.append(UInt8(ascii: "/")) } else { CanonicalPath.append(path, to: &bytes) }
+        let isRoot = path.count <= 1 && query.isEmpty
+        bytes.append(addingCapacity: method.count + 4) { output in
+            output.append(copying: method)
+            output.append(UInt8(ascii: "\n"))
+            guard isRoot else { return }
+            output.append(UInt8(ascii: "/"))
+            output.append(UInt8(ascii: "\n"))
+            output.append(UInt8(ascii: "\n"))
+        }
+        guard !isRoot else { return }
+        CanonicalPath.append(path, to: &bytes)
         bytes.append(UInt8(ascii: "\n"))
-        if !query.isEmpty { CanonicalQuery.append(query, to: &bytes) }
+        CanonicalQuery.append(query, to: &bytes)
         bytes.append(UInt8(ascii: "\n"))
     }
 
@@ -40,9 +48,15 @@ public struct CanonicalRequest: Sendable {
     ///
     /// - Parameters:
     ///   - size: at least as many bytes as `body` appends.
-    ///   - body: appends the fields with `appendField`.
-    public mutating func fields(size: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
-        bytes.append(addingCapacity: size) { output in body(&output) }
+    ///   - body: appends the fields with `appendField`, until it finds one that is not like that.
+    /// - Returns: whether there was none; if there was, nothing is added.
+    public mutating func fields(size: Int, _ body: (inout OutputSpan<UInt8>) -> Bool) -> Bool {
+        var areAdded = false
+        bytes.append(addingCapacity: size) { output in
+            areAdded = body(&output)
+            if !areAdded { output.removeAll() }
+        }
+        return areAdded
     }
 
     /// Begins a field that may occur several times; its values follow, then its end.
@@ -82,12 +96,13 @@ public struct CanonicalRequest: Sendable {
     ///   - signedNames: the names of the fields, with semicolons between them.
     ///   - content: all of the request's content; it is hashed here, and nowhere taken on trust.
     public mutating func end(signedNames: Span<UInt8>, content: Span<UInt8>) {
-        bytes.append(addingCapacity: signedNames.count + 2) { output in
+        let hash = HexDigest(SHA256.hash(content))
+        bytes.append(addingCapacity: signedNames.count + 2 + HexDigest.length) { output in
             output.append(UInt8(ascii: "\n"))
             output.append(copying: signedNames)
             output.append(UInt8(ascii: "\n"))
+            output.append(hash)
         }
-        SHA256.hash(content).appendHex(to: &bytes)
     }
 }
 

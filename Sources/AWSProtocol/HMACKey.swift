@@ -42,31 +42,33 @@ extension SHA256 {
     }
 
     fileprivate mutating func update(_ digest: SHA256Digest) {
+        let words = digest.words
         // Unsafe only in its pointer, which does not leave the closure.
-        unsafe digest.withUnsafeBytes { unsafe update(bufferPointer: $0) }
+        unsafe withUnsafeBytes(of: words) { unsafe update(bufferPointer: $0) }
     }
 }
 
 extension SHA256Digest {
     var bytes: [UInt8] { Array(self) }
 
-    /// Appends the digest in 64 small hexadecimal digits.
-    func appendHex(to text: inout [UInt8]) {
-        var digits = InlineArray<64, UInt8>(repeating: 0)
-        // Unsafe only in its pointer: a digest has 32 bytes.
-        unsafe withUnsafeBytes { digest in
-            for index in 0..<32 {
-                let byte = unsafe digest[index]
-                digits[2 * index] = Self.digit(byte >> 4)
-                digits[2 * index + 1] = Self.digit(byte & 15)
-            }
+    /// The digest as it is in memory, in words of four bytes.
+    var words: InlineArray<8, UInt32> {
+        @inline(__always) get {
+            guard MemoryLayout<Self>.size == MemoryLayout<InlineArray<8, UInt32>>.size else { return copiedWords }
+            // Unsafe only in that any bytes must make valid integers, which they do. A digest of 32 bytes that takes no more than these
+            // is these; to ask it for them costs as much as to hash a block, because it is generic and in another module.
+            return unsafe unsafeBitCast(self, to: InlineArray<8, UInt32>.self)
         }
-        text.append(copying: digits.span)
     }
 
-    /// 0 to 9 are 39 below the letters, less ten: what is borrowed in the subtraction tells which it is.
-    @inline(__always)
-    private static func digit(_ value: UInt8) -> UInt8 {
-        value &+ UInt8(ascii: "0") &+ (39 & UInt8(truncatingIfNeeded: (Int16(9) &- Int16(value)) >> 8))
+    private var copiedWords: InlineArray<8, UInt32> {
+        var words = InlineArray<8, UInt32>(repeating: 0)
+        // Unsafe only in its pointers: both are 32 bytes.
+        unsafe withUnsafeBytes { bytes in
+            for index in words.indices {
+                words[index] = unsafe bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+            }
+        }
+        return words
     }
 }

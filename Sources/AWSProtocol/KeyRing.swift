@@ -22,7 +22,6 @@ public final class KeyRing: Sendable {
     private let ids: [[UInt8]]
     /// The scopes as they stand in a credential, `region/service`.
     private let scopeTexts: [[UInt8]]
-    let stringsToSign: [StringToSign]
 
     /// - Parameter keys: their ids are unique.
     public init(keys: [Key], scopes: [SigningScope]) {
@@ -31,7 +30,6 @@ public final class KeyRing: Sendable {
         ids = sorted.map(\.id)
         self.keys = sorted.map(\.key)
         scopeTexts = scopes.map { Array("\($0.region)/\($0.service)".utf8) }
-        stringsToSign = scopes.map(StringToSign.init)
     }
 
     public var isEmpty: Bool { keys.isEmpty }

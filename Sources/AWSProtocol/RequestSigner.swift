@@ -5,21 +5,18 @@ public struct RequestSigner: Sendable {
     private struct Remembered: Sendable {
         let secret: String
         let day: [UInt8]
-        let key: SigningKey
+        var key: SigningKey
     }
 
     private let scope: SigningScope
-    private let stringToSign: StringToSign
     /// What follows the day in `Authorization`, up to the names of the fields.
     private let credentialEnd: [UInt8]
     private var canonical = CanonicalRequest()
-    private var text: [UInt8] = []
     private var remembered: Remembered?
     private var time: (seconds: Int64, text: [UInt8]) = (0, AWSTime.basic(0))
 
     public init(scope: SigningScope) {
         self.scope = scope
-        stringToSign = StringToSign(scope)
         credentialEnd = Array("/\(scope.region)/\(scope.service)/aws4_request, SignedHeaders=".utf8)
     }
 
@@ -71,7 +68,6 @@ public struct RequestSigner: Sendable {
     ) {
         write(&canonical)
         canonical.end(signedNames: signedNames.span, content: body.span)
-        stringToSign.write(canonical, time: time.span, into: &text)
         output.append(contentsOf: "AWS4-HMAC-SHA256 Credential=".utf8)
         output.append(contentsOf: credentials.accessKeyID.utf8)
         output.append(UInt8(ascii: "/"))
@@ -79,16 +75,12 @@ public struct RequestSigner: Sendable {
         output.append(contentsOf: credentialEnd)
         output.append(contentsOf: signedNames)
         output.append(contentsOf: ", Signature=".utf8)
-        key(of: credentials, day: Array(time.prefix(8))).appendSignature(of: text, to: &output)
-    }
-
-    private mutating func key(of credentials: AWSCredentials, day: [UInt8]) -> SigningKey {
-        if let remembered, remembered.day == day, remembered.secret == credentials.secretAccessKey {
-            return remembered.key
+        let day = Array(time.prefix(8))
+        if remembered?.day != day || remembered?.secret != credentials.secretAccessKey {
+            let key = SigningKey(secret: credentials.secretAccessKey, day: day.span, scope: scope)
+            remembered = Remembered(secret: credentials.secretAccessKey, day: day, key: key)
         }
-        let key = SigningKey(secret: credentials.secretAccessKey, day: day.span, scope: scope)
-        remembered = Remembered(secret: credentials.secretAccessKey, day: day, key: key)
-        return key
+        if let signature = remembered?.key.sign(canonical, time: time.span) { output.append(signature) }
     }
 }
 

@@ -21,7 +21,7 @@ public struct SignatureHeader: Sendable {
     ///
     /// - Throws: `SignatureFault.malformed`.
     public init(_ bytes: Span<UInt8>, _ value: Range<Int>) throws(SignatureFault) {
-        let algorithm = StringToSign.algorithm
+        let algorithm = SigningKey.algorithm
         let start = value.lowerBound + algorithm.count
         guard start < value.upperBound, bytes.holds(algorithm, at: value.lowerBound), bytes[start] == 0x20 else {
             throw .malformed("Authorization does not begin with AWS4-HMAC-SHA256")

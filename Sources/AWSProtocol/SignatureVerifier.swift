@@ -5,13 +5,6 @@ public struct SignatureVerifier {
     /// How far a request's time may be from ours, in seconds.
     public static let tolerance: Int64 = 300
 
-    /// The signing key of one access key, scope and day.
-    private struct Derived {
-        /// Since 1970.
-        let day: Int64
-        let key: SigningKey
-    }
-
     /// What an `Authorization` field says, before anybody has verified it.
     public struct Claim: Sendable {
         /// Places in the value of the field.
@@ -35,18 +28,20 @@ public struct SignatureVerifier {
     private let ring: KeyRing
     /// By the key's place and the scope's, and then by odd and even days: around midnight two are in use. There is a place
     /// for each from the start, so that nothing from outside makes it grow.
-    private var derived: [Derived?]
+    private var derived: [SigningKey?]
+    /// The days, since 1970, that they are good for.
+    private var days: [Int64]
     private var claims = ClaimMemo()
     private var times = TimeMemo()
-    private var text: [UInt8] = []
-    private var signature: [UInt8] = []
     /// What the caller writes the request into before it calls `verify`.
     public var canonical = CanonicalRequest()
 
     public init(_ ring: KeyRing) {
         self.ring = ring
         // One more key, the one that nobody has.
-        derived = [Derived?](repeating: nil, count: 2 * (ring.keys.count + 1) * ring.scopes.count)
+        let places = 2 * (ring.keys.count + 1) * ring.scopes.count
+        derived = [SigningKey?](repeating: nil, count: places)
+        days = [Int64](repeating: .min, count: places)
     }
 
     /// Reads the value of an `Authorization` field.
@@ -102,37 +97,32 @@ public struct SignatureVerifier {
     public mutating func verify(
         _ claim: Claim, _ authorization: Span<UInt8>, date: Span<UInt8>, at moment: Moment
     ) throws(SignatureFault) -> Int {
-        if date.count == 16 {
-            ring.stringsToSign[moment.scope].write(canonical, time: date, into: &text)
-        } else {
-            ring.stringsToSign[moment.scope].write(canonical, time: AWSTime.basic(moment.seconds).span, into: &text)
-        }
-        signature.removeAll(keepingCapacity: true)
-        let day = authorization.extracting(claim.header.day)
-        key(claim.key, scope: moment.scope, day: moment.day, text: day).appendSignature(of: text, to: &signature)
-        let isRight = Self.areEqual(signature.span, authorization.extracting(claim.header.signature))
+        let place = derive(claim.key, scope: moment.scope, day: moment.day, authorization.extracting(claim.header.day))
+        let signature =
+            date.count == 16
+            ? derived[place]?.sign(canonical, time: date)
+            : derived[place]?.sign(canonical, time: AWSTime.basic(moment.seconds).span)
+        let isRight = signature?.isEqual(to: authorization.extracting(claim.header.signature)) ?? false
         guard let key = claim.key else { throw .unknownKey }
         guard isRight else { throw .mismatch }
         claims.remember(claim, authorization)
         return ring.keys[key].owner
     }
 
-    /// - Parameter place: nothing for the key that nobody has.
-    private mutating func key(_ place: Int?, scope: Int, day: Int64, text: Span<UInt8>) -> SigningKey {
-        let slot = 2 * (((place ?? -1) + 1) * ring.scopes.count + scope) + Int(day & 1)
-        if let known = derived[slot], known.day == day { return known.key }
-        let secret = place.map { ring.keys[$0].secret } ?? Self.nobodysSecret
-        let key = SigningKey(secret: secret, day: text, scope: ring.scopes[scope])
-        derived[slot] = Derived(day: day, key: key)
-        return key
-    }
-
-    /// Whether two signatures are the same. Every digit is looked at, whatever the first of them say.
-    private static func areEqual(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
-        guard left.count == 64, right.count == 64 else { return false }
-        var difference: UInt64 = 0
-        for word in 0..<8 { difference |= left.word(at: 8 * word) ^ right.word(at: 8 * word) }
-        return difference == 0
+    /// Sees to it that a key of the day is there.
+    ///
+    /// - Parameters:
+    ///   - key: nothing for the one that nobody has.
+    ///   - text: the day as it is signed.
+    /// - Returns: its place in `derived`.
+    private mutating func derive(_ key: Int?, scope: Int, day: Int64, _ text: Span<UInt8>) -> Int {
+        let place = 2 * (((key ?? -1) + 1) * ring.scopes.count + scope) + Int(day & 1)
+        if days[place] != day {
+            let secret = key.map { ring.keys[$0].secret } ?? Self.nobodysSecret
+            derived[place] = SigningKey(secret: secret, day: text, scope: ring.scopes[scope])
+            days[place] = day
+        }
+        return place
     }
 
     private static let nobodysSecret = String(repeating: "0", count: 40)

@@ -13,12 +13,18 @@ public struct SigningScope: Sendable, Hashable {
     }
 }
 
-/// The key of a day's signatures for one scope.
+/// What signs the requests of a day for one scope: the signing key, and the string to sign, of which only the time and the hash of
+/// the canonical request change from one request to the next.
 ///
 /// AWS Signature Version 4 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html),
-/// "Derive a signing key". Deriving it costs several times as much as a signature, so it is kept.
-final class SigningKey: Sendable {
+/// "Create a string to sign" and "Derive a signing key". Deriving the key costs several times as much as a signature, so it is kept.
+struct SigningKey: Sendable {
+    static let algorithm = Array("AWS4-HMAC-SHA256".utf8)
+    private static let timeLength = 16
+
     private let key: HMACKey
+    /// Algorithm, time, scope and the canonical request's hash, a line each.
+    private var stringToSign: [UInt8]
 
     /// - Parameter day: eight digits, such as `20150830`.
     init(secret: String, day: Span<UInt8>, scope: SigningScope) {
@@ -27,39 +33,27 @@ final class SigningKey: Sendable {
             key = HMACKey(key).code(Array(part.utf8).span).bytes
         }
         self.key = HMACKey(key)
+        stringToSign = Self.algorithm + [UInt8(ascii: "\n")]
+        stringToSign += [UInt8](repeating: 0, count: Self.timeLength) + [UInt8(ascii: "\n")]
+        stringToSign.append(copying: day)
+        stringToSign += Array("/\(scope.region)/\(scope.service)/aws4_request\n".utf8)
+        stringToSign += [UInt8](repeating: 0, count: HexDigest.length)
     }
 
-    /// Appends the signature of a string to sign, in 64 hexadecimal digits.
-    func appendSignature(of stringToSign: [UInt8], to text: inout [UInt8]) {
-        key.code(stringToSign.span).appendHex(to: &text)
-    }
-}
-
-/// The string to sign: algorithm, time, scope and the canonical request's hash, a line each.
-struct StringToSign {
-    static let algorithm = Array("AWS4-HMAC-SHA256".utf8)
-
-    private let start = algorithm + [UInt8(ascii: "\n")]
-    /// What the scope's line says after the day, and its end.
-    private let scopeEnd: [UInt8]
-
-    init(_ scope: SigningScope) { scopeEnd = Array("/\(scope.region)/\(scope.service)/aws4_request\n".utf8) }
-
-    /// - Parameters:
-    ///   - time: 16 characters in ISO 8601's basic form, such as `20150830T123600Z`.
-    ///   - text: what is written into; emptied first.
-    func write(_ canonicalRequest: CanonicalRequest, time: Span<UInt8>, into text: inout [UInt8]) {
-        text.removeAll(keepingCapacity: true)
-        let (start, scopeEnd) = (start, scopeEnd)
-        let day = time.extracting(0..<min(8, time.count))
-        text.append(addingCapacity: start.count + time.count + 1 + day.count + scopeEnd.count) { output in
-            output.append(copying: start.span)
-            output.append(copying: time)
-            output.append(UInt8(ascii: "\n"))
-            output.append(copying: day)
-            output.append(copying: scopeEnd.span)
+    /// Signs a request.
+    ///
+    /// - Parameter time: 16 characters in ISO 8601's basic form, such as `20150830T123600Z`.
+    mutating func sign(_ request: CanonicalRequest, time: Span<UInt8>) -> HexDigest {
+        let hash = HexDigest(SHA256.hash(request.bytes.span))
+        // Unsafe only in its pointers: both places lie inside the text, and no more is copied than they hold.
+        unsafe stringToSign.withUnsafeMutableBytes { text in
+            unsafe time.extracting(first: Self.timeLength).withUnsafeBytes { time in
+                unsafe UnsafeMutableRawBufferPointer(rebasing: text[(Self.algorithm.count + 1)...]).copyMemory(
+                    from: time)
+            }
+            unsafe hash.write(to: UnsafeMutableRawBufferPointer(rebasing: text[(text.count - HexDigest.length)...]))
         }
-        SHA256.hash(canonicalRequest.bytes.span).appendHex(to: &text)
+        return HexDigest(key.code(stringToSign.span))
     }
 }
 

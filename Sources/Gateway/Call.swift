@@ -61,7 +61,16 @@ public final class Call: Sendable {
         /// Send it on; its answer is not kept.
         case pass(Order)
         /// It cannot be accepted.
-        case refuse(GatewayError)
+        indirect case refuse(GatewayError)
+    }
+
+    /// What it takes to send it upstream; nothing if it cannot be accepted.
+    var order: Order? {
+        switch action {
+        case .page(let page): page.order
+        case .pass(let order): order
+        case .refuse: nil
+        }
     }
 
     /// The place of the operation's name in `Gate.operationNames`.

@@ -71,7 +71,7 @@ final class Caller: Sendable {
     private let permittedOperations: [Bool]
     private let domains: [Glob]
     /// Whether requests about every domain, or none, are permitted.
-    private let permitsAllDomains: Bool
+    let permitsAllDomains: Bool
 
     init(_ settings: CallerSettings, index: Int, operationNames: [String], services: [Service]) {
         name = settings.name

@@ -46,8 +46,10 @@ extension Gate {
 
     /// The error for a caller who may not ask about the domain of a request. It is decided before anything is looked up, so
     /// that nobody can tell what is cached of others' domains.
-    func denial(_ caller: Caller, _ order: Call.Order) -> GatewayError? {
-        guard !caller.permits(domain: order.namedDomain) else { return nil }
+    func denial(_ caller: Int, _ call: Call) -> GatewayError? {
+        let caller = callers[caller]
+        guard !caller.permitsAllDomains, let order = call.order, !caller.permits(domain: order.namedDomain)
+        else { return nil }
         let name = String(decoding: Self.operationName(Array(order.target.utf8)), as: UTF8.self)
         return .notAuthorized(caller.name, operation: name, domain: String(decoding: order.namedDomain, as: UTF8.self))
     }

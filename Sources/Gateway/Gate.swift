@@ -65,12 +65,17 @@ public final class Gate: Sendable {
     ///   - target: the value of `X-Amz-Target`, which names the operation.
     /// - Returns: the error for a caller who may not ask for this operation, or who asks too often.
     public func charge(caller: Int = 0, target: Span<UInt8>, now: Int64) -> GatewayError? {
+        guard callers[caller].tellsOperationsApart else { return charge(callers[caller].general, target, now: now) }
         let caller = callers[caller]
-        let operation = caller.tellsOperationsApart ? operation(target) : otherOperation
-        let allowance = caller.allowance(operation)
-        let decision = allowance.bucket.take(now: now)
-        if caller.tellsOperationsApart, let error = denial(caller, operation, target) { return error }
-        guard case .denied(let until) = decision, let service = services.count == 1 ? services[0] : owner(of: target)
+        let operation = operation(target)
+        // Who may not ask is charged too.
+        let refusal = charge(caller.allowance(operation), target, now: now)
+        return denial(caller, operation, target) ?? refusal
+    }
+
+    private func charge(_ allowance: Caller.Allowance, _ target: Span<UInt8>, now: Int64) -> GatewayError? {
+        guard case .denied(let until) = allowance.bucket.take(now: now),
+            let service = services.count == 1 ? services[0] : owner(of: target)
         else { return nil }
         guard !allowance.isShadow else {
             shadows.count(.caller)
@@ -102,16 +107,15 @@ public final class Gate: Sendable {
         _ call: Call, caller: Int = 0, wishes: Wishes = Wishes(), waiter: Waiter, forwarded: ForwardedFields? = nil,
         now: Int64
     ) -> Verdict {
-        let asker = Request(caller: callers[caller], waiter: waiter, wishes: wishes, forwarded: forwarded)
+        if let error = denial(caller, call) { return .refused(error) }
+        var asker: Request { Request(callers[caller], waiter, wishes, forwarded) }
         switch call.action {
         case .refuse(let error):
             return .refused(error)
         case .pass(let order):
-            if let error = denial(asker.caller, order) { return .refused(error) }
             guard !wishes.onlyIfCached else { return .refused(.notCached(order.service.catalog)) }
             return pass(order, asker, now: now)
         case .page(let page):
-            if let error = denial(asker.caller, page.order) { return .refused(error) }
             guard forwarded?.isPlain ?? true else { return pass(page.order, asker, now: now) }
             guard !wishes.onlyIfCached || isServable(page, now: now) else {
                 return .refused(.notCached(page.order.service.catalog))
@@ -120,7 +124,10 @@ public final class Gate: Sendable {
                 let flight = cache.lead(page.key, scope: page.scope, waiter: waiter, isRetry: wishes.isRetry)
                 return lead(fetch(page, flight, asker, now: now), flight, asker, .anew, now: now)
             }
-            return find(page, asker, now: now)
+            let found = cache.find(page.key, scope: page.scope, waiter: waiter, isRetry: wishes.isRetry, now: now)
+            // Most requests end here, before anything is put together for a fetch.
+            if case .fresh(let page) = found { return .page(page, .fresh) }
+            return answer(found, page, asker, now: now)
         }
     }
 
@@ -130,11 +137,19 @@ public final class Gate: Sendable {
         let waiter: Waiter
         let wishes: Wishes
         let forwarded: ForwardedFields?
+
+        init(_ caller: Caller, _ waiter: Waiter, _ wishes: Wishes, _ forwarded: ForwardedFields?) {
+            self.caller = caller
+            self.waiter = waiter
+            self.wishes = wishes
+            self.forwarded = forwarded
+        }
     }
 
-    private func find(_ wanted: Call.PageOrder, _ asker: borrowing Request, now: Int64) -> Verdict {
-        let isRetry = asker.wishes.isRetry
-        switch cache.find(wanted.key, scope: wanted.scope, waiter: asker.waiter, isRetry: isRetry, now: now) {
+    private func answer(
+        _ found: PageCache.Lookup, _ wanted: Call.PageOrder, _ asker: borrowing Request, now: Int64
+    ) -> Verdict {
+        switch found {
         case .fresh(let page):
             return .page(page, .fresh)
         case .stale(let page, let refresh):

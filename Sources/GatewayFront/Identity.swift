@@ -110,7 +110,7 @@ struct Identity {
         verifier.canonical.begin(
             method: method.span, path: bytes.extracting(path), query: bytes.extracting(query))
         let list = lists.list(names)
-        if !list.write(head, bytes, to: &verifier.canonical) { try writeFields(names, head, bytes) }
+        if !list.write(names, of: head, bytes, to: &verifier.canonical) { try writeFields(names, head, bytes) }
         if let missing = RequiredFields(head).subtracting(list.covered).first { throw .unsigned(missing) }
         verifier.canonical.end(signedNames: names, content: content)
     }

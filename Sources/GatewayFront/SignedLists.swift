@@ -3,9 +3,6 @@ internal import HTTPFront
 
 /// A list of signed names, understood.
 final class SignedList {
-    /// More than there are fields whose places are known.
-    private static let maxFields = 16
-
     private let text: [UInt8]
     /// The fields that are meant, with the places of their names in the text; nothing if there are others than those whose places
     /// in a request are known and that it has once.
@@ -29,7 +26,9 @@ final class SignedList {
                 continue
             }
             if names.isText("date", at: name) { covered.insert(.date) }
-            guard let field = KnownField(named: name, in: names), field.isSingleton else {
+            guard let field = KnownField(named: name, in: names), field.isSingleton,
+                !fields.contains(where: { $0.field == field })
+            else {
                 isKnown = false
                 continue
             }
@@ -37,7 +36,7 @@ final class SignedList {
             fields.append((field, name))
         }
         text = names.indices.map { names[$0] }
-        self.fields = isKnown && fields.count <= Self.maxFields ? fields : nil
+        self.fields = isKnown ? fields : nil
         self.covered = covered
     }
 
@@ -46,24 +45,21 @@ final class SignedList {
 
     /// Writes the fields of a request.
     ///
+    /// - Parameter names: what `matches` was asked about.
     /// - Returns: false, with nothing written, if they are not all of the usual kind.
-    func write(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, to canonical: inout CanonicalRequest) -> Bool {
+    func write(
+        _ names: Span<UInt8>, of head: borrowing RequestHead, _ bytes: Span<UInt8>, to canonical: inout CanonicalRequest
+    ) -> Bool {
         guard let fields else { return false }
-        // A colon and a line feed for each.
-        var size = text.count + 2 * fields.count
-        var values = InlineArray<16, Range<Int>>(repeating: 0..<0)
-        for (index, field) in fields.enumerated() {
-            guard let value = head[field.field], bytes.extracting(value).isCanonical else { return false }
-            values[index] = value
-            size += value.count
-        }
-        let text = text
-        canonical.fields(size: size) { output in
-            for (index, field) in fields.enumerated() {
-                output.appendField(text.span.extracting(field.name), bytes.extracting(values[index]))
+        // A colon and a line feed for each; the values are different parts of the head.
+        let size = names.count + 2 * fields.count + (head.fields.last?.value.upperBound ?? 0)
+        return canonical.fields(size: size) { output in
+            for field in fields {
+                guard let value = head[field.field], bytes.extracting(value).isCanonical else { return false }
+                output.appendField(names.extracting(field.name), bytes.extracting(value))
             }
+            return true
         }
-        return true
     }
 }
 

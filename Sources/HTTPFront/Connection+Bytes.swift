@@ -20,10 +20,11 @@ extension Connection {
     /// Copies what is left of `incoming`: a slice of the receive buffer would keep NIO from using it again.
     func keep(_ incoming: inout ByteBuffer) {
         guard incoming.readableBytes > 0, isListening || wait == .answer || wait == .room else { return }
-        if pending == nil {
-            pending = context?.channel.allocator.buffer(capacity: incoming.readableBytes)
-        }
-        pending?.writeBuffer(&incoming)
+        var kept = pending ?? ByteBufferAllocator().buffer(capacity: incoming.readableBytes)
+        // Given up while it is written into, so that it is not copied.
+        pending = nil
+        kept.writeBuffer(&incoming)
+        pending = kept
     }
 
     /// Ends a batch: hands its answers to the channel and puts the bench back.
@@ -38,15 +39,25 @@ extension Connection {
 
     /// Hands the answers that have come together to the channel.
     func flush(_ bench: inout Workbench) {
-        guard bench.writer.output.readableBytes > 0 else { return }
+        guard !bench.writer.output.isEmpty else { return }
         defer { bench.writer.clear() }
+        var start = 0
+        if wait != .last {
+            // On a copy: what is changed in place, and for longer than a moment, is watched by the runtime.
+            var output = output
+            start = output.write(bench.writer.output.span, unsentBytes: context?.unsentBytes ?? 0)
+            self.output = output
+            if start == bench.writer.output.count { return }
+        }
         guard let context else { return }
+        var rest = context.channel.allocator.buffer(capacity: bench.writer.output.count - start)
+        rest.writeBytes(bench.writer.output[start...])
         if wait == .last {
             let written = context.eventLoop.makePromise(of: Void.self)
-            context.writeAndFlush(wrapOutboundOut(bench.writer.output), promise: written)
+            context.writeAndFlush(wrapOutboundOut(rest), promise: written)
             written.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
-        } else if !bench.writer.write(to: &output, context) {
-            context.writeAndFlush(wrapOutboundOut(bench.writer.output), promise: nil)
+        } else {
+            context.writeAndFlush(wrapOutboundOut(rest), promise: nil)
             if !isWritable, isListening { enter(.room, now: bench.now) }
         }
     }

@@ -75,7 +75,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
 
     func channelActive(context: ChannelHandlerContext) {
         slot = loop.add(self)
-        if !isSecuring { output.open(context) }
+        if !isSecuring { output = SocketOutput(context) }
         generation = loop.nextGeneration()
         peer = Peer(context.remoteAddress)
         address = loop.ledger.address(context.remoteAddress)
@@ -106,7 +106,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var incoming = unwrapInboundIn(data)
+        var incoming = Incoming.unwrapInboundIn(data)
         guard isListening else {
             keep(&incoming)
             // Not before: most clients wait for their answer, and to pause and go on costs two system calls.
@@ -126,6 +126,9 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
         }
         finish(bench)
     }
+
+    /// Nothing comes after it in the pipeline that waits for this.
+    func channelReadComplete(context: ChannelHandlerContext) {}
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         isWritable = context.channel.isWritable
@@ -233,4 +236,9 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
         }
         pipeline.removeHandler(context: context, promise: nil)
     }
+}
+
+/// What a connection's bytes are unwrapped as. A type of its own because it is not generic: the compiler knows then how it is done.
+private final class Incoming: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
 }

@@ -1,15 +1,11 @@
-internal import NIOCore
-
 /// Writes answers, one after the other, into the output of an event loop: `start`, fields, then `finish` with the content.
 ///
 /// `Date`, `Content-Length` and `Connection` are its own business. Control characters cannot get out through it: in values
 /// that are not literals they are replaced by spaces.
 public struct ResponseWriter {
-    /// The answers that have not been handed to the channel yet.
-    private(set) var output = ByteBufferAllocator().buffer(capacity: 16_384)
-    /// The head of the answer that is being written: appending small pieces to an array costs a fraction of what it costs
-    /// to append them to a `ByteBuffer`.
-    private var bytes: [UInt8] = []
+    /// The answers that have not been handed to the channel yet, in an array because to append small pieces to one costs a fraction
+    /// of what it costs to append them to a `ByteBuffer`.
+    private(set) var output: [UInt8] = []
     /// The `Date` field's line, kept current by the event loop, and the start of a good answer, which is the usual one.
     private var dateLine: [UInt8] = []
     private var goodStart: [UInt8] = []
@@ -20,18 +16,19 @@ public struct ResponseWriter {
     /// Whether an HTTP/1.0 client must be told that its wish to keep the connection is granted.
     var confirmsKeepAlive = false
 
-    init() { bytes.reserveCapacity(1024) }
+    init() { output.reserveCapacity(16_384) }
 
     /// Begins an answer.
     public mutating func start(_ status: Status) {
         if status == .ok {
-            bytes += goodStart
+            // Unsafe only in its pointer, which does not leave the closure; to hand the array over would count one more user of it.
+            unsafe goodStart.withUnsafeBufferPointer { unsafe output.append(contentsOf: $0) }
         } else if status.line.utf8CodeUnitCount > 0 {
             text(status.line)
-            bytes += dateLine
+            output += dateLine
         } else {
-            bytes += "HTTP/1.1 \(status.code) \r\n".utf8
-            bytes += dateLine
+            output += "HTTP/1.1 \(status.code) \r\n".utf8
+            output += dateLine
         }
     }
 
@@ -42,7 +39,7 @@ public struct ResponseWriter {
     }
 
     /// Adds a field whose whole line the caller has made ready, of nothing that came from outside.
-    public mutating func line(_ line: [UInt8]) { bytes += line }
+    public mutating func line(_ line: [UInt8]) { output.append(copying: line.span) }
 
     /// Adds a field that is all literal: name, colon, space, value and line end.
     public mutating func line(_ line: StaticString) { text(line) }
@@ -84,10 +81,11 @@ public struct ResponseWriter {
 
     /// A piece of a field that is being composed, from anywhere.
     public mutating func text(_ value: [UInt8]) {
-        let start = bytes.count
-        bytes += value
-        for index in start..<bytes.count where (bytes[index] < 0x20 && bytes[index] != 0x09) || bytes[index] == 0x7f {
-            bytes[index] = 0x20
+        let start = output.count
+        output.append(copying: value.span)
+        for index in start..<output.count where (output[index] < 0x20 && output[index] != 0x09) || output[index] == 0x7f
+        {
+            output[index] = 0x20
         }
     }
 
@@ -99,7 +97,7 @@ public struct ResponseWriter {
     /// - Parameter size: at least as many bytes as `body` appends; a number takes 20 at the most.
     @inline(__always)
     public mutating func pieces(upTo size: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
-        bytes.append(addingCapacity: size) { body(&$0) }
+        output.append(addingCapacity: size) { body(&$0) }
     }
 
     /// Ends the answer with its content.
@@ -109,39 +107,27 @@ public struct ResponseWriter {
         } else if confirmsKeepAlive {
             text("Connection: keep-alive\r\n")
         }
-        pieces(upTo: 40) { output in
+        let written = omitsContent ? Span() : content.span
+        pieces(upTo: 40 + written.count) { output in
             output.text("Content-Length: ")
             output.number(Int64(content.count))
             output.text("\r\n\r\n")
+            output.append(copying: written)
         }
-        emit(omitsContent ? [] : content)
-    }
-
-    /// Moves the head and the content into the output.
-    private mutating func emit(_ content: [UInt8]) {
-        let length = bytes.count + content.count
-        // Unsafe only in its pointers: the output has room for `length` bytes, and both copies stay inside their sources.
-        unsafe output.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { output in
-            unsafe bytes.withUnsafeBytes { unsafe output.copyMemory(from: $0) }
-            let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: output[bytes.count...])
-            unsafe content.withUnsafeBytes { unsafe rest.copyMemory(from: $0) }
-            return length
-        }
-        bytes.removeAll(keepingCapacity: true)
     }
 
     /// Writes `100 Continue` (RFC 9110, section 15.2.1).
-    mutating func continues() { output.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
+    mutating func continues() { text("HTTP/1.1 100 Continue\r\n\r\n") }
 
-    /// Writes the answers to a socket.
-    ///
-    /// - Returns: whether they have left; if not, what is left of them is still here.
-    mutating func write(to socket: inout SocketOutput, _ context: ChannelHandlerContext) -> Bool {
-        socket.write(&output, context)
+    /// Forgets the answers, which the channel has got, and keeps their memory.
+    mutating func clear() { output.removeAll(keepingCapacity: true) }
+}
+
+extension [UInt8] {
+    /// Appends bytes without counting another user of the array that they may stand in.
+    fileprivate mutating func append(copying bytes: Span<UInt8>) {
+        append(addingCapacity: bytes.count) { $0.append(copying: bytes) }
     }
-
-    /// Forgets the answers, which the channel has got; their memory is used again if the channel is done with it.
-    mutating func clear() { output.clear() }
 }
 
 extension OutputSpan where Element == UInt8 {
@@ -158,26 +144,41 @@ extension OutputSpan where Element == UInt8 {
         }
     }
 
+    /// Appends bytes, for which there must be room; what there is none for is left out.
+    @inline(__always)
+    mutating func append(copying bytes: Span<UInt8>) {
+        // Unsafe only in its pointers: no more is copied than there is room for.
+        unsafe withUnsafeMutableBufferPointer { output, count in
+            unsafe bytes.extracting(first: output.count - count).withUnsafeBytes { bytes in
+                unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(output)[count...])
+                    .copyMemory(from: bytes)
+                count += bytes.count
+            }
+        }
+    }
+
     /// Appends a decimal number, for which there must be room; without it is left out.
     public mutating func number(_ value: Int64) {
-        // From the last digit to the first; the longest magnitude of 64 bits has 19, and there may be a sign.
-        var digits = InlineArray<20, UInt8>(repeating: 0)
-        var start = 20
-        var rest = value.magnitude
-        repeat {
-            start -= 1
-            digits[start] = UInt8(truncatingIfNeeded: rest % 10) + UInt8(ascii: "0")
+        let magnitude = value.magnitude
+        var length = value < 0 ? 2 : 1
+        var rest = magnitude / 10
+        while rest > 0 {
+            length += 1
             rest /= 10
-        } while rest > 0
-        if value < 0 {
-            start -= 1
-            digits[start] = UInt8(ascii: "-")
         }
-        assert(freeCapacity >= 20 - start, "no room for \(value)")
-        guard freeCapacity >= 20 - start else { return }
-        while start < 20 {
-            append(digits[start])
-            start += 1
+        assert(freeCapacity >= length, "no room for \(value)")
+        guard freeCapacity >= length else { return }
+        // Unsafe only in its pointer: there is room for as many bytes.
+        unsafe withUnsafeMutableBufferPointer { output, count in
+            if value < 0 { unsafe output[count] = UInt8(ascii: "-") }
+            var place = count + length
+            count = place
+            rest = magnitude
+            repeat {
+                place -= 1
+                unsafe output[place] = UInt8(truncatingIfNeeded: rest % 10) + UInt8(ascii: "0")
+                rest /= 10
+            } while rest > 0
         }
     }
 }

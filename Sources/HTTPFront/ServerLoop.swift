@@ -101,7 +101,9 @@ public final class ServerLoop<R: Responder> {
         let second = wallClock()
         guard second != lastWallSecond else { return }
         lastWallSecond = second
-        bench?.writer.setDate(HTTPDate.format(second))
+        guard var bench = bench.take() else { return }
+        bench.writer.setDate(HTTPDate.format(second))
+        self.bench = consume bench
     }
 
     // MARK: Slots

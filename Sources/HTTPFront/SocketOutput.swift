@@ -14,8 +14,11 @@ internal import NIOCore
     /// Whether something may wait in NIO's queue.
     private var mayBeQueued = false
 
-    /// Writes to the socket of a channel that has become active from here on.
-    mutating func open(_ context: ChannelHandlerContext) {
+    /// Writes nothing: no channel is active.
+    init() {}
+
+    /// Writes to the socket of a channel that has become active.
+    init(_ context: ChannelHandlerContext) {
         descriptor = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { $0 }
     }
 
@@ -24,19 +27,16 @@ internal import NIOCore
 
     /// Writes what the kernel takes now.
     ///
-    /// - Returns: whether that was all; if not, the rest is left in `buffer`, and goes to NIO.
-    mutating func write(_ buffer: inout ByteBuffer, _ context: ChannelHandlerContext) -> Bool {
-        guard let descriptor else { return false }
-        if mayBeQueued {
-            guard context.unsentBytes == 0 else { return false }
-            mayBeQueued = false
-        }
-        let count = unsafe buffer.withUnsafeReadableBytes { bytes in
+    /// - Parameter unsentBytes: how much NIO's queue holds.
+    /// - Returns: how many of the bytes it was; the rest has to go to NIO.
+    mutating func write(_ bytes: Span<UInt8>, unsentBytes: @autoclosure () -> Int) -> Int {
+        guard let descriptor, !mayBeQueued || unsentBytes() == 0 else { return 0 }
+        let count = unsafe bytes.withUnsafeBytes { bytes in
             unsafe send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
         }
         // What is wrong with the socket NIO finds out too, and deals with.
-        buffer.moveReaderIndex(forwardBy: max(0, min(count, buffer.readableBytes)))
-        mayBeQueued = buffer.readableBytes > 0
-        return !mayBeQueued
+        let written = max(0, min(count, bytes.count))
+        mayBeQueued = written < bytes.count
+        return written
     }
 }

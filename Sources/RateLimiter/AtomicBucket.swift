@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// A token bucket that any thread may take from: one atomic word, changed by compare and swap.
-public final class AtomicBucket: Sendable {
+public struct AtomicBucket: ~Copyable, Sendable {
     /// What it is filled with.
     public let quota: Quota
     private let fullAt: Atomic<Int64>

@@ -1,3 +1,4 @@
+import Crypto
 import Testing
 
 @testable import AWSProtocol
@@ -69,30 +70,59 @@ struct SignatureExampleTests {
     @Test("The signing key and the canonical request's hash are those of the documentation")
     func steps() {
         let day = Array("20150830".utf8)
-        let key = SigningKey(
+        var key = SigningKey(
             secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", day: day.span,
             scope: SigningScope(region: "us-east-1", service: "iam"))
-        var signature: [UInt8] = []
-        let text = Array(
-            """
-            AWS4-HMAC-SHA256
-            20150830T123600Z
-            20150830/us-east-1/iam/aws4_request
-            f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59
-            """.utf8)
-        key.appendSignature(of: text, to: &signature)
+        var request = CanonicalRequest()
+        request.begin(
+            method: "GET".utf8.span, path: "/".utf8.span, query: "Action=ListUsers&Version=2010-05-08".utf8.span)
+        request.field("content-type".utf8.span, "application/x-www-form-urlencoded; charset=utf-8".utf8.span)
+        request.field("host".utf8.span, "iam.amazonaws.com".utf8.span)
+        request.field("x-amz-date".utf8.span, "20150830T123600Z".utf8.span)
+        request.end(signedNames: "content-type;host;x-amz-date".utf8.span, content: Span())
         #expect(
-            String(decoding: signature, as: UTF8.self)
-                == "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7")
+            Self.text(HexDigest(SHA256.hash(request.bytes.span)))
+                == "f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59")
+        let signature = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
+        // The second time into the same place.
+        for time in ["20150830T123601Z", "20150830T123600Z"] {
+            let signed = key.sign(request, time: time.utf8.span)
+            #expect(Self.isEqual(signed, Array(signature.utf8)) == (time == "20150830T123600Z"))
+            #expect((Self.text(signed) == signature) == (time == "20150830T123600Z"))
+        }
+    }
+
+    @Test("A digest is written in small hexadecimal digits, and compared with all of them")
+    func digits() {
+        for text in ["", "abc", "jobs"] {
+            let digest = SHA256.hash(text.utf8.span)
+            let digits = HexDigest(digest)
+            let expected = digest.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            #expect(Self.text(digits) == expected)
+            #expect(Self.isEqual(digits, Array(expected.utf8)))
+            #expect(!Self.isEqual(digits, Array(expected.utf8.dropLast())))
+            for place in 0..<64 {
+                var other = Array(expected.utf8)
+                other[place] ^= 1
+                #expect(!Self.isEqual(digits, other))
+            }
+        }
+    }
+
+    private static func isEqual(_ digest: HexDigest, _ text: [UInt8]) -> Bool { digest.isEqual(to: text.span) }
+
+    private static func text(_ digest: HexDigest) -> String {
+        var text: [UInt8] = []
+        text.append(digest)
+        return String(decoding: text, as: UTF8.self)
     }
 
     @Test("Keys longer than a block are hashed first (RFC 4231, test case 6)")
     func longKey() {
         let key = HMACKey([UInt8](repeating: 0xaa, count: 131))
-        var code: [UInt8] = []
-        key.code(Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8).span).appendHex(to: &code)
+        let code = key.code("Test Using Larger Than Block-Size Key - Hash Key First".utf8.span)
         #expect(
-            String(decoding: code, as: UTF8.self)
+            Self.text(HexDigest(code))
                 == "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54")
     }
 }

@@ -165,6 +165,15 @@ struct ConnectionTests {
         }
     }
 
+    @Test("writes numbers in decimal", arguments: [0, 9, 10, 2_024, 1_234_567_890, .max, -1, -10, .min])
+    func numbers(_ value: Int64) {
+        var writer = ResponseWriter()
+        writer.start(.ok)
+        writer.field("X", value)
+        writer.finish([])
+        #expect(text(writer.output) == "X: \(value)\r\nContent-Length: 0\r\n\r\n")
+    }
+
     @Test("lets control characters out of no value")
     func responseSplitting() {
         var writer = ResponseWriter()
@@ -172,7 +181,7 @@ struct ConnectionTests {
         writer.field("X", bytes("a\r\nSet-Cookie: b\u{0}\u{7f}\tc"))
         writer.field("Y") { $0.text(bytes("\n")) }
         writer.finish([])
-        let answer = text(Array(writer.output.readableBytesView))
+        let answer = text(writer.output)
         #expect(answer.contains("X: a  Set-Cookie: b  \tc\r\nY:  \r\nContent-Length: 0\r\n\r\n"))
     }
 }

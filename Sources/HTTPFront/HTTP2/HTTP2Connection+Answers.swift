@@ -15,10 +15,9 @@ extension HTTP2Connection {
     /// - Parameters:
     ///   - resets: whether the client must be told not to send the rest of its request (RFC 9113, section 8.1).
     ///   - closes: whether the connection takes no more requests.
-    func send(_ answer: RaisedAnswer, _ output: ByteBuffer, of stream: HTTP2Stream<R>, resets: Bool, closes: Bool) {
+    func send(_ answer: RaisedAnswer, _ output: [UInt8], of stream: HTTP2Stream<R>, resets: Bool, closes: Bool) {
         guard let context else { return }
         if closes { leave() }
-        let bytes = output.readableBytesView
         let content = answer.content
         write(.headers(.init(headers: answer.fields, endStream: content.isEmpty)), to: stream)
         if content.isEmpty, resets { write(.rstStream(.noError), to: stream) }
@@ -27,7 +26,7 @@ extension HTTP2Connection {
             let end = min(start + Self.partSize, content.upperBound)
             let isLast = end == content.upperBound
             var part = context.channel.allocator.buffer(capacity: end - start)
-            part.writeBytes(bytes[bytes.startIndex + start..<bytes.startIndex + end])
+            part.writeBytes(output[start..<end])
             let frame = HTTP2Frame(
                 streamID: stream.id, payload: .data(.init(data: .byteBuffer(part), endStream: isLast)))
             let left = context.eventLoop.makePromise(of: Void.self)

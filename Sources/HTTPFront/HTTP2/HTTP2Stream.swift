@@ -172,7 +172,7 @@ final class HTTP2Stream<R: Responder>: Exchange {
 
     private func send(_ bench: inout Workbench) {
         defer { bench.writer.clear() }
-        let answer = RaisedAnswer(bench.writer.output.readableBytesUInt8Span)
+        let answer = RaisedAnswer(bench.writer.output.span)
         wait = .leave
         deadline = bench.now &+ limits.idleTimeout
         unsent = answer.content.count
