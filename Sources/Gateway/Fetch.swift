@@ -24,45 +24,41 @@ public struct Fetch: Sendable {
 
     /// Unique in the process.
     public let id: UInt64
-    /// Which of the configured services.
-    public let service: Int
-    /// The operation's place in the catalog, nothing if the catalog does not know it.
-    public let operation: Int?
-    /// The value of `X-Amz-Target`.
-    public let target: String
-    public let body: [UInt8]
+    /// What is asked for.
+    let order: Call.Order
     public let purpose: Purpose
-    public let safety: Safety
-    /// The quota group's place in the catalog.
-    public let quotaGroup: Int
-    /// The domain that it is about, empty if it is about none.
-    let domain: [UInt8]
     /// Its place where it waits for a token.
     public internal(set) var claim: Claim
     /// When whoever waits gets an error instead, in monotonic nanoseconds.
     public internal(set) var deadline: Int64
     /// The fields of the request as its caller sent them, for a service that gets those and no others.
     public let forwarded: ForwardedFields?
-    /// Whose pages it makes void, if it is a write.
-    let invalidates: [EpochScope]
 
     init(
         _ order: Call.Order, _ purpose: Purpose, _ claim: Claim, forwarded: ForwardedFields?, id: UInt64, now: Int64
     ) {
         self.id = id
-        service = order.service.index
-        operation = order.operation
-        target = order.target
-        body = order.body
+        self.order = order
         self.purpose = purpose
-        safety = order.safety
-        quotaGroup = order.quotaGroup
-        domain = order.domain
         self.claim = claim
         deadline = now &+ order.service.settings.callTimeout
         self.forwarded = forwarded
-        invalidates = order.invalidates
     }
+
+    /// Which of the configured services.
+    public var service: Int { order.service.index }
+    /// The operation's place in the catalog, nothing if the catalog does not know it.
+    public var operation: Int? { order.operation }
+    /// The value of `X-Amz-Target`.
+    public var target: String { order.target }
+    public var body: [UInt8] { order.body }
+    public var safety: Safety { order.safety }
+    /// The quota group's place in the catalog.
+    public var quotaGroup: Int { order.quotaGroup }
+    /// The domain that it is about, empty if it is about none.
+    var domain: [UInt8] { order.domain }
+    /// Whose pages it makes void, if it is a write.
+    var invalidates: [EpochScope] { order.invalidates }
 
     func isFor(_ flight: Flight) -> Bool {
         if case .flight(let own, _) = purpose { own.id == flight.id } else { false }

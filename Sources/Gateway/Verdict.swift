@@ -46,7 +46,7 @@ public enum Arrival: Sendable {
     /// A page from the cache, because no newer one could be had.
     case stale(Page, PageUse)
     /// The upstream's own answer, as it came.
-    case reply(UpstreamReply)
+    indirect case reply(UpstreamReply)
     /// An error that the gateway words.
     case error(GatewayError)
 }

@@ -106,26 +106,25 @@ extension CurlDriver {
     func awaitSockets() -> Bool {
         var hasMore = false
         // Taken out, because each access to a property of a class is checked.
-        var (sockets, places) = (sockets, linkOfSocket)
-        (self.sockets, linkOfSocket) = ([], [])
-        sockets.removeAll(keepingCapacity: true)
-        places.removeAll(keepingCapacity: true)
+        var set = pollSet
+        pollSet = PollSet()
+        set.begin(waker)
         for link in links where link.socket != CURL_SOCKET_BAD {
-            sockets.append(curl_waitfd(fd: link.socket, events: Int16(link.awaited), revents: 0))
-            places.append(link.index)
+            set.add(link.socket, events: link.awaited, link: link.index)
             if link.hasMore { hasMore = true }
         }
-        (self.sockets, linkOfSocket) = (sockets, places)
+        pollSet = set
         return hasMore
     }
 
     /// Goes on where sockets are ready.
     func lookAtSockets(now: Int64, _ finished: inout [FinishedAttempt]) {
-        for place in sockets.indices {
-            let link = links[linkOfSocket[place]]
-            guard sockets[place].revents != 0 || link.hasMore else { continue }
+        for place in pollSet.places {
+            let (index, socket, isReady) = pollSet[place]
+            let link = links[index]
+            guard isReady || link.hasMore else { continue }
             // Another may have taken its place meanwhile.
-            guard link.socket == sockets[place].fd else { continue }
+            guard link.socket == socket else { continue }
             switch link.phase {
             case .busy:
                 guard let user = link.user, case .over(let code) = unsafe link.goOn(scratch) else { continue }

@@ -33,9 +33,7 @@ internal import Glibc
     /// What links read into, one after the other.
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: scratchSize, alignment: 16)
     static var scratchSize: Int { 64 * 1024 }
-    /// The sockets of links, and which links they are.
-    var sockets: [curl_waitfd] = []
-    var linkOfSocket: [Int] = []
+    var pollSet = PollSet()
     /// How many attempts and links libcurl has to move; without any, it needs not be asked.
     var moving = 0
 
@@ -57,12 +55,11 @@ internal import Glibc
     ) throws(CurlError) {
         self.maxConnectionsInAll = min(max(1, maxConnectionsInAll), Int(Int32.max))
         self.idleLimit = idleLimit
+        waker = try Waker()
         unsafe multi = try Self.makeMulti(maxConnectionsInAll: self.maxConnectionsInAll)
-        waker = unsafe Waker(address: UInt(bitPattern: multi))
     }
 
     deinit {
-        waker.retire()
         for slot in slots where slot.phase == .running && !slot.goesOverLink {
             _ = unsafe curl_multi_remove_handle(multi, slot.easy)
         }
@@ -107,7 +104,6 @@ extension CurlDriver {
         closeLinks()
         let old = unsafe multi
         unsafe multi = fresh
-        waker.retire(for: UInt(bitPattern: fresh))
         slots = []
         free = []
         _ = unsafe curl_multi_cleanup(old)
@@ -254,10 +250,13 @@ extension CurlDriver {
         let mayPause = finished.isEmpty && !hasDetour
         let pause = mayPause ? min(timeout, earliestDeadline - start) : 0
         let milliseconds = awaitSockets() || pause <= 0 ? 0 : CurlClock.milliseconds(pause)
-        if unsafe curl_multi_poll(multi, &sockets, UInt32(sockets.count), Int32(milliseconds), nil) != CURLM_OK {
-            // It did not wait then, and the caller's loop would spin.
-            usleep(UInt32(min(milliseconds, 10)) * 1000)
+        if moving > 0 {
+            unsafe pollSet.wait(with: multi, milliseconds: Int32(milliseconds))
+        } else {
+            // libcurl's own way takes longer, and without anything to move it waits for nothing.
+            pollSet.wait(milliseconds: Int32(milliseconds))
         }
+        if pollSet.isWoken { waker.reset() }
         let now = CurlClock.now
         if moving > 0 { progress(now: now, &finished) }
         lookAtSockets(now: now, &finished)

@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Glibc
 
 /// A connection that libcurl has made, and over which HTTP/1.1 is spoken here.
 ///
@@ -76,9 +77,7 @@ internal import CCurl
     var ticket: CurlTicket { CurlTicket(slot: UInt32(truncatingIfNeeded: index) | Self.mark, generation: generation) }
 
     /// What the socket is awaited for.
-    var awaited: Int32 {
-        sent < output.count && !cannotSend ? CURL_WAIT_POLLIN | CURL_WAIT_POLLOUT : CURL_WAIT_POLLIN
-    }
+    var awaited: Int32 { sent < output.count && !cannotSend ? POLLIN | POLLOUT : POLLIN }
 }
 
 // MARK: Its connection
@@ -163,13 +162,13 @@ extension CurlLink {
 extension CurlLink {
     /// Sends the user's request, or as much of it as goes now.
     func begin(_ target: RequestTarget) {
-        guard let user, let request = user.request, let lines = request.lines else { return }
+        guard let user else { return }
         reader = ReplyReader()
         hasMore = false
         cannotSend = false
         sent = 0
         output.removeAll(keepingCapacity: true)
-        target.write(request.method, lines, body: request.body, to: &output)
+        user.write(to: target, into: &output)
         user.beginsToSend()
         send()
     }
@@ -192,8 +191,7 @@ extension CurlLink {
         while sent < output.count, !cannotSend {
             var count = 0
             let code = unsafe output.withUnsafeBytes { bytes in
-                unsafe curl_easy_send(
-                    handle.easy, bytes.baseAddress.map { unsafe $0 + sent }, bytes.count - sent, &count)
+                unsafe write(UnsafeRawBufferPointer(rebasing: bytes[sent...]), &count)
             }
             sent += count
             if code == CURLE_AGAIN || code == CURLE_OK && count == 0 { return }
@@ -210,7 +208,7 @@ extension CurlLink {
         hasMore = false
         for _ in 0..<Self.maxReads {
             var count = 0
-            let code = unsafe curl_easy_recv(handle.easy, scratch.baseAddress, scratch.count, &count)
+            let code = unsafe read(scratch, &count)
             if code == CURLE_AGAIN { return .more }
             guard code == CURLE_OK else { return .over(code) }
             guard count > 0 else {
@@ -228,5 +226,31 @@ extension CurlLink {
         }
         hasMore = true
         return .more
+    }
+}
+
+// MARK: Its socket
+
+extension CurlLink {
+    // Over TLS through libcurl, which has the keys, and looks for the connection among all that it has. Else not.
+
+    private func write(_ bytes: UnsafeRawBufferPointer, _ count: inout Int) -> CURLcode {
+        if isTLS { return unsafe curl_easy_send(handle.easy, bytes.baseAddress, bytes.count, &count) }
+        return unsafe Self.code(
+            Glibc.send(socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)), &count, CURLE_SEND_ERROR)
+    }
+
+    private func read(_ memory: UnsafeMutableRawBufferPointer, _ count: inout Int) -> CURLcode {
+        if isTLS { return unsafe curl_easy_recv(handle.easy, memory.baseAddress, memory.count, &count) }
+        return unsafe Self.code(recv(socket, memory.baseAddress, memory.count, 0), &count, CURLE_RECV_ERROR)
+    }
+
+    /// What libcurl says of such a result; `errno` is that of the call.
+    private static func code(_ result: Int, _ count: inout Int, _ fault: CURLcode) -> CURLcode {
+        guard result < 0 else {
+            count = result
+            return CURLE_OK
+        }
+        return errno == EAGAIN || errno == EINTR ? CURLE_AGAIN : fault
     }
 }

@@ -100,9 +100,9 @@ extension CurlTransfer {
         self.id = id
         self.deadline = deadline
         needsFresh = false
-        var request = request
-        request.lines = try request.written()
+        let lines = try request.written()
         self.request = request
+        self.request?.lines = lines
         forgetLaunch(mayBeHTTP2: request.endpoint.mayBeHTTP2)
     }
 
@@ -134,6 +134,12 @@ extension CurlTransfer {
         let connectTime = min(left, request.endpoint.connectTimeout)
         try handle.set(CURLOPT_TIMEOUT_MS, to: CurlClock.milliseconds(left))
         try handle.setConnectTimeout(connectTime)
+    }
+
+    /// Writes the request as it goes over a link.
+    func write(to target: RequestTarget, into bytes: inout [UInt8]) {
+        guard let method = request?.method, let lines = request?.lines, let body = request?.body else { return }
+        target.write(method, lines, body: body, to: &bytes)
     }
 
     /// The attempt goes over a link, which speaks HTTP/1.1.

@@ -52,7 +52,7 @@ import Testing
             #expect(try bench.send(.to(origin)).status == 200)
             #expect(origin.connectionCount == opened + 1, "round \(round)")
         }
-        // The waker has followed to the new handle.
+        // The waker works with the new handle too.
         let waker = bench.driver.waker
         #expect(bench.pump { origin.openConnectionCount == 0 })
         startThread { waker.wake() }
