@@ -142,7 +142,7 @@ let package = Package(
             dependencies: [
                 "AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "PageCache", "RateLimiter",
                 "Sandbox",
-                "Telemetry", arguments, logging, nioCore, nioPosix,
+                "Telemetry", arguments, logging, nioCore, nioPosix, nioSSL,
             ],
             exclude: ["SDK"],
             swiftSettings: testSettings),

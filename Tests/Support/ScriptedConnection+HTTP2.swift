@@ -6,16 +6,29 @@ enum HTTP2Frame {
         frame(type: 4, flags: acknowledges ? 1 : 0, stream: 0)
     }
 
-    /// A status alone, as a literal field whose name is number 8 of the static table (RFC 7541, section 6.2.2).
-    static func head(_ status: Int, stream: UInt32, ends: Bool = false) -> [UInt8] {
-        frame(type: 1, flags: ends ? 5 : 4, stream: stream, [0x08, 3] + Array("\(status)".utf8))
+    /// A status, and a length if one is given.
+    static func head(_ status: Int, length: Int? = nil, stream: UInt32, ends: Bool = false) -> [UInt8] {
+        let fields = field(8, "\(status)") + (length.map { field(28, "\($0)") } ?? [])
+        return frame(type: 1, flags: ends ? 5 : 4, stream: stream, fields)
     }
+
+    /// The fields that come after the content.
+    static func trailers(_ fields: [(name: String, value: String)], stream: UInt32) -> [UInt8] {
+        frame(type: 1, flags: 5, stream: stream, fields.flatMap { [0] + text($0.name) + text($0.value) })
+    }
+
+    /// A literal field whose name is one of the static table, up to number 30 (RFC 7541, section 6.2.2).
+    private static func field(_ name: UInt8, _ value: String) -> [UInt8] {
+        (name < 15 ? [name] : [15, name - 15]) + text(value)
+    }
+
+    private static func text(_ text: String) -> [UInt8] { [UInt8(text.utf8.count)] + text.utf8 }
 
     static func data(_ text: String, stream: UInt32, ends: Bool = true) -> [UInt8] {
         frame(type: 0, flags: ends ? 1 : 0, stream: stream, Array(text.utf8))
     }
 
-    /// Ends a stream: 1 PROTOCOL_ERROR, 2 INTERNAL_ERROR, 7 REFUSED_STREAM, 8 CANCEL.
+    /// Ends a stream: 0 NO_ERROR, 1 PROTOCOL_ERROR, 2 INTERNAL_ERROR, 7 REFUSED_STREAM, 8 CANCEL.
     static func reset(stream: UInt32, _ code: UInt32) -> [UInt8] {
         frame(type: 3, flags: 0, stream: stream, word(code))
     }

@@ -105,27 +105,3 @@ extension OriginProgram {
         }
     }
 }
-
-/// A certificate that `openssl` made, which signs for itself.
-final class OriginCertificate: Sendable {
-    let directory: URL
-    var certificate: String { directory.appending(path: "certificate.pem").path }
-    var key: String { directory.appending(path: "key.pem").path }
-
-    init(_ names: String = "DNS:localhost,IP:127.0.0.1") throws {
-        directory = FileManager.default.temporaryDirectory.appending(path: "certificate-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.arguments = [
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-            "/CN=origin", "-addext", "subjectAltName=\(names)", "-keyout", key, "-out", certificate,
-        ]
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw OriginProgram.Failure(what: "openssl makes no certificate") }
-    }
-
-    deinit { try? FileManager.default.removeItem(at: directory) }
-}

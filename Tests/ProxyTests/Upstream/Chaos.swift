@@ -46,14 +46,16 @@ struct Chaos {
         var isPage: Bool { status == 200 && text == page }
     }
 
-    static let timeouts = "{connect: 300ms, attempt: 300ms, call: 3s}"
     /// No pauses to speak of, and neither budget nor breaker in the way.
     static let settings = """
         retry: {baseDelay: 1ms, maxDelay: 2ms, budget: {ratio: 1, reserve: 1000}}
         breaker: {failures: 1000}
-        cache: {ttl: {default: 10m}}
 
         """
+    /// What is fetched stays.
+    static let keeping = "cache: {ttl: {default: 10m}}\n"
+    /// What is fetched is stale with the next request, and served as long as nothing better can be had.
+    static let stale = "cache: {ttl: {default: 1ms}, staleWhileRevalidate: 0s, staleIfError: 1m}\n"
 
     /// The domain of a case.
     static func domain(_ number: Int) -> String {
@@ -67,8 +69,12 @@ struct Chaos {
 
     /// Runs all cases, so many at a time, and looks that nothing is left of them.
     ///
-    /// - Parameter http2: whether the origin speaks HTTP/2 without asking.
-    static func run(_ cases: [Case], width: Int = 32, http2: Bool = false) async throws -> [Result] {
+    /// - Parameters:
+    ///   - cache: the `cache` section.
+    ///   - rounds: how often each case is asked for; its result is what came of the last time.
+    static func run(
+        _ cases: [Case], width: Int = 32, over transport: Transport = .plain, cache: String = keeping, rounds: Int = 1
+    ) async throws -> [Result] {
         let attempts = AttemptCounts(cases.count)
         let step: @Sendable (ScriptedOrigin.Request, UInt32) -> ScriptedOrigin.Step = { request, stream in
             guard let number = number(in: request.text), cases.indices.contains(number) else { return .close }
@@ -78,13 +84,22 @@ struct Chaos {
         }
         let origin = try ScriptedOrigin(
             onAccept: { _ in
-                http2 ? .http2 { stream, request, _ in step(request, stream) } : nil
+                transport.speaksHTTP2 ? .http2 { stream, request, _ in step(request, stream) } : nil
             },
             script: { request, _ in step(request, 0) })
         defer { origin.stop() }
-        let more = http2 ? ", http2: prior-knowledge" : ""
-        let yaml = TestGateway.service(origin.url, timeouts: timeouts, more: more) + settings
-        return try await TestGateway.run(yaml) { gateway in
+        return try await transport.run(origin) { url, more in
+            let yaml = TestGateway.service(url, timeouts: transport.timeouts, more: more) + settings + cache
+            return try await run(cases, attempts, origin, yaml, width: width, rounds: rounds)
+        }
+    }
+
+    private static func run(
+        _ cases: [Case], _ attempts: AttemptCounts, _ origin: ScriptedOrigin, _ yaml: String, width: Int,
+        rounds: Int
+    ) async throws -> [Result] {
+        try await TestGateway.run(yaml) { gateway in
+            for _ in 1..<rounds { _ = try await ask(gateway, cases, width: width) }
             let replies = try await ask(gateway, cases, width: width)
             let figures = gateway.assembly.gate.cache.figures
             #expect(figures.flights == 0)
@@ -139,6 +154,67 @@ private final class AttemptCounts: Sendable {
         counts.withLock { counts in
             counts[number] += 1
             return counts[number] - 1
+        }
+    }
+}
+
+extension Chaos {
+    /// How the origin is spoken to.
+    enum Transport: Sendable {
+        case plain
+        /// HTTP/2 without asking.
+        case priorKnowledge
+        /// TLS without HTTP/2; with what the gateway is told of HTTP/2, and how connections end.
+        case tls(http2: String, SecureFront.End)
+        /// TLS, over which HTTP/2 is agreed on.
+        case tlsWithHTTP2
+
+        var speaksHTTP2: Bool {
+            switch self {
+            case .priorKnowledge, .tlsWithHTTP2: true
+            case .plain, .tls: false
+            }
+        }
+
+        var isTLS: Bool {
+            switch self {
+            case .tls, .tlsWithHTTP2: true
+            case .plain, .priorKnowledge: false
+            }
+        }
+
+        /// A handshake takes longer where many want one.
+        var timeouts: String {
+            isTLS ? "{connect: 600ms, attempt: 600ms, call: 5s}" : "{connect: 300ms, attempt: 300ms, call: 3s}"
+        }
+
+        /// - Parameter body: gets the URL, and further keys of the service.
+        func run<Result>(
+            _ origin: ScriptedOrigin, _ body: (_ url: String, _ more: String) async throws -> Result
+        ) async throws -> Result {
+            switch self {
+            case .plain: return try await body(origin.url, "")
+            case .priorKnowledge: return try await body(origin.url, ", http2: prior-knowledge")
+            case .tls(let http2, let end): return try await run(origin, [], end, "http2: \(http2)", body)
+            case .tlsWithHTTP2: return try await run(origin, ["h2"], .alert, "http2: auto", body)
+            }
+        }
+
+        private func run<Result>(
+            _ origin: ScriptedOrigin, _ protocols: [String], _ end: SecureFront.End, _ more: String,
+            _ body: (_ url: String, _ more: String) async throws -> Result
+        ) async throws -> Result {
+            let certificate = try OriginCertificate()
+            let front = try await SecureFront(origin: origin.port, certificate, protocols: protocols, end: end)
+            let result: Result
+            do {
+                result = try await body(front.url, ", \(more), caBundle: \"\(certificate.certificate)\"")
+            } catch {
+                try await front.stop()
+                throw error
+            }
+            try await front.stop()
+            return result
         }
     }
 }
