@@ -25,6 +25,7 @@ from measuring.contenders import FLOOR, GATEWAY, Field, find, gateway_settings
 from measuring.processes import Failed, Server, Servers, free_ports
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+LATENCY_ROUNDS = 5
 PARTS = ("hit", "throttle", "pass", "latency", "idle", "start", "allocations")
 IDLE_CONNECTIONS = 9_000
 
@@ -109,7 +110,7 @@ class Benchmark:
             if contender := field.named("pass", name):
                 say(f"latency: {name}")
                 contender.check()
-                rows.append((name, *latency.measure(contender, field.origin, 500 if self.options.quick else 2_000, self.rounds)))
+                rows.append((name, *latency.measure(contender, field.origin, 500 if self.options.quick else 2_000, LATENCY_ROUNDS)))
         return rows
 
     def measure_starts(self):

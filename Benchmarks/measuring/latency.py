@@ -12,15 +12,19 @@ from .load import CLIENT_CORE, SERVER_CORE
 
 
 def measure(contender, origin, count, rounds):
-    """Seconds that a call takes longer than one to the origin itself, p50 and p99: the medians of several rounds."""
-    contender.server.pin(SERVER_CORE)
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {CLIENT_CORE})
-    try:
-        added = [round_(contender, origin, count) for _ in range(rounds)]
-    finally:
-        os.sched_setaffinity(0, before)
-    return tuple(statistics.median(column) for column in zip(*added))
+    """Seconds that a call takes longer than one to the origin itself, p50 and p99: the medians of several rounds. First where all
+    threads run wherever the system puts them, then with the server's on a core of their own, so that each step wakes a core."""
+    every = os.sched_getaffinity(0)
+    figures = []
+    for server, client in ((every, every), ({SERVER_CORE}, {CLIENT_CORE})):
+        contender.server.pin(*server)
+        os.sched_setaffinity(0, client)
+        try:
+            added = [round_(contender, origin, count) for _ in range(rounds)]
+        finally:
+            os.sched_setaffinity(0, every)
+        figures += [statistics.median(column) for column in zip(*added)]
+    return figures
 
 
 def round_(contender, origin, count):

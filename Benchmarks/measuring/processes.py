@@ -62,12 +62,12 @@ class Server:
             family |= more
         return family
 
-    def pin(self, core):
-        """Keeps all of its threads on one core."""
+    def pin(self, *cores):
+        """Keeps all of its threads on these cores."""
         for pid in self.pids():
             for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
                 with contextlib.suppress(ProcessLookupError):
-                    os.sched_setaffinity(int(task.name), {core})
+                    os.sched_setaffinity(int(task.name), set(cores))
 
     def cpu(self):
         """Seconds of processor time so far, in user and kernel mode."""
