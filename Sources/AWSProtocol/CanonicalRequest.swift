@@ -48,8 +48,8 @@ public struct CanonicalRequest: Sendable {
     ///
     /// - Parameters:
     ///   - size: at least as many bytes as `body` appends.
-    ///   - body: appends the fields with `appendField`, until it finds one that is not like that.
-    /// - Returns: whether there was none; if there was, nothing is added.
+    ///   - body: appends the fields with `appendField`; false if it finds one that is not like that.
+    /// - Returns: whether they were added; if `body` gives up, none of them is.
     public mutating func fields(size: Int, _ body: (inout OutputSpan<UInt8>) -> Bool) -> Bool {
         var areAdded = false
         bytes.append(addingCapacity: size) { output in

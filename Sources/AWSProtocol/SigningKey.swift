@@ -44,6 +44,7 @@ struct SigningKey: Sendable {
     ///
     /// - Parameter time: 16 characters in ISO 8601's basic form, such as `20150830T123600Z`.
     mutating func sign(_ request: CanonicalRequest, time: Span<UInt8>) -> HexDigest {
+        assert(time.count == Self.timeLength, "a time of another length leaves some of the last one")
         let hash = HexDigest(SHA256.hash(request.bytes.span))
         // Unsafe only in its pointers: both places lie inside the text, and no more is copied than they hold.
         unsafe stringToSign.withUnsafeMutableBytes { text in

@@ -65,17 +65,22 @@ public final class Gate: Sendable {
     ///   - target: the value of `X-Amz-Target`, which names the operation.
     /// - Returns: the error for a caller who may not ask for this operation, or who asks too often.
     public func charge(caller: Int = 0, target: Span<UInt8>, now: Int64) -> GatewayError? {
-        guard callers[caller].tellsOperationsApart else { return charge(callers[caller].general, target, now: now) }
+        guard callers[caller].tellsOperationsApart else {
+            let allowance = callers[caller].general
+            return refusal(allowance, allowance.bucket.take(now: now), target, now: now)
+        }
         let caller = callers[caller]
         let operation = operation(target)
+        let allowance = caller.allowance(operation)
         // Who may not ask is charged too.
-        let refusal = charge(caller.allowance(operation), target, now: now)
-        return denial(caller, operation, target) ?? refusal
+        let decision = allowance.bucket.take(now: now)
+        return denial(caller, operation, target) ?? refusal(allowance, decision, target, now: now)
     }
 
-    private func charge(_ allowance: Caller.Allowance, _ target: Span<UInt8>, now: Int64) -> GatewayError? {
-        guard case .denied(let until) = allowance.bucket.take(now: now),
-            let service = services.count == 1 ? services[0] : owner(of: target)
+    private func refusal(
+        _ allowance: Caller.Allowance, _ decision: TokenBucket.Decision, _ target: Span<UInt8>, now: Int64
+    ) -> GatewayError? {
+        guard case .denied(let until) = decision, let service = services.count == 1 ? services[0] : owner(of: target)
         else { return nil }
         guard !allowance.isShadow else {
             shadows.count(.caller)
@@ -108,6 +113,7 @@ public final class Gate: Sendable {
         now: Int64
     ) -> Verdict {
         if let error = denial(caller, call) { return .refused(error) }
+        // Put together only where it is needed: by far most requests are for pages that are there.
         var asker: Request { Request(callers[caller], waiter, wishes, forwarded) }
         switch call.action {
         case .refuse(let error):
@@ -125,8 +131,7 @@ public final class Gate: Sendable {
                 return lead(fetch(page, flight, asker, now: now), flight, asker, .anew, now: now)
             }
             let found = cache.find(page.key, scope: page.scope, waiter: waiter, isRetry: wishes.isRetry, now: now)
-            // Most requests end here, before anything is put together for a fetch.
-            if case .fresh(let page) = found { return .page(page, .fresh) }
+            if case .fresh(let fresh) = found { return .page(fresh, .fresh) }
             return answer(found, page, asker, now: now)
         }
     }

@@ -127,7 +127,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
         finish(bench)
     }
 
-    /// Nothing comes after it in the pipeline that waits for this.
+    /// Nothing comes after it in the pipeline that waits for this: HTTP/2 takes its place.
     func channelReadComplete(context: ChannelHandlerContext) {}
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

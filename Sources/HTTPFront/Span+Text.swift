@@ -15,7 +15,7 @@ extension Span where Element == UInt8 {
         return true
     }
 
-    /// Whether `range` holds `text`, which is made of 24 characters at the most, small letters and others below `@`, in any case of its
+    /// Whether `range` holds `text`, which is made of 24 characters at the most, small letters and characters below `@`, in any case of its
     /// letters.
     public func isText(_ text: StaticString, at range: Range<Int>) -> Bool { spells(text, at: range) }
 
@@ -90,7 +90,7 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// Whether `range` holds `name`, which is made of 24 characters at the most, small letters and others below `@`, in any case of
+    /// Whether `range` holds `name`, which is made of 24 characters at the most, small letters and characters below `@`, in any case of
     /// its letters.
     ///
     /// Longer names are compared eight bytes at a time, the last eight overlapping those before.

@@ -53,6 +53,11 @@ struct AttemptResult {
         }
     }
 
+    /// Whether the connection ended before a reply.
+    var lostConnection: Bool {
+        if case .failure(let error) = outcome { error.isLostConnection } else { false }
+    }
+
     /// - Parameter isForPage: whether a good reply must be a JSON object. That of another operation may be empty.
     init(_ result: Result<CurlReply, CurlError>, isForPage: Bool) {
         do throws(CurlError) {

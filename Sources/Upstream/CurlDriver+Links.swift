@@ -19,7 +19,10 @@ extension CurlDriver {
 
     /// Gives an attempt its link; to be called if there is one.
     func launch(_ slot: CurlTransfer, to target: RequestTarget, now: Int64) throws(CurlError) {
-        if let index = lanes[slot.lane].idleLinks.popLast() {
+        if slot.request?.needsFreshConnection == true {
+            // In place of one of those that may have ended too.
+            if !lanes[slot.lane].idleLinks.isEmpty { close(links[lanes[slot.lane].idleLinks.removeFirst()]) }
+        } else if let index = lanes[slot.lane].idleLinks.popLast() {
             slot.setLink(index)
             links[index].take(slot)
             return links[index].begin(target)

@@ -74,6 +74,9 @@ extension CurlError {
         rawValue > 0 && !mayHaveSent && !isTimeout && !isLocal
     }
 
+    /// Whether the connection ended before the reply was complete.
+    var isLostConnection: Bool { [.silentResend, .nothingReceived, .receiveFailed].contains(self) }
+
     /// Whether libcurl refused the request itself, before any connection.
     private var isLocal: Bool {
         let code = CURLcode(rawValue: UInt32(bitPattern: rawValue))
@@ -94,7 +97,7 @@ extension CurlError: CustomStringConvertible {
         case .replyTooLarge: return "the reply's body is too large"
         case .headTooLarge: return "the reply's header is too large"
         // Which of these it is depends on when libcurl notices.
-        case .silentResend, .nothingReceived, .receiveFailed:
+        case _ where isLostConnection:
             return "the connection failed before the reply was complete"
         case .badField: return "a header field is not well-formed"
         case .duplicateID, .driverFault: return "internal error"

@@ -4,7 +4,7 @@ internal import Glibc
 /// A connection that libcurl has made, and over which HTTP/1.1 is spoken here.
 ///
 /// libcurl looks up the name, connects, and shakes hands for TLS (`CURLOPT_CONNECT_ONLY`); its easy handle stays in the multi
-/// handle for as long as the connection is to live. To let it write requests and read replies too takes several times as long:
+/// handle, and tied to the connection, for as long as that is to live. To let it write requests and read replies too takes several times as long:
 /// it formats requests byte by byte, and keeps the fields of replies for whoever may ask.
 ///
 /// `@safe` because: the pointers that libcurl gets are to memory that outlives the call.
@@ -112,8 +112,14 @@ extension CurlLink {
         guard unsafe ccurl_get_socket(handle.easy, &socket) == CURLE_OK, socket != CURL_SOCKET_BAD else {
             return CURLE_COULDNT_CONNECT
         }
-        // A reply before there is a request is nobody's. (What comes first over TLS are tickets for later sessions.)
-        guard isTLS || CurlConnections.isSilent(socket) else { return CURLE_WEIRD_SERVER_REPLY }
+        // A reply before there is a request is nobody's. (What comes first over TLS are tickets for later sessions.) To ask libcurl
+        // ties the connection to the handle again, which lets go of it when it is made: one that is nobody's is closed, under whoever
+        // uses its socket, if it is old or seems dead when libcurl makes another.
+        var byte: UInt8 = 0
+        var count = 0
+        guard isTLS || (unsafe curl_easy_recv(handle.easy, &byte, 1, &count)) == CURLE_AGAIN else {
+            return CURLE_WEIRD_SERVER_REPLY
+        }
         madeAt = now
         phase = .busy
         return CURLE_OK
@@ -232,7 +238,7 @@ extension CurlLink {
 // MARK: Its socket
 
 extension CurlLink {
-    // Over TLS through libcurl, which has the keys, and looks for the connection among all that it has. Else not.
+    // Over TLS through libcurl, which has the keys. Otherwise not: it would look for the connection among all others with each call.
 
     private func write(_ bytes: UnsafeRawBufferPointer, _ count: inout Int) -> CURLcode {
         if isTLS { return unsafe curl_easy_send(handle.easy, bytes.baseAddress, bytes.count, &count) }

@@ -13,7 +13,8 @@ struct CurlReply: Sendable, Equatable {
     /// As the origin sent it: a `Content-Encoding` is still on.
     var body: [UInt8]
     /// Whether the end of the body was marked by a `Content-Length`, by chunks, or by HTTP/2. False for a body that
-    /// ends where the connection does (RFC 9112 section 6.3, rule 8): if it was cut short, nobody can tell.
+    /// ends where the connection does (RFC 9112 section 6.3, rule 8), and for one of HTTP/2 that has neither a length nor a
+    /// byte: if it was cut short, nobody can tell.
     var hasDeterminedLength: Bool
 
     /// The value of the first field of this name (lower case).

@@ -91,9 +91,10 @@ struct CurlReplyCollector {
     /// - Parameter seen: the status that libcurl saw, if it has read the reply too.
     consuming func reply(status seen: Int?) -> CurlReply? {
         guard part == .body, status == seen ?? status, (200...599).contains(status) else { return nil }
+        // The end of a stream is that of its content; but libcurl takes a reset that is no error for one (RFC 9113, section 8.1).
         return CurlReply(
             status: status, fields: fields, body: body,
-            hasDeterminedLength: version == .http2 || framing != .unbounded)
+            hasDeterminedLength: framing != .unbounded || version == .http2 && !body.isEmpty)
     }
 }
 

@@ -61,6 +61,9 @@ struct AttemptRequest: Sendable {
     var timeout: Int64
     /// How many bytes of body the reply may have, after the transfer coding is taken off.
     var maxReplyBytes: Int
+    /// Whether it must go over no HTTP/1.1 connection that was there before, because the attempt before it has lost one: an
+    /// origin that has closed one may have closed others.
+    var needsFreshConnection = false
 }
 
 extension AttemptRequest {

@@ -47,7 +47,8 @@ extension Engine {
                 call.fetch.id,
                 AttemptRequest(
                     endpoint: endpoints[service], fields: fields.unwritten, lines: fields.lines,
-                    body: call.fetch.body, timeout: timeout, maxReplyBytes: Self.maxReplyBytes))
+                    body: call.fetch.body, timeout: timeout, maxReplyBytes: Self.maxReplyBytes,
+                    needsFreshConnection: call.last?.lostConnection ?? false))
         } catch {
             settle(call.fetch.id, .failure(error), now: now)
         }

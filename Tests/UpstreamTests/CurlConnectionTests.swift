@@ -1,3 +1,5 @@
+import CCurl
+import Dispatch
 import Glibc
 import Testing
 
@@ -59,6 +61,51 @@ import Testing
         let start = CurlClock.now
         bench.driver.wait(timeout: 30_000_000_000, finished: &bench.finished)
         #expect(CurlClock.now - start < 10_000_000_000)
+    }
+
+    @Test func `a busy connection is left alone, however old, while another is made`() throws {
+        let isAwaited = DispatchSemaphore(value: 0)
+        let origin = try ScriptedOrigin { _, index in
+            let reply = ScriptedOrigin.Step.reply(body: "{\"number\":\(index)}")
+            return index == 2 ? .sequence([.run { _ = isAwaited.wait(timeout: .now() + 10) }, reply]) : reply
+        }
+        defer { origin.stop() }
+        let bench = try CurlBench()
+        let driver = bench.driver
+        for id in 0..<UInt64(2) { try driver.start(id, .to(origin)) }
+        #expect(bench.finish(2).count == 2)
+        // The other is made anew then, and to it what has not been used for a second is old.
+        let other = driver.links[driver.lanes[0].idleLinks.removeLast()]
+        driver.close(other)
+        try other.handle.set(CURLOPT_MAXAGE_CONN, to: 0)
+        let made = CurlClock.now
+        #expect(eventually { CurlClock.now - made > 2_100_000_000 })
+        try driver.start(2, .to(origin))
+        #expect(bench.pump { origin.requests.count == 3 })
+        try driver.start(3, .to(origin))
+        #expect(bench.pump { origin.requests.count == 4 })
+        isAwaited.signal()
+        #expect(bench.pump { bench.finished.count == 2 })
+        let replies = bench.finished.sorted { $0.id < $1.id }.map { try? $0.result.get().body }
+        #expect(replies == ["{\"number\":2}", "{\"number\":3}"].map { Array($0.utf8) })
+        #expect(origin.connectionCount == 3)
+    }
+
+    @Test func `an attempt that must not uses no connection that was there`() throws {
+        let origin = try ScriptedOrigin { _, _ in .reply() }
+        defer { origin.stop() }
+        let bench = try CurlBench()
+        for id in 0..<UInt64(2) { try bench.driver.start(id, .to(origin)) }
+        #expect(bench.finish(2).count == 2)
+        var request = AttemptRequest.to(origin)
+        request.needsFreshConnection = true
+        for count in 3...4 {
+            #expect(try bench.send(request).status == 200)
+            #expect(origin.connectionCount == count)
+            #expect(origin.waitForOpenConnections(atMost: 2))
+        }
+        #expect(try bench.send(.to(origin)).status == 200)
+        #expect(origin.connectionCount == 4)
     }
 
     @Test func `connections in use are not idle`() throws {

@@ -24,6 +24,10 @@ struct StreamChaosTests {
                         + HTTP2Frame.reset(stream: $0, 0))
             }
         ),
+        (
+            "end after the head that is no error",
+            { .bytes(HTTP2Frame.head(200, stream: $0) + HTTP2Frame.reset(stream: $0, 0)) }
+        ),
         ("half a page", { .bytes(HTTP2Frame.reply("{\"Job", stream: $0)) }),
         (
             "a length that is too great",
