@@ -15,8 +15,7 @@ extension Span where Element == UInt8 {
         return true
     }
 
-    /// Whether `range` holds `text`, which is made of 24 characters at the most, small letters and characters below `@`, in any case of its
-    /// letters.
+    /// Whether `range` holds `text`, which is made of small letters and characters below `@`, in any case of its letters.
     public func isText(_ text: StaticString, at range: Range<Int>) -> Bool { spells(text, at: range) }
 
     /// Whether these begin with `text`, which has at least eight bytes.
@@ -90,16 +89,14 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// Whether `range` holds `name`, which is made of 24 characters at the most, small letters and characters below `@`, in any case of
-    /// its letters.
+    /// Whether `range` holds `name`, which is made of small letters and characters below `@`, in any case of its letters.
     ///
     /// Longer names are compared eight bytes at a time, the last eight overlapping those before.
     @inline(__always)
     func spells(_ name: StaticString, at range: Range<Int>) -> Bool {
         let length = name.utf8CodeUnitCount
         guard range.count == length, range.lowerBound >= 0, range.upperBound <= count else { return false }
-        assert(length <= 24, "\(name) is compared at both ends and eight bytes in between")
-        guard length >= 8 else { return equals(name, at: range) }
+        guard (8...24).contains(length) else { return equals(name, at: range) }
         // Unsafe only in its pointer: every word read lies inside the literal.
         let literal = unsafe UnsafeRawPointer(name.utf8Start)
         guard unsafe word(at: range.lowerBound, matches: literal.loadUnaligned(as: UInt64.self)),

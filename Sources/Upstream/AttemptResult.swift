@@ -53,7 +53,7 @@ struct AttemptResult {
         }
     }
 
-    /// Whether the connection ended before a reply.
+    /// Whether the connection ended before the reply was complete.
     var lostConnection: Bool {
         if case .failure(let error) = outcome { error.isLostConnection } else { false }
     }

@@ -4,8 +4,8 @@ internal import Glibc
 /// A connection that libcurl has made, and over which HTTP/1.1 is spoken here.
 ///
 /// libcurl looks up the name, connects, and shakes hands for TLS (`CURLOPT_CONNECT_ONLY`); its easy handle stays in the multi
-/// handle, and tied to the connection, for as long as that is to live. To let it write requests and read replies too takes several times as long:
-/// it formats requests byte by byte, and keeps the fields of replies for whoever may ask.
+/// handle, and tied to the connection, for as long as that is to live. To let it write requests and read replies too takes several
+/// times as long: it formats requests byte by byte, and keeps the fields of replies for whoever may ask.
 ///
 /// `@safe` because: the pointers that libcurl gets are to memory that outlives the call.
 @safe final class CurlLink {
