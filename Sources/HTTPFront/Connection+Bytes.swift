@@ -2,8 +2,31 @@ internal import NIOCore
 
 /// What arrives and what leaves.
 extension Connection {
-    /// Answers are handed to the channel at the latest when this many bytes have come together.
-    static var flushThreshold: Int { 256 * 1024 }
+    func answerArrival(_ bench: inout Workbench) {
+        if var incoming = arrived.take(), isListening {
+            if pending == nil {
+                let used = consume(incoming.readableBytesUInt8Span, &bench)
+                incoming.moveReaderIndex(forwardBy: used)
+                keep(&incoming)
+            } else {
+                keep(&incoming)
+                consumePending(&bench)
+            }
+        }
+        // The answer that is awaited must not pass those before it.
+        if wait == .answer { flush(&bench) }
+        answers = bench.start..<bench.writer.output.count
+    }
+
+    func sendAnswers(_ bench: inout Workbench) {
+        send(answers, bench)
+        if inputIsClosed, isListening { closeAfterFlush() }
+    }
+
+    /// What has arrived comes before whatever else happens to the connection.
+    func settle() {
+        if arrived != nil { loop.answerArrivals() }
+    }
 
     func consumePending(_ bench: inout Workbench) {
         guard isListening, var buffer = pending else { return }
@@ -30,28 +53,31 @@ extension Connection {
     /// Ends a batch: hands its answers to the channel and puts the bench back.
     func finish(_ bench: consuming Workbench) {
         flush(&bench)
-        if bench.answered > 0 {
-            loop.responder?.answered(count: bench.answered, elapsed: Clock.now() - bench.now)
-        }
+        loop.report(bench, since: bench.now)
         loop.putBack(bench)
         if inputIsClosed, isListening { closeAfterFlush() }
     }
 
-    /// Hands the answers that have come together to the channel.
+    /// Hands the answers to the channel that have come together since the bench was last told of the connection.
     func flush(_ bench: inout Workbench) {
-        guard !bench.writer.output.isEmpty else { return }
-        defer { bench.writer.clear() }
-        var start = 0
+        send(bench.start..<bench.writer.output.count, bench)
+        bench.writer.truncate(to: bench.start)
+    }
+
+    /// - Parameter answers: their place in the output.
+    private func send(_ answers: Range<Int>, _ bench: borrowing Workbench) {
+        guard !answers.isEmpty else { return }
+        var start = answers.lowerBound
         if wait != .last {
             // On a copy: what is changed in place, and for longer than a moment, is watched by the runtime.
             var output = output
-            start = output.write(bench.writer.output.span, unsentBytes: context?.unsentBytes ?? 0)
+            start += output.write(bench.writer.output.span.extracting(answers), unsentBytes: context?.unsentBytes ?? 0)
             self.output = output
-            if start == bench.writer.output.count { return }
+            if start == answers.upperBound { return }
         }
         guard let context else { return }
-        var rest = context.channel.allocator.buffer(capacity: bench.writer.output.count - start)
-        rest.writeBytes(bench.writer.output[start...])
+        var rest = context.channel.allocator.buffer(capacity: answers.upperBound - start)
+        rest.writeBytes(bench.writer.output[start..<answers.upperBound])
         if wait == .last {
             let written = context.eventLoop.makePromise(of: Void.self)
             context.writeAndFlush(wrapOutboundOut(rest), promise: written)

@@ -87,7 +87,7 @@ extension Connection {
             enter(.last, now: bench.now)
         } else {
             enter(.idle, now: bench.now)
-            if bench.writer.output.count > Self.flushThreshold { flush(&bench) }
+            if bench.writer.output.count - bench.start > Workbench.flushThreshold { flush(&bench) }
         }
     }
 

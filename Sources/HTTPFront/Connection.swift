@@ -27,7 +27,7 @@ enum ConnectionWait {
 /// One client connection over HTTP/1.x: takes bytes, finds requests in them, hands each to the responder, writes answers in
 /// order. One request at a time: what comes while an answer is outstanding is kept, and nothing more is read after it, so that a
 /// client feels back-pressure.
-final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHandler, Exchange {
+final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHandler, Exchange, Recipient {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -42,6 +42,10 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     var decoder = RequestDecoder()
     /// The bytes of an incomplete request, or of requests that wait their turn.
     var pending: ByteBuffer?
+    /// What was read and is looked at before the event loop's turn ends.
+    var arrived: ByteBuffer?
+    /// Where the answers to it are in the bench's output.
+    var answers = 0..<0
     private(set) var context: ChannelHandlerContext?
     private(set) var peer = Peer()
     private(set) var slot: Int32 = -1
@@ -97,6 +101,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
 
     func channelInactive(context: ChannelHandlerContext) {
         output.close()
+        settle()
         closeNow()
         pending = nil
         loop.remove(slot: slot)
@@ -106,6 +111,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        settle()
         var incoming = Incoming.unwrapInboundIn(data)
         guard isListening else {
             keep(&incoming)
@@ -114,23 +120,15 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
             return
         }
         if mayBeHTTP2, isHTTP2(&incoming) { return }
-        var bench = loop.takeBench()
-        bench.begin(now: Clock.now())
-        if pending == nil {
-            let used = consume(incoming.readableBytesUInt8Span, &bench)
-            incoming.moveReaderIndex(forwardBy: used)
-            keep(&incoming)
-        } else {
-            keep(&incoming)
-            consumePending(&bench)
-        }
-        finish(bench)
+        arrived = incoming
+        loop.arrived(at: self)
     }
 
     /// Nothing comes after it in the pipeline that waits for this: HTTP/2 takes its place.
     func channelReadComplete(context: ChannelHandlerContext) {}
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
+        settle()
         isWritable = context.channel.isWritable
         if wait == .room, isWritable {
             var bench = loop.takeBench()
@@ -142,6 +140,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        settle()
         if let event = event as? ChannelEvent, event == .inputClosed {
             inputIsClosed = true
             if wait != .answer, wait != .room { closeAfterFlush() }
@@ -154,6 +153,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        settle()
         // The end of input without a closing alert; requests say how long they are, so that nothing can be cut off unseen.
         if case .uncleanShutdown = error as? NIOSSLError { return }
         failHandshake()

@@ -32,7 +32,7 @@ public protocol Responder: AnyObject, SendableMetatype {
     ///   - head: places in `bytes`, valid during the call.
     ///   - bytes: the request from its first byte on.
     ///   - content: the request's content, transfer coding removed.
-    ///   - now: monotonic nanoseconds, read once for all requests that arrived together.
+    ///   - now: monotonic nanoseconds, read once for all requests that arrived together on a connection.
     func respond(
         to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, ticket: Ticket, now: Int64,
         into response: inout ResponseWriter
@@ -54,8 +54,8 @@ public protocol Responder: AnyObject, SendableMetatype {
     /// The client of a request that was to be answered later has gone; the ticket is void.
     func abandon(_ ticket: Ticket)
 
-    /// `count` answers were handed to the kernel, `elapsed` nanoseconds after their requests had been read. Those that came
-    /// later are not among them: how long they took only the responder knows.
+    /// `count` answers were handed to the kernel, `elapsed` nanoseconds after the first of their requests had been read. Those that
+    /// came later are not among them: how long they took only the responder knows.
     func answered(count: Int, elapsed: Int64)
 
     /// Called about four times a second.

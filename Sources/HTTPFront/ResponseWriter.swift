@@ -121,6 +121,9 @@ public struct ResponseWriter {
 
     /// Forgets the answers, which the channel has got, and keeps their memory.
     mutating func clear() { output.removeAll(keepingCapacity: true) }
+
+    /// Forgets what comes behind as many bytes.
+    mutating func truncate(to count: Int) { output.removeLast(output.count - count) }
 }
 
 extension [UInt8] {

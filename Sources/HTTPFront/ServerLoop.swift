@@ -10,6 +10,9 @@ public final class ServerLoop<R: Responder> {
     let limits: HTTPLimits
     let ledger: ConnectionLedger
     private var bench: Workbench?
+    private var arrivals = Arrivals()
+    /// Ends a turn of the event loop in which something has arrived.
+    private var endTurn: @Sendable () -> Void = {}
     private(set) var isDraining = false
     /// Until when connections that are idle while the loop drains may still send a request.
     private(set) var drainGrace = Int64.max
@@ -49,6 +52,37 @@ public final class ServerLoop<R: Responder> {
         return exchange.answerNow(responder, write)
     }
 
+    // MARK: Arrivals
+
+    /// Something has arrived at a connection, which is called to answer it before this turn of the event loop ends.
+    func arrived(at recipient: any Recipient) {
+        if arrivals.add(recipient) { eventLoop.execute(endTurn) }
+        if arrivals.isFull { answerArrivals() }
+    }
+
+    /// Answers all that has arrived; whatever else happens to its connections comes after it.
+    func answerArrivals() {
+        guard !arrivals.isEmpty else { return }
+        let since = arrivals.since
+        let recipients = arrivals.take()
+        var bench = takeBench()
+        bench.begin(now: since)
+        var sent = 0
+        for (index, recipient) in recipients.enumerated() {
+            bench.next(now: Clock.now())
+            recipient.answerArrival(&bench)
+            guard index == recipients.count - 1 || bench.writer.output.count > Workbench.flushThreshold else {
+                continue
+            }
+            for recipient in recipients[sent...index] { recipient.sendAnswers(&bench) }
+            bench.writer.clear()
+            sent = index + 1
+        }
+        arrivals.putBack(recipients)
+        report(bench, since: since)
+        putBack(bench)
+    }
+
     // MARK: Workbench
 
     /// Lends the memory that requests are read into and answers are written into. It belongs to one connection until it is
@@ -56,6 +90,12 @@ public final class ServerLoop<R: Responder> {
     func takeBench() -> Workbench {
         guard let bench = bench.take() else { return Workbench(date: HTTPDate.format(wallClock())) }
         return bench
+    }
+
+    /// Tells the responder of the answers that were handed over, to requests that had arrived at `since`.
+    func report(_ bench: borrowing Workbench, since: Int64) {
+        guard bench.answered > 0 else { return }
+        responder?.answered(count: bench.answered, elapsed: Clock.now() - since)
     }
 
     /// Takes the memory back, and gives up what only an unusually large request or answer needed.
@@ -70,6 +110,10 @@ public final class ServerLoop<R: Responder> {
     /// Starts the ticker.
     func start() {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        endTurn = {
+            bound.value.answerArrivals()
+            bound.value.arrivals.endTurn()
+        }
         ticker = eventLoop.scheduleRepeatedTask(initialDelay: .milliseconds(250), delay: .milliseconds(250)) { _ in
             bound.value.tick(now: Clock.now())
         }
@@ -77,6 +121,7 @@ public final class ServerLoop<R: Responder> {
 
     /// Closes what is idle when its grace is over, and everything else after its next answer.
     func drain(graceUntil: Int64) {
+        answerArrivals()
         isDraining = true
         drainGrace = graceUntil
         let now = Clock.now()
@@ -89,9 +134,12 @@ public final class ServerLoop<R: Responder> {
         for exchange in slots { exchange?.closeNow() }
         ticker?.cancel()
         ticker = nil
+        // It holds the loop.
+        endTurn = {}
     }
 
     private func tick(now: Int64) {
+        answerArrivals()
         updateDate()
         for exchange in slots { exchange?.checkDeadline(now: now) }
         responder?.tick(now: now)

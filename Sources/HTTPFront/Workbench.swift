@@ -1,19 +1,23 @@
 internal import NIOCore
 
-/// What a connection works with while it handles the requests that arrived together: memory that they are read into and
-/// answered from, lent by the event loop so that an idle connection keeps none.
+/// What connections work with while they handle the requests that arrived together: memory that these are read into and answered
+/// from, lent by the event loop so that an idle connection keeps none.
 struct Workbench: ~Copyable {
     /// More than this is not kept for the next batch.
     static let keptBytes = 1 << 20
+    /// Answers are handed to their channels at the latest when this many bytes have come together.
+    static let flushThreshold = 256 * 1024
 
     var head = RequestHead()
     /// The content of a chunked request.
     var content: [UInt8] = []
     var writer = ResponseWriter()
-    /// When the batch began, in monotonic nanoseconds.
+    /// When the work for the present connection began, in monotonic nanoseconds.
     private(set) var now: Int64 = 0
     /// The requests of the batch that were answered at once.
     var answered = 0
+    /// Where the answers to the present connection begin in the output.
+    private(set) var start = 0
 
     init(date: [UInt8]) {
         writer.setDate(date)
@@ -21,8 +25,14 @@ struct Workbench: ~Copyable {
 
     /// Begins a batch.
     mutating func begin(now: Int64) {
-        self.now = now
         answered = 0
+        next(now: now)
+    }
+
+    /// Goes on to the next connection of the batch.
+    mutating func next(now: Int64) {
+        self.now = now
+        start = writer.output.count
     }
 
     /// Makes the writer ready for the answer to the request whose head was read.

@@ -1,3 +1,4 @@
+import Dispatch
 import Locking
 import NIOCore
 import NIOPosix
@@ -29,6 +30,14 @@ struct TestServer: Sendable {
         return try await loop.eventLoop.submit {
             loop.value.answer(ticket) { _, response in TestResponder.write(bytes(content), into: &response) }
         }.get()
+    }
+
+    /// Keeps the event loop busy while `body` runs: what is sent meanwhile arrives in one turn.
+    func holding(_ body: () async throws -> Void) async throws {
+        let end = DispatchSemaphore(value: 0)
+        loop.eventLoop.execute { end.wait() }
+        defer { end.signal() }
+        try await body()
     }
 
     /// Waits until the loop has begun to drain.

@@ -1,0 +1,62 @@
+/// A connection at which something has arrived.
+protocol Recipient: AnyObject {
+    /// Answers what has arrived, at the end of the bench's output.
+    func answerArrival(_ bench: inout Workbench)
+
+    /// Hands its answers, which are still in the bench's output, to the channel.
+    func sendAnswers(_ bench: inout Workbench)
+}
+
+/// The connections at which something has arrived and waits to be looked at, so that several are answered together.
+///
+/// What the kernel does to read a request, what is done here to answer it, and what the kernel does to send the answer are each
+/// about as long as the processor's instruction cache. Done in turn for each connection they drive one another out of it; done for
+/// several at a time, one step after the other, they do not. (Packet processors work so, and call it vectors:
+/// https://fd.io/docs/vpp/latest/aboutvpp/scalar-vs-vector-packet-processing.)
+///
+/// While some are answered their clients wait, and have nothing to send afterwards if all of them were. So at most half as many are
+/// answered together as sent something in the last turn of the event loop: there is work on both sides then.
+struct Arrivals {
+    /// More than this makes nothing cheaper.
+    static let most = 16
+
+    private var recipients: [any Recipient] = []
+    /// Memory for the next ones.
+    private var spare: [any Recipient] = []
+    /// When the first of them arrived, in monotonic nanoseconds.
+    private(set) var since: Int64 = 0
+    /// How many there were in this turn of the event loop.
+    private var countInTurn = 0
+    /// As many are answered together.
+    private var limit = 2
+
+    var isEmpty: Bool { recipients.isEmpty }
+
+    var isFull: Bool { recipients.count >= limit }
+
+    /// - Returns: whether it is the first in this turn of the event loop, at the end of which `endTurn` has to be called.
+    mutating func add(_ recipient: any Recipient) -> Bool {
+        if recipients.isEmpty { since = Clock.now() }
+        recipients.append(recipient)
+        countInTurn += 1
+        return countInTurn == 1
+    }
+
+    /// Takes out all of them, whose memory `putBack` wants back.
+    mutating func take() -> [any Recipient] {
+        let taken = recipients
+        recipients = spare
+        spare = []
+        return taken
+    }
+
+    mutating func putBack(_ memory: consuming [any Recipient]) {
+        memory.removeAll(keepingCapacity: true)
+        spare = memory
+    }
+
+    mutating func endTurn() {
+        limit = min(max(2, countInTurn / 2), Self.most)
+        countInTurn = 0
+    }
+}
