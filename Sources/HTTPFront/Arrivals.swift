@@ -4,7 +4,7 @@ protocol Recipient: AnyObject {
     func answerArrival(_ bench: inout Workbench)
 
     /// Hands its answers, which are still in the bench's output, to the channel.
-    func sendAnswers(_ bench: inout Workbench)
+    func sendAnswers(_ bench: borrowing Workbench)
 }
 
 /// The connections at which something has arrived and waits to be looked at, so that several are answered together.
@@ -14,11 +14,13 @@ protocol Recipient: AnyObject {
 /// several at a time, one step after the other, they do not. (Packet processors work so, and call it vectors:
 /// https://fd.io/docs/vpp/latest/aboutvpp/scalar-vs-vector-packet-processing.)
 ///
-/// While some are answered their clients wait, and have nothing to send afterwards if all of them were. So at most half as many are
-/// answered together as sent something in the last turn of the event loop: there is work on both sides then.
+/// While some are answered their clients wait, and have nothing to send afterwards if all of them were. So half as many are answered
+/// together as arrivals were in the last turn of the event loop, two at least: there is work on both sides then.
 struct Arrivals {
     /// More than this makes nothing cheaper.
     static let most = 16
+    /// Answers wait no longer for those of others than this, in nanoseconds, and then for one more.
+    static let patience: Int64 = 250_000
 
     private var recipients: [any Recipient] = []
     /// Memory for the next ones.
@@ -59,4 +61,7 @@ struct Arrivals {
         limit = min(max(2, countInTurn / 2), Self.most)
         countInTurn = 0
     }
+
+    /// From now on each is answered by itself, for nobody ends turns any more.
+    mutating func stopWaiting() { limit = 1 }
 }

@@ -18,12 +18,10 @@ extension Connection {
         answers = bench.start..<bench.writer.output.count
     }
 
-    func sendAnswers(_ bench: inout Workbench) {
-        send(answers, bench)
-        if inputIsClosed, isListening { closeAfterFlush() }
-    }
+    func sendAnswers(_ bench: borrowing Workbench) { send(answers, bench) }
 
-    /// What has arrived comes before whatever else happens to the connection.
+    /// What has arrived comes before whatever else happens to the connection. (While it is in a batch nothing does: what a batch does
+    /// to one connection makes nothing happen to another.)
     func settle() {
         if arrived != nil { loop.answerArrivals() }
     }
@@ -66,7 +64,7 @@ extension Connection {
 
     /// - Parameter answers: their place in the output.
     private func send(_ answers: Range<Int>, _ bench: borrowing Workbench) {
-        guard !answers.isEmpty else { return }
+        guard !answers.isEmpty, wait != .closed else { return }
         var start = answers.lowerBound
         if wait != .last {
             // On a copy: what is changed in place, and for longer than a moment, is watched by the runtime.

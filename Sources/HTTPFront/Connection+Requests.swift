@@ -8,7 +8,11 @@ extension Connection {
     func consume(_ bytes: Span<UInt8>, _ bench: inout Workbench) -> Int {
         guard let responder = loop.responder else { return bytes.count }
         var decoder = decoder
-        defer { self.decoder = decoder }
+        isConsuming = true
+        defer {
+            self.decoder = decoder
+            isConsuming = false
+        }
         var start = 0
         while start < bytes.count {
             let rest = bytes.extracting(start..<bytes.count)

@@ -42,8 +42,10 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     var decoder = RequestDecoder()
     /// The bytes of an incomplete request, or of requests that wait their turn.
     var pending: ByteBuffer?
-    /// What was read and is looked at before the event loop's turn ends.
+    /// What was read and is looked at before the event loop's turn ends; there if, and only if, the loop knows of it.
     var arrived: ByteBuffer?
+    /// Whether requests are being looked at, so that the decoder is in use.
+    var isConsuming = false
     /// Where the answers to it are in the bench's output.
     var answers = 0..<0
     private(set) var context: ChannelHandlerContext?
@@ -111,6 +113,8 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // Answers could not be written in the midst of it: NIO reads what is left, and closes.
+        guard !isConsuming else { return }
         settle()
         var incoming = Incoming.unwrapInboundIn(data)
         guard isListening else {
@@ -120,8 +124,13 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
             return
         }
         if mayBeHTTP2, isHTTP2(&incoming) { return }
+        assert(arrived == nil, "what arrived before is lost")
+        // Nobody else's answer waits until all of many requests are answered.
+        let isLarge = incoming.readableBytes > ReceiveSize.kept
+        if isLarge { loop.answerArrivals() }
         arrived = incoming
         loop.arrived(at: self)
+        if isLarge { loop.answerArrivals() }
     }
 
     /// Nothing comes after it in the pipeline that waits for this: HTTP/2 takes its place.
@@ -153,6 +162,8 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // Then its socket may be somebody else's.
+        if !context.channel.isActive { output.close() }
         settle()
         // The end of input without a closing alert; requests say how long they are, so that nothing can be cut off unseen.
         if case .uncleanShutdown = error as? NIOSSLError { return }

@@ -69,6 +69,8 @@ struct RequestDecoder {
             guard let length = try contentEnd(bytes, limits: limits) else { return .incomplete }
             // Read again rather than kept: only requests that come in pieces pay, and an idle connection keeps nothing.
             try head.parse(bytes, limits: limits)
+            // Never so while the bytes are those of before.
+            guard head.length <= length else { throw .contentLength }
             return finished(length)
         }
     }

@@ -37,7 +37,7 @@ public final class ServerLoop<R: Responder> {
         responderStorage = makeResponder(self)
     }
 
-    /// The responder of this loop; nothing once the loop has stopped.
+    /// The responder of this loop; nothing while it is being made.
     var responder: R? { responderStorage }
 
     /// Writes the answer to a request that was to be answered later.
@@ -71,10 +71,11 @@ public final class ServerLoop<R: Responder> {
         for (index, recipient) in recipients.enumerated() {
             bench.next(now: Clock.now())
             recipient.answerArrival(&bench)
-            guard index == recipients.count - 1 || bench.writer.output.count > Workbench.flushThreshold else {
-                continue
-            }
-            for recipient in recipients[sent...index] { recipient.sendAnswers(&bench) }
+            guard
+                index == recipients.count - 1 || bench.writer.output.count > Workbench.flushThreshold
+                    || bench.now - since > Arrivals.patience
+            else { continue }
+            for recipient in recipients[sent...index] { recipient.sendAnswers(bench) }
             bench.writer.clear()
             sent = index + 1
         }
@@ -85,7 +86,7 @@ public final class ServerLoop<R: Responder> {
 
     // MARK: Workbench
 
-    /// Lends the memory that requests are read into and answers are written into. It belongs to one connection until it is
+    /// Lends the memory that requests are read into and answers are written into. It belongs to whoever asked for it until it is
     /// put back; should another ask meanwhile, it gets a new one.
     func takeBench() -> Workbench {
         guard let bench = bench.take() else { return Workbench(date: HTTPDate.format(wallClock())) }
@@ -111,8 +112,8 @@ public final class ServerLoop<R: Responder> {
     func start() {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         endTurn = {
-            bound.value.answerArrivals()
             bound.value.arrivals.endTurn()
+            bound.value.answerArrivals()
         }
         ticker = eventLoop.scheduleRepeatedTask(initialDelay: .milliseconds(250), delay: .milliseconds(250)) { _ in
             bound.value.tick(now: Clock.now())
@@ -136,6 +137,7 @@ public final class ServerLoop<R: Responder> {
         ticker = nil
         // It holds the loop.
         endTurn = {}
+        arrivals.stopWaiting()
     }
 
     private func tick(now: Int64) {

@@ -5,9 +5,9 @@ internal import NIOCore
 /// queue costs a fifth of what a small answer costs in all. What the kernel does not take goes NIO's way, and so does
 /// everything behind it until all of it has left.
 ///
-/// `@safe` because: the descriptor is the channel's, which closes it on this thread and then says so (`channelInactive`), where it is
-/// forgotten. In between NIO only fails promises of writes, and what waits for those never writes. The pointer does not leave the
-/// call.
+/// `@safe` because: the descriptor is the channel's, which closes it on this thread and then says so (`channelInactive`, or an error of
+/// an inactive channel), where it is forgotten. In between NIO only fails promises of writes, and whoever waits for those has read its
+/// last and never writes. The pointer does not leave the call.
 @safe struct SocketOutput {
     /// Nothing where the channel is none of a socket's, or another handler stands between, or there is no connection any more.
     private var descriptor: CInt?

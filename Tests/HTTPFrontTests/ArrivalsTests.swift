@@ -7,7 +7,7 @@ struct ArrivalsTests {
     private final class Nobody: Recipient {
         func answerArrival(_ bench: inout Workbench) {}
 
-        func sendAnswers(_ bench: inout Workbench) {}
+        func sendAnswers(_ bench: borrowing Workbench) {}
     }
 
     /// How many are answered together after a turn in which so many arrived.

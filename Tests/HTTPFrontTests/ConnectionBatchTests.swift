@@ -101,4 +101,33 @@ struct ConnectionBatchTests {
             #expect(!server.journal.paths.contains("/never"))
         }
     }
+
+    /// A client resets its connection while more answers than one batch takes are on their way to it; NIO then reads what is left
+    /// in the midst of answering, and did so with a decoder that was in use.
+    @Test("go on when writing to one of them fails in the midst of its requests", arguments: [8192, 16_384])
+    func writingFails(size: Int) async throws {
+        try await withServer { server in
+            for attempt in 1...3 {
+                let client = try await server.connect()
+                // So that as much is read at once.
+                var length = 1024
+                while length < size {
+                    try await client.send(get("/grow/\(length)", "X: \(String(repeating: "x", count: length))\r\n"))
+                    #expect(try await client.answer().content == "/grow/\(length):")
+                    length *= 2
+                }
+                try await client.send(post("Content-Length: 10\r\n", "12345"))
+                try await server.journal.wait(ticks: 1)
+                try await server.holding {
+                    let method = String(repeating: "A", count: 3000)
+                    try await client.send(
+                        "67890" + String(repeating: get("/large/3000"), count: 120)
+                            + String(repeating: "\(method) / HTTP/1.1\r\nHost: a\r\n\r\n", count: 12))
+                    client.reset()
+                }
+                try await server.empty()
+                #expect(try await server.answer(to: get("/alive/\(attempt)")).content == "/alive/\(attempt):")
+            }
+        }
+    }
 }

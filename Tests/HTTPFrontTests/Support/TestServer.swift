@@ -35,7 +35,13 @@ struct TestServer: Sendable {
     /// Keeps the event loop busy while `body` runs: what is sent meanwhile arrives in one turn.
     func holding(_ body: () async throws -> Void) async throws {
         let end = DispatchSemaphore(value: 0)
-        loop.eventLoop.execute { end.wait() }
+        let loop = loop
+        await withCheckedContinuation { begun in
+            loop.eventLoop.execute {
+                begun.resume()
+                end.wait()
+            }
+        }
         defer { end.signal() }
         try await body()
     }
