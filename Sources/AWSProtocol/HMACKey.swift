@@ -2,7 +2,8 @@ internal import Crypto
 
 /// A key of HMAC-SHA-256 (RFC 2104), its two padded blocks hashed ahead: a code costs the message and two more blocks.
 struct HMACKey: Sendable {
-    private let inner: SHA256
+    /// What comes before each message.
+    let inner: SHA256
     private let outer: SHA256
 
     /// - Parameter key: of any length; one longer than a block is hashed first.
@@ -23,8 +24,15 @@ struct HMACKey: Sendable {
     func code(_ message: Span<UInt8>) -> SHA256Digest {
         var inner = inner
         inner.update(message)
+        return code(inner.finalize())
+    }
+
+    /// The code of a message.
+    ///
+    /// - Parameter digest: that of `inner` and the message.
+    func code(_ digest: SHA256Digest) -> SHA256Digest {
         var outer = outer
-        outer.update(inner.finalize())
+        outer.update(digest)
         return outer.finalize()
     }
 }

@@ -23,6 +23,9 @@ struct SigningKey: Sendable {
     private static let timeLength = 16
 
     private let key: HMACKey
+    /// Requests of one client mostly begin with the same block, and strings to sign do for a second.
+    private var requests = LeadingBlock()
+    private var strings: LeadingBlock
     /// Algorithm, time, scope and the canonical request's hash, a line each.
     private var stringToSign: [UInt8]
 
@@ -33,6 +36,7 @@ struct SigningKey: Sendable {
             key = HMACKey(key).code(Array(part.utf8).span).bytes
         }
         self.key = HMACKey(key)
+        strings = LeadingBlock(after: self.key.inner)
         stringToSign = Self.algorithm + [UInt8(ascii: "\n")]
         stringToSign += [UInt8](repeating: 0, count: Self.timeLength) + [UInt8(ascii: "\n")]
         stringToSign.append(copying: day)
@@ -45,7 +49,7 @@ struct SigningKey: Sendable {
     /// - Parameter time: 16 characters in ISO 8601's basic form, such as `20150830T123600Z`.
     mutating func sign(_ request: CanonicalRequest, time: Span<UInt8>) -> HexDigest {
         assert(time.count == Self.timeLength, "a time of another length leaves some of the last one")
-        let hash = HexDigest(SHA256.hash(request.bytes.span))
+        let hash = HexDigest(requests.hash(request.bytes))
         // Unsafe only in its pointers: both places lie inside the text, and no more is copied than they hold.
         unsafe stringToSign.withUnsafeMutableBytes { text in
             unsafe time.extracting(first: Self.timeLength).withUnsafeBytes { time in
@@ -54,7 +58,7 @@ struct SigningKey: Sendable {
             }
             unsafe hash.write(to: UnsafeMutableRawBufferPointer(rebasing: text[(text.count - HexDigest.length)...]))
         }
-        return HexDigest(key.code(stringToSign.span))
+        return HexDigest(key.code(strings.hash(stringToSign)))
     }
 }
 
