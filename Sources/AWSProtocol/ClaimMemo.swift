@@ -31,23 +31,19 @@ struct ClaimMemo {
         return entry.claim
     }
 
-    /// Whether nothing in the signature's place would be read as something else: what is wrong with a field must not depend on
-    /// those before it.
+    /// Whether nothing in the signature's place would be read as something else, a comma or a blank: what is wrong with a field must
+    /// not depend on those before it. May deny it for nothing.
     ///
     /// - Parameter start: the place of the signature's 64 bytes, which are there.
     private static func isOneWord(_ authorization: Span<UInt8>, from start: Int) -> Bool {
         var ends: UInt64 = 0
         for place in stride(from: start, to: start + signatureLength, by: 8) {
+            // The high bit is set at bytes up to the comma, of which blanks are some and digits none.
             let word = authorization.word(at: place)
-            ends |= zeros(word ^ each &* 0x2c) | zeros(word ^ each &* 0x20) | zeros(word ^ each &* 0x09)
+            ends |= (word &- 0x2d2d_2d2d_2d2d_2d2d) & ~word
         }
-        return ends == 0
+        return ends & 0x8080_8080_8080_8080 == 0
     }
-
-    /// Not 0 if a byte of the word is.
-    private static func zeros(_ word: UInt64) -> UInt64 { (word &- each) & ~word & (each &* 0x80) }
-
-    private static var each: UInt64 { 0x0101_0101_0101_0101 }
 
     /// Remembers what a field says. It must be verified: nobody else is to take anybody's place.
     mutating func remember(_ claim: SignatureVerifier.Claim, _ authorization: Span<UInt8>) {

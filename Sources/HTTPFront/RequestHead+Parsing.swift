@@ -122,7 +122,7 @@ extension RequestHead {
 
     /// What the fields say about framing and connection.
     private mutating func interpret(_ bytes: Span<UInt8>, limits: HTTPLimits) throws(Refusal) {
-        guard let host = self[.host], Self.isHost(bytes, host) else { throw .host }
+        guard let host = self[.host], isGood(host: host, in: bytes) else { throw .host }
 
         if let encoding = self[.transferEncoding] {
             guard isHTTP11, bytes.equals("chunked", at: encoding), Self.endsInSpaces(bytes, encoding) else {
@@ -155,7 +155,7 @@ extension RequestHead {
 
     /// `uri-host [ ":" port ]` (RFC 9112, section 3.2): a name, an IPv4 address, or an IPv6 address in brackets. Commas are
     /// refused though a name may have them, because they could be read as a list.
-    private static func isHost(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    static func isHost(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         var position = range.lowerBound
         if position < range.upperBound, bytes[position] == UInt8(ascii: "[") {
             position += 1

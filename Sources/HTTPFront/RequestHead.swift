@@ -43,6 +43,8 @@ public struct RequestHead {
     var isHTTP11 = true
     /// The bytes of the head, with its empty line.
     var length = 0
+    /// The last `Host` that was found to be well-formed: most requests have the same.
+    private var goodHost: [UInt8] = []
     /// Where each known field is among the fields, -1 for those that are not there; there are at most 16.
     private var places = InlineArray<16, Int16>(repeating: -1)
 
@@ -55,7 +57,18 @@ public struct RequestHead {
         return place < 0 ? nil : fields[Int(place)].value
     }
 
-    /// Forgets everything but the peer, and keeps the memory.
+    /// Whether a value of `Host` is well-formed.
+    mutating func isGood(host: Range<Int>, in bytes: Span<UInt8>) -> Bool {
+        if !goodHost.isEmpty, bytes.holds(goodHost, at: host) { return true }
+        guard Self.isHost(bytes, host) else { return false }
+        if host.count <= Self.keptHostBytes { goodHost = host.map { bytes[$0] } }
+        return true
+    }
+
+    /// Longer names are rare.
+    private static let keptHostBytes = 256
+
+    /// Forgets everything but the peer and the host, and keeps the memory.
     mutating func reset() {
         method = .other
         path = 0..<0

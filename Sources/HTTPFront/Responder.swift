@@ -32,7 +32,7 @@ public protocol Responder: AnyObject, SendableMetatype {
     ///   - head: places in `bytes`, valid during the call.
     ///   - bytes: the request from its first byte on.
     ///   - content: the request's content, transfer coding removed.
-    ///   - now: monotonic nanoseconds, read once for all requests that arrived together on a connection.
+    ///   - now: monotonic nanoseconds, read once for requests that arrived together.
     func respond(
         to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, ticket: Ticket, now: Int64,
         into response: inout ResponseWriter

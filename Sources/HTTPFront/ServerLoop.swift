@@ -69,7 +69,7 @@ public final class ServerLoop<R: Responder> {
         bench.begin(now: since)
         var sent = 0
         for (index, recipient) in recipients.enumerated() {
-            bench.next(now: Clock.now())
+            if index > 0 { bench.goOn() }
             recipient.answerArrival(&bench)
             guard
                 index == recipients.count - 1 || bench.writer.output.count > Workbench.flushThreshold

@@ -45,6 +45,18 @@ extension Span where Element == UInt8 {
         return lower..<upper
     }
 
+    /// Whether `range` holds exactly `text`.
+    func holds(_ text: [UInt8], at range: Range<Int>) -> Bool {
+        guard range.count == text.count, range.lowerBound >= 0, range.upperBound <= count else { return false }
+        // Unsafe only in its pointers: as many bytes are there as are compared.
+        return unsafe withUnsafeBytes { bytes in
+            unsafe text.withUnsafeBytes { text in
+                guard let base = bytes.baseAddress, let other = text.baseAddress else { return true }
+                return unsafe memcmp(base + range.lowerBound, other, text.count) == 0
+            }
+        }
+    }
+
     /// The first place at or after `start` that holds a control character other than a tab, or `count`.
     ///
     /// Sixteen bytes at a time: header values are most of a request, and this loop is most of their reading.

@@ -12,10 +12,12 @@ struct Workbench: ~Copyable {
     /// The content of a chunked request.
     var content: [UInt8] = []
     var writer = ResponseWriter()
-    /// When the work for the present connection began, in monotonic nanoseconds.
+    /// When the work for the present connection began, in monotonic nanoseconds, or little before.
     private(set) var now: Int64 = 0
     /// The requests of the batch that were answered at once.
     var answered = 0
+    /// As many as there were when the work for the present connection began.
+    private var answeredBefore = 0
     /// Where the answers to the present connection begin in the output.
     private(set) var start = 0
 
@@ -25,13 +27,19 @@ struct Workbench: ~Copyable {
 
     /// Begins a batch.
     mutating func begin(now: Int64) {
+        self.now = now
         answered = 0
-        next(now: now)
+        answeredBefore = 0
+        start = 0
     }
 
     /// Goes on to the next connection of the batch.
-    mutating func next(now: Int64) {
-        self.now = now
+    ///
+    /// The clock is not asked anew where the last one only had one request, which was answered at once: that takes a few
+    /// microseconds, and to ask takes a hundredth of it.
+    mutating func goOn() {
+        if answered != answeredBefore + 1 { now = Clock.now() }
+        answeredBefore = answered
         start = writer.output.count
     }
 
