@@ -31,6 +31,7 @@ struct Arrivals {
     private var countInTurn = 0
     /// As many are answered together.
     private var limit = 2
+    private var hasStopped = false
 
     var isEmpty: Bool { recipients.isEmpty }
 
@@ -58,10 +59,13 @@ struct Arrivals {
     }
 
     mutating func endTurn() {
-        limit = min(max(2, countInTurn / 2), Self.most)
+        limit = hasStopped ? 1 : min(max(2, countInTurn / 2), Self.most)
         countInTurn = 0
     }
 
     /// From now on each is answered by itself, for nobody ends turns any more.
-    mutating func stopWaiting() { limit = 1 }
+    mutating func stopWaiting() {
+        hasStopped = true
+        limit = 1
+    }
 }

@@ -7,6 +7,7 @@ extension Connection {
     /// - Returns: how many bytes they were; the rest belongs to a request that must wait.
     func consume(_ bytes: Span<UInt8>, _ bench: inout Workbench) -> Int {
         guard let responder = loop.responder else { return bytes.count }
+        bench.received = bytes.count
         var decoder = decoder
         isConsuming = true
         defer {

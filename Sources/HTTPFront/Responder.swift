@@ -54,8 +54,8 @@ public protocol Responder: AnyObject, SendableMetatype {
     /// The client of a request that was to be answered later has gone; the ticket is void.
     func abandon(_ ticket: Ticket)
 
-    /// `count` answers were handed to the kernel, `elapsed` nanoseconds after the first of their requests had been read. Those that
-    /// came later are not among them: how long they took only the responder knows.
+    /// `count` answers were handed to the kernel, the last one `elapsed` nanoseconds after the first of their requests had been read.
+    /// Those that came later are not among them: how long they took only the responder knows.
     func answered(count: Int, elapsed: Int64)
 
     /// Called about four times a second.

@@ -31,6 +31,18 @@ struct ArrivalsTests {
         #expect(self.limit(after: count) == limit)
     }
 
+    @Test("are answered each by itself once nobody ends turns any more")
+    func stopped() {
+        var arrivals = Arrivals()
+        _ = arrivals.add(Nobody())
+        arrivals.stopWaiting()
+        #expect(arrivals.isFull)
+        _ = arrivals.take()
+        arrivals.endTurn()
+        _ = arrivals.add(Nobody())
+        #expect(arrivals.isFull)
+    }
+
     @Test("say which is the first of a turn, taken out or not, and come out in order")
     func turns() {
         var arrivals = Arrivals()
