@@ -10,7 +10,7 @@ public final class ServerLoop<R: Responder> {
     let limits: HTTPLimits
     let ledger: ConnectionLedger
     private var bench: Workbench?
-    private var arrivals = Arrivals()
+    var arrivals = Arrivals()
     /// Ends a turn of the event loop in which something has arrived.
     private var endTurn: @Sendable () -> Void = {}
     private(set) var isDraining = false
@@ -56,30 +56,46 @@ public final class ServerLoop<R: Responder> {
 
     /// Something has arrived at a connection, which is called to answer it before this turn of the event loop ends.
     func arrived(at recipient: any Recipient) {
-        if arrivals.add(recipient) { eventLoop.execute(endTurn) }
-        if arrivals.isFull { answerArrivals() }
+        switch arrivals.add(recipient) {
+        case .answer: answer(recipient)
+        case .expectEnd: eventLoop.execute(endTurn)
+        case .wait: break
+        case .answerAll: answerArrivals()
+        }
+    }
+
+    private func answer(_ recipient: any Recipient) {
+        var bench = takeBench()
+        bench.begin(now: arrivals.since)
+        recipient.answerArrival(&bench)
+        recipient.sendAnswers(bench)
+        bench.writer.clear()
+        report(bench, since: bench.now)
+        putBack(bench)
     }
 
     /// Answers all that has arrived; whatever else happens to its connections comes after it.
     func answerArrivals() {
         guard !arrivals.isEmpty else { return }
         let since = arrivals.since
-        let recipients = arrivals.take()
+        var recipients = arrivals.take()
         var bench = takeBench()
         bench.begin(now: since)
         var sent = 0
-        for (index, recipient) in recipients.enumerated() {
+        for index in recipients.indices {
             if index > 0 { bench.goOn() }
-            recipient.answerArrival(&bench)
+            recipients[index].answerArrival(&bench)
             guard
                 index == recipients.count - 1 || bench.writer.output.count > Workbench.flushThreshold
                     || bench.now - since > Arrivals.patience
             else { continue }
-            for recipient in recipients[sent...index] { recipient.sendAnswers(bench) }
+            while sent <= index {
+                recipients[sent].sendAnswers(bench)
+                sent += 1
+            }
             bench.writer.clear()
-            sent = index + 1
         }
-        arrivals.putBack(recipients)
+        arrivals.putBack(&recipients)
         report(bench, since: since)
         putBack(bench)
     }
@@ -95,8 +111,10 @@ public final class ServerLoop<R: Responder> {
 
     /// Tells the responder of the answers that were handed over, to requests that had arrived at `since`.
     func report(_ bench: borrowing Workbench, since: Int64) {
-        guard bench.answered > 0 else { return }
-        responder?.answered(count: bench.answered, elapsed: Clock.now() - since)
+        guard bench.answered > 0 else { return arrivals.answered(at: bench.now) }
+        let now = Clock.now()
+        responder?.answered(count: bench.answered, elapsed: now - since)
+        arrivals.answered(at: now)
     }
 
     /// Takes the memory back, and gives up what only an unusually large request or answer needed.

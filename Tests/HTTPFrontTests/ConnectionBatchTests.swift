@@ -5,6 +5,7 @@ import Testing
 @Suite("Connections that are answered together", .timeLimit(.minutes(1)))
 struct ConnectionBatchTests {
     private func clients(_ count: Int, of server: TestServer) async throws -> [TestClient] {
+        try await server.answerTogether()
         var clients: [TestClient] = []
         for number in 0..<count {
             let client = try await server.connect()
@@ -107,6 +108,7 @@ struct ConnectionBatchTests {
     @Test("go on when writing to one of them fails in the midst of its requests", arguments: [8192, 16_384])
     func writingFails(size: Int) async throws {
         try await withServer { server in
+            try await server.answerTogether()
             for attempt in 1...3 {
                 let client = try await server.connect()
                 // So that as much is read at once.

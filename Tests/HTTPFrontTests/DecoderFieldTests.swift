@@ -129,6 +129,25 @@ struct DecoderFieldTests {
             #expect(text(request[range]) == value[name] ?? "v")
         }
     }
+
+    @Test(
+        "looks at each host, whatever the one before it was",
+        arguments: [
+            "", "a b", "a,", "a.example:8o", "a.example:80:", "[::1", "a.exampl\u{e9}",
+            String(repeating: "a", count: 300) + " b",
+        ])
+    func hosts(bad: String) {
+        let good = ["a.example:80", "a.example", "a.example", "b", String(repeating: "a", count: 300), "[::1]:80"]
+        func stream(_ hosts: [String]) -> String {
+            hosts.map { "GET / HTTP/1.1\r\nHost: \($0)\r\n\r\n" }.joined()
+        }
+        for count in 0...good.count {
+            let decoded = decodeBothWays(stream(good.prefix(count) + [bad] + good))
+            #expect(decoded.requests.count == count)
+            #expect(decoded.end == .refused(.host))
+        }
+        #expect(decodeBothWays(stream(good + good)).requests.count == 2 * good.count)
+    }
 }
 
 extension KnownField {

@@ -32,6 +32,12 @@ struct TestServer: Sendable {
         }.get()
     }
 
+    /// Has requests answered together however far apart they arrive; a debug build takes longer for each than little is.
+    func answerTogether() async throws {
+        let loop = loop
+        try await loop.eventLoop.submit { loop.value.arrivals.pause = .max }.get()
+    }
+
     /// Keeps the event loop busy while `body` runs: what is sent meanwhile arrives in one turn.
     func holding(_ body: () async throws -> Void) async throws {
         let end = DispatchSemaphore(value: 0)
