@@ -30,13 +30,14 @@ struct Arrivals {
         case answerAll
     }
 
-    /// If nothing has arrived for so long, in nanoseconds, after the last ones were answered, little does: it is several times what a
-    /// turn of the event loop takes.
-    var pause: Int64 = 30_000
     /// More than this makes nothing cheaper.
     static let most = 16
     /// Answers wait no longer for those of others than this, in nanoseconds, and then for one more.
     static let patience: Int64 = 250_000
+
+    /// If nothing has arrived for so long, in nanoseconds, after the last ones were answered, little does: it is several times what a
+    /// turn of the event loop takes.
+    var pause: Int64 = 30_000
 
     private var recipients: [any Recipient] = []
     /// Memory for the next ones.

@@ -44,10 +44,10 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     var pending: ByteBuffer?
     /// What was read and is looked at before the event loop's turn ends; there if, and only if, the loop knows of it.
     var arrived: ByteBuffer?
-    /// Whether requests are being looked at, so that the decoder is in use.
-    var isConsuming = false
     /// Where the answers to it are in the bench's output.
     var answers = 0..<0
+    /// Whether requests are being looked at, so that the decoder is in use.
+    var isConsuming = false
     private(set) var context: ChannelHandlerContext?
     private(set) var peer = Peer()
     private(set) var slot: Int32 = -1
