@@ -181,13 +181,16 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
 
     // MARK: Handshake
 
-    /// Counts a handshake that does not end well.
+    /// Counts a handshake that does not end well. Where nothing has come there was none: load balancers open connections only to
+    /// see that they can.
     ///
     /// - Returns: whether there was one.
     @discardableResult
     func failHandshake() -> Bool {
         guard isSecuring else { return false }
         isSecuring = false
+        let watch = try? context?.pipeline.syncOperations.handler(type: FirstByteWatch.self)
+        guard watch?.hasSeenOne == true else { return false }
         loop.responder?.dropped(.handshake)
         return true
     }

@@ -119,6 +119,7 @@ public final class Server<R: Responder>: Sendable {
                 return channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     if let certificates {
+                        try pipeline.addHandler(FirstByteWatch())
                         try pipeline.addHandler(NIOSSLServerHandler(context: certificates.context))
                     }
                     try pipeline.addHandler(Connection(loop: loop.value, isSecured: certificates != nil))
