@@ -29,6 +29,9 @@ enum Process {
         _ = unsafe setrlimit(__rlimit_resource_t(7), &limit)
     }
 
+    /// Lets SIGHUP mean nothing: a terminal that closes, or whoever expects that it reloads the configuration, ends no calls.
+    static func ignoreHangUp() { signal(SIGHUP, SIG_IGN) }
+
     /// Lets what was printed be seen at once, also through a pipe.
     static func flushOutput() { _ = fflush(nil) }
 

@@ -8,6 +8,8 @@ internal import Upstream
 struct ServiceCredentials: Sendable {
     private let fixed: [String: AWSCredentials]
     private let stores: [String: CredentialStore]
+    /// The Regions without whose credentials some service cannot be called.
+    private let neededRegions: Set<String>
 
     /// - Throws: `CommandFailure` if a secret cannot be read.
     init(_ configuration: Configuration, environment: [String: String]) throws(CommandFailure) {
@@ -29,6 +31,10 @@ struct ServiceCredentials: Sendable {
         }
         self.fixed = fixed
         self.stores = stores
+        neededRegions = Set(
+            configuration.services.filter {
+                $0.signing == .resign && $0.credentials == .default && !$0.isOnThisMachine
+            }.map(\.region))
     }
 
     /// How requests to a service are signed; nothing if its callers' signatures are passed on.
@@ -62,11 +68,12 @@ struct ServiceCredentials: Sendable {
         }
     }
 
-    /// Whether every service can be signed for now.
+    /// Whether every service can be called now: calls to this machine may go unsigned.
     var areReady: Bool {
         let now = Process.wallClockNanoseconds
-        return stores.values.allSatisfy { store in
-            if case .ready = store.credentials(now: now) { true } else { false }
+        return stores.allSatisfy { region, store in
+            guard neededRegions.contains(region) else { return true }
+            return if case .ready = store.credentials(now: now) { true } else { false }
         }
     }
 

@@ -11,7 +11,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Runs the gateway.",
         discussion: """
             Without --config it listens on 127.0.0.1:8080 in front of an embedded sandbox.
-            SIGTERM and SIGINT stop it: it takes no new connections, finishes what is in flight, and exits with 0.
+            SIGTERM and SIGINT stop it: it takes no new connections, finishes what is in flight, and exits with 0. SIGHUP
+            is ignored.
             It listens on the sockets that it is started with, as systemd does (LISTEN_FDS), if they are those of its
             addresses.
 
@@ -24,6 +25,7 @@ struct ServeCommand: AsyncParsableCommand {
     var config: String?
 
     func run() async throws {
+        Process.ignoreHangUp()
         let configuration = try ConfigurationFile.load(config)
         Process.prepare()
         var logger = Logger(label: "jobs-proxy") { StreamLogHandler.standardError(label: $0) }

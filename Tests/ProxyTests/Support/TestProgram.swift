@@ -54,6 +54,9 @@ final class TestProgram: Sendable {
     /// Asks it to end.
     func terminate() { process.terminate() }
 
+    /// Sends it what a terminal sends that closes.
+    func hangUp() { Foundation.kill(process.processIdentifier, SIGHUP) }
+
     /// Ends it at once, and returns when it has ended.
     func kill() async {
         Foundation.kill(process.processIdentifier, SIGKILL)
