@@ -18,8 +18,9 @@ public struct HTTPLimits: Sendable, Equatable {
     public var bodyStretch: Int64 = 10_000_000_000
     public var minBodyBytes = 10 * 1024
     /// Between an answer and the first byte of the next request; also the time in which a client must have read
-    /// 64 KiB more of its answers, or all of them.
-    public var idleTimeout: Int64 = 60_000_000_000
+    /// 64 KiB more of its answers, or all of them. Longer than the 60 s of AWS's load balancers and SDKs: the end that sends
+    /// requests must be the first to close, or it loses one.
+    public var idleTimeout: Int64 = 75_000_000_000
     /// Open connections in all; 0 for no limit.
     public var maxConnections = 10_000
     /// Open connections of one peer address; 0 for no limit.

@@ -56,7 +56,7 @@ public enum Refusal: String, Sendable, CaseIterable, Error {
         case .fieldName: "A header field's name is empty, is not a token, or is not directly followed by a colon."
         case .fieldValue: "A header field's value holds a control character."
         case .foldedField: "A header field is folded over several lines."
-        case .host: "The request needs exactly one Host field that names a host."
+        case .host: "The request needs exactly one Host field that names a host; HTTP/1.0 may leave it out."
         case .repeatedField: "A header field that may occur once is repeated."
         case .contentLength: "Content-Length is not a plain decimal number, or does not stand alone."
         case .transferEncoding: "The only Transfer-Encoding accepted is a single 'chunked', in HTTP/1.1."

@@ -122,7 +122,12 @@ extension RequestHead {
 
     /// What the fields say about framing and connection.
     private mutating func interpret(_ bytes: Span<UInt8>, limits: HTTPLimits) throws(Refusal) {
-        guard let host = self[.host], isGood(host: host, in: bytes) else { throw .host }
+        if let host = self[.host] {
+            guard isGood(host: host, in: bytes) else { throw .host }
+        } else if isHTTP11 {
+            // An HTTP/1.0 client may leave it out (RFC 9112, section 3.2), as health checks of load balancers do.
+            throw .host
+        }
 
         if let encoding = self[.transferEncoding] {
             guard isHTTP11, bytes.equals("chunked", at: encoding), Self.endsInSpaces(bytes, encoding) else {

@@ -70,6 +70,9 @@ struct DecoderAcceptanceTests {
             Accepted(
                 "absolute-form with an IPv6 address", "POST http://[::1]:80/ HTTP/1.1\r\nHost: a\r\n\r\n",
                 .init(authority: "[::1]:80")),
+            Accepted(
+                "HTTP/1.0 without Host", "POST / HTTP/1.0\r\n\r\n",
+                .init(fields: [], keepsConnection: false, isHTTP11: false)),
             Accepted("HTTP/1.0", "POST / HTTP/1.0\r\nHost: a\r\n\r\n", .init(keepsConnection: false, isHTTP11: false)),
             Accepted("an empty line before the request line", "\r\nPOST / HTTP/1.1\r\nHost: a\r\n\r\n", .init()),
             Accepted(

@@ -101,7 +101,7 @@ struct DecoderLimitTests {
         #expect(limits.maxBodyBytes == 64 << 10)
         #expect(limits.headTimeout == 5_000_000_000)
         #expect(limits.bodyTimeout == 10_000_000_000)
-        #expect(limits.idleTimeout == 60_000_000_000)
+        #expect(limits.idleTimeout == 75_000_000_000)
         #expect(limits.maxConnections == 10_000)
         #expect(limits.maxConnectionsPerPeer == 0)
     }

@@ -64,7 +64,6 @@ struct DecoderRefusalTests {
         arguments: [
             Refused("no Host", "GET / HTTP/1.1\r\nX: a\r\n\r\n", .host),
             Refused("no field at all", "GET / HTTP/1.1\r\n\r\n", .host),
-            Refused("no Host in HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", .host),
             Refused("no Host beside an absolute target", "GET http://a/ HTTP/1.1\r\n\r\n", .host),
             Refused("an empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", .host),
             Refused("a Host of white space", "GET / HTTP/1.1\r\nHost: \t \r\n\r\n", .host),
