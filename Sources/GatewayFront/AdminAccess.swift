@@ -4,13 +4,18 @@ internal import HTTPFront
 public struct AdminAccess: Sendable {
     /// What `Authorization: Bearer TOKEN` must say (RFC 6750, section 2.1); nothing if nobody is asked.
     private let token: [UInt8]?
+    /// The hosts by which it is called where there is no token.
+    let hosts: OwnHosts
     /// The state, as JSON.
     let state: @Sendable () -> [UInt8]
 
-    public init(token: String?, state: @escaping @Sendable () -> [UInt8]) {
+    public init(token: String?, hosts: OwnHosts, state: @escaping @Sendable () -> [UInt8]) {
         self.token = token.map { Array($0.utf8) }
+        self.hosts = hosts
         self.state = state
     }
+
+    var asksForToken: Bool { token != nil }
 
     /// Whether a request shows the token. Every byte is looked at, whatever the first of them say.
     func admits(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Bool {

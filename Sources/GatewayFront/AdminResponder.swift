@@ -10,6 +10,7 @@ public final class AdminResponder: Responder {
     private let loop: NIOLoopBound<WeakLoop>
     private let access: AdminAccess
     private let offload: Offload
+    private var unidentified: UnidentifiedRequests
     private var renderer = AnswerRenderer()
 
     /// Runs work that takes long on a thread that serves nobody.
@@ -26,6 +27,7 @@ public final class AdminResponder: Responder {
         self.front = front
         self.access = access
         self.offload = offload
+        unidentified = UnidentifiedRequests(access.hosts)
     }
 
     public func respond(
@@ -33,9 +35,17 @@ public final class AdminResponder: Responder {
         into response: inout ResponseWriter
     ) -> Disposition {
         let route = Route(head, bytes)
-        if route.needsToken, !access.admits(head, bytes) {
-            renderer.unauthorized(&response)
-            return .answered
+        if route.needsToken {
+            guard access.admits(head, bytes) else {
+                renderer.unauthorized(&response)
+                return .answered
+            }
+            do throws(GatewayError) {
+                if !access.asksForToken { try check(head, bytes) }
+            } catch {
+                renderer.error(error, &response)
+                return .answered
+            }
         }
         switch route {
         case .metrics: renderer.text(front.metrics.registry.render(), Metrics.contentType, &response)
@@ -53,6 +63,12 @@ public final class AdminResponder: Responder {
         case .call, .notFound: renderer.error(.notFound, &response)
         }
         return .answered
+    }
+
+    /// Checks a request that shows no token, because none is asked for.
+    private func check(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(GatewayError) {
+        guard !head.isForwarded else { throw .forwarded }
+        try unidentified.check(head, bytes)
     }
 
     /// Looks at every page, which may take a while, and then answers with their number.

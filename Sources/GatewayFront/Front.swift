@@ -12,20 +12,23 @@ public final class Front: Sendable {
     /// Whether there is a service whose requests keep their callers' signatures.
     let hasPassthrough: Bool
     let wallClock: @Sendable () -> Int64
-    private let ownHosts: Set<[UInt8]>
+    /// The hosts by which requests may call that show nothing of who sends them.
+    let hosts: OwnHosts
+    private let serviceHosts: OwnHosts
     /// The authorities (`host[:port]`) of the services, in lower case.
     private let authorities: [[UInt8]]
     private let serving = Atomic<Bool>(false)
     private let canCallServices: @Sendable () -> Bool
 
     /// - Parameters:
+    ///   - hosts: those of the listener and of the services; see `UnidentifiedRequests`.
     ///   - authorities: `host[:port]` of each of the gate's services. A target in absolute form must name one of these hosts.
     ///   - canCallServices: whether there is what calls to the services take, credentials above all; asked when somebody
     ///     asks for readiness.
     ///   - wallClock: nanoseconds since 1970-01-01T00:00:00Z.
     public init(
         gate: Gate, deliveries: Deliveries, metrics: FrontMetrics, log: AccessLog?, callers: Callers,
-        authorities: [String], canCallServices: @escaping @Sendable () -> Bool,
+        hosts: OwnHosts, authorities: [String], canCallServices: @escaping @Sendable () -> Bool,
         wallClock: @escaping @Sendable () -> Int64
     ) {
         self.deliveries = deliveries
@@ -33,8 +36,9 @@ public final class Front: Sendable {
         self.log = log
         self.callers = callers
         self.canCallServices = canCallServices
-        self.authorities = authorities.map { Array($0.lowercased().utf8) }
-        ownHosts = Set(self.authorities.map { Self.host($0.span, $0.indices) })
+        self.hosts = hosts
+        self.authorities = authorities.map { $0.utf8.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 } }
+        serviceHosts = OwnHosts(authorities, hasLoopback: false)
         // The Region that a caller signed for chooses the service then.
         hasSeveralRegions = Set(gate.services.map(\.settings.region)).count > 1
         hasPassthrough = gate.services.contains(where: \.isPassthrough)
@@ -52,7 +56,7 @@ public final class Front: Sendable {
 
     /// Whether an authority (`host[:port]`) names one of the services' hosts.
     func isOwn(authority bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        ownHosts.contains(Self.host(bytes, range))
+        serviceHosts.contains(bytes, range)
     }
 
     /// Whether an authority is that of a service: its signed requests can go nowhere else.
@@ -63,19 +67,5 @@ public final class Front: Sendable {
             if authorities[service][index] != (byte &- 0x41 < 26 ? byte | 0x20 : byte) { return false }
         }
         return true
-    }
-
-    /// The host of an authority, in lower case, with the brackets of an IPv6 address.
-    private static func host(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
-        var host: [UInt8] = []
-        var isBracketed = false
-        for index in range {
-            let byte = bytes[index]
-            if byte == UInt8(ascii: "[") { isBracketed = true }
-            if byte == UInt8(ascii: "]") { isBracketed = false }
-            if byte == UInt8(ascii: ":"), !isBracketed { break }
-            host.append(byte &- 0x41 < 26 ? byte | 0x20 : byte)
-        }
-        return host
     }
 }

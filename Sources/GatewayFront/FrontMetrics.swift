@@ -9,6 +9,7 @@ public final class FrontMetrics: Sendable {
     private let requests: CounterFamily
     private let throttled: CounterFamily
     private let rejected: CounterFamily
+    private let probes: CounterFamily
     private let durations: HistogramFamily
     private let ages: HistogramFamily
     private let callers: Int
@@ -39,6 +40,10 @@ public final class FrontMetrics: Sendable {
         rejected = registry.counters(
             "jobsproxy_rejected_total", "Requests and connections refused before they were understood.",
             labels: Refusal.allCases.map { label("reason", $0.rawValue) })
+        probes = registry.counters(
+            "jobsproxy_probes_total",
+            "Scrapes and health checks answered to callers; they are no requests of the others.",
+            labels: FrontCounters.Probe.allCases.map { label("path", $0.rawValue) })
         durations = registry.histograms(
             "jobsproxy_request_duration_seconds", "From a request's arrival to its answer.",
             bounds: [
@@ -53,7 +58,7 @@ public final class FrontMetrics: Sendable {
     func makeCounters() -> FrontCounters {
         FrontCounters(
             callers: callers, requests: requests.makeBlock(), throttled: throttled.makeBlock(),
-            rejected: rejected.makeBlock(),
+            rejected: rejected.makeBlock(), probes: probes.makeBlock(),
             durations: durations.makeBlock(), ages: ages.makeBlock())
     }
 }
@@ -65,6 +70,7 @@ struct FrontCounters {
     let requests: CounterBlock
     let throttled: CounterBlock
     let rejected: CounterBlock
+    let probes: CounterBlock
     let durations: HistogramBlock
     let ages: HistogramBlock
 
@@ -82,6 +88,24 @@ struct FrontCounters {
     func count(_ scope: ThrottleScope) {
         throttled.add(at: scope.index)
     }
+
+    /// A request about the gateway itself, by its path.
+    enum Probe: String, CaseIterable {
+        case metrics = "/metrics"
+        case health = "/healthz"
+        case readiness = "/readyz"
+
+        /// Its place in `allCases`.
+        var index: Int {
+            switch self {
+            case .metrics: 0
+            case .health: 1
+            case .readiness: 2
+            }
+        }
+    }
+
+    func count(_ probe: Probe) { probes.add(at: probe.index) }
 
     func count(_ refusal: Refusal) { rejected.add(at: refusal.index) }
 

@@ -26,6 +26,8 @@ public final class GatewayResponder: Responder {
     private var identity: Identity
     private var renderer = AnswerRenderer()
     private var waiting: [Waiter: Waiting] = [:]
+    /// The requests about the gateway itself that are among the answers which `answered` has not been told of yet.
+    private var probes = 0
 
     /// - Parameter front: what all loops share.
     public init(loop: ServerLoop<GatewayResponder>, gate: Gate, front: Front) {
@@ -45,18 +47,27 @@ public final class GatewayResponder: Responder {
     ) -> Disposition {
         if let authority = head.authority, !front.isOwn(authority: bytes, authority) {
             response.closes = true
-            refuse(.foreignTarget, into: &response)
+            reject(.foreignTarget, &response)
             return .answered
         }
         switch Route(head, bytes) {
         case .call:
             return answerCall(head, bytes, content, ticket, now, &response)
         case .metrics:
-            renderer.text(front.metrics.registry.render(), Metrics.contentType, &response)
+            do throws(GatewayError) {
+                try identity.checkOpen(head, bytes)
+                renderer.text(front.metrics.registry.render(), Metrics.contentType, &response)
+                count(.metrics)
+            } catch {
+                renderer.error(error, &response)
+                record(error)
+            }
         case .health:
             renderer.text(Array("ok\n".utf8), "text/plain", &response)
+            count(.health)
         case .readiness:
             renderer.readiness(front.isReady, &response)
+            count(.readiness)
         case .notFound, .purge, .state:
             renderer.error(.notFound, &response)
             record(.notFound)
@@ -90,7 +101,7 @@ public final class GatewayResponder: Responder {
         if let service = call.passthroughService {
             guard let host = head[.host], front.isAuthority(of: service, bytes, host) else {
                 response.closes = true
-                refuse(.foreignTarget, into: &response)
+                reject(.foreignTarget, &response)
                 return .answered
             }
             do throws(GatewayError) {
@@ -235,6 +246,12 @@ public final class GatewayResponder: Responder {
     // MARK: The front's own answers
 
     public func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {
+        reject(refusal, &response)
+        // It never became a request of which the server says how long it took.
+        counters.countDuration(0)
+    }
+
+    private func reject(_ refusal: Refusal, _ response: inout ResponseWriter) {
         renderer.refusal(refusal, &response)
         counters.count(refusal)
         counters.count(.invalid, operation: gate.otherOperation, caller: nil)
@@ -253,7 +270,17 @@ public final class GatewayResponder: Responder {
         return caller.map { Int32(clamping: $0) } ?? -1
     }
 
-    public func answered(count: Int, elapsed: Int64) { counters.countDuration(elapsed, times: count) }
+    public func answered(count: Int, elapsed: Int64) {
+        let probes = min(probes, count)
+        self.probes -= probes
+        counters.countDuration(elapsed, times: count - probes)
+    }
+
+    /// Counts a request that is about the gateway itself, apart from all others.
+    private func count(_ probe: FrontCounters.Probe) {
+        counters.count(probe)
+        probes += 1
+    }
 
     /// Ends the wait of requests whose time is over, whatever has become of their fetch.
     public func tick(now: Int64) {

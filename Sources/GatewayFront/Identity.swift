@@ -24,6 +24,7 @@ struct Identity {
     private let hasKeys: Bool
     private var verifier: SignatureVerifier
     private var lists = SignedLists()
+    private var unidentified: UnidentifiedRequests
     /// Seconds since 1970, as the loop's ticker read them last: signatures are good for minutes.
     private var seconds: Int64
 
@@ -32,6 +33,7 @@ struct Identity {
         self.front = front
         hasKeys = !front.callers.keys.isEmpty
         verifier = SignatureVerifier(front.callers.keys)
+        unidentified = UnidentifiedRequests(front.hosts)
         seconds = front.wallClock() / 1_000_000_000
     }
 
@@ -44,12 +46,14 @@ struct Identity {
         let region = front.hasSeveralRegions ? CredentialScope.region(head, bytes) : 0..<0
         if front.hasPassthrough, gate.isPassthrough(target: target, region: bytes.extracting(region)) {
             // Signed for the service, so that nobody here can tell whether it is right.
-            let caller = head.peer.identity >= 0 ? Int(head.peer.identity) : try anonymous(head)
+            // Its Host is the service's own, or it goes nowhere.
+            let caller =
+                head.peer.identity >= 0 ? Int(head.peer.identity) : try anonymous(head, bytes, isPassedOn: true)
             return Asker(caller: caller, region: region, principal: CredentialScope.keyID(head, bytes))
         }
         if head.peer.identity >= 0 { return Asker(caller: Int(head.peer.identity), region: region) }
         guard hasKeys, let authorization = head[.authorization] else {
-            return Asker(caller: try anonymous(head), region: region)
+            return Asker(caller: try anonymous(head, bytes), region: region)
         }
         do throws(SignatureFault) {
             return try signed(by: authorization, head, bytes, content, target)
@@ -61,11 +65,21 @@ struct Identity {
     /// Called about four times a second.
     mutating func tick() { seconds = front.wallClock() / 1_000_000_000 }
 
-    private func anonymous(_ head: borrowing RequestHead) throws(GatewayError) -> Int {
-        guard front.callers.admitsAnonymous(isLoopback: head.peer.isLoopback) else {
+    private mutating func anonymous(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, isPassedOn: Bool = false
+    ) throws(GatewayError) -> Int {
+        guard front.callers.admitsAnonymous(isLoopback: head.peer.isLoopback && !head.isForwarded) else {
             throw head[.authorization] == nil ? .unsigned : .unknownKey
         }
+        try unidentified.check(head, bytes, anyHost: isPassedOn)
         return Self.anonymous
+    }
+
+    /// Checks a request that is no call, and that anybody may make who reaches the listener.
+    ///
+    /// - Throws: the answer to one that a web page may have caused.
+    mutating func checkOpen(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(GatewayError) {
+        if head.peer.identity < 0 { try unidentified.check(head, bytes) }
     }
 
     // MARK: Signatures

@@ -14,11 +14,18 @@ public enum KnownField: Int, Sendable, CaseIterable {
     case xAmzSecurityToken
     case amzSDKRequest
     case amzSDKInvocationID
+    case origin
+    case secFetchSite
+    case forwarded
+    case xForwardedFor
+    case xRealIP
 
     /// Whether a second one makes the request ambiguous, so that a request has one at the most.
     public var isSingleton: Bool {
         switch self {
-        case .connection, .cacheControl, .userAgent, .amzSDKRequest, .amzSDKInvocationID: false
+        case .connection, .cacheControl, .userAgent, .amzSDKRequest, .amzSDKInvocationID, .forwarded, .xForwardedFor,
+            .xRealIP:
+            false
         default: true
         }
     }
@@ -37,7 +44,10 @@ public enum KnownField: Int, Sendable, CaseIterable {
         let candidate: (KnownField, StaticString)
         switch (range.count, initial) {
         case (4, _): candidate = (.host, "host")
+        case (6, UInt8(ascii: "o")): candidate = (.origin, "origin")
         case (6, _): candidate = (.expect, "expect")
+        case (9, UInt8(ascii: "f")): candidate = (.forwarded, "forwarded")
+        case (9, _): candidate = (.xRealIP, "x-real-ip")
         case (10, UInt8(ascii: "x")): candidate = (.xAmzDate, "x-amz-date")
         case (10, UInt8(ascii: "u")): candidate = (.userAgent, "user-agent")
         case (10, _): candidate = (.connection, "connection")
@@ -45,7 +55,9 @@ public enum KnownField: Int, Sendable, CaseIterable {
         case (12, _): candidate = (.contentType, "content-type")
         case (13, UInt8(ascii: "a")): candidate = (.authorization, "authorization")
         case (13, _): candidate = (.cacheControl, "cache-control")
+        case (14, UInt8(ascii: "s")): candidate = (.secFetchSite, "sec-fetch-site")
         case (14, _): candidate = (.contentLength, "content-length")
+        case (15, UInt8(ascii: "x")): candidate = (.xForwardedFor, "x-forwarded-for")
         case (15, _): candidate = (.amzSDKRequest, "amz-sdk-request")
         case (17, _): candidate = (.transferEncoding, "transfer-encoding")
         case (20, _): candidate = (.xAmzSecurityToken, "x-amz-security-token")

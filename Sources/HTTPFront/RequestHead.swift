@@ -45,8 +45,8 @@ public struct RequestHead {
     var length = 0
     /// The last `Host` that was found to be well-formed: most requests have the same.
     private var goodHost: [UInt8] = []
-    /// Where each known field is among the fields, -1 for those that are not there; there are at most 16.
-    private var places = InlineArray<16, Int16>(repeating: -1)
+    /// Where each known field is among the fields, -1 for those that are not there; there are at most 20.
+    private var places = InlineArray<20, Int16>(repeating: -1)
 
     /// An empty head, to be filled by the decoder.
     public init() { fields.reserveCapacity(32) }

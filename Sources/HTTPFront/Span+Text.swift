@@ -46,7 +46,7 @@ extension Span where Element == UInt8 {
     }
 
     /// Whether `range` holds exactly `text`.
-    func holds(_ text: [UInt8], at range: Range<Int>) -> Bool {
+    public func holds(_ text: [UInt8], at range: Range<Int>) -> Bool {
         guard range.count == text.count, range.lowerBound >= 0, range.upperBound <= count else { return false }
         // Unsafe only in its pointers: as many bytes are there as are compared.
         return unsafe withUnsafeBytes { bytes in

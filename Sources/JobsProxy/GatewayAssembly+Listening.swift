@@ -1,7 +1,24 @@
+internal import GatewayFront
 internal import Glibc
 internal import HTTPFront
 internal import Logging
 internal import NIOCore
+
+extension OwnHosts {
+    /// The hosts by which callers call the gateway, or a service that it stands for: the way to it may be a proxy's, or a name
+    /// server's that gives its address for the service's name.
+    init(_ configuration: Configuration, _ sandbox: EmbeddedSandbox?) {
+        let host = configuration.listen.address.host
+        let all = IPAddress(host.utf8)?.isUnspecified == true ? Self.addressesOfThisMachine : []
+        self.init(
+            [host] + all + configuration.listen.hosts + configuration.services.map { $0.authority(sandbox) })
+    }
+
+    /// What a listener on all addresses is called by.
+    private static var addressesOfThisMachine: [String] {
+        ((try? System.enumerateDevices()) ?? []).compactMap { $0.address?.ipAddress }
+    }
+}
 
 /// Where the gateway listens: on sockets that it was started with, or on those that it binds.
 extension GatewayAssembly {

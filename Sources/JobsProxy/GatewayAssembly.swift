@@ -84,6 +84,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
             gate: gate, deliveries: deliveries,
             metrics: FrontMetrics(registry, operationNames: gate.operationNames, callerNames: gate.callerNames),
             log: accessLog, callers: try Callers(configuration, services, environment: environment),
+            hosts: OwnHosts(configuration, sandbox),
             authorities: configuration.services.map { $0.authority(sandbox) },
             canCallServices: { credentials.areReady }
         ) { Process.wallClockNanoseconds }
@@ -94,7 +95,9 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         state = GatewayState(
             configuration: configuration, gate: gate, upstream: upstream, credentials: credentials,
             ledger: server.ledger, isServing: { front.isServing })
-        let access = AdminAccess(token: try configuration.admin.token?.value(environment), state: state.json)
+        let access = AdminAccess(
+            token: try configuration.admin.token?.value(environment),
+            hosts: OwnHosts([configuration.admin.address.host] + configuration.listen.hosts), state: state.json)
         adminServer = try await Server(group: group, limits: HTTPLimits(), wallClock: Process.wallClock) { loop in
             AdminResponder(loop: loop, gate: gate, front: front, access: access) { work in
                 NIOThreadPool.singleton.submit { state in if state == .active { work() } }

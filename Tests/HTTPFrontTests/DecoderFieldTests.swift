@@ -155,6 +155,6 @@ extension KnownField {
     static let allNames = [
         "Host", "Content-Length", "Transfer-Encoding", "Connection", "Expect", "Content-Type", "Authorization",
         "Cache-Control", "User-Agent", "X-Amz-Target", "X-Amz-Date", "X-Amz-Security-Token", "amz-sdk-request",
-        "amz-sdk-invocation-id",
+        "amz-sdk-invocation-id", "Origin", "Sec-Fetch-Site", "Forwarded", "X-Forwarded-For", "X-Real-IP",
     ]
 }

@@ -8,7 +8,7 @@ struct AnnouncedDeadlineTests {
     private func ask(_ gateway: TestGateway, _ announcement: String) async throws -> HTTPReply {
         let client = try await gateway.client()
         let reply = try await client.send(
-            "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: VoiceID.Foo\r\namz-sdk-request: \(announcement)\r\n"
+            "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: VoiceID.Foo\r\namz-sdk-request: \(announcement)\r\n"
                 + "Content-Length: 2\r\n\r\n{}")
         try await client.close()
         return reply

@@ -169,7 +169,7 @@ struct FlightAndQuotaTests {
                 let ttl = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
                 let body = query()
                 let reply = try await client.send(
-                    "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: VoiceID.ListFraudsterRegistrationJobs\r\n"
+                    "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: VoiceID.ListFraudsterRegistrationJobs\r\n"
                         + "amz-sdk-request: ttl=\(ttl); attempt=1; max=3\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
                 )
                 #expect(reply.fields["x-amzn-errortype"] == "ThrottlingException")

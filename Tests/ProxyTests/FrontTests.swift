@@ -15,12 +15,12 @@ struct FrontTests {
         let status: Int
     }
 
-    private static let start = "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: VoiceID.ListDomains\r\n"
+    private static let start = "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: VoiceID.ListDomains\r\n"
     private static let refused: [Refused] = [
         Refused(
             testDescription: "both lengths",
             request: start + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", status: 400),
-        Refused(testDescription: "bare line feeds", request: "POST / HTTP/1.1\nHost: x\n\n{}", status: 400),
+        Refused(testDescription: "bare line feeds", request: "POST / HTTP/1.1\nHost: localhost\n\n{}", status: 400),
         Refused(
             testDescription: "101 fields",
             request: start + (0..<99).map { "A\($0): b\r\n" }.joined() + "Content-Length: 2\r\n\r\n{}", status: 431),
@@ -33,8 +33,9 @@ struct FrontTests {
             status: 400),
         Refused(
             testDescription: "another host in the target",
-            request: "POST http://evil.example/ HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", status: 400),
-        Refused(testDescription: "a tunnel", request: "CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n", status: 405),
+            request: "POST http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}", status: 400
+        ),
+        Refused(testDescription: "a tunnel", request: "CONNECT x:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", status: 405),
     ]
 
     @Test(
@@ -71,7 +72,8 @@ struct FrontTests {
                 #expect(get.fields["allow"] == "POST")
                 #expect(get.fields["cache-status"] == "jobs-proxy; detail=method-not-allowed")
                 #expect(try await client.post("ListDomains", "{}", path: "/metrics").status == 405)
-                let absolute = "POST http://127.0.0.1/ HTTP/1.1\r\nHost: x\r\nX-Amz-Target: VoiceID.ListDomains\r\n"
+                let absolute =
+                    "POST http://127.0.0.1/ HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: VoiceID.ListDomains\r\n"
                 #expect(try await client.send(absolute + "Content-Length: 2\r\n\r\n{}").status == 200)
                 try await client.close()
             }
@@ -86,7 +88,8 @@ struct FrontTests {
             try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
                 let field = target.map { "X-Amz-Target: \($0)\r\n" } ?? ""
                 let client = try await gateway.client()
-                let reply = try await client.send("POST / HTTP/1.1\r\nHost: x\r\n\(field)Content-Length: 2\r\n\r\n{}")
+                let reply = try await client.send(
+                    "POST / HTTP/1.1\r\nHost: localhost\r\n\(field)Content-Length: 2\r\n\r\n{}")
                 #expect(reply.status == 400)
                 #expect(reply.fields["x-amzn-errortype"] == "UnknownOperationException")
                 #expect(origin.requests.isEmpty)
@@ -134,7 +137,7 @@ struct FrontTests {
             try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
                 let client = try await gateway.client()
                 let request =
-                    "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: VoiceID.ListDomains\r\n"
+                    "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: VoiceID.ListDomains\r\n"
                     + "Cache-Control: max-age=5, Only-If-Cached\r\nContent-Length: 2\r\n\r\n{}"
                 let missing = try await client.send(request)
                 #expect(missing.status == 504)

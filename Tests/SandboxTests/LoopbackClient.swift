@@ -34,12 +34,12 @@ struct LoopbackClient: Sendable {
     ) async throws -> HTTPReply {
         let target = operation.map { "X-Amz-Target: VoiceID.\($0)\r\n" } ?? ""
         return try await send(
-            "\(method) \(path) HTTP/1.1\r\nHost: sandbox\r\nContent-Type: application/x-amz-json-1.0\r\n"
+            "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-amz-json-1.0\r\n"
                 + "\(target)Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
     }
 
     func get(_ path: String) async throws -> HTTPReply {
-        try await send("GET \(path) HTTP/1.1\r\nHost: sandbox\r\n\r\n")
+        try await send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
     }
 
     /// Closes the connection, unless the server has.

@@ -28,6 +28,9 @@ extension Configuration {
     struct ClientListener: Sendable, Equatable {
         var address = Address(host: "127.0.0.1", port: 8080)
         var tls: TLS?
+        /// Names and addresses, beside its own, by which requests may call it that show neither key nor token: in lower case,
+        /// without brackets.
+        var hosts: [String] = []
         /// Whether whoever reaches it is to be believed what they say of themselves: services that get their callers'
         /// signatures share pages then.
         var trusted = false
@@ -57,7 +60,7 @@ extension Configuration {
         var maxBodyBytes: Int = 64 * .kibibyte
         var headTimeout: Int64 = 5 * .second
         var bodyTimeout: Int64 = 10 * .second
-        var idleTimeout: Int64 = 60 * .second
+        var idleTimeout: Int64 = 75 * .second
         /// 0 for no limit.
         var maxConnections = 10_000
         /// 0 for no limit.

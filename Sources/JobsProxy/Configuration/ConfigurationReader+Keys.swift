@@ -9,6 +9,7 @@ extension Configuration {
         file.section("listen") { section in
             section.value("address", .address, &listen.address)
             section.section("tls") { tls in listen.tls = .init(tls) }
+            section.texts("hosts", .host, &listen.hosts)
             section.value("trusted", .flag, &listen.trusted)
             section.check("address") {
                 file.accepted("anonymous") && file.accepted("callers") ? exposureComplaint : nil

@@ -7,11 +7,16 @@ enum Host {
 
     /// Whether only this machine reaches a listener there. Of the names, `localhost` alone is believed (RFC 6761, 6.3).
     static func isLoopback(_ host: String) -> Bool {
-        if host.lowercased() == "localhost" { return true }
+        if lowercased(host).utf8.elementsEqual("localhost".utf8) { return true }
         if let octets = ipv4(host) { return octets[0] == 127 }
         guard let groups = ipv6(host) else { return false }
         let mappedIPv4 = groups[..<5].allSatisfy { $0 == 0 } && groups[5] == 0xFFFF
         return groups == [0, 0, 0, 0, 0, 0, 0, 1] || mappedIPv4 && groups[6] >> 8 == 127
+    }
+
+    /// With small letters in place of ASCII's capitals, and of no others: U+212A, the sign of kelvin, is no `k`.
+    static func lowercased(_ host: String) -> String {
+        String(decoding: host.utf8.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 
     /// As it stands before a port.

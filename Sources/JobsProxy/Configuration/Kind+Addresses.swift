@@ -9,6 +9,18 @@ extension Kind where Value == Configuration.Address {
     }
 }
 
+extension Kind where Value == String {
+    /// A name or an IP address, in lower case and without brackets.
+    static var host: Kind {
+        Kind { scalar throws(Complaint) in
+            if Host.isValid(scalar.text) { return Host.lowercased(scalar.text) }
+            let (host, port) = try hostAndPort(scalar.text[...])
+            guard port == nil else { throw Complaint("must have no port: write \(host)") }
+            return Host.lowercased(host)
+        }
+    }
+}
+
 extension Kind where Value == Configuration.Origin {
     /// `http://host:port` or `https://host`.
     ///
@@ -34,7 +46,7 @@ extension Kind where Value == Configuration.Origin {
             }
             let (host, port) = try hostAndPort(authority)
             guard port != 0 else { throw Complaint("has port 0, which nothing listens on") }
-            return Value(scheme: scheme, host: host.lowercased(), port: port ?? scheme.defaultPort)
+            return Value(scheme: scheme, host: Host.lowercased(host), port: port ?? scheme.defaultPort)
         }
     }
 }

@@ -11,7 +11,7 @@ struct OperatorAccessTests {
             host: gateway.assembly.adminAddress.host, port: gateway.assembly.adminAddress.port,
             group: MultiThreadedEventLoopGroup.singleton)
         let field = token.map { "Authorization: \($0)\r\n" } ?? ""
-        let reply = try await client.send("GET \(path) HTTP/1.1\r\nHost: x\r\n\(field)\r\n")
+        let reply = try await client.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\(field)\r\n")
         try await client.close()
         return reply
     }

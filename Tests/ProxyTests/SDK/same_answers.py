@@ -111,7 +111,7 @@ class HTTP2:
 
 def over_openssl(body):
     """The content of an answer that a client without any knowledge of HTTP gets."""
-    request = f"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: {JOBS}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    request = f"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: {JOBS}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     command = ["openssl", "s_client", "-quiet", "-verify_quiet", "-verify_return_error", "-CAfile", f"{directory}/authority.pem"]
     done = subprocess.run([*command, "-connect", f"127.0.0.1:{port}"], input=request.encode(), capture_output=True, timeout=20)
     return done.stdout.partition(b"\r\n\r\n")[2]

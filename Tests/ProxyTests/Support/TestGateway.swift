@@ -104,7 +104,7 @@ struct TestGateway: Sendable {
         let client = try await LoopbackClient(
             host: assembly.adminAddress.host, port: assembly.adminAddress.port,
             group: MultiThreadedEventLoopGroup.singleton)
-        let reply = try await client.send("\(method) \(path) HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+        let reply = try await client.send("\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
         try await client.close()
         return reply
     }

@@ -125,7 +125,7 @@ struct ClientRetryTests {
         let client = try await gateway.client()
         let field = sdk.map { "amz-sdk-request: \($0)\r\n" } ?? ""
         let reply = try await client.send(
-            "POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: VoiceID.\(operation)\r\n\(field)"
+            "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: VoiceID.\(operation)\r\n\(field)"
                 + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
         try await client.close()
         return reply
