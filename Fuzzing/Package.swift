@@ -51,8 +51,9 @@ let package = Package(
         .target(
             name: "HTTPFront", dependencies: [nioCore], path: path("HTTPFront"),
             sources: [
-                "ChunkedContent.swift", "HTTPDate.swift", "HTTPLimits.swift", "KnownField.swift", "Peer.swift",
-                "Refusal.swift",
+                "ChunkedContent.swift", "HTTPDate.swift", "HTTPLimits.swift", "IPAddress.swift", "KnownField.swift",
+                "Peer.swift",
+                "PeerCertificate.swift", "Refusal.swift",
                 "RequestDecoder.swift", "RequestHead.swift", "RequestHead+Parsing.swift", "Span+Text.swift",
                 "Status.swift",
             ],
@@ -71,7 +72,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "JobsProxy", dependencies: [yams], path: path("JobsProxy"),
+            name: "JobsProxy", dependencies: ["HTTPFront", yams], path: path("JobsProxy"),
             sources: ["CommandFailure.swift", "Configuration", "File.swift"], swiftSettings: settings),
 
         // MARK: Harnesses

@@ -1,4 +1,5 @@
 public import AWSProtocol
+public import HTTPFront
 
 /// Who may call: the keys of those with a name, and the rule for the others.
 public struct Callers: Sendable {
@@ -12,21 +13,16 @@ public struct Callers: Sendable {
 
     let keys: KeyRing
     let anonymous: Anonymous
-    /// The numbers of callers by the names in their certificates.
-    private let subjects: [String: Int]
-    private let alternativeNames: [String: Int]
+    /// The numbers of callers by a name in their certificates.
+    private let certificates: [PeerCertificate.Name: Int]
 
     /// - Parameters:
     ///   - keys: their owners are numbers of the gate's callers; their scopes are those of the gate's services, in order.
-    ///   - subjects: the gate's callers by the subject of their certificate, in the form of RFC 4514.
-    ///   - alternativeNames: the gate's callers by a subject alternative name of their certificate.
-    public init(
-        keys: KeyRing, anonymous: Anonymous, subjects: [String: Int] = [:], alternativeNames: [String: Int] = [:]
-    ) {
+    ///   - certificates: the gate's callers by a name in their certificate.
+    public init(keys: KeyRing, anonymous: Anonymous, certificates: [PeerCertificate.Name: Int] = [:]) {
         self.keys = keys
         self.anonymous = anonymous
-        self.subjects = subjects
-        self.alternativeNames = alternativeNames
+        self.certificates = certificates
     }
 
     func admitsAnonymous(isLoopback: Bool) -> Bool {
@@ -37,8 +33,8 @@ public struct Callers: Sendable {
         }
     }
 
-    /// The number of the caller with a verified certificate; nothing if it is nobody's.
-    func caller(subject: String, alternativeNames names: [String]) -> Int? {
-        subjects[subject] ?? names.lazy.compactMap { alternativeNames[$0] }.first
+    /// The number of the caller with a verified certificate, by its first name that one has; nil if none has.
+    func caller(with certificate: PeerCertificate) -> Int? {
+        certificate.names.lazy.compactMap { certificates[$0] }.first
     }
 }

@@ -265,9 +265,7 @@ public final class GatewayResponder: Responder {
 
     /// Who a connection's client certificate says that it is.
     public func identify(_ certificate: PeerCertificate) -> Int32 {
-        let caller = front.callers.caller(
-            subject: certificate.subject, alternativeNames: certificate.subjectAlternativeNames)
-        return caller.map { Int32(clamping: $0) } ?? -1
+        front.callers.caller(with: certificate).map { Int32(clamping: $0) } ?? -1
     }
 
     public func answered(count: Int, elapsed: Int64) {

@@ -1,4 +1,3 @@
-internal import NIOCore
 internal import SwiftASN1
 
 extension PeerCertificate {
@@ -15,12 +14,12 @@ extension PeerCertificate {
         // After the serial number: signature, issuer, validity, subject.
         for _ in 0..<4 { field = inner.next() }
         guard let field else { throw Unreadable() }
-        self.init(subject: try Self.name(field))
+        self.init(names: [.subject(try Self.name(field).utf8)])
         while let extra = inner.next() {
             guard extra.identifier == .explicit(3), case .constructed(let lists) = extra.content else { continue }
             var list = lists.makeIterator()
             guard let extensions = list.next() else { throw Unreadable() }
-            subjectAlternativeNames = try Self.alternativeNames(extensions)
+            names += try Self.alternativeNames(extensions)
         }
     }
 
@@ -93,7 +92,7 @@ extension PeerCertificate {
     // MARK: Alternative names
 
     /// RFC 5280, section 4.2.1.6.
-    private static func alternativeNames(_ extensions: ASN1Node) throws -> [String] {
+    private static func alternativeNames(_ extensions: ASN1Node) throws -> [Name] {
         for entry in try children(extensions) {
             let parts = try children(entry)
             guard let type = parts.first, try ASN1ObjectIdentifier(derEncoded: type).oidComponents == [2, 5, 29, 17],
@@ -104,18 +103,18 @@ extension PeerCertificate {
         return []
     }
 
-    /// A name that is text, or an IP address. Text that could not be shown is none.
-    private static func alternativeName(_ node: ASN1Node) -> String? {
+    /// A name that is text, or an IP address. Text with a byte that is not printable ASCII is none.
+    private static func alternativeName(_ node: ASN1Node) -> Name? {
         guard node.identifier.tagClass == .contextSpecific, case .primitive(let bytes) = node.content else {
             return nil
         }
-        switch node.identifier.tagNumber {
-        case 1, 2, 6:
-            return bytes.allSatisfy { $0 > 0x20 && $0 < 0x7f } ? String(decoding: bytes, as: UTF8.self) : nil
-        case 7:
-            return try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes), port: 0).ipAddress
-        default:
-            return nil
+        if node.identifier.tagNumber == 7 { return IPAddress(bytes: Array(bytes)).map(Name.ip) }
+        guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return nil }
+        return switch node.identifier.tagNumber {
+        case 1: .email(bytes)
+        case 2: .dns(bytes)
+        case 6: .uri(bytes)
+        default: nil
         }
     }
 

@@ -1,12 +1,43 @@
 /// Who a client certificate, which was verified, says that the client is.
 public struct PeerCertificate: Sendable, Equatable {
-    /// The subject's name as RFC 4514 writes it, the most particular part first: `CN=dashboard,OU=Risk,O=Example`.
-    public var subject: String
-    /// The subject's other names, in the order of the certificate: DNS names, URIs, e-mail and IP addresses.
-    public var subjectAlternativeNames: [String]
+    /// The subject, and then the alternative names (RFC 5280, section 4.2.1.6) in their order; those of other kinds than `Name` has
+    /// are left out.
+    public var names: [Name]
 
-    public init(subject: String, subjectAlternativeNames: [String] = []) {
-        self.subject = subject
-        self.subjectAlternativeNames = subjectAlternativeNames
+    public init(names: [Name]) { self.names = names }
+
+    /// A name in a certificate. Two are the same if they are of one kind and have the same bytes: what only looks the same, or is
+    /// the same text of another kind, is another name.
+    public struct Name: Sendable, Hashable {
+        private enum Kind {
+            case subject, dns, uri, ip, email
+        }
+
+        private let kind: Kind
+        let bytes: [UInt8]
+    }
+}
+
+extension PeerCertificate.Name {
+    /// A subject as RFC 4514 writes it, the most particular part first: `CN=dashboard,OU=Risk,O=Example`.
+    public static func subject(_ text: some Sequence<UInt8>) -> Self { Self(kind: .subject, bytes: Array(text)) }
+
+    /// A DNS name. The case of ASCII letters makes no difference (RFC 5280, section 7.2).
+    public static func dns(_ text: some Sequence<UInt8>) -> Self { Self(kind: .dns, bytes: lowercased(text)) }
+
+    /// A URI, every byte of which counts.
+    public static func uri(_ text: some Sequence<UInt8>) -> Self { Self(kind: .uri, bytes: Array(text)) }
+
+    public static func ip(_ address: IPAddress) -> Self { Self(kind: .ip, bytes: address.bytes) }
+
+    /// An e-mail address. The case of ASCII letters makes no difference behind the `@` (RFC 5280, section 7.5).
+    public static func email(_ text: some Sequence<UInt8>) -> Self {
+        let text = Array(text)
+        let domain = (text.lastIndex(of: UInt8(ascii: "@")) ?? text.endIndex)...
+        return Self(kind: .email, bytes: text[..<domain.lowerBound] + lowercased(text[domain]))
+    }
+
+    private static func lowercased(_ text: some Sequence<UInt8>) -> [UInt8] {
+        text.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
     }
 }

@@ -1,6 +1,7 @@
 internal import AWSProtocol
 internal import Gateway
 internal import GatewayFront
+internal import HTTPFront
 
 // Who may call, from the configuration's words to the front's.
 
@@ -10,19 +11,14 @@ extension Callers {
         _ configuration: Configuration, _ services: [Gateway.Service], environment: [String: String]
     ) throws(CommandFailure) {
         var keys: [KeyRing.Key] = []
-        var subjects: [String: Int] = [:]
-        var alternativeNames: [String: Int] = [:]
+        var certificates: [PeerCertificate.Name: Int] = [:]
         for (number, caller) in zip(1..., configuration.callers) {
             for key in caller.keys {
                 guard let secret = key.secretAccessKey else { continue }
                 keys.append(
                     KeyRing.Key(id: key.accessKeyID, secret: try secret.value(environment), owner: number))
             }
-            switch caller.certificate {
-            case .subject(let subject): subjects[subject] = number
-            case .alternativeName(let name): alternativeNames[name] = number
-            case nil: break
-            }
+            if let name = caller.certificate { certificates[name] = number }
         }
         let anonymous: Anonymous =
             switch configuration.effectiveAnonymous {
@@ -36,7 +32,7 @@ extension Callers {
                 scopes: services.map {
                     SigningScope(region: $0.settings.region, service: $0.settings.catalog.signingName)
                 }),
-            anonymous: anonymous, subjects: subjects, alternativeNames: alternativeNames)
+            anonymous: anonymous, certificates: certificates)
     }
 }
 

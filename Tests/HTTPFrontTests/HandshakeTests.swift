@@ -14,8 +14,9 @@ struct HandshakeTests {
             try await client.send(get("/peer") + get("/peer"))
             #expect(try await client.answer().content == "true 22")
             #expect(try await client.answer().content == "true 22")
-            let expected = PeerCertificate(
-                subject: "CN=dashboard,O=Example", subjectAlternativeNames: ["spiffe://example/d"])
+            let expected = PeerCertificate(names: [
+                .subject("CN=dashboard,O=Example".utf8), .uri("spiffe://example/d".utf8),
+            ])
             #expect(secure.server.journal.identified == [expected])
         }
     }

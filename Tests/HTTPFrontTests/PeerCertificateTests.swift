@@ -41,7 +41,7 @@ struct PeerCertificateTests {
         #expect(try read(pair).subject == "2.5.4.13=#0C0770726976617465,CN=a")
     }
 
-    @Test("has its other names told as text, each kind that has one")
+    @Test("has its other names told by their kinds")
     func alternativeNames() async throws {
         let (certificates, authority, _) = try await TestCertificates.copy()
         let names =
@@ -49,16 +49,40 @@ struct PeerCertificateTests {
         let pair = try await certificates.client(
             "client", subject: "/CN=a", names: names, by: authority)
         #expect(
-            try read(pair).subjectAlternativeNames == [
-                "a.example", "spiffe://example/dashboard", "a@example.net", "10.1.2.3", "2001:db8::1",
+            try read(pair).names.dropFirst() == [
+                .dns("a.example".utf8), .uri("spiffe://example/dashboard".utf8), .email("a@example.net".utf8),
+                .ip(try #require(IPAddress("10.1.2.3".utf8))), .ip(try #require(IPAddress("2001:db8::1".utf8))),
             ])
+    }
+
+    @Test("has no name of another kind than it says, and none that only looks the same")
+    func kinds() async throws {
+        let (certificates, authority, _) = try await TestCertificates.copy()
+        // U+212A, the sign of kelvin, is `K` to Unicode; é is one scalar here and two there.
+        let pair = try await certificates.client(
+            "client", subject: "/CN=bac\u{212a}up/O=caf\u{e9}",
+            names: "DNS:10.0.0.1,URI:b.example,email:c.example,DNS:D.Example,email:E@F.Example", by: authority)
+        let names = try read(pair).names
+        for name in [
+            PeerCertificate.Name.dns("10.0.0.1".utf8), .uri("b.example".utf8), .email("c.example".utf8),
+            .dns("d.EXAMPLE".utf8), .email("E@f.example".utf8), .subject("O=caf\u{e9},CN=bac\u{212a}up".utf8),
+        ] {
+            #expect(names.contains(name))
+        }
+        for name in [
+            PeerCertificate.Name.ip(try #require(IPAddress("10.0.0.1".utf8))), .dns("b.example".utf8),
+            .dns("c.example".utf8), .uri("D.Example".utf8), .email("e@f.example".utf8),
+            .subject("O=caf\u{e9},CN=bacKup".utf8), .subject("O=cafe\u{301},CN=bac\u{212a}up".utf8),
+        ] {
+            #expect(!names.contains(name))
+        }
     }
 
     @Test("may have no other names, and is not read from bytes that are none")
     func none() async throws {
         let (certificates, authority, _) = try await TestCertificates.copy()
         let pair = try await certificates.client("client", subject: "/CN=a", by: authority)
-        #expect(try read(pair).subjectAlternativeNames == [])
+        #expect(try read(pair).names == [.subject("CN=a".utf8)])
         let whole = try #require(NIOSSLCertificate.fromPEMFile(pair.certificate).first).toDERBytes()
         for end in 0..<whole.count {
             #expect(throws: (any Error).self) { try PeerCertificate(der: Array(whole[..<end])) }
@@ -66,4 +90,9 @@ struct PeerCertificateTests {
         #expect(throws: (any Error).self) { try PeerCertificate(der: [0x30, 0x00]) }
         #expect(throws: (any Error).self) { try PeerCertificate(der: [0x30, 0x02, 0x30, 0x00]) }
     }
+}
+
+extension PeerCertificate {
+    /// The subject as text.
+    var subject: String { names.first.map { String(decoding: $0.bytes, as: UTF8.self) } ?? "" }
 }

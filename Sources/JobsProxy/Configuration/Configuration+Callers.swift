@@ -1,3 +1,5 @@
+internal import HTTPFront
+
 extension Configuration {
     /// Somebody who may call.
     struct Caller: Sendable, Equatable {
@@ -5,8 +7,8 @@ extension Configuration {
         var name = ""
         /// Several while one is replaced by the next.
         var keys: [Key] = []
-        /// How they are known instead of by a key.
-        var certificate: Certificate?
+        /// A name in their client certificate, by which they are known instead of by a key.
+        var certificate: PeerCertificate.Name?
         /// Patterns of domain ids and of operations.
         var domains = ["*"]
         var operations = ["*"]
@@ -20,13 +22,6 @@ extension Configuration {
         struct Key: Sendable, Equatable {
             var accessKeyID = ""
             var secretAccessKey: SecretReference?
-        }
-
-        /// A name in a client certificate.
-        enum Certificate: Sendable, Equatable {
-            /// In the form of RFC 4514.
-            case subject(String)
-            case alternativeName(String)
         }
     }
 

@@ -1,3 +1,5 @@
+internal import HTTPFront
+
 // Every key of the configuration file, in the order of `Config/jobs-proxy.yaml`: its name, what may stand there, its field.
 // Nothing else in the gateway knows how a key is spelt.
 
@@ -34,9 +36,10 @@ extension Configuration {
     }
 
     private mutating func readCallers(_ file: Mapping) {
+        // Names and key ids are ASCII, so that equal texts have the same bytes.
         var names: Set<String> = []
         var keyIDs: Set<String> = []
-        var certificates: [Caller.Certificate] = []
+        var certificates: Set<PeerCertificate.Name> = []
         file.list("callers", mayBeEmpty: true) { section in
             let caller = Caller(section)
             section.check("name") { names.insert(caller.name).inserted ? nil : caller.repeatedNameComplaint }
@@ -44,8 +47,8 @@ extension Configuration {
                 caller.keys.first { !keyIDs.insert($0.accessKeyID).inserted }.map(Caller.repeatedKeyComplaint)
             }
             section.check("certificate") {
-                defer { caller.certificate.map { certificates.append($0) } }
-                return caller.certificate.map(certificates.contains) == true ? Caller.repeatedCertificateComplaint : nil
+                guard let name = caller.certificate else { return nil }
+                return certificates.insert(name).inserted ? nil : Caller.repeatedCertificateComplaint
             }
             callers.append(caller)
         }
@@ -147,16 +150,19 @@ extension Configuration.Caller {
         section.value("noCache", .flag, &noCache)
     }
 
-    private static func certificate(_ section: Mapping) -> Certificate? {
-        var subject: String?
-        var alternativeName: String?
-        section.optional("subject", .text, &subject)
-        section.optional("san", .text, &alternativeName)
-        section.check("subject", "san") {
-            (subject == nil) == (alternativeName == nil)
-                ? "must be one of subject and san: the name by which the certificate is known" : nil
+    private static func certificate(_ section: Mapping) -> PeerCertificate.Name? {
+        var names: [PeerCertificate.Name?] = []
+        for (key, kind) in Kind<PeerCertificate.Name>.certificateNames {
+            var name: PeerCertificate.Name?
+            section.optional(key, kind, &name)
+            names.append(name)
         }
-        return subject.map(Certificate.subject) ?? alternativeName.map(Certificate.alternativeName)
+        let given = names.compactMap { $0 }
+        section.check("subject", "dns", "uri", "ip", "email", "san") {
+            given.count == 1
+                ? nil : "must be one of subject, dns, uri, ip and email: a name in the caller's certificate"
+        }
+        return given.first
     }
 }
 

@@ -40,7 +40,7 @@ final class TestResponder: Responder {
     /// The length of the subject, so that tests can tell identities apart.
     func identify(_ certificate: PeerCertificate) -> Int32 {
         journal.add(.identified(certificate))
-        return Int32(clamping: certificate.subject.count)
+        return Int32(clamping: certificate.subject.utf8.count)
     }
 
     func abandon(_ ticket: Ticket) { journal.add(.abandoned(ticket)) }

@@ -122,8 +122,29 @@ struct ConfigurationFaultTests {
         FaultyText(
             "listen: {tls: {certificate: a, key: b, clientCA: c}}\ncallers: [\n{name: a, certificate: {san: a}},\n"
                 + "{name: a, certificate: {}}]",
-            "4: callers[1].certificate.subject: must be one of subject and san: the name by which the certificate is known",
+            "4: callers[1].certificate.subject: must be one of subject, dns, uri, ip and email: a name in the "
+                + "caller's certificate",
             "4: callers[1].name: 'a' is the name of another caller too: give each its own"),
+        FaultyText(
+            "listen: {tls: {certificate: a, key: b, clientCA: c}}\ncallers:\n"
+                + "- {name: a, certificate: {dns: 10.0.0.1}}\n- {name: b, certificate: {san: a@b.example}}\n"
+                + "- {name: c, certificate: {dns: 'spiffe://x'}}\n- {name: d, certificate: {ip: 10.1}}\n"
+                + "- {name: e, certificate: {uri: x.example}}\n- {name: f, certificate: {email: x}}\n"
+                + "- {name: g, certificate: {dns: a.example}}\n- {name: h, certificate: {san: A.example}}",
+            "3: callers[0].certificate.dns: is an IP address: write ip: 10.0.0.1",
+            "4: callers[1].certificate.san: is no DNS name: write email: ADDRESS",
+            "5: callers[2].certificate.dns: is no DNS name: write uri: URI",
+            "6: callers[3].certificate.ip: must be an IP address such as 192.0.2.1 or 2001:db8::1, not '10.1'",
+            "7: callers[4].certificate.uri: must be a URI such as spiffe://example.com/dashboard, not 'x.example'",
+            "8: callers[5].certificate.email: must be an e-mail address, not 'x'",
+            "10: callers[7].certificate: names the certificate of another caller too: a certificate belongs to one caller"
+        ),
+        FaultyText(
+            "listen: {hosts: [a.example, 'b.example:80', '[::1]:1', 'a b', \u{212a}.example]}",
+            "1: listen.hosts[1]: must have no port: write b.example",
+            "1: listen.hosts[2]: must have no port: write ::1",
+            "1: listen.hosts[3]: must name a host (example.com, 192.0.2.1 or [2001:db8::1]), not 'a b'",
+            "1: listen.hosts[4]: must name a host (example.com, 192.0.2.1 or [2001:db8::1]), not '\u{212a}.example'"),
         FaultyText(
             "callers:\n- {name: a, keys: [{accessKeyId: a b, secretAccessKey: {env: A}}]}",
             "2: callers[0].keys[0].accessKeyId: must be 1 to 128 letters, digits, '-', '_' or '.'"),
