@@ -40,7 +40,9 @@ extension Connection {
 
     /// Copies what is left of `incoming`: a slice of the receive buffer would keep NIO from using it again.
     func keep(_ incoming: inout ByteBuffer) {
-        guard incoming.readableBytes > 0, isListening || wait == .answer || wait == .room else { return }
+        guard incoming.readableBytes > 0, isListening || wait == .answer || wait == .room || wait == .takeover else {
+            return
+        }
         var kept = pending ?? ByteBufferAllocator().buffer(capacity: incoming.readableBytes)
         // Given up while it is written into, so that it is not copied.
         pending = nil

@@ -23,6 +23,7 @@ extension Connection {
             stall.begin(now: now, idleTimeout: loop.limits.idleTimeout)
             deadline = .max
         case .end: deadline = now &+ Self.endTimeout
+        case .takeover: loop.eventLoop.assumeIsolated().execute { self.handOver() }
         case .answer, .closed: deadline = .max
         }
     }
@@ -49,7 +50,7 @@ extension Connection {
         case .first: drop(.headTimeout)
         case .idle: drop(.idle)
         case .end: closeNow()
-        case .answer, .room, .last, .closed: break
+        case .answer, .room, .takeover, .last, .closed: break
         }
     }
 
@@ -79,7 +80,7 @@ extension Connection {
     /// Closes once everything that was written has left. No request is being answered, so that no input is unread.
     func closeAfterFlush() {
         switch wait {
-        case .first, .idle, .head, .content, .room:
+        case .first, .idle, .head, .content, .room, .takeover:
             guard let context else { return }
             enter(.last, now: Clock.now())
             let written = context.eventLoop.makePromise(of: Void.self)

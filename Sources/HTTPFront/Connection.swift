@@ -16,6 +16,8 @@ enum ConnectionWait {
     case answer
     /// The client, which does not read; requests that have arrived wait.
     case room
+    /// HTTP/2 to take the connection over, outside of whatever is being handled: what arrives meanwhile is kept.
+    case takeover
     /// The last answer to leave: what arrives is dropped.
     case last
     /// The client's end of the connection, after the last answer: what arrives is dropped.
@@ -156,7 +158,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
         } else if case .handshakeCompleted(let name) = event as? TLSUserEvent, wait == .first {
             isSecuring = false
             peer.identity = identity(context)
-            if name == "h2" { becomeHTTP2() }
+            if name == "h2" { enter(.takeover, now: Clock.now()) }
         }
         context.fireUserInboundEventTriggered(event)
     }
@@ -175,7 +177,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     var isListening: Bool {
         switch wait {
         case .first, .idle, .head, .content: true
-        case .answer, .room, .last, .end, .closed: false
+        case .answer, .room, .takeover, .last, .end, .closed: false
         }
     }
 
@@ -219,7 +221,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
         guard let bytes = pending else { return false }
         switch HTTP2Preface.begins(bytes.readableBytesUInt8Span) {
         case true?:
-            becomeHTTP2()
+            enter(.takeover, now: Clock.now())
             return true
         case false?:
             mayBeHTTP2 = false
@@ -231,24 +233,30 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     }
 
     /// Gives the connection over to HTTP/2, together with what has arrived.
-    private func becomeHTTP2() {
-        guard let context else { return }
+    ///
+    /// The event loop calls it by itself, not in the midst of an event: to add the codec writes to the socket, and where that fails NIO
+    /// reads what is left and ends the channel before it returns. What is read then is kept, and whose the connection is has been
+    /// decided before.
+    func handOver() {
+        guard wait == .takeover, let context else { return }
+        let connection = HTTP2Connection(loop: loop, peer: peer, address: address, deadline: deadline)
+        admission = .dropped(.connections)
         loop.remove(slot: slot)
         slot = -1
-        let connection = HTTP2Connection(loop: loop, peer: peer, address: address, deadline: deadline)
-        let pipeline = context.pipeline.syncOperations
         do {
-            try connection.install(in: pipeline, behind: self)
+            try connection.install(in: context.pipeline.syncOperations, behind: self)
         } catch {
+            connection.channelHasEnded()
             return closeNow()
         }
-        admission = .dropped(.connections)
+        guard wait == .takeover else { return }
         wait = .closed
         if let bytes = pending {
             pending = nil
             context.fireChannelRead(wrapInboundOut(bytes))
+            context.fireChannelReadComplete()
         }
-        pipeline.removeHandler(context: context, promise: nil)
+        context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     }
 }
 

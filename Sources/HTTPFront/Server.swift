@@ -104,10 +104,7 @@ public final class Server<R: Responder>: Sendable {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            // Connections have this from their listener. More than that of an unread answer is not kept in the kernel, whose
-            // memory is scarcer than ours, and whether a client reads shows sooner.
-            .serverChannelOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_NOTSENT_LOWAT)), value: 262_144)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            // TCP_NODELAY needs no mention: NIO sets it on each connection that it accepts.
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.recvAllocator, value: ReceiveSize())
             // One read at a time: NIO keeps the memory of as many.
@@ -126,6 +123,9 @@ public final class Server<R: Responder>: Sendable {
                 }
             }
         let channel = try await bind(bootstrap)
+        // Connections have this from their listener. More than that of an unread answer is not kept in the kernel, whose memory is
+        // scarcer than ours, and whether a client reads shows sooner. A system that lacks it serves all the same.
+        try? await channel.setOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_NOTSENT_LOWAT)), value: 262_144).get()
         channels.withLock { $0.append(channel) }
         return channel.localAddress
     }

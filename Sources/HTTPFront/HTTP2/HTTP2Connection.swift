@@ -33,6 +33,8 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     let peer: Peer
     let generation: UInt64 = 0
     private let address: ConnectionLedger.Address?
+    /// Whether the ledger counts the connection.
+    private var isCounted = true
     var context: ChannelHandlerContext?
     private var slot: Int32 = -1
     var wait = Wait.first
@@ -72,6 +74,10 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     }
 
     /// Puts HTTP/2 into a pipeline, behind `handler`.
+    ///
+    /// The codec comes last, because to add it writes: whatever happens to the channel then finds everybody in place.
+    ///
+    /// - Throws: NIO's error, if the pipeline is being taken apart.
     func install(in pipeline: ChannelPipeline.SynchronousOperations, behind handler: any ChannelHandler) throws {
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
         connection.initialSettings = [
@@ -84,29 +90,40 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
         connection.contentLengthValidation = .disabled
         connection.maximumBufferedControlFrames = 1000
         let codec = NIOHTTP2Handler(mode: .server, frameDelegate: failure, connectionConfiguration: connection)
-        try pipeline.addHandler(codec, position: .after(handler))
-        try pipeline.addHandler(self, position: .after(codec))
+        try pipeline.addHandler(self, position: .after(handler))
+        try pipeline.addHandler(codec, position: .before(self))
+        begin()
     }
 
-    // MARK: Channel events
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
+    private func begin() {
+        guard wait != .closed, let context else { return }
         slot = loop.add(self)
         // A client that can say nothing more about its streams has gone. To say so here also keeps NIO from closing the input of
         // a channel whose last frames found, as the end was read, that it cannot be written to any more.
         try? context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
         updateWindow()
         context.flush()
+        if loop.isDraining { drain(now: Clock.now()) }
     }
+
+    // MARK: Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelInactive(context: ChannelHandlerContext) {
+        channelHasEnded()
+        context.fireChannelInactive()
+    }
+
+    /// Gives back what the connection has on its loop and in the ledger; once, however often it is called.
+    func channelHasEnded() {
         closeNow()
         loop.remove(slot: slot)
-        loop.ledger.release(address)
-        context.fireChannelInactive()
+        slot = -1
+        if isCounted { loop.ledger.release(address) }
+        isCounted = false
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
