@@ -193,7 +193,7 @@ public final class Gate: Sendable {
     public func abandon(_ call: Call, waiter: Waiter, now: Int64) {
         switch call.action {
         case .page(let page):
-            for flight in cache.removeWaiter(waiter, of: page.key) {
+            if let flight = cache.removeWaiter(waiter, of: page.key) {
                 withdraw(flight, page.order.service.groups[page.order.quotaGroup], now: now)
             }
         case .pass(let order):
@@ -252,7 +252,7 @@ public final class Gate: Sendable {
         case (.queued(let until), nil):
             guard let deadline = asker.wishes.deadline, deadline < until else { return .wait(role) }
             // The client will be gone by then: the flight goes on only if others have joined.
-            if !cache.removeWaiter(waiter, of: flight.key).isEmpty {
+            if cache.removeWaiter(waiter, of: flight.key) != nil {
                 withdraw(flight, services[fetch.service].groups[fetch.quotaGroup], now: now)
             }
             return .refused(quotaError(fetch, .quota, until: until, now: now))

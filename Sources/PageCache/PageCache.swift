@@ -105,9 +105,9 @@ public final class PageCache: Sendable {
 
     /// Takes back a waiter whose client has gone.
     ///
-    /// - Returns: the flights for which nobody waits any more.
+    /// - Returns: the flight that it waited for, if it was the last.
     @discardableResult
-    public func removeWaiter(_ waiter: Waiter, of key: PageKey) -> [Flight] {
+    public func removeWaiter(_ waiter: Waiter, of key: PageKey) -> Flight? {
         slot(key).shard.withLock { $0.removeWaiter(waiter, of: key) }
     }
 

@@ -3,9 +3,7 @@
 struct Shard {
     private struct Airborne {
         let flight: Flight
-        var waiters: [Waiter]
-        /// Those of them who ask once more after a failure.
-        var retrying: [Waiter]
+        var waiters = WaiterList()
         /// When what it brings was asked for: in the epoch in which it was last sent.
         var epoch: Epoch
         /// Whether its page is not to be kept, or only as a stale one, because of a purge since it was sent.
@@ -56,28 +54,26 @@ struct Shard {
         if let page {
             if now < page.freshUntil { return .fresh(page) }
             if now < page.revalidateUntil {
-                return .stale(page, refresh: current(key, scope) == nil ? begin(key, scope, waiters: []) : nil)
+                return .stale(page, refresh: current(key, scope) == nil ? begin(key, scope) : nil)
             }
         }
         guard let id = current(key, scope) else {
-            return .lead(begin(key, scope, waiters: [waiter], isRetry: isRetry))
+            return .lead(begin(key, scope, waiter: waiter, isRetry: isRetry))
         }
         if let page, airborne[id]?.isHeld == true { return .held(page) }
         guard let count = airborne[id]?.waiters.count, count < maxWaiters, let flight = airborne[id]?.flight else {
             return page.map { .held($0) } ?? .crowded
         }
-        airborne[id]?.waiters.append(waiter)
-        if isRetry { airborne[id]?.retrying.append(waiter) }
+        airborne[id]?.waiters.append(waiter, isRetry: isRetry)
         return .joined(flight)
     }
 
     mutating func lead(_ key: PageKey, scope: EpochScope, waiter: Waiter, isRetry: Bool) -> Flight {
-        begin(key, scope, waiters: [waiter], isRetry: isRetry)
+        begin(key, scope, waiter: waiter, isRetry: isRetry)
     }
 
     func isLeftToRetries(_ flight: Flight) -> Bool {
-        guard let flight = airborne[flight.id], !flight.waiters.isEmpty else { return false }
-        return flight.retrying.count == flight.waiters.count
+        airborne[flight.id]?.waiters.areAllRetrying ?? false
     }
 
     /// The page of a key while it may be used at all.
@@ -107,7 +103,7 @@ struct Shard {
             }
         }
         reclaim(now: now)
-        return landed.waiters
+        return landed.waiters.all
     }
 
     /// What a flight brings is asked for now: what happened before is no matter any more.
@@ -140,15 +136,17 @@ struct Shard {
     /// Voids the pages of a scope and keeps newcomers from joining its flights.
     mutating func raiseEpoch(_ scope: EpochScope) { epochs[Int(scope.index)] &+= 1 }
 
-    mutating func removeWaiter(_ waiter: Waiter, of key: PageKey) -> [Flight] {
-        var deserted: [Flight] = []
-        // There are as many flights as the quota allows: few. One of an older epoch is not to be found by its key.
-        for (id, flight) in airborne where flight.flight.key == key && flight.waiters.contains(waiter) {
-            airborne[id]?.waiters.removeAll { $0 == waiter }
-            airborne[id]?.retrying.removeAll { $0 == waiter }
-            if flight.waiters.count == 1 { deserted.append(flight.flight) }
-        }
-        return deserted
+    mutating func removeWaiter(_ waiter: Waiter, of key: PageKey) -> Flight? {
+        // By far most are on the flight that newcomers join too.
+        if let id = joinable[key], airborne[id]?.waiters.remove(waiter) == true { return deserted(id) }
+        // One of an older epoch is not to be found by its key; there are as many flights as the quota allows.
+        let id = airborne.first { $1.flight.key == key && $1.waiters.contains(waiter) }?.key
+        guard let id, airborne[id]?.waiters.remove(waiter) == true else { return nil }
+        return deserted(id)
+    }
+
+    private func deserted(_ id: UInt64) -> Flight? {
+        airborne[id].flatMap { $0.waiters.isEmpty ? $0.flight : nil }
     }
 
     // MARK: Purges
@@ -221,13 +219,14 @@ struct Shard {
     }
 
     private mutating func begin(
-        _ key: PageKey, _ scope: EpochScope, waiters: [Waiter], isRetry: Bool = false
+        _ key: PageKey, _ scope: EpochScope, waiter: Waiter? = nil, isRetry: Bool = false
     ) -> Flight {
         lastFlight &+= flightStride
         let epoch = Epoch(scope: scope.index, value: epochs[Int(scope.index)])
         let flight = Flight(id: lastFlight, key: key)
-        airborne[flight.id] = Airborne(
-            flight: flight, waiters: waiters, retrying: isRetry ? waiters : [], epoch: epoch)
+        var begun = Airborne(flight: flight, epoch: epoch)
+        if let waiter { begun.waiters.append(waiter, isRetry: isRetry) }
+        airborne[flight.id] = begun
         joinable[key] = flight.id
         return flight
     }
