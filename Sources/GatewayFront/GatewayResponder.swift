@@ -233,7 +233,16 @@ public final class GatewayResponder: Responder {
                 operation: gate.operationNames[operation], caller: caller.map(gate.callerName) ?? "unknown",
                 outcome: outcome.label, status: status,
                 detail: detail(), requestID: id(), duration: now - since),
-            isGood: status < 400)
+            isGood: status < 400,
+            isSampled: caller ?? Identity.anonymous == Identity.anonymous && Self.isRefusal(outcome))
+    }
+
+    /// Whether an answer says no to its client without a look at a page or a service.
+    private static func isRefusal(_ outcome: Outcome) -> Bool {
+        switch outcome {
+        case .denied, .invalid, .throttled: true
+        case .hit, .stale, .coalesced, .miss, .pass, .failed: false
+        }
     }
 
     public func abandon(_ ticket: Ticket) {
@@ -283,6 +292,7 @@ public final class GatewayResponder: Responder {
     /// Ends the wait of requests whose time is over, whatever has become of their fetch.
     public func tick(now: Int64) {
         identity.tick()
+        front.log?.tick()
         for (waiter, request) in waiting where now > request.until {
             guard let error = gate.overdue(request.call, waiter: waiter, now: now) else { continue }
             arrive(.error(error), for: waiter)

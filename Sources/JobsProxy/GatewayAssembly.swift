@@ -38,10 +38,11 @@ final class GatewayAssembly: ServiceLifecycle.Service {
     ///
     /// - Parameter environment: the process's environment variables: secrets, credentials and sockets that were handed over
     ///   may be there.
+    /// - Parameter log: where access lines go.
     /// - Throws: `CommandFailure`, or the system's error.
     init(
         _ configuration: Configuration, environment: [String: String] = Process.environment, group: any EventLoopGroup,
-        logger: Logger
+        logger: Logger, log: LogBuffer = LogBuffer()
     ) async throws {
         self.configuration = configuration
         self.logger = logger
@@ -78,7 +79,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         self.gate = gate
         let accessLog =
             configuration.log.access == .off
-            ? nil : AccessLog(recordsGood: configuration.log.access == .all, wallClock: Process.wallClock)
+            ? nil : AccessLog(recordsGood: configuration.log.access == .all, into: log, wallClock: Process.wallClock)
         self.accessLog = accessLog
         let front = Front(
             gate: gate, deliveries: deliveries,
@@ -104,7 +105,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
             }
         }
         GatewayMetrics.register(
-            in: registry, gate: gate, upstream: upstream, ledger: server.ledger, accessLog: accessLog)
+            in: registry, gate: gate, upstream: upstream, ledger: server.ledger, log: log)
 
         if let snapshots { Self.load(snapshots, into: gate, logger) }
         try await upstream.run(for: gate)
@@ -118,19 +119,14 @@ final class GatewayAssembly: ServiceLifecycle.Service {
 
     /// Serves until it is told to stop, then lets what is in flight end.
     func run() async throws {
-        announce()
-        await withTaskGroup(of: Void.self) { log in
-            log.addTask { await self.writeAccessLog() }
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { await self.writeSnapshots() }
-                if self.adminIsPending { group.addTask { await self.takeOverAdmin() } }
-                try? await gracefulShutdown()
-                group.cancelAll()
-            }
-            // Requests are answered until the end, and their lines are written as before.
-            await shutDown()
-            log.cancelAll()
+        logger.info("serving", metadata: ["address": "\(address.host):\(address.port)"])
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.writeSnapshots() }
+            if self.adminIsPending { group.addTask { await self.takeOverAdmin() } }
+            try? await gracefulShutdown()
+            group.cancelAll()
         }
+        await shutDown()
     }
 
     /// How long connections without a request stay open at the end, in nanoseconds. A client that is about to send one cannot
@@ -149,20 +145,17 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         saveSnapshot()
         await adminServer.shutDown(timeout: 0)
         await sandbox?.server.shutDown()
-        if let accessLog { Process.writeError(accessLog.take()) }
     }
 
-    /// Says where everything is, and with an embedded sandbox what to try.
-    private func announce() {
+    /// Where everything is, and with an embedded sandbox what to try.
+    var announcement: String {
         let scheme = configuration.listen.tls == nil ? "http" : "https"
         let url = "\(scheme)://\(Host.bracketed(address.host)):\(address.port)"
-        print("Callers:  \(url)")
-        print("Operator: http://\(adminAddress.host):\(adminAddress.port)/metrics")
+        var lines = ["Callers:  \(url)", "Operator: http://\(adminAddress.host):\(adminAddress.port)/metrics"]
         if let sandbox, let domain = sandbox.server.domainIDs.first {
-            print(sandbox.invitation(to: url, domain: domain))
+            lines.append(sandbox.invitation(to: url, domain: domain))
         }
-        Process.flushOutput()
-        logger.info("serving", metadata: ["address": "\(address.host):\(address.port)"])
+        return lines.joined(separator: "\n")
     }
 
     /// How much the way to a service may vary, in nanoseconds: what a busy machine and a wide-area network do to a request.
@@ -242,15 +235,6 @@ final class GatewayAssembly: ServiceLifecycle.Service {
             logger.info("snapshot read", metadata: ["pages": "\(pages)"])
         } catch {
             logger.warning("snapshot \(error); the cache starts empty")
-        }
-    }
-
-    /// Writes access lines out four times a second, on a thread that no request waits for.
-    private func writeAccessLog() async {
-        guard let accessLog else { return }
-        while !Task.isCancelled {
-            try? await Task.sleep(for: .milliseconds(250))
-            Process.writeError(accessLog.take())
         }
     }
 }

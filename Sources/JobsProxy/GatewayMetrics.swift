@@ -8,7 +8,7 @@ internal import Upstream
 /// The metrics that are read when they are scraped.
 enum GatewayMetrics {
     static func register(
-        in registry: Metrics, gate: Gate, upstream: Upstream, ledger: ConnectionLedger, accessLog: AccessLog?
+        in registry: Metrics, gate: Gate, upstream: Upstream, ledger: ConnectionLedger, log: LogBuffer
     ) {
         cache(registry, gate)
         quotas(registry, gate)
@@ -20,8 +20,8 @@ enum GatewayMetrics {
         }
         registry.observed("jobsproxy_connections", "Open connections of callers.") { [("", Double(ledger.total))] }
         registry.observed(
-            "jobsproxy_access_log_dropped_total", "Lines of the access log for which there was no room.", kind: .counter
-        ) { [("", Double(accessLog?.dropped ?? 0))] }
+            "jobsproxy_access_log_dropped_total", "Lines of the log for which there was no room, or that nobody read.", kind: .counter
+        ) { [("", Double(log.dropped))] }
         registry.observed("jobsproxy_build_info", "Always 1; the labels tell the version.") {
             [(label("version", buildVersion), 1)]
         }

@@ -32,20 +32,6 @@ enum Process {
     /// Lets SIGHUP mean nothing: a terminal that closes, or whoever expects that it reloads the configuration, ends no calls.
     static func ignoreHangUp() { signal(SIGHUP, SIG_IGN) }
 
-    /// Lets what was printed be seen at once, also through a pipe.
-    static func flushOutput() { _ = fflush(nil) }
-
-    /// Writes to standard error, as far as it can be written to.
-    static func writeError(_ bytes: [UInt8]) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            // Unsafe only in its pointer; the length is the buffer's.
-            let count = unsafe rest.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
-            guard count > 0 || (count < 0 && errno == EINTR) else { return }
-            rest = rest.dropFirst(max(0, count))
-        }
-    }
-
     // MARK: Figures
 
     /// What `process_*` shows (https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics).

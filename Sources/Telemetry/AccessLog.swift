@@ -1,5 +1,4 @@
 internal import Locking
-internal import Synchronization
 
 /// One answered request, for the access log.
 public struct AccessRecord: Sendable {
@@ -29,31 +28,38 @@ public struct AccessRecord: Sendable {
     }
 }
 
-/// Collects access lines, one JSON object each, until somebody writes them out. No caller ever waits for the output: what
-/// does not fit is dropped and counted.
+/// Writes access lines, one JSON object each, into a `LogBuffer`.
 public final class AccessLog: Sendable {
-    private static let maxBytes = 4 << 20
-
+    /// Where the lines go.
+    public let buffer: LogBuffer
     private let recordsGood: Bool
     private let wallClock: @Sendable () -> Int64
-    private let lines = Locked<[UInt8]>([])
-    private let droppedLines = Atomic<Int>(0)
+    private let sampler = Locked(RefusalSampler())
 
     /// - Parameters:
     ///   - recordsGood: whether good answers are recorded too.
     ///   - wallClock: seconds since 1970-01-01T00:00:00Z.
-    public init(recordsGood: Bool, wallClock: @escaping @Sendable () -> Int64) {
+    public init(recordsGood: Bool, into buffer: LogBuffer = LogBuffer(), wallClock: @escaping @Sendable () -> Int64) {
         self.recordsGood = recordsGood
+        self.buffer = buffer
         self.wallClock = wallClock
     }
 
     /// Adds a line.
-    public func record(_ record: @autoclosure () -> AccessRecord, isGood: Bool) {
+    ///
+    /// - Parameter isSampled: whether it is one of many that nobody answers for: the first of its `detail` in a second is
+    ///   written, the others are counted and written as one line with that number (`count`).
+    public func record(_ record: @autoclosure () -> AccessRecord, isGood: Bool, isSampled: Bool = false) {
         guard recordsGood || !isGood else { return }
         let record = record()
         let time = wallClock()
-        let fits = lines.withLock { lines in
-            let start = lines.count
+        if isSampled {
+            let reason = Array(record.detail.utf8)
+            let (ended, isWritten) = sampler.withLock { ($0.endSecond(time), $0.admits(reason)) }
+            summarize(ended, time: time)
+            guard isWritten else { return }
+        }
+        buffer.append { lines in
             lines += "{\"time\":".utf8
             Self.append(time, to: &lines)
             Self.append(",\"operation\":", record.operation.utf8, to: &lines)
@@ -66,23 +72,28 @@ public final class AccessLog: Sendable {
             lines += ",\"durationUs\":".utf8
             Self.append(max(0, record.duration) / 1000, to: &lines)
             lines += "}\n".utf8
-            guard lines.count > Self.maxBytes else { return true }
-            lines.removeLast(lines.count - start)
-            return false
-        }
-        if !fits { droppedLines.wrappingAdd(1, ordering: .relaxed) }
-    }
-
-    /// Takes out all lines.
-    public func take() -> [UInt8] {
-        lines.withLock { lines in
-            defer { lines = [] }
-            return lines
         }
     }
 
-    /// Lines that found no room.
-    public var dropped: Int { droppedLines.load(ordering: .relaxed) }
+    /// Writes how many lines were left out in a second that has ended; to be called about four times a second.
+    public func tick() {
+        let time = wallClock()
+        summarize(sampler.withLock { $0.endSecond(time) }, time: time)
+    }
+
+    private func summarize(_ suppressed: [RefusalSampler.Suppressed], time: Int64) {
+        for reason in suppressed {
+            buffer.append { lines in
+                lines += "{\"time\":".utf8
+                Self.append(time, to: &lines)
+                lines += ",\"caller\":\"unknown\",\"outcome\":\"suppressed\"".utf8
+                Self.append(",\"detail\":", reason.reason, to: &lines)
+                lines += ",\"count\":".utf8
+                Self.append(Int64(reason.count), to: &lines)
+                lines += "}\n".utf8
+            }
+        }
+    }
 
     /// Appends a member; what could end a string or a line is left out of its value.
     private static func append(_ name: StaticString, _ value: some Sequence<UInt8>, to lines: inout [UInt8]) {

@@ -109,7 +109,7 @@ struct FrontRecordTests {
         var bytes: [UInt8] = []
         let end = ContinuousClock.now + .seconds(20)
         while bytes.count(where: { $0 == UInt8(ascii: "\n") }) < count, ContinuousClock.now < end {
-            bytes += log.take()
+            bytes += log.buffer.take()
             await Task.yield()
         }
         return try bytes.split(separator: UInt8(ascii: "\n")).map {

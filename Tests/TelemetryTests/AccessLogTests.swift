@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The access log is JSON lines, bounded")
 struct AccessLogTests {
-    private static let bound = 4 << 20
+    private static let bound = LogBuffer.maxBytes
     private static let hostile = "a\"b\\c\nd\r\n\u{0}\u{1b}[31m\u{7f}\u{85}\u{2028}é😀\"}\n{\"x\":1"
 
     private func record(
@@ -28,7 +28,7 @@ struct AccessLogTests {
     func fields() throws {
         let log = AccessLog(recordsGood: true) { 1_700_000_000 }
         log.record(record(detail: "why"), isGood: true)
-        let bytes = log.take()
+        let bytes = log.buffer.take()
         #expect(bytes.last == 0x0a)
         let line = try #require(try objects(bytes).first)
         #expect(line["time"] as? Int == 1_700_000_000)
@@ -45,14 +45,14 @@ struct AccessLogTests {
     func hostile() throws {
         let log = AccessLog(recordsGood: true) { 0 }
         log.record(record(caller: Self.hostile, detail: Self.hostile), isGood: false)
-        #expect(try objects(log.take()).count == 1)
+        #expect(try objects(log.buffer.take()).count == 1)
     }
 
     @Test("A hostile operation stays inside its line")
     func hostileOperation() throws {
         let log = AccessLog(recordsGood: true) { 0 }
         log.record(record(operation: Self.hostile), isGood: false)
-        let lines = log.take().split(separator: 0x0a)
+        let lines = log.buffer.take().split(separator: 0x0a)
         #expect(lines.count == 1)
         #expect(lines.allSatisfy { (try? JSONSerialization.jsonObject(with: Data($0))) != nil })
     }
@@ -62,23 +62,23 @@ struct AccessLogTests {
         let log = AccessLog(recordsGood: recordsGood) { 0 }
         log.record(record(), isGood: true)
         log.record(record(), isGood: false)
-        #expect(log.take().count { $0 == 0x0a } == count)
-        #expect(log.dropped == 0)
+        #expect(log.buffer.take().count { $0 == 0x0a } == count)
+        #expect(log.buffer.dropped == 0)
     }
 
     @Test("Lines are taken once")
     func takenOnce() {
         let log = AccessLog(recordsGood: true) { 0 }
         log.record(record(), isGood: true)
-        #expect(!log.take().isEmpty)
-        #expect(log.take().isEmpty)
+        #expect(!log.buffer.take().isEmpty)
+        #expect(log.buffer.take().isEmpty)
     }
 
     @Test("A negative duration counts as none")
     func negativeDuration() throws {
         let log = AccessLog(recordsGood: true) { 0 }
         log.record(record(duration: -5), isGood: true)
-        #expect(try objects(log.take()).first?["durationUs"] as? Int == 0)
+        #expect(try objects(log.buffer.take()).first?["durationUs"] as? Int == 0)
     }
 
     @Test("What does not fit is dropped and counted, and there is room again after a take")
@@ -86,12 +86,12 @@ struct AccessLogTests {
         let log = AccessLog(recordsGood: true) { 0 }
         let detail = String(repeating: "x", count: 40_000)
         for _ in 0..<120 { log.record(record(detail: detail), isGood: false) }
-        let bytes = log.take()
+        let bytes = log.buffer.take()
         let written = bytes.count { $0 == 0x0a }
-        #expect(log.dropped > 0)
-        #expect(written + log.dropped == 120)
+        #expect(log.buffer.dropped > 0)
+        #expect(written + log.buffer.dropped == 120)
         #expect(bytes.count <= Self.bound)
         log.record(record(), isGood: false)
-        #expect(!log.take().isEmpty)
+        #expect(!log.buffer.take().isEmpty)
     }
 }

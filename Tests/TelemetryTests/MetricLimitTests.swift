@@ -67,7 +67,7 @@ struct MetricLimitTests {
                     duration: 0)
                 log.record(record, isGood: true)
             }
-            let lines = log.take().split(separator: 0x0a)
+            let lines = log.buffer.take().split(separator: 0x0a)
             #expect(lines.count == 2)
             for line in lines {
                 let object = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any]

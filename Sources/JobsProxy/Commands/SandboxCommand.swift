@@ -65,12 +65,14 @@ struct SandboxCommand: AsyncParsableCommand {
         let options = SandboxOptions(
             seed: seed, domains: domains, jobs: jobs, rate: quota, burst: burst, latency: latency,
             jobDuration: jobDuration, faults: faults)
-        let service = try await SandboxService(options, host: address.host, port: address.port)
+        let output = try ProcessOutput()
+        defer { output.finish() }
+        let service = try await SandboxService(options, host: address.host, port: address.port, output: output)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [ServiceGroupConfiguration.ServiceConfiguration(service: service)],
                 gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: Logger(label: "sandbox") { StreamLogHandler.standardError(label: $0) }))
+                logger: output.logger(label: "sandbox")))
         try await group.run()
     }
 }
@@ -79,17 +81,16 @@ struct SandboxCommand: AsyncParsableCommand {
 private struct SandboxService: Service {
     let sandbox: Sandbox
 
-    init(_ options: SandboxOptions, host: String, port: Int) async throws {
+    init(_ options: SandboxOptions, host: String, port: Int, output: ProcessOutput) async throws {
         do {
             sandbox = try await Sandbox(
                 options: options, group: MultiThreadedEventLoopGroup.singleton, wallClock: Process.wallClock)
             let bound = try await sandbox.listen(host: host, port: port)
-            print("Sandbox of Amazon Voice ID on http://\(bound.host):\(bound.port)")
+            output.announce("Sandbox of Amazon Voice ID on http://\(bound.host):\(bound.port)")
         } catch {
             throw CommandFailure("\(error)")
         }
-        print("Domains: \(sandbox.domainIDs.joined(separator: " "))")
-        Process.flushOutput()
+        output.announce("Domains: \(sandbox.domainIDs.joined(separator: " "))")
     }
 
     func run() async throws {

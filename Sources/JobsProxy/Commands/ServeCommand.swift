@@ -28,15 +28,18 @@ struct ServeCommand: AsyncParsableCommand {
         Process.ignoreHangUp()
         let configuration = try ConfigurationFile.load(config)
         Process.prepare()
-        var logger = Logger(label: "jobs-proxy") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info
+        let output = try ProcessOutput()
+        defer { output.finish() }
+        let logger = output.logger(
+            label: "jobs-proxy", level: Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info)
         let assembly: GatewayAssembly
         do {
             assembly = try await GatewayAssembly(
-                configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+                configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger, log: output.log.buffer)
         } catch {
             throw CommandFailure("\(error)")
         }
+        output.announce(assembly.announcement)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [ServiceGroupConfiguration.ServiceConfiguration(service: assembly)],

@@ -1,0 +1,89 @@
+internal import Glibc
+internal import Telemetry
+internal import Upstream
+
+/// Writes the lines of a `LogBuffer` to a descriptor, on a thread of its own: the only thread of the process that waits for whoever
+/// reads the descriptor. If nobody reads, the buffer fills, and further lines are dropped and counted.
+final class LogWriter: Sendable {
+    /// Where the lines are taken from.
+    let buffer: LogBuffer
+    private let descriptor: Int32
+    /// A byte wakes the thread; the end of input ends it after one more look at the buffer.
+    private let wakeUps: Int32
+    /// Ends when the thread has ended.
+    private let completion: Int32
+
+    /// How long access lines are collected, in milliseconds: nobody is woken up for each of them.
+    private static let interval: Int32 = 250
+
+    /// Starts the thread.
+    ///
+    /// - Throws: `CommandFailure` if there is no thread or no descriptor to be had.
+    init(_ buffer: LogBuffer = LogBuffer(), to descriptor: Int32) throws(CommandFailure) {
+        self.buffer = buffer
+        self.descriptor = descriptor
+        let (wakeUpsEnd, wakeUps) = try Self.pipe()
+        let (completion, completionEnd) = try Self.pipe()
+        (self.wakeUps, self.completion) = (wakeUps, completion)
+        do {
+            try spawnThread {
+                while Self.waitForWork(wakeUpsEnd) { Self.write(buffer, to: descriptor) }
+                Self.write(buffer, to: descriptor)
+                close(completionEnd)
+            }
+        } catch {
+            throw CommandFailure("the log's thread cannot be started: \(error)")
+        }
+    }
+
+    /// Has the lines written without delay. Never blocks: a pipe that is full holds a wake-up already.
+    func wake() {
+        var byte: UInt8 = 0
+        _ = unsafe Glibc.write(wakeUps, &byte, 1)
+    }
+
+    /// Writes what there is and ends the thread; whoever does not read is waited for no longer than `timeout`.
+    ///
+    /// To be called once.
+    ///
+    /// - Parameter timeout: milliseconds.
+    func finish(timeout: Int32) {
+        close(wakeUps)
+        var ended = pollfd(fd: completion, events: Int16(POLLIN), revents: 0)
+        _ = unsafe poll(&ended, 1, timeout)
+    }
+
+    private static func pipe() throws(CommandFailure) -> (output: Int32, input: Int32) {
+        var ends: [Int32] = [-1, -1]
+        guard unsafe pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else {
+            throw CommandFailure("the log's pipe cannot be made: \(unsafe String(cString: strerror(errno)))")
+        }
+        return (ends[0], ends[1])
+    }
+
+    /// - Returns: false if no more will come.
+    private static func waitForWork(_ wakeUps: Int32) -> Bool {
+        var source = pollfd(fd: wakeUps, events: Int16(POLLIN), revents: 0)
+        guard unsafe poll(&source, 1, interval) > 0 else { return true }
+        var bytes: UInt64 = 0
+        return unsafe read(wakeUps, &bytes, MemoryLayout<UInt64>.size) != 0
+    }
+
+    /// Writes all lines. What cannot be written, because the descriptor is closed or its reader has gone, is counted.
+    private static func write(_ buffer: LogBuffer, to descriptor: Int32) {
+        let lines = buffer.take()
+        var rest = lines[...]
+        while !rest.isEmpty {
+            // Unsafe only in its pointer; the length is the buffer's.
+            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = unsafe poll(&room, 1, -1)
+            } else if errno != EINTR {
+                return buffer.drop(rest.count { $0 == UInt8(ascii: "\n") })
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+internal import Glibc
+internal import Logging
+
+/// What the process writes: log lines to standard error, announcements to standard output, each through a writer that nothing waits
+/// for.
+struct ProcessOutput: Sendable {
+    let log: LogWriter
+    private let announcements: LogWriter
+
+    /// - Throws: `CommandFailure` if a writer cannot be started.
+    init() throws(CommandFailure) {
+        log = try LogWriter(to: STDERR_FILENO)
+        announcements = try LogWriter(to: STDOUT_FILENO)
+    }
+
+    func logger(label: String, level: Logger.Level = .info) -> Logger {
+        var logger = Logger(label: label) { StreamLogHandler(label: $0, stream: LogStream(writer: log)) }
+        logger.logLevel = level
+        return logger
+    }
+
+    /// Tells the person who has started the process.
+    func announce(_ text: String) {
+        announcements.buffer.append { $0 += "\(text)\n".utf8 }
+        announcements.wake()
+    }
+
+    /// Writes what is left, in at most a second.
+    func finish() {
+        announcements.finish(timeout: 250)
+        log.finish(timeout: 750)
+    }
+}
+
+/// Hands the lines of a `Logger` to the writer.
+private struct LogStream: TextOutputStream, Sendable {
+    let writer: LogWriter
+
+    func write(_ text: String) {
+        writer.buffer.append { $0 += text.utf8 }
+        writer.wake()
+    }
+}

@@ -1,0 +1,48 @@
+import Testing
+
+@testable import Telemetry
+
+@Suite("Lines about refused strangers are sampled")
+struct RefusalSamplerTests {
+    private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+    @Test("The first of a reason in a second is written, the others are counted")
+    func first() {
+        var sampler = RefusalSampler()
+        #expect(sampler.endSecond(10) == [])
+        #expect(sampler.admits(bytes("a")))
+        #expect(sampler.admits(bytes("b")))
+        for _ in 0..<5 { #expect(!sampler.admits(bytes("a"))) }
+        #expect(sampler.endSecond(10) == [])
+        #expect(sampler.endSecond(11) == [.init(reason: bytes("a"), count: 5)])
+        #expect(sampler.endSecond(12) == [])
+        #expect(sampler.admits(bytes("a")))
+    }
+
+    @Test("A flood of different reasons writes fewer than a hundred lines a second, and none is lost from the count")
+    func flood() {
+        var sampler = RefusalSampler()
+        _ = sampler.endSecond(1)
+        let written = (0..<10_000).count { sampler.admits(bytes("reason \($0)")) }
+        let suppressed = sampler.endSecond(2)
+        #expect(written + suppressed.count < 100)
+        #expect(written + suppressed.reduce(0) { $0 + $1.count } == 10_000)
+    }
+
+    @Test("The log writes the count as a line of its own")
+    func summary() {
+        nonisolated(unsafe) var now: Int64 = 1
+        let log = AccessLog(recordsGood: false) { now }
+        for _ in 0..<1000 {
+            log.record(
+                AccessRecord(
+                    operation: "other", caller: "unknown", outcome: "denied", status: 403, detail: "no-key",
+                    requestID: [], duration: 0), isGood: false, isSampled: true)
+        }
+        now = 2
+        log.tick()
+        let lines = String(decoding: log.buffer.take(), as: UTF8.self).split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines.last == #"{"time":2,"caller":"unknown","outcome":"suppressed","detail":"no-key","count":999}"#)
+    }
+}
