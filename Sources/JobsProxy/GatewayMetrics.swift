@@ -20,7 +20,8 @@ enum GatewayMetrics {
         }
         registry.observed("jobsproxy_connections", "Open connections of callers.") { [("", Double(ledger.total))] }
         registry.observed(
-            "jobsproxy_access_log_dropped_total", "Lines of the log for which there was no room, or that nobody read.", kind: .counter
+            "jobsproxy_access_log_dropped_total", "Lines of the log for which there was no room, or that nobody read.",
+            kind: .counter
         ) { [("", Double(log.dropped))] }
         registry.observed("jobsproxy_build_info", "Always 1; the labels tell the version.") {
             [(label("version", buildVersion), 1)]

@@ -46,7 +46,8 @@ struct HTTP2TakeoverTests {
         try await withServer { server in
             let client = try await server.connect()
             // Settings, and a ping that is answered with the same eight bytes.
-            let start = bytes(Self.preface) + [0, 0, 0, 4, 0, 0, 0, 0, 0] + [0, 0, 8, 6, 0, 0, 0, 0, 0] + bytes("pingpong")
+            let start =
+                bytes(Self.preface) + [0, 0, 0, 4, 0, 0, 0, 0, 0] + [0, 0, 8, 6, 0, 0, 0, 0, 0] + bytes("pingpong")
             try await client.send(Array(start.prefix(count)))
             try await server.journal.wait(ticks: 1)
             try await client.send(Array(start.dropFirst(count)))
@@ -86,7 +87,9 @@ struct AcceptedSocketTests {
         else { return nil }
         var accepts: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
-        guard getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &length) == 0, accepts == 0 else { return nil }
+        guard getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &length) == 0, accepts == 0 else {
+            return nil
+        }
         var value: Int32 = -1
         return getsockopt(descriptor, Int32(IPPROTO_TCP), option, &value, &length) == 0 ? value : nil
     }

@@ -22,8 +22,8 @@ final class LogWriter: Sendable {
     init(_ buffer: LogBuffer = LogBuffer(), to descriptor: Int32) throws(CommandFailure) {
         self.buffer = buffer
         self.descriptor = descriptor
-        let (wakeUpsEnd, wakeUps) = try Self.pipe()
-        let (completion, completionEnd) = try Self.pipe()
+        let (wakeUpsEnd, wakeUps) = try Self.pair()
+        let (completion, completionEnd) = try Self.pair()
         (self.wakeUps, self.completion) = (wakeUps, completion)
         do {
             try spawnThread {
@@ -36,10 +36,10 @@ final class LogWriter: Sendable {
         }
     }
 
-    /// Has the lines written without delay. Never blocks: a pipe that is full holds a wake-up already.
+    /// Has the lines written without delay. Never blocks: what is full holds a wake-up already.
     func wake() {
         var byte: UInt8 = 0
-        _ = unsafe Glibc.write(wakeUps, &byte, 1)
+        _ = unsafe send(wakeUps, &byte, 1, Int32(MSG_NOSIGNAL))
     }
 
     /// Writes what there is and ends the thread; whoever does not read is waited for no longer than `timeout`.
@@ -53,10 +53,12 @@ final class LogWriter: Sendable {
         _ = unsafe poll(&ended, 1, timeout)
     }
 
-    private static func pipe() throws(CommandFailure) -> (output: Int32, input: Int32) {
+    /// Two ends that see each other closed, which the processes that this one starts do not get.
+    private static func pair() throws(CommandFailure) -> (output: Int32, input: Int32) {
         var ends: [Int32] = [-1, -1]
-        guard unsafe pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else {
-            throw CommandFailure("the log's pipe cannot be made: \(unsafe String(cString: strerror(errno)))")
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else {
+            throw CommandFailure("the log's wake-up cannot be made: \(unsafe String(cString: strerror(errno)))")
         }
         return (ends[0], ends[1])
     }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Logging
+internal import Telemetry
 
 /// What the process writes: log lines to standard error, announcements to standard output, each through a writer that nothing waits
 /// for.
