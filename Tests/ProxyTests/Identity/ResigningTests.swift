@@ -63,7 +63,7 @@ struct ResigningTests {
                 let reply = try await client.post(
                     "ListFraudsterRegistrationJobs", query(),
                     more: [
-                        ("X-Forwarded-For", "10.0.0.1"), ("Cookie", "a=b"), ("X-Amz-Security-Token", "theirs"),
+                        ("Via", "1.1 a.example"), ("Cookie", "a=b"), ("X-Amz-Security-Token", "theirs"),
                         ("amz-sdk-request", "attempt=1"), ("Connection", "x-amz-target, authorization"),
                     ])
                 #expect(reply.status == 200)
