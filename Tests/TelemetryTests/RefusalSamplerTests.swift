@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import Telemetry
@@ -32,15 +33,15 @@ struct RefusalSamplerTests {
 
     @Test("The log writes the count as a line of its own")
     func summary() {
-        nonisolated(unsafe) var now: Int64 = 1
-        let log = AccessLog(recordsGood: false) { now }
+        let now = Atomic<Int64>(1)
+        let log = AccessLog(recordsGood: false) { now.load(ordering: .relaxed) }
         for _ in 0..<1000 {
             log.record(
                 AccessRecord(
                     operation: "other", caller: "unknown", outcome: "denied", status: 403, detail: "no-key",
                     requestID: [], duration: 0), isGood: false, isSampled: true)
         }
-        now = 2
+        now.store(2, ordering: .relaxed)
         log.tick()
         let lines = String(decoding: log.buffer.take(), as: UTF8.self).split(separator: "\n")
         #expect(lines.count == 2)
