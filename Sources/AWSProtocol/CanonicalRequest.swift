@@ -4,12 +4,20 @@ internal import Crypto
 /// their names, `end`. Whoever signs and whoever verifies write it with the same code.
 ///
 /// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html, "Create a canonical request".
-/// One value serves request after request and keeps its memory.
+/// One value serves request after request and keeps up to `keptBytes` of memory.
 public struct CanonicalRequest: Sendable {
     /// What has been written.
     public private(set) var bytes: [UInt8] = []
 
+    /// The memory that is kept from one request to the next.
+    static let keptBytes = 64 * 1024
+
     public init() {}
+
+    /// Gives back what a large request took.
+    public mutating func shrink() {
+        if bytes.capacity > Self.keptBytes { bytes = [] }
+    }
 
     /// Begins anew with the request line.
     ///

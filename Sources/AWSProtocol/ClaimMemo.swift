@@ -17,6 +17,8 @@ struct ClaimMemo {
 
     private static var places: Int { 256 }
     private static var signatureLength: Int { 64 }
+    /// SDKs send 200 to 400 bytes; longer fields are read anew each time.
+    private static var maxBytes: Int { 1024 }
     /// Where an access key id begins in what SDKs send: after `AWS4-HMAC-SHA256 Credential=`.
     private static var keyID: Int { 28 }
 
@@ -48,7 +50,8 @@ struct ClaimMemo {
     /// Remembers what a field says. It must be verified: nobody else is to take anybody's place.
     mutating func remember(_ claim: SignatureVerifier.Claim, _ authorization: Span<UInt8>) {
         // With the signature in another place than the last, where it is in what SDKs send, the rest is not one text.
-        guard !claim.isRemembered, claim.header.signature.upperBound == authorization.count,
+        guard !claim.isRemembered, authorization.count <= Self.maxBytes,
+            claim.header.signature.upperBound == authorization.count,
             claim.header.signature.count == Self.signatureLength, let place = Self.place(authorization)
         else { return }
         let text = Array(copying: authorization.extracting(0..<claim.header.signature.lowerBound))

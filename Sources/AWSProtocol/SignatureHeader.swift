@@ -12,7 +12,8 @@ public struct SignatureHeader: Sendable {
     public let day: Range<Int>
     public let region: Range<Int>
     public let service: Range<Int>
-    /// The names of the signed fields with semicolons between them. Whether there are such fields is not known here.
+    /// The names of the signed fields with semicolons between them: in lower case, in order, each once. Whether the request has
+    /// such fields is not known here.
     public let signedNames: Range<Int>
     /// 64 hexadecimal digits.
     public let signature: Range<Int>
@@ -52,6 +53,10 @@ public struct SignatureHeader: Sendable {
         guard let signature else { throw .malformed("Authorization has no Signature") }
         guard signature.count == 64 else { throw .malformed("Signature is not 64 hexadecimal digits") }
         guard !signedNames.isEmpty else { throw .malformed("SignedHeaders is empty") }
+        // Each field of a request is then hashed once at the most, however long the list is.
+        guard bytes.isSignedList(signedNames) else {
+            throw .malformed("SignedHeaders does not name its fields in lower case, in order and once each")
+        }
         (keyID, day, region, service) = try Self.scope(bytes, credential)
         self.signedNames = signedNames
         self.signature = signature
@@ -120,6 +125,31 @@ extension Span where Element == UInt8 {
     fileprivate func value(of name: [UInt8], in range: Range<Int>) -> Range<Int>? {
         guard range.count >= name.count, holds(name, at: range.lowerBound) else { return nil }
         return range.lowerBound + name.count..<range.upperBound
+    }
+
+    /// Returns true if a range holds names without capital letters, with semicolons between them, each greater than the one before.
+    fileprivate func isSignedList(_ range: Range<Int>) -> Bool {
+        var previous = range.lowerBound..<range.lowerBound
+        var start = range.lowerBound
+        while start <= range.upperBound {
+            let end = first(UInt8(ascii: ";"), in: start..<range.upperBound)
+            let name = start..<end
+            start = end + 1
+            guard !name.isEmpty, precedes(previous, name), isLowercase(name) else { return false }
+            previous = name
+        }
+        return true
+    }
+
+    /// Returns true if the bytes of one range come before those of another.
+    private func precedes(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
+        for (one, other) in zip(left, right) where self[one] != self[other] { return self[one] < self[other] }
+        return left.count < right.count
+    }
+
+    private func isLowercase(_ range: Range<Int>) -> Bool {
+        for index in range where self[index] &- 0x41 < 26 { return false }
+        return true
     }
 
     fileprivate func trimmedBlanks(_ range: Range<Int>) -> Range<Int> {

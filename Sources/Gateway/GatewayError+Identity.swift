@@ -35,9 +35,10 @@ extension GatewayError {
                 detail: "wrong-signature")
         case .expired(let signedAt, let now):
             let (signed, now, limit) = (text(signedAt), text(now), text(now &- SignatureVerifier.tolerance))
+            // `RequestExpired` would be as true, but not all SDKs correct their clock for it.
             return identity(
-                "RequestExpired", "Signature expired: \(signed) is now earlier than \(limit) (\(now) - 5 min.)",
-                status: 400, detail: "expired")
+                "InvalidSignatureException",
+                "Signature expired: \(signed) is now earlier than \(limit) (\(now) - 5 min.)", detail: "expired")
         case .notYetCurrent(let signedAt, let now):
             let (signed, now, limit) = (text(signedAt), text(now), text(now &+ SignatureVerifier.tolerance))
             return identity(
@@ -47,9 +48,9 @@ extension GatewayError {
         }
     }
 
-    private static func identity(_ code: String, _ message: String, status: Int = 403, detail: String) -> GatewayError {
+    private static func identity(_ code: String, _ message: String, detail: String) -> GatewayError {
         GatewayError(
-            ServiceError(status: status, namespace: ServiceError.commonNamespace, code: code, message: message),
+            ServiceError(status: 403, namespace: ServiceError.commonNamespace, code: code, message: message),
             outcome: .denied, detail: detail)
     }
 

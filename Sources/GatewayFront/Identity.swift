@@ -95,6 +95,7 @@ struct Identity {
         guard gate.isSigned(for: target, scope: moment.scope) else {
             throw .foreignScope("Credential should be scoped to the Region and service of this operation")
         }
+        defer { verifier.canonical.shrink() }
         try canonicalize(authorization.extracting(claim.header.signedNames), head, bytes, content)
         let caller = try verifier.verify(claim, authorization, date: date, at: moment)
         guard front.hasSeveralRegions else { return Asker(caller: caller) }
@@ -120,6 +121,8 @@ struct Identity {
         _ names: Span<UInt8>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>
     ) throws(SignatureFault) {
         let (path, query) = Self.split(head.path, bytes)
+        // Percent-encoding makes it up to four times as long, and no SDK sends one.
+        guard query.count <= Self.maxQueryBytes else { throw .malformed("the query is too long to be signed") }
         let method = method
         verifier.canonical.begin(
             method: method.span, path: bytes.extracting(path), query: bytes.extracting(query))
@@ -149,6 +152,8 @@ struct Identity {
             if isFirst { throw .mismatch }
         }
     }
+
+    private static let maxQueryBytes = 2048
 
     /// Calls are made with this method alone; see `Route`.
     private let method = Array("POST".utf8)

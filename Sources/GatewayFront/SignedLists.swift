@@ -10,6 +10,7 @@ final class SignedList {
     /// Which of the fields that have to be signed are in it.
     let covered: RequiredFields
 
+    /// - Parameter names: in lower case, each once, as `SignatureHeader` has them.
     init(_ names: Span<UInt8>) {
         var fields: [(field: KnownField, name: Range<Int>)] = []
         var covered: RequiredFields = []
@@ -20,15 +21,8 @@ final class SignedList {
             while end < names.count, names[end] != UInt8(ascii: ";") { end += 1 }
             let name = start..<end
             start = end + 1
-            // What is signed has small letters; others name no field.
-            guard name.allSatisfy({ names[$0] &- 0x41 >= 26 }) else {
-                isKnown = false
-                continue
-            }
             if names.isText("date", at: name) { covered.insert(.date) }
-            guard let field = KnownField(named: name, in: names), field.isSingleton,
-                !fields.contains(where: { $0.field == field })
-            else {
+            guard let field = KnownField(named: name, in: names), field.isSingleton else {
                 isKnown = false
                 continue
             }
@@ -66,6 +60,8 @@ final class SignedList {
 /// Remembers the lists of signed names of late: clients of a kind all have the same.
 struct SignedLists {
     private static let places = 8
+    /// SDKs sign fields whose names have about a hundred bytes in all; a longer list is read anew each time.
+    private static let maxBytes = 512
     private var lists: [SignedList] = []
     private var next = 0
 
@@ -73,6 +69,7 @@ struct SignedLists {
     mutating func list(_ names: Span<UInt8>) -> SignedList {
         for list in lists where list.matches(names) { return list }
         let list = SignedList(names)
+        guard names.count <= Self.maxBytes else { return list }
         if lists.count < Self.places {
             lists.append(list)
         } else {

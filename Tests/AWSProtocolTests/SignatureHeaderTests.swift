@@ -34,6 +34,13 @@ struct SignatureHeaderTests {
         #expect(try parts(start + Self.signature) == parts(Self.good))
     }
 
+    @Test(
+        "may name any fields that stand in order",
+        arguments: ["a", "a;b", "a;a-;a-b;aa", "content-type;host;x-amz-date"])
+    func signedNames(_ names: String) throws {
+        #expect(try parts(Self.good.replacing("host;x-amz-date", with: names))[4] == names)
+    }
+
     @Test("may have a key id with slashes")
     func slashes() throws {
         #expect(try parts(Self.good.replacing("AKID", with: "a/b/c"))[0] == "a/b/c")
@@ -50,7 +57,13 @@ struct SignatureHeaderTests {
             good.replacing("20150830", with: "2015083"), good.replacing("us-east-1", with: ""),
             good.replacing("voiceid", with: ""), good.replacing("AKID", with: ""),
             good.replacing("AKID", with: String(repeating: "A", count: 129)),
-            good.replacing("host;x-amz-date", with: ""),
+            good.replacing("host;x-amz-date", with: ""), good.replacing("host;x-amz-date", with: "host;host"),
+            good.replacing("host;x-amz-date", with: "x-amz-date;host"),
+            good.replacing("host;x-amz-date", with: "Host;x-amz-date"),
+            good.replacing("host;x-amz-date", with: "host;host-;host"),
+            good.replacing("host;x-amz-date", with: "host;"), good.replacing("host;x-amz-date", with: ";host"),
+            good.replacing("host;x-amz-date", with: "host;;x-amz-date"),
+            good.replacing("host;x-amz-date", with: String(repeating: "h;", count: 7800) + "h"),
             good.replacing("0123456789abcdef", with: ""), good + "0", good + ", Extra=1", good + ",",
             good + ", Signature=\(signature)", good.replacing(", SignedHeaders", with: " SignedHeaders"),
         ])

@@ -77,6 +77,21 @@ struct SignatureVerifierTests {
         }
     }
 
+    @Test("keeps no more memory than 64 KiB from one request to the next")
+    func memory() {
+        var canonical = CanonicalRequest()
+        let nothing: [UInt8] = []
+        let value = [UInt8](repeating: UInt8(ascii: "x"), count: 100_000)
+        canonical.begin(method: nothing.span, path: nothing.span, query: nothing.span)
+        canonical.field(Array("a".utf8).span, value.span)
+        canonical.shrink()
+        #expect(canonical.bytes.capacity == 0)
+        canonical.begin(method: nothing.span, path: nothing.span, query: nothing.span)
+        let small = canonical.bytes.capacity
+        canonical.shrink()
+        #expect(canonical.bytes.capacity == small)
+    }
+
     @Test("refuses another Region, another service, another day")
     func scope() {
         for scope in [

@@ -62,8 +62,8 @@ struct CallersTests {
             #expect(wrong.errorCode == "InvalidSignatureException")
 
             let old = try await client.post("ListFraudsterRegistrationJobs", query(), signedAt: 310)
-            #expect(old.status == 400)
-            #expect(old.errorCode == "RequestExpired")
+            #expect(old.status == 403)
+            #expect(old.errorCode == "InvalidSignatureException")
             #expect(old.text.contains("is now earlier than"))
 
             let early = try await client.post("ListFraudsterRegistrationJobs", query(), signedAt: -310)
@@ -77,13 +77,24 @@ struct CallersTests {
             #expect(malformed.status == 403)
             #expect(malformed.errorCode == "IncompleteSignatureException")
 
+            for names in ["host;host", "x-amz-target;host", "Host", String(repeating: "host;", count: 2000) + "host"] {
+                let unordered = try await client.post("ListFraudsterRegistrationJobs", query()) { fields in
+                    fields.map {
+                        let value = $0.value.replacing("host;x-amz-date;x-amz-target", with: names)
+                        return $0.name == "Authorization" ? ($0.name, value) : $0
+                    }
+                }
+                #expect(unordered.status == 403)
+                #expect(unordered.errorCode == "IncompleteSignatureException")
+            }
+
             var foreign = client
             foreign.scope = .init(region: "eu-west-1", service: "voiceid")
             #expect(try await foreign.page(query()).errorCode == "InvalidSignatureException")
 
             #expect(origin.requests.isEmpty)
             let labels = "operation=\"ListFraudsterRegistrationJobs\",caller=\"unknown\",outcome=\"denied\""
-            #expect(try await gateway.metric("jobsproxy_requests_total{\(labels)}") == 7)
+            #expect(try await gateway.metric("jobsproxy_requests_total{\(labels)}") == 11)
         }
     }
 

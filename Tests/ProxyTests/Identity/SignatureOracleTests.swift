@@ -85,7 +85,7 @@ struct SignatureOracleTests {
     private static func isDenied(_ reply: HTTPReply) -> Bool {
         let codes: Set<String> = [
             "InvalidSignatureException", "IncompleteSignatureException", "UnrecognizedClientException",
-            "MissingAuthenticationTokenException", "RequestExpired",
+            "MissingAuthenticationTokenException",
         ]
         return codes.contains(reply.fields["x-amzn-errortype"] ?? "")
     }
