@@ -61,6 +61,21 @@ public enum AWSTime {
         return http(bytes.span, bytes.indices)
     }
 
+    /// How far a service's clock is ahead of ours, in seconds, by the `Date` of a reply that refused a signature; 0 up to a minute,
+    /// because that does no harm and a `Date` may be some seconds old. Nil beyond a day: no clock is that far off, and whoever
+    /// believed it would sign for that time from then on.
+    ///
+    /// - Parameters:
+    ///   - date: seconds since 1970, as is `now`, our own time.
+    public static func clockOffset(date: Int64, now: Int64) -> Int64? {
+        let (offset, overflow) = date.subtractingReportingOverflow(now)
+        guard !overflow, offset.magnitude <= 86_400 else { return nil }
+        return offset.magnitude > toleratedOffset ? offset : 0
+    }
+
+    /// A difference of clocks that signatures bear, in seconds; they are good for five minutes.
+    public static let toleratedOffset: Int64 = 60
+
     private static let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

@@ -1,5 +1,5 @@
 /// Decides when credentials are fetched: one fetch at a time, ahead of their end, none for a while after a failure, and never
-/// again if they do not end.
+/// again if they do not end, unless a service does not accept them or the source has changed.
 ///
 /// Whoever holds it asks it for each request, does what it says, and tells it how a fetch has ended. Credentials are used up
 /// to a little before their end, whatever becomes of the fetch. Where there are none, requests wait for the first fetch; once
@@ -33,19 +33,26 @@ public struct CredentialRefresh: ~Copyable, Sendable {
         case untried
         /// One fetch is under way, `failures` in a row are behind it, the last one for this reason. Next: holding, failed.
         case fetching(Held?, failures: Int, reason: String?)
-        /// The last fetch was good. Next: fetching, from `refreshAt` on.
+        /// A service has not accepted what is held; requests wait for the fetch that is under way. Next: holding, failed.
+        case renewing(Held?)
+        /// The last fetch was good. Next: fetching, from `refreshAt` on; renewing.
         case holding(Held, refreshAt: Int64)
         /// The last fetch failed. Next: fetching, from `retryAt` on.
         case failed(Held?, reason: String, failures: Int, since: Int64, retryAt: Int64)
     }
 
     private var state = State.untried
+    private var renewedAt: Int64 = .min
+    private var mayRenewAt: Int64 = .min
 
     public init() {}
 
     /// Whether a fetch is under way.
     public var isFetching: Bool {
-        if case .fetching = state { true } else { false }
+        switch state {
+        case .fetching, .renewing: true
+        case .untried, .holding, .failed: false
+        }
     }
 
     /// A request wants credentials. After `fetch`, `useAndFetch` or `refuseAndFetch`, `fetched` or `failed` must follow.
@@ -55,6 +62,8 @@ public struct CredentialRefresh: ~Copyable, Sendable {
             return begin(nil, failures: 0, reason: nil, now: now)
         case .fetching(let held, _, let reason):
             return Self.live(held, now).map(Action.use) ?? reason.map(Action.refuse) ?? .wait
+        case .renewing:
+            return .wait
         case .holding(let held, let refreshAt):
             return now < refreshAt ? .use(held.credentials) : begin(held, failures: 0, reason: nil, now: now)
         case .failed(let held, let reason, let failures, let since, let retryAt):
@@ -89,11 +98,62 @@ public struct CredentialRefresh: ~Copyable, Sendable {
     public mutating func failed(_ reason: String, now: Int64, using generator: inout some RandomNumberGenerator) {
         var held: Held?
         var failures = 1
-        if case .fetching(let before, let count, _) = state { (held, failures) = (before, min(count, 62) + 1) }
+        switch state {
+        case .fetching(let before, let count, _): (held, failures) = (before, min(count, 62) + 1)
+        // It may be accepted by other services.
+        case .renewing(let before): held = before
+        case .untried, .holding, .failed: break
+        }
         let retryAt = now.addingReportingOverflow(Self.pause(after: failures, using: &generator))
         state = .failed(
             held, reason: reason, failures: failures, since: now,
             retryAt: retryAt.overflow ? .max : retryAt.partialValue)
+    }
+
+    /// What becomes of credentials that a service did not accept.
+    public enum Renewal: Sendable, Equatable {
+        /// Begin a fetch; requests wait for it.
+        case fetch
+        /// There are others by now, or a fetch is under way that requests wait for.
+        case renewed
+        /// No better ones can be had now.
+        case declined
+    }
+
+    /// A service has not accepted these credentials. After `fetch`, `fetched` or `failed` must follow.
+    ///
+    /// A service that accepts none, whatever is fetched, causes a fetch every two seconds at the most.
+    public mutating func renew(_ refused: AWSCredentials, now: Int64) -> Renewal {
+        switch state {
+        case .renewing:
+            return .renewed
+        case .fetching(let held, _, nil):
+            if held?.credentials == refused { state = .renewing(held) }
+            return .renewed
+        case .holding(let held, _):
+            guard held.credentials == refused else { return .renewed }
+            // Before the last one it is only for a clock that was set back.
+            guard now >= mayRenewAt || now < renewedAt else { return .declined }
+            renewedAt = now
+            mayRenewAt = now.addingReportingOverflow(Self.renewalPause).partialValue
+            state = .renewing(held)
+            return .fetch
+        case .fetching, .failed, .untried:
+            return .declined
+        }
+    }
+
+    /// The source has changed: it is read anew ahead of time, and what is held is used meanwhile.
+    ///
+    /// - Returns: whether to begin a fetch, after which `fetched` or `failed` must follow.
+    public mutating func sourceChanged() -> Bool {
+        switch state {
+        case .holding(let held, _): state = .fetching(held, failures: 0, reason: nil)
+        case .failed(let held, let reason, let failures, _, _):
+            state = .fetching(held, failures: failures, reason: reason)
+        case .untried, .fetching, .renewing: return false
+        }
+        return true
     }
 
     private mutating func begin(_ held: Held?, failures: Int, reason: String?, now: Int64) -> Action {
@@ -114,6 +174,9 @@ public struct CredentialRefresh: ~Copyable, Sendable {
 extension CredentialRefresh {
     /// A request that is signed has to arrive before the end.
     private static let margin: Int64 = 10_000_000_000
+
+    /// Between two fetches that refusals cause.
+    private static let renewalPause: Int64 = 2_000_000_000
 
     /// How long before their end credentials are fetched anew: a quarter of an hour, and up to a third less by chance, so
     /// that gateways that began together do not go on so. (The SDKs try from 15 minutes before the end on and insist from 10

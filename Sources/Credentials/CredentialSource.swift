@@ -6,6 +6,14 @@ protocol CredentialSource: Sendable {
     ///
     /// - Throws: `CredentialFault`: absent if the source is not there or not meant to be used, else failed.
     func fetch() throws(CredentialFault) -> AWSCredentials
+
+    /// The state of the files that it reads, as far as their change means other credentials. It may block as long as the file
+    /// system does. The default implementation has none.
+    func stamps() -> [FileStamp]
+}
+
+extension CredentialSource {
+    func stamps() -> [FileStamp] { [] }
 }
 
 /// Why a source gave no credentials.

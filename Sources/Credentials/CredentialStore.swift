@@ -1,16 +1,35 @@
-internal import AWSProtocol
+public import AWSProtocol
 internal import Locking
 public import Upstream
 
 /// Credentials that are kept fresh.
 ///
 /// It is asked for each request and never blocks whoever asks: a fetch runs on a thread of its own, one at a time.
-/// `CredentialRefresh` says when.
+/// `CredentialRefresh` says when. Its source's files are looked at every second while credentials are asked for.
 public final class CredentialStore: CredentialSupply, Discreet {
     private struct State: ~Copyable {
         var refresh = CredentialRefresh()
         var listeners: [@Sendable () -> Void] = []
+        /// The source's files when they were read last.
+        var stamps: [FileStamp] = []
+        /// When they were looked at last, by the wall clock, and whether that is still under way.
+        var lookedAt: Int64 = 0
+        var isLooking = false
+
+        /// Whether to look at the files now.
+        mutating func beginsLook(now: Int64) -> Bool {
+            let (elapsed, overflow) = now.subtractingReportingOverflow(lookedAt)
+            // Before the last look it is only for a clock that was set back.
+            guard !isLooking, !refresh.isFetching, overflow || elapsed < 0 || elapsed >= CredentialStore.lookPause
+            else { return false }
+            lookedAt = now
+            isLooking = true
+            return true
+        }
     }
+
+    /// A second between two looks at the source's files.
+    private static let lookPause: Int64 = 1_000_000_000
 
     private let state = Locked(State())
     private let source: any CredentialSource
@@ -42,7 +61,8 @@ public final class CredentialStore: CredentialSupply, Discreet {
     ///
     /// - Parameter now: nanoseconds since 1970-01-01T00:00:00Z.
     public func credentials(now: Int64) -> CredentialAnswer {
-        let action = state.withLock { $0.refresh.request(now: now) }
+        let (action, looks) = state.withLock { ($0.refresh.request(now: now), $0.beginsLook(now: now)) }
+        if looks { lookAtFiles() }
         switch action {
         case .use(let credentials):
             return .ready(credentials)
@@ -61,7 +81,32 @@ public final class CredentialStore: CredentialSupply, Discreet {
         }
     }
 
-    /// The same, but a fetch that is due runs here and is waited for, as long as the source may take (half a minute for a
+    public func renew(_ refused: AWSCredentials, now: Int64) -> Bool {
+        switch state.withLock({ $0.refresh.renew(refused, now: now) }) {
+        case .fetch: startFetch() == nil
+        case .renewed: true
+        case .declined: false
+        }
+    }
+
+    /// Looks, on a thread of its own, whether the source's files have changed, and fetches anew if so.
+    private func lookAtFiles() {
+        let look: @Sendable () -> Void = { [self] in
+            let stamps = source.stamps()
+            let mustFetch = state.withLock { state in
+                state.isLooking = false
+                return stamps != state.stamps && state.refresh.sourceChanged()
+            }
+            if mustFetch { fetch() }
+        }
+        do throws(ThreadError) {
+            try spawnThread(look)
+        } catch {
+            state.withLock { $0.isLooking = false }
+        }
+    }
+
+    /// The same as `credentials`, but a fetch that is due runs here and is waited for, as long as the source may take (half a minute for a
     /// process). Pending means that one was under way already.
     public func credentialsAfterFetch(now: Int64) -> CredentialAnswer {
         let action = state.withLock { $0.refresh.request(now: now) }
@@ -91,6 +136,9 @@ public final class CredentialStore: CredentialSupply, Discreet {
     }
 
     private func fetch() {
+        // Before they are read: what is changed meanwhile is read again.
+        let stamps = source.stamps()
+        state.withLock { $0.stamps = stamps }
         do throws(CredentialFault) {
             let credentials = try source.fetch()
             end { refresh, now, generator in refresh.fetched(credentials, now: now, using: &generator) }

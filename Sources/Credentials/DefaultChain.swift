@@ -9,6 +9,8 @@ struct DefaultChain: CredentialSource, Discreet {
     let surroundings: Surroundings
     let region: String
 
+    func stamps() -> [FileStamp] { SharedFiles.paths(surroundings).map(FileStamp.init) }
+
     func fetch() throws(CredentialFault) -> AWSCredentials {
         let sources: [any CredentialSource] = [
             EnvironmentSource(surroundings: surroundings), ProfileSource(surroundings: surroundings, region: region),

@@ -42,15 +42,22 @@ struct SharedFiles: Discreet {
         return Profile(name: name, config: config[name], credentials: credentials[name])
     }
 
+    /// Where the files are that there may be.
+    static func paths(_ surroundings: Surroundings) -> [String] {
+        [("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")]
+            .compactMap { path(surroundings, $0, $1) }
+    }
+
+    /// Where the environment says, or else in the home directory, if there is one.
+    private static func path(_ surroundings: Surroundings, _ variable: String, _ name: String) -> String? {
+        if let configured = surroundings[variable] { return surroundings.path(configured) }
+        return surroundings.homeDirectory.map { "\($0)/.aws/\(name)" }
+    }
+
     private mutating func read(
         _ surroundings: Surroundings, _ variable: String, _ name: String
     ) throws(CredentialFault) -> [SharedFileReader.Section] {
-        let path: String
-        if let configured = surroundings[variable] {
-            path = surroundings.path(configured)
-        } else if let home = surroundings.homeDirectory {
-            path = "\(home)/.aws/\(name)"
-        } else {
+        guard let path = Self.path(surroundings, variable, name) else {
             places.append("\(variable) is not set and there is no home directory")
             return []
         }

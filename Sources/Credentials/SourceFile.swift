@@ -69,3 +69,25 @@ enum SourceFile {
         return String(decoding: text, as: UTF8.self)
     }
 }
+
+/// What tells whether a file has been replaced or written to.
+struct FileStamp: Sendable, Equatable {
+    private let device: dev_t
+    private let inode: ino_t
+    private let size: off_t
+    /// When its content and its record were last changed, in seconds and nanoseconds.
+    private let times: [Int]
+
+    /// A file that cannot be looked at has the stamp of none.
+    init(_ path: String) {
+        var status = stat()
+        let result = unsafe stat(path, &status)
+        if result != 0 || path.utf8.contains(0) { status = stat() }
+        device = status.st_dev
+        inode = status.st_ino
+        size = status.st_size
+        times = [
+            status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
+        ]
+    }
+}

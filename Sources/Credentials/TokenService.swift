@@ -52,23 +52,28 @@ struct TokenService: Sendable, Discreet {
             name: "the security token service at \(address.origin)", timeout: surroundings.patience.tokenService,
             caBundle: surroundings["AWS_CA_BUNDLE"])
         let body = FormText.encode(parameters)
-        var fields = [
-            (name: "Host", value: address.authority),
-            (name: "Content-Type", value: "application/x-www-form-urlencoded; charset=utf-8"),
-        ]
-        if let source {
-            var signer = RequestSigner(scope: SigningScope(region: region, service: "sts"))
-            fields += signer.sign(
-                method: "POST", path: address.path, query: address.query, fields: fields, body: body, with: source,
-                at: surroundings.clock() / 1_000_000_000)
+        func send(clockOffset: Int64) throws(CredentialFault) -> (HTTPReply, XMLElements) {
+            var fields = [
+                (name: "Host", value: address.authority),
+                (name: "Content-Type", value: "application/x-www-form-urlencoded; charset=utf-8"),
+            ]
+            if let source {
+                var signer = RequestSigner(scope: SigningScope(region: region, service: "sts"))
+                fields += signer.sign(
+                    method: "POST", path: address.path, query: address.query, fields: fields, body: body, with: source,
+                    at: surroundings.clock() / 1_000_000_000 + clockOffset)
+            }
+            let reply = try service.send(.post, address.url, fields: fields, body: body)
+            do throws(XMLElements.Fault) {
+                return (reply, try XMLElements(reply.body))
+            } catch {
+                throw .failed(
+                    "the answer of \(service.name), status \(reply.status), is not XML (byte \(error.offset))")
+            }
         }
-        let reply = try service.send(.post, address.url, fields: fields, body: body)
-        let elements: XMLElements
-        do throws(XMLElements.Fault) {
-            elements = try XMLElements(reply.body)
-        } catch {
-            throw .failed(
-                "the answer of \(service.name), status \(reply.status), is not XML (byte \(error.offset))")
+        var (reply, elements) = try send(clockOffset: 0)
+        if source != nil, let offset = clockOffset(reply, elements) {
+            (reply, elements) = try send(clockOffset: offset)
         }
         guard reply.status == 200 else {
             let code = elements["ErrorResponse/Error/Code"].flatMap(ErrorName.init)?.text
@@ -85,6 +90,15 @@ struct TokenService: Sendable, Discreet {
             throw .failed("the answer of \(service.name) lacks a SessionToken or an Expiration")
         }
         return credentials
+    }
+
+    /// How far the service's clock is from ours, in seconds, if it may have refused a request for that.
+    private func clockOffset(_ reply: HTTPReply, _ elements: XMLElements) -> Int64? {
+        guard reply.status != 200, let code = elements["ErrorResponse/Error/Code"], ErrorCode.clockSkew.contains(code),
+            let date = reply.fields.first(where: { $0.name == "date" }).flatMap({ AWSTime.http($0.value) }),
+            let offset = AWSTime.clockOffset(date: date, now: surroundings.clock() / 1_000_000_000), offset != 0
+        else { return nil }
+        return offset
     }
 
     /// The service's own endpoint in the Region, unless another is configured.

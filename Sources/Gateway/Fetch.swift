@@ -1,4 +1,4 @@
-internal import AWSProtocol
+public import AWSProtocol
 public import PageCache
 public import RateLimiter
 
@@ -99,12 +99,17 @@ public struct PendingAttempt: Sendable {
 
 /// What the upstream answered, every byte of it.
 public struct UpstreamReply: Sendable, Equatable {
+    /// As it came; see `answerStatus`.
     public var status: Int
     public var body: [UInt8]
-    /// The error code, from wherever it stands; nothing for a good reply.
+    /// The error code, from wherever it stands; nil for a good reply.
     public var errorCode: String?
     /// The value of `x-amzn-errortype`, as it came.
     public var errorType: String?
+    /// The value of `x-amzn-query-error`, as it came: the code that clients read of services that once had the query protocol.
+    public var queryError: String?
+    /// When the service wants to be asked again, if it says so.
+    public var retryAfter: RetryAfter?
     /// The origin's id of the request.
     public var requestID: String?
     public var contentType: String?

@@ -1,3 +1,4 @@
+internal import AWSProtocol
 internal import PageCache
 
 extension Gate {
@@ -47,7 +48,7 @@ extension Gate {
         case .good: return reply.status == 200 && reply.isGoodObject
         // What is wrong with a signature says nothing of the page, and neither does what is no error of the service's: a
         // redirection, or the page of a router.
-        case .refused: return reply.errorCode != nil && reply.status < 500 && !isAboutCredentials(reply)
+        case .refused: return reply.errorCode != nil && reply.answerStatus < 500 && !isAboutCredentials(reply)
         case .throttled, .failed: return false
         }
     }
@@ -62,7 +63,9 @@ extension Gate {
             guard reply.status == 200, reply.isGoodObject else { return nil }
             return Page(key: key, status: 200, body: reply.body, fetchedAt: sentAt, lifetime: lifetime)
         case .refused:
-            guard let code = reply.errorCode, (400..<500).contains(reply.status), !Self.isAboutIdentity(code),
+            // A page has no place for a query error.
+            guard let code = reply.errorCode, (400..<500).contains(reply.status), reply.queryError == nil,
+                !ErrorCode.identity.contains(code), !code.utf8.starts(with: "AccessDenied".utf8),
                 let fresh = policy.negativeTTL[code], fresh > 0
             else { return nil }
             return Page(
@@ -73,22 +76,11 @@ extension Gate {
         }
     }
 
-    /// Whether an error is about who asks. Such a one is never remembered, whatever the configuration says.
-    private static func isAboutIdentity(_ code: String) -> Bool {
-        code.hasPrefix("AccessDenied") || identityCodes.contains(code)
-    }
-
-    /// Whether the service did not accept what the request was signed with.
+    /// Returns true if the service did not accept what the request was signed with. A denial of access is about what was asked.
     private static func isAboutCredentials(_ reply: UpstreamReply) -> Bool {
-        reply.errorCode.map(identityCodes.contains) ?? false
+        guard let code = reply.errorCode else { return false }
+        return ErrorCode.identity.contains(code) && !ErrorCode.accessDenial.contains(code)
     }
-
-    private static let identityCodes: Set<String> = [
-        "ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "IncompleteSignatureException",
-        "InvalidClientTokenId", "InvalidSignatureException", "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException", "NotAuthorized", "OptInRequired", "RequestExpired",
-        "SignatureDoesNotMatch", "UnauthorizedException", "UnrecognizedClientException",
-    ]
 
     /// Whether a stale page is better than this result, and what is said of it.
     private func staleUse(_ result: FetchResult, _ service: Service) -> PageUse? {
@@ -100,7 +92,7 @@ extension Gate {
             switch reply.classification {
             case .throttled: .unrefreshable(.throttled, status: reply.status)
             case .failed: .unrefreshable(.error, status: reply.status)
-            case .refused where reply.status >= 500 || reply.errorCode == nil:
+            case .refused where reply.answerStatus >= 500 || reply.errorCode == nil:
                 .unrefreshable(.error, status: reply.status)
             case .good where reply.status != 200: .unrefreshable(.error, status: reply.status)
             // The gateway's own credentials are at fault, not who asks.

@@ -1,3 +1,5 @@
+internal import AWSProtocol
+
 /// What a reply of the upstream comes to, as far as policy is concerned.
 public enum ReplyClass: Sendable {
     case good
@@ -13,37 +15,20 @@ extension UpstreamReply {
     /// By the error code first, wherever it stands, if it is one that is known; then by the status.
     public var classification: ReplyClass {
         if let errorCode {
-            if Self.throttlingCodes.contains(errorCode) { return .throttled }
-            if Self.retryableCodes.contains(errorCode) { return .failed }
-            if Self.clientCodes.contains(errorCode) { return .refused }
+            if ErrorCode.throttling.contains(errorCode) { return .throttled }
+            if ErrorCode.transient.contains(errorCode) { return .failed }
+            if ErrorCode.client.contains(errorCode) { return .refused }
         }
-        switch status {
-        case 429: return .throttled
+        switch answerStatus {
+        // 509 is "Bandwidth Limit Exceeded" (`_retry.json` of botocore).
+        case 429, 509: return .throttled
         case 500, 502, 503, 504: return .failed
-        case 200..<300 where errorCode == nil: return .good
+        case 200..<300: return .good
         default: return .refused
         }
     }
 
-    private static let retryableCodes: Set<String> = [
-        "InternalServerException", "InternalFailure", "ServiceUnavailable", "RequestTimeout", "RequestTimeoutException",
-    ]
-
-    private static let throttlingCodes: Set<String> = [
-        "ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded",
-        "ProvisionedThroughputExceededException", "SlowDown",
-    ]
-
-    /// What is the request's fault even under a status that says that the service failed: the errors that services have in
-    /// common (https://docs.aws.amazon.com/voiceid/latest/APIReference/CommonErrors.html, and what is in use beside them), and
-    /// those that most list operations have.
-    private static let clientCodes: Set<String> = [
-        "AccessDenied", "AccessDeniedException", "ConflictException", "ExpiredToken", "ExpiredTokenException",
-        "IncompleteSignature", "IncompleteSignatureException", "InvalidAction", "InvalidClientTokenId",
-        "InvalidSignatureException", "MalformedQueryString", "MissingAction", "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException", "MissingParameter", "NotAuthorized", "OptInRequired", "RequestExpired",
-        "ResourceNotFoundException", "SerializationException", "ServiceQuotaExceededException", "SignatureDoesNotMatch",
-        "UnauthorizedException", "UnknownOperationException", "UnrecognizedClientException", "ValidationError",
-        "ValidationException",
-    ]
+    /// The status for the client. An error in a body of status 200 becomes 500: SDKs look for errors under other statuses only, and
+    /// would read an empty page.
+    public var answerStatus: Int { (200..<300).contains(status) && errorCode != nil ? 500 : status }
 }

@@ -62,7 +62,7 @@ struct AnswerRenderer {
 
     /// The upstream's own answer: status, body and error type as they came, under an id of ours.
     private mutating func reply(_ reply: UpstreamReply, _ role: Verdict.Role, _ response: inout ResponseWriter) {
-        response.start(Status(code: reply.status))
+        response.start(Status(code: reply.answerStatus))
         if let type = reply.contentType {
             response.field("Content-Type", Array(type.utf8))
         } else {
@@ -71,8 +71,11 @@ struct AnswerRenderer {
         if let coding = reply.contentEncoding { response.field("Content-Encoding", Array(coding.utf8)) }
         identify(&response)
         if let type = reply.errorType ?? reply.errorCode { response.field("x-amzn-ErrorType", Array(type.utf8)) }
+        if let error = reply.queryError { response.field("x-amzn-query-error", Array(error.utf8)) }
+        if let wait = reply.retryAfter?.standard { response.field("Retry-After", Array(wait.utf8)) }
+        if let wait = reply.retryAfter?.amazon { response.field("x-amz-retry-after", Array(wait.utf8)) }
         if let id = reply.requestID { response.field("x-jobsproxy-upstream-request-id", Array(id.utf8)) }
-        if reply.status < 300 {
+        if reply.answerStatus < 300 {
             response.field("Cache-Status", Self.forwarded(role))
         } else {
             response.field("Cache-Status") { response in

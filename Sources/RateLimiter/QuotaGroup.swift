@@ -26,6 +26,8 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         var lastID: UInt64 = 0
         /// Those who lost their place to somebody who was served less, until the next release.
         var displaced: [Element] = []
+        /// Before this instant no token is handed out.
+        var heldUntil: Int64 = .min
 
         mutating func take(_ entry: FairQueue.Entry?) -> Element? {
             entry.flatMap { elements.removeValue(forKey: $0.id) }
@@ -38,8 +40,13 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
             bucket.convert(from: old, to: pace.quota, now: now)
         }
 
+        /// Takes a token if there is one, and it may be handed out.
+        mutating func takeToken(now: Int64) -> Bool {
+            now >= heldUntil && bucket.take(pace.quota, now: now) == .admitted
+        }
+
         func turn(behind count: Int, now: Int64) -> Int64 {
-            bucket.availability(of: Int64(count) + 1, pace.quota, now: now)
+            max(heldUntil, bucket.availability(of: Int64(count) + 1, pace.quota, now: now))
         }
     }
 
@@ -71,7 +78,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     public func request(_ element: Element, as claim: Claim, deadline: Int64, now: Int64) -> Admission {
         state.withLock { state in
             state.rise(now: now)
-            if state.queue.isEmpty, deadline >= now, state.bucket.take(state.pace.quota, now: now) == .admitted {
+            if state.queue.isEmpty, deadline >= now, state.takeToken(now: now) {
                 state.queue.serve(claim)
                 return .granted
             }
@@ -104,9 +111,8 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     }
 
     private func displaceLate(_ state: inout State, now: Int64) {
-        let bucket = state.bucket
-        let quota = state.pace.quota
-        let late = state.queue.removeLate { bucket.availability(of: Int64($0) + 1, quota, now: now) }
+        let (bucket, quota, heldUntil) = (state.bucket, state.pace.quota, state.heldUntil)
+        let late = state.queue.removeLate { max(heldUntil, bucket.availability(of: Int64($0) + 1, quota, now: now)) }
         state.displaced += late.compactMap { state.take($0) }
     }
 
@@ -155,7 +161,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
             guard !state.queue.isEmpty else { return ([Element](), late, Int64?.none) }
             late += state.queue.removeExpired(now: now).compactMap { state.take($0) }
             var ready: [Element] = []
-            while !state.queue.isEmpty, state.bucket.take(state.pace.quota, now: now) == .admitted {
+            while !state.queue.isEmpty, state.takeToken(now: now) {
                 if let element = state.take(state.queue.popFirst()) { ready.append(element) }
             }
             let next = state.queue.earliestDeadline.map { min(state.turn(behind: 0, now: now), $0 &+ 1) }
@@ -191,6 +197,16 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
             state.bucket = .empty(state.pace.quota, now: now)
             displaceLate(&state, now: now)
             return true
+        }
+    }
+
+    /// The upstream has said when it wants to be asked again: no token is handed out before. What cannot wait that long loses its
+    /// place, and is handed back by the next `release`.
+    public func hold(until instant: Int64, now: Int64) {
+        state.withLock { state in
+            guard instant > max(now, state.heldUntil) else { return }
+            state.heldUntil = instant
+            displaceLate(&state, now: now)
         }
     }
 

@@ -45,6 +45,11 @@ struct AttemptResult {
     /// The service's time, in seconds since 1970, if its reply tells it and it matters.
     private(set) var date: Int64?
 
+    /// How long the service wants not to be asked, in nanoseconds from the reply on.
+    var requestedWait: Int64 {
+        if case .success(let reply) = outcome { reply.retryAfter?.wait ?? 0 } else { 0 }
+    }
+
     /// Whether a byte of the request may have left.
     var mayHaveSent: Bool {
         switch outcome {
@@ -68,18 +73,22 @@ struct AttemptResult {
             kind = AttemptClass(error)
             outcome = .failure(error)
         }
-        date = isRefusedForItsTime ? (try? result.get())?["date"].flatMap(AWSTime.http) : nil
+        date = mayBeMistimed ? (try? result.get())?["date"].flatMap(AWSTime.http) : nil
     }
 
-    /// Whether the service refused it for the time that it was signed for.
-    var isRefusedForItsTime: Bool {
+    /// Whether the service may have refused it for the time that it was signed for.
+    var mayBeMistimed: Bool { hasCode(of: ErrorCode.clockSkew) }
+
+    /// Whether the service refused it for the credentials that it was signed with, in whose place there may be newer ones.
+    var hasExpiredCredentials: Bool { hasCode(of: ErrorCode.expiredCredentials) }
+
+    /// Whether a throttle is one of the rate, and not the end of an allowance.
+    func isAboutRate(_ safety: Fetch.Safety) -> Bool {
+        kind == .throttled && (safety == .read || !hasCode(of: ErrorCode.ambiguousThrottling))
+    }
+
+    private func hasCode(of codes: Set<String>) -> Bool {
         guard case .success(let reply) = outcome, let code = reply.errorCode else { return false }
-        return Self.timeCodes.contains(code)
+        return codes.contains(code)
     }
-
-    /// What services say when a signature's time is off; the first two for other faults of a signature too.
-    private static let timeCodes: Set<String> = [
-        "InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "RequestInTheFuture",
-        "RequestTimeTooSkewed",
-    ]
 }

@@ -8,6 +8,19 @@ public protocol CredentialSupply: Sendable {
     ///
     /// - Parameter now: nanoseconds since 1970-01-01T00:00:00Z.
     func credentials(now: Int64) -> CredentialAnswer
+
+    /// Has credentials fetched anew that a service did not accept, because they are over or it does not know them. It must not
+    /// block either.
+    ///
+    /// - Parameters:
+    ///   - refused: what the service did not accept.
+    ///   - now: nanoseconds since 1970-01-01T00:00:00Z.
+    /// - Returns: true if others are there, or are being fetched and pending until then. The default implementation fetches nothing.
+    func renew(_ refused: AWSCredentials, now: Int64) -> Bool
+}
+
+extension CredentialSupply {
+    public func renew(_ refused: AWSCredentials, now: Int64) -> Bool { false }
 }
 
 /// What a supply of credentials has to give.

@@ -5,7 +5,8 @@
 struct CurlReplyCollector {
     /// The fields that a reply keeps; the others are nobody's concern and cost memory.
     static let kept = [
-        "content-type", "content-encoding", "date", "x-amzn-errortype", "x-amzn-requestid", "x-amz-request-id",
+        "content-type", "content-encoding", "date", "retry-after", "x-amz-retry-after", "x-amzn-errortype",
+        "x-amzn-query-error", "x-amzn-requestid", "x-amz-request-id",
     ]
 
     /// Those of each length, so that most others are not compared with any.

@@ -63,6 +63,7 @@ extension Engine {
         switch signers[service]?.lines(call.fetch, wallClock: upstream.wallClock()) {
         case .lines(let lines):
             call.signedOffset = signers[service]?.clockOffset ?? 0
+            call.signedGeneration = signers[service]?.generation ?? 0
             if unsigned.remove(service) != nil { upstream.report("\(serviceName(service)) has credentials again") }
             return ([], lines)
         case .pending:
@@ -102,17 +103,18 @@ extension Engine {
         let result = AttemptResult(outcome, isForPage: call.isForPage)
         counters.count(call.fetch, result.kind, elapsed: now - call.sentAt)
         recordHealth(call, result, now: now)
-        if result.kind == .throttled { slowDown(call, now: now) }
-        let wasMistimed = learnTime(call, result)
-        guard result.kind.isRetryable || wasMistimed else {
+        if result.isAboutRate(call.fetch.safety) { slowDown(call, now: now) }
+        hold(call, result, now: now)
+        let isOutdated = learnTime(call, result) || renewCredentials(call, result)
+        guard result.kind.isRetryable || isOutdated else {
             finish(call, with: result, now: now)
             return
         }
         call.last = result
         let setback = Setback(
-            kind: result.kind, mayHaveSent: result.mayHaveSent, wasMistimed: wasMistimed, safety: call.fetch.safety,
+            kind: result.kind, mayHaveSent: result.mayHaveSent, isOutdated: isOutdated, safety: call.fetch.safety,
             attempts: call.attempts, isWanted: gate.mayRetry(call.fetch), timeLeft: call.fetch.deadline - now)
-        let delay = upstream.retry.delay(after: call.attempts, using: &random)
+        let delay = max(upstream.retry.delay(after: call.attempts, using: &random), result.requestedWait)
         switch upstream.retry.verdict(on: setback, pause: delay, budget: &budgets[call.fetch.service], now: now) {
         case .again(let delay): pause(call, until: now + delay)
         case .stop: finish(call, with: result, now: now)
@@ -123,9 +125,19 @@ extension Engine {
     ///
     /// - Returns: whether the service refused the attempt only for the time it was signed for, which is known better now.
     private func learnTime(_ call: Call, _ result: AttemptResult) -> Bool {
-        guard call.fetch.forwarded == nil, result.isRefusedForItsTime, let date = result.date else { return false }
+        guard call.fetch.forwarded == nil, result.mayBeMistimed, let date = result.date else { return false }
         return signers[call.fetch.service]?
             .learn(date: date, signedOffset: call.signedOffset, wallClock: upstream.wallClock()) ?? false
+    }
+
+    /// Has credentials fetched anew that the service did not accept, once for a call.
+    ///
+    /// - Returns: whether the call would be signed with others now, or once these have come.
+    private func renewCredentials(_ call: Call, _ result: AttemptResult) -> Bool {
+        guard call.fetch.forwarded == nil, result.hasExpiredCredentials, !call.hasRenewed else { return false }
+        call.hasRenewed = true
+        return signers[call.fetch.service]?
+            .renew(after: call.signedGeneration, wallClock: upstream.wallClock()) ?? false
     }
 }
 

@@ -67,6 +67,18 @@ extension Engine {
             "service \(service.settings.name) throttles quota group \(name(place)) below its quota: slowing down")
     }
 
+    /// The service has said when it wants to be asked again: the quota group sends nothing before.
+    func hold(_ call: Call, _ result: AttemptResult, now: Int64) {
+        guard result.kind == .throttled || result.kind == .serverError, result.requestedWait > 0 else { return }
+        let until = now &+ min(result.requestedWait, Self.longestHold)
+        gate.services[call.fetch.service].groups[call.fetch.quotaGroup].hold(until: until, now: now)
+        // Those who wait may have lost their turn.
+        nextRelease = now
+    }
+
+    /// No reply, however wrong, stops a quota group for longer.
+    private static let longestHold: Int64 = 300_000_000_000
+
     /// Looks which groups are back at their full rate.
     func noteRecovery(now: Int64) {
         for place in slowed {

@@ -12,6 +12,9 @@ final class Engine {
         var sentAt: Int64
         /// How far from our clock the time is that the attempt was signed for, in seconds.
         var signedOffset: Int64 = 0
+        /// Which of its signer's credentials it was signed with, and whether these were fetched anew for it.
+        var signedGeneration = 0
+        var hasRenewed = false
         /// Whether the attempt has less time than the service is given.
         var isCutShort = false
         /// Whether the attempt is its breaker's probe.

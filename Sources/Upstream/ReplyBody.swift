@@ -50,11 +50,12 @@ extension UpstreamReply {
     ///
     /// - Parameter isForPage: whether a good reply must be a JSON object.
     /// - Throws: `cutShort` for a body of which nobody can tell whether it is whole, `notJSON` for a good reply that no client
-    ///   could read, as far as it is read: see `ReplyBody`.
+    ///   could read, as far as it is read: see `ReplyBody`; `badReply` for a coding that is too long to be passed on.
     init(_ reply: CurlReply, isForPage: Bool) throws(CurlError) {
         let isSuccess = (200..<300).contains(reply.status)
-        let coding = reply["content-encoding"]?.lowercased()
-        let isPlain = coding == nil || coding == "identity"
+        let coding = reply.coding
+        guard coding.utf8.count <= CurlReply.maxRelayedBytes else { throw .badReply }
+        let isPlain = coding.isEmpty
         let body = ReplyBody(
             reply.body, coding: isPlain ? nil : coding, isSuccess: isSuccess,
             isOnlyPassed: !isForPage && reply.hasDeterminedLength)
@@ -66,19 +67,43 @@ extension UpstreamReply {
             case .doubtful, .coded: throw .cutShort
             }
         }
-        let type = reply["x-amzn-errortype"]
+        let type = reply.relayed("x-amzn-errortype")
         var code = type.flatMap { ErrorCode.sanitized($0) }
         if case .object(let own, _) = body { code = code ?? own }
         if isSuccess, code == nil {
             if body == .other || isForPage && body == .empty { throw .notJSON }
+            // Some readers may find an error in it, and others a page.
+            if body == .doubtful, ErrorCode.mayName(in: reply.body.span) { throw .notJSON }
         }
         var isGood = false
         if case .object(_, isGood: true) = body { isGood = true }
         self.init(
             status: reply.status, body: reply.body, errorCode: code, errorType: type,
-            requestID: reply["x-amzn-requestid"] ?? reply["x-amz-request-id"], contentType: reply["content-type"],
-            contentEncoding: isPlain ? nil : coding, isStorable: isPlain && reply.hasDeterminedLength,
-            isGoodObject: isGood)
+            requestID: reply.relayed("x-amzn-requestid") ?? reply.relayed("x-amz-request-id"),
+            contentType: reply.relayed("content-type"), contentEncoding: isPlain ? nil : coding,
+            isStorable: isPlain && reply.hasDeterminedLength, isGoodObject: isGood)
+        queryError = reply.relayed("x-amzn-query-error")
+        // Only an error asks for another attempt.
+        guard !isSuccess || code != nil else { return }
+        retryAfter = RetryAfter(
+            standard: reply["retry-after"], amazon: reply["x-amz-retry-after"],
+            date: reply["date"].flatMap(AWSTime.http))
+    }
+}
+
+extension CurlReply {
+    /// The longest value of a field that is passed on. Those that services send have less than 100 bytes.
+    static let maxRelayedBytes = 512
+
+    /// The value of a field for the client; nil if there is none, or one that is too long to be meant.
+    fileprivate func relayed(_ name: String) -> String? {
+        self[name].flatMap { $0.utf8.count <= Self.maxRelayedBytes ? $0 : nil }
+    }
+
+    /// The codings of the body in lower case, all fields of them; empty if there are none but `identity`.
+    fileprivate var coding: String {
+        fields.filter { $0.name == "content-encoding" && $0.value.lowercased() != "identity" }
+            .map { $0.value.lowercased() }.joined(separator: ", ")
     }
 }
 

@@ -33,9 +33,9 @@ struct Setback {
     /// How the attempt ended, and whether a byte of it may have left.
     var kind: AttemptClass
     var mayHaveSent: Bool
-    /// Whether the service refused it only for the time that it was signed for, and another would be signed for a better one:
-    /// nothing was done then, and it is not the service that failed.
-    var wasMistimed = false
+    /// Whether the service refused it only for what it was signed with, a time or credentials, and another would be signed with
+    /// better: nothing was done then, and it is not the service that failed.
+    var isOutdated = false
     var safety: Fetch.Safety
     /// Attempts that were made, this one included.
     var attempts: Int
@@ -70,7 +70,7 @@ extension RetryPolicy {
     ///   - pause: how long it would wait, see `delay`.
     ///   - budget: pays for the retry, if there is one.
     func verdict(on setback: Setback, pause: Int64, budget: inout RetryBudget, now: Int64) -> Verdict {
-        if !setback.wasMistimed {
+        if !setback.isOutdated {
             guard setback.kind.isRetryable else { return .stop(.isFinal) }
             guard setback.safety != .unsafeWrite || !setback.mayHaveSent else { return .stop(.isUnsafe) }
             guard setback.isWanted else { return .stop(.isUnwanted) }

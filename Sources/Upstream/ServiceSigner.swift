@@ -46,6 +46,8 @@ final class ServiceSigner {
     private var constants: Constants
     /// How far the service's clock is ahead of ours, in seconds.
     private(set) var clockOffset: Int64 = 0
+    /// Counts the credentials that requests were signed with.
+    private(set) var generation = 0
 
     init(_ settings: SigningSettings) {
         self.settings = settings
@@ -60,7 +62,10 @@ final class ServiceSigner {
     func lines(_ fetch: Fetch, wallClock: Int64) -> Outcome {
         switch settings.supply.credentials(now: wallClock) {
         case .ready(let credentials):
-            if constants.credentials != credentials { constants = Self.constants(credentials, settings) }
+            if constants.credentials != credentials {
+                constants = Self.constants(credentials, settings)
+                generation += 1
+            }
             return .lines(signed(fetch, with: credentials, at: wallClock / 1_000_000_000 + clockOffset))
         case .pending: return .pending
         case .unavailable where settings.mayGoUnsigned:
@@ -111,10 +116,8 @@ final class ServiceSigner {
         return lines
     }
 
-    /// Takes the service's own time from an answer that refused a signature, perhaps for its time. Others tell nothing: they
+    /// Takes the service's own time from an answer that refused a request, perhaps for its time. Others tell nothing: they
     /// may come from something on the way that has a clock of its own.
-    ///
-    /// Signatures are good for five minutes around the service's time, so that it only counts if the clocks are far apart.
     ///
     /// - Parameters:
     ///   - date: seconds since 1970, from the answer's `Date`.
@@ -122,17 +125,20 @@ final class ServiceSigner {
     ///   - wallClock: when it came, in nanoseconds since 1970.
     /// - Returns: whether the request would be signed for another time now.
     func learn(date: Int64, signedOffset: Int64, wallClock: Int64) -> Bool {
-        let (offset, overflow) = date.subtractingReportingOverflow(wallClock / 1_000_000_000)
-        guard !overflow, abs(offset) < Self.farthest else { return false }
-        clockOffset = abs(offset) > Self.tolerated ? offset : 0
-        return abs(clockOffset - signedOffset) > Self.tolerated
+        guard let offset = AWSTime.clockOffset(date: date, now: wallClock / 1_000_000_000) else { return false }
+        clockOffset = offset
+        return abs(offset - signedOffset) > AWSTime.toleratedOffset
     }
 
-    /// No clock is a hundred years off.
-    private static let farthest: Int64 = 100 * 366 * 86_400
-
-    /// A clock that is a minute off does no harm yet, and a `Date` may be some seconds old.
-    private static let tolerated: Int64 = 60
+    /// Has the credentials fetched anew that the service did not accept.
+    ///
+    /// - Parameter generation: of those that the refused request was signed with.
+    /// - Returns: whether there are others now, or may be soon.
+    func renew(after generation: Int, wallClock: Int64) -> Bool {
+        guard generation == self.generation else { return true }
+        guard let credentials = constants.credentials else { return false }
+        return settings.supply.renew(credentials, now: wallClock)
+    }
 }
 
 /// Credentials that were given and do not change.

@@ -22,6 +22,11 @@ private final class Stand {
     func fetched(_ credentials: AWSCredentials) {
         refresh.fetched(credentials, now: now, using: &random)
     }
+    func renew(_ refused: AWSCredentials, after time: Int64 = 0) -> CredentialRefresh.Renewal {
+        refresh.renew(refused, now: now + time)
+    }
+    func sourceChanged() -> Bool { refresh.sourceChanged() }
+    var isFetching: Bool { refresh.isFetching }
     func failed(_ reason: String) { refresh.failed(reason, now: now, using: &random) }
 
     /// Moves the clock on by `step` until a request begins a fetch; nothing if none does within `limit`.
@@ -258,9 +263,88 @@ struct CredentialRefreshTests {
                     case .wait: #expect(isFetching)
                     case .refuse: break
                     }
-                    #expect(stand.refresh.isFetching == isFetching)
+                    #expect(stand.isFetching == isFetching)
                 }
             }
         }
+    }
+
+    @Test("credentials that a service does not accept are fetched anew, and requests wait for the new ones")
+    func refused() {
+        let stand = Stand()
+        let old = credentials("A", until: nil)
+        _ = stand.request()
+        stand.fetched(old)
+        #expect(stand.renew(old) == .fetch)
+        #expect(stand.isFetching)
+        #expect(stand.renew(old) == .renewed)
+        #expect(stand.request() == .wait)
+        let new = credentials("B", until: nil)
+        stand.fetched(new)
+        #expect(stand.request() == .use(new))
+        // Refused while the fetch was under way.
+        #expect(stand.renew(old) == .renewed)
+        #expect(stand.request() == .use(new))
+    }
+
+    @Test("a service that accepts none causes a fetch every two seconds, whatever the clock does")
+    func refusedAll() {
+        let stand = Stand()
+        let old = credentials("A", until: nil)
+        _ = stand.request()
+        stand.fetched(old)
+        #expect(stand.renew(old) == .fetch)
+        stand.fetched(old)
+        #expect(stand.renew(old, after: 2 * second - 1) == .declined)
+        #expect(stand.renew(old, after: 2 * second) == .fetch)
+        stand.fetched(old)
+        #expect(stand.renew(old, after: -hour) == .fetch)
+    }
+
+    @Test("if the fetch fails, the credentials that were refused are used: other services may accept them")
+    func refusedAndFailed() {
+        let stand = Stand()
+        let old = credentials("A", until: start + hour)
+        _ = stand.request()
+        stand.fetched(old)
+        #expect(stand.renew(old) == .fetch)
+        stand.failed("no")
+        #expect(stand.request() == .use(old))
+        #expect(stand.renew(old) == .declined)
+        stand.now += second
+        #expect(stand.request() == .useAndFetch(old))
+    }
+
+    @Test("a fetch ahead of the end is waited for once what is held was refused")
+    func refusedAtTheEnd() {
+        let stand = Stand()
+        let old = credentials("A", until: start + hour)
+        _ = stand.request()
+        stand.fetched(old)
+        stand.now += 51 * minute
+        #expect(stand.request() == .useAndFetch(old))
+        #expect(stand.renew(credentials("Z", until: nil)) == .renewed)
+        #expect(stand.request() == .use(old))
+        #expect(stand.renew(old) == .renewed)
+        #expect(stand.request() == .wait)
+    }
+
+    @Test("a source that has changed is read anew, and what is held is used meanwhile")
+    func changed() {
+        let stand = Stand()
+        #expect(!stand.sourceChanged())
+        _ = stand.request()
+        #expect(!stand.sourceChanged())
+        let old = credentials("A", until: nil)
+        stand.fetched(old)
+        #expect(stand.sourceChanged())
+        #expect(!stand.sourceChanged())
+        #expect(stand.request() == .use(old))
+        stand.failed("half written")
+        #expect(stand.request() == .use(old))
+        #expect(stand.sourceChanged())
+        let new = credentials("B", until: nil)
+        stand.fetched(new)
+        #expect(stand.request() == .use(new))
     }
 }

@@ -56,6 +56,42 @@ struct ErrorCodeTests {
         #expect(ErrorCode.find(header: nil, body: Array(body.utf8)) == nil)
     }
 
+    @Test("Nothing is a code that is longer than any")
+    func longest() {
+        let longest = String(repeating: "E", count: 128)
+        #expect(ErrorCode.sanitized("ns#\(longest):http://x") == longest)
+        #expect(ErrorCode.sanitized(longest + "E") == nil)
+        #expect(ErrorCode.find(header: String(repeating: "E", count: 60_000), body: Array("{}".utf8)) == nil)
+    }
+
+    @Test(
+        "Where the status is good, an error is a __type that is no output's, or a code with a message and nothing else",
+        arguments: [
+            (#"{"__type":"ns#FooException"}"#, "FooException"), (#"{"__type":"SlowDown","a":1}"#, "SlowDown"),
+            (#"{"code":"Foo","message":"m"}"#, "Foo"), (#"{"Message":"m","code":"ns#Foo"}"#, "Foo"),
+            (#"{"__type":"ns#ListDomainsResponse","Domains":[]}"#, nil), (#"{"__type":"PutOutput"}"#, nil),
+            (#"{"__type":"ListTagsResult"}"#, nil), (#"{"code":"Foo"}"#, nil), (#"{"message":"m"}"#, nil),
+            (#"{"code":7,"message":"m"}"#, nil), (#"{"code":"Foo","message":"m","more":1}"#, nil),
+            (#"{"code":"Foo","message":{}}"#, nil), (#"{"Message":"m","message":"m"}"#, nil),
+        ])
+    func good(_ body: String, _ code: String?) throws {
+        let bytes = Array(body.utf8)
+        #expect(ErrorCode.find(header: nil, body: bytes, isSuccess: true) == code)
+        let members = try JSONReader.members(of: bytes.span)
+        let (isError, isAbsent) = (
+            ErrorCode.isError(members, of: bytes.span), ErrorCode.isPlainlyAbsent(from: bytes.span)
+        )
+        #expect(isError == (code != nil))
+        #expect(!isAbsent)
+    }
+
+    @Test("A body that is not read may name an error wherever it spells it, or has escapes that could")
+    func mayName() {
+        let mayName = { (body: String) in ErrorCode.mayName(in: Array(body.utf8).span) }
+        for body in [#"{"__type":1,"__type":2}"#, #"{"\u005f_type":1}"#, "__type"] { #expect(mayName(body)) }
+        for body in ["", "{}", "__typ", #"{"a":"\ud800","a_type":1}"#] { #expect(!mayName(body)) }
+    }
+
     @Test("An error's body has its namespace, code and message first, then its other members")
     func body() {
         var error = ServiceError(

@@ -105,6 +105,48 @@ struct CredentialStoreTests {
         #expect(store.credentials(now: .max - 1).credentials?.accessKeyID == "A")
     }
 
+    @Test("fetches anew what a service did not accept, and keeps those who ask waiting until then")
+    func refused() {
+        let gate = Flag()
+        let (first, second) = (StandIn.credentials("A", nil), StandIn.credentials("B", nil))
+        let source = ScriptedSource { number in
+            if number == 2 { _ = eventually { gate.isUp } }
+            return number == 1 ? first : second
+        }
+        let store = store(source)
+        _ = store.credentialsAfterFetch(now: clock.now)
+        #expect(store.renew(first, now: clock.now))
+        #expect(store.credentials(now: clock.now).isPending)
+        #expect(store.renew(first, now: clock.now))
+        gate.raise()
+        #expect(eventually { store.credentials(now: clock.now).credentials == second })
+        #expect(store.renew(first, now: clock.now))
+        #expect(source.count == 2)
+        #expect(!FixedCredentials(first).renew(first, now: clock.now))
+    }
+
+    @Test("reads the shared files anew when they have changed, and uses what it has until they can be read")
+    func changedFiles() throws {
+        let machine = try Machine()
+        machine.write(".aws/credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = s\n")
+        let store = CredentialStore(region: "eu-west-1", surroundings: machine.surroundings())
+        #expect(store.credentialsAfterFetch(now: machine.clock.now).credentials?.accessKeyID == "A")
+        for (text, name) in [
+            ("[default]\nhalf", "A"), ("[default]\naws_access_key_id = B\naws_secret_access_key = s\n", "B"),
+        ] {
+            machine.write(".aws/credentials", text)
+            let fetched = Flag()
+            store.onChange { fetched.raise() }
+            #expect(
+                eventually {
+                    machine.clock.advance(second)
+                    _ = store.credentials(now: machine.clock.now)
+                    return fetched.isUp
+                })
+            #expect(store.credentials(now: machine.clock.now).credentials?.accessKeyID == name)
+        }
+    }
+
     @Test("many threads at once have one fetch under way at most, and always live credentials")
     func threads() {
         let clock = clock

@@ -53,6 +53,32 @@ struct TokenServiceTests {
         _ = try service(machine, origin).assume(Role(arn: arn), with: longTerm)
     }
 
+    @Test("is signed for by its own clock if that is far from ours", arguments: [10 * minute, -hour])
+    func clock(offset: Int64) throws {
+        let machine = try Machine()
+        let clock = machine.clock
+        let origin = try StandIn.tokenService(keys: [longTerm], now: { clock.now + offset }, isDated: true) { _, _ in
+            StandIn.assumed("AssumeRole", "ASIA", clock.text(after: 2 * hour))
+        }
+        defer { origin.stop() }
+        #expect(try service(machine, origin).assume(Role(arn: arn), with: longTerm).accessKeyID == "ASIA")
+        #expect(origin.requests.count == 2)
+    }
+
+    @Test("is not believed if its clock is more than a day away")
+    func farClock() throws {
+        let machine = try Machine()
+        let clock = machine.clock
+        let origin = try StandIn.tokenService(keys: [longTerm], now: { clock.now + 25 * hour }, isDated: true) { _, _ in
+            StandIn.assumed("AssumeRole", "ASIA", clock.text(after: hour))
+        }
+        defer { origin.stop() }
+        let service = service(machine, origin)
+        let fault = fault { () throws(CredentialFault) in try service.assume(Role(arn: arn), with: longTerm) }
+        #expect(fault != nil)
+        #expect(origin.requests.count == 1)
+    }
+
     @Test("does not believe a wrong secret, a wrong token, or an old signature")
     func wrongSignature() throws {
         let machine = try Machine()

@@ -276,4 +276,29 @@ struct QuotaGroupTests {
         }
         #expect(group.currentQuota(now: 130 * second).interval < 5_100_000_000, "and never to nothing")
     }
+
+    @Test("hands out nothing before the upstream wants to be asked again, and nobody a turn before")
+    func held() {
+        let bench = Bench()
+        let group = bench.group
+        #expect(bench.request("a", at: 5000) == .granted)
+        group.hold(until: 8000 * millisecond, now: 5000 * millisecond)
+        group.hold(until: 6000 * millisecond, now: 5000 * millisecond)
+        #expect(bench.request("b", at: 5000) == .refused(until: 8000))
+        #expect(bench.request("c", as: .refresh(fetchedAt: 0), at: 5000) == .queued(until: 8000))
+        group.giveBack(now: 5000 * millisecond)
+        #expect(bench.release(at: 5001).granted.isEmpty)
+        #expect(bench.request("d", at: 6500) == .queued(until: 8000))
+        #expect(bench.release(at: 7999).granted.isEmpty)
+        #expect(bench.release(at: 8000).granted.count == 2)
+    }
+
+    @Test("gives back what cannot wait until then")
+    func heldTooLong() {
+        let bench = Bench()
+        for name in ["a", "b", "c"] { _ = bench.request(name, at: 5000) }
+        bench.group.hold(until: 8000 * millisecond, now: 5000 * millisecond)
+        #expect(bench.release(at: 5000).expired == ["c"])
+        #expect(bench.group.depth == 0)
+    }
 }

@@ -1,9 +1,10 @@
+import AWSProtocol
 import Gateway
 import Testing
 
 @testable import Upstream
 
-/// DESIGN, section 5: what is retried, and where an error's type may stand.
+/// What is retried, and where an error's type may stand.
 @Suite("What a reply comes to")
 struct ClassificationTests {
     struct Case: Sendable, CustomTestStringConvertible {
@@ -41,7 +42,15 @@ struct ClassificationTests {
         [code, "com.amazonaws.voiceid#\(code)", "\(code):http://x/#y", "com.amazonaws.voiceid#\(code):http://x/"]
     }
 
-    static let spelt = (retried.map { ($0, AttemptClass.serverError) } + [("ThrottlingException", .throttled)])
+    /// `standard.py` of botocore, which has one more than the SDK for Java's `AwsErrorCode`: `LimitExceededException`.
+    static let throttles = [
+        "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException",
+        "TooManyRequestsException", "ProvisionedThroughputExceededException", "TransactionInProgressException",
+        "RequestLimitExceeded", "BandwidthLimitExceeded", "LimitExceededException", "RequestThrottled", "SlowDown",
+        "PriorRequestNotComplete", "EC2ThrottledException",
+    ]
+
+    static let spelt = (retried.map { ($0, AttemptClass.serverError) } + throttles.map { ($0, .throttled) })
         .flatMap { code, kind in
             spellings(code).flatMap { text in
                 [
@@ -88,7 +97,8 @@ struct ClassificationTests {
         }
 
     private static let throttling = [
-        Case(429, "", .throttled), Case(429, "<html>", .throttled), Case(429, "", .throttled, "Odd", header: "Odd"),
+        Case(429, "", .throttled), Case(509, "", .throttled), Case(429, "<html>", .throttled),
+        Case(429, "", .throttled, "Odd", header: "Odd"),
     ]
 
     static let statuses = failing + refusing + throttling
@@ -102,7 +112,15 @@ struct ClassificationTests {
         Case(200, "{\"__type\":null}", .ok),
         // JSON to most readers.
         Case(200, "{\"a\":1,\"a\":2}", .ok), Case(200, "{\"a\":\"\\ud800\"}", .ok),
-        Case(200, "{\"__type\":\"Odd\"}", .clientError, "Odd"),
+        Case(200, "{\"__type\":\"ns#ListDomainsResponse\"}", .ok),
+    ]
+
+    /// A good status over an error counts as 500.
+    static let disguised = [
+        Case(200, "{\"__type\":\"Odd\"}", .serverError, "Odd"), Case(201, "{\"__type\":\"Odd\"}", .serverError, "Odd"),
+        Case(200, "{\"code\":\"Odd\",\"message\":\"m\"}", .serverError, "Odd"),
+        Case(200, "", .serverError, "Odd", header: "Odd"),
+        Case(200, "{\"__type\":\"ValidationException\"}", .clientError, "ValidationException"),
     ]
 
     @Test("by its error type, in every spelling and place, whatever the status", arguments: spelt)
@@ -116,6 +134,82 @@ struct ClassificationTests {
 
     @Test("a good one by the lack of a type", arguments: good)
     func success(_ reply: Case) { check(reply) }
+
+    @Test("an error under a good status is one of status 500, and no page", arguments: disguised, [true, false])
+    func disguise(_ reply: Case, isForPage: Bool) throws {
+        check(reply)
+        let upstream = try Self.classify(reply.status, reply.body, header: reply.header, isForPage: isForPage)
+            .outcome.get()
+        #expect(upstream.answerStatus == 500)
+    }
+
+    @Test(
+        "a good status over what one reader takes for an error and another for a page is a fault of the service",
+        arguments: ["{\"__type\":\"A\",\"__type\":1}", "{\"a\":1,\"a\":2,\"\\u005f_type\":\"A\"}"], [true, false])
+    func doubtful(_ body: String, isForPage: Bool) { checkNotJSON(Self.classify(200, body, isForPage: isForPage)) }
+
+    @Test("a throttle of a write says nothing of the rate where it may be the end of an allowance")
+    func allowances() {
+        for code in Self.throttles {
+            let result = Self.classify(400, "{\"__type\":\"\(code)\"}")
+            #expect(result.isAboutRate(.read))
+            #expect(result.isAboutRate(.unsafeWrite) == (code != "LimitExceededException"))
+        }
+        #expect(!Self.classify(400, "{\"__type\":\"Odd\"}").isAboutRate(.read))
+    }
+
+    private static func field(_ name: String, _ value: String) -> CurlReply.Field {
+        CurlReply.Field(name: name, value: value)
+    }
+
+    @Test("an error tells when to come back, a good reply does not")
+    func retryAfter() throws {
+        let fields = [Self.field("retry-after", "2"), Self.field("x-amz-retry-after", "1500")]
+        let throttle = Self.classify(400, "{\"__type\":\"SlowDown\"}", fields: fields)
+        #expect(throttle.requestedWait == 2_000_000_000)
+        #expect(try throttle.outcome.get().retryAfter?.standard == "2")
+        #expect(try throttle.outcome.get().retryAfter?.amazon == "1500")
+        #expect(Self.classify(200, "{}", fields: fields).requestedWait == 0)
+        let dated = [
+            Self.field("retry-after", "Sun, 06 Nov 1994 08:49:40 GMT"),
+            Self.field("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ]
+        #expect(Self.classify(503, "", fields: dated).requestedWait == 3_000_000_000)
+    }
+
+    @Test("a field's value is passed on if it is no longer than one that is meant")
+    func bounds() throws {
+        let names = [
+            "x-amzn-errortype", "x-amzn-query-error", "x-amzn-requestid", "content-type", "retry-after",
+            "x-amz-retry-after",
+        ]
+        let long = String(repeating: "7", count: 60_000)
+        let reply = try Self.classify(500, "{}", fields: names.map { Self.field($0, long) }).outcome.get()
+        let relayed = [
+            reply.errorType, reply.errorCode, reply.queryError, reply.requestID, reply.contentType,
+            reply.retryAfter?.standard, reply.retryAfter?.amazon,
+        ]
+        #expect(relayed.allSatisfy { $0 == nil })
+        let coded = Self.classify(200, "{}", fields: [Self.field("content-encoding", long)])
+        #expect(throws: CurlError.badReply) { try coded.outcome.get() }
+    }
+
+    @Test("all codings of a body are passed on, whatever fields they stand in")
+    func codings() throws {
+        let fields = ["identity", "gzip", "BR"].map { Self.field("content-encoding", $0) }
+        #expect(try Self.classify(200, "x", fields: fields).outcome.get().contentEncoding == "gzip, br")
+    }
+
+    @Test(
+        "a denial may be one of the time that it was signed for, if its date is far away",
+        arguments: ["AccessDeniedException", "AuthFailure", "RequestTimeTooSkewed", "InvalidSignatureException"])
+    func clock(_ code: String) {
+        let fields = [Self.field("date", "Sun, 06 Nov 1994 08:49:37 GMT")]
+        let result = Self.classify(400, "{\"__type\":\"\(code)\"}", fields: fields)
+        #expect(result.mayBeMistimed)
+        #expect(result.date == 784_111_777)
+        #expect(Self.classify(400, "{\"__type\":\"Odd\"}", fields: fields).date == nil)
+    }
 
     private func check(_ reply: Case) {
         let result = Self.classify(reply.status, reply.body, header: reply.header)

@@ -55,10 +55,10 @@ struct RetryPolicyTests {
         #expect(verdict(setback, pause: 4) == .stop(.isUnwanted))
     }
 
-    @Test("of a request that was refused for its time alone is made for everybody, a write too")
-    func mistimed() {
+    @Test("of a request that was refused for what it was signed with alone is made for everybody, a write too")
+    func outdated() {
         var setback = Self.setback(.clientError, safety: .unsafeWrite)
-        setback.wasMistimed = true
+        setback.isOutdated = true
         setback.isWanted = false
         #expect(verdict(setback) == .again(after: 1))
         setback.attempts = 3

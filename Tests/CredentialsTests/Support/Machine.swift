@@ -23,12 +23,17 @@ final class TestClock: Sendable {
 }
 
 /// ISO 8601's extended form.
-func iso(_ seconds: Int64) -> String {
+func iso(_ seconds: Int64) -> String { text(seconds, "%Y-%m-%dT%H:%M:%SZ") }
+
+/// The form of HTTP's `Date`.
+func httpDate(_ seconds: Int64) -> String { text(seconds, "%a, %d %b %Y %H:%M:%S GMT") }
+
+private func text(_ seconds: Int64, _ format: String) -> String {
     var seconds = time_t(seconds)
     var parts = tm()
     gmtime_r(&seconds, &parts)
     var text = [CChar](repeating: 0, count: 32)
-    let count = strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+    let count = strftime(&text, text.count, format, &parts)
     return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 

@@ -50,9 +50,12 @@ enum StandIn {
 
     /// The security token service. `AssumeRole` must be signed with one of `keys`, of which the key id tells whose it is.
     ///
-    /// - Parameter answer: to a request that is in order: its parameters, and the id of the key that it was signed with.
+    /// - Parameters:
+    ///   - isDated: whether a refused signature is answered with the service's date.
+    ///   - answer: to a request that is in order: its parameters, and the id of the key that it was signed with.
     static func tokenService(
         keys: [AWSCredentials] = [], region: String = "eu-west-1", now: @escaping @Sendable () -> Int64,
+        isDated: Bool = false,
         _ answer: @escaping @Sendable ([String: String], String?) -> Step
     ) throws -> ScriptedOrigin {
         try ScriptedOrigin { request, _ in
@@ -65,7 +68,9 @@ enum StandIn {
             case "AssumeRole":
                 switch signer(of: request, keys, region: region, now: now() / second) {
                 case .success(let id): return answer(parameters, id)
-                case .failure(let refused): return refusal(refused.code, status: 403)
+                case .failure(let refused):
+                    let date = isDated ? [("Date", httpDate(now() / second))] : []
+                    return refusal(refused.code, status: 403, fields: date)
                 }
             case "AssumeRoleWithWebIdentity":
                 guard request["Authorization"] == nil, parameters["WebIdentityToken"] != nil else {
@@ -112,9 +117,11 @@ enum StandIn {
                 """)
     }
 
-    static func refusal(_ code: String, status: Int, message: String = "no") -> Step {
+    static func refusal(
+        _ code: String, status: Int, message: String = "no", fields: [(String, String)] = []
+    ) -> Step {
         .reply(
-            status: status, fields: [("Content-Type", "text/xml")],
+            status: status, fields: [("Content-Type", "text/xml")] + fields,
             body: """
                 <ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
                   <Error><Type>Sender</Type><Code>\(code)</Code><Message>\(message)</Message></Error>

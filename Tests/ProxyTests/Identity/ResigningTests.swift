@@ -120,6 +120,104 @@ struct ResigningTests {
         }
     }
 
+    @Test(
+        "that were denied are signed by the service's clock if that is far from ours",
+        arguments: ["AccessDeniedException", "AuthFailure"])
+    func deniedForTheirTime(code: String) async throws {
+        try await ScriptedOrigin.run({ request, _ in
+            let theirs = Process.wallClock() + 4000
+            let date = [("Date", Self.httpDate(theirs))]
+            let signedAt = request["x-amz-date"].flatMap(AWSTime.basic) ?? 0
+            return abs(signedAt - theirs) < 300
+                ? .reply(fields: date, body: Self.page)
+                : .reply(status: 403, fields: date, body: "{\"__type\":\"\(code)\"}")
+        }) { origin in
+            try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
+                for letter in "AB" { #expect(try await gateway.page(query(domain: letter)).status == 200) }
+                #expect(origin.requests.count == 3)
+            }
+        }
+    }
+
+    @Test(
+        "are never signed for a time that is more than a day away",
+        arguments: [
+            "Thu, 01 Jan 2099 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT",
+        ])
+    func impossibleDate(date: String) async throws {
+        try await ScriptedOrigin.run({ _, index in
+            index == 0
+                ? .reply(status: 403, fields: [("Date", date)], body: "{\"__type\":\"InvalidSignatureException\"}")
+                : .reply(body: Self.page)
+        }) { origin in
+            try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
+                #expect(try await gateway.page(query(domain: "A")).status == 403)
+                #expect(try await gateway.page(query(domain: "B")).status == 200)
+                let signedAt = try #require(origin.requests.last?["x-amz-date"].flatMap(AWSTime.basic))
+                #expect(abs(signedAt - Process.wallClock()) < 60)
+                #expect(origin.requests.count == 2)
+            }
+        }
+    }
+
+    @Test(
+        "that the service does not accept are signed with newer credentials, once",
+        arguments: [
+            "ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException",
+        ])
+    func renewedCredentials(code: String) async throws {
+        let home = FileManager.default.temporaryDirectory.appendingPathComponent("home-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: home) }
+        let file = home.appendingPathComponent("credentials")
+        let write: @Sendable (String) -> Void = { key in
+            let text = "[default]\naws_access_key_id = \(key)\naws_secret_access_key = s\n"
+            try? text.write(to: file, atomically: true, encoding: .utf8)
+        }
+        write("OLD")
+        let refusal = "{\"__type\":\"\(code)\",\"message\":\"no longer\"}"
+        try await ScriptedOrigin.run({ request, _ in
+            guard request["authorization"]?.contains("Credential=NEW/") == true else {
+                write("NEW")
+                return .reply(status: 403, body: refusal)
+            }
+            return .reply(body: Self.page)
+        }) { origin in
+            let environment = [
+                "AWS_SHARED_CREDENTIALS_FILE": file.path, "AWS_CONFIG_FILE": file.path + "-none",
+                "AWS_EC2_METADATA_DISABLED": "true",
+            ]
+            let service = TestGateway.service(origin.url, credentials: "default")
+            try await TestGateway.run(service, environment: environment) { gateway in
+                // A write without a token too: what was refused has done nothing.
+                let reply = try await gateway.call("DeleteDomain", query())
+                #expect(reply.status == 200)
+                #expect(origin.requests.count == 2)
+                #expect(try await gateway.page(query()).status == 200)
+                #expect(origin.requests.count == 3)
+            }
+        }
+    }
+
+    @Test("that are refused with newer credentials too get the service's own answer")
+    func uselessRenewal() async throws {
+        let refusal = "{\"__type\":\"ExpiredTokenException\",\"message\":\"no longer\"}"
+        try await ScriptedOrigin.run({ _, _ in .reply(status: 403, body: refusal) }) { origin in
+            let environment = [
+                "AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s", "AWS_EC2_METADATA_DISABLED": "true",
+            ]
+            let service = TestGateway.service(origin.url, credentials: "default")
+            try await TestGateway.run(service, environment: environment) { gateway in
+                for count in [2, 3] {
+                    let reply = try await gateway.page(query())
+                    #expect(reply.status == 403)
+                    #expect(reply.text == refusal)
+                    #expect(origin.requests.count == count)
+                }
+            }
+        }
+    }
+
     @Test("that were refused together for their time are all sent again")
     func clockInParallel() async throws {
         let refusal = "{\"__type\":\"InvalidSignatureException\",\"message\":\"Signature expired\"}"
