@@ -119,10 +119,13 @@ extension Gate {
             return Call(operation: otherOperation, service: services.first, action: .refuse(.unknownOperation(message)))
         }
         guard let place = service.operation(target) else {
-            // Outside the catalog: forwarded as it came, as a write that must not be repeated.
+            // Outside the catalog: forwarded as it came, as a write that must not be repeated. Only an empty body is written as the
+            // empty object that it stands for, unless its caller has signed it.
+            let isObject = body.isEmpty && !service.isPassthrough
             let order = Call.Order(
                 service: service, operation: nil, target: String(decoding: Array(copying: target), as: UTF8.self),
-                body: Array(copying: body), safety: .unsafeWrite, quotaGroup: service.catalog.defaultGroup,
+                body: isObject ? Array("{}".utf8) : Array(copying: body), safety: .unsafeWrite,
+                quotaGroup: service.catalog.defaultGroup,
                 domain: [], namedDomain: [], invalidates: [])
             return Call(operation: otherOperation, service: service, action: .pass(order))
         }

@@ -25,13 +25,13 @@ public struct OperationInput: Sendable {
     /// Whether the member that makes repetition safe is there.
     public let hasIdempotencyToken: Bool
 
-    /// Reads and checks a body.
+    /// Reads and checks a body. An empty one is an empty object: some clients send nothing where nothing is asked for.
     ///
     /// - Throws: `Fault`, with a message for the client.
     public init(_ body: Span<UInt8>, of operation: Operation) throws(Fault) {
         let members: [JSONMember]
         do throws(JSONError) {
-            members = try JSONReader.members(of: body)
+            members = body.isEmpty ? [] : try JSONReader.members(of: body)
         } catch {
             throw .serialization(
                 "The request body is not acceptable JSON: \(error.reason.rawValue) at byte \(error.offset).")

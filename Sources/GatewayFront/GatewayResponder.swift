@@ -97,6 +97,10 @@ public final class GatewayResponder: Responder {
         let call = memo.call(
             target: target, region: bytes.extracting(asker.region), principal: bytes.extracting(asker.principal),
             body: content, of: gate)
+        if head[.contentEncoding] != nil, let error = CodedContent.refusal(head, bytes, call) {
+            refuse(error, call.operation, asker.caller, now: now, &response)
+            return .answered
+        }
         var forwarded: ForwardedFields?
         if let service = call.passthroughService {
             guard let host = head[.host], front.isAuthority(of: service, bytes, host) else {
@@ -196,8 +200,8 @@ public final class GatewayResponder: Responder {
             detail = Self.detail(page, use)
             counters.countAge(max(0, now - page.fetchedAt))
         case .reply(let reply):
-            status = reply.status
-            if reply.status < 300, reply.errorCode == nil {
+            status = reply.answerStatus
+            if status < 300 {
                 outcome = request.role == .pass ? .pass : request.role == .follower ? .coalesced : .miss
             } else {
                 outcome = .failed

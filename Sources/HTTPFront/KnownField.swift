@@ -6,6 +6,7 @@ public enum KnownField: Int, Sendable, CaseIterable {
     case connection
     case expect
     case contentType
+    case contentEncoding
     case authorization
     case cacheControl
     case userAgent
@@ -23,8 +24,8 @@ public enum KnownField: Int, Sendable, CaseIterable {
     /// Whether a second one makes the request ambiguous, so that a request has one at the most.
     public var isSingleton: Bool {
         switch self {
-        case .connection, .cacheControl, .userAgent, .amzSDKRequest, .amzSDKInvocationID, .forwarded, .xForwardedFor,
-            .xRealIP:
+        case .connection, .contentEncoding, .cacheControl, .userAgent, .amzSDKRequest, .amzSDKInvocationID, .forwarded,
+            .xForwardedFor, .xRealIP:
             false
         default: true
         }
@@ -59,6 +60,7 @@ public enum KnownField: Int, Sendable, CaseIterable {
         case (14, _): candidate = (.contentLength, "content-length")
         case (15, UInt8(ascii: "x")): candidate = (.xForwardedFor, "x-forwarded-for")
         case (15, _): candidate = (.amzSDKRequest, "amz-sdk-request")
+        case (16, _): candidate = (.contentEncoding, "content-encoding")
         case (17, _): candidate = (.transferEncoding, "transfer-encoding")
         case (20, _): candidate = (.xAmzSecurityToken, "x-amz-security-token")
         case (21, _): candidate = (.amzSDKInvocationID, "amz-sdk-invocation-id")

@@ -13,6 +13,8 @@ public struct ResponseWriter {
     public var closes = false
     /// Whether the answer is to a HEAD request, which has no content.
     var omitsContent = false
+    /// Whether the answer's status is one that has neither content nor a length of it (RFC 9110, section 8.6).
+    private var hasNoContent = false
     /// Whether an HTTP/1.0 client must be told that its wish to keep the connection is granted.
     var confirmsKeepAlive = false
 
@@ -20,6 +22,7 @@ public struct ResponseWriter {
 
     /// Begins an answer.
     public mutating func start(_ status: Status) {
+        hasNoContent = status.code == 204 || status.code == 304
         if status == .ok {
             // Unsafe only in its pointer, which does not leave the closure; to hand the array over would count one more user of it.
             unsafe goodStart.withUnsafeBufferPointer { unsafe output.append(contentsOf: $0) }
@@ -107,6 +110,7 @@ public struct ResponseWriter {
         } else if confirmsKeepAlive {
             text("Connection: keep-alive\r\n")
         }
+        guard !hasNoContent else { return text("\r\n") }
         let written = omitsContent ? Span() : content.span
         pieces(upTo: 40 + written.count) { output in
             output.text("Content-Length: ")

@@ -62,6 +62,12 @@ struct OperationInputTests {
         #expect(try input("ListDomains", "{\"maxResults\":1}").hasUnknownMembers)
     }
 
+    @Test("An empty body is an empty object")
+    func empty() throws {
+        #expect(try input("ListDomains", "").canonicalBody == Array("{}".utf8))
+        #expect(try fault("ListFraudsterRegistrationJobs", "") == fault("ListFraudsterRegistrationJobs", "{}"))
+    }
+
     @Test("Status, resource and idempotency token are found")
     func meanings() throws {
         let jobs = try input("ListFraudsterRegistrationJobs", "{\(Self.d),\"JobStatus\":\"FAILED\"}")
@@ -77,7 +83,7 @@ struct OperationInputTests {
     @Test(
         "What is not JSON of the right types cannot be serialised",
         arguments: [
-            "", "[]", "null", "{", "{\(d)}x", "{\(d),\(d)}", "{\(d),\"\\u0044omainId\":\"\(domain)\"}",
+            " ", "[]", "null", "{", "{\(d)}x", "{\(d),\(d)}", "{\(d),\"\\u0044omainId\":\"\(domain)\"}",
             "{\"DomainId\":7}",
             "{\(d),\"MaxResults\":7.0}", "{\(d),\"MaxResults\":1e1}", "{\(d),\"MaxResults\":\"7\"}",
             "{\(d),\"MaxResults\":true}", "{\(d),\"MaxResults\":99999999999999999999}", "{\(d),\"NextToken\":[]}",

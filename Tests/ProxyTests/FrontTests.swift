@@ -102,7 +102,7 @@ struct FrontTests {
     func bodies() async throws {
         try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
             try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
-                for body in ["", "[]", "{\"DomainId\":1}", query(more: ",\"MaxResults\":7.0"), query() + "x"] {
+                for body in [" ", "[]", "{\"DomainId\":1}", query(more: ",\"MaxResults\":7.0"), query() + "x"] {
                     let reply = try await gateway.page(body)
                     #expect(reply.status == 400)
                     #expect(reply.fields["x-amzn-errortype"] == "SerializationException")
