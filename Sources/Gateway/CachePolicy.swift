@@ -17,7 +17,8 @@ public struct CachePolicy: Sendable, Equatable {
 
     /// The lifetime of a page of `operation` that was filtered by `status`.
     func lifetime(operation: String, status: [UInt8]?) -> Page.Lifetime {
-        let byStatus = status.flatMap { statusTTL[String(decoding: $0, as: UTF8.self)] }
+        // By bytes: to Swift, texts that merely look alike are equal, and the status is what a caller wrote.
+        let byStatus = status.flatMap { status in statusTTL.first { $0.key.utf8.elementsEqual(status) }?.value }
         return Page.Lifetime(
             fresh: operationTTL[operation] ?? byStatus ?? defaultTTL, staleWhileRevalidate: staleWhileRevalidate,
             staleIfError: staleIfError)

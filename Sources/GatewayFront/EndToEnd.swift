@@ -17,37 +17,42 @@ enum EndToEnd {
         var dropped = ours
         if head[.connection] != nil {
             for field in head.fields where bytes.isText("connection", at: field.name) {
-                let options = text(bytes, field.value).split(separator: ",")
+                let options = field.value.map { bytes[$0] }.split(separator: UInt8(ascii: ","))
                 for option in options {
-                    let name = option.lowercased().filter { $0 != " " && $0 != "\t" }
+                    let name = lowercased(option.filter { $0 != 0x20 && $0 != 0x09 })
                     if !isCritical(name) { dropped.insert(name) }
                 }
             }
         }
         var fields: [(name: String, value: String)] = []
         for field in head.fields {
-            let name = text(bytes, field.name)
-            guard !dropped.contains(name.lowercased()) else { continue }
+            let name = field.name.map { bytes[$0] }
+            guard !dropped.contains(lowercased(name)) else { continue }
+            // A token, and so ASCII.
+            let text = String(decoding: name, as: UTF8.self)
             guard let value = String(validating: field.value.map { bytes[$0] }, as: UTF8.self) else {
-                throw .notForwardable("the header '\(name)' is not UTF-8")
+                throw .notForwardable("the header '\(text)' is not UTF-8")
             }
-            fields.append((name, value))
+            fields.append((text, value))
         }
         return ForwardedFields(fields)
     }
 
-    private static let ours: Set<String> = [
+    /// Names as bytes: Swift takes more texts for equal than those that are.
+    private static let ours = names(
         "connection", "content-length", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization",
-        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
-    ]
+        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
 
-    private static func isCritical(_ name: String) -> Bool {
-        name.hasPrefix("x-amz-")
-            || ["authorization", "content-encoding", "content-type", "date", "host"].contains(name)
+    private static let critical = names("authorization", "content-encoding", "content-type", "date", "host")
+
+    private static func isCritical(_ name: [UInt8]) -> Bool {
+        name.starts(with: "x-amz-".utf8) || critical.contains(name)
     }
 
-    private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
-        String(decoding: range.map { bytes[$0] }, as: UTF8.self)
+    private static func names(_ names: String...) -> Set<[UInt8]> { Set(names.map { Array($0.utf8) }) }
+
+    private static func lowercased(_ name: some Sequence<UInt8>) -> [UInt8] {
+        name.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
     }
 }
 

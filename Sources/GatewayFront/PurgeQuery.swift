@@ -8,24 +8,33 @@ enum PurgeQuery {
 
     static func order(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(Fault) -> PurgeOrder {
         var order = PurgeOrder()
-        var seen: Set<String> = []
+        var seen: Set<[UInt8]> = []
         for pair in query(head, bytes).split(separator: UInt8(ascii: "&")) {
             let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, let name = decoded(parts[0]), let value = decoded(parts[1]) else {
                 throw Fault(message: "The query must be NAME=VALUE&…, percent-encoded.")
             }
-            guard seen.insert(name).inserted else { throw Fault(message: "'\(name)' is given twice.") }
-            switch name {
-            case "service": order.service = value
-            case "operation": order.operation = value
-            case "domain": order.domain = value
-            case "status": order.status = value
-            case "soft" where value == "true" || value == "false": order.isSoft = value == "true"
-            case "soft": throw Fault(message: "'soft' must be true or false.")
-            default: throw Fault(message: "There is service, operation, domain, status and soft, but no '\(name)'.")
+            guard seen.insert(Array(name.utf8)).inserted else { throw Fault(message: "'\(name)' is given twice.") }
+            switch Key.allCases.first(where: { $0.rawValue.utf8.elementsEqual(name.utf8) }) {
+            case .service: order.service = value
+            case .operation: order.operation = value
+            case .domain: order.domain = value
+            case .status: order.status = value
+            case .soft: order.isSoft = try flag(value)
+            case nil: throw Fault(message: "There is service, operation, domain, status and soft, but no '\(name)'.")
             }
         }
         return order
+    }
+
+    private enum Key: String, CaseIterable {
+        case service, operation, domain, status, soft
+    }
+
+    private static func flag(_ value: String) throws(Fault) -> Bool {
+        if value.utf8.elementsEqual("true".utf8) { return true }
+        guard value.utf8.elementsEqual("false".utf8) else { throw Fault(message: "'soft' must be true or false.") }
+        return false
     }
 
     private static func query(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> [UInt8] {

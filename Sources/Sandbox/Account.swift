@@ -49,7 +49,7 @@ struct Account: Sendable {
     private let keys: Keys
     private var places: [Identifier: Int] = [:]
     /// The domains by the token of the request that made them.
-    private var byClientToken: [String: Identifier] = [:]
+    private var byClientToken: [[UInt8]: Identifier] = [:]
     /// How many domains were ever made.
     private var made: Int
     private var jobCount: Int
@@ -94,7 +94,7 @@ struct Account: Sendable {
     mutating func createDomain(
         _ settings: DomainSettings, clientToken: String?, now: Int64
     ) throws(ServiceError) -> Domain {
-        if let token = clientToken, let domain = byClientToken[token].flatMap({ self.domain($0.text) }) {
+        if let token = clientToken, let domain = byClientToken[Array(token.utf8)].flatMap({ self.domain($0.text) }) {
             guard domain.settings == settings else { throw .tokenReused }
             return domain
         }
@@ -108,7 +108,7 @@ struct Account: Sendable {
         let domain = Domain(position: position, number: made, settings: settings, jobs: lists)
         made += 1
         domains.insert(domain, at: 0)
-        if let clientToken { byClientToken[clientToken] = domain.id }
+        if let clientToken { byClientToken[Array(clientToken.utf8)] = domain.id }
         index()
         return domain
     }

@@ -7,7 +7,7 @@ struct JobList: Sendable {
     /// Newest first.
     private(set) var started: [StartedJob] = []
     /// The started jobs by the token of their request.
-    private var byClientToken: [String: StartedJob] = [:]
+    private var byClientToken: [[UInt8]: StartedJob] = [:]
 
     /// Makes `count` jobs that are there from the start.
     ///
@@ -73,12 +73,12 @@ struct JobList: Sendable {
     }
 
     /// The job that was started with a token.
-    func started(with clientToken: String) -> StartedJob? { byClientToken[clientToken] }
+    func started(with clientToken: String) -> StartedJob? { byClientToken[Array(clientToken.utf8)] }
 
     /// Adds a job that is newer than all others.
     mutating func start(_ job: StartedJob, clientToken: String?) {
         started.insert(job, at: 0)
-        if let clientToken { byClientToken[clientToken] = job }
+        if let clientToken { byClientToken[Array(clientToken.utf8)] = job }
     }
 }
 

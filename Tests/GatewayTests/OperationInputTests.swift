@@ -132,11 +132,13 @@ struct OperationInputTests {
         "The time to live goes by operation, then by status, then by default",
         arguments: [
             ("ListA", nil, 10), ("ListA", "COMPLETED", 30), ("ListA", "SUBMITTED", 10), ("ListB", nil, 5),
-            ("ListB", "COMPLETED", 5), ("ListA", "completed", 10),
+            ("ListB", "COMPLETED", 5), ("ListA", "completed", 10), ("ListA", "BACKED_UP", 20),
+            // With U+212A, the sign of kelvin: `K` to Unicode, and to Swift's `==`.
+            ("ListA", "BAC\u{212a}ED_UP", 10),
         ] as [(String, String?, Int64)])
     func lifetimes(_ operation: String, _ status: String?, _ fresh: Int64) {
         var policy = CachePolicy()
-        policy.statusTTL = ["COMPLETED": 30 * second]
+        policy.statusTTL = ["COMPLETED": 30 * second, "BACKED_UP": 20 * second]
         policy.operationTTL = ["ListB": 5 * second]
         let lifetime = policy.lifetime(operation: operation, status: status.map { Array($0.utf8) })
         #expect(lifetime.fresh == fresh * second)

@@ -67,6 +67,7 @@ struct HTTP2FieldTests {
         (.host, Array(start[..<3]) + [(":authority", "user@h")]),
         (.host, Array(start[..<3]) + [("host", "a"), ("host", "a")]),
         (.host, start + [("host", "other")]),
+        (.host, Array(start[..<3]) + [(":authority", "kiosk"), ("host", "\u{212a}iosk")]),
         (.host, start + [("host", "h:1"), ("host", "h:1")]),
         (.fieldValue, Array(start[..<3]) + [(":authority", "a\r\nx: y")]),
         (.fieldName, start + [("X", "y")]),

@@ -60,7 +60,7 @@ final class HTTP2Stream<R: Responder>: Exchange {
     /// The stream's first fields.
     func begin(_ fields: HPACKHeaders, isWhole: Bool, _ bench: inout Workbench) {
         inputHasEnded = isWhole
-        omitsContent = fields.first(name: ":method") == "HEAD"
+        omitsContent = fields.first(name: ":method")?.utf8.elementsEqual("HEAD".utf8) == true
         do throws(Refusal) {
             try LoweredHead.write(fields, into: &request, limits: limits)
             headLength = request.count

@@ -45,22 +45,26 @@ struct LoweredHead {
 
     /// A pseudo-header field, each of which comes once.
     private mutating func take(_ name: String, _ value: String) throws(Refusal) {
-        switch name {
-        case ":method" where method == nil: method = value
-        case ":scheme" where scheme == nil: scheme = value
-        case ":path" where path == nil: path = value
-        case ":authority" where authority == nil: authority = value
-        default: throw .pseudoField
+        if Self.is(name, ":method"), method == nil {
+            method = value
+        } else if Self.is(name, ":scheme"), scheme == nil {
+            scheme = value
+        } else if Self.is(name, ":path"), path == nil {
+            path = value
+        } else if Self.is(name, ":authority"), authority == nil {
+            authority = value
+        } else {
+            throw .pseudoField
         }
     }
 
     /// The request line, and Host from `:authority`.
     private func begin(_ bytes: inout [UInt8]) throws(Refusal) {
         guard let method, !method.isEmpty, method.utf8.allSatisfy(CharacterClass.isToken) else { throw .requestLine }
-        guard method != "CONNECT" else { throw .connectMethod }
-        guard scheme == "http" || scheme == "https" else { throw .requestLine }
+        guard !Self.is(method, "CONNECT") else { throw .connectMethod }
+        guard let scheme, Self.is(scheme, "http") || Self.is(scheme, "https") else { throw .requestLine }
         guard let path, path.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }),
-            path.utf8.first == UInt8(ascii: "/") || path == "*"
+            path.utf8.first == UInt8(ascii: "/") || Self.is(path, "*")
         else { throw .requestLine }
         bytes += method.utf8
         bytes.append(0x20)
@@ -74,9 +78,9 @@ struct LoweredHead {
 
     private mutating func append(_ name: String, _ value: String, _ bytes: inout [UInt8]) throws(Refusal) {
         try Self.checkField(name, value)
-        if name == "host", let authority {
+        if Self.is(name, "host"), let authority {
             // RFC 9113, section 8.3.1: they must not differ.
-            guard !hasHost, value.lowercased() == authority.lowercased() else { throw .host }
+            guard !hasHost, Self.lowercased(value).elementsEqual(Self.lowercased(authority)) else { throw .host }
             hasHost = true
             return
         }
@@ -93,11 +97,23 @@ struct LoweredHead {
     private static func checkField(_ name: String, _ value: String) throws(Refusal) {
         let isName = !name.isEmpty && name.utf8.allSatisfy { CharacterClass.isToken($0) && $0 &- 0x41 >= 26 }
         guard isName else { throw .fieldName }
-        switch name {
-        case "connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade": throw .connectionField
-        case "te" where value != "trailers": throw .connectionField
-        default: try checkValue(value)
-        }
+        let isConnections = connectionFields.contains { Self.is(name, $0) }
+        guard !isConnections, !Self.is(name, "te") || Self.is(value, "trailers") else { throw .connectionField }
+        try checkValue(value)
+    }
+
+    private static let connectionFields = [
+        "connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade",
+    ]
+
+    /// Whether a text has exactly these bytes. Swift's `==` takes more texts for equal.
+    private static func `is`(_ text: String, _ expected: String) -> Bool {
+        text.utf8.count == expected.utf8.count && text.utf8.elementsEqual(expected.utf8)
+    }
+
+    /// In any case of ASCII's letters and no others.
+    private static func lowercased(_ text: String) -> some Sequence<UInt8> {
+        text.utf8.lazy.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
     }
 
     /// RFC 9113, section 8.2.1.

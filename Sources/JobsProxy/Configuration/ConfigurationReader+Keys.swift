@@ -66,11 +66,11 @@ extension Configuration {
         file.check("services", "callers", "anonymous") { passthroughComplaint }
         // What a service with a refused catalog is called, or shares, is not known.
         let good = zip(0..., read).filter { $0.1.section.accepted("catalog") }
-        let sharers = Dictionary(grouping: good, by: \.1.service.catalog)
+        let sharers = Dictionary(grouping: good) { Array($0.1.service.catalog.utf8) }
         var taken: [String: Int] = [:]
         for (index, (service, section)) in good {
             section.check("name") {
-                let isShared = sharers[service.catalog, default: []].count > 1
+                let isShared = sharers[Array(service.catalog.utf8), default: []].count > 1
                 return service.nameComplaint(isWritten: section.holds("name"), isShared: isShared, taken: taken)
             }
             section.check("quotaScope", "catalog") { service.scopeComplaint(services[..<index]) }

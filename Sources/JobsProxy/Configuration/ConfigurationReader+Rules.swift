@@ -101,7 +101,9 @@ extension Configuration.Service {
     /// Quota groups are shared one by one, so their catalog must be the same.
     func scopeComplaint(_ others: ArraySlice<Self>) -> String? {
         guard let quotaScope,
-            let index = others.firstIndex(where: { $0.quotaScope == quotaScope && $0.catalog != catalog })
+            let index = others.firstIndex(where: {
+                $0.quotaScope == quotaScope && !$0.catalog.utf8.elementsEqual(catalog.utf8)
+            })
         else { return nil }
         return "\(quotaScope.quoted) is the scope of services[\(index)] too, which has another catalog: services that "
             + "share quotas have one catalog"

@@ -30,7 +30,8 @@ extension Kind where Value == Configuration.Origin {
             guard let separator = scalar.text.firstRange(of: "://") else {
                 throw Complaint("must be an https:// or http:// URL")
             }
-            guard let scheme = Value.Scheme(rawValue: scalar.text[..<separator.lowerBound].lowercased()) else {
+            guard let scheme = Value.Scheme(rawValue: Host.lowercased(String(scalar.text[..<separator.lowerBound])))
+            else {
                 throw Complaint("must begin with https:// or http://; no other scheme is spoken")
             }
             let rest = scalar.text[separator.upperBound...]

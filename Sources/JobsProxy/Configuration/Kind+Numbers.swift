@@ -96,6 +96,6 @@ private func isDecimal(_ text: String) -> Bool {
 /// The digits and the unit that follows them; nothing if the text is not both.
 private func measure<Unit>(_ text: String, units: [(name: String, size: Unit)]) -> (Substring, Unit)? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
-    let unit = units.first { $0.name == text[digits.endIndex...] }
+    let unit = units.first { $0.name.utf8.elementsEqual(text[digits.endIndex...].utf8) }
     return isWhole(String(digits)) ? unit.map { (digits, $0.size) } : nil
 }

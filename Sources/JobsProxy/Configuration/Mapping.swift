@@ -7,7 +7,8 @@ final class Mapping {
     let line: Int
     /// In the order of the file, so that faults of one line are too.
     private let ordered: [Tree.Entry]
-    private let entries: [String: Tree.Entry]
+    /// By the bytes of their keys: `access\u{212A}eyId`, with the sign of kelvin, is no `accessKeyId`.
+    private let entries: [[UInt8]: Tree.Entry]
     private let faults: FaultCollector
     private var known: [String] = []
     /// The keys that were there but not right.
@@ -15,13 +16,15 @@ final class Mapping {
 
     init(_ entries: [Tree.Entry], line: Int, path: DottedPath, faults: FaultCollector) {
         ordered = entries
-        self.entries = Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
+        self.entries = Dictionary(entries.map { (Array($0.key.utf8), $0) }) { first, _ in first }
         self.line = line
         self.path = path
         self.faults = faults
     }
 
-    func holds(_ key: String) -> Bool { entries[key] != nil }
+    func holds(_ key: String) -> Bool { entry(key) != nil }
+
+    private func entry(_ key: String) -> Tree.Entry? { entries[Array(key.utf8)] }
 
     // MARK: Single values
 
@@ -139,7 +142,7 @@ final class Mapping {
     func check(_ keys: String..., complaint: () -> String?) {
         guard refused.isDisjoint(with: keys), let complaint = complaint() else { return }
         let key = keys.first(where: holds) ?? keys[0]
-        faults.add(line: entries[key]?.line ?? line, key: "\(path.key(key))", complaint)
+        faults.add(line: entry(key)?.line ?? line, key: "\(path.key(key))", complaint)
     }
 
     /// Whether a key was left out or read well.
@@ -147,7 +150,7 @@ final class Mapping {
 
     /// Reports every key that was never asked for.
     func close() {
-        for entry in ordered where !known.contains(entry.key) {
+        for entry in ordered where !known.contains(where: { $0.utf8.elementsEqual(entry.key.utf8) }) {
             let advice = Spelling.nearest(to: entry.key, among: known).map { "did you mean \($0)?" }
             faults.add(
                 line: entry.line, key: "\(path.key(entry.key))",
@@ -159,7 +162,7 @@ final class Mapping {
 
     private func read(_ key: String, _ body: (Tree, DottedPath) -> Void) {
         known.append(key)
-        guard let entry = entries[key] else { return }
+        guard let entry = entry(key) else { return }
         let before = faults.count
         if let tree = entry.value { body(tree, path.key(key)) }
         if entry.value == nil || faults.count > before { refused.insert(key) }

@@ -41,7 +41,7 @@ struct YAMLTree {
     /// Of a repeated key, the first; the others are faults.
     private func entries(_ mapping: Node.Mapping, line: Int, at path: DottedPath, depth: Int) -> [Tree.Entry] {
         var entries: [Tree.Entry] = []
-        var lines: [String: Int] = [:]
+        var lines: [[UInt8]: Int] = [:]
         for (key, value) in mapping {
             let line = key.mark?.line ?? line
             guard case .scalar(let name) = key else {
@@ -50,11 +50,11 @@ struct YAMLTree {
             }
             guard let name = scalar(name, line: line, at: path)?.text else { continue }
             let path = path.key(name)
-            if let first = lines[name] {
+            if let first = lines[Array(name.utf8)] {
                 faults.add(line: line, key: "\(path)", "is set already in line \(first): keep one of the two")
                 continue
             }
-            lines[name] = line
+            lines[Array(name.utf8)] = line
             let value = tree(value, at: path, line: line, depth: depth + 1)
             entries.append(Tree.Entry(key: name, line: line, value: value))
         }
