@@ -1,0 +1,341 @@
+"""The surroundings in which a gateway must serve, each a case with what makes it so."""
+
+import contextlib
+import errno
+import mmap
+import os
+import pathlib
+import resource
+import socket
+import subprocess
+
+from . import kernel, origin, root, unit
+from .probe import ANSWER, Failed, wait_until
+
+# A user that nobody has, of those that systemd gives to `DynamicUser`.
+USER = 61234
+UNITS = pathlib.Path(__file__).resolve().parents[2] / "Config/systemd"
+CONFIGURATION = "/etc/jobs-proxy.yaml"
+NO_PRIVILEGES = {"CapEff": "0000000000000000", "CapBnd": "0000000000000000", "NoNewPrivs": "1"}
+
+
+class Surroundings:
+    """Those of the process that is about to become the gateway, as it is started by whoever runs this; to be changed.
+
+    A case overrides what it changes. `before` runs in the process that starts and asks the gateway, in a network
+    namespace of its own where there are any; `change` runs in the gateway's process, with the privileges that there are.
+    """
+
+    listen = "127.0.0.1"
+    # Whether it needs mounts and processes of its own, and a new process is the first of its namespace.
+    is_isolated, is_first_process = False, False
+    # Whether only root can have it; and whether the gateway keeps the capabilities of this process.
+    needs_root, is_privileged = False, False
+    # Fields of /proc/PID/status that must be so.
+    status = {}
+    limits, umask = {}, None
+    # What standard output and error are: a file, a full pipe, a broken one, or closed, as standard input is then too.
+    output = error = "file"
+    # Commands that must end with 0 in the same surroundings before, each with its arguments.
+    before_start = ()
+
+    def __init__(self, program, directory, host):
+        self.program, self.directory, self.host = program, pathlib.Path(directory), host
+        self.user = USER if host.is_root else None
+        self.environment = {**os.environ, **program.environment}
+        self.arguments = ["serve", "--config", str(self.directory / "jobs-proxy.yaml")]
+        self.command = program.path
+        self.sockets = []
+
+    # MARK: In the process that starts the gateway
+
+    def before(self):
+        pass
+
+    def ports(self):
+        with contextlib.ExitStack() as stack:
+            sockets = [stack.enter_context(socket.socket()) for _ in range(2)]
+            for each in sockets:
+                each.bind(("127.0.0.1", 0))
+            return [each.getsockname()[1] for each in sockets]
+
+    def services(self):
+        """The embedded sandbox, with a quota that no case waits for."""
+        return "  - { catalog: voice-id, quotas: { batch: { rate: 100, burst: 100 } } }"
+
+    def snapshot(self):
+        return "null"
+
+    def write_configuration(self, client_port, admin_port):
+        # All that can be logged is logged, so that a log that holds up anything is noticed.
+        (self.directory / "jobs-proxy.yaml").write_text(f"""\
+listen: {{ address: "{self.listen}:{client_port}" }}
+admin: {{ address: "127.0.0.1:{admin_port}" }}
+services:
+{self.services()}
+cache: {{ snapshot: {self.snapshot()} }}
+drain: 2s
+log: {{ level: trace, access: all }}
+""")
+
+    def look(self, gateway):
+        """Looks at what else the case promises while the gateway serves; raises `Failed`."""
+
+    def look_after(self):
+        """The same after the gateway's end."""
+
+    # MARK: In the gateway's process
+
+    def change(self):
+        pass
+
+    def filter_calls(self):
+        """Restricts system calls; the last step."""
+
+
+class AsStarted(Surroundings):
+    name = "as this user"
+    is_privileged = True
+
+
+class WithoutCapabilities(Surroundings):
+    name = "no capability, no_new_privs"
+
+
+class ReadOnlyRoot(Surroundings):
+    name = "read-only root, no HOME, empty environment"
+    is_isolated = True
+
+    def change(self):
+        self.environment = dict(self.program.environment)
+        kernel.make_read_only("/")
+        for place in ("/", "/tmp", "/var/tmp", "/dev/shm", "/run", self.directory):
+            try:
+                os.close(os.open(f"{place}/written", os.O_CREAT | os.O_WRONLY))
+            except OSError as error:
+                if error.errno in (errno.EROFS, errno.ENOENT):
+                    continue
+            raise Failed(f"{place} is writable")
+
+
+class UnreadError(Surroundings):
+    name = "standard error a full pipe that is not read"
+    error = "full"
+
+
+class UnreadOutput(Surroundings):
+    name = "standard output and error full pipes that are not read"
+    output = error = "full"
+
+
+class BrokenOutput(Surroundings):
+    name = "standard output and error pipes without a reader"
+    output = error = "broken"
+
+
+class ClosedOutput(Surroundings):
+    name = "standard input, output and error closed"
+    output = error = "closed"
+
+    def look(self, gateway):
+        """A socket of the gateway's under one of these numbers would be sent the log."""
+        for number in range(3):
+            with contextlib.suppress(FileNotFoundError):
+                target = os.readlink(f"/proc/{gateway.pid}/fd/{number}")
+                if not target.startswith("/"):
+                    raise Failed(f"descriptor {number} is {target}, and what is printed goes there")
+
+
+class FewFiles(Surroundings):
+    name = "256 open files, and more connections than that"
+    limits = {resource.RLIMIT_NOFILE: 256}
+
+    def look(self, gateway):
+        """Connections beyond the limit may wait or be closed; the gateway serves again when they are gone."""
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for _ in range(self.limits[resource.RLIMIT_NOFILE] + 50):
+                stack.enter_context(socket.create_connection(("127.0.0.1", gateway.client_port), timeout=1))
+        if not wait_until(gateway.answers, ANSWER):
+            raise Failed("it serves no more after there were more connections than files")
+
+
+class FewestFiles(FewFiles):
+    name = "64 open files, and more connections than that"
+    limits = {resource.RLIMIT_NOFILE: 64}
+
+
+class PrivateFiles(Surroundings):
+    name = "umask 077, with a snapshot"
+    umask = 0o077
+    status = {"Umask": "0077"}
+
+    def before(self):
+        self.state = self.directory / "state"
+        self.state.mkdir(mode=0o700)
+        if self.user is not None:
+            os.chown(self.state, self.user, self.user)
+
+    def snapshot(self):
+        return self.state / "pages"
+
+    def look_after(self):
+        mode = (self.state / "pages").stat().st_mode & 0o777
+        if mode != 0o600:
+            raise Failed(f"the snapshot's mode is {mode:o}")
+
+
+class OneProcessor(Surroundings):
+    name = "one processor"
+
+    def change(self):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+class FirstProcess(Surroundings):
+    name = "process 1 of a container"
+    is_isolated = is_first_process = True
+
+    def change(self):
+        kernel.mount("proc", "/proc", "proc", kernel.NO_SUID | kernel.NO_DEVICES | kernel.NO_EXEC)
+        if os.getpid() != 1:
+            raise Failed(f"its process id is {os.getpid()}")
+
+
+class IPv6SwitchedOff(Surroundings):
+    """As in many a container, where `localhost` still has ::1 among its addresses."""
+
+    name = "IPv6 switched off, listening on localhost"
+    listen = "localhost"
+    is_isolated = True
+
+    def before(self):
+        # Where the kernel has none, these are not there.
+        for switch in pathlib.Path("/proc/sys/net/ipv6/conf").glob("*/disable_ipv6"):
+            switch.write_text("1")
+        (self.directory / "hosts").write_text("::1 localhost\n127.0.0.1 localhost\n")
+
+    def change(self):
+        kernel.bind(self.directory / "hosts", "/etc/hosts")
+
+
+class NoIPv6(Surroundings):
+    name = "a kernel without IPv6"
+
+    def filter_calls(self):
+        ipv6 = unit.FAMILIES["AF_INET6"]
+        refused = kernel.FAIL_WITH | errno.EAFNOSUPPORT
+        kernel.install_filter(
+            [kernel.rule(refused, kernel.call_numbers()["socket"], (0, kernel.ALL_BITS, ipv6))])
+
+
+class NoProcesses(Surroundings):
+    name = "no /proc"
+    is_isolated = True
+
+    def change(self):
+        kernel.mount("tmpfs", "/proc", "tmpfs", 0, "mode=555")
+
+
+class MinimalRoot(Surroundings):
+    """Nothing but what docs/deployment.md lists: neither /dev, /proc, /tmp nor time zones."""
+
+    name = "minimal root, the service by name over https"
+    is_isolated = True
+    secret = "/run/credentials/jobs-proxy.service/secret"
+
+    def before(self):
+        self.certificate = origin.make_certificate(self.directory)
+        self.origin = origin.Origin(self.certificate)
+        self.command, self.arguments = root.PLACE, ["serve", "--config", CONFIGURATION]
+        for name, text in (("hosts", "127.0.0.1 localhost\n"), ("resolv.conf", "nameserver 127.0.0.1\n"), ("secret", "made up")):
+            (self.directory / name).write_text(text)
+
+    def services(self):
+        self.origin.serve()
+        return f"""\
+  - catalog: voice-id
+    endpoint: https://localhost:{self.origin.port}
+    credentials: {{ accessKeyId: AKIAIOSFODNN7EXAMPLE, secretAccessKey: {{ file: {self.secret} }} }}
+    quotas: {{ batch: {{ rate: 100, burst: 100 }} }}"""
+
+    def files(self):
+        """Path in the root: what is there."""
+        return {
+            "/etc/hosts": self.directory / "hosts",
+            "/etc/resolv.conf": self.directory / "resolv.conf",
+            certificate_bundle(): self.certificate,
+            CONFIGURATION: self.directory / "jobs-proxy.yaml",
+            self.secret: self.directory / "secret",
+        }
+
+    def change(self):
+        at = self.directory / "root"
+        at.mkdir(exist_ok=True)
+        self.environment = root.build(at, self.program, self.files())
+        self.complete(at)
+        root.enter(at)
+
+    def complete(self, at):
+        kernel.make_read_only(at)
+
+
+def certificate_bundle():
+    """Where libcurl looks for the authorities to trust."""
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        listed = subprocess.run(["curl-config", "--ca"], capture_output=True, text=True, check=True).stdout.strip()
+        if listed:
+            return listed
+    return "/etc/ssl/certs/ca-certificates.crt"
+
+
+class ServiceUnit(MinimalRoot):
+    """Started as the units have it, at their paths and addresses, with their sockets handed over."""
+
+    name = "the restrictions of Config/systemd"
+    needs_root = True
+
+    def before(self):
+        super().before()
+        self.unit = unit.Unit(UNITS / "jobs-proxy.service")
+        if not self.unit.numbers:
+            raise Failed("the headers of the kernel, with the numbers of its system calls, are not there")
+        *checks, serve = self.unit.commands
+        self.before_start = [(each[0], each[1:]) for each in checks]
+        self.command, self.arguments = serve[0], serve[1:]
+        self.umask, self.limits = self.unit.umask, self.unit.limits
+        self.status = {"Umask": f"{self.unit.umask:04o}", "Seccomp": "2"}
+        for name, value in unit.directives(UNITS / "jobs-proxy.socket"):
+            if name == "ListenStream":
+                host, port = value.rsplit(":", 1)
+                self.sockets.append(socket.create_server((host, int(port)), backlog=1024))
+
+    def ports(self):
+        return [each.getsockname()[1] for each in self.sockets]
+
+    def snapshot(self):
+        return f"{self.unit.state_directory}/pages"
+
+    def files(self):
+        devices = [f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty")]
+        return super().files() | {each: each for each in ["/sys", *devices] if os.path.exists(each)}
+
+    def complete(self, at):
+        kernel.unshare(kernel.NEW_HOST_NAME | kernel.NEW_IPC)
+        self.unit.complete(at, self.user)
+        self.environment |= {"HOME": "/", **self.unit.environment}
+
+    def filter_calls(self):
+        self.unit.filter_calls()
+        write_and_execute = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
+        for what, step in (
+                ("AF_NETLINK", lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)),
+                ("memory to write and execute", lambda: mmap.mmap(-1, mmap.PAGESIZE, prot=write_and_execute))):
+            with contextlib.suppress(OSError):
+                step()
+                raise Failed(f"{what} is not refused")
+
+
+ALL = [
+    AsStarted, WithoutCapabilities, ReadOnlyRoot, UnreadError, UnreadOutput, BrokenOutput, ClosedOutput, FewFiles, FewestFiles,
+    PrivateFiles, OneProcessor, FirstProcess, IPv6SwitchedOff, NoIPv6, NoProcesses, MinimalRoot, ServiceUnit,
+]

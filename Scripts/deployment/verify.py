@@ -1,0 +1,25 @@
+"""Has systemd look at the units itself, where it is there."""
+
+import shutil
+import subprocess
+
+from .cases import UNITS
+
+NAME = "systemd-analyze verify"
+
+
+def units(program, directory):
+    """Verdict, and what was seen."""
+    if not shutil.which("systemd-analyze"):
+        return "left out", "there is no systemd-analyze"
+    paths = []
+    for unit in sorted(UNITS.glob("jobs-proxy.*")):
+        path = directory / unit.name
+        # It looks whether the program is there.
+        path.write_text(unit.read_text().replace("/usr/local/bin/jobs-proxy", program.path))
+        paths.append(path)
+    said = subprocess.run(["systemd-analyze", "verify", "--man=no", *paths], capture_output=True, text=True)
+    complaints = [line for line in said.stderr.splitlines() if "jobs-proxy" in line]
+    if said.returncode != 0 or complaints:
+        return "FAILED", "\n".join(complaints or [said.stderr])
+    return "ok", ", ".join(path.name for path in paths)
