@@ -150,7 +150,8 @@ struct CallerContentTests {
     func empty(operation: String) async throws {
         try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
             try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
-                #expect(try await gateway.call(operation, "").status == 200)
+                let reply = try await gateway.call(operation, "")
+                #expect(reply.status == 200)
                 #expect(origin.requests.map(\.text) == ["{}"])
             }
         }
