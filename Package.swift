@@ -61,11 +61,12 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // MARK: Below the leaves: the one lock
+        // MARK: Below the leaves: the one lock, and the library that matches patterns
         .target(name: "Locking", swiftSettings: settings),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
 
         // MARK: Leaves: no I/O, no imports of each other, time is always an argument
-        .target(name: "AWSProtocol", dependencies: ["Locking", crypto], swiftSettings: settings),
+        .target(name: "AWSProtocol", dependencies: ["CPCRE2", "Locking", crypto], swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking"], swiftSettings: settings),
         .target(name: "RateLimiter", dependencies: ["Locking", deque], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking"], swiftSettings: settings),

@@ -18,10 +18,19 @@ let package = Package(
     targets: [
         .target(name: "Locking", swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking"], swiftSettings: settings),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
+        .target(
+            name: "AWSProtocol", dependencies: ["CPCRE2"],
+            sources: [
+                "ClassRun.swift", "LimitedExpression.swift", "MatchAllowance.swift", "Pattern.swift",
+                "PatternNotation.swift",
+            ],
+            swiftSettings: settings),
         .target(
             name: "RateLimiter",
             dependencies: ["Locking", .product(name: "DequeModule", package: "swift-collections")],
             swiftSettings: settings),
+        .executableTarget(name: "PatternBenchmark", dependencies: ["AWSProtocol"], swiftSettings: settings),
         .executableTarget(name: "LimitBenchmark", dependencies: ["RateLimiter"], swiftSettings: settings),
         .executableTarget(name: "CacheBenchmark", dependencies: ["PageCache"], swiftSettings: settings),
     ]

@@ -41,8 +41,10 @@ let package = Package(
     targets: [
         // MARK: The project's modules, or what of them needs neither sockets nor threads
         .target(name: "Locking", swiftSettings: settings),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
         .target(
-            name: "AWSProtocol", dependencies: ["Locking", crypto], path: path("AWSProtocol"), swiftSettings: settings),
+            name: "AWSProtocol", dependencies: ["CPCRE2", "Locking", crypto], path: path("AWSProtocol"),
+            swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking"], swiftSettings: settings),
         .target(name: "RateLimiter", dependencies: ["Locking", deque], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking"], swiftSettings: settings),

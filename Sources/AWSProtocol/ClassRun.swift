@@ -36,13 +36,15 @@ struct ClassRun: Sendable {
 
     private var items: [Item] = []
 
-    /// Nothing if the pattern is of another form; it is then for the general engine.
+    /// Nil if the pattern is of another form; it is then for `LimitedExpression`.
     ///
     /// - Throws: `PatternError` if it has a range that ends before it begins.
     init?(_ pattern: String) throws(PatternError) {
         var rest = Array(pattern.utf8)[...]
-        guard rest.popFirst() == UInt8(ascii: "^"), rest.popLast() == UInt8(ascii: "$") else { return nil }
-        // A group around everything changes nothing; inside there is none, because parentheses are no plain characters.
+        // Values are matched whole, so anchors at the ends change nothing.
+        if rest.first == UInt8(ascii: "^") { rest.removeFirst() }
+        if rest.last == UInt8(ascii: "$") { rest.removeLast() }
+        // A group around everything changes nothing either; inside there is none, because parentheses are no plain characters.
         if rest.first == UInt8(ascii: "("), rest.last == UInt8(ascii: ")") { rest = rest.dropFirst().dropLast() }
         while !rest.isEmpty {
             let found: Item?
@@ -94,7 +96,8 @@ struct ClassRun: Sendable {
         }
         guard let first = rest.popFirst() else { return nil }
         if first == UInt8(ascii: "[") { return try bracket(&rest) }
-        guard isPlain(first) else { return nil }
+        if first == UInt8(ascii: "\\") { return escape(&rest, in: &item) ? item : nil }
+        guard isPlain(first), !"^$.|?*+(){}]".utf8.contains(first) else { return nil }
         item.insert(first)
         return item
     }
@@ -102,21 +105,23 @@ struct ClassRun: Sendable {
     /// The inside of `[…]`: characters and ranges, a hyphen where no range can be meant.
     private static func bracket(_ rest: inout ArraySlice<UInt8>) throws(ReversedRange) -> Item? {
         var item = Item()
+        guard rest.first != UInt8(ascii: "^") else { return nil }
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "]") { return item.low | item.high == 0 ? nil : item }
+            let range = rest.first == UInt8(ascii: "-") ? rest.dropFirst().first : nil
             if byte == UInt8(ascii: "\\") {
                 guard escape(&rest, in: &item) else { return nil }
+                // Where a hyphen follows, notations differ on what it means, but for one at the end.
+                guard rest.first != UInt8(ascii: "-") || rest.dropFirst().first == UInt8(ascii: "]") else { return nil }
                 continue
             }
-            if byte == UInt8(ascii: "+") {
-                item.insert(byte)
-                continue
-            }
-            guard isPlain(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") else { return nil }
-            let next = rest.dropFirst().first
-            if byte != UInt8(ascii: "-"), rest.first == UInt8(ascii: "-"), let next, isPlain(next) {
-                guard byte <= next else { throw ReversedRange() }
-                for member in byte...next { item.insert(member) }
+            // Two of them are Java's intersection.
+            guard isPlain(byte), byte != UInt8(ascii: "&") || rest.first != byte else { return nil }
+            guard byte != UInt8(ascii: "-") || rest.first != byte else { return nil }
+            if byte != UInt8(ascii: "-"), let end = range, end != UInt8(ascii: "]") {
+                guard isPlain(end), end != UInt8(ascii: "-") else { return nil }
+                guard byte <= end else { throw ReversedRange() }
+                for member in byte...end { item.insert(member) }
                 rest.removeFirst(2)
             } else {
                 item.insert(byte)
@@ -125,29 +130,33 @@ struct ClassRun: Sendable {
         return nil
     }
 
-    /// What follows a backslash in brackets: a category, or a sign that stands for itself.
+    /// What follows a backslash: a class, or a sign that stands for itself.
     private static func escape(_ rest: inout ArraySlice<UInt8>, in item: inout Item) -> Bool {
-        let category = String(decoding: rest.prefix(4), as: UTF8.self)
-        let members: String.UTF8View
-        switch category {
-        case "p{L}":
-            item.hasLetters = true
-            members = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8
-        case "p{N}":
-            item.hasNumbers = true
-            members = "0123456789".utf8
-        case "p{Z}":
-            item.hasSeparators = true
-            members = " ".utf8
-        default:
-            guard let sign = rest.popFirst(), "-.+*?/()[]{}^$|\\".utf8.contains(sign) else { return false }
-            item.insert(sign)
+        for (name, members) in classes where rest.starts(with: name.utf8) {
+            for member in members.utf8 { item.insert(member) }
+            switch name {
+            case "p{L}": item.hasLetters = true
+            case "p{N}": item.hasNumbers = true
+            case "p{Z}": item.hasSeparators = true
+            default: break
+            }
+            rest.removeFirst(name.utf8.count)
             return true
         }
-        for member in members { item.insert(member) }
-        rest.removeFirst(4)
+        // A backslash before a letter or a digit means something else.
+        guard let sign = rest.popFirst(), isPlain(sign) || "[]\\".utf8.contains(sign) else { return false }
+        guard !letters.utf8.contains(sign), !digits.utf8.contains(sign) else { return false }
+        item.insert(sign)
         return true
     }
+
+    private static let digits = "0123456789"
+    private static let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    /// What their names stand for in ASCII, as Java has it.
+    private static let classes = [
+        ("p{L}", letters), ("p{N}", digits), ("p{Z}", " "), ("d", digits), ("w", letters + digits + "_"),
+        ("s", " \t\n\u{b}\u{c}\r"), ("t", "\t"), ("n", "\n"), ("r", "\r"),
+    ]
 
     /// `{n}`, `{n,m}`, `*`, `+`, `?` or nothing.
     private static func count(_ rest: inout ArraySlice<UInt8>, of item: inout Item) -> Bool {
@@ -171,14 +180,9 @@ struct ClassRun: Sendable {
         return true
     }
 
-    /// A character that stands for itself inside and outside of brackets.
+    /// A character that stands for itself in brackets.
     private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "#"), UInt8(ascii: ":"),
-            UInt8(ascii: "/"), UInt8(ascii: "="), UInt8(ascii: "%"), UInt8(ascii: "@"), UInt8(ascii: " "):
-            true
-        default: false
-        }
+        (0x20...0x7e).contains(byte) && byte != UInt8(ascii: "[") && byte != UInt8(ascii: "]")
+            && byte != UInt8(ascii: "\\")
     }
 }

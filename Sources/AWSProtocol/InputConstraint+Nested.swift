@@ -17,20 +17,23 @@ public struct WrongTypeError: Error, Sendable, Equatable {
 extension InputConstraint {
     /// What a value, and all that is in it, violates; empty if nothing. Members that the model does not have are passed over.
     ///
+    /// - Parameter allowance: what all matching for the same request may cost.
     /// - Throws: `WrongTypeError` for the first value of a wrong type.
-    public func violations(of value: JSONValue) throws(WrongTypeError) -> [String] {
-        try violations(of: value, in: "", named: member)
+    public func violations(
+        of value: JSONValue, _ allowance: inout MatchAllowance
+    ) throws(WrongTypeError) -> [String] {
+        try violations(of: value, in: "", named: member, &allowance)
     }
 
     /// - Parameters:
     ///   - parent: what the value is in, as messages write it, with a dot behind it.
     ///   - name: where the value is, as the request writes it.
     private func violations(
-        of value: JSONValue, in parent: String, named name: String
+        of value: JSONValue, in parent: String, named name: String, _ allowance: inout MatchAllowance
     ) throws(WrongTypeError) -> [String] {
         guard kind.accepts(value.kind) else { throw WrongTypeError(path: name, kind: kind) }
         switch value {
-        case .string(let text): return violations(string: Array(text.utf8), in: parent)
+        case .string(let text): return violations(string: Array(text.utf8), in: parent, &allowance)
         case .number where kind == .integer:
             guard let integer = value.integer else { throw WrongTypeError(path: name, kind: kind) }
             return violations(integer: integer, in: parent)
@@ -42,16 +45,16 @@ extension InputConstraint {
                     continue
                 }
                 found += try constraint.violations(
-                    of: member, in: path(in: parent) + ".", named: "\(name).\(constraint.member)")
+                    of: member, in: path(in: parent) + ".", named: "\(name).\(constraint.member)", &allowance)
             }
             return found
-        case .array(let elements): return try violations(of: elements, in: parent, named: name)
+        case .array(let elements): return try violations(of: elements, in: parent, named: name, &allowance)
         default: return []
         }
     }
 
     private func violations(
-        of elements: [JSONValue], in parent: String, named name: String
+        of elements: [JSONValue], in parent: String, named name: String, _ allowance: inout MatchAllowance
     ) throws(WrongTypeError) -> [String] {
         var found: [String] = []
         if let maximum, elements.count > maximum {
@@ -70,7 +73,7 @@ extension InputConstraint {
                     continue
                 }
                 let violations = try constraint.violations(
-                    of: element, in: place, named: "\(name).\(index + 1).member")
+                    of: element, in: place, named: "\(name).\(index + 1).member", &allowance)
                 if constraint.kind == .structure || constraint.kind == .list {
                     inside += violations
                 } else if !violations.isEmpty, found.last != constraint.rule {

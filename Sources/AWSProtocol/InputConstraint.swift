@@ -59,15 +59,20 @@ public struct InputConstraint: Sendable, Equatable {
         isRequired ? worded(["Member must not be null"], value: nil, in: parent) : []
     }
 
-    /// What a string violates; empty if nothing.
-    public func violations(string value: [UInt8], in parent: String = "") -> [String] {
+    /// What a string violates; empty if nothing. A pattern of which it cannot be told whether it matches is for the service.
+    ///
+    /// - Parameters:
+    ///   - parent: what the member is in, as messages write it, with a dot behind it; empty for the input itself.
+    ///   - allowance: what all matching for the same request may cost.
+    public func violations(
+        string value: [UInt8], in parent: String = "", _ allowance: inout MatchAllowance
+    ) -> [String] {
         var found: [String] = []
         // Characters are counted as the service does, which costs a pass only where a bound could be broken.
         let length = Int64(value.count { $0 & 0xc0 != 0x80 })
         let isTooLong = maximum.map { length > $0 } ?? false
         let isTooShort = minimum.map { length < $0 } ?? false
-        // A value that is far too long is not handed to an expression that may go back and forth over it.
-        if let pattern, length <= maximum ?? .max || value.count <= 4096, !pattern.matches(value) {
+        if let pattern, pattern.matches(value, &allowance) == false {
             found.append("Member must satisfy regular expression pattern: \(pattern.text)")
         }
         if isTooLong, let maximum { found.append("Member must have length less than or equal to \(maximum)") }

@@ -51,6 +51,7 @@ public struct OperationInput: Sendable {
         canonical.reserveCapacity(body.count + 2)
         canonical.append(UInt8(ascii: "{"))
         var violations: [String] = []
+        var allowance = MatchAllowance()
         for (place, constraint) in operation.input.enumerated() {
             guard let token = values[place] else {
                 violations += constraint.missing()
@@ -64,7 +65,7 @@ public struct OperationInput: Sendable {
             switch constraint.kind {
             case .string:
                 let value = token.string(in: body)
-                violations += constraint.violations(string: value)
+                violations += constraint.violations(string: value, &allowance)
                 JSONText.appendString(value, to: &canonical)
             case .integer:
                 guard let value = token.integer(in: body) else { throw Self.wrongType(constraint) }
@@ -79,7 +80,7 @@ public struct OperationInput: Sendable {
             case .list, .structure:
                 let value = JSONValue(token, in: body)
                 do throws(WrongTypeError) {
-                    violations += try constraint.violations(of: value)
+                    violations += try constraint.violations(of: value, &allowance)
                 } catch {
                     throw .serialization(error.message)
                 }

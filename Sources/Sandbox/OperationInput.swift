@@ -37,6 +37,7 @@ struct OperationInput: Sendable, Equatable {
 
     private func validate(_ operation: Operation) throws(ServiceError) {
         var violations: [String] = []
+        var allowance = MatchAllowance()
         for constraint in operation.constraints {
             guard let value = self[constraint.member] else {
                 violations += constraint.missing()
@@ -44,7 +45,7 @@ struct OperationInput: Sendable, Equatable {
             }
             // A wrong type comes first: the service understands a whole request before it looks at values.
             do throws(WrongTypeError) {
-                violations += try constraint.violations(of: value)
+                violations += try constraint.violations(of: value, &allowance)
             } catch {
                 throw .serialization(error.message)
             }

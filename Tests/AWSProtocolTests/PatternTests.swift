@@ -165,7 +165,10 @@ struct PatternTests {
     /// The service matches scalar by scalar; a value must not pass here because its characters combine to another one.
     @Test("Marks, look-alikes and line ends match as NSRegularExpression matches them", arguments: beyondCharacters)
     func scalars(_ pattern: String, _ value: String) throws {
-        #expect(try Pattern(pattern).matches(Array(value.utf8)) == Self.reference(pattern, value))
+        let found = try Pattern(pattern).matches(Array(value.utf8))
+        // What `.` means there differs between the notations.
+        let isUndecided = pattern == Self.role && value.hasSuffix("\r\n") || value.hasSuffix("\u{85}")
+        #expect(try found == (isUndecided ? nil : Self.reference(pattern, value)))
     }
 
     @Test(
@@ -174,7 +177,10 @@ struct PatternTests {
             "^[a-z]{2}$", "^[a-z]{2,}$", "^[a-z]{1,}$", "^[a-z]{0,3}$", "^a?$", "^a+$", "^a*$", "^[a-]$", "^[-a]$",
             "^[.a]$", "^[^a]$", "^a{2}b*$", "^a*b*$", "^a*a$", "^.a$", "^a|b$", "a", "^(a|b)$", "^$", "^a{0}$",
             "^[a-c-]+$",
-            "^a-b$", "^a{1,2}?$", #"^\d+$"#, #"^\w{2}$"#, #"^a\.b$"#, "^[a b]+$", "^a{2,3}$",
+            "^a-b$", "^a{1,2}?$", "[a-c]+", "(a|b)+", #"^[\w.]+$"#, #"^[\.-9]+$"#, #"[ -\.0-\[]+"#, "^[+--]+$",
+            #"^[a\-c]+$"#,
+            #"a\.b"#, #"^\s?[-.]\d*$"#, "^[a-b-c]+$", "^[^-a]+$", #"^\d+$"#, #"^\w{2}$"#, #"^a\.b$"#, "^[a b]+$",
+            "^a{2,3}$",
         ])
     func forms(_ pattern: String) throws {
         let compiled = try Pattern(pattern)
@@ -228,11 +234,12 @@ struct PatternTests {
     @Test("Categories of characters are those of the general engine, for every plane's characters")
     func categories() throws {
         let run = try #require(try ClassRun(Self.text))
-        let general = try GeneralExpression(Self.text)
+        let general = try #require(try LimitedExpression(Self.text))
         for code in (0..<0x3_0000 as Range<UInt32>).filter({ $0 < 0x500 || $0 % 37 == 0 }) {
-            guard let scalar = Unicode.Scalar(code) else { continue }
+            // Characters that came after the Unicode 14 of Debian's PCRE2 have no category to it.
+            guard let scalar = Unicode.Scalar(code), scalar.properties.age?.major ?? 0 <= 14 else { continue }
             let value = Array("a\(Character(scalar))".utf8)
-            #expect(run.matches(value) == general.matches(value), "U+\(String(code, radix: 16))")
+            #expect(run.matches(value) == general.matches(value, steps: 1000), "U+\(String(code, radix: 16))")
         }
     }
 }

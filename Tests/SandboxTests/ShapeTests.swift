@@ -15,7 +15,7 @@ struct ShapeTests {
     }
 
     private func matches(_ value: JSONValue?, _ pattern: String) throws -> Bool {
-        try Pattern(pattern).matches(Array(#require(value?.string).utf8))
+        try Pattern(pattern).matches(Array(#require(value?.string).utf8)) == true
     }
 
     @Test("are in every status", arguments: [5, 6, 20, 250])
@@ -72,9 +72,9 @@ struct ShapeTests {
     func times() throws {
         for job in jobs(.listFraudsterRegistrationJobs) {
             let created = try #require(job["CreatedAt"]?.digits)
-            #expect(try Pattern("^[0-9]{10}[.][0-9]{3}$").matches(Array(created.utf8)))
+            #expect(try Pattern("^[0-9]{10}[.][0-9]{3}$").matches(Array(created.utf8)) == true)
             if let ended = job["EndedAt"]?.digits {
-                #expect(try Pattern("^[0-9]{10}[.][0-9]{3}$").matches(Array(ended.utf8)))
+                #expect(try Pattern("^[0-9]{10}[.][0-9]{3}$").matches(Array(ended.utf8)) == true)
                 #expect(created < ended)
             }
         }
