@@ -35,7 +35,6 @@ let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-h
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
@@ -71,6 +70,8 @@ let package = Package(
         .target(name: "RateLimiter", dependencies: ["Locking", deque], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking"], swiftSettings: settings),
         .target(name: "BuiltInCatalogs", resources: [.embedInCode("voice-id.yaml")], swiftSettings: settings),
+        // In C, because it comes before `main`, or in a signal's handler.
+        .target(name: "CProcess"),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         // MARK: Edges: sockets and threads
@@ -103,11 +104,11 @@ let package = Package(
         .executableTarget(
             name: "JobsProxy",
             dependencies: [
-                "AWSProtocol", "BuiltInCatalogs", "Credentials", "Gateway", "GatewayFront", "HTTPFront", "Locking",
+                "AWSProtocol", "BuiltInCatalogs", "CProcess", "Credentials", "Gateway", "GatewayFront", "HTTPFront",
+                "Locking",
                 "PageCache",
                 "RateLimiter",
-                "Sandbox", "Telemetry", "Upstream", arguments, heap, lifecycle, logging, nioCore, nioPosix, signals,
-                yams,
+                "Sandbox", "Telemetry", "Upstream", arguments, heap, lifecycle, logging, nioCore, nioPosix, yams,
             ],
             swiftSettings: settings),
 

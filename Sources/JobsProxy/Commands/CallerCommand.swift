@@ -6,6 +6,8 @@ struct CallerCommand: ParsableCommand {
         commandName: "caller",
         abstract: "Makes keys for callers.",
         subcommands: [CallerAddCommand.self])
+
+    func run() throws { throw ValidationError.noCommand }
 }
 
 /// `jobs-proxy caller add`: a fresh key pair, and what to write into the configuration.

@@ -8,6 +8,8 @@ struct CatalogCommand: ParsableCommand {
         commandName: "catalog",
         abstract: "Shows what the gateway knows of services.",
         subcommands: [CatalogListCommand.self, CatalogShowCommand.self, CatalogImportCommand.self])
+
+    func run() throws { throw ValidationError.noCommand }
 }
 
 /// `jobs-proxy catalog list`: a line for each operation.

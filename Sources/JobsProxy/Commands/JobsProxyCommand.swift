@@ -20,6 +20,20 @@ struct JobsProxyCommand: AsyncParsableCommand {
             ServeCommand.self, CheckCommand.self, SandboxCommand.self, CatalogCommand.self, CallerCommand.self,
             SimulateCommand.self,
         ])
+
+    static func main() async {
+        guard let words = ProgramArguments.afterName else {
+            exit(withError: CommandFailure("the system does not tell the words of the command line"))
+        }
+        await main(words)
+    }
+
+    func run() throws { throw ValidationError.noCommand }
+}
+
+extension ValidationError {
+    /// For a command that is only the name of others. It does nothing, so it does not exit with 0.
+    static let noCommand = ValidationError("name a command")
 }
 
 /// The version that `--version` and `jobsproxy_build_info` show.

@@ -3,7 +3,6 @@ internal import Logging
 internal import NIOPosix
 internal import Sandbox
 internal import ServiceLifecycle
-internal import UnixSignals
 
 /// `jobs-proxy sandbox`: the stand-in for the service, alone.
 struct SandboxCommand: AsyncParsableCommand {
@@ -61,6 +60,7 @@ struct SandboxCommand: AsyncParsableCommand {
             }
             faults.append((String(parts[0]), share))
         }
+        let signals = try EndSignals()
         Process.prepare()
         let options = SandboxOptions(
             seed: seed, domains: domains, jobs: jobs, rate: quota, burst: burst, latency: latency,
@@ -68,12 +68,8 @@ struct SandboxCommand: AsyncParsableCommand {
         let output = try ProcessOutput()
         defer { output.finish() }
         let service = try await SandboxService(options, host: address.host, port: address.port, output: output)
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [ServiceGroupConfiguration.ServiceConfiguration(service: service)],
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: output.logger(label: "sandbox")))
-        try await group.run()
+        signals.endInOrder()
+        try await ServiceGroup(of: service, until: signals, logger: output.logger(label: "sandbox")).run()
     }
 }
 

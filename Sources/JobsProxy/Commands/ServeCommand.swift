@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import Logging
 internal import NIOPosix
 internal import ServiceLifecycle
-internal import UnixSignals
 
 /// `jobs-proxy serve`: runs the gateway until it is told to stop.
 struct ServeCommand: AsyncParsableCommand {
@@ -25,6 +24,7 @@ struct ServeCommand: AsyncParsableCommand {
     var config: String?
 
     func run() async throws {
+        let signals = try EndSignals()
         Process.ignoreHangUp()
         let configuration = try ConfigurationFile.load(config)
         Process.prepare()
@@ -32,18 +32,16 @@ struct ServeCommand: AsyncParsableCommand {
         defer { output.finish() }
         let logger = output.logger(
             label: "jobs-proxy", level: Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info)
+        signals.endInOrder()
         let assembly: GatewayAssembly
         do {
             assembly = try await GatewayAssembly(
-                configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger, log: output.log.buffer)
+                configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger, log: output.log.buffer,
+                isEnding: { signals.isRaised })
         } catch {
             throw CommandFailure("\(error)")
         }
         output.announce(assembly.announcement)
-        let group = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [ServiceGroupConfiguration.ServiceConfiguration(service: assembly)],
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await group.run()
+        try await ServiceGroup(of: assembly, until: signals, logger: logger).run()
     }
 }

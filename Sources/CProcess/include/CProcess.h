@@ -1,0 +1,20 @@
+#ifndef CPROCESS_H
+#define CPROCESS_H
+
+#include <stdbool.h>
+
+// What a program has to do in C, because it comes before Swift, or in a signal's handler.
+
+/// How many words the program was started with, its name included; 0 where the system does not tell.
+int cprocess_argument_count(void);
+
+/// The words themselves. They live as long as the program.
+const char *const _Nullable *_Nullable cprocess_arguments(void);
+
+/// Has SIGTERM and SIGINT be counted instead of ending the process. Returns false, and errno says why, if that cannot be.
+bool cprocess_count_end_signals(void);
+
+/// Returns when one more of them has come.
+void cprocess_wait_for_end_signal(void);
+
+#endif

@@ -1,0 +1,53 @@
+#include "CProcess.h"
+
+#include <errno.h>
+#include <features.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+static int argument_count;
+static char **arguments;
+static sem_t end_signals;
+
+int cprocess_argument_count(void) { return argument_count; }
+
+const char *const *cprocess_arguments(void) { return (const char *const *)arguments; }
+
+static bool handle_end_signals(void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    return sigaction(SIGTERM, &action, NULL) == 0 && sigaction(SIGINT, &action, NULL) == 0;
+}
+
+// As a shell reports the end by a signal.
+static void end_at_once(int number) { _exit(128 + number); }
+
+static void count(int number) {
+    int error = errno;
+    (void)number;
+    sem_post(&end_signals);
+    errno = error;
+}
+
+bool cprocess_count_end_signals(void) { return sem_init(&end_signals, 0, 0) == 0 && handle_end_signals(count); }
+
+void cprocess_wait_for_end_signal(void) {
+    while (sem_wait(&end_signals) != 0 && errno == EINTR) {
+    }
+}
+
+#ifdef __GLIBC__
+// glibc calls what is in .init_array with the arguments of `main` (elf/dl-init.c, csu/libc-start.c). Swift's own way to them looks
+// for them beside the environment, which a preloaded library may have moved, and then in /proc, which may not be there.
+static void before_main(int count, char **values, char **environment) {
+    (void)environment;
+    argument_count = count;
+    arguments = values;
+    // The kernel throws away signals to process 1 of a container for which it has no handler.
+    if (getpid() == 1) handle_end_signals(end_at_once);
+}
+
+__attribute__((section(".init_array"), used)) static void (*first_of_all)(int, char **, char **) = before_main;
+#endif
