@@ -16,7 +16,7 @@ extension Gate {
         case .pass(let waiter, _):
             if attempts > 0 {
                 for scope in fetch.invalidates { cache.invalidate(scope) }
-                if !fetch.invalidates.isEmpty { observer?.writeEnded() }
+                if !fetch.invalidates.isEmpty { observer?.writeEnded(fetch.invalidates) }
             }
             return Delivery(arrival(of: result, fetch, now: now), to: [waiter])
         case .flight(let flight, let lifetime):

@@ -29,8 +29,9 @@ extension Gate {
     /// - Returns: how many pages it was about.
     public func purge(_ order: PurgeOrder, now: Int64) -> Int {
         let services = services
-        if !order.isSoft { observer?.writeBegins() }
-        defer { if !order.isSoft { observer?.writeEnded() } }
+        // Its pages are of any scope. It is not held back: `nil` or not, it is as if the write had begun.
+        let hasBegun = !order.isSoft && observer?.writeBegins(EpochScope.all, now: now) == nil
+        defer { if hasBegun { observer?.writeEnded(EpochScope.all) } }
         return cache.purge(order.isSoft ? .makeStale : .remove, now: now) { key in
             Self.matches(key, order, services)
         }

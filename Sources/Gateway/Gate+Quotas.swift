@@ -50,10 +50,16 @@ extension Gate {
     /// An attempt is about to be sent, its tokens taken.
     ///
     /// - Parameter number: 1 for the first.
-    public func depart(_ fetch: Fetch, number: Int) {
+    /// - Returns: `nil` if it may be sent now, else the moment before which it must not be: a snapshot with pages that it
+    ///   makes void would be taken for true until then.
+    public func depart(_ fetch: Fetch, number: Int, now: Int64) -> Int64? {
         switch fetch.purpose {
-        case .flight(let flight, _): cache.depart(flight)
-        case .pass: if number == 1, !fetch.invalidates.isEmpty { observer?.writeBegins() }
+        case .flight(let flight, _):
+            cache.depart(flight)
+            return nil
+        case .pass:
+            guard number == 1, !fetch.invalidates.isEmpty else { return nil }
+            return observer?.writeBegins(fetch.invalidates, now: now)
         }
     }
 

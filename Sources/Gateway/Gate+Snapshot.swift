@@ -1,14 +1,18 @@
 public import PageCache
 
-/// Is told of what makes pages void, so that a copy of them that is kept elsewhere does not outlive them.
+/// Is told of writes before they are sent, so that a copy of the pages that is kept elsewhere does not outlive them.
 ///
-/// Calls may come from any thread, and a write is not sent before `writeBegins` has returned.
+/// Calls may come from any thread.
 public protocol WriteObserver: Sendable {
-    /// Something that may make pages void is about to be sent.
-    func writeBegins()
+    /// A write is about to be sent, or a purge about to begin.
+    ///
+    /// - Parameter scopes: those whose pages it may make void.
+    /// - Returns: `nil` if it may be sent now. Else the write has not begun, and must not be sent before this moment, in
+    ///   monotonic nanoseconds, and not without asking again.
+    func writeBegins(_ scopes: [EpochScope], now: Int64) -> Int64?
 
-    /// It has ended, and what it made void is void. Called once for each `writeBegins`.
-    func writeEnded()
+    /// It has ended, and the pages that it made void are gone. Called once for each write that has begun.
+    func writeEnded(_ scopes: [EpochScope])
 }
 
 extension Gate {
@@ -17,17 +21,20 @@ extension Gate {
     /// - Parameters:
     ///   - now: monotonic nanoseconds.
     ///   - wallClock: the same moment in nanoseconds since 1970-01-01T00:00:00Z.
+    ///   - isTrue: whether pages of a scope are as they were when the snapshot was made.
     /// - Returns: whether it was taken in; not if its operation is not cached any more, or if it is too old.
-    public func restore(_ page: SavedPage, now: Int64, wallClock: Int64) -> Bool {
+    public func restore(
+        _ page: SavedPage, now: Int64, wallClock: Int64, where isTrue: (EpochScope) -> Bool
+    ) -> Bool {
         guard let parts = KeyParts(page.key), let (service, operation, input) = parts.request(services) else {
             return false
         }
         let principal = Array(parts.principal)
-        guard operation.kind.isCached, service.sharesAnswers(with: principal.span),
+        let scope = service.scope(domain: input.pageDomain)
+        guard operation.kind.isCached, service.sharesAnswers(with: principal.span), isTrue(scope),
             KeyParts.key(service, principal, operation, input) == page.key
         else { return false }
         let longest = policy.lifetime(operation: operation.name, status: input.status)
-        return cache.restore(
-            page, scope: service.scope(domain: input.pageDomain), longest: longest, now: now, wallClock: wallClock)
+        return cache.restore(page, scope: scope, longest: longest, now: now, wallClock: wallClock)
     }
 }

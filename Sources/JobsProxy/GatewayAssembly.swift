@@ -36,13 +36,15 @@ final class GatewayAssembly: ServiceLifecycle.Service {
 
     /// Starts everything; on return the gateway serves.
     ///
-    /// - Parameter environment: the process's environment variables: secrets, credentials and sockets that were handed over
-    ///   may be there.
-    /// - Parameter log: where access lines go.
+    /// - Parameters:
+    ///   - environment: the process's environment variables: secrets, credentials and sockets that were handed over may be
+    ///     there.
+    ///   - log: where access lines go.
+    ///   - isEnding: whether the process is to end already; what takes long is left out then.
     /// - Throws: `CommandFailure`, or the system's error.
     init(
         _ configuration: Configuration, environment: [String: String] = Process.environment, group: any EventLoopGroup,
-        logger: Logger, log: LogBuffer = LogBuffer()
+        logger: Logger, log: LogBuffer = LogBuffer(), isEnding: @escaping @Sendable () -> Bool = { false }
     ) async throws {
         self.configuration = configuration
         self.logger = logger
@@ -107,7 +109,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         GatewayMetrics.register(
             in: registry, gate: gate, upstream: upstream, ledger: server.ledger, log: log)
 
-        if let snapshots { Self.load(snapshots, into: gate, logger) }
+        if let snapshots { Self.load(snapshots, into: gate, logger, until: isEnding) }
         try await upstream.run(for: gate)
         let bound = try await Self.listen(adminServer, forOperatorOf: configuration, sockets, logger)
         adminAddress = bound ?? (configuration.admin.address.host, configuration.admin.address.port)
@@ -142,7 +144,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         if !isClean { logger.warning("connections were still open when the drain time was over") }
         upstream.stop(by: Process.now + 1_000_000_000)
         while !upstream.hasEnded { try? await Task.sleep(for: .milliseconds(2)) }
-        saveSnapshot()
+        await endSnapshots()
         await adminServer.shutDown(timeout: 0)
         await sandbox?.server.shutDown()
     }
@@ -202,20 +204,30 @@ final class GatewayAssembly: ServiceLifecycle.Service {
 
     // MARK: Snapshots
 
-    /// How often the pages are written to their file, in nanoseconds, and how soon again if a write took the file away.
+    /// How often the pages are written to their file, in nanoseconds; how soon again after writes, each of which voids some of the
+    /// file's; and how many times as long as that took at least, so that it never takes up more than a part of the time.
     private static let snapshotInterval: Int64 = 120_000_000_000
     private static let snapshotRenewal: Int64 = 10_000_000_000
+    private static let snapshotShare: Int64 = 20
 
     /// Writes the pages to their file every now and then, on a thread that no request waits for.
     private func writeSnapshots() async {
         guard let snapshots else { return }
         var last = Process.now
+        var pause = Self.snapshotRenewal
         while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(1))
-            let interval = snapshots.isMissing ? Self.snapshotRenewal : Self.snapshotInterval
-            guard !Task.isCancelled, Process.now - last >= interval else { continue }
-            try? await NIOThreadPool.singleton.runIfActive { self.saveSnapshot() }
+            try? await Task.sleep(for: .milliseconds(250))
+            guard !Task.isCancelled else { return }
+            let isDue = Process.now - last >= (snapshots.writesSinceSaved > 0 ? pause : Self.snapshotInterval)
+            let took = try? await NIOThreadPool.singleton.runIfActive {
+                snapshots.refresh(self.gate.cache)
+                let begun = Process.now
+                if isDue { self.saveSnapshot() }
+                return Process.now - begun
+            }
+            guard isDue else { continue }
             last = Process.now
+            pause = max(Self.snapshotRenewal, (took ?? 0) * Self.snapshotShare)
         }
     }
 
@@ -229,9 +241,20 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         }
     }
 
-    private static func load(_ snapshots: SnapshotKeeper, into gate: Gate, _ logger: Logger) {
+    /// Writes the pages to their file for the last time, when nothing is on its way any more.
+    private func endSnapshots() async {
+        guard let snapshots else { return }
+        saveSnapshot()
+        guard let until = snapshots.end() else { return }
+        logger.warning("the file system does not let the snapshot be made void: its time is waited for")
+        try? await Task.sleep(for: .nanoseconds(until - Process.now))
+    }
+
+    private static func load(
+        _ snapshots: SnapshotKeeper, into gate: Gate, _ logger: Logger, until isEnding: @escaping () -> Bool
+    ) {
         do throws(CommandFailure) {
-            guard let pages = try snapshots.load(into: gate) else { return }
+            guard let pages = try snapshots.load(into: gate, until: isEnding) else { return }
             logger.info("snapshot read", metadata: ["pages": "\(pages)"])
         } catch {
             logger.warning("snapshot \(error); the cache starts empty")

@@ -153,14 +153,19 @@ public final class PageCache: Sendable {
     /// - Parameters:
     ///   - now: monotonic nanoseconds.
     ///   - wallClock: the same moment in nanoseconds since 1970-01-01T00:00:00Z.
+    ///   - scopes: those whose pages are left out.
     ///   - visit: gets each page once, without a lock held.
     public func save<Failure: Error>(
-        now: Int64, wallClock: Int64, _ visit: (SavedPage) throws(Failure) -> Void
+        now: Int64, wallClock: Int64, except scopes: Set<EpochScope> = [],
+        _ visit: (SavedPage) throws(Failure) -> Void
     ) throws(Failure) {
+        let left = Set(scopes.map(\.index))
         for slot in slots {
             var next: Int? = 0
             while let from = next {
-                let (pages, rest) = slot.shard.withLock { $0.goodPages(from: from, atMost: 1000, now: now) }
+                let (pages, rest) = slot.shard.withLock {
+                    $0.goodPages(from: from, atMost: 1000, except: left, now: now)
+                }
                 for page in pages { try visit(SavedPage(page, now: now, wallClock: wallClock)) }
                 next = rest
             }

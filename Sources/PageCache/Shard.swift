@@ -194,10 +194,14 @@ struct Shard {
     /// Looks at some records.
     ///
     /// - Returns: their good pages that may still be used, and where to go on, nothing at the end.
-    func goodPages(from: Int, atMost: Int, now: Int64) -> (pages: [Page], next: Int?) {
+    func goodPages(
+        from: Int, atMost: Int, except scopes: Set<UInt16>, now: Int64
+    ) -> (pages: [Page], next: Int?) {
         let end = min(from + atMost, table.records.count)
         let pages = (min(from, end)..<end).compactMap { place -> Page? in
-            guard let page = table.records[place].page, page.status == 200, isAlive(place, now: now) else { return nil }
+            guard let page = table.records[place].page, page.status == 200, isAlive(place, now: now),
+                !scopes.contains(table.records[place].epoch.scope)
+            else { return nil }
             return page
         }
         return (pages, end < table.records.count ? end : nil)

@@ -39,20 +39,24 @@ public enum SnapshotFault: String, Error, Sendable {
 /// A file of pages: what a cache knew, for the next process.
 ///
 /// Numbers are big-endian. The file is a magic word and a version, the name of where the pages came from (a 4-byte length
-/// and its bytes), the pages, and a checksum of all before it. A page is the lengths of key and body (4 bytes each), when
-/// it was fetched and its three spans of life (8 bytes each), the key, the body.
+/// and its bytes), a number for the epoch of each scope (8 bytes each), the pages, and a checksum of all before it. A page
+/// is the lengths of key and body (4 bytes each), when it was fetched and its three spans of life (8 bytes each), the key,
+/// the body.
 public struct SnapshotWriter: ~Copyable {
     static let magic = Array("JPpages".utf8) + [version]
-    static let version: UInt8 = 2
+    static let version: UInt8 = 3
 
     private var bytes: [UInt8] = []
     private var checksum = Checksum()
 
-    /// - Parameter origin: what the pages are answers of; only who has the same may read them.
-    public init(origin: [UInt8]) {
+    /// - Parameters:
+    ///   - origin: what the pages are answers of; only who has the same may read them.
+    ///   - epochs: a number for each scope that is another one after a write.
+    public init(origin: [UInt8], epochs: [UInt64]) {
         bytes += Self.magic
         append(UInt32(truncatingIfNeeded: origin.count))
         bytes += origin
+        for scope in EpochScope.all { append(epochs.indices.contains(Int(scope.index)) ? epochs[Int(scope.index)] : 0) }
     }
 
     /// How many bytes wait to be taken.
@@ -90,64 +94,6 @@ public struct SnapshotWriter: ~Copyable {
         for shift in stride(from: type(of: number).bitWidth - 8, through: 0, by: -8) {
             bytes.append(UInt8(truncatingIfNeeded: number >> shift))
         }
-    }
-}
-
-/// Reads what `SnapshotWriter` wrote. Nothing of a file is believed before its checksum was found right.
-public struct SnapshotReader {
-    /// No page lives longer.
-    private static let longest: Int64 = 72 * 3_600_000_000_000
-
-    private let bytes: [UInt8]
-    private var position: Int
-    private let end: Int
-
-    /// - Throws: `SnapshotFault` for what is no whole snapshot of that origin.
-    public init(_ bytes: [UInt8], origin: [UInt8]) throws(SnapshotFault) {
-        let magic = SnapshotWriter.magic
-        guard bytes.starts(with: magic.dropLast()) else { throw .foreign }
-        guard bytes.starts(with: magic) else { throw .otherVersion }
-        guard bytes.count >= magic.count + 12 else { throw .damaged }
-        self.bytes = bytes
-        position = bytes.count - 8
-        end = position
-        var checksum = Checksum()
-        checksum.add(bytes.span, to: end)
-        guard checksum.value == number(of: 8) else { throw .damaged }
-        position = magic.count
-        guard try take(Int(number(of: 4))).elementsEqual(origin) else { throw .otherOrigin }
-    }
-
-    /// The next page, nothing at the end.
-    ///
-    /// - Throws: `SnapshotFault.malformed`.
-    public mutating func next() throws(SnapshotFault) -> SavedPage? {
-        guard position < end else { return nil }
-        guard end - position >= 40 else { throw .malformed }
-        let keyCount = Int(number(of: 4))
-        let bodyCount = Int(number(of: 4))
-        let fetchedAt = Int64(bitPattern: number(of: 8))
-        let spans = (0..<3).map { _ in Int64(bitPattern: number(of: 8)) }
-        guard spans.allSatisfy({ (0...Self.longest).contains($0) }) else { throw .malformed }
-        let key = Array(try take(keyCount))
-        let body = Array(try take(bodyCount))
-        return SavedPage(
-            key: key, body: body, fetchedAt: fetchedAt,
-            lifetime: Page.Lifetime(fresh: spans[0], staleWhileRevalidate: spans[1], staleIfError: spans[2]))
-    }
-
-    /// The number in the next bytes, which are there.
-    private mutating func number(of count: Int) -> UInt64 {
-        var number: UInt64 = 0
-        for byte in bytes[position..<position + count] { number = number << 8 | UInt64(byte) }
-        position += count
-        return number
-    }
-
-    private mutating func take(_ count: Int) throws(SnapshotFault) -> ArraySlice<UInt8> {
-        guard count <= end - position else { throw .malformed }
-        defer { position += count }
-        return bytes[position..<position + count]
     }
 }
 

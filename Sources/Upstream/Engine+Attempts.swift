@@ -32,6 +32,11 @@ extension Engine {
             return
         }
         guard let fields = fields(call, now: now) else { return }
+        if let until = gate.depart(call.fetch, number: call.attempts + 1, now: now) {
+            giveBack(call, now: now)
+            pause(call, until: until)
+            return
+        }
         call.attempts += 1
         call.sentAt = now
         call.isCutShort = timeout < patience
@@ -41,7 +46,6 @@ extension Engine {
             // Not for what an open breaker refuses, or retries would be saved up for when it closes.
             budgets[service].deposit(now: now)
         }
-        gate.depart(call.fetch, number: call.attempts)
         do throws(CurlError) {
             try driver.start(
                 call.fetch.id,

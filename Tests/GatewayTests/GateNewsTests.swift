@@ -68,7 +68,7 @@ struct GateNewsTests {
             _ = group.release(now: stand.now, granted: &granted, expired: &expired)
         }
         let fetch = try #require(granted.first?.fetch)
-        stand.gate.depart(fetch, number: 1)
+        #expect(stand.gate.depart(fetch, number: 1, now: 0) == nil)
         #expect(word(stand.list()) == "wait follower", "and newcomers may join it again")
         stand.gate.deliver([stand.gate.finish(fetch, .reply(good()), attempts: 1, now: stand.now)])
         #expect(word(stand.list()) == "page fresh")

@@ -32,18 +32,32 @@ struct SnapshotTests {
         _ = cache.land(cache.lead(page.key, scope: scope, waiter: waiter), .keep(page), now: now)
     }
 
-    private static func bytes(of cache: PageCache) -> [UInt8] {
-        var writer = SnapshotWriter(origin: origin)
+    private static let epochs = EpochScope.all.map { UInt64($0.index) << 32 + 7 }
+    /// Where the epochs begin in a file, and the pages.
+    private static let epochsPlace = 8 + 4 + origin.count
+    private static let pagesPlace = epochsPlace + 8 * EpochScope.count
+
+    private static func bytes(of cache: PageCache, except scopes: Set<EpochScope> = []) -> [UInt8] {
+        var writer = SnapshotWriter(origin: origin, epochs: epochs)
         var bytes: [UInt8] = []
-        cache.save(now: written.now, wallClock: written.wall) { page in
+        cache.save(now: written.now, wallClock: written.wall, except: scopes) { page in
             writer.append(page)
             if writer.pending > 1000 { bytes += writer.take() }
         }
         return bytes + writer.finish()
     }
 
+    private static func reader(
+        of bytes: [UInt8], origin: [UInt8] = origin, seen: @escaping (Int) -> Void = { _ in }
+    ) throws(SnapshotFault) -> SnapshotReader {
+        try SnapshotReader(size: bytes.count, origin: origin) { offset, count in
+            seen(count)
+            return Array(bytes.dropFirst(offset).prefix(count))
+        }
+    }
+
     private static func pages(of bytes: [UInt8], origin: [UInt8] = origin) throws(SnapshotFault) -> [SavedPage] {
-        var reader = try SnapshotReader(bytes, origin: origin)
+        var reader = try reader(of: bytes, origin: origin)
         var pages: [SavedPage] = []
         while let page = try reader.next() { pages.append(page) }
         return pages
@@ -128,13 +142,47 @@ struct SnapshotTests {
         #expect(try Self.pages(of: Self.bytes(of: old)).isEmpty)
     }
 
+    @Test("leave out pages of scopes that are to be left out, and hold the epochs of all")
+    func scopes() throws {
+        let old = Self.cache()
+        Self.keep(Self.page(1), in: old)
+        let other = EpochScope(service: "s", domain: [2])
+        #expect(other != Self.scope)
+        #expect(try Self.pages(of: Self.bytes(of: old, except: [other])).count == 1)
+        #expect(try Self.pages(of: Self.bytes(of: old, except: [Self.scope])).isEmpty)
+        #expect(try Self.reader(of: Self.bytes(of: old)).epochs == Self.epochs)
+    }
+
+    @Test("name a scope alike in every process")
+    func stability() {
+        #expect(EpochScope(service: "voice-id", domain: Array("AAAAAAAAAAAAAAAAAAAAAA".utf8)).index == 340)
+        #expect(EpochScope(service: "voice-id", domain: []).index == 627)
+        #expect(EpochScope.all.map(\.index) == Array(0..<1024))
+    }
+
+    @Test("are read a piece at a time, however large they are")
+    func pieces() throws {
+        let old = Self.cache()
+        for number in 0..<20_000 { Self.keep(Self.page(number), in: old) }
+        let bytes = Self.bytes(of: old)
+        #expect(bytes.count > 3_000_000)
+        var largest = 0
+        var reader = try Self.reader(of: bytes) { largest = max(largest, $0) }
+        var pages = 0
+        while try reader.next() != nil { pages += 1 }
+        #expect(pages == 20_000)
+        #expect(largest <= 65_536)
+    }
+
     @Test("that are damaged or cut short anywhere are refused whole")
     func damage() throws {
         let old = Self.cache()
         for number in 0..<5 { Self.keep(Self.page(number), in: old) }
         let good = Self.bytes(of: old)
         #expect(try Self.pages(of: good).count == 5)
-        for place in good.indices {
+        // Of the epochs, all alike, the first and the last.
+        let epochs = Self.epochsPlace + 8..<Self.pagesPlace - 8
+        for place in good.indices where !epochs.contains(place) {
             for bit in 0..<8 {
                 var bad = good
                 bad[place] ^= 1 << bit
@@ -165,7 +213,10 @@ struct SnapshotTests {
         for _ in 0..<5000 {
             var bad = good
             for _ in 0..<3 {
-                bad[Int.random(in: 8..<bad.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+                let isHead = Bool.random(using: &random)
+                let place = Int.random(
+                    in: isHead ? 8..<Self.epochsPlace : Self.pagesPlace..<bad.count, using: &random)
+                bad[place] = UInt8.random(in: 0...255, using: &random)
             }
             bad.removeLast(Int.random(in: 0..<3, using: &random))
             var checksum = Checksum()

@@ -1,5 +1,6 @@
 import Foundation
 import Gateway
+import Synchronization
 import Testing
 
 @testable import JobsProxy
@@ -26,7 +27,7 @@ struct SnapshotTests {
     }
 
     private func files(_ directory: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: directory)
+        try FileManager.default.contentsOfDirectory(atPath: directory).sorted()
     }
 
     @Test("serves the pages of the run before while the upstream is down, to nobody else readable")
@@ -39,7 +40,7 @@ struct SnapshotTests {
                     for domain in "ABC" { _ = try await gateway.page(query(domain: domain)) }
                 }
             }
-            #expect(try files(directory) == ["pages"])
+            #expect(try files(directory) == ["pages", "pages.epochs"])
             let mode = try FileManager.default.attributesOfItem(atPath: directory + "/pages")[.posixPermissions]
             #expect(mode as? Int == 0o600)
             try await TestGateway.run(configuration(url, directory)) { gateway in
@@ -54,7 +55,7 @@ struct SnapshotTests {
         }
     }
 
-    @Test("does not bring back what a write has made void, however the process ends")
+    @Test("does not bring back what a write has made void, however the process ends, and keeps the rest")
     func write() async throws {
         try await withDirectory { directory in
             try await ScriptedOrigin.run({ request, _ in
@@ -62,27 +63,135 @@ struct SnapshotTests {
                     ? .stall : .reply(body: "{\"For\":\(request.text)}")
             }) { origin in
                 let keeps = configuration(origin.url, directory)
-                try await TestGateway.run(keeps) { _ = try await $0.page(query()) }
                 try await TestGateway.run(keeps) { gateway in
-                    #expect(try files(directory) == ["pages"])
+                    for domain in "AB" { _ = try await gateway.page(query(domain: domain)) }
+                }
+                try await TestGateway.run(keeps) { gateway in
                     let snapshots = try #require(gateway.assembly.snapshots)
                     async let write = gateway.call("StartFraudsterRegistrationJob", Self.start)
-                    while origin.requests.count < 2 { try await Task.sleep(for: .milliseconds(1)) }
-                    // The write is at the origin: were the process killed now, nothing old would be left.
-                    #expect(try files(directory) == [])
+                    while origin.requests.count < 3 { try await Task.sleep(for: .milliseconds(1)) }
+                    // The write is at the origin: were the process killed now, this is what would be left.
+                    try await expectPages(1, after: directory, keeps)
+                    // So it is with a snapshot that is made meanwhile, and with one after the write.
                     let early = try snapshots.save(gateway.assembly.gate.cache)
-                    #expect(early == nil)
-                    #expect(try files(directory) == [])
+                    #expect(early == 1)
+                    try await expectPages(1, after: directory, keeps)
                     #expect(try await write.status == 500)
                     let late = try snapshots.save(gateway.assembly.gate.cache)
-                    #expect(late == 0)
-                    #expect(try files(directory) == ["pages"])
+                    #expect(late == 1)
+                    try await expectPages(1, after: directory, keeps)
                 }
             }
         }
     }
 
-    @Test("starts empty with a file that is damaged, of other services, no file, or open to others", arguments: 0..<4)
+    /// Starts a gateway on a copy of the files, as they were left by one that was killed.
+    private func expectPages(_ count: Double, after directory: String, _ configuration: String) async throws {
+        try await withDirectory { copy in
+            for file in ["pages", "pages.epochs"] {
+                try FileManager.default.copyItem(atPath: "\(directory)/\(file)", toPath: "\(copy)/\(file)")
+            }
+            try await TestGateway.run(configuration.replacing(directory, with: copy)) { gateway in
+                #expect(try await gateway.metric("jobsproxy_cache_pages") == count)
+            }
+        }
+    }
+
+    @Test("does not bring back what was written through the next gateway while the one before was ending")
+    func handOver() async throws {
+        try await withDirectory { directory in
+            try await ScriptedOrigin.run({ request, _ in .reply(body: "{\"For\":\(request.text)}") }) { origin in
+                let keeps = configuration(origin.url, directory)
+                try await TestGateway.run(keeps) { old in
+                    for domain in "AB" { _ = try await old.page(query(domain: domain)) }
+                    _ = try old.assembly.snapshots?.save(old.assembly.gate.cache)
+                    try await TestGateway.run(keeps) { new in
+                        #expect(try await new.metric("jobsproxy_cache_pages") == 2)
+                        #expect(try await new.call("StartFraudsterRegistrationJob", Self.start).status == 200)
+                        // The old one saves its pages after the write of the new one, here and last of all.
+                        _ = try old.assembly.snapshots?.save(old.assembly.gate.cache)
+                        try await expectPages(1, after: directory, keeps)
+                    }
+                }
+                try await TestGateway.run(keeps) { gateway in
+                    let pages = try await gateway.metric("jobsproxy_cache_pages")
+                    #expect(pages == 1)
+                }
+            }
+        }
+    }
+
+    @Test("tells a gateway that goes on of what is written through the next one")
+    func twoAtOnce() async throws {
+        try await withDirectory { directory in
+            try await ScriptedOrigin.run({ request, _ in .reply(body: "{\"For\":\(request.text)}") }) { origin in
+                let keeps = configuration(origin.url, directory)
+                try await TestGateway.run(keeps) { old in
+                    for domain in "AB" { _ = try await old.page(query(domain: domain)) }
+                    try await TestGateway.run(keeps) { new in
+                        #expect(try await new.call("StartFraudsterRegistrationJob", Self.start).status == 200)
+                    }
+                    old.assembly.snapshots?.refresh(old.assembly.gate.cache)
+                    #expect(try await old.page(query()).fields["cache-status"] == "jobs-proxy; fwd=miss")
+                    #expect(try await old.page(query(domain: "B")).fields["cache-status"]?.contains("hit") == true)
+                }
+            }
+        }
+    }
+
+    @Test("sends no write before a snapshot is out of date that cannot be made void")
+    func unwritable() async throws {
+        try await withDirectory { directory in
+            try await ScriptedOrigin.run({ request, _ in .reply(body: "{\"For\":\(request.text)}") }) { origin in
+                let keeps = configuration(origin.url, directory)
+                try await TestGateway.run(keeps) { gateway in
+                    // What cannot be opened cannot be written, as on a file system that has become read-only.
+                    try FileManager.default.moveItem(
+                        atPath: directory + "/pages.epochs", toPath: directory + "/elsewhere")
+                    try FileManager.default.createDirectory(
+                        atPath: directory + "/pages.epochs", withIntermediateDirectories: false)
+                    // The call's time is over before the five seconds are.
+                    let held = try await gateway.call("StartFraudsterRegistrationJob", Self.start)
+                    #expect(held.status == 500)
+                    #expect(origin.requests.isEmpty)
+                    try FileManager.default.removeItem(atPath: directory + "/pages.epochs")
+                    try FileManager.default.moveItem(
+                        atPath: directory + "/elsewhere", toPath: directory + "/pages.epochs")
+                    let sent = try await gateway.call("StartFraudsterRegistrationJob", Self.start)
+                    #expect(sent.status == 200)
+                }
+            }
+        }
+    }
+
+    @Test("stays as it is where its reading is cut short")
+    func cutShort() async throws {
+        try await withDirectory { directory in
+            try await ScriptedOrigin.run({ request, _ in .reply(body: "{\"For\":\(request.text)}") }) { origin in
+                let keeps = configuration(origin.url, directory)
+                try await TestGateway.run(keeps) { gateway in
+                    for domain in "ABC" { _ = try await gateway.page(query(domain: domain)) }
+                }
+                for patience in 0..<6 {
+                    let asked = Atomic(0)
+                    try await TestGateway.run(
+                        keeps, isEnding: { asked.add(1, ordering: .relaxed).oldValue >= patience }
+                    ) { gateway in
+                        let pages = try await gateway.metric("jobsproxy_cache_pages")
+                        #expect(pages.map { $0 <= 3 } == true)
+                    }
+                }
+                try await TestGateway.run(keeps) { gateway in
+                    let pages = try await gateway.metric("jobsproxy_cache_pages")
+                    #expect(pages == 3)
+                }
+            }
+        }
+    }
+
+    @Test(
+        "starts empty with a file that is damaged, of other services, no file, a link, or open to others",
+        arguments: 0..<6)
     func refused(fault: Int) async throws {
         try await withDirectory { directory in
             try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
@@ -97,6 +206,10 @@ struct SnapshotTests {
                 case 2:
                     try FileManager.default.removeItem(atPath: path)
                     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+                case 3:
+                    try FileManager.default.moveItem(atPath: path, toPath: path + ".real")
+                    try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path + ".real")
+                case 4: try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: directory)
                 default: try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: path)
                 }
                 let name = fault == 1 ? "other" : "voice-id"

@@ -207,7 +207,7 @@ struct Simulation {
     }
 
     private mutating func send(_ attempt: PendingAttempt) {
-        gate.depart(attempt.fetch, number: attempt.number)
+        _ = gate.depart(attempt.fetch, number: attempt.number, now: now)
         at(now + load.latency / 2, .attempt(attempt))
     }
 

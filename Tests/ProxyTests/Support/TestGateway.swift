@@ -19,7 +19,7 @@ struct TestGateway: Sendable {
     static func run<Result>(
         _ yaml: String, listen: String = "", admin: String = "", access: String = "off",
         environment: [String: String] = [:],
-        log: LogLines = LogLines(),
+        log: LogLines = LogLines(), isEnding: @escaping @Sendable () -> Bool = { false },
         _ body: (TestGateway) async throws -> Result
     ) async throws -> Result {
         let listen = listen.isEmpty ? "listen: {address: \"127.0.0.1:0\"}\n" : listen
@@ -29,7 +29,7 @@ struct TestGateway: Sendable {
         let assembly = try await GatewayAssembly(
             configuration, environment: secrets.merging(environment) { $1 },
             group: MultiThreadedEventLoopGroup.singleton,
-            logger: Logger(label: "test") { _ in log })
+            logger: Logger(label: "test") { _ in log }, isEnding: isEnding)
         do {
             let result = try await body(TestGateway(assembly: assembly))
             await assembly.shutDown()

@@ -1,0 +1,95 @@
+internal import PageCache
+
+/// The file beside a snapshot that says which of its pages are true still, and whether it may be believed at all.
+///
+/// Numbers are big-endian: a magic word (8 bytes), whether the last process has ended in order (8), the boot in which one
+/// runs that has not (16), the moment until which it is believed (8), zeros up to the 64th byte, and a number for each scope.
+/// Each is written and read in place. See docs/design.md, "Snapshots".
+struct EpochFile {
+    /// The number of a scope: drawn by lot at each change, so that no two processes ever write the same one. The lowest bit
+    /// tells whether a write is on its way.
+    struct Number: Equatable, Sendable {
+        let bits: UInt64
+
+        init(bits: UInt64) { self.bits = bits }
+
+        init(isInFlight: Bool) {
+            bits = UInt64.random(in: 0...UInt64.max) & ~1 | (isInFlight ? 1 : 0)
+        }
+
+        var isInFlight: Bool { bits & 1 == 1 }
+    }
+
+    /// All that it says.
+    struct Contents {
+        var hasEnded = false
+        /// Zeros if it is not known.
+        var boot: [UInt8]
+        /// In monotonic nanoseconds of that boot.
+        var believedUntil: Int64
+        /// In the order of the scopes' indices.
+        var numbers = EpochScope.all.map { _ in Number(isInFlight: false) }
+    }
+
+    private static let magic = Array("JPepoch1".utf8)
+    private static let endPlace = 8
+    private static let bootPlace = 16
+    private static let beliefPlace = 32
+    private static let numbersPlace = 64
+    private static let size = numbersPlace + 8 * EpochScope.count
+    static let bootBytes = 16
+
+    private let file: OwnFile
+
+    init(_ file: OwnFile) { self.file = file }
+
+    // MARK: Reading
+
+    /// Nothing if it is no such file, or not a whole one.
+    var contents: Contents? {
+        let bytes = file.read(at: 0, Self.size)
+        guard bytes.count == Self.size, bytes.starts(with: Self.magic) else { return nil }
+        func number(_ place: Int) -> UInt64 { bytes[place..<place + 8].reduce(0) { $0 << 8 | UInt64($1) } }
+        return Contents(
+            hasEnded: number(Self.endPlace) == 1, boot: Array(bytes[Self.bootPlace..<Self.bootPlace + Self.bootBytes]),
+            believedUntil: Int64(bitPattern: number(Self.beliefPlace)),
+            numbers: EpochScope.all.map { Number(bits: number(Self.place($0))) })
+    }
+
+    var hasEnded: Bool { file.read(at: Self.endPlace, 8).last == 1 }
+
+    func number(of scope: EpochScope) -> Number {
+        Number(bits: file.read(at: Self.place(scope), 8).reduce(0) { $0 << 8 | UInt64($1) })
+    }
+
+    // MARK: Writing
+
+    /// Makes it say this, whatever it was before.
+    func write(_ contents: Contents) throws(FileError) {
+        var bytes = [UInt8](repeating: 0, count: Self.numbersPlace)
+        bytes.replaceSubrange(0..<Self.magic.count, with: Self.magic)
+        for number in contents.numbers { bytes += Self.bytes(number.bits) }
+        try file.write(bytes, at: 0)
+        try write(boot: contents.boot, believedUntil: contents.believedUntil)
+        try write(hasEnded: contents.hasEnded)
+    }
+
+    func write(hasEnded: Bool) throws(FileError) { try file.write(Self.bytes(hasEnded ? 1 : 0), at: Self.endPlace) }
+
+    func write(boot: [UInt8], believedUntil: Int64) throws(FileError) {
+        try file.write(boot + Self.bytes(UInt64(bitPattern: believedUntil)), at: Self.bootPlace)
+    }
+
+    func write(_ number: Number, of scope: EpochScope) throws(FileError) {
+        try file.write(Self.bytes(number.bits), at: Self.place(scope))
+    }
+
+    /// Returns when all of it is on the disk.
+    func synchronize() throws(FileError) { try file.synchronize() }
+
+    private static func place(_ scope: EpochScope) -> Int { numbersPlace + 8 * Int(scope.index) }
+
+    private static func bytes(_ number: UInt64) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * $0)) }
+    }
+}
