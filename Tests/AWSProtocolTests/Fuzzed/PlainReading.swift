@@ -31,6 +31,10 @@ struct PlainReading: Equatable {
         guard (1...128).contains(key.count), scope[0].count == 8, !scope[1].isEmpty, !scope[2].isEmpty else {
             return nil
         }
+        let names = signedNames.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false).map(Array.init)
+        let areLowercase = names.allSatisfy { name in !name.contains { (65...90).contains($0) } }
+        let areOrdered = zip(names, names.dropFirst()).allSatisfy { $0.lexicographicallyPrecedes($1) }
+        guard !names.contains([]), areLowercase, areOrdered else { return nil }
         self.credential = [key] + scope
         self.signedNames = signedNames
         self.signature = signature

@@ -48,7 +48,7 @@ enum SignatureCheck {
             (name: text($0), value: text(fieldValue($0, date)))
         }
         let (signedNames, signature) = sign(path: text(path), query: text(query), fields: fields, content, at: time)
-        // Names in another order, or more than once, are signed in no other hand.
+        // A list without the date is signed in no other hand.
         guard signedNames == text(value[header.signedNames]) else { return nil }
         return signature == text(value[header.signature]) ? nil : "verified, but the signature is \(signature)"
     }
