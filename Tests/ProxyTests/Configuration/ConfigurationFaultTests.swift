@@ -65,8 +65,8 @@ struct ConfigurationFaultTests {
             "1: services[0].region: must be a Region such as us-east-1, not 'US-EAST-1'"),
         FaultyText(
             "services: [{credentials: {access\u{212a}eyId: A, secretAccessKey: {env: A}}}]",
-            "1: services[0].credentials.'access\u{212a}eyId': unknown key; did you mean accessKeyId?",
-            "1: services[0].credentials.accessKeyId: is missing: it stands with its secretAccessKey"),
+            "1: services[0].credentials.accessKeyId: is missing: it stands with its secretAccessKey",
+            "1: services[0].credentials.'access\u{212a}eyId': unknown key; did you mean accessKeyId?"),
         FaultyText(
             "http: {maxBodyBytes: 64\u{212a}iB}",
             "1: http.maxBodyBytes: must be a size such as 64KiB, 256MiB, 1GiB or plain bytes, not '64\u{212a}iB'"),
