@@ -7,9 +7,9 @@ public struct AdminAccess: Sendable {
     /// The hosts by which it is called where there is no token.
     let hosts: OwnHosts
     /// The state, as JSON.
-    let state: @Sendable () -> [UInt8]
+    let state: SharedText
 
-    public init(token: String?, hosts: OwnHosts, state: @escaping @Sendable () -> [UInt8]) {
+    public init(token: String?, hosts: OwnHosts, state: SharedText) {
         self.token = token.map { Array($0.utf8) }
         self.hosts = hosts
         self.state = state

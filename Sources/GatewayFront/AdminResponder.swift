@@ -9,18 +9,16 @@ public final class AdminResponder: Responder {
     private let front: Front
     private let loop: NIOLoopBound<WeakLoop>
     private let access: AdminAccess
-    private let offload: Offload
+    private let offload: SharedText.Offload
     private var unidentified: UnidentifiedRequests
     private var renderer = AnswerRenderer()
-
-    /// Runs work that takes long on a thread that serves nobody.
-    public typealias Offload = @Sendable (@escaping @Sendable () -> Void) -> Void
 
     /// The loop owns the responder, so the responder must not own the loop.
     private struct WeakLoop { weak var loop: ServerLoop<AdminResponder>? }
 
     public init(
-        loop: ServerLoop<AdminResponder>, gate: Gate, front: Front, access: AdminAccess, offload: @escaping Offload
+        loop: ServerLoop<AdminResponder>, gate: Gate, front: Front, access: AdminAccess,
+        offload: @escaping SharedText.Offload
     ) {
         self.loop = NIOLoopBound(WeakLoop(loop: loop), eventLoop: loop.eventLoop)
         self.gate = gate
@@ -48,10 +46,10 @@ public final class AdminResponder: Responder {
             }
         }
         switch route {
-        case .metrics: renderer.text(front.metrics.registry.render(), Metrics.contentType, &response)
+        case .metrics: return answer(ticket, with: front.metricsText, Metrics.contentType, now: now)
         case .health: renderer.text(Array("ok\n".utf8), "text/plain", &response)
         case .readiness: renderer.readiness(front.isReady, &response)
-        case .state: renderer.text(access.state(), "application/json", &response)
+        case .state: return answer(ticket, with: access.state, "application/json", now: now)
         case .purge:
             do throws(PurgeQuery.Fault) {
                 purge(try PurgeQuery.order(head, bytes), ticket, now: now)
@@ -63,6 +61,12 @@ public final class AdminResponder: Responder {
         case .call, .notFound: renderer.error(.notFound, &response)
         }
         return .answered
+    }
+
+    private func answer(_ ticket: Ticket, with text: SharedText, _ type: StaticString, now: Int64) -> Disposition {
+        guard let loop = loop.value.loop else { return .later }
+        text.answer(ticket, on: loop, now: now) { $0.renderer.text($1, type, &$2) }
+        return .later
     }
 
     /// Checks a request that shows no token, because none is asked for.

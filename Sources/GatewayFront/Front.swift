@@ -6,6 +6,7 @@ public import Telemetry
 public final class Front: Sendable {
     public let deliveries: Deliveries
     public let metrics: FrontMetrics
+    let metricsText: SharedText
     let log: AccessLog?
     let callers: Callers
     let hasSeveralRegions: Bool
@@ -21,6 +22,7 @@ public final class Front: Sendable {
     private let canCallServices: @Sendable () -> Bool
 
     /// - Parameters:
+    ///   - offload: runs what takes long on a thread that serves nobody.
     ///   - hosts: those of the listener and of the services; see `UnidentifiedRequests`.
     ///   - authorities: `host[:port]` of each of the gate's services. A target in absolute form must name one of these hosts.
     ///   - canCallServices: whether there is what calls to the services take, credentials above all; asked when somebody
@@ -28,11 +30,13 @@ public final class Front: Sendable {
     ///   - wallClock: nanoseconds since 1970-01-01T00:00:00Z.
     public init(
         gate: Gate, deliveries: Deliveries, metrics: FrontMetrics, log: AccessLog?, callers: Callers,
-        hosts: OwnHosts, authorities: [String], canCallServices: @escaping @Sendable () -> Bool,
+        offload: @escaping SharedText.Offload, hosts: OwnHosts, authorities: [String],
+        canCallServices: @escaping @Sendable () -> Bool,
         wallClock: @escaping @Sendable () -> Int64
     ) {
         self.deliveries = deliveries
         self.metrics = metrics
+        metricsText = SharedText(offload: offload) { metrics.registry.render() }
         self.log = log
         self.callers = callers
         self.canCallServices = canCallServices

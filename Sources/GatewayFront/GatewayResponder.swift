@@ -56,8 +56,9 @@ public final class GatewayResponder: Responder {
         case .metrics:
             do throws(GatewayError) {
                 try identity.checkOpen(head, bytes)
-                renderer.text(front.metrics.registry.render(), Metrics.contentType, &response)
-                count(.metrics)
+                front.metricsText.answer(ticket, on: loop, now: now) { $0.renderer.text($1, Metrics.contentType, &$2) }
+                counters.count(.metrics)
+                return .later
             } catch {
                 renderer.error(error, &response)
                 record(error)
@@ -287,7 +288,7 @@ public final class GatewayResponder: Responder {
         counters.countDuration(elapsed, times: count - probes)
     }
 
-    /// Counts a request that is about the gateway itself, apart from all others.
+    /// Counts a request about the gateway itself that is answered at once, apart from all others.
     private func count(_ probe: FrontCounters.Probe) {
         counters.count(probe)
         probes += 1

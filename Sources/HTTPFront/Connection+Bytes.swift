@@ -40,9 +40,7 @@ extension Connection {
 
     /// Copies what is left of `incoming`: a slice of the receive buffer would keep NIO from using it again.
     func keep(_ incoming: inout ByteBuffer) {
-        guard incoming.readableBytes > 0, isListening || wait == .answer || wait == .room || wait == .takeover else {
-            return
-        }
+        guard incoming.readableBytes > 0, keepsInput else { return }
         var kept = pending ?? ByteBufferAllocator().buffer(capacity: incoming.readableBytes)
         // Given up while it is written into, so that it is not copied.
         pending = nil
@@ -64,29 +62,116 @@ extension Connection {
         bench.writer.truncate(to: bench.start)
     }
 
-    /// - Parameter answers: their place in the output.
+    /// - Parameter answers: their place in the output; the content of the last of them may be apart.
     private func send(_ answers: Range<Int>, _ bench: borrowing Workbench) {
         guard !answers.isEmpty, wait != .closed else { return }
         var start = answers.lowerBound
-        if wait != .last {
+        let isLast = wait == .last && largeContent == nil
+        if !isLast {
             // On a copy: what is changed in place, and for longer than a moment, is watched by the runtime.
             var output = output
-            start += output.write(bench.writer.output.span.extracting(answers), unsentBytes: context?.unsentBytes ?? 0)
+            start += output.write(
+                bench.writer.output.span.extracting(answers), unsentBytes: context?.unsentBytes ?? 0,
+                more: largeContent != nil)
             self.output = output
-            if start == answers.upperBound { return }
+            if start == answers.upperBound {
+                if largeContent != nil { sendContent(now: bench.now) }
+                return
+            }
         }
         guard let context else { return }
         var rest = context.channel.allocator.buffer(capacity: answers.upperBound - start)
         rest.writeBytes(bench.writer.output[start..<answers.upperBound])
-        if wait == .last {
+        mayHoldUnsent = true
+        if isLast {
             let written = context.eventLoop.makePromise(of: Void.self)
             context.writeAndFlush(wrapOutboundOut(rest), promise: written)
             written.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
+        } else if largeContent != nil {
+            context.write(wrapOutboundOut(rest), promise: nil)
+            sendContent(now: bench.now)
         } else {
             context.writeAndFlush(wrapOutboundOut(rest), promise: nil)
-            if !isWritable, isListening { enter(.room, now: bench.now) }
+            if !isWritable, isListening {
+                enter(.room, now: bench.now)
+                pauseReading()
+            }
         }
     }
+
+    // MARK: Large answers
+
+    /// Sends as much of a large answer's content as the kernel takes now. A part of the rest goes to the channel, and when that has
+    /// left the next one follows: what is held of the content is a reference and one part.
+    private func sendContent(now: Int64) {
+        guard var content = largeContent, let context, wait != .closed else { return }
+        var output = output
+        content.advance(
+            by: output.write(content.bytes.span.extracting(content.offset...), unsentBytes: context.unsentBytes))
+        self.output = output
+        guard content.left > 0 else { return contentHasLeft(now: now) }
+        if !countsContent {
+            countsContent = true
+            loop.unsent.retain(content.bytes)
+        }
+        let part = content.takePart(of: LargeContent.partBytes, context.channel.allocator)
+        largeContent = content
+        mayHoldUnsent = true
+        pauseReading()
+        let written = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(part), promise: written)
+        countUnsent(now: now)
+        loop.unsent.relieve()
+        written.futureResult.assumeIsolated().whenComplete { result in
+            guard case .success = result else { return self.closeNow() }
+            let now = Clock.now()
+            self.readAt = now
+            self.sendContent(now: now)
+        }
+    }
+
+    private func contentHasLeft(now: Int64) {
+        forgetContent()
+        switch wait {
+        case .last: endOutput()
+        case .room where pending != nil: enter(.turn, now: now)
+        case .room:
+            enter(.idle, now: now)
+            resumeReading()
+            if inputIsClosed { closeAfterFlush() }
+            if loop.isDraining { drain(now: now) }
+        default: break
+        }
+    }
+
+    private func forgetContent() {
+        if countsContent, let largeContent { loop.unsent.release(largeContent.bytes) }
+        countsContent = false
+        largeContent = nil
+    }
+
+    /// Tells the ledger how much waits to be read.
+    func countUnsent(now: Int64) {
+        let unsent = context?.unsentBytes ?? 0
+        if unsent < countedBytes || countedBytes == 0 { readAt = now }
+        loop.unsent.addCopied(unsent - countedBytes)
+        countedBytes = unsent
+        if unsent == 0, largeContent == nil { mayHoldUnsent = false }
+    }
+
+    /// Nothing is held for the client any more.
+    func forgetUnsent() {
+        forgetContent()
+        loop.unsent.addCopied(-countedBytes)
+        countedBytes = 0
+        mayHoldUnsent = false
+    }
+
+    var unreadSince: Int64? { countedBytes > 0 || countsContent ? readAt : nil }
+
+    func relieve() { closeNow() }
+
+    // MARK: Input
 
     /// Lets the client feel that it must wait: what it sends stays in the socket.
     func pauseReading() {

@@ -13,16 +13,19 @@ extension Connection {
             return
         }
         wait = next
-        if next == .room { pauseReading() }
         switch next {
         case .first, .head: deadline = now &+ loop.limits.headTimeout
         case .idle: deadline = now &+ loop.limits.idleTimeout
         case .content: deadline = now &+ loop.limits.bodyTimeout
         case .room, .last:
             // They end when the client reads too little.
+            readAt = now
             stall.begin(now: now, idleTimeout: loop.limits.idleTimeout)
             deadline = .max
         case .end: deadline = now &+ Self.endTimeout
+        case .turn:
+            deadline = .max
+            loop.queueTurn(of: self)
         case .takeover: loop.eventLoop.assumeIsolated().execute { self.handOver() }
         case .answer, .closed: deadline = .max
         }
@@ -35,8 +38,9 @@ extension Connection {
     }
 
     func checkDeadline(now: Int64) {
+        if mayHoldUnsent { countUnsent(now: now) }
         if wait == .room || wait == .last {
-            let left = context?.unsentBytes ?? 0
+            let left = (context?.unsentBytes ?? 0) + (largeContent?.left ?? 0)
             if stall.hasExpired(left: left, now: now, idleTimeout: loop.limits.idleTimeout) { drop(.unreadAnswer) }
             return
         }
@@ -50,7 +54,7 @@ extension Connection {
         case .first: drop(.headTimeout)
         case .idle: drop(.idle)
         case .end: closeNow()
-        case .answer, .room, .takeover, .last, .closed: break
+        case .answer, .room, .turn, .takeover, .last, .closed: break
         }
     }
 
@@ -74,21 +78,22 @@ extension Connection {
         if wait == .answer { loop.responder?.abandon(ticket) }
         enter(.closed, now: 0)
         output.close()
+        forgetUnsent()
         context?.close(promise: nil)
     }
 
     /// Closes once everything that was written has left. No request is being answered, so that no input is unread.
     func closeAfterFlush() {
         switch wait {
-        case .first, .idle, .head, .content, .room, .takeover:
+        case .first, .idle, .head, .content, .takeover:
             guard let context else { return }
             enter(.last, now: Clock.now())
             let written = context.eventLoop.makePromise(of: Void.self)
             context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
             written.futureResult.assumeIsolated().whenComplete { _ in self.closeNow() }
         case .end: closeNow()
-        // An answer is on its way, and the end comes after it.
-        case .answer, .last, .closed: break
+        // Answers are on their way, and the end comes after them.
+        case .answer, .room, .turn, .last, .closed: break
         }
     }
 

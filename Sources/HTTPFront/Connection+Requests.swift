@@ -35,6 +35,10 @@ extension Connection {
                 start += length
                 respond(responder, rest.extracting(0..<length), &bench)
                 guard wait == .idle else { return wait == .last ? bytes.count : start }
+                if start < bytes.count, bench.endsTurn() {
+                    enter(.turn, now: bench.now)
+                    return start
+                }
             case .refused(let refusal):
                 write(refusal, &bench)
                 return bytes.count
@@ -88,8 +92,12 @@ extension Connection {
 
     private func afterAnswer(_ bench: inout Workbench) {
         generation = loop.nextGeneration()
+        largeContent = bench.writer.takeLargeContent()
         if bench.writer.closes {
             enter(.last, now: bench.now)
+        } else if largeContent != nil {
+            // What comes behind it waits until it has left.
+            enter(.room, now: bench.now)
         } else {
             enter(.idle, now: bench.now)
             if bench.writer.output.count - bench.start > Workbench.flushThreshold { flush(&bench) }
@@ -112,11 +120,23 @@ extension Connection {
         enter(.last, now: bench.now)
     }
 
+    func takeTurn(now: Int64) {
+        if wait == .turn { resume(now: now) }
+    }
+
+    /// Goes on with requests that have waited, though none of them for its answer.
+    func resume(now: Int64) {
+        var bench = loop.takeBench()
+        bench.begin(now: now)
+        enter(.idle, now: now)
+        goOn(bench)
+    }
+
     /// After a wait: requests that have arrived meanwhile, then the socket.
     func goOn(_ bench: consuming Workbench) {
         consumePending(&bench)
         finish(bench)
-        if wait != .answer, wait != .room { resumeReading() }
+        if !holdsRequests { resumeReading() }
         if loop.isDraining { drain(now: Clock.now()) }
     }
 }

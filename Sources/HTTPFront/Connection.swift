@@ -16,6 +16,8 @@ enum ConnectionWait {
     case answer
     /// The client, which does not read; requests that have arrived wait.
     case room
+    /// Others to have their turn: it has had its own, and more requests have arrived.
+    case turn
     /// HTTP/2 to take the connection over, outside of whatever is being handled: what arrives meanwhile is kept.
     case takeover
     /// The last answer to leave: what arrives is dropped.
@@ -57,6 +59,15 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     private var admission = ConnectionLedger.Admission.dropped(.connections)
     private(set) var isWritable = true
     var output = SocketOutput()
+    /// The rest of a large answer.
+    var largeContent: LargeContent?
+    /// What the ledger counts of the connection's, and whether `largeContent` is in it.
+    var countedBytes = 0
+    /// Whether the channel may hold some of an answer.
+    var mayHoldUnsent = false
+    var countsContent = false
+    /// When the client was last seen to read, while something waits to be read.
+    var readAt = Int64.max
     /// Whether nothing is read from the socket, because an answer or the client is awaited.
     var readingIsPaused = false
     private(set) var inputIsClosed = false
@@ -122,7 +133,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
         guard isListening else {
             keep(&incoming)
             // Not before: most clients wait for their answer, and to pause and go on costs two system calls.
-            if wait == .answer { pauseReading() }
+            if wait == .answer || wait == .turn { pauseReading() }
             return
         }
         if mayBeHTTP2, isHTTP2(&incoming) { return }
@@ -141,12 +152,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         settle()
         isWritable = context.channel.isWritable
-        if wait == .room, isWritable {
-            var bench = loop.takeBench()
-            bench.begin(now: Clock.now())
-            enter(.idle, now: bench.now)
-            goOn(bench)
-        }
+        if wait == .room, isWritable, largeContent == nil { resume(now: Clock.now()) }
         context.fireChannelWritabilityChanged()
     }
 
@@ -154,7 +160,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
         settle()
         if let event = event as? ChannelEvent, event == .inputClosed {
             inputIsClosed = true
-            if wait != .answer, wait != .room { closeAfterFlush() }
+            if !holdsRequests { closeAfterFlush() }
         } else if case .handshakeCompleted(let name) = event as? TLSUserEvent, wait == .first {
             isSecuring = false
             peer.identity = identity(context)
@@ -177,7 +183,23 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     var isListening: Bool {
         switch wait {
         case .first, .idle, .head, .content: true
-        case .answer, .room, .takeover, .last, .end, .closed: false
+        case .answer, .room, .turn, .takeover, .last, .end, .closed: false
+        }
+    }
+
+    /// Whether bytes that arrive are looked at now or later.
+    var keepsInput: Bool {
+        switch wait {
+        case .first, .idle, .head, .content, .answer, .room, .turn, .takeover: true
+        case .last, .end, .closed: false
+        }
+    }
+
+    /// Whether requests that have arrived wait for something else than more of their bytes.
+    var holdsRequests: Bool {
+        switch wait {
+        case .answer, .room, .turn: true
+        case .first, .idle, .head, .content, .takeover, .last, .end, .closed: false
         }
     }
 

@@ -19,6 +19,15 @@ protocol Exchange<R>: AnyObject {
 
     /// Ends at once.
     func closeNow()
+
+    /// Goes on with requests that have waited for others to have their turn.
+    func takeTurn(now: Int64)
+
+    /// Since when its client has read nothing of what is held for it, in monotonic nanoseconds; `nil` if nothing is held.
+    var unreadSince: Int64? { get }
+
+    /// Ends because too much is held for clients that do not read.
+    func relieve()
 }
 
 /// A request has nothing to do of its own here; its connection sees to it.
@@ -26,4 +35,10 @@ extension Exchange {
     func drain(now: Int64) {}
 
     func closeNow() {}
+
+    func takeTurn(now: Int64) {}
+
+    var unreadSince: Int64? { nil }
+
+    func relieve() {}
 }

@@ -25,6 +25,9 @@ public struct HTTPLimits: Sendable, Equatable {
     public var maxConnections = 10_000
     /// Open connections of one peer address; 0 for no limit.
     public var maxConnectionsPerPeer = 0
+    /// What all connections together may hold of answers that their clients have not read. Above it those are closed whose clients
+    /// have read nothing for longest; 0 for no limit.
+    public var maxUnsentBytes = 256 * 1024 * 1024
     /// Requests that a connection of HTTP/2 may carry at the same time; 0 for no HTTP/2.
     public var maxStreams = 100
 

@@ -24,6 +24,7 @@ public enum Refusal: String, Sendable, CaseIterable, Error {
     case headTimeout = "head_timeout"
     case bodyTimeout = "body_timeout"
     case unreadAnswer = "unread_answer"
+    case unsentLimit = "unsent_limit"
     case idle = "idle"
     case pseudoField = "pseudo_field"
     case connectionField = "connection_field"
@@ -37,7 +38,7 @@ public enum Refusal: String, Sendable, CaseIterable, Error {
     public var status: Status {
         switch self {
         case .connectMethod: .methodNotAllowed
-        case .headTimeout, .bodyTimeout, .idle, .unreadAnswer: .requestTimeout
+        case .headTimeout, .bodyTimeout, .idle, .unreadAnswer, .unsentLimit: .requestTimeout
         case .targetTooLong: .uriTooLong
         case .fieldsTooMany, .headTooLarge: .requestHeaderFieldsTooLarge
         case .bodyTooLarge: .contentTooLarge
@@ -71,6 +72,7 @@ public enum Refusal: String, Sendable, CaseIterable, Error {
         case .headTimeout: "The request head did not arrive in time."
         case .bodyTimeout: "The request's content did not arrive in time."
         case .unreadAnswer: "The answer was not read in time."
+        case .unsentLimit: "Too much waits to be read by clients, and this one has read nothing for longest."
         case .idle: "The connection was idle for too long."
         case .pseudoField: "The request needs :method, :scheme and :path once each, before all other fields."
         case .connectionField: "The request has a header field that only a connection of HTTP/1.1 can have."

@@ -6,6 +6,8 @@ public struct ResponseWriter {
     /// The answers that have not been handed to the channel yet, in an array because to append small pieces to one costs a fraction
     /// of what it costs to append them to a `ByteBuffer`.
     private(set) var output: [UInt8] = []
+    /// The content of the last answer if it is too large to be copied into the output; it comes right behind that.
+    private var largeContent: LargeContent?
     /// The `Date` field's line, kept current by the event loop, and the start of a good answer, which is the usual one.
     private var dateLine: [UInt8] = []
     private var goodStart: [UInt8] = []
@@ -111,13 +113,22 @@ public struct ResponseWriter {
             text("Connection: keep-alive\r\n")
         }
         guard !hasNoContent else { return text("\r\n") }
-        let written = omitsContent ? Span() : content.span
+        let isLarge = content.count > LargeContent.minBytes
+        let written = omitsContent || isLarge ? Span() : content.span
+        if isLarge, !omitsContent { largeContent = LargeContent(content) }
         pieces(upTo: 40 + written.count) { output in
             output.text("Content-Length: ")
             output.number(Int64(content.count))
             output.text("\r\n\r\n")
             output.append(copying: written)
         }
+    }
+
+    /// Takes out the content of the answer that was just finished, if the output does not hold it.
+    mutating func takeLargeContent() -> LargeContent? {
+        guard largeContent != nil else { return nil }
+        defer { largeContent = nil }
+        return largeContent
     }
 
     /// Writes `100 Continue` (RFC 9110, section 15.2.1).

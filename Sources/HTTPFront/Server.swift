@@ -8,12 +8,16 @@ internal import NIOSSL
 public final class Server<R: Responder>: Sendable {
     /// The open connections.
     public let ledger: ConnectionLedger
+    private let unsent: UnsentLedger
     private let loops: [NIOLoopBound<ServerLoop<R>>]
     private let group: any EventLoopGroup
     private let offersHTTP2: Bool
     let channels = Locked<[any Channel]>([])
     private let certificates = Locked<[ListenerCertificates]>([])
     private let watches = Locked<[RepeatedTask]>([])
+
+    /// The bytes of answers that are held for clients that have not read them yet; see `HTTPLimits.maxUnsentBytes`.
+    public var unsentBytes: Int { unsent.total }
 
     /// Prepares the loops; nothing listens yet.
     ///
@@ -28,11 +32,13 @@ public final class Server<R: Responder>: Sendable {
         offersHTTP2 = limits.maxStreams > 0
         let ledger = ConnectionLedger(limits: limits)
         self.ledger = ledger
+        let unsent = UnsentLedger(maxBytes: limits.maxUnsentBytes)
+        self.unsent = unsent
         var loops: [NIOLoopBound<ServerLoop<R>>] = []
         for (index, eventLoop) in group.makeIterator().enumerated() {
             let bound = try await eventLoop.submit {
                 let loop = ServerLoop(
-                    index: Int32(clamping: index), eventLoop: eventLoop, limits: limits, ledger: ledger,
+                    index: Int32(clamping: index), eventLoop: eventLoop, limits: limits, ledger: ledger, unsent: unsent,
                     wallClock: wallClock, makeResponder: makeResponder)
                 loop.start()
                 return NIOLoopBound(loop, eventLoop: eventLoop)
@@ -104,6 +110,13 @@ public final class Server<R: Responder>: Sendable {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            // Without descriptors a connection cannot be accepted, and stays readable: to look again at once takes a processor.
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let backoff = AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { _ in .milliseconds(100) }
+                    try channel.pipeline.syncOperations.addHandler(backoff)
+                }
+            }
             // TCP_NODELAY needs no mention: NIO sets it on each connection that it accepts.
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.recvAllocator, value: ReceiveSize())

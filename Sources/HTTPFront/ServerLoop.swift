@@ -9,6 +9,8 @@ public final class ServerLoop<R: Responder> {
     public let eventLoop: any EventLoop
     let limits: HTTPLimits
     let ledger: ConnectionLedger
+    let unsent: UnsentLedger
+    private var unsentNumber = 0
     private var bench: Workbench?
     var arrivals = Arrivals()
     /// Ends a turn of the event loop in which something has arrived.
@@ -27,12 +29,13 @@ public final class ServerLoop<R: Responder> {
 
     init(
         index: Int32, eventLoop: any EventLoop, limits: HTTPLimits, ledger: ConnectionLedger,
-        wallClock: @escaping @Sendable () -> Int64, makeResponder: (ServerLoop<R>) -> R
+        unsent: UnsentLedger, wallClock: @escaping @Sendable () -> Int64, makeResponder: (ServerLoop<R>) -> R
     ) {
         self.index = index
         self.eventLoop = eventLoop
         self.limits = limits
         self.ledger = ledger
+        self.unsent = unsent
         self.wallClock = wallClock
         responderStorage = makeResponder(self)
     }
@@ -119,9 +122,40 @@ public final class ServerLoop<R: Responder> {
 
     /// Takes the memory back, and gives up what only an unusually large request or answer needed.
     func putBack(_ bench: consuming Workbench) {
-        if max(bench.writer.output.capacity, bench.content.capacity) <= Workbench.keptBytes {
-            self.bench = consume bench
+        if bench.capacity <= Workbench.keptBytes { self.bench = consume bench }
+    }
+
+    // MARK: Turns
+
+    /// Those that have had their turn and have more requests, in their order.
+    private var waitingTurns = CircularBuffer<any Exchange<R>>()
+    /// Sockets are looked at before turns go on: NIO runs what is due at once until nothing is left.
+    private static var turnPause: TimeAmount { .microseconds(25) }
+
+    /// Lets a connection go on after others have had their turn.
+    func queueTurn(of exchange: any Exchange<R>) {
+        waitingTurns.append(exchange)
+        if waitingTurns.count == 1 { scheduleTurns() }
+    }
+
+    private func scheduleTurns() {
+        eventLoop.assumeIsolated().scheduleTask(in: Self.turnPause) { self.giveTurns() }
+    }
+
+    /// Gives as many turns as are in the time of one.
+    private func giveTurns() {
+        var now = Clock.now()
+        let end = now + Workbench.turnTime
+        // Those that queue up again meanwhile come next time.
+        var left = waitingTurns.count
+        while left > 0, now < end, let exchange = waitingTurns.first {
+            // Out of the queue only afterwards: it is not to be found empty, and scheduled, meanwhile.
+            exchange.takeTurn(now: now)
+            if !waitingTurns.isEmpty { waitingTurns.removeFirst() }
+            left -= 1
+            now = Clock.now()
         }
+        if !waitingTurns.isEmpty { scheduleTurns() }
     }
 
     // MARK: Life
@@ -133,6 +167,7 @@ public final class ServerLoop<R: Responder> {
             bound.value.arrivals.endTurn()
             bound.value.answerArrivals()
         }
+        unsentNumber = unsent.join { bound.eventLoop.execute { bound.value.relieve() } }
         ticker = eventLoop.scheduleRepeatedTask(initialDelay: .milliseconds(250), delay: .milliseconds(250)) { _ in
             bound.value.tick(now: Clock.now())
         }
@@ -155,14 +190,35 @@ public final class ServerLoop<R: Responder> {
         ticker = nil
         // It holds the loop.
         endTurn = {}
+        waitingTurns.removeAll()
         arrivals.stopWaiting()
     }
 
     private func tick(now: Int64) {
         answerArrivals()
         updateDate()
-        for exchange in slots { exchange?.checkDeadline(now: now) }
+        var oldest = Int64.max
+        for exchange in slots {
+            exchange?.checkDeadline(now: now)
+            if let since = exchange?.unreadSince { oldest = min(oldest, since) }
+        }
+        unsent.note(oldest: oldest, ofLoop: unsentNumber)
+        unsent.relieve()
+        if let bench = bench.take(), bench.capacity <= Workbench.restingBytes { putBack(bench) }
         responder?.tick(now: now)
+    }
+
+    /// Closes connections whose clients have read nothing for longest until no more is held than may be.
+    private func relieve() {
+        var holders = slots.compactMap { slot in
+            slot.flatMap { exchange in exchange.unreadSince.map { (exchange, $0) } }
+        }
+        holders.sort { $0.1 > $1.1 }
+        while unsent.isOver, let (exchange, _) = holders.popLast() {
+            responder?.dropped(.unsentLimit)
+            exchange.relieve()
+        }
+        unsent.note(oldest: holders.last?.1 ?? .max, ofLoop: unsentNumber)
     }
 
     private func updateDate() {

@@ -27,12 +27,15 @@ internal import NIOCore
 
     /// Writes what the kernel takes now.
     ///
-    /// - Parameter unsentBytes: how much NIO's queue holds.
+    /// - Parameters:
+    ///   - unsentBytes: how much NIO's queue holds.
+    ///   - more: whether more follows at once, so that the kernel need not send a short segment.
     /// - Returns: how many of the bytes it was; the rest has to go to NIO.
-    mutating func write(_ bytes: Span<UInt8>, unsentBytes: @autoclosure () -> Int) -> Int {
+    mutating func write(_ bytes: Span<UInt8>, unsentBytes: @autoclosure () -> Int, more: Bool = false) -> Int {
         guard let descriptor, !mayBeQueued || unsentBytes() == 0 else { return 0 }
         let count = unsafe bytes.withUnsafeBytes { bytes in
-            unsafe send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL))
+            unsafe send(
+                descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL) | (more ? CInt(MSG_MORE) : 0))
         }
         // What is wrong with the socket NIO finds out too, and deals with.
         let written = max(0, min(count, bytes.count))

@@ -3,8 +3,12 @@ internal import NIOCore
 /// What connections work with while they handle the requests that arrived together: memory that these are read into and answered
 /// from, lent by the event loop so that an idle connection keeps none.
 struct Workbench: ~Copyable {
-    /// More than this is not kept for the next batch.
+    /// More than this is not kept for the next batch, and more than `restingBytes` not for longer than a tick.
     static let keptBytes = 1 << 20
+    static let restingBytes = 64 * 1024
+    /// A connection has so many requests answered in a turn, or as many as are in these nanoseconds; then others go on.
+    static let turnRequests = 32
+    static let turnTime: Int64 = 250_000
     /// A request, and an answer, of so many bytes has cost next to nothing; most are smaller.
     static let smallBytes = 4096
     /// Answers are handed to their channels at the latest when this many bytes have come together.
@@ -22,6 +26,8 @@ struct Workbench: ~Copyable {
     var received = 0
     /// As many as there were when the work for the present connection began.
     private var answeredBefore = 0
+    /// The requests of the present connection that were looked at.
+    private var requests = 0
     /// Where the answers to the present connection begin in the output.
     private(set) var start = 0
 
@@ -35,7 +41,19 @@ struct Workbench: ~Copyable {
         answered = 0
         received = 0
         answeredBefore = 0
+        requests = 0
         start = 0
+    }
+
+    /// The memory that is kept.
+    var capacity: Int { max(writer.output.capacity, content.capacity) }
+
+    /// Counts a request that has been looked at.
+    ///
+    /// - Returns: whether the present connection has had its turn.
+    mutating func endsTurn() -> Bool {
+        requests += 1
+        return requests >= Self.turnRequests || Clock.now() - now >= Self.turnTime
     }
 
     /// Goes on to the next connection of the batch.
@@ -47,6 +65,7 @@ struct Workbench: ~Copyable {
         let isSmall = max(received, writer.output.count - start) <= Self.smallBytes
         if !isSmall || answered != answeredBefore + 1 { now = Clock.now() }
         received = 0
+        requests = 0
         answeredBefore = answered
         start = writer.output.count
     }

@@ -17,6 +17,7 @@ extension HTTPLimits {
         idleTimeout = http.idleTimeout
         maxConnections = http.maxConnections
         maxConnectionsPerPeer = http.maxConnectionsPerPeer
+        maxUnsentBytes = http.maxUnsentBytes
     }
 }
 

@@ -87,7 +87,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
             gate: gate, deliveries: deliveries,
             metrics: FrontMetrics(registry, operationNames: gate.operationNames, callerNames: gate.callerNames),
             log: accessLog, callers: try Callers(configuration, services, environment: environment),
-            hosts: OwnHosts(configuration, sandbox),
+            offload: Self.offload, hosts: OwnHosts(configuration, sandbox),
             authorities: configuration.services.map { $0.authority(sandbox) },
             canCallServices: { credentials.areReady }
         ) { Process.wallClockNanoseconds }
@@ -100,14 +100,13 @@ final class GatewayAssembly: ServiceLifecycle.Service {
             ledger: server.ledger, isServing: { front.isServing })
         let access = AdminAccess(
             token: try configuration.admin.token?.value(environment),
-            hosts: OwnHosts([configuration.admin.address.host] + configuration.listen.hosts), state: state.json)
+            hosts: OwnHosts([configuration.admin.address.host] + configuration.listen.hosts),
+            state: SharedText(offload: Self.offload, render: state.json))
         adminServer = try await Server(group: group, limits: HTTPLimits(), wallClock: Process.wallClock) { loop in
-            AdminResponder(loop: loop, gate: gate, front: front, access: access) { work in
-                NIOThreadPool.singleton.submit { state in if state == .active { work() } }
-            }
+            AdminResponder(loop: loop, gate: gate, front: front, access: access, offload: Self.offload)
         }
         GatewayMetrics.register(
-            in: registry, gate: gate, upstream: upstream, ledger: server.ledger, log: log)
+            in: registry, gate: gate, upstream: upstream, server: server, log: log)
 
         if let snapshots { Self.load(snapshots, into: gate, logger, until: isEnding) }
         try await upstream.run(for: gate)
@@ -162,6 +161,11 @@ final class GatewayAssembly: ServiceLifecycle.Service {
 
     /// How much the way to a service may vary, in nanoseconds: what a busy machine and a wide-area network do to a request.
     private static let arrivalJitter: Int64 = 250_000_000
+
+    /// Runs work on a thread that serves nobody.
+    private static let offload: SharedText.Offload = { work in
+        NIOThreadPool.singleton.submit { state in if state == .active { work() } }
+    }
 
     // MARK: Parts
 

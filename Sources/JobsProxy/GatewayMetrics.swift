@@ -1,4 +1,5 @@
 internal import Gateway
+internal import GatewayFront
 internal import HTTPFront
 internal import PageCache
 internal import RateLimiter
@@ -8,7 +9,7 @@ internal import Upstream
 /// The metrics that are read when they are scraped.
 enum GatewayMetrics {
     static func register(
-        in registry: Metrics, gate: Gate, upstream: Upstream, ledger: ConnectionLedger, log: LogBuffer
+        in registry: Metrics, gate: Gate, upstream: Upstream, server: Server<GatewayResponder>, log: LogBuffer
     ) {
         cache(registry, gate)
         quotas(registry, gate)
@@ -18,7 +19,12 @@ enum GatewayMetrics {
                 (label("service", service.settings.name), Double(state))
             }
         }
-        registry.observed("jobsproxy_connections", "Open connections of callers.") { [("", Double(ledger.total))] }
+        registry.observed("jobsproxy_connections", "Open connections of callers.") {
+            [("", Double(server.ledger.total))]
+        }
+        registry.observed("jobsproxy_unsent_bytes", "What is held of answers that callers have not read.") {
+            [("", Double(server.unsentBytes))]
+        }
         registry.observed(
             "jobsproxy_access_log_dropped_total", "Lines of the log for which there was no room, or that nobody read.",
             kind: .counter

@@ -9,6 +9,7 @@ extension HTTP2Connection {
     func answerNow(_ responder: R, _ write: (R, inout ResponseWriter) -> Void) -> Bool { false }
 
     func checkDeadline(now: Int64) {
+        countUnsent()
         if let context,
             stall.hasExpired(left: context.unsentBytes, now: now, idleTimeout: loop.limits.idleTimeout)
         {
@@ -83,6 +84,8 @@ extension HTTP2Connection {
             loop.remove(slot: stream.slot)
         }
         streams = [:]
+        loop.unsent.addCopied(-countedBytes)
+        countedBytes = 0
         context?.close(promise: nil)
     }
 }

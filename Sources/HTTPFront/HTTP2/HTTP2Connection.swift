@@ -59,6 +59,10 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     /// The streams that may send all of their content, and those that wish to, in their order.
     var wide: Set<HTTP2StreamID> = []
     var wishes: [HTTP2StreamID] = []
+    /// Whether it is in the loop's queue for another turn.
+    private var waitsForTurn = false
+    /// What the ledger counts of the connection's.
+    var countedBytes = 0
     /// When the frames that are being read began to be read, and the requests among them that were answered.
     private var batchStart: Int64?
     private var answered = 0
@@ -152,6 +156,7 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
         }
         batchStart = nil
         answered = 0
+        proceed()
         context.fireChannelReadComplete()
     }
 
@@ -188,7 +193,12 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     // MARK: Requests
 
     /// Whether a request may be answered, or must wait for its client to read earlier answers.
-    var takesRequests: Bool { streams.values.reduce(0) { $0 + $1.unsent } <= Self.maxUnsent }
+    var takesRequests: Bool { !hasHadTurn && streams.values.reduce(0) { $0 + $1.unsent } <= Self.maxUnsent }
+
+    /// Whether others are to have their turn before more of its requests are answered.
+    private var hasHadTurn: Bool {
+        answered >= Workbench.turnRequests || batchStart.map { Clock.now() - $0 >= Workbench.turnTime } ?? false
+    }
 
     /// Lends the bench for a frame.
     private func read(_ body: (inout Workbench) -> Void) {
@@ -207,6 +217,7 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
         var bench = loop.takeBench()
         bench.begin(now: Clock.now())
         body(&bench)
+        answered += bench.answered
         if bench.answered > 0 {
             loop.responder?.answered(count: bench.answered, elapsed: Clock.now() - bench.now)
         }
@@ -244,16 +255,25 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
         }
     }
 
-    /// Hands requests that have waited to the responder.
+    /// Has requests that have waited handed to the responder, unless their turn is on its way.
     func proceed() {
-        guard !queued.isEmpty, takesRequests, let loop = context?.eventLoop else { return }
+        guard !queued.isEmpty, !waitsForTurn, takesRequests else { return }
         // Not at once: the frame that gave them their turn is still being written.
-        loop.assumeIsolated().execute {
-            while self.takesRequests, !self.queued.isEmpty {
-                let stream = self.queued.removeFirst()
-                self.batch { bench in stream.proceed(&bench) }
-            }
+        waitsForTurn = true
+        loop.queueTurn(of: self)
+    }
+
+    func takeTurn(now: Int64) {
+        waitsForTurn = false
+        guard !queued.isEmpty, wait == .streams else { return }
+        batchStart = now
+        while takesRequests, !queued.isEmpty {
+            let stream = queued.removeFirst()
+            batch { bench in stream.proceed(&bench) }
         }
+        batchStart = nil
+        answered = 0
+        proceed()
     }
 }
 

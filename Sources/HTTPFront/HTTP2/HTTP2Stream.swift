@@ -26,6 +26,9 @@ final class HTTP2Stream<R: Responder>: Exchange {
     var window: Int
     /// The content of the answer, while it has not left.
     private(set) var unsent = 0
+    /// The rest of a large answer.
+    private var largeContent: LargeContent?
+    private var countsContent = false
     private unowned let connection: HTTP2Connection<R>
     private var wait = Wait.content
     private var deadline = Int64.max
@@ -175,9 +178,33 @@ final class HTTP2Stream<R: Responder>: Exchange {
         let answer = RaisedAnswer(bench.writer.output.span)
         wait = .leave
         deadline = bench.now &+ limits.idleTimeout
-        unsent = answer.content.count
-        connection.send(answer, bench.writer.output, of: self, resets: !inputHasEnded, closes: bench.writer.closes)
+        largeContent = bench.writer.takeLargeContent()
+        unsent = answer.content.count + (largeContent?.left ?? 0)
+        connection.send(
+            answer, bench.writer.output, largeContent, of: self, resets: !inputHasEnded, closes: bench.writer.closes)
     }
+
+    /// Takes out the next part of a large answer; `nil` if there is none.
+    func takePart(of size: Int, _ allocator: ByteBufferAllocator) -> (part: ByteBuffer, isLast: Bool)? {
+        guard var content = largeContent, content.left > 0 else { return nil }
+        let part = content.takePart(of: size, allocator)
+        if !countsContent, content.left > 0 {
+            countsContent = true
+            connection.loop.unsent.retain(content.bytes)
+        }
+        largeContent = content
+        if content.left == 0 { forgetContent() }
+        return (part, content.left == 0)
+    }
+
+    private func forgetContent() {
+        if countsContent, let largeContent { connection.loop.unsent.release(largeContent.bytes) }
+        countsContent = false
+        largeContent = nil
+    }
+
+    /// How much is held of the answer as a copy.
+    var heldAnswer: Int { unsent - (largeContent?.left ?? 0) }
 
     /// A part of the answer has left: the client reads.
     func sent(_ count: Int, now: Int64) {
@@ -218,6 +245,7 @@ final class HTTP2Stream<R: Responder>: Exchange {
         wait = .end
         deadline = .max
         forgetRequest()
+        forgetContent()
         unsent = 0
     }
 }

@@ -65,6 +65,8 @@ extension Configuration {
         var maxConnections = 10_000
         /// 0 for no limit.
         var maxConnectionsPerPeer = 0
+        /// Of all connections together.
+        var maxUnsentBytes: Int = 256 * .mebibyte
     }
 
     struct Retry: Sendable, Equatable {

@@ -90,6 +90,7 @@ extension Configuration.HTTP {
         section.value("idleTimeout", .duration(from: .millisecond, to: .hour), &idleTimeout)
         section.value("maxConnections", .whole(0...1_000_000), &maxConnections)
         section.value("maxConnectionsPerPeer", .whole(0...1_000_000), &maxConnectionsPerPeer)
+        section.value("maxUnsentBytes", .size(from: .mebibyte, to: 1_024 * .gibibyte), &maxUnsentBytes)
     }
 }
 

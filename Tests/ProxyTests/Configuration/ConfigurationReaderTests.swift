@@ -26,7 +26,7 @@ struct ConfigurationReaderTests {
         expected.http = Configuration.HTTP(
             maxFields: 10, maxFieldBytes: 4_096, maxHeadBytes: 8_192, maxBodyBytes: 1_048_576,
             headTimeout: 250_000_000, bodyTimeout: 1_000_000_000, idleTimeout: 300_000_000_000, maxConnections: 0,
-            maxConnectionsPerPeer: 64)
+            maxConnectionsPerPeer: 64, maxUnsentBytes: 8_388_608)
         expected.services = [
             Configuration.Service(
                 catalog: "voice-id", name: "east",
@@ -70,7 +70,8 @@ struct ConfigurationReaderTests {
             listen: { address: "[::1]:0" }
             admin: { address: localhost:9999 }
             http: { maxFields: 10, maxFieldBytes: 4KiB, maxHeadBytes: 8192, maxBodyBytes: 1MiB, headTimeout: 250ms,
-                    bodyTimeout: 1s, idleTimeout: 5m, maxConnections: 0, maxConnectionsPerPeer: 64 }
+                    bodyTimeout: 1s, idleTimeout: 5m, maxConnections: 0, maxConnectionsPerPeer: 64,
+                    maxUnsentBytes: 8MiB }
             services:
               - name: east
                 endpoint: HTTPS://VoiceID.us-east-1.amazonaws.com/
