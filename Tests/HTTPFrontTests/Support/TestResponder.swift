@@ -1,9 +1,11 @@
 @testable import HTTPFront
 
-/// Answers by path: `/later…` when the test says so, `/close…` with the wish to close, `/large/COUNT` with so many bytes,
+/// Answers by path: `/later…` when the test says so, `/close…` with the wish to close, `/large/COUNT` with so many bytes of its own,
+/// `/shared/COUNT` with so many bytes that all such answers share,
 /// `/peer` with what is known of the peer, everything else with its path and content.
 final class TestResponder: Responder {
     private let journal: Journal
+    private var shared: [Int: [UInt8]] = [:]
 
     init(journal: Journal) { self.journal = journal }
 
@@ -20,7 +22,12 @@ final class TestResponder: Responder {
             return .answered
         }
         if path.hasPrefix("/close") { response.closes = true }
-        if path.hasPrefix("/large/") {
+        if path.hasPrefix("/shared/") {
+            let count = Int(path.dropFirst(8)) ?? 0
+            let content = shared[count] ?? Self.content(count)
+            shared[count] = content
+            Self.write(content, into: &response)
+        } else if path.hasPrefix("/large/") {
             let count = Int(path.dropFirst(7)) ?? 0
             Self.write([UInt8](repeating: UInt8(ascii: "x"), count: count), into: &response)
         } else {
@@ -28,6 +35,9 @@ final class TestResponder: Responder {
         }
         return .answered
     }
+
+    /// Bytes of which each part can be told from the others.
+    static func content(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 8) } }
 
     func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {
         journal.add(.refused(refusal))

@@ -1,0 +1,43 @@
+import Testing
+
+@testable import GatewayFront
+
+@Suite("Texts for operators are rendered a few times a second, whoever asks")
+struct RenderScheduleTests {
+    private let second: Int64 = 1_000_000_000
+
+    @Test("Four at once, then four a second, and each who asks gets one that began afterwards")
+    func rate() {
+        var schedule = RenderSchedule()
+        var begun: [Int64] = []
+        var now: Int64 = 0
+        // Somebody asks whenever there is no rendering arranged, for ten seconds.
+        while now < 10 * second {
+            guard let start = schedule.request(now: now) else { break }
+            now = max(now, start)
+            schedule.begin(now: now)
+            begun.append(now)
+            #expect(schedule.end(now: now) == nil)
+        }
+        #expect(begun.prefix(4).allSatisfy { $0 == 0 })
+        #expect(begun.count == 4 + 40)
+        for (first, fifth) in zip(begun, begun.dropFirst(4)) {
+            #expect(fifth - first >= second - RenderSchedule.interval)
+        }
+    }
+
+    @Test("Those who ask while it renders get the next one, all of them together")
+    func during() {
+        var schedule = RenderSchedule()
+        let starts = [schedule.request(now: 5), schedule.request(now: 6)]
+        #expect(starts == [5, nil])
+        schedule.begin(now: 7)
+        let during = [schedule.request(now: 8), schedule.request(now: 9)]
+        #expect(during == [nil, nil])
+        let next = schedule.end(now: 10)
+        #expect(next == 10)
+        schedule.begin(now: 10)
+        let last = schedule.end(now: 11)
+        #expect(last == nil)
+    }
+}
