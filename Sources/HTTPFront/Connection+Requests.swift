@@ -121,7 +121,10 @@ extension Connection {
     }
 
     func takeTurn(now: Int64) {
-        if wait == .turn { resume(now: now) }
+        guard wait == .turn else { return }
+        if isWritable { return resume(now: now) }
+        enter(.room, now: now)
+        pauseReading()
     }
 
     /// Goes on with requests that have waited, though none of them for its answer.

@@ -122,6 +122,18 @@ struct TurnTests {
         }
     }
 
+    @Test("Requests that wait for their turn wait on while their client does not read")
+    func backPressure() async throws {
+        try await withServer { server in
+            let client = try await server.connect(receiveBuffer: 4096)
+            // Small enough to be copied: nothing but writability holds them back.
+            try await client.send((1...2000).map { get("/large/\(16_000 + $0 % 2)") }.joined())
+            try await server.journal.wait(ticks: 4)
+            #expect(server.journal.paths.count < 1000)
+            for number in 1...2000 { #expect(try await client.answer().contentBytes.count == 16_000 + number % 2) }
+        }
+    }
+
     @Test("Requests that wait for their turn are answered though their client has ended its side")
     func halfClose() async throws {
         try await withServer { server in
