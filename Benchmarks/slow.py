@@ -48,7 +48,7 @@ ATTACKS = [
     Attack("-H: heads that do not end", 5, 20, ["-H", "-i", "2", "-t", "POST", "-x", "24"]),
     Attack("-B: contents that do not end", 10, 25, ["-B", "-i", "2", "-t", "POST", "-s", "8192", "-x", "10"]),
     Attack(
-        "-X: answers that are hardly read", 60, 75, ["-X", "-w", "512", "-y", "1024", "-n", "5", "-z", "32", "-k", "1"]),
+        "-X: answers that are hardly read", 75, 90, ["-X", "-w", "512", "-y", "1024", "-n", "5", "-z", "32", "-k", "1"]),
 ]
 
 
