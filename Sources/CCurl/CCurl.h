@@ -55,6 +55,16 @@ static inline CURLcode ccurl_set_sockopt(
     return curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, value);
 }
 
+static inline CURLcode ccurl_set_opensocket(
+    CURL *_Nonnull easy, curl_socket_t (*_Nonnull value)(void *_Nullable, curlsocktype, struct curl_sockaddr *_Nullable)) {
+    return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, value);
+}
+
+static inline CURLcode ccurl_set_debug(
+    CURL *_Nonnull easy, int (*_Nonnull value)(CURL *_Nonnull, curl_infotype, char *_Nullable, size_t, void *_Nullable)) {
+    return curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, value);
+}
+
 static inline CURLcode ccurl_get_long(CURL *_Nonnull easy, CURLINFO info, long *_Nonnull value) {
     return curl_easy_getinfo(easy, info, value);
 }

@@ -56,7 +56,7 @@ public struct Fetch: Sendable {
     /// The quota group's place in the catalog.
     public var quotaGroup: Int { order.quotaGroup }
     /// The domain that it is about, empty if it is about none.
-    var domain: [UInt8] { order.domain }
+    public var domain: [UInt8] { order.domain }
     /// Whose pages it makes void, if it is a write.
     var invalidates: [EpochScope] { order.invalidates }
 

@@ -1,6 +1,10 @@
 /// Keeps attempts from a service that does not answer: after some failures in a row, or when half of what was sent of late
 /// has failed, it lets nothing through for a while, then a single probe, and on its success everything.
 ///
+/// Failures that only some inputs have are no outage. While another key, domain or operation is answered well, those that fail
+/// must be as many as the failures in a row that open it; and what was answered well the last time passes an open breaker, until
+/// as many of those fail too. Where no connection can be had the input plays no part.
+///
 /// Nygard: Release It!, chapter "Stability Patterns", circuit breaker. Time is an argument, in nanoseconds.
 struct Breaker {
     /// When it opens, and for how long.
@@ -18,11 +22,11 @@ struct Breaker {
     }
 
     enum State: Equatable {
-        /// Everything passes; so many failures in a row have been seen.
+        /// Everything passes; so many failures in a row have been seen. Next: open.
         case closed(failures: Int)
-        /// Nothing passes before the instant.
+        /// Nothing passes before the instant but what was answered well the last time. Next: half-open.
         case open(until: Int64)
-        /// One probe is on its way, since the instant; its result decides, and nobody else's.
+        /// One probe is on its way, since the instant; its result decides, and no other's. Else as open. Next: closed, or open.
         case halfOpen(since: Int64)
     }
 
@@ -32,6 +36,16 @@ struct Breaker {
         /// It may go, and its end must be recorded as that of the probe.
         case probe
         case refused
+    }
+
+    /// How an attempt ended, as a sign of the service's health.
+    enum Sign: Equatable {
+        /// The service has answered.
+        case good
+        /// The service was asked, and failed.
+        case failed
+        /// There was no connection to ask over, whatever would have been asked.
+        case unreachable
     }
 
     /// A change of state that an operator wants to know of.
@@ -50,28 +64,41 @@ struct Breaker {
     let policy: Policy
     private(set) var state = State.closed(failures: 0)
     private var recent = RecentAttempts()
+    private var inputs = RecentInputs()
+    /// How many of the failures in a row were for want of a connection.
+    private var unreachable = 0
+    /// How many of those that passed an open breaker have failed since one was answered well.
+    private var exceptionFailures = 0
 
     init(_ policy: Policy) { self.policy = policy }
 
     /// Whether an attempt may be sent now.
-    mutating func admit(now: Int64) -> Admission {
+    mutating func admit(_ input: AttemptInput, now: Int64) -> Admission {
         switch state {
         case .closed: return .passes
-        case .halfOpen: return .refused
+        case .halfOpen: return isException(input, now: now) ? .passes : .refused
         case .open(let until):
-            guard now >= until else { return .refused }
+            guard now >= until else { return isException(input, now: now) ? .passes : .refused }
             state = .halfOpen(since: now)
             return .probe
         }
     }
 
+    private func isException(_ input: AttemptInput, now: Int64) -> Bool {
+        exceptionFailures < policy.failures && inputs.isWell(input, now: now)
+    }
+
     /// Takes the result of an attempt.
     mutating func record(
-        isFailure: Bool, isProbe: Bool, now: Int64, using generator: inout some RandomNumberGenerator
+        _ sign: Sign, of input: AttemptInput, isProbe: Bool, now: Int64,
+        using generator: inout some RandomNumberGenerator
     ) -> Change? {
+        let isFailure = sign != .good
+        inputs.add(input, isWell: !isFailure, now: now)
         switch state {
         case .closed(let failures):
             recent.add(isFailure: isFailure, now: now)
+            unreachable = sign == .unreachable ? unreachable + 1 : 0
             guard isFailure else {
                 state = .closed(failures: 0)
                 return nil
@@ -81,10 +108,14 @@ struct Breaker {
         case .halfOpen where isProbe:
             guard !isFailure else { return open(.probe, now: now, using: &generator) }
             state = .closed(failures: 0)
+            unreachable = 0
             recent = RecentAttempts()
+            inputs.forgetFailures()
             return .closed
-        // An attempt that began before it opened.
-        case .halfOpen, .open: return nil
+        // An attempt that began before it opened, or passed all the same.
+        case .halfOpen, .open:
+            exceptionFailures = isFailure ? exceptionFailures + 1 : 0
+            return nil
         }
     }
 
@@ -96,10 +127,19 @@ struct Breaker {
     }
 
     private func causeToOpen(_ inARow: Int, now: Int64) -> Cause? {
-        if inARow >= policy.failures { return .failuresInARow(inARow) }
+        if inARow >= policy.failures {
+            let isOutage =
+                unreachable >= policy.failures || !inputs.explainFailures(fewerThan: policy.failures, now: now)
+            if isOutage { return .failuresInARow(inARow) }
+        }
         let (attempts, failures) = recent.total(now: now)
         // Half of at least twenty within ten seconds, by default, as in Netflix's Hystrix.
-        return attempts >= policy.volume && failures >= attempts - failures ? .failures(failures, of: attempts) : nil
+        guard attempts >= policy.volume, failures >= attempts - failures else { return nil }
+        // Repeated attempts make more of what fails than of what does not, so half of the inputs must have failed too.
+        guard inputs.mostFail(now: now), !inputs.explainFailures(fewerThan: policy.failures, now: now) else {
+            return nil
+        }
+        return .failures(failures, of: attempts)
     }
 
     private mutating func open(
@@ -107,6 +147,7 @@ struct Breaker {
     ) -> Change {
         let span = policy.openFor &+ Int64.random(in: 0...max(0, policy.openFor / 4), using: &generator)
         state = .open(until: now &+ span)
+        if cause != .probe { exceptionFailures = 0 }
         return .opened(cause, for: span)
     }
 

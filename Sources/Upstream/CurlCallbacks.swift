@@ -31,6 +31,26 @@ func curlOpened(_ transfer: UnsafeMutableRawPointer?, _ socket: curl_socket_t, _
     return CURL_SOCKOPT_OK
 }
 
+/// `CURLOPT_OPENSOCKETFUNCTION`: a socket is wanted. The userdata is the handle.
+func curlMakesSocket(
+    _ handle: UnsafeMutableRawPointer?, _ purpose: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
+) -> curl_socket_t {
+    guard let handle = unsafe handle, let address = unsafe address else { return CURL_SOCKET_BAD }
+    return unsafe Unmanaged<CurlHandle>.fromOpaque(handle).takeUnretainedValue()
+        .makeSocket(address.pointee.family, address.pointee.socktype, address.pointee.protocol)
+}
+
+/// `CURLOPT_DEBUGFUNCTION`: what libcurl says of a transfer, and what it sends and reads.
+func curlSays(
+    _: OpaquePointer, _ kind: curl_infotype, _ bytes: UnsafeMutablePointer<CChar>?, _ count: Int,
+    _ transfer: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard kind == CURLINFO_TEXT, let transfer = unsafe CurlTransfer.from(transfer) else { return 0 }
+    let text = unsafe octets(bytes, count)
+    if let notice = unsafe HTTP2Notice(text.span) { transfer.take(notice) }
+    return 0
+}
+
 /// `CURLOPT_XFERINFOFUNCTION`: libcurl still reads what a proxy says. Anything but 0 ends the transfer.
 func curlGoesOn(
     _ transfer: UnsafeMutableRawPointer?, _: curl_off_t, _: curl_off_t, _: curl_off_t, _: curl_off_t

@@ -23,6 +23,8 @@ final class CurlConnections {
         case occupied
         /// Others use it, and no reply has shown yet whether it can be shared.
         case unproven
+        /// It has ended, or leads nowhere, and some who use it have yet to find out.
+        case lost
     }
 
     enum Version {
@@ -36,7 +38,14 @@ final class CurlConnections {
         var version: Version
         /// Nothing if it is not known.
         let socket: Int32?
+        /// Unique in the process.
+        let number: UInt64
         var users = 0
+        var isLost = false
+        /// When a reply last came over it.
+        var heardAt: Int64 = 0
+        /// The last stream that the origin has looked at, if it has said so.
+        var lastStream: UInt32?
     }
 
     /// More are not remembered, but those that are in use.
@@ -45,6 +54,7 @@ final class CurlConnections {
     private var connections: [Key: Connection] = [:]
     /// How many sockets were made, to connect by them.
     private var sockets = 0
+    private var lastNumber: UInt64 = 0
 
     /// A socket is made.
     func begin() { sockets += 1 }
@@ -56,8 +66,9 @@ final class CurlConnections {
     ///   - sockets: what was opened to make it; to an address that did not answer too.
     func opened(_ key: Key, _ version: Version, among sockets: [Int32]) {
         if connections.count >= Self.maxCount { connections = connections.filter { $0.value.users > 0 } }
+        lastNumber += 1
         connections[key] = Connection(
-            version: version, socket: sockets.last { Self.localPort($0) == key.localPort }, users: 1
+            version: version, socket: sockets.last { Self.localPort($0) == key.localPort }, number: lastNumber, users: 1
         )
     }
 
@@ -66,6 +77,7 @@ final class CurlConnections {
     /// - Parameter mayShare: whether libcurl would let the request share it. If not it has made sure that nobody uses it.
     func use(_ key: Key, mayShare: Bool) -> Use {
         guard var connection = connections[key] else { return .dirty }
+        if connection.isLost { return .lost }
         // Of one that has agreed on HTTP/2 libcurl takes no notice when HTTP/1.1 is asked for.
         if !mayShare {
             guard case .http1 = connection.version else { return .dirty }
@@ -93,14 +105,39 @@ final class CurlConnections {
     ///
     /// - Parameter isHTTP2: what the reply says that it speaks; nothing if none came.
     /// - Returns: whether it was unproven until now.
-    func ended(_ key: Key, isHTTP2: Bool?) -> Bool {
+    func ended(_ key: Key, isHTTP2: Bool?, now: Int64) -> Bool {
         guard var connection = connections[key] else { return true }
         let wasUnknown = if case .unknown = connection.version { true } else { false }
         connection.users = max(0, connection.users - 1)
-        if let isHTTP2 { connection.version = isHTTP2 ? .http2 : .http1 }
+        if let isHTTP2 {
+            connection.version = isHTTP2 ? .http2 : .http1
+            connection.heardAt = now
+        }
         connections[key] = connection
         return wasUnknown
     }
+
+    /// An attempt has found a connection's end: no other begins to use it.
+    ///
+    /// - Returns: its number.
+    func lose(_ key: Key) -> UInt64? {
+        connections[key]?.isLost = true
+        return connections[key]?.number
+    }
+
+    /// An attempt's time was over. If no reply has come over its connection since it was sent, none may ever come: no other begins
+    /// to use it.
+    func timedOut(_ key: Key, since sentAt: Int64) {
+        if let connection = connections[key], connection.heardAt < sentAt { connections[key]?.isLost = true }
+    }
+
+    /// The origin looks at no stream of a connection above `last`. A later word may only take back more (RFC 9113 section 6.8).
+    func goAway(_ key: Key, last: UInt32) {
+        let before = connections[key]?.lastStream ?? .max
+        connections[key]?.lastStream = min(last, before)
+    }
+
+    func lastStream(_ key: Key) -> UInt32? { connections[key]?.lastStream }
 
     /// All connections are gone.
     func removeAll() {

@@ -57,7 +57,10 @@ extension CurlDriver {
         guard let user = link.user else { return close(link) }
         guard let target = lanes[link.lane].target else { return finish(user, CURLE_FAILED_INIT, now: now, &finished) }
         let fault = code == CURLE_OK ? link.connected(now: now) : link.isOverdue ? CURLE_OPERATION_TIMEDOUT : code
-        guard fault == CURLE_OK else { return finish(user, fault, now: now, &finished) }
+        guard fault == CURLE_OK else {
+            user.connectFault = link.isOverdue ? nil : link.handle.connectFault(fault)
+            return finish(user, fault, now: now, &finished)
+        }
         moving -= 1
         link.begin(target)
     }

@@ -311,6 +311,10 @@ extension CurlDriver {
             lanes[slot.lane].learn(.http1)
             // Else it could come to the same one again and again.
             slot.needsFresh = true
+        // Its end is at hand for the others too; then libcurl does not offer it any more.
+        case .lost:
+            slot.needsFresh = slot.hasMetLost
+            slot.hasMetLost = true
         // It may have been shown meanwhile.
         case .unproven(let key): if connections.isUnproven(key) { lanes[slot.lane].hold() }
         case .nothingToJoin: lanes[slot.lane].foundNone()
@@ -321,7 +325,9 @@ extension CurlDriver {
     func finish(_ slot: CurlTransfer, _ code: CURLcode, now: Int64, _ finished: inout [FinishedAttempt]) {
         if slot.phase == .running, let version = slot.collector.version { lanes[slot.lane].learn(version) }
         let result = slot.result(code)
-        finished.append(.init(id: slot.id, result: result))
+        var lostConnection: UInt64?
+        if case .failure(let error) = result { lostConnection = slot.noteConnection(error) }
+        finished.append(.init(id: slot.id, result: result, lostConnection: lostConnection))
         retire(slot, hasReply: (try? result.get()) != nil, now: now)
     }
 

@@ -6,12 +6,16 @@ internal import CCurl
 /// same fault; `mayHaveSent` is a circumstance of it.
 struct CurlError: Error, Sendable, Equatable {
     let rawValue: Int32
-    /// Whether a byte of the request may have left. If false, none has, and sending it again is safe for any request.
+    /// Whether the origin may have looked at the request. If false, no byte of it has left, or the origin has said that it did
+    /// not look at it; sending it again is safe for any request.
     let mayHaveSent: Bool
+    /// The `errno` of a local fault, the status of a proxy's refusal, and 0 for all others.
+    let detail: Int32
 
-    init(rawValue: Int32, mayHaveSent: Bool = false) {
+    init(rawValue: Int32, mayHaveSent: Bool = false, detail: Int32 = 0) {
         self.rawValue = rawValue
         self.mayHaveSent = mayHaveSent
+        self.detail = detail
     }
 
     init(_ code: CURLcode, mayHaveSent: Bool = false) {
@@ -19,7 +23,7 @@ struct CurlError: Error, Sendable, Equatable {
     }
 
     static func == (left: CurlError, right: CurlError) -> Bool {
-        left.rawValue == right.rawValue
+        left.rawValue == right.rawValue && left.detail == right.detail
     }
 }
 
@@ -30,17 +34,28 @@ extension CurlError {
     static let replyTooLarge = CurlError(rawValue: -1, mayHaveSent: true)
     /// The reply's heads, interim ones and trailers counted, grew beyond `CurlReplyCollector.maxHeadBytes`.
     static let headTooLarge = CurlError(rawValue: -2, mayHaveSent: true)
-    /// libcurl was about to send the request a second time, because a reused connection had died or an HTTP/2 stream
-    /// had been refused. Whether to send again is the retry policy's to say.
+    /// libcurl was about to send the request a second time, and did not say why. Whether to send again is the retry policy's to
+    /// say.
     static let silentResend = CurlError(rawValue: -3, mayHaveSent: true)
     /// A good reply whose body is not what the protocol says.
     static let notJSON = CurlError(rawValue: -7, mayHaveSent: true)
+    /// The origin has reset the request's stream with REFUSED_STREAM, or has ended the connection by a GOAWAY that leaves the
+    /// stream out. It has not processed the request (RFC 9113 section 8.7).
+    static let refusedStream = CurlError(rawValue: -8)
     /// A header field's name is no token, or its value holds CR, LF or NUL.
     static let badField = CurlError(rawValue: -4)
     /// An attempt of this id is in flight.
     static let duplicateID = CurlError(rawValue: -5)
     /// The multi handle refused a call.
     static let driverFault = CurlError(rawValue: -6)
+
+    /// The proxy has answered CONNECT with a status other than 2xx.
+    static func proxyRefused(status: Int32) -> CurlError { CurlError(rawValue: -9, detail: status) }
+
+    /// This machine or process lacks something that a connection takes; the service has not been asked.
+    ///
+    /// - Parameter code: as in `errno`.
+    static func localFault(_ code: Int32) -> CurlError { CurlError(rawValue: -10, detail: code) }
 }
 
 // MARK: libcurl's, where somebody asks for them by name
@@ -59,6 +74,10 @@ extension CurlError {
     static let nothingReceived = CurlError(CURLE_GOT_NOTHING, mayHaveSent: true)
     /// The connection was reset while the reply was awaited or read.
     static let receiveFailed = CurlError(CURLE_RECV_ERROR, mayHaveSent: true)
+    /// The connection ended while the request was sent.
+    static let sendFailed = CurlError(CURLE_SEND_ERROR, mayHaveSent: true)
+    /// The connection ended by a fault of HTTP/2 that concerns all its streams.
+    static let brokenHTTP2 = CurlError(CURLE_HTTP2, mayHaveSent: true)
     static let badCertificate = CurlError(CURLE_PEER_FAILED_VERIFICATION)
 }
 
@@ -71,14 +90,22 @@ extension CurlError {
     /// Whether name lookup, connecting, the proxy's tunnel or the TLS handshake failed, so that nothing was sent. A
     /// timeout among these is a timeout and not a connect failure; its `mayHaveSent` tells that nothing was sent.
     var isConnectFailure: Bool {
-        rawValue > 0 && !mayHaveSent && !isTimeout && !isLocal
+        isProxyRefusal || rawValue == -10 || rawValue > 0 && !mayHaveSent && !isTimeout && !isRefusedByLibrary
     }
 
     /// Whether the connection ended before the reply was complete.
-    var isLostConnection: Bool { [.silentResend, .nothingReceived, .receiveFailed].contains(self) }
+    var isLostConnection: Bool {
+        [.silentResend, .nothingReceived, .receiveFailed, .sendFailed, .brokenHTTP2].contains(self)
+    }
+
+    /// Whether a proxy refused to lead to the origin. It would refuse again: its answer follows from its configuration.
+    var isProxyRefusal: Bool { rawValue == -9 }
+
+    /// Whether something is lacking here: ports, descriptors, memory. That tells nothing of the service.
+    var isLocalFault: Bool { rawValue == -10 || self == .outOfMemory || self == .driverFault }
 
     /// Whether libcurl refused the request itself, before any connection.
-    private var isLocal: Bool {
+    private var isRefusedByLibrary: Bool {
         let code = CURLcode(rawValue: UInt32(bitPattern: rawValue))
         return switch code {
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_FAILED_INIT, CURLE_URL_MALFORMAT, CURLE_NOT_BUILT_IN,
@@ -99,6 +126,9 @@ extension CurlError: CustomStringConvertible {
         // Which of these it is depends on when libcurl notices.
         case _ where isLostConnection:
             return "the connection failed before the reply was complete"
+        case .refusedStream: return "the service refused the request before it looked at it"
+        case _ where isProxyRefusal: return "the proxy refused the connection with status \(detail)"
+        case _ where rawValue == -10: return "no connection could be opened from here: \(LocalFault(detail))"
         case .badField: return "a header field is not well-formed"
         case .duplicateID, .driverFault: return "internal error"
         case .badReply: return "the reply is not well-formed"

@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Glibc
 
 /// An easy handle and the options that it keeps from one use to the next.
 ///
@@ -11,6 +12,11 @@ internal import CCurl
     private(set) var endpoint: Endpoint?
     private var hasBundle = false
     private var version: Int?
+
+    /// Why the last socket could not be made, an `errno`; 0 if it was.
+    private var socketFault: Int32 = 0
+    /// The address families that sockets were made for since `forgetSockets`.
+    private var families: Set<Int32> = []
 
     /// Nil if there is no memory.
     init?() {
@@ -46,6 +52,11 @@ extension CurlHandle {
         try set(CURLOPT_SSL_VERIFYPEER, to: 1)
         try set(CURLOPT_SSL_VERIFYHOST, to: 2)
         try set(CURLOPT_SSLVERSION, to: Int(CURL_SSLVERSION_TLSv1_2))
+        // libcurl would resend by itself what a connection has taken that turns out dead, and this of RTSP is its only switch for that
+        // (7.88 to 8.17, `Curl_retry_request`). What it still resends is a stream that the origin has refused.
+        try set(CURLOPT_RTSP_REQUEST, to: Int(CURL_RTSPREQ_RECEIVE))
+        try check(unsafe ccurl_set_opensocket(easy, curlMakesSocket))
+        try unsafe set(CURLOPT_OPENSOCKETDATA, pointer: Unmanaged.passUnretained(self).toOpaque())
     }
 
     /// Sets what an endpoint asks for, if it is not the one of the last use.
@@ -83,6 +94,40 @@ extension CurlHandle {
     /// Bounds the making of a connection, in nanoseconds. libcurl rounds to milliseconds and takes 0 for its own default.
     func setConnectTimeout(_ time: Int64) throws(CurlError) {
         try set(CURLOPT_CONNECTTIMEOUT_MS, to: CurlClock.milliseconds(time))
+    }
+}
+
+// MARK: What kept it from connecting
+
+extension CurlHandle {
+    /// Nothing of an earlier connection is to tell of the next.
+    func forgetSockets() {
+        socketFault = 0
+        families = []
+    }
+
+    /// Makes a socket, which libcurl would not say the fault of; it is closed in processes that this one starts.
+    func makeSocket(_ family: Int32, _ type: Int32, _ proto: Int32) -> Int32 {
+        families.insert(family)
+        let socket = Glibc.socket(family, type | Int32(SOCK_CLOEXEC.rawValue), proto)
+        socketFault = socket < 0 ? errno : 0
+        return socket
+    }
+
+    /// What is known of a failure to connect beyond libcurl's code.
+    func connectFault(_ code: CURLcode) -> CurlError? {
+        guard code != CURLE_OK else { return nil }
+        var status = 0
+        if unsafe ccurl_get_long(easy, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK, (300...999).contains(status) {
+            return .proxyRefused(status: Int32(status))
+        }
+        guard code == CURLE_COULDNT_CONNECT else { return nil }
+        var number = Int(socketFault)
+        if number == 0 { _ = unsafe ccurl_get_long(easy, CURLINFO_OS_ERRNO, &number) }
+        let fault = Int32(truncatingIfNeeded: number)
+        // An address of a family that this machine has none of says the same as used-up ports; the other family's word counts then.
+        guard LocalFault.isLocal(fault), fault != EADDRNOTAVAIL || families.count < 2 else { return nil }
+        return .localFault(fault)
     }
 }
 

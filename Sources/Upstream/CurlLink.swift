@@ -95,6 +95,7 @@ extension CurlLink {
         isOverdue = false
         try handle.setConnectTimeout(connectTime)
         isTLS = endpoint.isTLS
+        handle.forgetSockets()
         self.user = user
         phase = .connecting
     }

@@ -28,4 +28,6 @@ struct FinishedAttempt: Sendable {
     /// As given to `CurlDriver.start`.
     let id: UInt64
     let result: Result<CurlReply, CurlError>
+    /// The number of the connection whose end was the attempt's, where others may have shared it.
+    var lostConnection: UInt64?
 }

@@ -12,6 +12,8 @@ extension CurlTransfer {
         try unsafe handle.set(CURLOPT_PREREQDATA, pointer: me)
         try handle.check(unsafe ccurl_set_progress(easy, curlGoesOn))
         try unsafe handle.set(CURLOPT_XFERINFODATA, pointer: me)
+        try handle.check(unsafe ccurl_set_debug(easy, curlSays))
+        try unsafe handle.set(CURLOPT_DEBUGDATA, pointer: me)
         try handle.check(unsafe ccurl_set_sockopt(easy, curlOpened))
         try unsafe handle.set(CURLOPT_SOCKOPTDATA, pointer: me)
     }
@@ -22,6 +24,11 @@ extension CurlTransfer {
         let version = try Self.version(endpoint, place, mayShare: mayShare)
         try handle.setVersion(version)
         asksForHTTP1 = version == Int(CURL_HTTP_VERSION_1_1)
+        // What became of a stream libcurl only says in words.
+        if asksForHTTP1 == isHeard {
+            try handle.set(CURLOPT_VERBOSE, to: asksForHTTP1 ? 0 : 1)
+            isHeard = !asksForHTTP1
+        }
         let isFresh = needsFresh || place == .opener
         if isFresh != self.isFresh {
             try handle.set(CURLOPT_FRESH_CONNECT, to: isFresh ? 1 : 0)

@@ -25,6 +25,8 @@ internal import CCurl
         case unproven(CurlConnections.Key)
         /// It is a new one, where one had to be joined.
         case nothingToJoin
+        /// An attempt that used it has found its end.
+        case lost
     }
 
     let handle: CurlHandle
@@ -46,6 +48,8 @@ internal import CCurl
     /// What the handle's options are set for; they stay from attempt to attempt.
     var isFresh: Bool?
     var asksForHTTP1 = false
+    /// Whether libcurl's words are asked for.
+    var isHeard = false
     private var method: HTTPMethod?
 
     private(set) var request: AttemptRequest?
@@ -61,14 +65,24 @@ internal import CCurl
     /// How often libcurl was ready to send the request. From 1 on a byte may have left.
     private(set) var sends = 0
     private(set) var detour: Detour?
+    /// Whether it has come to a lost connection, and would again.
+    var hasMetLost = false
     /// Whether it must not use a connection that is there.
     var needsFresh = false
     /// Whether it may use a connection at the same time as others, and so ask for HTTP/2.
     var mayShare = true
     /// Made for this attempt; all but one of them are closed again.
     private var opened: [Int32] = []
-    /// The connection that it uses.
+    /// The connection that it uses, since when, and its stream there, as far as it is known.
     private var connection: CurlConnections.Key?
+    private var sentAt: Int64 = 0
+    private var stream: UInt32?
+    /// Whether the origin has said that it did not look at the request.
+    private var isRefused = false
+    /// Whether libcurl has been given it, so that what the handle tells is of this attempt.
+    private var isLaunched = false
+    /// What is known of its link's failure to connect.
+    var connectFault: CurlError?
     var collector = CurlReplyCollector(maxBodyBytes: 0)
 
     /// Nil if there is no memory.
@@ -100,6 +114,7 @@ extension CurlTransfer {
         self.id = id
         self.deadline = deadline
         needsFresh = false
+        hasMetLost = false
         let lines = try request.written()
         self.request = request
         self.request?.lines = lines
@@ -134,6 +149,7 @@ extension CurlTransfer {
         let connectTime = min(left, request.endpoint.connectTimeout)
         try handle.set(CURLOPT_TIMEOUT_MS, to: CurlClock.milliseconds(left))
         try handle.setConnectTimeout(connectTime)
+        isLaunched = true
     }
 
     /// Writes the request as it goes over a link.
@@ -158,6 +174,11 @@ extension CurlTransfer {
         detour = nil
         opened.removeAll(keepingCapacity: true)
         connection = nil
+        stream = nil
+        isRefused = false
+        isLaunched = false
+        connectFault = nil
+        handle.forgetSockets()
     }
 
     /// Lets go of the attempt's memory. The handle must be outside the multi handle.
@@ -206,13 +227,30 @@ extension CurlTransfer {
             case .dirty: detour = .dirty
             case .occupied: detour = .occupied
             case .unproven: detour = .unproven(key)
+            case .lost: detour = .lost
             case .allowed, nil: break
             }
             if detour != nil { return false }
         }
         connection = key
+        sentAt = CurlClock.now
         sends = 1
         return true
+    }
+
+    /// libcurl says something of the request's stream, or of all streams of its connection.
+    func take(_ notice: HTTP2Notice) {
+        switch notice {
+        case .stream(let id): stream = id
+        case .goAway(let last): if let connection { connections?.goAway(connection, last: last) }
+        case .refused: isRefused = true
+        }
+    }
+
+    /// Whether the origin has ended the connection by a GOAWAY that leaves the request's stream out.
+    private var isLeftOut: Bool {
+        guard let connection, let stream, let last = connections?.lastStream(connection) else { return false }
+        return stream > last
     }
 
     /// Whether libcurl may go on, for all that it tells nobody of the time.
@@ -224,13 +262,24 @@ extension CurlTransfer {
     /// Bytes of the request may leave from now on, over a link.
     func beginsToSend() { sends = 1 }
 
+    /// Notes what the attempt's failure says of its connection.
+    ///
+    /// - Returns: the connection's number, if its end was the attempt's.
+    func noteConnection(_ error: CurlError) -> UInt64? {
+        guard let connection, let connections, sends > 0 else { return nil }
+        if error.isLostConnection || error == .refusedStream && isLeftOut { return connections.lose(connection) }
+        // Streams would be opened on a connection that leads nowhere for as long as the kernel resends.
+        if error.isTimeout { connections.timedOut(connection, since: sentAt) }
+        return nil
+    }
+
     /// It has left the multi handle.
     ///
     /// - Returns: whether its connection was unproven until now.
     func landed() -> Bool {
         guard let key = connection, let connections else { return false }
         connection = nil
-        return connections.ended(key, isHTTP2: collector.version.map { $0 == .http2 })
+        return connections.ended(key, isHTTP2: collector.version.map { $0 == .http2 }, now: CurlClock.now)
     }
 }
 
@@ -244,7 +293,13 @@ extension CurlTransfer {
         if code != CURLE_OK, isOverdue {
             return .failure(CurlError(CURLE_OPERATION_TIMEDOUT, mayHaveSent: sends > 0))
         }
-        if code == CURLE_ABORTED_BY_CALLBACK, sends > 1 { return .failure(.silentResend) }
+        if let fault = connectFault ?? (isLaunched && sends == 0 ? handle.connectFault(code) : nil) {
+            return .failure(fault)
+        }
+        if code == CURLE_ABORTED_BY_CALLBACK, sends > 1 { return .failure(isRefused ? .refusedStream : .silentResend) }
+        if code != CURLE_OK, collector.version == nil, isLeftOut { return .failure(.refusedStream) }
+        // Over HTTP/2 this is the end of the connection; the origin's end of a stream in the midst of it is an error of the stream.
+        if code == CURLE_PARTIAL_FILE, stream != nil { return .failure(.receiveFailed) }
         // libcurl reads a line of at most 100 KiB, and reports a longer one as lack of memory.
         if code == CURLE_OUT_OF_MEMORY, sends > 0, !collector.hasHead { return .failure(.headTooLarge) }
         // It takes what begins with no status line for a reply of HTTP/0.9.

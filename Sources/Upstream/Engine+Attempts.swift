@@ -14,7 +14,7 @@ extension Engine {
     /// Sends the next attempt of a call, whose tokens are taken; they go back if nothing is sent.
     func send(_ call: Call, now: Int64) {
         let service = call.fetch.service
-        let admission = breakers[service].admit(now: now)
+        let admission = breakers[service].admit(call.input, now: now)
         call.isProbe = admission == .probe
         guard admission != .refused else {
             giveBack(call, now: now)
@@ -54,7 +54,7 @@ extension Engine {
                     body: call.fetch.body, timeout: timeout, maxReplyBytes: Self.maxReplyBytes,
                     needsFreshConnection: call.last?.lostConnection ?? false))
         } catch {
-            settle(call.fetch.id, .failure(error), now: now)
+            settle(FinishedAttempt(id: call.fetch.id, result: .failure(error)), now: now)
         }
     }
 
@@ -102,25 +102,32 @@ extension Engine {
     }
 
     /// An attempt has ended: report its result, or have another try.
-    func settle(_ id: UInt64, _ outcome: Result<CurlReply, CurlError>, now: Int64) {
-        guard let call = calls[id] else { return }
-        let result = AttemptResult(outcome, isForPage: call.isForPage)
+    func settle(_ attempt: FinishedAttempt, now: Int64) {
+        guard let call = calls[attempt.id] else { return }
+        let result = AttemptResult(attempt.result, isForPage: call.isForPage)
         counters.count(call.fetch, result.kind, elapsed: now - call.sentAt)
-        recordHealth(call, result, now: now)
+        let isFirstSign = attempt.lostConnection.map { lostConnections.add($0) } ?? true
+        recordHealth(call, result, isFirstSign: isFirstSign, now: now)
         if result.isAboutRate(call.fetch.safety) { slowDown(call, now: now) }
         hold(call, result, now: now)
         let isOutdated = learnTime(call, result) || renewCredentials(call, result)
-        guard result.kind.isRetryable || isOutdated else {
+        let error = result.error
+        guard result.kind.isRetryable && error?.isProxyRefusal != true || isOutdated else {
             finish(call, with: result, now: now)
             return
         }
         call.last = result
         let setback = Setback(
             kind: result.kind, mayHaveSent: result.mayHaveSent, isOutdated: isOutdated, safety: call.fetch.safety,
-            attempts: call.attempts, isWanted: gate.mayRetry(call.fetch), timeLeft: call.fetch.deadline - now)
-        let delay = max(upstream.retry.delay(after: call.attempts, using: &random), result.requestedWait)
+            attempts: call.attempts, isWanted: gate.mayRetry(call.fetch), timeLeft: call.fetch.deadline - now,
+            isPaid: error?.isLocalFault == true || attempt.lostConnection.map { lostConnections.isPaid($0) } ?? false)
+        let isAtOnce = error.map { $0.isLostConnection || $0 == .refusedStream } ?? false
+        let jitter = upstream.retry.delay(after: call.attempts, isAtOnce: isAtOnce, using: &random)
+        let delay = max(jitter, result.requestedWait)
         switch upstream.retry.verdict(on: setback, pause: delay, budget: &budgets[call.fetch.service], now: now) {
-        case .again(let delay): pause(call, until: now + delay)
+        case .again(let delay):
+            if let lost = attempt.lostConnection { lostConnections.pay(lost) }
+            pause(call, until: now + delay)
         case .stop: finish(call, with: result, now: now)
         }
     }

@@ -13,15 +13,18 @@ struct GroupPlace: Hashable {
 
 extension Engine {
     /// Takes the end of an attempt for a sign of its service's health.
-    func recordHealth(_ call: Call, _ result: AttemptResult, now: Int64) {
+    ///
+    /// - Parameter isFirstSign: false if another attempt has told of the same cause, a connection that they shared.
+    func recordHealth(_ call: Call, _ result: AttemptResult, isFirstSign: Bool, now: Int64) {
         let service = call.fetch.service
-        guard !call.isCutShort || result.kind != .timeout else {
-            breakers[service].recordNothing(isProbe: call.isProbe, wasSent: true, now: now)
+        if let error = result.error, error.isLocalFault { noteLocalFault(error, service, now: now) }
+        guard let sign = result.sign(isCutShort: call.isCutShort), isFirstSign || call.isProbe else {
+            let isOfService = result.error?.isLocalFault != true
+            breakers[service].recordNothing(isProbe: call.isProbe, wasSent: isOfService, now: now)
             showBreaker(service)
             return
         }
-        let change = breakers[service].record(
-            isFailure: result.kind.isFailure, isProbe: call.isProbe, now: now, using: &random)
+        let change = breakers[service].record(sign, of: call.input, isProbe: call.isProbe, now: now, using: &random)
         guard let change else { return }
         showBreaker(service)
         switch change {
@@ -48,6 +51,32 @@ extension Engine {
         case .failures(let count, let attempts): "\(count) of \(attempts) attempts of the last ten seconds have failed"
         case .probe: "the probe has failed"
         }
+    }
+}
+
+extension AttemptResult {
+    /// Why there is no reply.
+    var error: CurlError? { if case .failure(let error) = outcome { error } else { nil } }
+
+    /// What it says of the service's health; nil if it says nothing.
+    ///
+    /// - Parameter isCutShort: whether the attempt had less time than the service is given.
+    func sign(isCutShort: Bool) -> Breaker.Sign? {
+        if isCutShort, kind == .timeout { return nil }
+        if error?.isLocalFault == true { return nil }
+        guard kind.isFailure else { return .good }
+        return mayHaveSent ? .failed : .unreachable
+    }
+}
+
+// MARK: This machine
+
+extension Engine {
+    /// Tells of what is lacking here, at most once a minute for each cause.
+    private func noteLocalFault(_ error: CurlError, _ service: Int, now: Int64) {
+        if let last = localFaults[error.detail], now - last < 60_000_000_000 { return }
+        localFaults[error.detail] = now
+        upstream.report("\(serviceName(service)) is not asked: \(error)")
     }
 }
 

@@ -7,6 +7,8 @@ final class Engine {
     /// A fetch that has had its first token. A class, because it changes where it is.
     final class Call {
         let fetch: Fetch
+        /// What it asks, for the breaker.
+        let input: AttemptInput
         /// Attempts that were sent.
         var attempts = 0
         var sentAt: Int64
@@ -23,6 +25,7 @@ final class Engine {
 
         init(_ fetch: Fetch, now: Int64) {
             self.fetch = fetch
+            input = AttemptInput(fetch)
             sentAt = now
         }
 
@@ -49,6 +52,10 @@ final class Engine {
     // One for each service.
     var breakers: [Breaker]
     var budgets: [RetryBudget]
+    /// Of all services: each connection has a number of its own.
+    var lostConnections = LostConnections()
+    /// What this machine lacked, and when that was last said.
+    var localFaults: [Int32: Int64] = [:]
     /// Nothing for services that get their callers' signatures.
     var signers: [ServiceSigner?]
 
@@ -112,7 +119,7 @@ final class Engine {
             let pause = upstream.goesToSleep() ? min(max(0, next - now), Self.longestSleep) : 0
             driver.wait(timeout: pause, finished: &finished)
             now = CurlClock.now
-            for attempt in finished { settle(attempt.id, attempt.result, now: now) }
+            for attempt in finished { settle(attempt, now: now) }
             finished.removeAll(keepingCapacity: true)
             deliver()
         }

@@ -19,7 +19,11 @@ public struct RetryPolicy: Sendable, Equatable {
     /// not come back together.
     ///
     /// "Full jitter" (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
-    func delay(after attempt: Int, using generator: inout some RandomNumberGenerator) -> Int64 {
+    ///
+    /// - Parameter isAtOnce: whether the first repetition need not wait: a connection was lost or refused the request, and the next
+    ///   attempt goes over another one.
+    func delay(after attempt: Int, isAtOnce: Bool = false, using generator: inout some RandomNumberGenerator) -> Int64 {
+        if isAtOnce, attempt <= 1 { return 0 }
         var bound = max(0, baseDelay)
         for _ in 1..<max(2, min(attempt, 62)) where attempt > 1 {
             bound = bound > maxDelay / 2 ? maxDelay : bound * 2
@@ -43,6 +47,9 @@ struct Setback {
     var isWanted = true
     /// What is left of the call's time.
     var timeLeft: Int64
+    /// Whether the budget has paid for the cause already, or has nothing to pay: other attempts failed with the same connection, or
+    /// the fault is here and not the service's.
+    var isPaid = false
 }
 
 extension RetryPolicy {
@@ -78,7 +85,7 @@ extension RetryPolicy {
         guard setback.attempts < maxAttempts else { return .stop(.attempts) }
         guard pause < setback.timeLeft else { return .stop(.time) }
         // Last, because it takes what it finds.
-        guard budget.withdraw(now: now) else { return .stop(.budget) }
+        guard setback.isPaid || budget.withdraw(now: now) else { return .stop(.budget) }
         return .again(after: pause)
     }
 }

@@ -17,15 +17,19 @@ struct BreakerTests {
 
         @discardableResult
         mutating func record(_ isFailure: Bool, isProbe: Bool = false) -> Breaker.Change? {
-            breaker.record(isFailure: isFailure, isProbe: isProbe, now: now, using: &generator)
+            breaker.record(
+                isFailure ? .failed : .good, of: Self.input, isProbe: isProbe, now: now, using: &generator)
         }
+
+        /// All attempts ask the same.
+        static let input = AttemptInput(key: 1, domain: 1, operation: 1)
 
         mutating func fail(_ count: Int) { for _ in 0..<count { record(true) } }
 
         /// Moves to where it lets a probe through.
         mutating func probe() -> Breaker.Admission {
             if case .open(let until) = breaker.state { now = until }
-            return breaker.admit(now: now)
+            return breaker.admit(Self.input, now: now)
         }
     }
 
@@ -36,15 +40,15 @@ struct BreakerTests {
         bench.record(false)
         bench.fail(4)
         #expect(bench.breaker.figure == 0)
-        #expect(bench.breaker.admit(now: bench.now) == .passes)
+        #expect(bench.breaker.admit(Bench.input, now: bench.now) == .passes)
         guard case .opened(.failuresInARow(5), let span) = bench.record(true) else {
             Issue.record("it did not open")
             return
         }
         #expect(bench.breaker.figure == 2)
-        #expect(bench.breaker.admit(now: bench.now) == .refused)
-        #expect(bench.breaker.admit(now: bench.now + span - 1) == .refused)
-        #expect(bench.breaker.admit(now: bench.now + span) == .probe)
+        #expect(bench.breaker.admit(Bench.input, now: bench.now) == .refused)
+        #expect(bench.breaker.admit(Bench.input, now: bench.now + span - 1) == .refused)
+        #expect(bench.breaker.admit(Bench.input, now: bench.now + span) == .probe)
     }
 
     @Test("opens when half of at least twenty attempts within ten seconds have failed")
@@ -83,7 +87,7 @@ struct BreakerTests {
         bench.fail(5)
         #expect(bench.probe() == .probe)
         #expect(bench.breaker.figure == 1)
-        #expect(bench.breaker.admit(now: bench.now) == .refused)
+        #expect(bench.breaker.admit(Bench.input, now: bench.now) == .refused)
         // Attempts that were on their way when it opened.
         #expect(bench.record(false) == nil)
         #expect(bench.record(true) == nil)
@@ -96,7 +100,7 @@ struct BreakerTests {
         #expect(bench.breaker.figure == 2)
         #expect(bench.probe() == .probe)
         #expect(bench.record(false, isProbe: true) == .closed)
-        #expect(bench.breaker.admit(now: bench.now) == .passes)
+        #expect(bench.breaker.admit(Bench.input, now: bench.now) == .passes)
     }
 
     @Test("begins anew when it has closed: the failures before count no more")
@@ -115,9 +119,9 @@ struct BreakerTests {
         bench.fail(5)
         #expect(bench.probe() == .probe)
         bench.breaker.recordNothing(isProbe: false, wasSent: false, now: bench.now)
-        #expect(bench.breaker.admit(now: bench.now) == .refused)
+        #expect(bench.breaker.admit(Bench.input, now: bench.now) == .refused)
         bench.breaker.recordNothing(isProbe: true, wasSent: false, now: bench.now)
-        #expect(bench.breaker.admit(now: bench.now) == .probe)
+        #expect(bench.breaker.admit(Bench.input, now: bench.now) == .probe)
     }
 
     @Test("sends no more probes than one in its time, though none of them tells anything")
@@ -130,7 +134,7 @@ struct BreakerTests {
         for _ in 0..<100 {
             bench.now += Self.second / 10
             bench.breaker.recordNothing(isProbe: true, wasSent: true, now: bench.now)
-            if bench.breaker.admit(now: bench.now) == .probe { probes += 1 }
+            if bench.breaker.admit(Bench.input, now: bench.now) == .probe { probes += 1 }
         }
         #expect(probes == 10)
     }
@@ -156,7 +160,7 @@ struct BreakerTests {
         for now in [Int64.min, -1, 0, 1, .max] {
             bench.now = now
             bench.fail(3)
-            _ = bench.breaker.admit(now: now)
+            _ = bench.breaker.admit(Bench.input, now: now)
             bench.record(true, isProbe: true)
         }
         #expect((0...2).contains(bench.breaker.figure))

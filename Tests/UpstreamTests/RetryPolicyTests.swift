@@ -76,6 +76,9 @@ struct RetryPolicyTests {
         #expect(policy.verdict(on: late, pause: 1, budget: &budget, now: 0) == .stop(.time))
         #expect(policy.verdict(on: Self.setback(), pause: 1, budget: &budget, now: 0) == .again(after: 1))
         #expect(policy.verdict(on: Self.setback(), pause: 1, budget: &budget, now: 0) == .stop(.budget))
+        var paid = Self.setback()
+        paid.isPaid = true
+        #expect(policy.verdict(on: paid, pause: 1, budget: &budget, now: 0) == .again(after: 1))
     }
 
     @Test("waits anything up to a bound that doubles up to the longest")
@@ -89,6 +92,9 @@ struct RetryPolicyTests {
             #expect(delays.allSatisfy { (0...bound).contains($0) })
             #expect(delays.contains { $0 < bound / 10 } && delays.contains { $0 > bound - bound / 10 })
         }
+        #expect(policy.delay(after: 1, isAtOnce: true, using: &generator) == 0)
+        let second = (0..<2000).map { _ in policy.delay(after: 2, isAtOnce: true, using: &generator) }
+        #expect(second.contains { $0 > 150 }, "only the first repetition is made at once")
         policy.baseDelay = 0
         #expect(policy.delay(after: 3, using: &generator) == 0)
     }

@@ -14,20 +14,20 @@ import Testing
         connections.opened(key(1), .unknown, among: [])
         #expect(connections.use(key(1), mayShare: true) == .unproven)
         #expect(connections.isUnproven(key(1)))
-        #expect(connections.ended(key(1), isHTTP2: true))
+        #expect(connections.ended(key(1), isHTTP2: true, now: 0))
         #expect(!connections.isUnproven(key(1)))
         for _ in 0..<3 { #expect(connections.use(key(1), mayShare: true) == .allowed) }
-        #expect(!connections.ended(key(1), isHTTP2: true))
+        #expect(!connections.ended(key(1), isHTTP2: true, now: 0))
     }
 
     @Test func `one that speaks HTTP/1.1 is never shared`() {
         let connections = CurlConnections()
         for _ in 0..<2 { connections.begin() }
         connections.opened(key(1), .unknown, among: [])
-        #expect(connections.ended(key(1), isHTTP2: false))
+        #expect(connections.ended(key(1), isHTTP2: false, now: 0))
         #expect(connections.use(key(1), mayShare: true) == .allowed)
         #expect(connections.use(key(1), mayShare: true) == .occupied)
-        #expect(!connections.ended(key(1), isHTTP2: nil))
+        #expect(!connections.ended(key(1), isHTTP2: nil, now: 0))
         #expect(connections.use(key(1), mayShare: true) == .allowed)
     }
 
@@ -48,7 +48,7 @@ import Testing
         connections.opened(key(1), .unknown, among: [])
         connections.opened(key(2), .http1, among: [])
         connections.opened(key(3), .http2, among: [])
-        for port: Int32 in 1...3 { _ = connections.ended(key(port), isHTTP2: nil) }
+        for port: Int32 in 1...3 { _ = connections.ended(key(port), isHTTP2: nil, now: 0) }
         #expect(connections.use(key(1), mayShare: false) == .dirty)
         #expect(connections.use(key(2), mayShare: false) == .allowed)
         #expect(connections.use(key(3), mayShare: false) == .dirty)
