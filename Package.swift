@@ -131,7 +131,11 @@ let package = Package(
         .testTarget(
             name: "UpstreamTests", dependencies: ["CCurl", "Gateway", "Upstream"], swiftSettings: testSettings,
             // One test takes the place of the C library's name lookup, for libcurl too.
-            linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic-symbol=getaddrinfo"])]),
+            linkerSettings: [
+                .unsafeFlags([
+                    "-Xlinker", "--export-dynamic-symbol=getaddrinfo", "-Xlinker", "--export-dynamic-symbol=connect",
+                ])
+            ]),
         .testTarget(
             name: "CredentialsTests", dependencies: ["AWSProtocol", "Credentials", "Upstream"], exclude: ["SDK"],
             swiftSettings: testSettings),

@@ -13,6 +13,16 @@ final class CurlConnections {
         let remotePort: Int32
     }
 
+    /// The loss of a connection.
+    struct Loss {
+        /// Its number, where its end was the end of all attempts on it.
+        var cause: UInt64?
+        /// Whether no other attempt has told of it.
+        let isFirst: Bool
+
+        var withoutCause: Loss { Loss(cause: nil, isFirst: isFirst) }
+    }
+
     /// What may be done with a connection.
     enum Use {
         case allowed
@@ -117,18 +127,16 @@ final class CurlConnections {
         return wasUnknown
     }
 
-    /// An attempt has found a connection's end: no other begins to use it.
-    ///
-    /// - Returns: its number.
-    func lose(_ key: Key) -> UInt64? {
+    /// An attempt's end tells that a connection is of no more use: no other begins to use it.
+    func lose(_ key: Key) -> Loss? {
+        guard let connection = connections[key] else { return nil }
         connections[key]?.isLost = true
-        return connections[key]?.number
+        return Loss(cause: connection.number, isFirst: !connection.isLost)
     }
 
-    /// An attempt's time was over. If no reply has come over its connection since it was sent, none may ever come: no other begins
-    /// to use it.
-    func timedOut(_ key: Key, since sentAt: Int64) {
-        if let connection = connections[key], connection.heardAt < sentAt { connections[key]?.isLost = true }
+    /// Whether no reply has come over a connection since an attempt was sent, so that none may ever come.
+    func hasBeenSilent(_ key: Key, since sentAt: Int64) -> Bool {
+        connections[key].map { $0.heardAt < sentAt } ?? false
     }
 
     /// The origin looks at no stream of a connection above `last`. A later word may only take back more (RFC 9113 section 6.8).

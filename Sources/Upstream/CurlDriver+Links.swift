@@ -10,6 +10,7 @@ extension CurlDriver {
             lanes[lane].idleLinks.removeLast()
             close(links[last])
         }
+        guard knowsAddresses(in: lane, now: now) else { return false }
         if links.count - closedLinks.count < maxConnectionsInAll { return true }
         // Others have more than they need.
         guard let other = lanes.indices.first(where: { !lanes[$0].idleLinks.isEmpty }) else { return false }
@@ -30,6 +31,7 @@ extension CurlDriver {
         guard let endpoint = slot.request?.endpoint else { throw .driverFault }
         let link = try closedLink()
         do {
+            try link.handle.setAddresses(lanes[slot.lane].addresses)
             try link.prepare(endpoint, lane: slot.lane, for: slot, now: now)
             try add(link.handle)
         } catch {
@@ -58,11 +60,24 @@ extension CurlDriver {
         guard let target = lanes[link.lane].target else { return finish(user, CURLE_FAILED_INIT, now: now, &finished) }
         let fault = code == CURLE_OK ? link.connected(now: now) : link.isOverdue ? CURLE_OPERATION_TIMEDOUT : code
         guard fault == CURLE_OK else {
-            user.connectFault = link.isOverdue ? nil : link.handle.connectFault(fault)
+            let known = link.isOverdue ? nil : link.handle.connectFault(fault)
+            if let known, known.isLocalFault, waitsForOther(user, now: now) {
+                localFault = known
+                return
+            }
+            user.connectFault = known
             return finish(user, fault, now: now, &finished)
         }
         moving -= 1
         link.begin(target)
+    }
+
+    /// Lets an attempt whose connection could not be opened from here wait for one that is open, if there is any.
+    private func waitsForOther(_ slot: CurlTransfer, now: Int64) -> Bool {
+        let open = links.count { $0.lane == slot.lane && ($0.phase == .busy || $0.phase == .idle) }
+        guard lanes[slot.lane].narrow(to: open, now: now) else { return false }
+        putBack(slot)
+        return true
     }
 
     /// The attempt leaves its link, which others may use if its reply is whole.

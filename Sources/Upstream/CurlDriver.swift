@@ -22,6 +22,10 @@ internal import Glibc
     private var free: [Int] = []
     private var slotOfID: [UInt64: Int] = [:]
     private let connections = CurlConnections()
+    let names: NameLookups
+    var nextNameRefresh: Int64 = .min
+    /// Why a connection could not be opened from here though the attempt goes on; whoever reads it sets it to nil.
+    var localFault: CurlError?
 
     /// Endpoints come from the configuration, so there are few and they stay.
     var lanes: [CurlLane] = []
@@ -49,17 +53,22 @@ internal import Glibc
     /// - Parameters:
     ///   - maxConnectionsInAll: How many connections may be open, to all hosts and idle ones too; at least 1.
     ///   - idleLimit: For how many nanoseconds without any attempt connections are kept.
+    ///   - names: Looks up the names that connections go to.
     /// - Throws: `driverFault` if libcurl cannot be set up.
     init(
-        maxConnectionsInAll: Int, idleLimit: Int64 = Int64(ConnectionLife.idleSeconds) * 1_000_000_000
+        maxConnectionsInAll: Int, idleLimit: Int64 = Int64(ConnectionLife.idleSeconds) * 1_000_000_000,
+        names: NameLookups = .shared
     ) throws(CurlError) {
         self.maxConnectionsInAll = min(max(1, maxConnectionsInAll), Int(Int32.max))
         self.idleLimit = idleLimit
+        self.names = names
         waker = try Waker()
         unsafe multi = try Self.makeMulti(maxConnectionsInAll: self.maxConnectionsInAll)
+        names.add(waker)
     }
 
     deinit {
+        names.remove(waker)
         for slot in slots where slot.phase == .running && !slot.goesOverLink {
             _ = unsafe curl_multi_remove_handle(multi, slot.easy)
         }
@@ -138,8 +147,11 @@ extension CurlDriver {
             } else {
                 slot.phase = .waiting
                 lanes[lane].enqueue(slot.ticket)
+                if lanes[lane].isNameless {
+                    slot.nameDeadline = min(deadline, CurlClock.after(now, request.endpoint.connectTimeout))
+                }
             }
-            earliestDeadline = min(earliestDeadline, deadline)
+            earliestDeadline = min(earliestDeadline, deadline, slot.nameDeadline)
             slotOfID[id] = index
         } catch {
             slot.clear()
@@ -155,7 +167,7 @@ extension CurlDriver {
         retire(slots[index], now: CurlClock.now)
     }
 
-    private func lane(for endpoint: Endpoint) throws(CurlError) -> Int {
+    func lane(for endpoint: Endpoint) throws(CurlError) -> Int {
         let known = lanes.firstIndex { $0.endpoint.sharesConnections(with: endpoint) }
         let lane = known ?? lanes.count
         if known == nil { lanes.append(CurlLane(endpoint, isJoined: !CurlLibrary.canRepeatPriorKnowledge)) }
@@ -184,8 +196,9 @@ extension CurlDriver {
 
     /// The place of one more attempt; nothing if it has to wait.
     private func nextPlace(in lane: Int, now: Int64) -> CurlLane.Place? {
-        guard let place = lanes[lane].nextPlace else { return nil }
-        return lanes[lane].target == nil || hasLink(in: lane, now: now) ? place : nil
+        guard let place = lanes[lane].nextPlace(now: now) else { return nil }
+        let isReachable = lanes[lane].target == nil ? knowsAddresses(in: lane, now: now) : hasLink(in: lane, now: now)
+        return isReachable ? place : nil
     }
 
     private func launch(_ slot: CurlTransfer, _ place: CurlLane.Place, now: Int64) throws(CurlError) {
@@ -195,6 +208,7 @@ extension CurlDriver {
             slot.phase = .running
             return lanes[slot.lane].began(place)
         }
+        try slot.handle.setAddresses(lanes[slot.lane].addresses)
         slot.mayShare = !lanes[slot.lane].speaksHTTP1
         try slot.setLaunch(now: now)
         try add(slot.handle)
@@ -224,6 +238,14 @@ extension CurlDriver {
         lanes[slot.lane].ended(slot.place, hasOpened: hasReply)
     }
 
+    /// Takes the attempt off the connection that could not be opened, and lets it wait in its lane for any that is open.
+    func putBack(_ slot: CurlTransfer) {
+        land(slot)
+        slot.phase = .waiting
+        slot.takesAny()
+        lanes[slot.lane].enqueue(slot.ticket)
+    }
+
     /// Takes the attempt out of everything and frees its slot.
     private func retire(_ slot: CurlTransfer, hasReply: Bool = false, now: Int64) {
         guard let index = slotOfID.removeValue(forKey: slot.id) else { return }
@@ -242,6 +264,7 @@ extension CurlDriver {
     /// none, and does not wait if `finished` holds some already.
     func wait(timeout: Int64, finished: inout [FinishedAttempt]) {
         let start = CurlClock.now
+        refreshNames(now: start)
         fillLanes(now: start, &finished)
         hasDetour = false
         // What was launched goes out before anything is waited for.
@@ -325,9 +348,10 @@ extension CurlDriver {
     func finish(_ slot: CurlTransfer, _ code: CURLcode, now: Int64, _ finished: inout [FinishedAttempt]) {
         if slot.phase == .running, let version = slot.collector.version { lanes[slot.lane].learn(version) }
         let result = slot.result(code)
-        var lostConnection: UInt64?
-        if case .failure(let error) = result { lostConnection = slot.noteConnection(error) }
-        finished.append(.init(id: slot.id, result: result, lostConnection: lostConnection))
+        var loss: CurlConnections.Loss?
+        if case .failure(let error) = result { loss = slot.noteLoss(error) }
+        if loss?.isFirst == true { lanes[slot.lane].foundNone() }
+        finished.append(.init(id: slot.id, result: result, lostConnection: loss?.cause))
         retire(slot, hasReply: (try? result.get()) != nil, now: now)
     }
 
@@ -337,10 +361,12 @@ extension CurlDriver {
         guard now >= earliestDeadline else { return }
         earliestDeadline = .max
         for slot in slots where slot.phase != .idle {
-            if slot.deadline <= now {
+            let isNameless = slot.phase == .waiting && lanes[slot.lane].isNameless
+            let deadline = isNameless ? min(slot.deadline, slot.nameDeadline) : slot.deadline
+            if deadline <= now {
                 finish(slot, CURLE_OPERATION_TIMEDOUT, now: now, &finished)
             } else {
-                earliestDeadline = min(earliestDeadline, slot.deadline)
+                earliestDeadline = min(earliestDeadline, deadline)
             }
         }
     }
@@ -357,10 +383,11 @@ extension CurlDriver {
                     retire(slot, now: now)
                 }
             }
+            endNameless(in: lane, now: now, &finished)
         }
     }
 
-    private func slot(_ ticket: CurlTicket, in phase: CurlTransfer.Phase) -> CurlTransfer? {
+    func slot(_ ticket: CurlTicket, in phase: CurlTransfer.Phase) -> CurlTransfer? {
         let index = Int(ticket.slot)
         guard slots.indices.contains(index) else { return nil }
         let slot = slots[index]

@@ -12,6 +12,8 @@ internal import Glibc
     private(set) var endpoint: Endpoint?
     private var hasBundle = false
     private var version: Int?
+    /// libcurl reads it when the handle is used next.
+    private var addresses: CurlAddresses?
 
     /// Why the last socket could not be made, an `errno`; 0 if it was.
     private var socketFault: Int32 = 0
@@ -40,7 +42,7 @@ extension CurlHandle {
         // A name lookup runs in a thread of its own; this leaves a hung one behind instead of waiting for it.
         try set(CURLOPT_QUICK_EXIT, to: 1)
         try set(CURLOPT_DNS_CACHE_TIMEOUT, to: ConnectionLife.nameSeconds)
-        try set(CURLOPT_MAXAGE_CONN, to: ConnectionLife.idleSeconds)
+        try setIdleLimit(seconds: ConnectionLife.idleSeconds)
         try set(CURLOPT_MAXLIFETIME_CONN, to: ConnectionLife.seconds)
         // Both families, and the second one soon after the first (RFC 8305, "Happy Eyeballs").
         try set(CURLOPT_IPRESOLVE, to: Int(CURL_IPRESOLVE_WHATEVER))
@@ -53,8 +55,9 @@ extension CurlHandle {
         try set(CURLOPT_SSL_VERIFYHOST, to: 2)
         try set(CURLOPT_SSLVERSION, to: Int(CURL_SSLVERSION_TLSv1_2))
         // libcurl would resend by itself what a connection has taken that turns out dead, and this of RTSP is its only switch for that
-        // (7.88 to 8.17, `Curl_retry_request`). What it still resends is a stream that the origin has refused.
-        try set(CURLOPT_RTSP_REQUEST, to: Int(CURL_RTSPREQ_RECEIVE))
+        // (7.88 to 8.17, `Curl_retry_request`). What it still resends is a stream that the origin has refused. Where libcurl is built
+        // without RTSP, `CurlTransfer.maySend` alone prevents it.
+        _ = unsafe ccurl_set_long(easy, CURLOPT_RTSP_REQUEST, Int(CURL_RTSPREQ_RECEIVE))
         try check(unsafe ccurl_set_opensocket(easy, curlMakesSocket))
         try unsafe set(CURLOPT_OPENSOCKETDATA, pointer: Unmanaged.passUnretained(self).toOpaque())
     }
@@ -84,12 +87,22 @@ extension CurlHandle {
         self.endpoint = endpoint
     }
 
+    /// Gives libcurl the addresses of the name that it connects to; without any it looks the name up itself.
+    func setAddresses(_ addresses: CurlAddresses?) throws(CurlError) {
+        guard addresses !== self.addresses else { return }
+        try unsafe set(CURLOPT_RESOLVE, list: addresses?.list)
+        self.addresses = addresses
+    }
+
     /// Sets which HTTP is asked for, a `CURL_HTTP_VERSION_…`.
     func setVersion(_ version: Int) throws(CurlError) {
         guard version != self.version else { return }
         try set(CURLOPT_HTTP_VERSION, to: version)
         self.version = version
     }
+
+    /// Bounds for how long a connection that was not used may be used again.
+    func setIdleLimit(seconds: Int) throws(CurlError) { try set(CURLOPT_MAXAGE_CONN, to: seconds) }
 
     /// Bounds the making of a connection, in nanoseconds. libcurl rounds to milliseconds and takes 0 for its own default.
     func setConnectTimeout(_ time: Int64) throws(CurlError) {
@@ -109,9 +122,9 @@ extension CurlHandle {
     /// Makes a socket, which libcurl would not say the fault of; it is closed in processes that this one starts.
     func makeSocket(_ family: Int32, _ type: Int32, _ proto: Int32) -> Int32 {
         families.insert(family)
-        let socket = Glibc.socket(family, type | Int32(SOCK_CLOEXEC.rawValue), proto)
-        socketFault = socket < 0 ? errno : 0
-        return socket
+        let result = LocalFault.makeSocket(family, type, proto)
+        socketFault = result.fault
+        return result.socket
     }
 
     /// What is known of a failure to connect beyond libcurl's code.

@@ -46,6 +46,14 @@ struct CurlLane {
     private static let streams = 100
 
     let endpoint: Endpoint
+    /// The name that its connections go to; nil if it need not be looked up. Its addresses, once they are known, and why they are
+    /// not.
+    let name: OriginName?
+    var addresses: CurlAddresses?
+    var addressVersion = 0
+    var nameFault: CurlError?
+    /// When the name is asked for again.
+    var nextNameCheck: Int64 = .min
     /// What requests would name if they went over links; nothing where they cannot.
     private let reachable: RequestTarget?
     /// Its idle links, indices; the last one has been used last.
@@ -59,6 +67,8 @@ struct CurlLane {
     private(set) var speaksHTTP1 = false
     /// Whether nobody is launched until it is shown what a connection speaks.
     private var isHeld = false
+    /// For want of ports or descriptors no more connections are tried than were open, until an instant.
+    private var narrowed: (connections: Int, until: Int64)?
     private(set) var running = 0
     private var waiting: [CurlTicket] = []
     /// What is before it in `waiting` has been taken.
@@ -68,6 +78,7 @@ struct CurlLane {
     ///   the others must not.
     init(_ endpoint: Endpoint, isJoined: Bool) {
         self.endpoint = endpoint
+        name = OriginName(endpoint)
         let target = RequestTarget(url: endpoint.url)
         host = target?.authority ?? Array(endpoint.url.utf8)
         // A request for an http:// URL that goes through a proxy names the whole URL, which is left to libcurl.
@@ -79,8 +90,9 @@ struct CurlLane {
     var target: RequestTarget? { !endpoint.mayBeHTTP2 || speaksHTTP1 ? reachable : nil }
 
     /// The place of one more attempt; nothing if it has to wait.
-    var nextPlace: Place? {
+    func nextPlace(now: Int64) -> Place? {
         guard !isHeld else { return nil }
+        if let narrowed, now < narrowed.until, running >= narrowed.connections { return nil }
         switch manner {
         case .exclusive: return running < maxConnections ? .usual : nil
         case .shared: return running < maxConnections * Self.streams ? .usual : nil
@@ -89,6 +101,9 @@ struct CurlLane {
             return !isOpening && open < maxConnections ? .opener : nil
         }
     }
+
+    /// Whether no connection can be made because the addresses of its name are not known.
+    var isNameless: Bool { name != nil && addresses == nil }
 
     /// Whether nobody waits, so that a newcomer passes no one.
     var isEmpty: Bool { waiting.isEmpty }
@@ -100,6 +115,15 @@ struct CurlLane {
         let before = maxConnections
         maxConnections = max(maxConnections, min(connections, 1 << 20))
         return maxConnections > before
+    }
+
+    /// A connection could not be opened from here: for a second the attempts share those that are open.
+    ///
+    /// - Returns: whether there are any. If not, waiting for them is no use.
+    mutating func narrow(to connections: Int, now: Int64) -> Bool {
+        guard connections > 0 else { return false }
+        narrowed = (connections, CurlClock.after(now, 1_000_000_000))
+        return true
     }
 
     /// A reply has come over HTTP/1.1 or HTTP/2; with HTTP/2 alone requests need no connection of their own.
@@ -136,7 +160,7 @@ struct CurlLane {
         }
     }
 
-    /// A joiner has found nothing to join: there is a connection less than was thought.
+    /// A joiner has found nothing to join, or a connection is lost: there is a connection less than was thought.
     mutating func foundNone() {
         if case .joined(let open, let isOpening) = manner {
             manner = .joined(open: max(0, open - 1), isOpening: isOpening)

@@ -27,6 +27,17 @@ internal import CCurl
         let list: UnsafeMutablePointer<curl_slist>?
         let body: UnsafeMutablePointer<UInt8>
         let bodyCount: Int
+
+        /// What the list holds.
+        var lines: [String] {
+            var lines: [String] = []
+            var link = unsafe list
+            while let next = unsafe link {
+                lines.append(unsafe String(cString: next.pointee.data))
+                unsafe link = next.pointee.next
+            }
+            return lines
+        }
     }
 
     /// Fields that libcurl would add to a POST by itself, with what tells it not to: a name with a colon and nothing after it.

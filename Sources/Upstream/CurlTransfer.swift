@@ -44,6 +44,8 @@ internal import CCurl
     var place = CurlLane.Place.usual
     /// When the attempt is given up, on the driver's clock.
     private(set) var deadline: Int64 = 0
+    /// When it is given up if the addresses of its origin's name are still not known.
+    var nameDeadline: Int64 = .max
 
     /// What the handle's options are set for; they stay from attempt to attempt.
     var isFresh: Bool?
@@ -60,7 +62,7 @@ internal import CCurl
     /// When the connection that is being made must be there, on the driver's clock.
     private var connectDeadline: Int64 = 0
     /// Whether libcurl had to be told that the time is over.
-    private var isOverdue = false
+    private(set) var isOverdue = false
 
     /// How often libcurl was ready to send the request. From 1 on a byte may have left.
     private(set) var sends = 0
@@ -73,14 +75,10 @@ internal import CCurl
     var mayShare = true
     /// Made for this attempt; all but one of them are closed again.
     private var opened: [Int32] = []
-    /// The connection that it uses, since when, and its stream there, as far as it is known.
-    private var connection: CurlConnections.Key?
-    private var sentAt: Int64 = 0
-    private var stream: UInt32?
-    /// Whether the origin has said that it did not look at the request.
-    private var isRefused = false
+    /// The connection that it uses, or has used.
+    private var use: ConnectionUse?
     /// Whether libcurl has been given it, so that what the handle tells is of this attempt.
-    private var isLaunched = false
+    private(set) var isLaunched = false
     /// What is known of its link's failure to connect.
     var connectFault: CurlError?
     var collector = CurlReplyCollector(maxBodyBytes: 0)
@@ -115,6 +113,7 @@ extension CurlTransfer {
         self.deadline = deadline
         needsFresh = false
         hasMetLost = false
+        nameDeadline = .max
         let lines = try request.written()
         self.request = request
         self.request?.lines = lines
@@ -165,6 +164,9 @@ extension CurlTransfer {
         goesOverLink = true
     }
 
+    /// It takes any connection that there is, whatever it asked for.
+    func takesAny() { request?.needsFreshConnection = false }
+
     /// Nothing of an earlier launch is to tell of this attempt.
     private func forgetLaunch(mayBeHTTP2: Bool) {
         collector = CurlReplyCollector(maxBodyBytes: request?.maxReplyBytes ?? 0, mayBeHTTP2: mayBeHTTP2)
@@ -173,9 +175,7 @@ extension CurlTransfer {
         isOverdue = false
         detour = nil
         opened.removeAll(keepingCapacity: true)
-        connection = nil
-        stream = nil
-        isRefused = false
+        use = nil
         isLaunched = false
         connectFault = nil
         handle.forgetSockets()
@@ -232,8 +232,7 @@ extension CurlTransfer {
             }
             if detour != nil { return false }
         }
-        connection = key
-        sentAt = CurlClock.now
+        use = ConnectionUse(connection: key, since: CurlClock.now)
         sends = 1
         return true
     }
@@ -241,16 +240,10 @@ extension CurlTransfer {
     /// libcurl says something of the request's stream, or of all streams of its connection.
     func take(_ notice: HTTP2Notice) {
         switch notice {
-        case .stream(let id): stream = id
-        case .goAway(let last): if let connection { connections?.goAway(connection, last: last) }
-        case .refused: isRefused = true
+        case .stream(let id): use?.stream = id
+        case .goAway(let last): if let use { connections?.goAway(use.connection, last: last) }
+        case .refused: use?.isRefused = true
         }
-    }
-
-    /// Whether the origin has ended the connection by a GOAWAY that leaves the request's stream out.
-    private var isLeftOut: Bool {
-        guard let connection, let stream, let last = connections?.lastStream(connection) else { return false }
-        return stream > last
     }
 
     /// Whether libcurl may go on, for all that it tells nobody of the time.
@@ -262,58 +255,45 @@ extension CurlTransfer {
     /// Bytes of the request may leave from now on, over a link.
     func beginsToSend() { sends = 1 }
 
-    /// Notes what the attempt's failure says of its connection.
-    ///
-    /// - Returns: the connection's number, if its end was the attempt's.
-    func noteConnection(_ error: CurlError) -> UInt64? {
-        guard let connection, let connections, sends > 0 else { return nil }
-        if error.isLostConnection || error == .refusedStream && isLeftOut { return connections.lose(connection) }
-        // Streams would be opened on a connection that leads nowhere for as long as the kernel resends.
-        if error.isTimeout { connections.timedOut(connection, since: sentAt) }
-        return nil
-    }
-
     /// It has left the multi handle.
     ///
     /// - Returns: whether its connection was unproven until now.
     func landed() -> Bool {
-        guard let key = connection, let connections else { return false }
-        connection = nil
+        guard let key = use?.connection, let connections else { return false }
+        use = nil
         return connections.ended(key, isHTTP2: collector.version.map { $0 == .http2 }, now: CurlClock.now)
+    }
+
+    /// Whether the request has a stream, and so an HTTP/2 connection.
+    var hasStream: Bool { use?.stream != nil }
+
+    /// Whether the origin has reset the request's stream with REFUSED_STREAM.
+    var isRefused: Bool { use?.isRefused ?? false }
+
+    /// Whether the origin has ended the connection by a GOAWAY that leaves the request's stream out.
+    var isLeftOut: Bool {
+        guard let use, let stream = use.stream, let last = connections?.lastStream(use.connection) else { return false }
+        return stream > last
+    }
+
+    /// Notes what the attempt's failure says of its connection.
+    func noteLoss(_ error: CurlError) -> CurlConnections.Loss? {
+        guard let use, let connections, sends > 0 else { return nil }
+        if error.isLostConnection || isLeftOut { return connections.lose(use.connection) }
+        // The stream's end is no other's, but libcurl gives the connection no more requests.
+        if error == .refusedStream { return connections.lose(use.connection)?.withoutCause }
+        // Streams would be opened on a connection that leads nowhere for as long as the kernel resends.
+        guard error.isTimeout, connections.hasBeenSilent(use.connection, since: use.since) else { return nil }
+        return connections.lose(use.connection)?.withoutCause
     }
 }
 
-// MARK: Its result
-
-extension CurlTransfer {
-    /// What came of the attempt, libcurl having ended it with `code`.
-    func result(_ code: CURLcode) -> Result<CurlReply, CurlError> {
-        // Our own reason first: libcurl only knows that a callback wanted no more.
-        if let fault = collector.fault { return .failure(fault) }
-        if code != CURLE_OK, isOverdue {
-            return .failure(CurlError(CURLE_OPERATION_TIMEDOUT, mayHaveSent: sends > 0))
-        }
-        if let fault = connectFault ?? (isLaunched && sends == 0 ? handle.connectFault(code) : nil) {
-            return .failure(fault)
-        }
-        if code == CURLE_ABORTED_BY_CALLBACK, sends > 1 { return .failure(isRefused ? .refusedStream : .silentResend) }
-        if code != CURLE_OK, collector.version == nil, isLeftOut { return .failure(.refusedStream) }
-        // Over HTTP/2 this is the end of the connection; the origin's end of a stream in the midst of it is an error of the stream.
-        if code == CURLE_PARTIAL_FILE, stream != nil { return .failure(.receiveFailed) }
-        // libcurl reads a line of at most 100 KiB, and reports a longer one as lack of memory.
-        if code == CURLE_OUT_OF_MEMORY, sends > 0, !collector.hasHead { return .failure(.headTooLarge) }
-        // It takes what begins with no status line for a reply of HTTP/0.9.
-        if code == CURLE_UNSUPPORTED_PROTOCOL, sends > 0 { return .failure(.badReply) }
-        guard code == CURLE_OK else { return .failure(CurlError(code, mayHaveSent: sends > 0)) }
-        // To libcurl a head that ends with the connection is a reply.
-        guard collector.hasHead else { return .failure(.cutShort) }
-        var status: Int?
-        if !goesOverLink {
-            var seen = 0
-            _ = unsafe ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &seen)
-            status = seen
-        }
-        guard let reply = collector.reply(status: status) else { return .failure(.badReply) }
-        return .success(reply)
-    }
+/// The use of a connection by an attempt.
+private struct ConnectionUse {
+    let connection: CurlConnections.Key
+    let since: Int64
+    /// The request's stream, once libcurl has told it.
+    var stream: UInt32?
+    /// Whether the origin has reset it with REFUSED_STREAM.
+    var isRefused = false
 }

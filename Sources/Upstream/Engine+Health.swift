@@ -17,7 +17,7 @@ extension Engine {
     /// - Parameter isFirstSign: false if another attempt has told of the same cause, a connection that they shared.
     func recordHealth(_ call: Call, _ result: AttemptResult, isFirstSign: Bool, now: Int64) {
         let service = call.fetch.service
-        if let error = result.error, error.isLocalFault { noteLocalFault(error, service, now: now) }
+        if let error = result.error, error.isLocalFault { noteLocalFault(error, now: now) }
         guard let sign = result.sign(isCutShort: call.isCutShort), isFirstSign || call.isProbe else {
             let isOfService = result.error?.isLocalFault != true
             breakers[service].recordNothing(isProbe: call.isProbe, wasSent: isOfService, now: now)
@@ -73,10 +73,17 @@ extension AttemptResult {
 
 extension Engine {
     /// Tells of what is lacking here, at most once a minute for each cause.
-    private func noteLocalFault(_ error: CurlError, _ service: Int, now: Int64) {
+    private func noteLocalFault(_ error: CurlError, now: Int64) {
         if let last = localFaults[error.detail], now - last < 60_000_000_000 { return }
         localFaults[error.detail] = now
-        upstream.report("\(serviceName(service)) is not asked: \(error)")
+        upstream.report("services are not reached: \(error)")
+    }
+
+    /// Tells of it too where attempts wait for connections that are open.
+    func noteDriverFault(now: Int64) {
+        guard let error = driver.localFault else { return }
+        driver.localFault = nil
+        noteLocalFault(error, now: now)
     }
 }
 

@@ -82,6 +82,7 @@ final class Engine {
         endpoints = upstream.settings.map(Endpoint.init)
         driver = try CurlDriver(maxConnectionsInAll: upstream.settings.reduce(0) { $0 + $1.maxConnections })
         counters = UpstreamCounters(gate, upstream.metrics)
+        try driver.lookUpAhead(endpoints, now: CurlClock.now)
         breakers = upstream.settings.map {
             Breaker(Breaker.Policy(failures: $0.breakerFailures, openFor: $0.breakerOpenFor))
         }
@@ -120,6 +121,7 @@ final class Engine {
             driver.wait(timeout: pause, finished: &finished)
             now = CurlClock.now
             for attempt in finished { settle(attempt, now: now) }
+            noteDriverFault(now: now)
             finished.removeAll(keepingCapacity: true)
             deliver()
         }

@@ -63,8 +63,16 @@ public struct HTTPExchange: Sendable {
         let request = AttemptRequest(
             endpoint: endpoint, method: method, fields: fields, body: method == .get ? [] : body, timeout: timeout,
             maxReplyBytes: maxReplyBytes)
+        let start = CurlClock.now
+        let deadline = CurlClock.after(start, timeout)
+        var list: CurlAddresses?
+        if let name = OriginName(endpoint) {
+            let nameDeadline = min(deadline, CurlClock.after(start, connectTimeout))
+            list = try CurlAddresses(name, try NameLookups.shared.addresses(of: name.name, until: nameDeadline))
+        }
         let now = CurlClock.now
-        try transfer.prepare(request, id: 0, slot: 0, deadline: CurlClock.after(now, timeout))
+        try transfer.prepare(request, id: 0, slot: 0, deadline: deadline)
+        try transfer.handle.setAddresses(list)
         try transfer.setLaunch(now: now)
         let reply = try transfer.result(unsafe curl_easy_perform(transfer.easy)).get()
         return HTTPReply(status: reply.status, fields: reply.fields.map { ($0.name, $0.value) }, body: reply.body)

@@ -31,5 +31,13 @@ struct LocalFault: Equatable, CustomStringConvertible {
     /// Whether an `errno` is one of these.
     static func isLocal(_ code: Int32) -> Bool { known.contains { $0.code == code } }
 
+    /// Makes a socket that is closed in processes that this one starts.
+    ///
+    /// - Returns: the socket, and 0; or -1, and why there is none, an `errno`.
+    static func makeSocket(_ family: Int32, _ type: Int32, _ proto: Int32) -> (socket: Int32, fault: Int32) {
+        let socket = Glibc.socket(family, type | Int32(SOCK_CLOEXEC.rawValue), proto)
+        return (socket, socket < 0 ? errno : 0)
+    }
+
     var description: String { "\(name), \(meaning)" }
 }

@@ -1,4 +1,3 @@
-import CCurl
 import Dispatch
 import Glibc
 import Testing
@@ -77,7 +76,7 @@ import Testing
         // The other is made anew then, and to it what has not been used for a second is old.
         let other = driver.links[driver.lanes[0].idleLinks.removeLast()]
         driver.close(other)
-        try other.handle.set(CURLOPT_MAXAGE_CONN, to: 0)
+        try other.handle.setIdleLimit(seconds: 0)
         let made = CurlClock.now
         #expect(eventually { CurlClock.now - made > 2_100_000_000 })
         try driver.start(2, .to(origin))

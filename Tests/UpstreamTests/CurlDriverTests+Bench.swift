@@ -8,8 +8,10 @@ final class CurlBench {
     /// What finished and has not been taken by `finish`.
     var finished: [FinishedAttempt] = []
 
-    init(maxConnectionsInAll: Int = 64, idleLimit: Int64 = 50_000_000_000) throws {
-        driver = try CurlDriver(maxConnectionsInAll: maxConnectionsInAll, idleLimit: idleLimit)
+    init(
+        maxConnectionsInAll: Int = 64, idleLimit: Int64 = 50_000_000_000, names: NameLookups = .shared
+    ) throws {
+        driver = try CurlDriver(maxConnectionsInAll: maxConnectionsInAll, idleLimit: idleLimit, names: names)
     }
 
     /// Lets attempts progress until the condition holds; false if that takes longer than ten seconds.

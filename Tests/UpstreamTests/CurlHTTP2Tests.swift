@@ -88,7 +88,6 @@ extension CurlHTTP2Tests {
     /// What an origin may do to a stream, and whether the request is known not to have been looked at.
     static let ends: [(name: String, step: @Sendable (UInt32) -> ScriptedOrigin.Step)] = [
         ("refused stream", { .bytes(HTTP2Frame.reset(stream: $0, 7)) }),
-        ("refused stream and close", { .sequence([.bytes(HTTP2Frame.reset(stream: $0, 7)), .close]) }),
         ("reset stream", { .bytes(HTTP2Frame.reset(stream: $0, 2)) }),
         ("reset stream and close", { .sequence([.bytes(HTTP2Frame.reset(stream: $0, 2)), .close]) }),
         (
@@ -121,7 +120,7 @@ extension CurlHTTP2Tests {
     ]
 
     /// By these an origin says that it did not look at the request (RFC 9113 section 8.7).
-    static let refusals = ["refused stream", "refused stream and close", "go away", "go away with an error"]
+    static let refusals = ["refused stream", "go away", "go away with an error"]
 
     @Test(arguments: ends.indices)
     func `a stream that fails is not sent again, be it the connection's first or not`(index: Int) throws {

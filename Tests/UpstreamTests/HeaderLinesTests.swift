@@ -1,4 +1,3 @@
-import CCurl
 import Testing
 
 @testable import Upstream
@@ -44,14 +43,7 @@ struct HeaderLinesTests {
         let fields = [("A", "b:"), ("C", ":"), ("D", ""), ("E", "f")]
         let memory = CurlMemory()
         let request = memory.fill(try HeaderLines(fields.map { (name: $0.0, value: $0.1) }), body: [])
-        var lines: [String] = []
-        var link = request.list
-        withExtendedLifetime(memory) {
-            while let next = link {
-                lines.append(String(cString: next.pointee.data))
-                link = next.pointee.next
-            }
-        }
+        let lines = withExtendedLifetime(memory) { request.lines }
         #expect(lines == ["A: b:", "C: :", "D;", "E: f", "expect:", "accept:", "content-type:"])
     }
 }

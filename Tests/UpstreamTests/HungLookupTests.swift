@@ -4,9 +4,10 @@ import Testing
 
 @testable import Upstream
 
-/// Makes the lookup of one name hang until `end`, whichever thread does it.
+/// Makes the lookup of two names hang until `end`, whichever thread does it. One of them is then found to be this machine.
 struct HungLookup {
     static let name = "hung.invalid"
+    static let slowName = "slow.invalid"
     /// The end of a pipe that lookups read from; -1 while none is to hang.
     fileprivate static let gate = Atomic<Int32>(-1)
     /// How many have begun, and how many of them are over.
@@ -46,12 +47,13 @@ public func lookUp(
     _ name: UnsafePointer<CChar>?, _ service: UnsafePointer<CChar>?, _ hints: UnsafeRawPointer?,
     _ result: UnsafeMutableRawPointer?
 ) -> Int32 {
-    if let name, strcmp(name, HungLookup.name) == 0 {
+    let isSlow = name.map { strcmp($0, HungLookup.slowName) == 0 } ?? false
+    if let name, isSlow || strcmp(name, HungLookup.name) == 0 {
         HungLookup.begun.add(1, ordering: .sequentiallyConsistent)
         defer { HungLookup.over.add(1, ordering: .sequentiallyConsistent) }
         var byte: UInt8 = 0
         _ = read(HungLookup.gate.load(ordering: .sequentiallyConsistent), &byte, 1)
-        return EAI_FAIL
+        guard isSlow else { return EAI_FAIL }
     }
     typealias Lookup =
         @convention(c) (
@@ -61,7 +63,9 @@ public func lookUp(
     guard let next = dlsym(UnsafeMutableRawPointer(bitPattern: -1), "getaddrinfo") else { return EAI_FAIL }
     // The C library's function of this name has this type.
     let lookUp = unsafeBitCast(next, to: Lookup.self)
-    guard let name, strcmp(name, TwoFamilies.name) == 0, let result else { return lookUp(name, service, hints, result) }
+    guard let name, strcmp(name, TwoFamilies.name) == 0, let result else {
+        return isSlow ? lookUp("127.0.0.1", service, hints, result) : lookUp(name, service, hints, result)
+    }
     // The C library frees such a list link by link, so that two of its own make a third.
     var six: UnsafeMutablePointer<addrinfo>?
     var four: UnsafeMutablePointer<addrinfo>?
@@ -75,8 +79,57 @@ public func lookUp(
     return 0
 }
 
-@Suite("A name lookup that hangs", .timeLimit(.minutes(1)))
+@Suite("A name lookup that hangs", .serialized, .timeLimit(.minutes(1)))
 struct HungLookupTests {
+    @Test("goes on beside the attempts that do not wait for it, and the next ones have its answer")
+    func slow() throws {
+        let origin = try ScriptedOrigin { _, _ in .reply() }
+        defer { origin.stop() }
+        let lookup = HungLookup.begin()
+        let bench = try CurlBench(names: NameLookups())
+        var request = AttemptRequest.to(url: "http://\(HungLookup.slowName):\(origin.port)/")
+        request.endpoint = request.endpoint.with(connectTimeout: 100_000_000)
+        try bench.driver.lookUpAhead([request.endpoint], now: CurlClock.now)
+        for _ in 0..<2 {
+            let error = try #require(try bench.failure(request))
+            #expect(error == .timeout)
+            #expect(!error.mayHaveSent)
+        }
+        #expect(lookup.count == 1, "one lookup for all who wait")
+        // One that waits has the answer as soon as it is there.
+        request.endpoint = request.endpoint.with(connectTimeout: 10_000_000_000)
+        try bench.driver.start(7, request)
+        bench.driver.wait(timeout: 0, finished: &bench.finished)
+        #expect(bench.finished.isEmpty)
+        lookup.end()
+        #expect(bench.finish(1).map { (try? $0.result.get())?.status } == [200])
+        #expect(try bench.send(request).status == 200)
+        #expect(origin.connectionCount == 1)
+    }
+
+    @Test("costs an exchange its own time and no other's")
+    func exchange() throws {
+        let lookup = HungLookup.begin()
+        let start = CurlClock.now
+        let exchange = HTTPExchange(
+            .get, "http://\(HungLookup.name)/", connectTimeout: 100_000_000, timeout: 5_000_000_000)
+        #expect(throws: HTTPExchangeError.self) { try exchange.perform() }
+        #expect(CurlClock.now - start < 3_000_000_000)
+        lookup.end()
+    }
+
+    @Test("that fails ends those who wait for it at once")
+    func failed() throws {
+        let lookup = HungLookup.begin()
+        let bench = try CurlBench(names: NameLookups())
+        for id in 0..<UInt64(3) { try bench.driver.start(id, .to(url: "http://\(HungLookup.name)/")) }
+        bench.driver.wait(timeout: 0, finished: &bench.finished)
+        #expect(bench.finished.isEmpty)
+        lookup.end()
+        let finished = bench.finish(3)
+        #expect(finished.map(\.result) == Array(repeating: .failure(.couldNotResolve), count: 3))
+    }
+
     @Test("holds up neither its attempt, nor another, nor the driver's end")
     func hung() throws {
         let origin = try ScriptedOrigin { _, _ in .reply() }
@@ -87,7 +140,7 @@ struct HungLookupTests {
         }
         let start = CurlClock.now
         do {
-            let bench = try CurlBench()
+            let bench = try CurlBench(names: NameLookups())
             var request = AttemptRequest.to(url: "http://\(HungLookup.name)/")
             request.timeout = 200_000_000
             try bench.driver.start(1, request)

@@ -58,6 +58,33 @@ struct LocalFaultTests {
     }
 }
 
+@Suite("Where no more connections can be opened from here", .serialized, .timeLimit(.minutes(1)))
+struct SharedPortTests {
+    @Test("attempts wait for one that is open, and use it", arguments: [EADDRNOTAVAIL, EMFILE])
+    func reuse(code: Int32) throws {
+        let isReleased = Atomic(false)
+        let origin = try ScriptedOrigin { _, index in
+            .sequence([.run { _ = index > 0 || eventually { isReleased.load(ordering: .acquiring) } }, .reply()])
+        }
+        defer {
+            FailingConnect.port.store(-1, ordering: .relaxed)
+            origin.stop()
+        }
+        let bench = try CurlBench()
+        try bench.driver.start(1, .to(origin))
+        #expect(bench.pump { origin.requests.count == 1 })
+        FailingConnect.code.store(code, ordering: .relaxed)
+        FailingConnect.port.store(Int(origin.port), ordering: .relaxed)
+        for id in 2...UInt64(5) { try bench.driver.start(id, .to(origin)) }
+        #expect(bench.pump { bench.driver.localFault != nil })
+        #expect(bench.driver.localFault == .localFault(code))
+        #expect(bench.finished.isEmpty)
+        isReleased.store(true, ordering: .releasing)
+        #expect(bench.finish(5).allSatisfy { (try? $0.result.get())?.status == 200 })
+        #expect(origin.connectionCount == 1)
+    }
+}
+
 /// What a proxy answers to CONNECT.
 @Suite("A proxy that refuses to connect", .serialized, .timeLimit(.minutes(1)))
 struct ProxyRefusalTests {

@@ -36,7 +36,7 @@ struct SharedConnectionTests {
         let finished = bench.finish(4)
         #expect(finished.count == 4)
         #expect(finished.allSatisfy { if case .failure(let error) = $0.result { error.mayHaveSent } else { false } })
-        #expect(Set(finished.map(\.lostConnection)).count == 1)
+        #expect(Set(finished.map(\.lostConnection)).count == 1, "\(finished.map { ($0.lostConnection, $0.result) })")
         #expect(finished.first?.lostConnection != nil)
         for id in 0..<UInt64(4) { try bench.driver.start(id, .clear(origin)) }
         #expect(bench.finish(4).allSatisfy { (try? $0.result.get())?.status == 200 })

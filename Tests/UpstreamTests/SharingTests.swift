@@ -62,7 +62,7 @@ import Testing
         func places() -> Int {
             var copy = lane
             var count = 0
-            while count < 1000, let place = copy.nextPlace {
+            while count < 1000, let place = copy.nextPlace(now: 0) {
                 copy.began(place)
                 count += 1
             }

@@ -1,0 +1,58 @@
+/// What is known of the addresses of one name, and when it is looked up anew.
+///
+/// The last answer is kept, however old, until there is another: a lookup that is slow, or fails, goes on beside. Time is an
+/// argument, in monotonic nanoseconds.
+struct NameRecord {
+    /// What whoever wants to connect gets.
+    enum Answer: Equatable {
+        /// A lookup goes on, and nothing is known yet.
+        case pending
+        /// Addresses in digits, in the order in which they are to be tried; `version` is raised when they change.
+        case addresses([String], version: Int)
+        case failed(CurlError)
+    }
+
+    /// AWS's names change their addresses every minute.
+    static let freshFor: Int64 = 30_000_000_000
+    /// A name that cannot be looked up is not asked for more often, without an answer and with an older one.
+    static let failedFor: Int64 = 1_000_000_000
+    static let keptFor: Int64 = 5_000_000_000
+
+    private var addresses: [String] = []
+    private var version = 0
+    private var failure: CurlError?
+    private var isLookingUp = false
+    /// When the last lookup ended, if there was one.
+    private var endedAt: Int64?
+
+    /// Asks for the addresses.
+    ///
+    /// - Returns: what is known, and whether a lookup is to be begun; `ended` must follow it.
+    mutating func ask(now: Int64) -> (answer: Answer, begins: Bool) {
+        let begins = !isLookingUp && isDue(now)
+        if begins { isLookingUp = true }
+        if !addresses.isEmpty { return (.addresses(addresses, version: version), begins) }
+        if isLookingUp { return (.pending, begins) }
+        return (failure.map(Answer.failed) ?? .pending, begins)
+    }
+
+    private func isDue(_ now: Int64) -> Bool {
+        guard let endedAt else { return true }
+        let age = now &- endedAt
+        let span = failure == nil ? Self.freshFor : addresses.isEmpty ? Self.failedFor : Self.keptFor
+        return age < 0 || age >= span
+    }
+
+    /// A lookup has ended.
+    mutating func ended(_ result: Result<[String], CurlError>, now: Int64) {
+        isLookingUp = false
+        endedAt = now
+        switch result {
+        case .success(let found):
+            failure = nil
+            if found != addresses { version += 1 }
+            addresses = found
+        case .failure(let error): failure = error
+        }
+    }
+}
