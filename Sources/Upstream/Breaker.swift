@@ -9,7 +9,7 @@
 struct Breaker {
     /// When it opens, and for how long.
     struct Policy: Sendable, Equatable {
-        /// Failures in a row.
+        /// Calls in a row that fail, or attempts that find no connection.
         var failures: Int
         /// At least so long, and at most a quarter longer: gateways that lost a service together do not come back together.
         var openFor: Int64
@@ -89,13 +89,17 @@ struct Breaker {
     }
 
     /// Takes the result of an attempt.
+    ///
+    /// - Parameter isRepeat: whether an attempt of the same call has failed before. A call that fails is one failure, however often it
+    ///   is tried.
     mutating func record(
-        _ sign: Sign, of input: AttemptInput, isProbe: Bool, now: Int64,
+        _ sign: Sign, of input: AttemptInput, isRepeat: Bool, isProbe: Bool, now: Int64,
         using generator: inout some RandomNumberGenerator
     ) -> Change? {
         let isFailure = sign != .good
         inputs.add(input, isWell: !isFailure, now: now)
         switch state {
+        case .closed where isRepeat && sign == .failed: return nil
         case .closed(let failures):
             recent.add(isFailure: isFailure, now: now)
             unreachable = sign == .unreachable ? unreachable + 1 : 0
@@ -135,7 +139,7 @@ struct Breaker {
         let (attempts, failures) = recent.total(now: now)
         // Half of at least twenty within ten seconds, by default, as in Netflix's Hystrix.
         guard attempts >= policy.volume, failures >= attempts - failures else { return nil }
-        // Repeated attempts make more of what fails than of what does not, so half of the inputs must have failed too.
+        // What fails may be asked for more often than what does not, so half of the inputs must have failed too.
         guard inputs.mostFail(now: now), !inputs.explainFailures(fewerThan: policy.failures, now: now) else {
             return nil
         }

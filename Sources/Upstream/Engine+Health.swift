@@ -24,7 +24,8 @@ extension Engine {
             showBreaker(service)
             return
         }
-        let change = breakers[service].record(sign, of: call.input, isProbe: call.isProbe, now: now, using: &random)
+        let change = breakers[service].record(
+            sign, of: call.input, isRepeat: call.attempts > 1, isProbe: call.isProbe, now: now, using: &random)
         guard let change else { return }
         showBreaker(service)
         switch change {

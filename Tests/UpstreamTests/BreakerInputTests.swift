@@ -13,8 +13,8 @@ struct BreakerInputTests {
         var generator = SeededGenerator(seed: 3)
 
         @discardableResult
-        mutating func record(_ sign: Breaker.Sign, _ input: AttemptInput, isProbe: Bool = false) -> Breaker.Change? {
-            breaker.record(sign, of: input, isProbe: isProbe, now: now, using: &generator)
+        mutating func record(_ sign: Breaker.Sign, _ input: AttemptInput) -> Breaker.Change? {
+            breaker.record(sign, of: input, isRepeat: false, isProbe: false, now: now, using: &generator)
         }
     }
 

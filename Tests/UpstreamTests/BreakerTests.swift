@@ -16,9 +16,10 @@ struct BreakerTests {
         init(_ policy: Breaker.Policy = BreakerTests.policy) { breaker = Breaker(policy) }
 
         @discardableResult
-        mutating func record(_ isFailure: Bool, isProbe: Bool = false) -> Breaker.Change? {
+        mutating func record(_ isFailure: Bool, isRepeat: Bool = false, isProbe: Bool = false) -> Breaker.Change? {
             breaker.record(
-                isFailure ? .failed : .good, of: Self.input, isProbe: isProbe, now: now, using: &generator)
+                isFailure ? .failed : .good, of: Self.input, isRepeat: isRepeat, isProbe: isProbe, now: now,
+                using: &generator)
         }
 
         /// All attempts ask the same.
@@ -49,6 +50,21 @@ struct BreakerTests {
         #expect(bench.breaker.admit(Bench.input, now: bench.now) == .refused)
         #expect(bench.breaker.admit(Bench.input, now: bench.now + span - 1) == .refused)
         #expect(bench.breaker.admit(Bench.input, now: bench.now + span) == .probe)
+    }
+
+    @Test("counts a call that is tried again and again once, and a repetition as the probe that it is")
+    func repeats() {
+        var bench = Bench()
+        for _ in 0..<4 {
+            bench.record(true)
+            for _ in 0..<10 { bench.record(true, isRepeat: true) }
+        }
+        #expect(bench.breaker.figure == 0)
+        #expect(bench.record(true) != nil)
+        #expect(bench.probe() == .probe)
+        #expect(bench.record(true, isRepeat: true, isProbe: true) != nil)
+        #expect(bench.probe() == .probe)
+        #expect(bench.record(false, isRepeat: true, isProbe: true) == .closed)
     }
 
     @Test("opens when half of at least twenty attempts within ten seconds have failed")

@@ -89,7 +89,6 @@ extension CurlHTTP2Tests {
     static let ends: [(name: String, step: @Sendable (UInt32) -> ScriptedOrigin.Step)] = [
         ("refused stream", { .bytes(HTTP2Frame.reset(stream: $0, 7)) }),
         ("reset stream", { .bytes(HTTP2Frame.reset(stream: $0, 2)) }),
-        ("reset stream and close", { .sequence([.bytes(HTTP2Frame.reset(stream: $0, 2)), .close]) }),
         (
             "go away after the stream, and reset",
             { .bytes(HTTP2Frame.goAway(last: $0) + HTTP2Frame.reset(stream: $0, 2)) }
