@@ -9,8 +9,8 @@ struct RenderSchedule {
 
     private var isRendering = false
     private var isRequested = false
-    /// When a whole burst may begin again.
-    private var fullAt = Int64.min
+    /// When a whole burst may begin again. Monotonic time is never below 0.
+    private var fullAt: Int64 = 0
 
     init() {}
 
@@ -38,5 +38,5 @@ struct RenderSchedule {
         return isRequested ? start(now) : nil
     }
 
-    private func start(_ now: Int64) -> Int64 { max(now, fullAt &- (Self.burst - 1) * Self.interval) }
+    private func start(_ now: Int64) -> Int64 { max(now, fullAt - (Self.burst - 1) * Self.interval) }
 }
