@@ -33,10 +33,10 @@ public enum ErrorCode {
         return nil
     }
 
-    /// Returns true if an object with these members has a `__type` that is not an output's, whatever its status and whether a
-    /// code can be made out. Such a one is never a page.
+    /// Returns true if an object with these members has a `__type` that is not an output's and not null, whatever its status and
+    /// whether a code can be made out. Such a one is never a page.
     public static func isError(_ members: [JSONMember], of bytes: Span<UInt8>) -> Bool {
-        for member in members where member.name.equals(type, in: bytes) {
+        for member in members where member.name.equals(type, in: bytes) && member.value.kind != .null {
             let code = sanitized(String(decoding: member.value.string(in: bytes), as: UTF8.self))
             return code.map { !isOutput($0) } ?? true
         }

@@ -21,6 +21,8 @@ enum EndToEnd {
                 for option in options {
                     let name = lowercased(option.filter { $0 != 0x20 && $0 != 0x09 })
                     if !isCritical(name) { dropped.insert(name) }
+                    // Nobody is known yet, and each costs as much as a field.
+                    guard dropped.count <= maxDropped else { throw .notForwardable("Connection names too many fields") }
                 }
             }
         }
@@ -42,6 +44,8 @@ enum EndToEnd {
     private static let ours = names(
         "connection", "content-length", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization",
         "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
+
+    private static let maxDropped = 100
 
     private static let critical = names("authorization", "content-encoding", "content-type", "date", "host")
 

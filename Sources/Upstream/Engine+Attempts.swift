@@ -145,10 +145,16 @@ extension Engine {
     ///
     /// - Returns: whether the call would be signed with others now, or once these have come.
     private func renewCredentials(_ call: Call, _ result: AttemptResult) -> Bool {
-        guard call.fetch.forwarded == nil, result.hasExpiredCredentials, !call.hasRenewed else { return false }
+        let service = call.fetch.service
+        guard call.fetch.forwarded == nil, result.hasExpiredCredentials, let signer = signers[service] else {
+            return false
+        }
+        if signer.noteRefusal(of: call.signedGeneration) {
+            upstream.report("\(serviceName(service)) does not accept the gateway's credentials")
+        }
+        guard !call.hasRenewed else { return false }
         call.hasRenewed = true
-        return signers[call.fetch.service]?
-            .renew(after: call.signedGeneration, wallClock: upstream.wallClock()) ?? false
+        return signer.renew(after: call.signedGeneration, wallClock: upstream.wallClock())
     }
 }
 

@@ -69,14 +69,14 @@ extension UpstreamReply {
         }
         let type = reply.relayed("x-amzn-errortype")
         var code = type.flatMap { ErrorCode.sanitized($0) }
-        if case .object(let own, _) = body { code = code ?? own }
+        var isGood = false
+        if case .object(let own, let isGoodObject) = body { (code, isGood) = (code ?? own, isGoodObject) }
         if isSuccess, code == nil {
             if body == .other || isForPage && body == .empty { throw .notJSON }
-            // Some readers may find an error in it, and others a page.
+            // An error that names no code, or that some readers may find where others find a page.
+            if case .object(_, isGood: false) = body { throw .notJSON }
             if body == .doubtful, ErrorCode.mayName(in: reply.body.span) { throw .notJSON }
         }
-        var isGood = false
-        if case .object(_, isGood: true) = body { isGood = true }
         self.init(
             status: reply.status, body: reply.body, errorCode: code, errorType: type,
             requestID: reply.relayed("x-amzn-requestid") ?? reply.relayed("x-amz-request-id"),
@@ -102,8 +102,12 @@ extension CurlReply {
 
     /// The codings of the body in lower case, all fields of them; empty if there are none but `identity`.
     fileprivate var coding: String {
-        fields.filter { $0.name == "content-encoding" && $0.value.lowercased() != "identity" }
-            .map { $0.value.lowercased() }.joined(separator: ", ")
+        var codings = ""
+        for field in fields where field.name == "content-encoding" {
+            let coding = field.value.lowercased()
+            if coding != "identity" { codings += codings.isEmpty ? coding : ", \(coding)" }
+        }
+        return codings
     }
 }
 

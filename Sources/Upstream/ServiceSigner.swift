@@ -48,6 +48,8 @@ final class ServiceSigner {
     private(set) var clockOffset: Int64 = 0
     /// Counts the credentials that requests were signed with.
     private(set) var generation = 0
+    /// The last of them that the service did not accept; nil if it has accepted all.
+    private var refusedGeneration: Int?
 
     init(_ settings: SigningSettings) {
         self.settings = settings
@@ -128,6 +130,12 @@ final class ServiceSigner {
         guard let offset = AWSTime.clockOffset(date: date, now: wallClock / 1_000_000_000) else { return false }
         clockOffset = offset
         return abs(offset - signedOffset) > AWSTime.toleratedOffset
+    }
+
+    /// Returns true if the service has not refused these credentials before.
+    func noteRefusal(of generation: Int) -> Bool {
+        defer { refusedGeneration = generation }
+        return refusedGeneration != generation
     }
 
     /// Has the credentials fetched anew that the service did not accept.

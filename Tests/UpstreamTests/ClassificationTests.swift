@@ -108,7 +108,7 @@ struct ClassificationTests {
         Case(204, "", .ok),
         // `code` is a member like another where the status is good.
         Case(200, "{\"code\":\"InternalFailure\"}", .ok),
-        // A type that names nothing: it is passed on, and not kept.
+        // A member that is null is as good as none.
         Case(200, "{\"__type\":null}", .ok),
         // JSON to most readers.
         Case(200, "{\"a\":1,\"a\":2}", .ok), Case(200, "{\"a\":\"\\ud800\"}", .ok),
@@ -144,8 +144,11 @@ struct ClassificationTests {
     }
 
     @Test(
-        "a good status over what one reader takes for an error and another for a page is a fault of the service",
-        arguments: ["{\"__type\":\"A\",\"__type\":1}", "{\"a\":1,\"a\":2,\"\\u005f_type\":\"A\"}"], [true, false])
+        "a good status over an error that names no code, or that some readers take for a page, is a fault of the service",
+        arguments: [
+            "{\"__type\":7}", "{\"__type\":\"a b\"}", "{\"__type\":{}}", "{\"__type\":\"A\",\"__type\":1}",
+            "{\"a\":1,\"a\":2,\"\\u005f_type\":\"A\"}",
+        ], [true, false])
     func doubtful(_ body: String, isForPage: Bool) { checkNotJSON(Self.classify(200, body, isForPage: isForPage)) }
 
     @Test("a throttle of a write says nothing of the rate where it may be the end of an allowance")

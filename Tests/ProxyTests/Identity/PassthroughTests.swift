@@ -47,6 +47,17 @@ struct PassthroughTests {
         }
     }
 
+    @Test("are refused if they name more fields of the connection than there can be")
+    func manyOptions() async throws {
+        try await run { _, client, origin in
+            let options = (0..<1000).map { "a\($0)" }.joined(separator: ",")
+            let reply = try await client.post("ListDomains", "{}") { $0 + [("Connection", options)] }
+            #expect(reply.status == 400)
+            #expect(reply.fields["cache-status"] == "jobs-proxy; detail=not-forwardable")
+            #expect(origin.requests.isEmpty)
+        }
+    }
+
     @Test("share nothing between requests, at the same time neither")
     func nothingShared() async throws {
         try await run { gateway, client, origin in
