@@ -3,6 +3,8 @@ internal import NIOCore
 /// What arrives and what leaves.
 extension Connection {
     func answerArrival(_ bench: inout Workbench) {
+        let isOutermost = beginStep()
+        defer { if isOutermost { handleWaiting() } }
         if var incoming = arrived.take(), isListening {
             if pending == nil {
                 let used = consume(incoming.readableBytesUInt8Span, &bench)
@@ -18,7 +20,11 @@ extension Connection {
         answers = bench.start..<bench.writer.output.count
     }
 
-    func sendAnswers(_ bench: borrowing Workbench) { send(answers, bench) }
+    func sendAnswers(_ bench: borrowing Workbench) {
+        let isOutermost = beginStep()
+        defer { if isOutermost { handleWaiting() } }
+        send(answers, bench)
+    }
 
     /// What has arrived comes before whatever else happens to the connection. (While it is in a batch nothing does: what a batch does
     /// to one connection makes nothing happen to another.)
@@ -86,7 +92,7 @@ extension Connection {
         if isLast {
             let written = context.eventLoop.makePromise(of: Void.self)
             context.writeAndFlush(wrapOutboundOut(rest), promise: written)
-            written.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
+            written.futureResult.assumeIsolated().whenComplete { _ in self.drive(.lastAnswerLeft) }
         } else if largeContent != nil {
             context.write(wrapOutboundOut(rest), promise: nil)
             sendContent(now: bench.now)
@@ -123,11 +129,18 @@ extension Connection {
         countUnsent(now: now)
         loop.unsent.relieve()
         written.futureResult.assumeIsolated().whenComplete { result in
-            guard case .success = result else { return self.closeNow() }
-            let now = Clock.now()
-            self.readAt = now
-            self.sendContent(now: now)
+            if case .success = result {
+                self.drive(.partLeft(succeeded: true))
+            } else {
+                self.drive(.partLeft(succeeded: false))
+            }
         }
+    }
+
+    func partHasLeft(_ succeeded: Bool) {
+        guard succeeded else { return closeNow() }
+        readAt = Clock.now()
+        sendContent(now: readAt)
     }
 
     private func contentHasLeft(now: Int64) {

@@ -26,8 +26,8 @@ extension Connection {
         case .turn:
             deadline = .max
             loop.queueTurn(of: self)
-        case .takeover: loop.eventLoop.assumeIsolated().execute { self.handOver() }
-        case .answer, .closed: deadline = .max
+        case .takeover: loop.eventLoop.assumeIsolated().execute { self.drive(.takeover) }
+        case .answer, .closed, .handedOver: deadline = .max
         }
     }
 
@@ -38,6 +38,8 @@ extension Connection {
     }
 
     func checkDeadline(now: Int64) {
+        let isOutermost = beginStep()
+        defer { if isOutermost { handleWaiting() } }
         if mayHoldUnsent { countUnsent(now: now) }
         if wait == .room || wait == .last {
             let left = (context?.unsentBytes ?? 0) + (largeContent?.left ?? 0)
@@ -54,7 +56,7 @@ extension Connection {
         case .first: drop(.headTimeout)
         case .idle: drop(.idle)
         case .end: closeNow()
-        case .answer, .room, .turn, .takeover, .last, .closed: break
+        case .answer, .room, .turn, .takeover, .last, .closed, .handedOver: break
         }
     }
 
@@ -66,6 +68,8 @@ extension Connection {
     }
 
     func drain(now: Int64) {
+        let isOutermost = beginStep()
+        defer { if isOutermost { handleWaiting() } }
         guard wait == .first || wait == .idle, pending == nil else { return }
         if now >= loop.drainGrace {
             closeAfterFlush()
@@ -75,6 +79,8 @@ extension Connection {
     }
 
     func closeNow() {
+        let isOutermost = beginStep()
+        defer { if isOutermost { handleWaiting() } }
         if wait == .answer { loop.responder?.abandon(ticket) }
         enter(.closed, now: 0)
         output.close()
@@ -90,10 +96,10 @@ extension Connection {
             enter(.last, now: Clock.now())
             let written = context.eventLoop.makePromise(of: Void.self)
             context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
-            written.futureResult.assumeIsolated().whenComplete { _ in self.closeNow() }
+            written.futureResult.assumeIsolated().whenComplete { _ in self.drive(.flushedToClose) }
         case .end: closeNow()
         // Answers are on their way, and the end comes after them.
-        case .answer, .room, .turn, .last, .closed: break
+        case .answer, .room, .turn, .last, .closed, .handedOver: break
         }
     }
 

@@ -9,11 +9,7 @@ extension Connection {
         guard let responder = loop.responder else { return bytes.count }
         bench.received = bytes.count
         var decoder = decoder
-        isConsuming = true
-        defer {
-            self.decoder = decoder
-            isConsuming = false
-        }
+        defer { self.decoder = decoder }
         var start = 0
         while start < bytes.count {
             let rest = bytes.extracting(start..<bytes.count)
@@ -79,6 +75,8 @@ extension Connection {
     /// Writes the answer to the request that waits for one; called by the loop, at any time.
     func answerNow(_ responder: R, _ write: (R, inout ResponseWriter) -> Void) -> Bool {
         guard wait == .answer else { return false }
+        let isOutermost = beginStep()
+        defer { if isOutermost { handleWaiting() } }
         var bench = loop.takeBench()
         bench.begin(now: Clock.now())
         bench.writer.closes = later.closes || loop.isDraining
@@ -121,6 +119,8 @@ extension Connection {
     }
 
     func takeTurn(now: Int64) {
+        let isOutermost = beginStep()
+        defer { if isOutermost { handleWaiting() } }
         guard wait == .turn else { return }
         if isWritable { return resume(now: now) }
         enter(.room, now: now)

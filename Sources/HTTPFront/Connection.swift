@@ -26,12 +26,34 @@ enum ConnectionWait {
     case end
     /// Nothing more.
     case closed
+    /// Nothing more by itself: it hands on to HTTP/2 what happens.
+    case handedOver
+}
+
+/// What happens to a connection.
+enum ConnectionEvent {
+    case active
+    case bytes(ByteBuffer)
+    case readComplete
+    case writabilityChanged
+    /// An event of another handler or the channel, such as the end of input.
+    case user(Any)
+    case failed(any Error)
+    case inactive
+    /// HTTP/2 may take over.
+    case takeover
+    /// The last answer has left, or never will.
+    case lastAnswerLeft
+    /// A part of a large answer has left, or never will.
+    case partLeft(succeeded: Bool)
+    /// All that was written has left, or never will, and the connection is to be closed.
+    case flushedToClose
 }
 
 /// One client connection over HTTP/1.x: takes bytes, finds requests in them, hands each to the responder, writes answers in
 /// order. One request at a time: what comes while an answer is outstanding is kept, and nothing more is read after it, so that a
 /// client feels back-pressure.
-final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHandler, Exchange, Recipient {
+final class Connection<R: Responder>: ChannelInboundHandler, Exchange, Recipient {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -50,9 +72,8 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     var arrived: ByteBuffer?
     /// Where the answers to it are in the bench's output.
     var answers = 0..<0
-    /// Whether requests are being looked at, so that the decoder is in use.
-    var isConsuming = false
     private(set) var context: ChannelHandlerContext?
+    private var events = EventQueue<ConnectionEvent>()
     private(set) var peer = Peer()
     private(set) var slot: Int32 = -1
     private var address: ConnectionLedger.Address?
@@ -92,7 +113,73 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
-    func channelActive(context: ChannelHandlerContext) {
+    func channelActive(context: ChannelHandlerContext) { drive(.active) }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        // At once: its descriptor may be another's.
+        output.close()
+        drive(.inactive)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { drive(.bytes(Incoming.unwrapInboundIn(data))) }
+
+    /// Only HTTP/2 waits for it.
+    func channelReadComplete(context: ChannelHandlerContext) { if wait == .handedOver { drive(.readComplete) } }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) { drive(.writabilityChanged) }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) { drive(.user(event)) }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if !context.channel.isActive { output.close() }
+        drive(.failed(error))
+    }
+
+    // MARK: Handling
+
+    /// Handles an event, or has it wait until the one that is being handled has been.
+    func drive(_ event: ConnectionEvent) {
+        guard events.begin(event) else { return }
+        handle(event)
+        handleWaiting()
+    }
+
+    /// Begins a step of the loop's; see `EventQueue.beginStep`. Whoever gets true calls `handleWaiting` at its end.
+    func beginStep() -> Bool { events.beginStep() }
+
+    func handleWaiting() {
+        while let event = events.next() { handle(event) }
+    }
+
+    private func handle(_ event: ConnectionEvent) {
+        guard wait != .handedOver else { return forward(event) }
+        switch event {
+        case .active: begin()
+        case .bytes(let bytes): receive(bytes)
+        case .readComplete: break
+        case .writabilityChanged:
+            settle()
+            isWritable = context?.channel.isWritable ?? false
+            if wait == .room, isWritable, largeContent == nil { resume(now: Clock.now()) }
+        case .user(let event):
+            settle()
+            handle(user: event)
+        case .failed(let error):
+            settle()
+            // The end of input without a closing alert; requests say how long they are, so that nothing can be cut off unseen.
+            if case .uncleanShutdown = error as? NIOSSLError { return }
+            failHandshake()
+            closeNow()
+        case .inactive: end()
+        case .takeover: handOver()
+        case .lastAnswerLeft: endOutput()
+        case .partLeft(let succeeded): partHasLeft(succeeded)
+        case .flushedToClose: closeNow()
+        }
+    }
+
+    private func begin() {
+        guard let context else { return }
         slot = loop.add(self)
         if !isSecuring { output = SocketOutput(context) }
         generation = loop.nextGeneration()
@@ -111,25 +198,11 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
             isSecuring = false
             closeNow()
         }
-        context.fireChannelActive()
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        output.close()
+    private func receive(_ bytes: ByteBuffer) {
         settle()
-        closeNow()
-        pending = nil
-        loop.remove(slot: slot)
-        loop.ledger.release(address, admission)
-        admission = .dropped(.connections)
-        context.fireChannelInactive()
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // Answers could not be written in the midst of it: NIO reads what is left, and closes.
-        guard !isConsuming else { return }
-        settle()
-        var incoming = Incoming.unwrapInboundIn(data)
+        var incoming = bytes
         guard isListening else {
             keep(&incoming)
             // Not before: most clients wait for their answer, and to pause and go on costs two system calls.
@@ -146,44 +219,31 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
         if isLarge { loop.answerArrivals() }
     }
 
-    /// Nothing comes after it in the pipeline that waits for this: HTTP/2 takes its place.
-    func channelReadComplete(context: ChannelHandlerContext) {}
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        settle()
-        isWritable = context.channel.isWritable
-        if wait == .room, isWritable, largeContent == nil { resume(now: Clock.now()) }
-        context.fireChannelWritabilityChanged()
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        settle()
+    private func handle(user event: Any) {
         if let event = event as? ChannelEvent, event == .inputClosed {
             inputIsClosed = true
             if !holdsRequests { closeAfterFlush() }
         } else if case .handshakeCompleted(let name) = event as? TLSUserEvent, wait == .first {
             isSecuring = false
-            peer.identity = identity(context)
+            peer.identity = identity()
             if name == "h2" { enter(.takeover, now: Clock.now()) }
         }
-        context.fireUserInboundEventTriggered(event)
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Then its socket may be somebody else's.
-        if !context.channel.isActive { output.close() }
+    private func end() {
         settle()
-        // The end of input without a closing alert; requests say how long they are, so that nothing can be cut off unseen.
-        if case .uncleanShutdown = error as? NIOSSLError { return }
-        failHandshake()
         closeNow()
+        pending = nil
+        loop.remove(slot: slot)
+        loop.ledger.release(address, admission)
+        admission = .dropped(.connections)
     }
 
     /// Whether bytes that arrive are looked at now.
     var isListening: Bool {
         switch wait {
         case .first, .idle, .head, .content: true
-        case .answer, .room, .turn, .takeover, .last, .end, .closed: false
+        case .answer, .room, .turn, .takeover, .last, .end, .closed, .handedOver: false
         }
     }
 
@@ -191,7 +251,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     var keepsInput: Bool {
         switch wait {
         case .first, .idle, .head, .content, .answer, .room, .turn, .takeover: true
-        case .last, .end, .closed: false
+        case .last, .end, .closed, .handedOver: false
         }
     }
 
@@ -199,7 +259,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     var holdsRequests: Bool {
         switch wait {
         case .answer, .room, .turn: true
-        case .first, .idle, .head, .content, .takeover, .last, .end, .closed: false
+        case .first, .idle, .head, .content, .takeover, .last, .end, .closed, .handedOver: false
         }
     }
 
@@ -220,8 +280,8 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
     }
 
     /// What the responder says of the client's certificate.
-    private func identity(_ context: ChannelHandlerContext) -> Int32 {
-        guard let shown = try? context.pipeline.syncOperations.nioSSL_peerCertificate(),
+    private func identity() -> Int32 {
+        guard let shown = try? context?.pipeline.syncOperations.nioSSL_peerCertificate(),
             let der = try? shown.toDERBytes(), let certificate = try? PeerCertificate(der: der)
         else { return -1 }
         return loop.responder?.identify(certificate) ?? -1
@@ -256,29 +316,42 @@ final class Connection<R: Responder>: ChannelInboundHandler, RemovableChannelHan
 
     /// Gives the connection over to HTTP/2, together with what has arrived.
     ///
-    /// The event loop calls it by itself, not in the midst of an event: to add the codec writes to the socket, and where that fails NIO
-    /// reads what is left and ends the channel before it returns. What is read then is kept, and whose the connection is has been
-    /// decided before.
-    func handOver() {
+    /// The event loop calls it by itself, not in the midst of a read: to add the codec writes to the socket, and where that fails NIO
+    /// reads what is left and ends the channel before it returns. From now on this handler is HTTP/2's entrance: it hands events on,
+    /// one after the other.
+    private func handOver() {
         guard wait == .takeover, let context else { return }
         let connection = HTTP2Connection(loop: loop, peer: peer, address: address, deadline: deadline)
         admission = .dropped(.connections)
         loop.remove(slot: slot)
         slot = -1
+        wait = .handedOver
         do {
             try connection.install(in: context.pipeline.syncOperations, behind: self)
         } catch {
             connection.channelHasEnded()
-            return closeNow()
+            context.close(promise: nil)
+            return
         }
-        guard wait == .takeover else { return }
-        wait = .closed
         if let bytes = pending {
             pending = nil
             context.fireChannelRead(wrapInboundOut(bytes))
             context.fireChannelReadComplete()
         }
-        context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+    }
+
+    /// Hands an event on to HTTP/2.
+    private func forward(_ event: ConnectionEvent) {
+        guard let context else { return }
+        switch event {
+        case .bytes(let bytes): context.fireChannelRead(wrapInboundOut(bytes))
+        case .readComplete: context.fireChannelReadComplete()
+        case .writabilityChanged: context.fireChannelWritabilityChanged()
+        case .user(let event): context.fireUserInboundEventTriggered(event)
+        case .failed(let error): context.fireErrorCaught(error)
+        case .inactive: context.fireChannelInactive()
+        case .active, .takeover, .lastAnswerLeft, .partLeft, .flushedToClose: break
+        }
     }
 }
 

@@ -50,12 +50,14 @@ extension HTTP2Connection {
         let frame = HTTP2Frame(
             streamID: stream.id, payload: .data(.init(data: .byteBuffer(part), endStream: isLast)))
         let left = context.eventLoop.makePromise(of: Void.self)
-        left.futureResult.assumeIsolated().whenSuccess { self.sent(count, of: stream, isLast: isLast, resets: resets) }
+        left.futureResult.assumeIsolated().whenSuccess {
+            self.drive(.partLeft(count: count, of: stream, isLast: isLast, resets: resets))
+        }
         context.write(wrapOutboundOut(frame), promise: left)
     }
 
     /// A part of an answer has left. A reset may not come earlier: it would take the rest of the answer away.
-    private func sent(_ count: Int, of stream: HTTP2Stream<R>, isLast: Bool, resets: Bool) {
+    func sent(_ count: Int, of stream: HTTP2Stream<R>, isLast: Bool, resets: Bool) {
         let now = Clock.now()
         lastSent = now
         stream.sent(count, now: now)

@@ -9,6 +9,8 @@ extension HTTP2Connection {
     func answerNow(_ responder: R, _ write: (R, inout ResponseWriter) -> Void) -> Bool { false }
 
     func checkDeadline(now: Int64) {
+        let isOutermost = beginStep()
+        defer { if isOutermost { handleWaiting() } }
         countUnsent()
         if let context,
             stall.hasExpired(left: context.unsentBytes, now: now, idleTimeout: loop.limits.idleTimeout)
@@ -30,6 +32,8 @@ extension HTTP2Connection {
     }
 
     func drain(now: Int64) {
+        let isOutermost = beginStep()
+        defer { if isOutermost { handleWaiting() } }
         isDraining = true
         switch wait {
         case .first, .idle: deadline = min(deadline, loop.drainGrace)
@@ -62,11 +66,11 @@ extension HTTP2Connection {
         stall.begin(now: Clock.now(), idleTimeout: loop.limits.idleTimeout)
         let written = context.eventLoop.makePromise(of: Void.self)
         // The promise is of this handler's own event loop.
-        written.futureResult.assumeIsolated().whenComplete { _ in self.endOutput() }
+        written.futureResult.assumeIsolated().whenComplete { _ in self.drive(.lastAnswerLeft) }
         context.writeAndFlush(wrapOutboundOut(goAway), promise: written)
     }
 
-    private func endOutput() {
+    func endOutput() {
         guard wait == .last else { return }
         wait = .end
         stall.end()
@@ -76,6 +80,8 @@ extension HTTP2Connection {
 
     func closeNow() {
         guard wait != .closed else { return }
+        let isOutermost = beginStep()
+        defer { if isOutermost { handleWaiting() } }
         wait = .closed
         deadline = .max
         queued = []

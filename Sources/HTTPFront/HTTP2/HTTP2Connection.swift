@@ -11,6 +11,21 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     typealias InboundIn = HTTP2Frame
     typealias OutboundOut = HTTP2Frame
 
+    /// What happens to the connection.
+    enum Event {
+        case frame(HTTP2Frame)
+        case readComplete
+        case writabilityChanged
+        /// An event of the codec or the channel, such as the end of a stream.
+        case user(Any)
+        case failed
+        case inactive
+        /// A part of an answer has left.
+        case partLeft(count: Int, of: HTTP2Stream<R>, isLast: Bool, resets: Bool)
+        /// All answers have left, or never will.
+        case lastAnswerLeft
+    }
+
     enum Wait {
         /// The first request.
         case first
@@ -36,6 +51,7 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     /// Whether the ledger counts the connection.
     private var isCounted = true
     var context: ChannelHandlerContext?
+    private var events = EventQueue<Event>()
     private var slot: Int32 = -1
     var wait = Wait.first
     var deadline: Int64
@@ -116,9 +132,55 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
-    func channelInactive(context: ChannelHandlerContext) {
-        channelHasEnded()
-        context.fireChannelInactive()
+    func channelInactive(context: ChannelHandlerContext) { drive(.inactive) }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { drive(.frame(unwrapInboundIn(data))) }
+
+    func channelReadComplete(context: ChannelHandlerContext) { drive(.readComplete) }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) { drive(.writabilityChanged) }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) { drive(.user(event)) }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { drive(.failed) }
+
+    // MARK: Handling
+
+    /// Handles an event, or has it wait until the one that is being handled has been.
+    func drive(_ event: Event) {
+        guard events.begin(event) else { return }
+        handle(event)
+        handleWaiting()
+    }
+
+    /// Begins a step of the loop's; see `EventQueue.beginStep`. Whoever gets true calls `handleWaiting` at its end.
+    func beginStep() -> Bool { events.beginStep() }
+
+    func handleWaiting() {
+        while let event = events.next() { handle(event) }
+    }
+
+    private func handle(_ event: Event) {
+        switch event {
+        case .frame(let frame): receive(frame)
+        case .readComplete: endRead()
+        case .writabilityChanged:
+            if context?.channel.isWritable == false {
+                stall.begin(now: Clock.now(), idleTimeout: loop.limits.idleTimeout)
+            } else if wait != .last {
+                stall.end()
+            }
+        case .user(let event): handle(user: event)
+        case .failed:
+            // What is wrong with a stream has been answered with its reset; only a broken connection ends.
+            guard let code = failure.code else { return }
+            if wait != .closed { loop.responder?.dropped(code == .enhanceYourCalm ? .flood : .brokenProtocol) }
+            closeNow()
+        case .inactive: channelHasEnded()
+        case .partLeft(let count, let stream, let isLast, let resets):
+            sent(count, of: stream, isLast: isLast, resets: resets)
+        case .lastAnswerLeft: endOutput()
+        }
     }
 
     /// Gives back what the connection has on its loop and in the ledger; once, however often it is called.
@@ -130,8 +192,7 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
         isCounted = false
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let frame = unwrapInboundIn(data)
+    private func receive(_ frame: HTTP2Frame) {
         switch frame.payload {
         case .headers(let payload):
             read { bench in
@@ -148,28 +209,18 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
         }
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
+    private func endRead() {
         updateWindow()
-        context.flush()
+        context?.flush()
         if let start = batchStart, answered > 0 {
             loop.responder?.answered(count: answered, elapsed: Clock.now() - start)
         }
         batchStart = nil
         answered = 0
         proceed()
-        context.fireChannelReadComplete()
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
-            if wait != .last { stall.end() }
-        } else {
-            stall.begin(now: Clock.now(), idleTimeout: loop.limits.idleTimeout)
-        }
-        context.fireChannelWritabilityChanged()
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    private func handle(user event: Any) {
         switch event {
         case let event as StreamClosedEvent: remove(event.streamID)
         case let event as NIOHTTP2WindowUpdatedEvent where event.streamID == .rootStream:
@@ -180,14 +231,6 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
         case let event as NIOHTTP2BulkStreamWindowChangeEvent: windowsChanged(by: event.delta)
         default: break
         }
-        context.fireUserInboundEventTriggered(event)
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // What is wrong with a stream has been answered with its reset; only a broken connection ends.
-        guard let code = failure.code else { return }
-        if wait != .closed { loop.responder?.dropped(code == .enhanceYourCalm ? .flood : .brokenProtocol) }
-        closeNow()
     }
 
     // MARK: Requests
@@ -214,6 +257,8 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
 
     /// Lends the bench for an answer that comes later.
     func batch(_ body: (inout Workbench) -> Void) {
+        let isOutermost = beginStep()
+        defer { if isOutermost { handleWaiting() } }
         var bench = loop.takeBench()
         bench.begin(now: Clock.now())
         body(&bench)
@@ -264,6 +309,8 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     }
 
     func takeTurn(now: Int64) {
+        let isOutermost = beginStep()
+        defer { if isOutermost { handleWaiting() } }
         waitsForTurn = false
         guard !queued.isEmpty, wait == .streams else { return }
         batchStart = now

@@ -29,6 +29,9 @@ final class Journal: @unchecked Sendable {
 
     var events: [Event] { condition.withLock { entries } }
 
+    /// Forgets everything.
+    func clear() { condition.withLock { entries = [] } }
+
     var paths: [String] { events.compactMap { if case .request(let path, _, _) = $0 { path } else { nil } } }
 
     var abandoned: [Ticket] { events.compactMap { if case .abandoned(let ticket) = $0 { ticket } else { nil } } }
