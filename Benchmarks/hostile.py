@@ -14,6 +14,7 @@ grows by 64 MiB at most, and those who wait leave in 50 ms of processor time mor
 import argparse
 import contextlib
 import http.server
+import multiprocessing
 import random
 import resource
 import shutil
@@ -108,29 +109,37 @@ def origin(size, delay=0.0):
         server.shutdown()
 
 
-class Probe(threading.Thread):
-    """An honest client."""
+class Probe:
+    """An honest client, in a process of its own: the attackers' threads must not hold it up."""
 
     def __init__(self, port):
-        super().__init__()
-        self.port, self.ends, self.waits, self.failures = port, threading.Event(), [], 0
+        self.ends, self.results = multiprocessing.Event(), multiprocessing.Queue()
+        self.process = multiprocessing.Process(target=self.run, args=(port,), daemon=True)
+        self.failures = 0
 
-    def run(self):
+    def run(self, port):
+        waits, failures = [], 0
         while not self.ends.wait(0.005):
             begun = time.monotonic()
             try:
-                with socket.create_connection(("127.0.0.1", self.port), timeout=10) as client:
+                with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
                     client.sendall(get(b"/healthz"))
                     if not client.recv(4096).startswith(b"HTTP/1.1 200"):
-                        self.failures += 1
+                        failures += 1
             except OSError:
-                self.failures += 1
-            self.waits.append(time.monotonic() - begun)
+                failures += 1
+            waits.append(time.monotonic() - begun)
+        self.results.put((sorted(waits), failures))
+
+    def start(self):
+        self.process.start()
 
     def finish(self):
+        """The 99th percentile, in milliseconds."""
         self.ends.set()
-        self.join()
-        return sorted(self.waits)[int(0.99 * len(self.waits))] * 1000 if self.waits else float("inf")
+        waits, self.failures = self.results.get(timeout=30)
+        self.process.join()
+        return waits[int(0.99 * len(waits))] * 1000 if waits else float("inf")
 
 
 def reset(client):
@@ -206,7 +215,7 @@ def resets(servers, program, options):
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         context.set_alpn_protocols(names)
         contexts.append(context)
-    left, lock = [options.resets], threading.Lock()
+    left, lock = [0], threading.Lock()
 
     def attacker(seed):
         generator = random.Random(seed)
@@ -232,14 +241,22 @@ def resets(servers, program, options):
                         client.recv(generator.randrange(1, 65_536))
                 reset(client)
 
+    def attack(count):
+        left[0] = count
+        attackers = [threading.Thread(target=attacker, args=(seed + count,)) for seed in range(64)]
+        for each in attackers:
+            each.start()
+        for each in attackers:
+            each.join()
+
+    # What is opened once and kept, such as connections to the service, is there before it is counted.
+    attack(options.resets // 20)
+    for gateway in (plain, secured):
+        gateway.wait_until_empty()
     descriptors = plain.metric("process_open_fds"), secured.metric("process_open_fds")
     probe = Probe(plain.port)
     probe.start()
-    attackers = [threading.Thread(target=attacker, args=(seed,)) for seed in range(64)]
-    for each in attackers:
-        each.start()
-    for each in attackers:
-        each.join()
+    attack(options.resets)
     p99 = probe.finish()
     for gateway in (plain, secured):
         gateway.wait_until_empty()
