@@ -1,16 +1,16 @@
-/// When a text that many ask for is rendered: each who asks gets one whose rendering began after that, and it begins at most four times
-/// a second, after up to four at once.
+/// When a text that many ask for is rendered: each who asks gets one whose rendering began after that, and no more than four begin within
+/// any second.
 ///
 /// Idle → (request) scheduled → (begin) rendering → (end) idle, or scheduled if somebody has asked since it began.
 struct RenderSchedule {
-    /// Between two renderings, in nanoseconds.
-    static let interval: Int64 = 250_000_000
-    private static let burst: Int64 = 4
+    /// How many begin within `span` nanoseconds.
+    static let most = 4
+    static let span: Int64 = 1_000_000_000
 
     private var isRendering = false
     private var isRequested = false
-    /// When a whole burst may begin again. Monotonic time is never below 0.
-    private var fullAt: Int64 = 0
+    /// When the last ones began, the oldest first; `most` at the most.
+    private var begun: [Int64] = []
 
     init() {}
 
@@ -27,7 +27,8 @@ struct RenderSchedule {
     mutating func begin(now: Int64) {
         isRequested = false
         isRendering = true
-        fullAt = max(fullAt, now) + Self.interval
+        if begun.count == Self.most { begun.removeFirst() }
+        begun.append(now)
     }
 
     /// Rendering has ended.
@@ -38,5 +39,8 @@ struct RenderSchedule {
         return isRequested ? start(now) : nil
     }
 
-    private func start(_ now: Int64) -> Int64 { max(now, fullAt - (Self.burst - 1) * Self.interval) }
+    private func start(_ now: Int64) -> Int64 {
+        guard begun.count == Self.most, let first = begun.first else { return now }
+        return max(now, first + Self.span)
+    }
 }
