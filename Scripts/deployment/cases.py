@@ -12,35 +12,40 @@ import subprocess
 from . import kernel, origin, root, unit
 from .probe import ANSWER, Failed, wait_until
 
-# A user that nobody has, of those that systemd gives to `DynamicUser`.
+# Has no entry in /etc/passwd; one of those that systemd gives to `DynamicUser`.
 USER = 61234
 UNITS = pathlib.Path(__file__).resolve().parents[2] / "Config/systemd"
 CONFIGURATION = "/etc/jobs-proxy.yaml"
-NO_PRIVILEGES = {"CapEff": "0000000000000000", "CapBnd": "0000000000000000", "NoNewPrivs": "1"}
 
 
 class Surroundings:
-    """Those of the process that is about to become the gateway, as it is started by whoever runs this; to be changed.
+    """The surroundings of a gateway that a user without capabilities starts. A case overrides what is different in it.
 
-    A case overrides what it changes. `before` runs in the process that starts and asks the gateway, in a network
-    namespace of its own where there are any; `change` runs in the gateway's process, with the privileges that there are.
+    `before` runs in the process that starts the gateway and asks it; `change` runs in the process that is to become the
+    gateway, before it gives up its privileges. Both are in a network namespace of their own where there are any.
     """
 
     listen = "127.0.0.1"
-    # Whether it needs mounts and processes of its own, and a new process is the first of its namespace.
-    is_isolated, is_first_process = False, False
-    # Whether only root can have it; and whether the gateway keeps the capabilities of this process.
-    needs_root, is_privileged = False, False
-    # Fields of /proc/PID/status that must be so.
+    # True if `change` needs a mount namespace.
+    is_isolated = False
+    # True if only root can have these surroundings.
+    needs_root = False
+    # True if the gateway is to be process 1 of a namespace.
+    is_first_process = False
+    # True if the gateway keeps the user and the capabilities of this process.
+    is_privileged = False
+    # By RLIMIT_… constant.
+    limits = {}
+    umask = None
+    # Fields of /proc/PID/status that must have these values.
     status = {}
-    limits, umask = {}, None
-    # What standard output and error are: a file, a full pipe, a broken one, or closed, as standard input is then too.
+    # "file", "full" (a pipe that takes no byte more), "broken" (a pipe without a reader) or "closed" (standard input too).
     output = error = "file"
-    # Commands that must end with 0 in the same surroundings before, each with its arguments.
+    # Commands that must end with 0 in the same surroundings before the gateway starts, each with its arguments.
     before_start = ()
 
     def __init__(self, program, directory, host):
-        self.program, self.directory, self.host = program, pathlib.Path(directory), host
+        self.program, self.directory = program, pathlib.Path(directory)
         self.user = USER if host.is_root else None
         self.environment = {**os.environ, **program.environment}
         self.arguments = ["serve", "--config", str(self.directory / "jobs-proxy.yaml")]
@@ -67,7 +72,7 @@ class Surroundings:
         return "null"
 
     def write_configuration(self, client_port, admin_port):
-        # All that can be logged is logged, so that a log that holds up anything is noticed.
+        # Everything is logged, so that a log that holds up a call or the end is noticed.
         (self.directory / "jobs-proxy.yaml").write_text(f"""\
 listen: {{ address: "{self.listen}:{client_port}" }}
 admin: {{ address: "127.0.0.1:{admin_port}" }}
@@ -79,10 +84,10 @@ log: {{ level: trace, access: all }}
 """)
 
     def look(self, gateway):
-        """Looks at what else the case promises while the gateway serves; raises `Failed`."""
+        """Checks what else the case promises, while the gateway serves; raises `Failed`."""
 
     def look_after(self):
-        """The same after the gateway's end."""
+        """Checks what the case promises after the gateway's end; raises `Failed`."""
 
     # MARK: In the gateway's process
 
@@ -138,7 +143,7 @@ class ClosedOutput(Surroundings):
     output = error = "closed"
 
     def look(self, gateway):
-        """A socket of the gateway's under one of these numbers would be sent the log."""
+        """None of these numbers may be a socket or another descriptor of the gateway's, to which lines would be written."""
         for number in range(3):
             with contextlib.suppress(FileNotFoundError):
                 target = os.readlink(f"/proc/{gateway.pid}/fd/{number}")
@@ -151,7 +156,7 @@ class FewFiles(Surroundings):
     limits = {resource.RLIMIT_NOFILE: 256}
 
     def look(self, gateway):
-        """Connections beyond the limit may wait or be closed; the gateway serves again when they are gone."""
+        """Connections beyond the limit may wait or be closed. The gateway must serve again when they are gone."""
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             for _ in range(self.limits[resource.RLIMIT_NOFILE] + 50):
                 stack.enter_context(socket.create_connection(("127.0.0.1", gateway.client_port), timeout=1))
@@ -202,14 +207,14 @@ class FirstProcess(Surroundings):
 
 
 class IPv6SwitchedOff(Surroundings):
-    """As in many a container, where `localhost` still has ::1 among its addresses."""
+    """A container without IPv6, whose /etc/hosts still has ::1 for `localhost`."""
 
     name = "IPv6 switched off, listening on localhost"
     listen = "localhost"
     is_isolated = True
 
     def before(self):
-        # Where the kernel has none, these are not there.
+        # A kernel without IPv6 has no such files.
         for switch in pathlib.Path("/proc/sys/net/ipv6/conf").glob("*/disable_ipv6"):
             switch.write_text("1")
         (self.directory / "hosts").write_text("::1 localhost\n127.0.0.1 localhost\n")
@@ -259,7 +264,7 @@ class MinimalRoot(Surroundings):
     quotas: {{ batch: {{ rate: 100, burst: 100 }} }}"""
 
     def files(self):
-        """Path in the root: what is there."""
+        """By path in the root, the file or directory that is bound there."""
         return {
             "/etc/hosts": self.directory / "hosts",
             "/etc/resolv.conf": self.directory / "resolv.conf",
@@ -280,7 +285,7 @@ class MinimalRoot(Surroundings):
 
 
 def certificate_bundle():
-    """Where libcurl looks for the authorities to trust."""
+    """The path at which libcurl looks for the authorities to trust."""
     with contextlib.suppress(OSError, subprocess.CalledProcessError):
         listed = subprocess.run(["curl-config", "--ca"], capture_output=True, text=True, check=True).stdout.strip()
         if listed:
@@ -289,7 +294,7 @@ def certificate_bundle():
 
 
 class ServiceUnit(MinimalRoot):
-    """Started as the units have it, at their paths and addresses, with their sockets handed over."""
+    """The units' own command lines, paths and addresses, with their sockets handed over."""
 
     name = "the restrictions of Config/systemd"
     needs_root = True

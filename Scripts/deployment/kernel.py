@@ -26,7 +26,7 @@ SET_DEATH_SIGNAL, SET_SECCOMP, READ_BOUNDING, DROP_BOUNDING, SET_NO_NEW_PRIVS, A
 
 
 class Refused(OSError):
-    """The kernel does not give to this user what was asked for."""
+    """The kernel does not let this user do something, or cannot do it."""
 
 
 def call(name, *arguments):
@@ -84,7 +84,7 @@ def make_read_only(path):
         place = re.sub(r"\\(\d{3})", lambda match: chr(int(match.group(1), 8)), place)
         if os.path.commonpath([path, place]) == str(path):
             kept = sum(KEPT_OPTIONS.get(option, 0) for option in options.split(","))
-            # One that lies below another cannot be reached, neither by this call nor by anybody.
+            # A mount that is hidden by another cannot be reached, by this call or by the gateway.
             with contextlib.suppress(Refused):
                 mount("none", place, flags=REMOUNT | BIND | READ_ONLY | kept)
 
@@ -96,7 +96,7 @@ def drop_privileges(user=None):
     """No capability in any set, `no_new_privs`, and another user and group if `user` is given (setpriv(1))."""
     for capability in range(64):
         if LIBC.prctl(READ_BOUNDING, capability, 0, 0, 0) == 1:
-            # Without CAP_SETPCAP the set stays, and is of no use to a process with no_new_privs.
+            # Without CAP_SETPCAP the set stays; with no_new_privs it gives nothing.
             LIBC.prctl(DROP_BOUNDING, capability, 0, 0, 0)
     clear_all = 4
     call("prctl", AMBIENT, clear_all, 0, 0, 0)
@@ -122,7 +122,7 @@ ALL_BITS = 0xFFFFFFFF
 
 
 def call_numbers():
-    """Name: number, of the system calls of this machine, from the kernel's headers; empty without them."""
+    """The numbers of this machine's system calls by name, from the kernel's headers; empty without them."""
     for header in (f"/usr/include/{platform.machine()}-linux-gnu/asm/unistd_64.h", "/usr/include/asm/unistd_64.h",
                    "/usr/include/asm-generic/unistd.h"):
         if os.path.exists(header):

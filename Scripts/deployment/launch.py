@@ -1,4 +1,4 @@
-"""Starts a gateway in a case's surroundings, and sees that it does there what it must."""
+"""Runs a case: starts a gateway in its surroundings, asks it, and ends it."""
 
 import contextlib
 import fcntl
@@ -13,15 +13,15 @@ from .probe import END, Failed, Gateway, wait_until
 
 
 class LeftOut(Exception):
-    """A case's surroundings are not to be had here."""
+    """This system does not let a case have its surroundings."""
 
 
 class Host:
-    """What this script may do where it runs."""
+    """The privileges that this script has."""
 
     def __init__(self):
         self.is_root = os.getuid() == 0
-        # Why there are no namespaces, if there are none; else whether a user namespace is needed for the others.
+        # The reason why there are no namespaces, or None; and true if a user namespace must come before the others.
         self.no_namespaces, self.needs_own_users = self.namespaces()
 
     def namespaces(self):
@@ -29,7 +29,7 @@ class Host:
         for own_users in (False, True) if self.is_root else (True,):
             try:
                 in_a_process(lambda: enter_namespaces(own_users), kernel.own_mounts, lambda: kernel.mount("tmpfs", "/mnt", "tmpfs"))
-                # In a user namespace there is one user, who cannot become another.
+                # A user namespace made without privileges has one user, who cannot become another.
                 self.is_root = self.is_root and not own_users
                 return None, own_users
             except Failed as error:
@@ -38,7 +38,7 @@ class Host:
 
 
 def enter_namespaces(own_users):
-    """A network with loopback alone, in which every port is free."""
+    """Enters a network namespace that has loopback alone, with every port free."""
     if own_users:
         kernel.own_users()
     kernel.unshare(kernel.NEW_NETWORK)
@@ -46,7 +46,7 @@ def enter_namespaces(own_users):
 
 
 def in_a_process(*steps):
-    """Takes the steps in a process that then ends; raises `Failed` with what one of them says."""
+    """Takes the steps in a process of their own; raises `Failed` with the error of the first that fails."""
     pid, error = fork_reporting(lambda _: [step() for step in steps])
     os.waitpid(pid, 0)
     if error:
@@ -54,15 +54,15 @@ def in_a_process(*steps):
 
 
 def fork_reporting(work):
-    """Does `work` in a new process, until it returns, becomes another program or calls its argument.
+    """Calls `work` in a new process and waits until it fails, returns, becomes another program or calls its argument.
 
-    Returns the process, and what was wrong until then or nothing.
+    Returns the process id, and the error as text, empty if there is none.
     """
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            # Out of the way of descriptors that are handed over.
+            # The lowest numbers belong to descriptors that are handed over.
             low, writer = writer, fcntl.fcntl(writer, fcntl.F_DUPFD_CLOEXEC, 100)
             os.close(low)
             work(lambda: os.close(writer))
@@ -91,7 +91,7 @@ def full_pipe():
 
 
 def start(case, command, arguments):
-    """The process id of a new gateway in the case's surroundings."""
+    """Starts a command in the case's surroundings; returns its process id."""
     standard = {0: os.open("/dev/null", os.O_RDONLY)}
     for number, name, kind in ((1, "output", case.output), (2, "log", case.error)):
         if kind == "file":
@@ -142,9 +142,9 @@ def start(case, command, arguments):
 
 
 def run(case, host):
-    """What was seen of a gateway in the case's surroundings; for a process of its own.
+    """Runs a case in this process, which then belongs to its namespaces; returns a sentence on what was seen.
 
-    Raises `LeftOut`, `Failed`, or whatever a connection to a gateway that does not answer raises.
+    Raises `LeftOut`, `Failed`, or the error of a connection.
     """
     os.umask(0o022)
     if not host.no_namespaces:
@@ -182,7 +182,7 @@ def run_to_end(case, command, arguments):
 
 
 def look(case, gateway):
-    """What the kernel says of the process; raises `Failed` if that is not what the case says."""
+    """A sentence on the process, from /proc; raises `Failed` if the case promises something else."""
     directory = pathlib.Path(f"/proc/{gateway.pid}")
     status = dict(line.split(":\t", 1) for line in (directory / "status").read_text().splitlines() if ":\t" in line)
     expected = dict(case.status)

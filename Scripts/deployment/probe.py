@@ -1,4 +1,4 @@
-"""What a gateway must do wherever it runs: get ready, serve a page, be scraped, and end in order."""
+"""Asks a gateway for all that it must do wherever it runs: get ready, serve a page, be scraped, and end in order."""
 
 import contextlib
 import http.client
@@ -14,7 +14,7 @@ TARGET = "ListFraudsterRegistrationJobs"
 
 
 class Failed(Exception):
-    """Something that a gateway must do was not seen."""
+    """A gateway, or its surroundings, are not as they must be; the text says how."""
 
 
 class Gateway:
@@ -59,7 +59,7 @@ class Gateway:
         return answered, json.loads(body)
 
     def answers(self):
-        """Whether the client listener answers now; raises `Failed` if the process is gone."""
+        """Returns true if the client listener answers now; raises `Failed` if the process is gone."""
         if self.has_ended():
             raise Failed(f"it has ended: {self.end_spelled()}")
         with contextlib.suppress(OSError, http.client.HTTPException):
@@ -79,7 +79,7 @@ class Gateway:
                 status, _, body = self.ask(self.admin_port, "GET", "/readyz")
                 last = f"{status} {body.decode(errors='replace').strip()}"
             except (OSError, http.client.HTTPException) as error:
-                # Before it listens connections are refused, and that tells nothing.
+                # Connections are refused until it listens.
                 if not isinstance(error, ConnectionRefusedError):
                     last = f"{type(error).__name__}: {error}"
                 return False

@@ -50,7 +50,7 @@ def libraries_of(path):
 
 
 def is_reachable(path):
-    """Whether any user may read it; whoever may read a library may run what is in it."""
+    """Returns true if every user can read the file; that is enough to use a library."""
     return path.stat().st_mode & 0o004 and all(each.stat().st_mode & 0o001 for each in path.parents)
 
 

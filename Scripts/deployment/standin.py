@@ -1,6 +1,6 @@
 """Stand-ins for the gateway that answer what the check asks, each with a fault, and the case that must find it."""
 
-import encodings.idna  # needed by sockets, and not to be found by other users
+import encodings.idna  # sockets load it when it is needed, and then it may be out of reach
 import http.server
 import json
 import os
@@ -27,7 +27,7 @@ FAULTS = {
     "opens 100 files": cases.FewestFiles,
     "reads /proc": cases.NoProcesses,
 }
-# A stand-in without a fault must pass these; it has neither snapshots nor libraries, sockets or connections to a service.
+# A stand-in without a fault must pass these. It cannot pass those with a snapshot, a root of its own or a service.
 CASES = [each for each in cases.ALL if each not in (cases.MinimalRoot, cases.ServiceUnit, cases.PrivateFiles)]
 JOBS = "ListFraudsterRegistrationJobs"
 

@@ -1,4 +1,4 @@
-"""What a systemd unit asks for, and how a process is given the same without systemd (systemd.exec(5))."""
+"""Reads a systemd unit, and gives a process the same surroundings without systemd (systemd.exec(5))."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ import stat
 
 from . import kernel
 
-# What @system-service leaves out of the system calls of Linux (systemd 252, `systemd-analyze syscall-filter`).
+# The system calls that are not in @system-service (systemd 252, `systemd-analyze syscall-filter`).
 NOT_OF_SERVICES = """
     _sysctl acct adjtimex afs_syscall bpf chroot clock_adjtime clock_settime create_module delete_module fanotify_init
     fanotify_mark finit_module fsconfig fsmount fsopen fspick get_kernel_syms getpmsg init_module ioperm iopl
@@ -21,7 +21,7 @@ NOT_OF_SERVICES = """
 FAMILIES = {"AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10, "AF_NETLINK": 16}
 NAMESPACES = 0x7E020080  # every CLONE_NEW… flag
 
-# Of the unit's life, not of its process's surroundings; or given by a root directory that holds nothing else.
+# Directives on when the unit runs; and those that every case, or a minimal and read-only root directory, fulfils.
 NO_COUNTERPART = {
     "Description", "DynamicUser", "Requires", "After", "Wants", "StartLimitIntervalSec", "StartLimitBurst", "WantedBy", "Type", "Restart",
     "RestartSec", "ExecReload", "TimeoutStopSec", "CapabilityBoundingSet", "AmbientCapabilities", "NoNewPrivileges", "RemoveIPC",

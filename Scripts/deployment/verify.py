@@ -1,4 +1,4 @@
-"""Has systemd look at the units itself, where it is there."""
+"""Runs `systemd-analyze verify` on the units."""
 
 import shutil
 import subprocess
@@ -9,13 +9,13 @@ NAME = "systemd-analyze verify"
 
 
 def units(program, directory):
-    """Verdict, and what was seen."""
+    """The verdict, and a sentence on what was seen."""
     if not shutil.which("systemd-analyze"):
         return "left out", "there is no systemd-analyze"
     paths = []
     for unit in sorted(UNITS.glob("jobs-proxy.*")):
         path = directory / unit.name
-        # It looks whether the program is there.
+        # A program that is not there is a fault.
         path.write_text(unit.read_text().replace("/usr/local/bin/jobs-proxy", program.path))
         paths.append(path)
     said = subprocess.run(["systemd-analyze", "verify", "--man=no", *paths], capture_output=True, text=True)
