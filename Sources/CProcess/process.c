@@ -1,6 +1,7 @@
 #include "CProcess.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <features.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -35,6 +36,16 @@ bool cprocess_count_end_signals(void) { return sem_init(&end_signals, 0, 0) == 0
 
 void cprocess_wait_for_end_signal(void) {
     while (sem_wait(&end_signals) != 0 && errno == EINTR) {
+    }
+}
+
+// A standard descriptor that the process is started without becomes the first file or socket that it opens, and what is printed is
+// then written there. Swift's runtime opens descriptors before the first line of an asynchronous `main`.
+__attribute__((constructor)) static void open_standard_descriptors(void) {
+    for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++) {
+        if (fcntl(number, F_GETFD) != -1) continue;
+        // This is the lowest free number, so it is taken. Where there is no /dev, a directory is; nothing can be written to one.
+        if (open("/dev/null", O_RDWR) == -1) open("/", O_RDONLY);
     }
 }
 
