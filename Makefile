@@ -16,10 +16,12 @@ build: ## Installs what is missing and builds the gateway for release
 	@Scripts/setup
 	swift build $(RELEASE)
 
-test: ## Installs what is missing, checks, and runs all tests
+test: ## Installs what is missing, checks, runs all tests, and the gateway where it may be deployed
 	@Scripts/setup --tests
 	@$(MAKE) --no-print-directory check
 	swift test --no-parallel
+	Scripts/check-deployment --self-test
+	Scripts/check-deployment
 	Scripts/check-allocations
 
 check: ## Checks the arrows between the modules, and the format
