@@ -41,6 +41,8 @@ class Surroundings:
     status = {}
     # "file", "full" (a pipe that takes no byte more), "broken" (a pipe without a reader) or "closed" (standard input too).
     output = error = "file"
+    # The reason why SIGILL leaves the case out, or None.
+    trap = None
     # Commands that must end with 0 in the same surroundings before the gateway starts, each with its arguments.
     before_start = ()
 
@@ -234,15 +236,18 @@ class NoIPv6(Surroundings):
 
 
 class NoProcesses(Surroundings):
+    """A gateway may serve without /proc, but need not; it must never take its command line for an empty one."""
+
     name = "no /proc"
     is_isolated = True
+    trap = "libdispatch traps without /proc if one of its threads is at work when it counts them"
 
     def change(self):
         kernel.mount("tmpfs", "/proc", "tmpfs", 0, "mode=555")
 
 
 class MinimalRoot(Surroundings):
-    """Nothing but what docs/deployment.md lists: neither /dev, /proc, /tmp nor time zones."""
+    """Nothing but what docs/deployment.md lists: neither /dev, /tmp nor time zones."""
 
     name = "minimal root, the service by name over https"
     is_isolated = True
@@ -281,6 +286,8 @@ class MinimalRoot(Surroundings):
         root.enter(at)
 
     def complete(self, at):
+        os.mkdir(f"{at}/proc")
+        kernel.bind("/proc", f"{at}/proc")
         kernel.make_read_only(at)
 
 

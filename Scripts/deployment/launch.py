@@ -165,6 +165,10 @@ def run(case, host):
         case.look(gateway)
         ended = gateway.end_in_order()
         case.look_after()
+    except (Failed, OSError):
+        if case.trap and gateway.has_ended() and os.waitstatus_to_exitcode(gateway.status) == -signal.SIGILL:
+            raise LeftOut(case.trap) from None
+        raise
     finally:
         gateway.kill()
     return f"{seen}; ready in {ready:.2f} s, a page of {jobs} jobs, {samples} samples, exit 0 in {ended:.2f} s"
