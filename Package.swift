@@ -72,6 +72,7 @@ let package = Package(
         .target(name: "BuiltInCatalogs", resources: [.embedInCode("voice-id.yaml")], swiftSettings: settings),
         // In C, because it comes before `main`, or in a signal's handler.
         .target(name: "CProcess"),
+        .target(name: "StrictYAML", dependencies: [yams], swiftSettings: settings),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         // MARK: Edges: sockets and threads
@@ -87,7 +88,7 @@ let package = Package(
         // MARK: Core: vocabulary and decisions
         .target(
             name: "Gateway",
-            dependencies: ["AWSProtocol", "PageCache", "RateLimiter", "Telemetry", yams],
+            dependencies: ["AWSProtocol", "PageCache", "RateLimiter", "StrictYAML", "Telemetry"],
             swiftSettings: settings),
         .target(
             name: "GatewayFront",
@@ -108,7 +109,7 @@ let package = Package(
                 "Locking",
                 "PageCache",
                 "RateLimiter",
-                "Sandbox", "Telemetry", "Upstream", arguments, heap, lifecycle, logging, nioCore, nioPosix, yams,
+                "Sandbox", "StrictYAML", "Telemetry", "Upstream", arguments, heap, lifecycle, logging, nioCore, nioPosix,
             ],
             swiftSettings: settings),
 
@@ -147,7 +148,7 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "PageCache", "RateLimiter",
-                "Sandbox",
+                "Sandbox", "StrictYAML",
                 "Telemetry", arguments, logging, nioCore, nioPosix, nioSSL,
             ],
             exclude: ["SDK"],

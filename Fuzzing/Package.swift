@@ -49,6 +49,7 @@ let package = Package(
         .target(name: "RateLimiter", dependencies: ["Locking", deque], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking"], swiftSettings: settings),
         .target(name: "BuiltInCatalogs", resources: [.embedInCode("voice-id.yaml")], swiftSettings: settings),
+        .target(name: "StrictYAML", dependencies: [yams], swiftSettings: settings),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
         .target(
             name: "HTTPFront", dependencies: [nioCore], path: path("HTTPFront"),
@@ -61,7 +62,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "Gateway", dependencies: ["AWSProtocol", "PageCache", "RateLimiter", "Telemetry", yams],
+            name: "Gateway", dependencies: ["AWSProtocol", "PageCache", "RateLimiter", "StrictYAML", "Telemetry"],
             path: path("Gateway"), swiftSettings: settings),
         .target(
             name: "GatewayFront", dependencies: ["AWSProtocol", "Gateway", "HTTPFront"], path: path("GatewayFront"),
@@ -74,13 +75,13 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "JobsProxy", dependencies: ["HTTPFront", yams], path: path("JobsProxy"),
+            name: "JobsProxy", dependencies: ["HTTPFront", "StrictYAML"], path: path("JobsProxy"),
             sources: ["CommandFailure.swift", "Configuration", "File.swift"], swiftSettings: settings),
 
         // MARK: Harnesses
         .target(name: "Fuzzer", swiftSettings: harnessSettings),
         .harness("FuzzCodec", ["HTTPFront", nioCore, nioEmbedded, nioHTTP1]),
-        .harness("FuzzConfiguration", ["JobsProxy"]),
+        .harness("FuzzConfiguration", ["JobsProxy", "StrictYAML"]),
         .harness("FuzzFields", ["AWSProtocol", "Gateway", "GatewayFront", "HTTPFront"]),
         .harness("FuzzInput", ["AWSProtocol", "BuiltInCatalogs", "Gateway"]),
         .harness("FuzzJSON", ["AWSProtocol"]),

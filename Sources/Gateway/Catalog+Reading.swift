@@ -1,5 +1,5 @@
 internal import AWSProtocol
-internal import Yams
+internal import StrictYAML
 
 /// Why a catalog cannot be used, and where.
 public struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -10,38 +10,20 @@ public struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible 
     public var description: String { "line \(line): \(message)" }
 }
 
-extension CatalogError {
-    /// What the YAML parser found.
-    fileprivate init(_ error: any Error, in yaml: [UInt8]) {
-        switch error {
-        case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
-            YamlError.composer(_, let problem, let mark, _):
-            self.init(line: mark.line, message: "not YAML: \(problem)")
-        case YamlError.duplicatedKeysInMapping(let keys, let context):
-            // The mark is the first one's; the one to mend is a later one.
-            let lines = yaml.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            let key = Array("\(keys.first ?? ""):".utf8)
-            let second = lines.indices.dropFirst(context.mark.line).first { index in
-                lines[index].drop { $0 == UInt8(ascii: " ") }.starts(with: key)
-            }
-            self.init(
-                line: second.map { $0 + 1 } ?? context.mark.line, message: "key '\(keys.first ?? "")' occurs twice")
-        default:
-            self.init(line: 1, message: "cannot be read as YAML")
-        }
-    }
-}
-
 extension Catalog {
+    /// How large a file may be; the largest of botocore's models makes one of half a MiB.
+    static let maxMebibytes = 16
+
     /// Reads a catalog file; `Config/catalogs/voice-id.yaml` shows and explains the form.
     ///
     /// - Throws: `CatalogError` for the first fault.
     public init(yaml: [UInt8]) throws(CatalogError) {
-        let root: Node?
-        do {
-            root = try Yams.compose(yaml: String(decoding: yaml, as: UTF8.self))
-        } catch {
-            throw CatalogError(error, in: yaml)
+        let faults = FaultCollector(file: "")
+        let source = SourceText(yaml, mebibytes: Self.maxMebibytes, faults: faults)
+        let root = source.flatMap { YAMLText.tree(of: $0, faults: faults) }
+        if let fault = faults.sorted?.faults.first {
+            let key = fault.key.isEmpty ? "" : "\(fault.key): "
+            throw CatalogError(line: fault.line, message: key + fault.message)
         }
         guard let root else { throw CatalogError(line: 1, message: "the file is empty") }
         let file = try CatalogMapping(
@@ -56,11 +38,11 @@ extension Catalog {
         guard let defaultGroup = groups.firstIndex(where: { $0.name == "default" }) else {
             throw file.fault("quotas", "needs a group called 'default' for operations outside the catalog")
         }
-        let shapes = try CatalogShapes(try file.mapping("shapes", keys: nil))
+        var shapes = try CatalogShapes(try file.mapping("shapes", keys: nil))
         var operations: [Operation] = []
         let entries = try file.mapping("operations", keys: nil)
         for name in entries.names.sorted() {
-            operations.append(try Self.operation(name, entries, groups, shapes))
+            operations.append(try Self.operation(name, entries, groups, &shapes))
         }
         self.init(
             name: try file.string("name"), signingName: try file.string("signingName"),
@@ -82,7 +64,7 @@ extension Catalog {
     }
 
     private static func operation(
-        _ name: String, _ entries: CatalogMapping, _ groups: [QuotaGroup], _ shapes: CatalogShapes
+        _ name: String, _ entries: CatalogMapping, _ groups: [QuotaGroup], _ shapes: inout CatalogShapes
     ) throws(CatalogError) -> Operation {
         let entry = try entries.mapping(
             name,

@@ -1,30 +1,36 @@
-internal import Yams
+internal import StrictYAML
 
-/// A YAML mapping whose keys are known, read value by value.
+/// A mapping of a catalog file whose keys are known, read value by value.
 struct CatalogMapping {
     let names: [String]
-    private let nodes: [String: Node]
+    /// By their keys as bytes: keys that merely look alike are equal to Swift.
+    private let values: [[UInt8]: Tree]
     private let line: Int
 
-    /// - Parameter keys: the keys that it may have, nothing for any.
-    init(_ node: Node, keys: Set<String>?) throws(CatalogError) {
-        line = node.mark?.line ?? 1
-        guard let mapping = node.mapping else { throw CatalogError(line: line, message: "must be a mapping") }
-        var names: [String] = []
-        var nodes: [String: Node] = [:]
-        for (key, value) in mapping {
-            guard let name = key.string, keys?.contains(name) ?? true else {
-                throw CatalogError(line: key.mark?.line ?? line, message: "unknown key '\(key.string ?? "?")'")
-            }
-            names.append(name)
-            nodes[name] = value
+    /// - Parameter keys: the keys that it may have, nil for any.
+    init(_ tree: Tree, keys: Set<String>?) throws(CatalogError) {
+        line = tree.line
+        guard case .mapping(let entries) = tree.content else {
+            throw CatalogError(line: line, message: "must be a mapping")
         }
-        self.names = names
-        self.nodes = nodes
+        var values: [[UInt8]: Tree] = [:]
+        for entry in entries {
+            guard keys?.contains(where: { $0.utf8.elementsEqual(entry.key.utf8) }) ?? true else {
+                throw CatalogError(line: entry.line, message: "unknown key \(entry.key.quoted)")
+            }
+            values[Array(entry.key.utf8)] = entry.value
+        }
+        names = entries.map(\.key)
+        self.values = values
     }
 
+    private func value(_ key: String) -> Tree? { values[Array(key.utf8)] }
+
+    /// Returns true if it has the key.
+    func holds(_ key: String) -> Bool { value(key) != nil }
+
     func fault(_ key: String, _ message: String) -> CatalogError {
-        CatalogError(line: nodes[key]?.mark?.line ?? line, message: "\(key): \(message)")
+        CatalogError(line: value(key)?.line ?? line, message: "\(key): \(message)")
     }
 
     func mapping(_ key: String, keys: Set<String>?) throws(CatalogError) -> CatalogMapping {
@@ -33,8 +39,8 @@ struct CatalogMapping {
     }
 
     func optionalMapping(_ key: String, keys: Set<String>?) throws(CatalogError) -> CatalogMapping? {
-        guard let node = nodes[key] else { return nil }
-        return try CatalogMapping(node, keys: keys)
+        guard let tree = value(key) else { return nil }
+        return try CatalogMapping(tree, keys: keys)
     }
 
     func string(_ key: String) throws(CatalogError) -> String {
@@ -43,18 +49,18 @@ struct CatalogMapping {
     }
 
     func optionalString(_ key: String) throws(CatalogError) -> String? {
-        guard let node = nodes[key] else { return nil }
-        guard let scalar = node.scalar else { throw fault(key, "must be a word") }
-        return scalar.string
+        guard let tree = value(key) else { return nil }
+        guard case .scalar(let scalar) = tree.content else { throw fault(key, "must be a word") }
+        return scalar.text
     }
 
     func strings(_ key: String) throws(CatalogError) -> [String] {
-        guard let node = nodes[key] else { return [] }
-        guard let sequence = node.sequence else { throw fault(key, "must be a list") }
+        guard let tree = value(key) else { return [] }
+        guard case .list(let items) = tree.content else { throw fault(key, "must be a list") }
         var words: [String] = []
-        for element in sequence {
-            guard let scalar = element.scalar else { throw fault(key, "must be a list of words") }
-            words.append(scalar.string)
+        for item in items {
+            guard case .scalar(let scalar)? = item?.content else { throw fault(key, "must be a list of words") }
+            words.append(scalar.text)
         }
         return words
     }

@@ -1,40 +1,66 @@
 internal import AWSProtocol
 
 /// The shapes that a catalog's inputs refer to, and that may refer to each other.
+///
+/// Each is read once, however many refer to it: what refers to it shares its members.
 struct CatalogShapes {
-    /// How deep shapes may be inside each other; models go to four or so. One that is inside itself is found by it.
-    private static let maxDepth = 16
+    /// How deep shapes may be inside each other; models go to a dozen or so.
+    private static let maxDepth = 64
+
+    private struct Shape {
+        let constraint: InputConstraint
+        /// How deep shapes are inside it.
+        let height: Int
+    }
 
     private let entries: CatalogMapping
-    private var shapes: [String: InputConstraint] = [:]
+    private var shapes: [[UInt8]: Shape] = [:]
+    /// Those that are being read: one that is met again is inside itself.
+    private var open: Set<[UInt8]> = []
 
     init(_ entries: CatalogMapping) throws(CatalogError) {
         self.entries = entries
-        for name in entries.names { shapes[name] = try shape(name, depth: 0) }
+        for name in entries.names { _ = try shape(name) }
     }
 
     /// The constraint of a member from `Shape` or, if it is required, `Shape!`.
-    func constraint(_ member: String, _ members: CatalogMapping) throws(CatalogError) -> InputConstraint {
-        try constraint(member, members, depth: 0)
+    mutating func constraint(_ member: String, _ members: CatalogMapping) throws(CatalogError) -> InputConstraint {
+        try shape(member, members).constraint
     }
 
-    private func constraint(
-        _ member: String, _ members: CatalogMapping, depth: Int
-    ) throws(CatalogError) -> InputConstraint {
+    private mutating func shape(_ member: String, _ members: CatalogMapping) throws(CatalogError) -> Shape {
         let reference = try members.string(member)
-        let isRequired = reference.hasSuffix("!")
-        let name = isRequired ? String(reference.dropLast()) : reference
-        guard entries.names.contains(name) else {
+        let isRequired = reference.utf8.last == UInt8(ascii: "!")
+        let name = isRequired ? String(reference.unicodeScalars.dropLast()) : reference
+        guard entries.holds(name) else {
             throw members.fault(member, "refers to '\(reference)', which is not under 'shapes'")
         }
-        guard depth < Self.maxDepth else { throw members.fault(member, "'\(name)' is inside itself") }
-        var constraint = if let known = shapes[name] { known } else { try shape(name, depth: depth + 1) }
+        guard !open.contains(Array(name.utf8)) else { throw members.fault(member, "'\(name)' is inside itself") }
+        let shape = try shape(name)
+        guard shape.height < Self.maxDepth else {
+            throw members.fault(member, "shapes are more than \(Self.maxDepth) deep inside each other")
+        }
+        var constraint = shape.constraint
         constraint.member = member
         constraint.isRequired = isRequired
-        return constraint
+        return Shape(constraint: constraint, height: shape.height)
     }
 
-    private func shape(_ name: String, depth: Int) throws(CatalogError) -> InputConstraint {
+    private mutating func shape(_ name: String) throws(CatalogError) -> Shape {
+        let key = Array(name.utf8)
+        if let known = shapes[key] { return known }
+        // Those that are open are as deep inside each other as they are many.
+        guard open.count < Self.maxDepth else {
+            throw entries.fault(name, "shapes are more than \(Self.maxDepth) deep inside each other")
+        }
+        open.insert(key)
+        let shape = try read(name)
+        open.remove(key)
+        shapes[key] = shape
+        return shape
+    }
+
+    private mutating func read(_ name: String) throws(CatalogError) -> Shape {
         let entry = try entries.mapping(
             name, keys: ["type", "min", "max", "pattern", "values", "sensitive", "members", "element"])
         guard let kind = InputConstraint.Kind(rawValue: try entry.string("type")) else {
@@ -53,26 +79,29 @@ struct CatalogShapes {
         guard sensitive == "true" || sensitive == "false" else {
             throw entry.fault("sensitive", "must be true or false")
         }
-        return InputConstraint(
+        let inside = try members(of: entry, kind)
+        let constraint = InputConstraint(
             member: "", kind: kind, minimum: minimum, maximum: maximum, pattern: pattern,
             values: try entry.strings("values"), isSensitive: sensitive == "true",
-            members: try members(of: entry, kind, depth: depth))
+            members: inside.map(\.constraint))
+        return Shape(constraint: constraint, height: (inside.map(\.height).max() ?? 0) + 1)
     }
 
     /// What is inside a structure or a list.
-    private func members(
-        of entry: CatalogMapping, _ kind: InputConstraint.Kind, depth: Int
-    ) throws(CatalogError) -> [InputConstraint] {
-        var members: [InputConstraint] = []
+    private mutating func members(
+        of entry: CatalogMapping, _ kind: InputConstraint.Kind
+    ) throws(CatalogError) -> [Shape] {
+        var members: [Shape] = []
         if let inside = try entry.optionalMapping("members", keys: nil) {
             guard kind == .structure else { throw entry.fault("members", "is for structures only") }
-            for name in inside.names.sorted() { members.append(try constraint(name, inside, depth: depth)) }
+            for name in inside.names.sorted() { members.append(try shape(name, inside)) }
         }
         if try entry.optionalString("element") != nil {
             guard kind == .list else { throw entry.fault("element", "is for lists only") }
-            var element = try constraint("element", entry, depth: depth)
-            element.member = "member"
-            members.append(element)
+            let element = try shape("element", entry)
+            var constraint = element.constraint
+            constraint.member = "member"
+            members.append(Shape(constraint: constraint, height: element.height))
         }
         return members
     }

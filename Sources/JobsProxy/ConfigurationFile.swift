@@ -1,6 +1,7 @@
 internal import BuiltInCatalogs
 internal import Gateway
 internal import HTTPFront
+internal import StrictYAML
 
 /// Reads the configuration, whole.
 enum ConfigurationFile {

@@ -1,3 +1,5 @@
+internal import StrictYAML
+
 // What several keys must be to each other. Each rule is a complaint to be made, or nothing.
 
 // MARK: Listeners

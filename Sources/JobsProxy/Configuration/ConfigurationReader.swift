@@ -1,9 +1,11 @@
+internal import StrictYAML
+
 /// Reads a configuration file, or says all that is wrong with it.
 enum ConfigurationReader {
     /// - Parameters:
     ///   - bytes: The file: UTF-8, 1 MiB at most. An empty one means every default.
     ///   - file: Its name, for the faults.
-    static func read(_ bytes: [UInt8], file: String) -> Result<Configuration, ConfigurationFaults> {
+    static func read(_ bytes: [UInt8], file: String) -> Result<Configuration, FileFaults> {
         let faults = FaultCollector(file: file)
         var configuration = Configuration()
         if let source = SourceText(bytes, faults: faults), let tree = YAMLText.tree(of: source, faults: faults) {

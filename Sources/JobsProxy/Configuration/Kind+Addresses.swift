@@ -1,3 +1,5 @@
+internal import StrictYAML
+
 extension Kind where Value == Configuration.Address {
     /// `host:port`, an IPv6 address in brackets.
     static var address: Kind {

@@ -1,4 +1,5 @@
 internal import HTTPFront
+internal import StrictYAML
 
 extension Kind where Value == PeerCertificate.Name {
     /// The kinds of names by their keys. `san` is what `dns` was called once.

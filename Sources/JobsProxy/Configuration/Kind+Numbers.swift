@@ -1,3 +1,5 @@
+internal import StrictYAML
+
 extension Kind where Value == Int {
     /// A whole number in a range.
     static func whole(_ range: ClosedRange<Int>) -> Kind {

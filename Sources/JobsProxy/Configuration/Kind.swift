@@ -1,3 +1,5 @@
+internal import StrictYAML
+
 /// What one value of the file must look like, and what it becomes.
 struct Kind<Value> {
     let read: (Tree.Scalar) throws(Complaint) -> Value

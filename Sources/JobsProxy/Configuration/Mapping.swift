@@ -1,3 +1,5 @@
+internal import StrictYAML
+
 /// One mapping of the file while its keys are read.
 ///
 /// Each call asks for one key, which makes the key known, and sets a field if the key is there and right. What is there

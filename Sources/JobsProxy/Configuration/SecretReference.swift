@@ -1,3 +1,5 @@
+internal import StrictYAML
+
 /// Where a secret is kept. A configuration holds only this, so that whatever prints one prints no secret.
 struct SecretReference: Sendable, Equatable {
     enum Place: Sendable, Equatable {

@@ -78,7 +78,7 @@ struct YAMLSyntaxTests {
     @Test("is a file of more than a mebibyte")
     func tooLarge() {
         let told = faults([UInt8](repeating: 0x0A, count: 1_048_577))
-        #expect(told == ["1: the file has 1048577 bytes; a configuration has at most 1MiB"])
+        #expect(told == ["1: the file has 1048577 bytes; at most 1MiB are read"])
     }
 
     @Test("is a repeated key, told for as many as anyone mends by hand")

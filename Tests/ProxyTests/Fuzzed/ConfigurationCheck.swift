@@ -1,3 +1,5 @@
+import StrictYAML
+
 @testable import JobsProxy
 
 /// What must hold of the configuration reader whatever the file: it ends in a configuration, or in faults that a terminal
@@ -38,7 +40,7 @@ enum ConfigurationCheck {
     }
 
     /// A fault is one line of text, at a line of the file or just past its end; they come by line.
-    private static func ofFaults(_ faults: ConfigurationFaults, _ bytes: [UInt8]) -> String? {
+    private static func ofFaults(_ faults: FileFaults, _ bytes: [UInt8]) -> String? {
         guard !faults.faults.isEmpty else { return "neither configuration nor faults" }
         let lines = bytes.count { $0 == 0x0a || $0 == 0x0d } + 2
         for fault in faults.faults {

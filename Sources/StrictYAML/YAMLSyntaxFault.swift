@@ -1,4 +1,4 @@
-import Yams
+internal import Yams
 
 /// A YAML error in the words of someone who has to mend it.
 struct YAMLSyntaxFault {

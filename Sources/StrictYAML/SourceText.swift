@@ -1,18 +1,17 @@
-/// The characters of a configuration file, by line and column.
+/// The characters of a file, by line and column.
 ///
 /// What no editor shows (control characters, odd line ends, private-use characters) is refused: line numbers then
 /// mean what the editor shows, and the private-use characters are free for `YAMLText`.
-struct SourceText {
-    static let maxBytes: Int = .mebibyte
-
+public struct SourceText {
     private(set) var scalars: [Unicode.Scalar]
     private var lineStarts: [Int]
 
-    /// Nothing, and a fault, if the bytes are too many or are not plain UTF-8 text.
-    init?(_ bytes: [UInt8], faults: FaultCollector) {
-        guard bytes.count <= Self.maxBytes else {
-            let limit = Units.spelled(bytes: Self.maxBytes)
-            faults.add(line: 1, "the file has \(bytes.count) bytes; a configuration has at most \(limit)")
+    /// Nil, and a fault, if the bytes are too many or are not plain UTF-8 text.
+    ///
+    /// - Parameter mebibytes: how large the file may be.
+    public init?(_ bytes: [UInt8], mebibytes: Int = 1, faults: FaultCollector) {
+        guard bytes.count <= mebibytes << 20 else {
+            faults.add(line: 1, "the file has \(bytes.count) bytes; at most \(mebibytes)MiB are read")
             return nil
         }
         var scalars: [Unicode.Scalar] = []

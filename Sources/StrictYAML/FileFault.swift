@@ -1,49 +1,56 @@
-/// One thing in a configuration file that keeps it from being used.
-struct ConfigurationFault: Sendable, Equatable, CustomStringConvertible {
-    let file: String
+/// One thing in a file that keeps it from being used.
+public struct FileFault: Sendable, Equatable, CustomStringConvertible {
+    public let file: String
     /// From 1.
-    let line: Int
+    public let line: Int
     /// Dotted path of the key, such as `services[0].timeouts.connect`; empty where the whole file is meant.
-    let key: String
+    public let key: String
     /// What is wrong and how to mend it. Never holds a value that might be a secret.
-    let message: String
+    public let message: String
 
-    var description: String {
+    public var description: String {
         key.isEmpty ? "\(file):\(line): \(message)" : "\(file):\(line): \(key): \(message)"
     }
 }
 
-/// Everything that is wrong with a configuration file, by line. Never empty.
-struct ConfigurationFaults: Error, Sendable, Equatable, CustomStringConvertible {
-    let faults: [ConfigurationFault]
+/// Everything that is wrong with a file, by line. Never empty.
+public struct FileFaults: Error, Sendable, Equatable, CustomStringConvertible {
+    public let faults: [FileFault]
 
-    var description: String { faults.map(\.description).joined(separator: "\n") }
+    public var description: String { faults.map(\.description).joined(separator: "\n") }
 }
 
 /// Collects faults while a file is read, so that one run shows them all.
-final class FaultCollector {
+public final class FaultCollector {
     private let file: String
-    private var faults: [ConfigurationFault] = []
+    private var faults: [FileFault] = []
 
-    init(file: String) { self.file = file }
+    /// - Parameter file: its name, for the faults.
+    public init(file: String) { self.file = file }
 
-    var count: Int { faults.count }
+    /// How many there are.
+    public var count: Int { faults.count }
 
-    func add(line: Int, key: String = "", _ message: String) {
-        faults.append(ConfigurationFault(file: file, line: line, key: key, message: message))
+    /// Notes a fault.
+    ///
+    /// - Parameters:
+    ///   - line: from 1.
+    ///   - key: the dotted path of the key; empty where the whole file is meant.
+    public func add(line: Int, key: String = "", _ message: String) {
+        faults.append(FileFault(file: file, line: line, key: key, message: message))
     }
 
     /// By line; within a line as they were found.
-    var sorted: ConfigurationFaults? {
+    public var sorted: FileFaults? {
         guard !faults.isEmpty else { return nil }
         let ordered = faults.enumerated().sorted { ($0.element.line, $0.offset) < ($1.element.line, $1.offset) }
-        return ConfigurationFaults(faults: ordered.map(\.element))
+        return FileFaults(faults: ordered.map(\.element))
     }
 }
 
 extension String {
     /// Fit for a terminal and a log line: in quotes, cut to 60 characters, what is invisible written as `\u{…}`.
-    var quoted: String {
+    public var quoted: String {
         let cut = unicodeScalars.prefix(60)
         let body = cut.reduce(into: "") { text, scalar in
             switch scalar.properties.generalCategory {

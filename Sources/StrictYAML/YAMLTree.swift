@@ -1,4 +1,4 @@
-import Yams
+internal import Yams
 
 /// Turns Yams' nodes into a `Tree`, and finds what a configuration does not use of YAML.
 struct YAMLTree {

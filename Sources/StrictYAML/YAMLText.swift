@@ -1,4 +1,4 @@
-import Yams
+internal import Yams
 
 /// Reads YAML by Yams, and keeps from it what it handles badly.
 ///
@@ -7,15 +7,15 @@ import Yams
 /// (anchors, aliases), `!` (tags) and `?` (keys that are not plain) is replaced by a private-use character, which means
 /// nothing to YAML; in the values the characters are put back, and a plain value that begins with one is a fault. A
 /// repeated key is renamed the same way, and the text read again.
-enum YAMLText {
+public enum YAMLText {
     private static let indicators: [Unicode.Scalar] = ["&", "*", "!", "?"]
     /// Repeated keys that are looked for: each costs one reading of the text.
     static let maxRepeats = 32
     /// Values inside values. Yams itself stops near 1,000; a configuration has 5.
     static let maxDepth = 32
 
-    /// The file's only document; nothing if it is empty or cannot be read. The latter leaves a fault.
-    static func tree(of source: SourceText, faults: FaultCollector) -> Tree? {
+    /// The file's only document; nil if it is empty or cannot be read. The latter leaves a fault.
+    public static func tree(of source: SourceText, faults: FaultCollector) -> Tree? {
         var text = source.replacing { indicators.contains($0) ? standIn(for: $0) : $0 }
         for round in 0...maxRepeats {
             do {
