@@ -9,6 +9,7 @@ public struct ServiceModel {
     private let metadata: JSONValue
     private let operations: [(name: String, value: JSONValue)]
     private let shapes: [String: JSONValue]
+    private let recursive: Set<String>
 
     /// - Throws: `CatalogError` if it is no model of an awsJson 1.0 service.
     public init(_ json: [UInt8]) throws(CatalogError) {
@@ -28,6 +29,7 @@ public struct ServiceModel {
         self.metadata = metadata
         self.operations = operations.sorted { $0.name < $1.name }
         self.shapes = Dictionary(shapes.map { ($0.name, $0.value) }) { first, _ in first }
+        recursive = ShapeGraph(inside: self.shapes.mapValues(Self.inside)).recursive
     }
 
     /// The catalog as YAML.
@@ -36,6 +38,7 @@ public struct ServiceModel {
         let endpoint = metadata["endpointPrefix"]?.string ?? prefix.lowercased()
         let signingName = metadata["signingName"]?.string ?? endpoint
         let used = usedShapes
+        let parent = parentMember
         return """
             # Made from a service model\(metadata["apiVersion"]?.string.map { " (\($0))" } ?? ""). To be looked through: quotas, each operation's kind, the member that names
             # the domain, what a missing member means ('defaults'), and what writes make void are not in a model.
@@ -50,7 +53,7 @@ public struct ServiceModel {
               default: { rate: 2 }
 
             operations:
-            \(operations.map { operation($0.name, $0.value) }.joined(separator: "\n"))
+            \(operations.map { operation($0.name, $0.value, parentMember: parent) }.joined(separator: "\n"))
 
             shapes:
             \(used.map(shape).joined(separator: "\n"))
@@ -60,9 +63,9 @@ public struct ServiceModel {
 
     // MARK: Operations
 
-    private func operation(_ name: String, _ operation: JSONValue) -> String {
+    private func operation(_ name: String, _ operation: JSONValue, parentMember: String?) -> String {
         let input = operation["input"]?["shape"]?.string.flatMap { shapes[$0] }
-        let members = members(of: input)
+        let members = Self.members(of: input)
         let isRead = ["List", "Describe", "Get", "BatchGet", "Search"].contains { name.hasPrefix($0) }
         let kind = name.hasPrefix("List") ? "page" : isRead ? "read" : "write"
         var lines = ["  \(name):", "    kind: \(kind)", "    quota: default"]
@@ -101,7 +104,7 @@ public struct ServiceModel {
         let isToken: Bool
     }
 
-    private func members(of structure: JSONValue?) -> [Member] {
+    private static func members(of structure: JSONValue?) -> [Member] {
         guard case .object(let members)? = structure?["members"] else { return [] }
         let required = Set(structure?["required"]?.array?.compactMap(\.string) ?? [])
         return members.compactMap { name, value in
@@ -118,7 +121,7 @@ public struct ServiceModel {
         var counts: [String: Int] = [:]
         for (_, operation) in operations {
             let input = operation["input"]?["shape"]?.string.flatMap { shapes[$0] }
-            for member in members(of: input) where member.isRequired && isString(member.shape) {
+            for member in Self.members(of: input) where member.isRequired && isString(member.shape) {
                 counts[member.name, default: 0] += 1
             }
         }
@@ -134,11 +137,10 @@ public struct ServiceModel {
     private var usedShapes: [String] {
         var used: Set<String> = []
         var open = operations.compactMap { $0.value["input"]?["shape"]?.string }
-            .flatMap { members(of: shapes[$0]).map(\.shape) }
+            .flatMap { Self.members(of: shapes[$0]).map(\.shape) }
         while let name = open.popLast() {
-            guard used.insert(name).inserted, let shape = shapes[name], !isRecursive(name) else { continue }
-            open += members(of: shape).map(\.shape)
-            if let element = shape["member"]?["shape"]?.string { open.append(element) }
+            guard used.insert(name).inserted, let shape = shapes[name], !recursive.contains(name) else { continue }
+            open += Self.inside(shape)
         }
         return used.sorted()
     }
@@ -158,8 +160,8 @@ public struct ServiceModel {
         }
         if shape["sensitive"] == .bool(true) { parts.append("sensitive: true") }
         // A catalog's shapes end somewhere: one that is inside itself is not looked into.
-        if !isRecursive(name) {
-            let members = members(of: shape).map { "\($0.name): \(quoted($0.shape + ($0.isRequired ? "!" : "")))" }
+        if !recursive.contains(name) {
+            let members = Self.members(of: shape).map { "\($0.name): \(quoted($0.shape + ($0.isRequired ? "!" : "")))" }
             if kind == "structure", !members.isEmpty { parts.append("members: { \(members.joined(separator: ", ")) }") }
             if kind == "list", let element = shape["member"]?["shape"]?.string {
                 parts.append("element: \(quoted(element))")
@@ -175,19 +177,10 @@ public struct ServiceModel {
         "structure": "structure", "map": "structure",
     ]
 
-    private func isRecursive(_ name: String) -> Bool {
-        var seen: Set<String> = []
-        var open = inside(name)
-        while let next = open.popLast() {
-            if next == name { return true }
-            if seen.insert(next).inserted { open += inside(next) }
-        }
-        return false
-    }
-
-    private func inside(_ name: String) -> [String] {
-        let element = shapes[name]?["member"]?["shape"]?.string
-        return members(of: shapes[name]).map(\.shape) + [element].compactMap { $0 }
+    /// The names of the shapes that are directly in a shape.
+    private static func inside(_ shape: JSONValue) -> [String] {
+        let element = shape["member"]?["shape"]?.string
+        return members(of: shape).map(\.shape) + [element].compactMap { $0 }
     }
 
     // MARK: Text

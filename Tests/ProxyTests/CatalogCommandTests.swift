@@ -44,6 +44,30 @@ struct CatalogCommandTests {
         }
     }
 
+    @Test("show stops where shapes fan out without end")
+    func fanOut() throws {
+        let shapes = (0..<12).map { level in
+            let members = (0..<10).map { "M\($0): S\(level + 1)" }.joined(separator: ", ")
+            return "  S\(level): { type: structure, members: { \(members) } }"
+        }
+        let text = """
+            name: x
+            signingName: x
+            targetPrefix: X
+            errorNamespace: x
+            protocol: awsJson1_0
+            quotas: { default: { rate: 2 } }
+            operations: { DoThing: { kind: write, quota: default, input: { Top: S0 } } }
+            shapes:
+            \(shapes.joined(separator: "\n"))
+              S12: { type: string }
+            """
+        let catalog = try Catalog(yaml: Array(text.utf8))
+        let lines = CatalogText.describe(try #require(catalog.operations.first), of: catalog).split(separator: "\n")
+        #expect(lines.count < 1100)
+        #expect(lines.last?.contains("…") == true)
+    }
+
     @Test("show names what was probably meant")
     func misspelt() throws {
         let command = try #require(

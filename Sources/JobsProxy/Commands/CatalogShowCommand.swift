@@ -61,7 +61,8 @@ enum CatalogText {
             if place == operation.domain { notes.append("names the domain") }
             if place == operation.status { notes.append("decides the time to live") }
             if let value = operation.defaults[place] { notes.append("missing is the same as \(value)") }
-            lines += describe(constraint, notes, indent: "    ")
+            var rest = maxLines
+            lines += describe(constraint, notes, indent: "    ", &rest)
         }
         return lines.joined(separator: "\n")
     }
@@ -69,7 +70,15 @@ enum CatalogText {
     /// A number without a fraction where it has none.
     static func number(_ value: Double) -> String { Int(exactly: value).map(String.init) ?? "\(value)" }
 
-    private static func describe(_ constraint: InputConstraint, _ notes: [String], indent: String) -> [String] {
+    /// Of one member and all that is in it: shapes that fan out ten wide a few deep have millions.
+    private static let maxLines = 1000
+
+    private static func describe(
+        _ constraint: InputConstraint, _ notes: [String], indent: String, _ rest: inout Int
+    ) -> [String] {
+        guard rest > 0 else { return [] }
+        rest -= 1
+        if rest == 0 { return ["\(indent)…"] }
         var words = [constraint.kind.rawValue]
         if constraint.isRequired { words.append("required") }
         if constraint.isSensitive { words.append("sensitive") }
@@ -77,7 +86,7 @@ enum CatalogText {
         if !constraint.values.isEmpty { words.append("one of " + constraint.values.joined(separator: ", ")) }
         if let pattern = constraint.pattern { words.append(pattern.text) }
         let line = "\(indent)\(constraint.member): " + (words + notes).joined(separator: "; ")
-        return [line] + constraint.members.flatMap { describe($0, [], indent: indent + "  ") }
+        return constraint.members.reduce(into: [line]) { $0 += describe($1, [], indent: indent + "  ", &rest) }
     }
 
     private static func range(_ constraint: InputConstraint) -> String? {
