@@ -31,12 +31,10 @@ extension InputConstraint {
     private func violations(
         of value: JSONValue, in parent: String, named name: String, _ allowance: inout MatchAllowance
     ) throws(WrongTypeError) -> [String] {
-        guard kind.accepts(value.kind) else { throw WrongTypeError(path: name, kind: kind) }
+        try checkType(of: value, named: name)
         switch value {
         case .string(let text): return violations(string: Array(text.utf8), in: parent, &allowance)
-        case .number where kind == .integer:
-            guard let integer = value.integer else { throw WrongTypeError(path: name, kind: kind) }
-            return violations(integer: integer, in: parent)
+        case .number where kind == .integer: return value.integer.map { violations(integer: $0, in: parent) } ?? []
         case .object:
             var found: [String] = []
             for constraint in members {
@@ -53,6 +51,15 @@ extension InputConstraint {
         }
     }
 
+    private func checkType(of value: JSONValue, named name: String) throws(WrongTypeError) {
+        guard kind.accepts(value.kind), kind != .integer || value.integer != nil else {
+            throw WrongTypeError(path: name, kind: kind)
+        }
+    }
+
+    /// Of one list. An empty element costs a client three bytes and a message ten sentences.
+    private static let maxViolations = 100
+
     private func violations(
         of elements: [JSONValue], in parent: String, named name: String, _ allowance: inout MatchAllowance
     ) throws(WrongTypeError) -> [String] {
@@ -64,19 +71,28 @@ extension InputConstraint {
             found.append("Member must have length greater than or equal to \(minimum)")
         }
         var inside: [String] = []
+        var isRuleBroken = false
         if let constraint = members.first {
             // No further than the list may be long: a message of every fault in thousands of elements serves nobody.
             for (index, element) in elements.prefix(Int(clamping: max(0, maximum ?? .max))).enumerated() {
+                guard inside.count < Self.maxViolations else { break }
                 let place = "\(path(in: parent)).\(index + 1)."
                 if element == .null {
                     inside += constraint.worded(["Member must not be null"], value: nil, in: place)
                     continue
                 }
+                let name = "\(name).\(index + 1).member"
+                // What is to be said of plain elements has been said.
+                if isRuleBroken {
+                    try constraint.checkType(of: element, named: name)
+                    continue
+                }
                 let violations = try constraint.violations(
-                    of: element, in: place, named: "\(name).\(index + 1).member", &allowance)
+                    of: element, in: place, named: name, &allowance)
                 if constraint.kind == .structure || constraint.kind == .list {
                     inside += violations
-                } else if !violations.isEmpty, found.last != constraint.rule {
+                } else if !violations.isEmpty {
+                    isRuleBroken = true
                     // Of plain elements AWS shows the whole list, and all that is asked of each.
                     found.append(constraint.rule)
                 }

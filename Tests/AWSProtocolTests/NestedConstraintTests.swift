@@ -62,6 +62,17 @@ struct NestedConstraintTests {
         #expect(violations.count == 1 + 2 * 2)
     }
 
+    @Test("Of a list without a greatest length, as many faults are told as somebody may read")
+    func endless() throws {
+        var tags = Self.tags
+        tags.maximum = nil
+        let many = "[" + [String](repeating: "{}", count: 20_000).joined(separator: ",") + "]"
+        #expect(try found(tags, many).count == 100)
+        let numbers = lists(InputConstraint(member: "member", kind: .integer, maximum: 3))
+        #expect(try found(numbers, "[4, 5]").count == 1)
+        #expect(throws: WrongTypeError.self) { try found(numbers, "[4, 5.5]") }
+    }
+
     @Test("A list of texts is shown whole, with all that is asked of each")
     func texts() throws {
         let element = InputConstraint(
