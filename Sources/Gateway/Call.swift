@@ -119,14 +119,14 @@ extension Gate {
             return Call(operation: otherOperation, service: services.first, action: .refuse(.unknownOperation(message)))
         }
         guard let place = service.operation(target) else {
-            // Outside the catalog: forwarded as it came, as a write that must not be repeated. Only an empty body is written as the
+            // Outside the catalog: forwarded as it came, as a write that must not be repeated, and that may change anything. Only an empty body is written as the
             // empty object that it stands for, unless its caller has signed it.
             let isObject = body.isEmpty && !service.isPassthrough
             let order = Call.Order(
                 service: service, operation: nil, target: String(decoding: Array(copying: target), as: UTF8.self),
                 body: isObject ? Array("{}".utf8) : Array(copying: body), safety: .unsafeWrite,
                 quotaGroup: service.catalog.defaultGroup,
-                domain: [], namedDomain: [], invalidates: [])
+                domain: [], namedDomain: [], invalidates: [service.everything])
             return Call(operation: otherOperation, service: service, action: .pass(order))
         }
         let label = labels[service.index][place]

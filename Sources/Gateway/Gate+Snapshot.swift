@@ -32,6 +32,7 @@ extension Gate {
         let principal = Array(parts.principal)
         let scope = service.scope(domain: input.pageDomain)
         guard operation.kind.isCached, service.sharesAnswers(with: principal.span), isTrue(scope),
+            isTrue(service.everything),
             KeyParts.key(service, principal, operation, input) == page.key
         else { return false }
         let longest = policy.lifetime(operation: operation.name, status: input.status)

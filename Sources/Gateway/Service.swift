@@ -107,6 +107,9 @@ public final class Service: Sendable {
         return true
     }
 
+    /// The scope of all of its pages.
+    var everything: EpochScope { EpochScope(allOf: settings.name) }
+
     /// The scope of the pages of a domain; of the operations without a domain if it is empty.
     func scope(domain: [UInt8]) -> EpochScope { EpochScope(service: settings.name, domain: domain) }
 

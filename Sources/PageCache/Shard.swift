@@ -95,7 +95,7 @@ struct Shard {
     mutating func land(_ flight: Flight, _ landing: PageCache.Landing, now: Int64) -> [Waiter] {
         guard let landed = airborne.removeValue(forKey: flight.id) else { return [] }
         if joinable[flight.key] == flight.id { joinable[flight.key] = nil }
-        if !landed.isVoid, epochs[Int(landed.epoch.scope)] == landed.epoch.value {
+        if !landed.isVoid, epochValue(landed.epoch.scope) == landed.epoch.value {
             switch landing {
             case .keep(let page): store(landed.isStale ? page.stale(now: now) : page, epoch: landed.epoch)
             case .drop: if let place = table.find(flight.key) { remove(place) }
@@ -110,7 +110,7 @@ struct Shard {
     mutating func depart(_ flight: Flight) {
         guard var departed = airborne[flight.id] else { return }
         airborne[flight.id] = nil
-        departed.epoch = Epoch(scope: departed.epoch.scope, value: epochs[Int(departed.epoch.scope)])
+        departed.epoch = epoch(departed.epoch.scope)
         departed.isVoid = false
         departed.isStale = false
         departed.isHeld = false
@@ -200,7 +200,8 @@ struct Shard {
         let end = min(from + atMost, table.records.count)
         let pages = (min(from, end)..<end).compactMap { place -> Page? in
             guard let page = table.records[place].page, page.status == 200, isAlive(place, now: now),
-                !scopes.contains(table.records[place].epoch.scope)
+                !scopes.contains(table.records[place].epoch.scope.index),
+                !scopes.contains(table.records[place].epoch.scope.service)
             else { return nil }
             return page
         }
@@ -209,16 +210,24 @@ struct Shard {
 
     /// Takes in an old page, if nothing was learnt of it or of its scope since the cache was made.
     mutating func restore(_ page: Page, scope: EpochScope, now: Int64) -> Bool {
-        guard now < page.usableUntil, epochs[Int(scope.index)] == 0, table.find(page.key) == nil else { return false }
-        store(page, epoch: Epoch(scope: scope.index, value: 0))
+        guard now < page.usableUntil, epochValue(scope) == 0, table.find(page.key) == nil else { return false }
+        store(page, epoch: epoch(scope))
         return true
+    }
+
+    // MARK: Epochs
+
+    private func epoch(_ scope: EpochScope) -> Epoch { Epoch(scope: scope, value: epochValue(scope)) }
+
+    private func epochValue(_ scope: EpochScope) -> UInt32 {
+        epochs[Int(scope.index)] &+ epochs[Int(scope.service)]
     }
 
     // MARK: Flights
 
     /// The flight that a newcomer may join: one that began in the current epoch.
     private func current(_ key: PageKey, _ scope: EpochScope) -> UInt64? {
-        guard let id = joinable[key], airborne[id]?.epoch.value == epochs[Int(scope.index)] else { return nil }
+        guard let id = joinable[key], airborne[id]?.epoch.value == epochValue(scope) else { return nil }
         return id
     }
 
@@ -226,7 +235,7 @@ struct Shard {
         _ key: PageKey, _ scope: EpochScope, waiter: Waiter? = nil, isRetry: Bool = false
     ) -> Flight {
         lastFlight &+= flightStride
-        let epoch = Epoch(scope: scope.index, value: epochs[Int(scope.index)])
+        let epoch = epoch(scope)
         let flight = Flight(id: lastFlight, key: key)
         var begun = Airborne(flight: flight, epoch: epoch)
         if let waiter { begun.waiters.append(waiter, isRetry: isRetry) }
@@ -239,7 +248,7 @@ struct Shard {
 
     private func isAlive(_ place: Int, now: Int64) -> Bool {
         let epoch = table.records[place].epoch
-        return table.records[place].usableUntil > now && epoch.value == epochs[Int(epoch.scope)]
+        return table.records[place].usableUntil > now && epoch.value == epochValue(epoch.scope)
     }
 
     private mutating func store(_ page: Page, epoch: Epoch) {

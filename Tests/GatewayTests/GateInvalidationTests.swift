@@ -44,7 +44,8 @@ struct GateInvalidationTests {
             ("TagResource", "{\(arn),\"Tags\":[]}", [false, true, true]),
             ("UntagResource", "{\(arn),\"TagKeys\":[]}", [false, true, true]),
             ("EvaluateSession", "{\(d),\"SessionNameOrId\":\"s\"}", [true, true, true]),
-            ("SomethingNew", "{\(d)}", [true, true, true]),
+            // Outside the catalog: whatever it changes.
+            ("SomethingNew", "{\(d)}", [false, false, false]),
         ])
     func scopes(_ operation: String, _ body: String, _ expected: [Bool]) throws {
         let stand = try filled()
@@ -86,6 +87,33 @@ struct GateInvalidationTests {
         stand.gate.abandon(call, waiter: waiter, now: stand.now)
         stand.finish(try fault())
         #expect(kept(stand) == [false, true, true])
+    }
+
+    @Test("A write outside the catalog leaves other services' pages, and those that are fetched after it")
+    func outsideTheCatalog() throws {
+        let stand = try Stand(services: [("voice-id", "us-east-1"), ("other", "eu-west-1")])
+        let body = "{\"DomainId\":\"\(Stand.domain)\"}"
+        func list(_ region: String) -> String {
+            word(stand.ask("ListFraudsterRegistrationJobs", body, region: region))
+        }
+        for region in ["us-east-1", "eu-west-1"] {
+            #expect(list(region) == "wait leader")
+            stand.finish(.reply(good()))
+        }
+        #expect(word(stand.ask("SomethingNew", "{}", region: "eu-west-1")) == "wait pass")
+        stand.finish(.reply(bad(500, "InternalServerException")))
+        #expect(list("us-east-1") == "page fresh")
+        #expect(list("eu-west-1") == "wait leader")
+        stand.finish(.reply(good()))
+        #expect(list("eu-west-1") == "page fresh")
+    }
+
+    @Test("A write outside the catalog of which no byte has left voids nothing")
+    func unsent() throws {
+        let stand = try filled()
+        _ = stand.ask("SomethingNew", "{}")
+        stand.finish(try fault(), attempts: 0)
+        #expect(kept(stand) == [true, true, true])
     }
 
     @Test("The pages are void before a client is told that the time for its write is over")

@@ -38,7 +38,7 @@ struct EvictionPolicyTests {
                 continue
             }
             let page = Page(key, body: [UInt8](repeating: 0, count: sizes.next(&generator)))
-            let evicted = policy.admit(table.insert(page, epoch: Epoch(scope: 0, value: 0)), &table)
+            let evicted = policy.admit(table.insert(page, epoch: Epoch(scope: Bench.scope, value: 0)), &table)
             for place in evicted {
                 #expect(table.links[Int(place)].list == .none)
                 table.remove(place)

@@ -34,6 +34,31 @@ struct InvalidationTests {
         for number in 0..<100 { #expect(bench.holds(PageKey(number: number)) == (number % 2 == 0)) }
     }
 
+    @Test("of a service makes the pages of all of its domains void, and no other's", arguments: [1, 8])
+    func service(shards: Int) {
+        let bench = Bench(shards: shards)
+        let services = (0..<9).map { "service\($0)" }
+        let other = services.first { EpochScope(allOf: $0) != EpochScope(allOf: "s") } ?? "s"
+        for number in 0..<100 {
+            let scope = EpochScope(service: number % 2 == 0 ? "s" : other, domain: [UInt8(number)])
+            bench.load(Page(PageKey(number: number)), scope: scope)
+        }
+        bench.cache.invalidate(EpochScope(allOf: "s"))
+        for number in 0..<100 { #expect(bench.holds(PageKey(number: number)) == (number % 2 == 1)) }
+    }
+
+    @Test("of a service voids what is on its way, and not what is sent after it")
+    func serviceFlight() throws {
+        let bench = Bench()
+        let old = try #require(bench.find(key, 1).flight)
+        bench.cache.invalidate(EpochScope(allOf: "s"))
+        #expect(bench.find(key, 2).kind == .lead)
+        #expect(bench.land(old, Page(key)) == [1])
+        #expect(!bench.holds(key))
+        bench.load(Page(key))
+        #expect(bench.holds(key))
+    }
+
     @Test("keeps newcomers off a flight that began before it")
     func oldFlight() throws {
         let bench = Bench()

@@ -35,7 +35,7 @@ struct PageTableTests {
         var table = PageTable()
         var model: [Int: (place: Int32, page: Page)] = [:]
         var generator = SeededGenerator(seed: seed)
-        let epoch = Epoch(scope: 3, value: 9)
+        let epoch = Epoch(scope: Bench.scope, value: 9)
         for step in 0..<25_000 {
             let number = Int.random(in: 0..<numbers, using: &generator)
             let place = table.find(keys[number])
@@ -72,7 +72,7 @@ struct PageTableTests {
     @Test("grows to many pages and uses the places of removed ones again")
     func growth() {
         var table = PageTable()
-        let epoch = Epoch(scope: 0, value: 0)
+        let epoch = Epoch(scope: Bench.scope, value: 0)
         let places = (0..<20_000).map { table.insert(Page(PageKey(number: $0)), epoch: epoch) }
         #expect(table.count == 20_000)
         for (number, place) in places.enumerated() { #expect(table.find(PageKey(number: number)) == place) }
