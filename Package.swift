@@ -109,7 +109,8 @@ let package = Package(
                 "Locking",
                 "PageCache",
                 "RateLimiter",
-                "Sandbox", "StrictYAML", "Telemetry", "Upstream", arguments, heap, lifecycle, logging, nioCore, nioPosix,
+                "Sandbox", "StrictYAML", "Telemetry", "Upstream", arguments, heap, lifecycle, logging, nioCore,
+                nioPosix,
             ],
             swiftSettings: settings),
 
