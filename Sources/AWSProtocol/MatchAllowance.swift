@@ -1,11 +1,11 @@
 /// What matching the values of one request against patterns may cost.
 ///
 /// PCRE2 counts steps, and a step may look at the whole value: so the cost of a match is its steps times the bytes of the value.
-/// One unit is about a nanosecond. Of the models' patterns none takes a third of a millisecond for a hostile value of 4 KiB, and a
-/// request with many such values not much more than ten of them do.
+/// One unit is one to three nanoseconds: a hostile value of 4 KiB takes less than a millisecond (`Scripts/check-patterns`), and a
+/// request with many of them not much more than ten.
 public struct MatchAllowance: Sendable {
     /// For one value.
-    private static let costOfValue = 500_000
+    private static let costOfValue = 250_000
     /// Longer values are left to the service: few members may be as long, and their patterns are mostly runs of classes.
     private static let maxBytes = 4096
 
