@@ -18,9 +18,9 @@ public struct MatchAllowance: Sendable {
     /// suffice is the whole limit tried, and paid for.
     mutating func match(_ expression: LimitedExpression, _ value: [UInt8]) -> Bool? {
         guard value.count <= Self.maxBytes else { return nil }
-        let bytes = value.count + 64
+        let bytes = value.count + 16
         let limit = Self.costOfValue / bytes
-        let few = 32 + 2 * value.count
+        let few = 16 + 2 * value.count
         for steps in few < limit ? [few, limit] : [limit] {
             guard rest >= steps * bytes else { return nil }
             rest -= steps * bytes

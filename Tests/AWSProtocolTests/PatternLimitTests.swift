@@ -24,7 +24,7 @@ struct PatternLimitTests {
         (#"[A-Za-z0-9_.-].*/[A-Za-z0-9_.-].*"#, "", "/k"), (#"([a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])*"#, "", "a"),
         (#"https://([^/]+)/?(.*)$|^[a-zA-Z0-9](-*[a-zA-Z0-9])*"#, "", "0"), (#"(arn:aws(-[\w]+)*:x)|(\w+)*"#, "", "w"),
         (#"(?!((^[ ]+.*)|(.*([\u0000-\u001f]|[\u007f-\u009f]|[:/|])+.*)|(.*[ ]+$))).+"#, "", "a"),
-        (#"^([0-9a-zA-Z+/]{4})*(([0-9a-zA-Z+/]{2}==)|([0-9a-zA-Z+/]{3}=))?$"#, "", "/"), (#"(x+x+)+y"#, "", "x"),
+        (#"^([0-9a-zA-Z+/]{4})*(([0-9a-zA-Z+/]{2}==)|([0-9a-zA-Z+/]{3}=))?$"#, "", "/"), (#"(x+x+)+[yz]"#, "", "x"),
         (#"^((\w*)\s*(\w*)\s*\,\s*(\w*)\s*\,\s*\*?(\w*)\s*)$"#, "", "w"), (#"(.*)*\1"#, "", "ab"),
     ]
 
@@ -59,7 +59,7 @@ struct PatternLimitTests {
 
     @Test("Where the steps do not suffice, the service decides")
     func undecided() throws {
-        let pattern = try Pattern("(x+x+)+y")
+        let pattern = try Pattern("(x+x+)+[yz]")
         #expect(pattern.matches(Array("xxy".utf8)) == true)
         #expect(pattern.matches(Array("xx".utf8)) == false)
         let value = [UInt8](repeating: UInt8(ascii: "x"), count: 100)
@@ -73,7 +73,7 @@ struct PatternLimitTests {
     @Test("Values of the length that names have are decided", arguments: hostile)
     func usual(_ row: (pattern: String, start: String, piece: String)) throws {
         // Each of them is exponential.
-        guard ![#"(x+x+)+y"#, #"(.*)*\1"#, #"([a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])*"#].contains(row.pattern) else {
+        guard ![#"(x+x+)+[yz]"#, #"(.*)*\1"#, #"([a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])*"#].contains(row.pattern) else {
             return
         }
         let text = row.start + String(repeating: row.piece, count: max(1, 16 / row.piece.utf8.count))
@@ -82,7 +82,7 @@ struct PatternLimitTests {
 
     @Test("A request with thousands of hostile values takes no more than ten of them do")
     func together() throws {
-        let pattern = try Pattern("(x+x+)+y")
+        let pattern = try Pattern("(x+x+)+[yz]")
         let value = [UInt8](repeating: UInt8(ascii: "x"), count: 24)
         var decided = 0
         let time = Self.milliseconds {

@@ -157,7 +157,8 @@ struct SnapshotTests {
     func stability() {
         #expect(EpochScope(service: "voice-id", domain: Array("AAAAAAAAAAAAAAAAAAAAAA".utf8)).index == 340)
         #expect(EpochScope(service: "voice-id", domain: []).index == 627)
-        #expect(EpochScope.all.map(\.index) == Array(0..<1024))
+        #expect(EpochScope(allOf: "voice-id").index == 1075)
+        #expect(EpochScope.all.map(\.index) == Array(0..<1088))
     }
 
     @Test("are read a piece at a time, however large they are")
