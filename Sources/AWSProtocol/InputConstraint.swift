@@ -72,7 +72,8 @@ public struct InputConstraint: Sendable, Equatable {
         let length = Int64(value.count { $0 & 0xc0 != 0x80 })
         let isTooLong = maximum.map { length > $0 } ?? false
         let isTooShort = minimum.map { length < $0 } ?? false
-        if let pattern, pattern.matches(value, &allowance) == false {
+        // Of a value that is far too long nothing else need be said.
+        if let pattern, !isTooLong || value.count <= 4096, pattern.matches(value, &allowance) == false {
             found.append("Member must satisfy regular expression pattern: \(pattern.text)")
         }
         if isTooLong, let maximum { found.append("Member must have length less than or equal to \(maximum)") }
