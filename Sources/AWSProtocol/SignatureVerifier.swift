@@ -26,11 +26,7 @@ public struct SignatureVerifier {
     }
 
     private let ring: KeyRing
-    /// By the key's place and the scope's, and then by odd and even days: around midnight two are in use. There is a place
-    /// for each from the start, so that nothing from outside makes it grow.
-    private var derived: [SigningKey?]
-    /// The days, since 1970, that they are good for.
-    private var days: [Int64]
+    private var signingKeys = SigningKeyTable()
     private var claims = ClaimMemo()
     private var times = TimeMemo()
     /// What the caller writes the request into before it calls `verify`.
@@ -38,10 +34,6 @@ public struct SignatureVerifier {
 
     public init(_ ring: KeyRing) {
         self.ring = ring
-        // One more key, the one that nobody has.
-        let places = 2 * (ring.keys.count + 1) * ring.scopes.count
-        derived = [SigningKey?](repeating: nil, count: places)
-        days = [Int64](repeating: .min, count: places)
     }
 
     /// Reads the value of an `Authorization` field.
@@ -97,11 +89,13 @@ public struct SignatureVerifier {
     public mutating func verify(
         _ claim: Claim, _ authorization: Span<UInt8>, date: Span<UInt8>, at moment: Moment
     ) throws(SignatureFault) -> Int {
-        let place = derive(claim.key, scope: moment.scope, day: moment.day, authorization.extracting(claim.header.day))
+        let place = place(
+            of: SigningKeyTable.Name(key: claim.key ?? -1, scope: moment.scope, day: moment.day),
+            authorization.extracting(claim.header.day))
         let signature =
             date.count == 16
-            ? derived[place]?.sign(canonical, time: date)
-            : derived[place]?.sign(canonical, time: AWSTime.basic(moment.seconds).span)
+            ? signingKeys.sign(canonical, time: date, at: place)
+            : signingKeys.sign(canonical, time: AWSTime.basic(moment.seconds).span, at: place)
         let isRight = signature?.isEqual(to: authorization.extracting(claim.header.signature)) ?? false
         guard let key = claim.key else { throw .unknownKey }
         guard isRight else { throw .mismatch }
@@ -109,20 +103,14 @@ public struct SignatureVerifier {
         return ring.keys[key].owner
     }
 
-    /// Sees to it that a key of the day is there.
+    /// The place of a key of the day among `signingKeys`.
     ///
-    /// - Parameters:
-    ///   - key: nothing for the one that nobody has.
-    ///   - text: the day as it is signed.
-    /// - Returns: its place in `derived`.
-    private mutating func derive(_ key: Int?, scope: Int, day: Int64, _ text: Span<UInt8>) -> Int {
-        let place = 2 * (((key ?? -1) + 1) * ring.scopes.count + scope) + Int(day & 1)
-        if days[place] != day {
-            let secret = key.map { ring.keys[$0].secret } ?? Self.nobodysSecret
-            derived[place] = SigningKey(secret: secret, day: text, scope: ring.scopes[scope])
-            days[place] = day
-        }
-        return place
+    /// - Parameter text: the day as it is signed.
+    private mutating func place(of name: SigningKeyTable.Name, _ text: Span<UInt8>) -> Int {
+        if let place = signingKeys.place(of: name) { return place }
+        let secret = ring.keys.indices.contains(name.key) ? ring.keys[name.key].secret : Self.nobodysSecret
+        return signingKeys.insert(
+            SigningKey(secret: secret, day: text, scope: ring.scopes[name.scope]), for: name)
     }
 
     private static let nobodysSecret = String(repeating: "0", count: 40)
