@@ -3,8 +3,9 @@
 ///
 /// Whoever holds it asks it for each request, does what it says, and tells it how a fetch has ended. Credentials are used up
 /// to a little before their end, whatever becomes of the fetch. Where there are none, requests wait for the first fetch; once
-/// one has failed, nobody waits for the next ones, which may hang. All times are nanoseconds since 1970-01-01T00:00:00Z, because
-/// ends are given so; a clock that is set back or forward costs a fetch at most.
+/// one has failed, nobody waits for the next ones, which may hang. What is due is due by the clock or by the time that has passed,
+/// whichever comes first: ends are given by the clock, which may have been wrong when they were, and set right since. That costs
+/// a fetch at most.
 public struct CredentialRefresh: ~Copyable, Sendable {
     /// What a request gets, and whether a fetch begins.
     public enum Action: Sendable, Equatable {
@@ -22,10 +23,34 @@ public struct CredentialRefresh: ~Copyable, Sendable {
         case refuseAndFetch(String)
     }
 
+    /// A moment, in nanoseconds.
+    public struct Moment: Sendable, Equatable {
+        /// By the clock, since 1970-01-01T00:00:00Z.
+        public let clock: Int64
+        /// Since some moment before; nothing sets it.
+        public let uptime: Int64
+
+        public init(clock: Int64, uptime: Int64) {
+            self.clock = clock
+            self.uptime = uptime
+        }
+
+        /// The moment when the clock shows this, as it goes now.
+        func when(clock: Int64) -> Moment {
+            let wait = clock.subtractingReportingOverflow(self.clock)
+            let uptime = uptime.addingReportingOverflow(wait.overflow ? .max : wait.partialValue)
+            return Moment(clock: clock, uptime: uptime.overflow ? .max : uptime.partialValue)
+        }
+
+        /// Whether it has come, by the clock or by the time that has passed.
+        func hasCome(by now: Moment) -> Bool { now.clock >= clock || now.uptime >= uptime }
+    }
+
     /// Credentials and how long requests may be signed with them.
     private struct Held {
         let credentials: AWSCredentials
-        let end: Int64
+        /// `nil` if they do not end.
+        let end: Moment?
     }
 
     private enum State {
@@ -36,9 +61,9 @@ public struct CredentialRefresh: ~Copyable, Sendable {
         /// A service has not accepted what is held; requests wait for the fetch that is under way. Next: holding, failed.
         case renewing(Held?)
         /// The last fetch was good. Next: fetching, from `refreshAt` on; renewing.
-        case holding(Held, refreshAt: Int64)
+        case holding(Held, refreshAt: Moment?)
         /// The last fetch failed. Next: fetching, from `retryAt` on.
-        case failed(Held?, reason: String, failures: Int, since: Int64, retryAt: Int64)
+        case failed(Held?, reason: String, failures: Int, since: Moment, retryAt: Moment)
     }
 
     private var state = State.untried
@@ -56,7 +81,7 @@ public struct CredentialRefresh: ~Copyable, Sendable {
     }
 
     /// A request wants credentials. After `fetch`, `useAndFetch` or `refuseAndFetch`, `fetched` or `failed` must follow.
-    public mutating func request(now: Int64) -> Action {
+    public mutating func request(now: Moment) -> Action {
         switch state {
         case .untried:
             return begin(nil, failures: 0, reason: nil, now: now)
@@ -65,37 +90,41 @@ public struct CredentialRefresh: ~Copyable, Sendable {
         case .renewing:
             return .wait
         case .holding(let held, let refreshAt):
-            return now < refreshAt ? .use(held.credentials) : begin(held, failures: 0, reason: nil, now: now)
+            guard refreshAt?.hasCome(by: now) == true else { return .use(held.credentials) }
+            return begin(held, failures: 0, reason: nil, now: now)
         case .failed(let held, let reason, let failures, let since, let retryAt):
             // Before the failure it is only for a clock that was set back.
-            if now >= retryAt || now < since { return begin(held, failures: failures, reason: reason, now: now) }
+            if retryAt.hasCome(by: now) || now.clock < since.clock {
+                return begin(held, failures: failures, reason: reason, now: now)
+            }
             return Self.live(held, now).map(Action.use) ?? .refuse(reason)
         }
     }
 
     /// The fetch has brought these. If they are over already, it has failed.
     public mutating func fetched(
-        _ credentials: AWSCredentials, now: Int64, using generator: inout some RandomNumberGenerator
+        _ credentials: AWSCredentials, now: Moment, using generator: inout some RandomNumberGenerator
     ) {
         guard let expiration = credentials.expiration else {
-            state = .holding(Held(credentials: credentials, end: .max), refreshAt: .max)
+            state = .holding(Held(credentials: credentials, end: nil), refreshAt: nil)
             return
         }
-        guard expiration > now else {
+        guard expiration > now.clock else {
             failed("the credentials that came had expired", now: now, using: &generator)
             return
         }
-        let (difference, overflow) = expiration.subtractingReportingOverflow(now)
+        let (difference, overflow) = expiration.subtractingReportingOverflow(now.clock)
         let life = overflow ? .max : difference
         let ahead = Self.ahead(life)
-        let held = Held(credentials: credentials, end: expiration - min(Self.margin, life / 10))
-        state = .holding(held, refreshAt: expiration - ahead + Int64.random(in: 0...ahead / 3, using: &generator))
+        let held = Held(credentials: credentials, end: now.when(clock: expiration - min(Self.margin, life / 10)))
+        let refreshAt = expiration - ahead + Int64.random(in: 0...ahead / 3, using: &generator)
+        state = .holding(held, refreshAt: now.when(clock: refreshAt))
     }
 
     /// The fetch has failed.
     ///
     /// - Parameter reason: a sentence for an operator, without secrets.
-    public mutating func failed(_ reason: String, now: Int64, using generator: inout some RandomNumberGenerator) {
+    public mutating func failed(_ reason: String, now: Moment, using generator: inout some RandomNumberGenerator) {
         var held: Held?
         var failures = 1
         switch state {
@@ -104,10 +133,10 @@ public struct CredentialRefresh: ~Copyable, Sendable {
         case .renewing(let before): held = before
         case .untried, .holding, .failed: break
         }
-        let retryAt = now.addingReportingOverflow(Self.pause(after: failures, using: &generator))
+        let retryAt = now.clock.addingReportingOverflow(Self.pause(after: failures, using: &generator))
         state = .failed(
             held, reason: reason, failures: failures, since: now,
-            retryAt: retryAt.overflow ? .max : retryAt.partialValue)
+            retryAt: now.when(clock: retryAt.overflow ? .max : retryAt.partialValue))
     }
 
     /// What becomes of credentials that a service did not accept.
@@ -156,15 +185,15 @@ public struct CredentialRefresh: ~Copyable, Sendable {
         return true
     }
 
-    private mutating func begin(_ held: Held?, failures: Int, reason: String?, now: Int64) -> Action {
+    private mutating func begin(_ held: Held?, failures: Int, reason: String?, now: Moment) -> Action {
         let live = Self.live(held, now)
         // What is over will not come back, and need not be kept in memory.
         state = .fetching(live == nil ? nil : held, failures: failures, reason: reason)
         return live.map(Action.useAndFetch) ?? reason.map(Action.refuseAndFetch) ?? .fetch
     }
 
-    private static func live(_ held: Held?, _ now: Int64) -> AWSCredentials? {
-        guard let held, now < held.end else { return nil }
+    private static func live(_ held: Held?, _ now: Moment) -> AWSCredentials? {
+        guard let held, held.end?.hasCome(by: now) != true else { return nil }
         return held.credentials
     }
 }

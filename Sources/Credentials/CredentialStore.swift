@@ -34,17 +34,25 @@ public final class CredentialStore: CredentialSupply, Discreet {
     private let state = Locked(State())
     private let source: any CredentialSource
     private let clock: @Sendable () -> Int64
+    private let uptime: @Sendable () -> Int64
 
-    init(_ source: any CredentialSource, clock: @escaping @Sendable () -> Int64) {
+    /// - Parameter uptime: a clock that nobody sets; `clock` itself where there is none.
+    init(
+        _ source: any CredentialSource, clock: @escaping @Sendable () -> Int64,
+        uptime: (@Sendable () -> Int64)? = nil
+    ) {
         self.source = source
         self.clock = clock
+        self.uptime = uptime ?? clock
     }
 
     /// Looks where the SDKs look: in the environment, in the shared files, at the container's or the instance's service.
     ///
     /// - Parameter region: where roles are taken on, such as `us-east-1`.
     public convenience init(region: String, surroundings: Surroundings) {
-        self.init(DefaultChain(surroundings: surroundings, region: region), clock: surroundings.clock)
+        self.init(
+            DefaultChain(surroundings: surroundings, region: region), clock: surroundings.clock,
+            uptime: surroundings.uptime)
     }
 
     /// Whether a fetch is under way.
@@ -61,7 +69,8 @@ public final class CredentialStore: CredentialSupply, Discreet {
     ///
     /// - Parameter now: nanoseconds since 1970-01-01T00:00:00Z.
     public func credentials(now: Int64) -> CredentialAnswer {
-        let (action, looks) = state.withLock { ($0.refresh.request(now: now), $0.beginsLook(now: now)) }
+        let moment = CredentialRefresh.Moment(clock: now, uptime: uptime())
+        let (action, looks) = state.withLock { ($0.refresh.request(now: moment), $0.beginsLook(now: now)) }
         if looks { lookAtFiles() }
         switch action {
         case .use(let credentials):
@@ -109,7 +118,8 @@ public final class CredentialStore: CredentialSupply, Discreet {
     /// The same as `credentials`, but a fetch that is due runs here and is waited for, as long as the source may take (half a minute for a
     /// process). Pending means that one was under way already.
     public func credentialsAfterFetch(now: Int64) -> CredentialAnswer {
-        let action = state.withLock { $0.refresh.request(now: now) }
+        let moment = CredentialRefresh.Moment(clock: now, uptime: uptime())
+        let action = state.withLock { $0.refresh.request(now: moment) }
         switch action {
         case .fetch, .useAndFetch, .refuseAndFetch:
             fetch()
@@ -149,8 +159,10 @@ public final class CredentialStore: CredentialSupply, Discreet {
     }
 
     /// Tells the state machine how the fetch has ended, and then whoever waits for that.
-    private func end(_ body: (inout CredentialRefresh, Int64, inout SystemRandomNumberGenerator) -> Void) {
-        let now = clock()
+    private func end(
+        _ body: (inout CredentialRefresh, CredentialRefresh.Moment, inout SystemRandomNumberGenerator) -> Void
+    ) {
+        let now = CredentialRefresh.Moment(clock: clock(), uptime: uptime())
         state.withLock { state in
             var generator = SystemRandomNumberGenerator()
             body(&state.refresh, now, &generator)

@@ -15,19 +15,28 @@ private func credentials(_ name: String, until expiration: Int64?) -> AWSCredent
 /// The machine with a seeded generator and a clock that only the test moves.
 private final class Stand {
     var refresh = CredentialRefresh()
-    var now = start
+    /// Moved on, as much time has passed; set back, none has.
+    var now = start {
+        didSet {
+            uptime =
+                uptime.addingReportingOverflow(max(0, now.subtractingReportingOverflow(oldValue).partialValue))
+                .partialValue
+        }
+    }
+    var uptime: Int64 = 7
     var random = SeededGenerator(seed: 1)
+    var moment: CredentialRefresh.Moment { CredentialRefresh.Moment(clock: now, uptime: uptime) }
 
-    func request() -> CredentialRefresh.Action { refresh.request(now: now) }
+    func request() -> CredentialRefresh.Action { refresh.request(now: moment) }
     func fetched(_ credentials: AWSCredentials) {
-        refresh.fetched(credentials, now: now, using: &random)
+        refresh.fetched(credentials, now: moment, using: &random)
     }
     func renew(_ refused: AWSCredentials, after time: Int64 = 0) -> CredentialRefresh.Renewal {
         refresh.renew(refused, now: now + time)
     }
     func sourceChanged() -> Bool { refresh.sourceChanged() }
     var isFetching: Bool { refresh.isFetching }
-    func failed(_ reason: String) { refresh.failed(reason, now: now, using: &random) }
+    func failed(_ reason: String) { refresh.failed(reason, now: moment, using: &random) }
 
     /// Moves the clock on by `step` until a request begins a fetch; nothing if none does within `limit`.
     func timeToFetch(step: Int64, limit: Int64) -> Int64? {
@@ -217,6 +226,38 @@ struct CredentialRefreshTests {
         stand.failed("no")
         stand.now -= hour
         #expect(stand.request() == .refuseAndFetch("no"))
+    }
+
+    @Test(
+        "what came while the clock was ahead is fetched anew in time when it has been set right",
+        arguments: [hour, 24 * hour, 20 * 365 * 24 * hour])
+    func clockWasAhead(by error: Int64) throws {
+        let stand = Stand()
+        stand.now = start + error
+        _ = stand.request()
+        // Its end was reckoned from the same clock.
+        let old = credentials("A", until: stand.now + hour)
+        stand.fetched(old)
+        stand.now = start
+        #expect(stand.request() == .use(old))
+        let time = try #require(stand.timeToFetch(step: second, limit: 2 * hour))
+        #expect((45 * minute...50 * minute + second).contains(time))
+        stand.failed("no")
+        stand.now += 16 * minute
+        #expect(stand.request() == .refuseAndFetch("no"))
+    }
+
+    @Test("what came while the clock was behind is fetched anew when it is set right, and ends when the clock says so")
+    func clockWasBehind() {
+        let stand = Stand()
+        stand.now = start - 24 * hour
+        _ = stand.request()
+        let old = credentials("A", until: start + hour)
+        stand.fetched(old)
+        stand.now = start + 51 * minute
+        #expect(stand.request() == .useAndFetch(old))
+        stand.now = start + hour
+        #expect(stand.request() == .wait)
     }
 
     @Test("ends and clocks at the edges of their range stop nothing", arguments: [Int64.min, -1, 0, 1, .max - 1, .max])

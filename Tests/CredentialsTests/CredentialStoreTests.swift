@@ -141,6 +141,21 @@ struct CredentialStoreTests {
         #expect(eventually { ask() == "B" })
     }
 
+    @Test("fetches again in time although its clock was a year ahead at the start, and is set right")
+    func clockAhead() {
+        let year = 365 * 24 * hour
+        let (clock, uptime) = (TestClock(), TestClock(1))
+        clock.advance(year)
+        let source = ScriptedSource { number in StandIn.credentials("A\(number)", clock.now + hour) }
+        let store = CredentialStore(source, clock: { clock.now }, uptime: { uptime.now })
+        #expect(store.credentialsAfterFetch(now: clock.now).credentials?.accessKeyID == "A1")
+        clock.advance(-year)
+        uptime.advance(30 * minute)
+        #expect(store.credentialsAfterFetch(now: clock.now).credentials?.accessKeyID == "A1")
+        uptime.advance(25 * minute)
+        #expect(store.credentialsAfterFetch(now: clock.now).credentials?.accessKeyID == "A2")
+    }
+
     @Test("many threads at once have one fetch under way at most, and always live credentials")
     func threads() {
         let clock = clock
