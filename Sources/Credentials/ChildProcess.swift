@@ -43,8 +43,11 @@ struct ChildProcess {
         let process: pid_t
         do {
             defer { close(writing) }
-            process = try Self.spawn(words, environment, output: writing)
+            process = try Children.start { () throws(Fault) in
+                try Self.spawn(words, environment, output: writing)
+            }
         }
+        defer { Children.forget(process) }
         let result = read(reading, until: deadline)
         guard case .success(let bytes) = result, let status = Self.status(of: process, by: deadline) else {
             // Its group, so that what it has started goes too.
