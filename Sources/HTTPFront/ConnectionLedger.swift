@@ -13,16 +13,15 @@ public final class ConnectionLedger: Sendable {
     /// An IP address without its port.
     typealias Address = String
 
-    /// How many connections are told at once that they are refused.
-    static let maxShed = 256
-
     private let maxConnections: Int
     private let maxConnectionsPerPeer: Int
+    private let maxShed: Int
     private let counts = Locked(Counts())
 
     init(limits: HTTPLimits) {
         maxConnections = limits.maxConnections
         maxConnectionsPerPeer = limits.maxConnectionsPerPeer
+        maxShed = limits.maxRefused
     }
 
     /// How many connections are open now.
@@ -48,7 +47,7 @@ public final class ConnectionLedger: Sendable {
     func admit(_ address: Address?, canAnswer: Bool) -> Admission {
         counts.withLock { counts in
             if let refusal = refusal(counts, address) {
-                guard canAnswer, counts.shed < Self.maxShed else { return .dropped(refusal) }
+                guard canAnswer, counts.shed < maxShed else { return .dropped(refusal) }
                 counts.shed += 1
                 return .shed(refusal)
             }

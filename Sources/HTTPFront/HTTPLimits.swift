@@ -25,6 +25,8 @@ public struct HTTPLimits: Sendable, Equatable {
     public var maxConnections = 10_000
     /// Open connections of one peer address; 0 for no limit.
     public var maxConnectionsPerPeer = 0
+    /// How many connections above these limits are told at once that they are refused; others are just closed.
+    public var maxRefused = 256
     /// What all connections together may hold of answers that their clients have not read. Above it those are closed whose clients
     /// have read nothing for longest; 0 for no limit.
     public var maxUnsentBytes = 256 * 1024 * 1024

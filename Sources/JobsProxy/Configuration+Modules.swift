@@ -6,7 +6,7 @@ internal import Upstream
 // From the configuration's words to those of the modules.
 
 extension HTTPLimits {
-    init(_ http: Configuration.HTTP) {
+    init(_ http: Configuration.HTTP, _ budget: DescriptorBudget) {
         self.init()
         maxFields = http.maxFields
         maxFieldBytes = http.maxFieldBytes
@@ -15,9 +15,17 @@ extension HTTPLimits {
         headTimeout = http.headTimeout
         bodyTimeout = http.bodyTimeout
         idleTimeout = http.idleTimeout
-        maxConnections = http.maxConnections
+        maxConnections = http.maxConnections == 0 ? budget.callers : min(http.maxConnections, budget.callers)
+        maxRefused = budget.refused
         maxConnectionsPerPeer = http.maxConnectionsPerPeer
         maxUnsentBytes = http.maxUnsentBytes
+    }
+
+    /// Of the operator's listener.
+    init(forOperators budget: DescriptorBudget) {
+        self.init()
+        maxConnections = budget.operators
+        maxRefused = budget.refused
     }
 }
 

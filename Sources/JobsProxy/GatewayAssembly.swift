@@ -1,3 +1,4 @@
+internal import Credentials
 internal import Gateway
 internal import GatewayFront
 internal import HTTPFront
@@ -48,6 +49,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
     ) async throws {
         self.configuration = configuration
         self.logger = logger
+        let budget = try Self.descriptors(configuration, group, logger)
         let sockets = try HandedSockets(configuration, environment: environment)
         let sandbox = try await EmbeddedSandbox.start(for: configuration, group: group)
         self.sandbox = sandbox
@@ -58,9 +60,11 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         self.credentials = credentials
         upstream = Upstream(
             settings: zip(configuration.services, services).map { service, made in
-                UpstreamSettings(
+                var settings = UpstreamSettings(
                     service, configuration.breaker, sandbox: sandbox,
                     signing: credentials.signing(of: service, made, sandbox: sandbox))
+                settings.maxConnections = min(settings.maxConnections, budget.perService)
+                return settings
             },
             retry: RetryPolicy(configuration.retry), metrics: registry,
             wallClock: { Process.wallClockNanoseconds }
@@ -93,7 +97,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         ) { Process.wallClockNanoseconds }
         self.front = front
         server = try await Server(
-            group: group, limits: HTTPLimits(configuration.http), wallClock: Process.wallClock
+            group: group, limits: HTTPLimits(configuration.http, budget), wallClock: Process.wallClock
         ) { GatewayResponder(loop: $0, gate: gate, front: front) }
         state = GatewayState(
             configuration: configuration, gate: gate, upstream: upstream, credentials: credentials,
@@ -102,7 +106,9 @@ final class GatewayAssembly: ServiceLifecycle.Service {
             token: try configuration.admin.token?.value(environment),
             hosts: OwnHosts([configuration.admin.address.host] + configuration.listen.hosts),
             state: SharedText(offload: Self.offload, render: state.json))
-        adminServer = try await Server(group: group, limits: HTTPLimits(), wallClock: Process.wallClock) { loop in
+        adminServer = try await Server(
+            group: group, limits: HTTPLimits(forOperators: budget), wallClock: Process.wallClock
+        ) { loop in
             AdminResponder(loop: loop, gate: gate, front: front, access: access, offload: Self.offload)
         }
         GatewayMetrics.register(
@@ -124,10 +130,19 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.writeSnapshots() }
             if self.adminIsPending { group.addTask { await self.takeOverAdmin() } }
+            if Process.isFirst { group.addTask { await Self.reapOrphans() } }
             try? await gracefulShutdown()
             group.cancelAll()
         }
         await shutDown()
+    }
+
+    /// Does what process 1 has to do.
+    private static func reapOrphans() async {
+        while !Task.isCancelled {
+            Children.reapOrphans()
+            try? await Task.sleep(for: .seconds(1))
+        }
     }
 
     /// How long connections without a request stay open at the end, in nanoseconds. A client that is about to send one cannot
@@ -168,6 +183,33 @@ final class GatewayAssembly: ServiceLifecycle.Service {
     }
 
     // MARK: Parts
+
+    /// Shares out the files that the process may have open, and says so where that is less than is configured.
+    ///
+    /// - Throws: `CommandFailure` if they are too few.
+    private static func descriptors(
+        _ configuration: Configuration, _ group: any EventLoopGroup, _ logger: Logger
+    ) throws(CommandFailure) -> DescriptorBudget {
+        let limit = Process.maxOpenFiles
+        let loops = group.makeIterator().reduce(0) { count, _ in count + 1 }
+        let wanted = configuration.services.map(\.maxConnections)
+        let advice = "raise the limit (ulimit -n, LimitNOFILE=)"
+        guard let budget = DescriptorBudget(limit: limit, services: wanted, loops: loops) else {
+            let least = DescriptorBudget.least(loops: loops)
+            throw CommandFailure("the process may have \(limit) files open, and needs \(least) at least: \(advice)")
+        }
+        if configuration.http.maxConnections > budget.callers {
+            logger.warning(
+                "http.maxConnections is lowered: the process may have too few files open; \(advice)",
+                metadata: ["files": "\(limit)", "maxConnections": "\(budget.callers)"])
+        }
+        if wanted.contains(where: { $0 > budget.perService }) {
+            logger.warning(
+                "services' maxConnections are lowered: the process may have too few files open; \(advice)",
+                metadata: ["files": "\(limit)", "maxConnections": "\(budget.perService)"])
+        }
+        return budget
+    }
 
     /// The services; those of one scope share the buckets and queues of the first.
     static func services(

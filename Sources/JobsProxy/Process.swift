@@ -29,6 +29,16 @@ enum Process {
         _ = unsafe setrlimit(__rlimit_resource_t(7), &limit)
     }
 
+    /// How many files the process may have open.
+    static var maxOpenFiles: Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return 1024 }
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// Whether it is process 1, to which the children of processes that have ended are given.
+    static var isFirst: Bool { getpid() == 1 }
+
     /// Lets SIGHUP mean nothing: a terminal that closes, or whoever expects that it reloads the configuration, ends no calls.
     static func ignoreHangUp() { signal(SIGHUP, SIG_IGN) }
 
@@ -60,8 +70,7 @@ enum Process {
             unsafe closedir(directory)
             figures.openFiles = Double(max(0, count))
         }
-        var limit = rlimit()
-        if unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 { figures.maxFiles = Double(limit.rlim_cur) }
+        figures.maxFiles = Double(maxOpenFiles)
         return figures
     }
 

@@ -46,7 +46,7 @@ struct ConnectionLedgerTests {
         let ledger = ledger(total: 1, perPeer: 0)
         #expect(ledger.admit(nil, canAnswer: true) == .admitted)
         #expect(ledger.admit(nil, canAnswer: false) == .dropped(.connections))
-        for _ in 0..<ConnectionLedger.maxShed { #expect(ledger.admit(nil, canAnswer: true) == .shed(.connections)) }
+        for _ in 0..<HTTPLimits().maxRefused { #expect(ledger.admit(nil, canAnswer: true) == .shed(.connections)) }
         #expect(ledger.admit(nil, canAnswer: true) == .dropped(.connections))
         ledger.release(nil, .dropped(.connections))
         #expect(ledger.admit(nil, canAnswer: true) == .dropped(.connections))

@@ -66,7 +66,7 @@ struct ConnectionPressureTests {
             #expect(try await client.answer().status == 200)
             // They read nothing and do not go.
             var flood: [TestClient] = []
-            let size = 2 * ConnectionLedger.maxShed
+            let size = 2 * HTTPLimits().maxRefused
             for _ in 0..<size { flood.append(try await server.connect()) }
             try await server.journal.wait("all to be refused") {
                 server.journal.events.count { $0 == .refused(.connections) || $0 == .dropped(.connections) }

@@ -1,0 +1,36 @@
+/// How the files that the process may have open are shared out, so that callers never use up all of them: without a descriptor
+/// nothing can be fetched, looked up or logged, and libdispatch ends the process when it cannot look at its own threads.
+struct DescriptorBudget: Equatable {
+    /// Connections of callers; of operators; and on each listener those that are being told that they are refused.
+    let callers: Int
+    let operators: Int
+    let refused: Int
+    /// Connections to each service.
+    let perService: Int
+
+    /// Never given to connections: files that are read, pipes of processes, lookups, and libdispatch.
+    private static let reserve = 16
+    /// Standard streams, listeners, wake-ups of threads, the snapshot, and the embedded sandbox.
+    private static let fixed = 24
+    /// Each event loop polls one, is woken by one and has a timer in one; the sandbox's connections are shared out too.
+    private static let perLoop = 4
+
+    /// The smallest limit with which there is enough for everybody.
+    static func least(loops: Int) -> Int { fixed + reserve + perLoop * loops + 16 }
+
+    /// Nothing if `limit` is below the least.
+    ///
+    /// - Parameters:
+    ///   - limit: how many files the process may have open.
+    ///   - services: the connections that each may have, as they are configured.
+    init?(limit: Int, services: [Int], loops: Int) {
+        guard limit >= Self.least(loops: loops) else { return nil }
+        let spare = limit - Self.fixed - Self.reserve - Self.perLoop * loops
+        let perService = max(1, min(services.max() ?? 1, spare / 4 / max(1, services.count)))
+        operators = max(2, min(64, spare / 8))
+        refused = max(1, min(256, spare / 16))
+        let upstream = services.reduce(0) { $0 + min($1, perService) }
+        callers = max(2, spare - upstream - operators - 2 * refused)
+        self.perService = perService
+    }
+}
