@@ -4,7 +4,7 @@
 struct SigningKeyTable {
     /// What a key is for.
     struct Name: Equatable {
-        /// The access key's place in the ring; -1 for the one that nobody has.
+        /// The access key's place in the ring; -1 for the key that stands in for an unknown one.
         let key: Int
         /// The scope's place in the ring.
         let scope: Int

@@ -18,7 +18,7 @@ struct DescriptorBudget: Equatable {
     /// The smallest limit with which there is enough for everybody.
     static func least(loops: Int) -> Int { fixed + reserve + perLoop * loops + 16 }
 
-    /// Nothing if `limit` is below the least.
+    /// `nil` if `limit` is below the least.
     ///
     /// - Parameters:
     ///   - limit: how many files the process may have open.

@@ -45,7 +45,7 @@ struct EpochFile {
 
     // MARK: Reading
 
-    /// Nothing if it is no such file, or not a whole one.
+    /// `nil` if it is no such file, or not a whole one.
     var contents: Contents? {
         let bytes = file.read(at: 0, Self.size)
         guard bytes.count == Self.size, bytes.starts(with: Self.magic) else { return nil }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A directory in which nobody but the gateway's own user, and root, can make, rename or remove files. It is opened once, judged
+/// A directory in which only the gateway's own user, and root, can make, rename or remove files. It is opened once, judged
 /// by what was opened, and stays the same whatever happens to its name; it does not keep a file system from being mounted anew.
 final class PrivateDirectory: Sendable {
     private let descriptor: Descriptor
@@ -28,7 +28,7 @@ final class PrivateDirectory: Sendable {
         return try OwnFile(Descriptor(number: number), "\(path)/\(name)")
     }
 
-    /// Whether a name is that of this file still.
+    /// Returns true if a name is still that of this file.
     func holds(_ file: OwnFile, as name: String) -> Bool {
         var status = stat()
         return unsafe fstatat(descriptor.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0
@@ -106,7 +106,7 @@ final class OwnFile: Sendable {
         }
     }
 
-    /// Makes it empty, for its owner alone, and nobody else's while it is open.
+    /// Empties it, takes others' right to read it, and keeps other processes from claiming it while it is open.
     ///
     /// - Returns: false if another process has claimed it.
     /// - Throws: `FileError`.
@@ -139,7 +139,7 @@ struct FileError: Error, CustomStringConvertible {
     let description: String
     /// As in errno; 0 where it is not the system that refuses.
     let code: Int32
-    /// Whether what has the name is somebody else's, which is not to be touched.
+    /// True if the name belongs to something that the gateway has not made, and must not touch.
     let isForeign: Bool
 
     /// From the system's last error.

@@ -23,7 +23,7 @@ struct SnapshotEpochs: ~Copyable {
     private var inFlight: [EpochScope: Int] = [:]
     /// Scopes whose numbers must change yet.
     private var overdue: Set<EpochScope> = []
-    /// Scopes in which another process has written, of which nobody here was told yet.
+    /// Scopes in which another process has written, and which `refresh` has not returned yet.
     private var raised: Set<EpochScope> = []
     /// Until when the snapshot is believed, as far as this process has seen to it.
     private var believedUntil: Int64 = .min
@@ -134,8 +134,8 @@ struct SnapshotEpochs: ~Copyable {
             file = try open(O_RDWR)
         } catch {
             guard error.code == ENOENT else { throw error }
-            // Without it, no snapshot is believed.
-            return overdue.removeAll()
+            // Without it no snapshot is believed. It may come back, with what was mounted late.
+            return
         }
         for scope in overdue {
             let (place, found) = (Int(scope.index), file.number(of: scope))
@@ -171,7 +171,7 @@ struct SnapshotEpochs: ~Copyable {
         return isBelief(until, now: now) ? until : nil
     }
 
-    /// Whether a snapshot is believed now that is until then; nobody has it believed for longer.
+    /// Returns true if a snapshot is believed now that is believed until then. No process renews it for longer than `belief`.
     private func isBelief(_ until: Int64, now: Int64) -> Bool { now < until && until <= now &+ Self.belief }
 
     private func isThisBoot(_ contents: EpochFile.Contents) -> Bool {

@@ -10,9 +10,9 @@ internal import PageCache
 final class SnapshotKeeper: WriteObserver {
     private struct State: ~Copyable {
         var epochs: SnapshotEpochs
-        /// Whether what has the path is somebody else's, which is not to be touched.
+        /// True if the path belongs to something that the gateway has not made, and must not touch.
         var isForeign = false
-        /// Whether the pages of the file are better than those of the cache, which are but a part of them.
+        /// True if reading the file was cut short: the cache holds only a part of its pages, and must not replace them.
         var isPartial = false
         /// Writes that have ended since the pages were saved last.
         var writes = 0
