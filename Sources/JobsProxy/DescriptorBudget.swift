@@ -1,3 +1,5 @@
+internal import NIOCore
+
 /// How the files that the process may have open are shared out, so that callers never use up all of them: without a descriptor
 /// nothing can be fetched, looked up or logged, and libdispatch ends the process when it cannot look at its own threads.
 struct DescriptorBudget: Equatable {
@@ -17,6 +19,19 @@ struct DescriptorBudget: Equatable {
 
     /// The smallest limit with which there is enough for everybody.
     static func least(loops: Int) -> Int { fixed + reserve + perLoop * loops + 16 }
+
+    /// Refuses to start where there are too few for the event loops alone, which would end the process. To be called before any is
+    /// made.
+    ///
+    /// - Throws: `CommandFailure`.
+    static func check(loops: Int = NIOSingletons.groupLoopCountSuggestion) throws(CommandFailure) {
+        let (limit, least) = (Process.maxOpenFiles, least(loops: loops))
+        guard limit < least else { return }
+        throw CommandFailure("the process may have \(limit) files open, and needs \(least) at least: \(advice)")
+    }
+
+    /// For whoever has too few.
+    static let advice = "raise the limit (ulimit -n, LimitNOFILE=)"
 
     /// `nil` if `limit` is below the least.
     ///

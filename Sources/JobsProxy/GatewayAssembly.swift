@@ -193,10 +193,10 @@ final class GatewayAssembly: ServiceLifecycle.Service {
         let limit = Process.maxOpenFiles
         let loops = group.makeIterator().reduce(0) { count, _ in count + 1 }
         let wanted = configuration.services.map(\.maxConnections)
-        let advice = "raise the limit (ulimit -n, LimitNOFILE=)"
+        let advice = DescriptorBudget.advice
+        try DescriptorBudget.check(loops: loops)
         guard let budget = DescriptorBudget(limit: limit, services: wanted, loops: loops) else {
-            let least = DescriptorBudget.least(loops: loops)
-            throw CommandFailure("the process may have \(limit) files open, and needs \(least) at least: \(advice)")
+            throw CommandFailure("the process may have too few files open: \(advice)")
         }
         if configuration.http.maxConnections > budget.callers {
             logger.warning(

@@ -62,6 +62,7 @@ struct SandboxCommand: AsyncParsableCommand {
         }
         let signals = try EndSignals()
         Process.prepare()
+        try DescriptorBudget.check()
         let options = SandboxOptions(
             seed: seed, domains: domains, jobs: jobs, rate: quota, burst: burst, latency: latency,
             jobDuration: jobDuration, faults: faults)

@@ -28,6 +28,7 @@ struct ServeCommand: AsyncParsableCommand {
         Process.ignoreHangUp()
         let configuration = try ConfigurationFile.load(config)
         Process.prepare()
+        try DescriptorBudget.check()
         let output = try ProcessOutput()
         defer { output.finish() }
         let logger = output.logger(
