@@ -153,7 +153,8 @@ struct DecoderFieldTests {
 extension KnownField {
     /// In the order of the cases.
     static let allNames = [
-        "Host", "Content-Length", "Transfer-Encoding", "Connection", "Expect", "Content-Type", "Authorization",
+        "Host", "Content-Length", "Transfer-Encoding", "Connection", "Expect", "Content-Type", "Content-Encoding",
+        "Authorization",
         "Cache-Control", "User-Agent", "X-Amz-Target", "X-Amz-Date", "X-Amz-Security-Token", "amz-sdk-request",
         "amz-sdk-invocation-id", "Origin", "Sec-Fetch-Site", "Forwarded", "X-Forwarded-For", "X-Real-IP",
     ]
