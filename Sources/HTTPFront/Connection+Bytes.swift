@@ -145,6 +145,7 @@ extension Connection {
 
     private func contentHasLeft(now: Int64) {
         forgetContent()
+        if countedBytes > 0 { countUnsent(now: now) }
         switch wait {
         case .last: endOutput()
         case .room where pending != nil: enter(.turn, now: now)

@@ -93,8 +93,9 @@ struct HTTP2LimitTests {
             try await server.journal.wait("the end") { server.journal.events.contains(.dropped(.brokenProtocol)) }
             client.close()
             try await server.empty()
-            #expect(server.journal.paths.count == 10)
-            #expect(server.journal.abandoned.count == 10)
+            // Those that had not had their turn were not looked at.
+            #expect((1...10).contains(server.journal.paths.count))
+            #expect(server.journal.abandoned.count == server.journal.paths.count)
         }
     }
 

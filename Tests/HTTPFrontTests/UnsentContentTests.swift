@@ -57,14 +57,14 @@ struct UnsentContentTests {
     func relief() async throws {
         let size = 1 << 20
         try await withServer({ $0.maxUnsentBytes = size + 20 * LargeContent.partBytes }) { server in
-            let reader = try await server.connect(receiveBuffer: 4096)
-            try await reader.send(get("/shared/\(size)"))
             var silent: [TestClient] = []
             for _ in 0..<60 {
                 let client = try await server.connect(receiveBuffer: 4096)
                 try await client.send(get("/shared/\(size)"))
                 silent.append(client)
             }
+            let reader = try await server.connect(receiveBuffer: 4096)
+            try await reader.send(get("/shared/\(size)"))
             #expect(try await reader.answer().contentBytes.count == size)
             try await server.journal.wait("room") {
                 server.journal.events.contains(.dropped(.unsentLimit))

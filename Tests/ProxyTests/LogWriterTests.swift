@@ -6,6 +6,9 @@ import Testing
 
 @Suite("The log's writer", .timeLimit(.minutes(1)))
 struct LogWriterTests {
+    /// As `serve` does: the end of a reader is an error, not a signal.
+    init() { signal(SIGPIPE, SIG_IGN) }
+
     private func pipe() -> (output: Int32, input: Int32) {
         var ends: [Int32] = [-1, -1]
         Glibc.pipe(&ends)
@@ -52,7 +55,6 @@ struct LogWriterTests {
     func closed() throws {
         let (output, input) = pipe()
         close(output)
-        signal(SIGPIPE, SIG_IGN)
         let writer = try LogWriter(to: input)
         writer.buffer.append { $0 += "one\ntwo\n".utf8 }
         writer.finish(timeout: 10_000)
