@@ -21,7 +21,9 @@ struct UnidentifiedRequests {
     mutating func check(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, anyHost: Bool = false
     ) throws(GatewayError) {
-        guard head[.origin] == nil, !Self.isCrossSite(head, bytes) else { throw .causedByPage }
+        if head.hasAny(.origin, .secFetchSite) {
+            guard head[.origin] == nil, !Self.isCrossSite(head, bytes) else { throw .causedByPage }
+        }
         if anyHost { return }
         guard let host = head[.host] else { throw .foreignHost }
         if !lastHost.isEmpty, bytes.holds(lastHost, at: host) { return }
@@ -39,7 +41,7 @@ struct UnidentifiedRequests {
 extension RequestHead {
     /// Whether a proxy says that it passes the request on for another (RFC 7239, and the fields before it): then the address of
     /// the connection is the proxy's.
-    var isForwarded: Bool { self[.xForwardedFor] != nil || self[.forwarded] != nil || self[.xRealIP] != nil }
+    var isForwarded: Bool { hasAny(.xForwardedFor, .forwarded, .xRealIP) }
 }
 
 extension GatewayError {

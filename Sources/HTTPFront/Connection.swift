@@ -121,7 +121,14 @@ final class Connection<R: Responder>: ChannelInboundHandler, Exchange, Recipient
         drive(.inactive)
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { drive(.bytes(Incoming.unwrapInboundIn(data))) }
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let bytes = Incoming.unwrapInboundIn(data)
+        // As `drive` does, but that no event is made of what comes so often.
+        guard !events.isBusy, wait != .handedOver else { return drive(.bytes(bytes)) }
+        events.isBusy = true
+        receive(bytes)
+        handleWaiting()
+    }
 
     /// Only HTTP/2 waits for it.
     func channelReadComplete(context: ChannelHandlerContext) { if wait == .handedOver { drive(.readComplete) } }
@@ -139,15 +146,26 @@ final class Connection<R: Responder>: ChannelInboundHandler, Exchange, Recipient
 
     /// Handles an event, or has it wait until the one that is being handled has been.
     func drive(_ event: ConnectionEvent) {
-        guard events.begin(event) else { return }
+        guard !events.isBusy else { return events.add(event) }
+        events.isBusy = true
         handle(event)
         handleWaiting()
     }
 
-    /// Begins a step of the loop's; see `EventQueue.beginStep`. Whoever gets true calls `handleWaiting` at its end.
-    func beginStep() -> Bool { events.beginStep() }
+    /// Begins a step of the loop's. Whoever gets true calls `handleWaiting` at its end.
+    ///
+    /// - Returns: false if it is part of the handling of an event, which goes on after it.
+    func beginStep() -> Bool {
+        guard !events.isBusy else { return false }
+        events.isBusy = true
+        return true
+    }
 
     func handleWaiting() {
+        guard !events.isEmpty else {
+            events.isBusy = false
+            return
+        }
         while let event = events.next() { handle(event) }
     }
 
@@ -200,7 +218,7 @@ final class Connection<R: Responder>: ChannelInboundHandler, Exchange, Recipient
         }
     }
 
-    private func receive(_ bytes: ByteBuffer) {
+    private func receive(_ bytes: consuming ByteBuffer) {
         settle()
         var incoming = bytes
         guard isListening else {

@@ -1,35 +1,22 @@
 internal import NIOCore
 
-/// The one entrance to an object that is driven by events: an event that comes in the midst of another's handling, out of a write or a
-/// change of the pipeline, waits until that has ended. So no handling finds the state changed behind its back.
+/// What waits at the one entrance to an object that is driven by events: an event that comes in the midst of another's handling, out of a
+/// write or a change of the pipeline, waits until that has ended. So no handling finds the state changed behind its back.
 ///
-/// Idle → (`begin`) busy → (`next` finds nothing) idle.
+/// Idle → (`isBusy = true`) busy → (`next` finds nothing) idle. Its owner looks at `isBusy` and `isEmpty` itself, since by far most events
+/// find it idle and leave it empty: a call that changes it costs as much as all else here, for the runtime watches it.
 struct EventQueue<Event> {
-    private var isBusy = false
+    /// Whether an event is being handled, or a step of the owner's taken.
+    var isBusy = false
     private var waiting = CircularBuffer<Event>(initialCapacity: 0)
 
     init() {}
 
-    /// Begins to handle an event.
-    ///
-    /// - Returns: false if another is being handled: it waits, and `next` gives it back to whoever handles that one.
-    mutating func begin(_ event: Event) -> Bool {
-        guard isBusy else {
-            isBusy = true
-            return true
-        }
-        waiting.append(event)
-        return false
-    }
+    /// Whether nothing waits.
+    var isEmpty: Bool { waiting.isEmpty }
 
-    /// Begins a step that the object's owner takes.
-    ///
-    /// - Returns: false if it is part of the handling of an event, which goes on after it.
-    mutating func beginStep() -> Bool {
-        guard !isBusy else { return false }
-        isBusy = true
-        return true
-    }
+    /// Adds what came while it was busy.
+    mutating func add(_ event: Event) { waiting.append(event) }
 
     /// The event that is to be handled next; `nil` if there is none, and then handling has ended.
     mutating func next() -> Event? {

@@ -48,6 +48,9 @@ public struct RequestHead {
     /// Where each known field is among the fields, -1 for those that are not there; there are at most 20.
     private var places = InlineArray<20, Int16>(repeating: -1)
 
+    /// Which known fields there are, a bit for each.
+    private var present: UInt32 = 0
+
     /// An empty head, to be filled by the decoder.
     public init() { fields.reserveCapacity(32) }
 
@@ -55,6 +58,12 @@ public struct RequestHead {
     public subscript(field: KnownField) -> Range<Int>? {
         let place = places[field.rawValue]
         return place < 0 ? nil : fields[Int(place)].value
+    }
+
+    /// Returns true if the request has one of these fields.
+    @inline(__always)
+    public func hasAny(_ first: KnownField, _ second: KnownField, _ third: KnownField? = nil) -> Bool {
+        present & (first.bit | second.bit | (third?.bit ?? 0)) != 0
     }
 
     /// Whether a value of `Host` is well-formed.
@@ -80,6 +89,7 @@ public struct RequestHead {
         isHTTP11 = true
         length = 0
         places = InlineArray(repeating: -1)
+        present = 0
     }
 
     /// Adds a field; a singleton that is there already is refused.
@@ -88,6 +98,7 @@ public struct RequestHead {
         if let known {
             if places[known.rawValue] < 0 {
                 places[known.rawValue] = Int16(clamping: fields.count)
+                present |= known.bit
             } else if known.isSingleton {
                 throw known.repetition
             }
@@ -97,6 +108,8 @@ public struct RequestHead {
 }
 
 extension KnownField {
+    fileprivate var bit: UInt32 { 1 << UInt32(truncatingIfNeeded: rawValue) }
+
     fileprivate var repetition: Refusal {
         switch self {
         case .host: .host

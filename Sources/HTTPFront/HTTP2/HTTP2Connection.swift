@@ -148,15 +148,26 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
 
     /// Handles an event, or has it wait until the one that is being handled has been.
     func drive(_ event: Event) {
-        guard events.begin(event) else { return }
+        guard !events.isBusy else { return events.add(event) }
+        events.isBusy = true
         handle(event)
         handleWaiting()
     }
 
-    /// Begins a step of the loop's; see `EventQueue.beginStep`. Whoever gets true calls `handleWaiting` at its end.
-    func beginStep() -> Bool { events.beginStep() }
+    /// Begins a step of the loop's. Whoever gets true calls `handleWaiting` at its end.
+    ///
+    /// - Returns: false if it is part of the handling of an event, which goes on after it.
+    func beginStep() -> Bool {
+        guard !events.isBusy else { return false }
+        events.isBusy = true
+        return true
+    }
 
     func handleWaiting() {
+        guard !events.isEmpty else {
+            events.isBusy = false
+            return
+        }
         while let event = events.next() { handle(event) }
     }
 

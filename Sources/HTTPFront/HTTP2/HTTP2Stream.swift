@@ -98,11 +98,11 @@ final class HTTP2Stream<R: Responder>: Exchange {
     }
 
     /// The request has arrived.
-    private func complete(_ bench: inout Workbench, headIsRead: Bool) {
+    private func complete(_ bench: inout Workbench, headIsRead: Bool, isItsTurn: Bool = false) {
         guard expected == nil || expected == held else { return refuse(.contentLength, &bench) }
         deadline = .max
         connection.narrow(id)
-        guard connection.takesRequests else {
+        guard isItsTurn || connection.queued.isEmpty && connection.takesRequests else {
             wait = .turn
             return connection.queue(self)
         }
@@ -119,7 +119,7 @@ final class HTTP2Stream<R: Responder>: Exchange {
     /// Its turn has come.
     func proceed(_ bench: inout Workbench) {
         guard case .turn = wait else { return }
-        complete(&bench, headIsRead: false)
+        complete(&bench, headIsRead: false, isItsTurn: true)
     }
 
     private func respond(_ bench: inout Workbench) {
