@@ -19,11 +19,12 @@ extension UpstreamReply {
             if ErrorCode.transient.contains(errorCode) { return .failed }
             if ErrorCode.client.contains(errorCode) { return .refused }
         }
-        switch answerStatus {
+        switch status {
         // 509 is "Bandwidth Limit Exceeded" (`_retry.json` of botocore).
         case 429, 509: return .throttled
         case 500, 502, 503, 504: return .failed
-        case 200..<300: return .good
+        // An error whose code is not known is not repeated, wherever it stands.
+        case 200..<300: return errorCode == nil ? .good : .refused
         default: return .refused
         }
     }

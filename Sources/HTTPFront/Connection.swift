@@ -73,6 +73,9 @@ final class Connection<R: Responder>: ChannelInboundHandler, Exchange, Recipient
     /// Where the answers to it are in the bench's output.
     var answers = 0..<0
     private(set) var context: ChannelHandlerContext?
+    /// Whether an event is being handled, or a step of the loop's taken; what comes meanwhile waits.
+    private var isBusy = false
+    private var hasWaiting = false
     private var events = EventQueue<ConnectionEvent>()
     private(set) var peer = Peer()
     private(set) var slot: Int32 = -1
@@ -124,8 +127,8 @@ final class Connection<R: Responder>: ChannelInboundHandler, Exchange, Recipient
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = Incoming.unwrapInboundIn(data)
         // As `drive` does, but that no event is made of what comes so often.
-        guard !events.isBusy, wait != .handedOver else { return drive(.bytes(bytes)) }
-        events.isBusy = true
+        guard !isBusy, wait != .handedOver else { return drive(.bytes(bytes)) }
+        isBusy = true
         receive(bytes)
         handleWaiting()
     }
@@ -146,8 +149,11 @@ final class Connection<R: Responder>: ChannelInboundHandler, Exchange, Recipient
 
     /// Handles an event, or has it wait until the one that is being handled has been.
     func drive(_ event: ConnectionEvent) {
-        guard !events.isBusy else { return events.add(event) }
-        events.isBusy = true
+        guard !isBusy else {
+            hasWaiting = true
+            return events.add(event)
+        }
+        isBusy = true
         handle(event)
         handleWaiting()
     }
@@ -156,17 +162,17 @@ final class Connection<R: Responder>: ChannelInboundHandler, Exchange, Recipient
     ///
     /// - Returns: false if it is part of the handling of an event, which goes on after it.
     func beginStep() -> Bool {
-        guard !events.isBusy else { return false }
-        events.isBusy = true
+        guard !isBusy else { return false }
+        isBusy = true
         return true
     }
 
     func handleWaiting() {
-        guard !events.isEmpty else {
-            events.isBusy = false
-            return
+        if hasWaiting {
+            while let event = events.next() { handle(event) }
+            hasWaiting = false
         }
-        while let event = events.next() { handle(event) }
+        isBusy = false
     }
 
     private func handle(_ event: ConnectionEvent) {

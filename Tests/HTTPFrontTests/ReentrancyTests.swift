@@ -117,21 +117,3 @@ struct ReentrancyTests {
         #expect(callbacks > 20_000)
     }
 }
-
-@Suite("The entrance for events")
-struct EventQueueTests {
-    @Test("hands out what comes meanwhile in its order, and is idle at the end")
-    func order() {
-        var queue = EventQueue<Int>()
-        var handled: [Int] = []
-        queue.isBusy = true
-        for event in [1, 2, 3] { queue.add(event) }
-        while let event = queue.next() {
-            handled.append(event)
-            #expect(queue.isBusy)
-            if event == 2 { queue.add(4) }
-        }
-        #expect(handled == [1, 2, 3, 4])
-        #expect(!queue.isBusy && queue.isEmpty)
-    }
-}

@@ -51,6 +51,9 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     /// Whether the ledger counts the connection.
     private var isCounted = true
     var context: ChannelHandlerContext?
+    /// Whether an event is being handled, or a step of the loop's taken; what comes meanwhile waits.
+    private var isBusy = false
+    private var hasWaiting = false
     private var events = EventQueue<Event>()
     private var slot: Int32 = -1
     var wait = Wait.first
@@ -148,8 +151,11 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
 
     /// Handles an event, or has it wait until the one that is being handled has been.
     func drive(_ event: Event) {
-        guard !events.isBusy else { return events.add(event) }
-        events.isBusy = true
+        guard !isBusy else {
+            hasWaiting = true
+            return events.add(event)
+        }
+        isBusy = true
         handle(event)
         handleWaiting()
     }
@@ -158,17 +164,17 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     ///
     /// - Returns: false if it is part of the handling of an event, which goes on after it.
     func beginStep() -> Bool {
-        guard !events.isBusy else { return false }
-        events.isBusy = true
+        guard !isBusy else { return false }
+        isBusy = true
         return true
     }
 
     func handleWaiting() {
-        guard !events.isEmpty else {
-            events.isBusy = false
-            return
+        if hasWaiting {
+            while let event = events.next() { handle(event) }
+            hasWaiting = false
         }
-        while let event = events.next() { handle(event) }
+        isBusy = false
     }
 
     private func handle(_ event: Event) {
