@@ -48,7 +48,7 @@ struct GateStaleTests {
         #expect(word(stand.list()) == "wait leader")
     }
 
-    /// DESIGN, section 3: a negative page has no stale windows.
+    /// A negative page has no stale windows.
     @Test("A negative page replaces nothing when its seconds are over")
     func negative() throws {
         let stand = try Stand()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Upstream
 
-/// DESIGN, section 5: "Only if the catalog says it is safe … full jitter … at most maxAttempts; a retry budget …; none when
+/// "Only if the catalog says it is safe … full jitter … at most maxAttempts; a retry budget …; none when
 /// amz-sdk-request says that every waiting client is already retrying; all inside one deadline".
 @Suite("A retry")
 struct RetryPolicyTests {

@@ -117,7 +117,7 @@ struct AttemptCountTests {
     }
 }
 
-/// DESIGN, section 5: no retries "when `amz-sdk-request` says that every waiting client is already retrying (attempt ≥ 2)".
+/// No retries "when `amz-sdk-request` says that every waiting client is already retrying (attempt ≥ 2)".
 @Suite("Who tries again already", .timeLimit(.minutes(1)))
 struct ClientRetryTests {
     private static func ask(
