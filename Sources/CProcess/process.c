@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <features.h>
+#include <malloc.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stddef.h>
@@ -15,6 +16,12 @@ static sem_t end_signals;
 int cprocess_argument_count(void) { return argument_count; }
 
 const char *const *cprocess_arguments(void) { return (const char *const *)arguments; }
+
+void cprocess_give_back_large_blocks(void) {
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+}
 
 static bool handle_end_signals(void (*handler)(int)) {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};

@@ -32,6 +32,12 @@ public final class AdminResponder: Responder {
         to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, ticket: Ticket, now: Int64,
         into response: inout ResponseWriter
     ) -> Disposition {
+        // A target in absolute form goes before Host (RFC 9112, section 3.2.2).
+        if let authority = head.authority, !access.hosts.contains(bytes, authority) {
+            response.closes = true
+            renderer.refusal(.foreignTarget, &response)
+            return .answered
+        }
         let route = Route(head, bytes)
         if route.needsToken {
             guard access.admits(head, bytes) else {

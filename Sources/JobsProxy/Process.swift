@@ -1,3 +1,4 @@
+internal import CProcess
 internal import FoundationEssentials
 internal import Glibc
 
@@ -20,9 +21,11 @@ enum Process {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
-    /// Lets the process have as many files open as it may, and a write to a closed connection be an error, not an end.
+    /// Lets the process have as many files open as it may, a write to a closed connection be an error, not an end, and memory of large
+    /// answers go back to the system.
     static func prepare() {
         signal(SIGPIPE, SIG_IGN)
+        cprocess_give_back_large_blocks()
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return }
         limit.rlim_cur = limit.rlim_max

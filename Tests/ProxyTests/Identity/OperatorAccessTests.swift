@@ -37,6 +37,15 @@ struct OperatorAccessTests {
         }
     }
 
+    @Test("takes a target in absolute form for its own hosts only, whatever Host says")
+    func absoluteForm() async throws {
+        try await TestGateway.run("drain: 1s\n") { gateway in
+            #expect(try await get(gateway, "http://localhost/healthz").status == 200)
+            #expect(try await get(gateway, "http://127.0.0.1:9090/state").status == 200)
+            #expect(try await get(gateway, "http://evil.example/state").status == 400)
+        }
+    }
+
     @Test("shows the gateway's state, without secrets")
     func state() async throws {
         let callers = """
