@@ -43,13 +43,8 @@ public enum ErrorCode {
         return isBareError(members, of: bytes)
     }
 
-    /// Returns true if the members are those of an error without `__type`: `code` and `message`, both texts, and nothing else, or a
-    /// `code` alone that is one of the SDKs' tables.
+    /// Returns true if the members are those of an error without `__type`: `code` and `message`, both texts, and nothing else.
     private static func isBareError(_ members: [JSONMember], of bytes: Span<UInt8>) -> Bool {
-        if members.count == 1, let only = members.first, only.name.equals(code, in: bytes), only.value.kind == .string {
-            let name = sanitized(String(decoding: only.value.string(in: bytes), as: UTF8.self))
-            return name.map { name in [throttling, transient, client].contains { $0.contains(name) } } ?? false
-        }
         guard members.count == 2 else { return false }
         return [[code], messages].allSatisfy { names in
             members.contains { member in
