@@ -52,7 +52,8 @@ enum InputCheck {
     }
 
     private static func members(_ text: [UInt8]) -> [(name: [UInt8], value: JSONValue)]? {
-        guard case .object(let members) = try? JSONValue(text) else { return nil }
+        // No body is an empty object.
+        guard case .object(let members) = try? JSONValue(text.isEmpty ? Array("{}".utf8) : text) else { return nil }
         return members.map { (Array($0.name.utf8), $0.value) }
     }
 }

@@ -40,9 +40,11 @@ struct OperatorAccessTests {
     @Test("takes a target in absolute form for its own hosts only, whatever Host says")
     func absoluteForm() async throws {
         try await TestGateway.run("drain: 1s\n") { gateway in
-            #expect(try await get(gateway, "http://localhost/healthz").status == 200)
-            #expect(try await get(gateway, "http://127.0.0.1:9090/state").status == 200)
-            #expect(try await get(gateway, "http://evil.example/state").status == 400)
+            var statuses: [Int] = []
+            for authority in ["localhost", "127.0.0.1:9090", "evil.example"] {
+                statuses.append(try await get(gateway, "http://\(authority)/state").status)
+            }
+            #expect(statuses == [200, 200, 400])
         }
     }
 
