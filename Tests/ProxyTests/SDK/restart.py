@@ -138,7 +138,7 @@ log: {{access: off}}
 listen: {{address: "127.0.0.1:{port}"}}
 admin: {{address: "127.0.0.1:{operator}"}}
 log: {{access: off}}
-drain: 4s
+drain: 8s
 """)
     old = start_and_wait([elsewhere])
     idle = socket.create_connection(elsewhere.getsockname())
