@@ -26,6 +26,19 @@ public final class CredentialStore: CredentialSupply, Discreet {
             isLooking = true
             return true
         }
+
+        /// When files that have changed may be read anew, and how long after that again: a fetch may itself change them.
+        private var nextFileFetch = Int64.min
+        private var fileFetchPause = CredentialStore.lookPause
+        private static let longestFileFetchPause: Int64 = 60_000_000_000
+
+        mutating func mayFetchForFiles(now: Int64) -> Bool {
+            guard now >= nextFileFetch else { return false }
+            let isSoon = nextFileFetch != .min && now &- nextFileFetch < fileFetchPause
+            fileFetchPause = isSoon ? min(2 * fileFetchPause, Self.longestFileFetchPause) : CredentialStore.lookPause
+            nextFileFetch = now.addingReportingOverflow(fileFetchPause).partialValue
+            return true
+        }
     }
 
     /// A second between two looks at the source's files.
@@ -101,10 +114,10 @@ public final class CredentialStore: CredentialSupply, Discreet {
     /// Looks, on a thread of its own, whether the source's files have changed, and fetches anew if so.
     private func lookAtFiles() {
         let look: @Sendable () -> Void = { [self] in
-            let stamps = source.stamps()
+            let (stamps, now) = (source.stamps(), uptime())
             let mustFetch = state.withLock { state in
                 state.isLooking = false
-                return stamps != state.stamps && state.refresh.sourceChanged()
+                return stamps != state.stamps && state.mayFetchForFiles(now: now) && state.refresh.sourceChanged()
             }
             if mustFetch { fetch() }
         }

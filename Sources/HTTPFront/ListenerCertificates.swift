@@ -9,6 +9,8 @@ final class ListenerCertificates: Sendable {
         /// The files as they were before they were last read, whether or not they could be used: what is broken is
         /// reported once, and tried again when it changes.
         var stamps: [TLSFile.Stamp?]
+        /// Whether somebody looks at the files, which takes as long as the file system does.
+        var isLooking = false
     }
 
     private let settings: TLSSettings
@@ -40,8 +42,17 @@ final class ListenerCertificates: Sendable {
         state.withLock { $0.context = context }
     }
 
-    /// Reads the files if they are others than last time.
+    /// Returns false if the files are being looked at; else `reloadIfChanged` is to be called.
+    func beginsLook() -> Bool {
+        state.withLock { state in
+            defer { state.isLooking = true }
+            return !state.isLooking
+        }
+    }
+
+    /// Reads the files if they are others than last time, and ends the look.
     func reloadIfChanged() {
+        defer { state.withLock { $0.isLooking = false } }
         let stamps = settings.stamps
         guard state.withLock({ $0.stamps != stamps }) else { return }
         do throws(TLSError) {

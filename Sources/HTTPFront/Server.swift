@@ -147,6 +147,8 @@ public final class Server<R: Responder>: Sendable {
     private func watch(_ certificates: ListenerCertificates) {
         self.certificates.withLock { $0.append(certificates) }
         let task = group.next().scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+            // One look at a time: a file system that hangs must not take all threads.
+            guard certificates.beginsLook() else { return }
             NIOThreadPool.singleton.submit { state in
                 if case .active = state { certificates.reloadIfChanged() }
             }

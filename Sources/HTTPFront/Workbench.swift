@@ -60,7 +60,6 @@ struct Workbench: ~Copyable {
     ///
     /// The clock is not asked anew where the last one only had one small request with a small answer, given at once: that takes a
     /// few microseconds, and to ask takes a hundredth of it.
-    ///
     mutating func goOn() {
         let isSmall = max(received, writer.output.count - start) <= Self.smallBytes
         if !isSmall || answered != answeredBefore + 1 { now = Clock.now() }

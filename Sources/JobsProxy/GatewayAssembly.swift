@@ -177,9 +177,16 @@ final class GatewayAssembly: ServiceLifecycle.Service {
     /// How much the way to a service may vary, in nanoseconds: what a busy machine and a wide-area network do to a request.
     private static let arrivalJitter: Int64 = 250_000_000
 
+    /// Theirs alone: other work may wait for a file system that hangs.
+    private static let operatorThreads: NIOThreadPool = {
+        let pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+        return pool
+    }()
+
     /// Runs work on a thread that serves nobody.
     private static let offload: SharedText.Offload = { work in
-        NIOThreadPool.singleton.submit { state in if state == .active { work() } }
+        operatorThreads.submit { state in if state == .active { work() } }
     }
 
     // MARK: Parts

@@ -33,7 +33,8 @@ struct RefusalSampler {
     /// - Parameter now: seconds of any clock.
     /// - Returns: the lines that were left out in the one before.
     mutating func endSecond(_ now: Int64) -> [Suppressed] {
-        guard now != second else { return [] }
+        // Threads that looked at the clock before others have come later.
+        guard now > second else { return [] }
         second = now
         guard !counts.isEmpty else { return [] }
         defer { counts.removeAll(keepingCapacity: true) }

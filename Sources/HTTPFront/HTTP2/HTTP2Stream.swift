@@ -8,7 +8,7 @@ final class HTTP2Stream<R: Responder>: Exchange {
     private enum Wait {
         /// The rest of the content.
         case content
-        /// Answers before it, which their client does not read.
+        /// Answers before it, which their client does not read, or others to have their turn.
         case turn
         /// The responder, which answers later; it keeps its own deadline.
         case answer

@@ -48,7 +48,8 @@ final class LogWriter: Sendable {
     ///
     /// - Parameter timeout: milliseconds.
     func finish(timeout: Int32) {
-        close(wakeUps)
+        // Not closed: a thread that still logs must not wake whoever got the number next.
+        shutdown(wakeUps, Int32(SHUT_WR))
         var ended = pollfd(fd: completion, events: Int16(POLLIN), revents: 0)
         _ = unsafe poll(&ended, 1, timeout)
     }

@@ -62,9 +62,11 @@ struct SnapshotEpochs: ~Copyable {
         let isBelieved = contents.hasEnded || isThisBoot(contents) && isBelief(contents.believedUntil, now: now)
         for scope in EpochScope.all {
             let (place, isOwn) = (Int(scope.index), inFlight[scope] != nil)
-            // After an end in order, no other process is left whose writes these could be.
-            guard isOwn || contents.hasEnded && contents.numbers[place].isInFlight else { continue }
-            contents.numbers[place] = EpochFile.Number(isInFlight: isOwn)
+            let wasInFlight = contents.numbers[place].isInFlight
+            // What is not believed now must not be by the next start, which finds that this one runs, or did until a moment ago. After an
+            // end in order, no other process is left whose writes these could be.
+            guard isOwn || !isBelieved || contents.hasEnded && wasInFlight else { continue }
+            contents.numbers[place] = EpochFile.Number(isInFlight: isOwn || !isBelieved && wasInFlight)
         }
         contents.hasEnded = false
         contents.boot = boot
@@ -82,6 +84,8 @@ struct SnapshotEpochs: ~Copyable {
     ///
     /// - Returns: `nil`, or the moment until which the process must not end: what has changed cannot be written.
     mutating func end(now: Int64) -> Int64? {
+        // Where `begin` never came, the file says of the process before what is still so.
+        guard !numbers.isEmpty else { return nil }
         do throws(FileError) {
             try catchUp()
             let file = try open(O_RDWR)

@@ -60,7 +60,7 @@ final class SnapshotKeeper: WriteObserver {
     /// second: the file is not believed if nothing is heard of this process for some seconds.
     func refresh(_ cache: PageCache) {
         let raised = state.withLock { state in
-            state.isForeign ? [] : (try? state.epochs.refresh(now: Process.now)) ?? []
+            state.isForeign || state.isPartial ? [] : (try? state.epochs.refresh(now: Process.now)) ?? []
         }
         for scope in raised { cache.invalidate(scope) }
     }
