@@ -27,7 +27,7 @@ public struct CanonicalRequest: Sendable {
     public mutating func begin(method: Span<UInt8>, path: Span<UInt8>, query: Span<UInt8>) {
         bytes.removeAll(keepingCapacity: true)
         // By far most requests are for "/" alone.
-        let isRoot = path.count <= 1 && query.isEmpty
+        let isRoot = query.isEmpty && (path.isEmpty || path.count == 1 && path[0] == UInt8(ascii: "/"))
         bytes.append(addingCapacity: method.count + 4) { output in
             output.append(copying: method)
             output.append(UInt8(ascii: "\n"))
