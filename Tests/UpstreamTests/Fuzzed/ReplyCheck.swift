@@ -128,7 +128,8 @@ enum ReplyCheck {
         }
         if let coding = head.codings.first, coding.lowercased() != "chunked" { return "the coding '\(coding)'" }
         let isDetermined =
-            head.isHTTP2 && !body.isEmpty || !head.lengths.isEmpty || !head.codings.isEmpty || [204, 304].contains(head.status)
+            head.isHTTP2 && !body.isEmpty || !head.lengths.isEmpty || !head.codings.isEmpty
+            || [204, 304].contains(head.status)
         guard reply.hasDeterminedLength == isDetermined else { return "the length is determined: \(isDetermined)" }
         let kept = head.fields.filter { CurlReplyCollector.kept.contains($0.name) }
         guard reply.fields.map(\.name) == kept.map(\.name), reply.fields.map(\.value) == kept.map(\.value) else {
