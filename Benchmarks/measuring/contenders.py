@@ -90,6 +90,9 @@ class Field:
         self.versions = []
         self.start_floor()
         self.start_gateways()
+        self.start_peers()
+
+    def start_peers(self):
         for start in (self.start_nginx, self.start_varnish, self.start_haproxy, self.start_envoy):
             start()
 

@@ -13,71 +13,112 @@ extension AttemptInput {
         var hasher = Hasher()
         hasher.combine(fetch.target)
         operation = hasher.finalize()
-        hasher.combine(fetch.body)
+        hasher.combine(all: fetch.body)
         key = hasher.finalize()
-        domain = fetch.domain.hashValue
+        var domainHasher = Hasher()
+        domainHasher.combine(all: fetch.domain)
+        domain = domainHasher.finalize()
+    }
+}
+
+extension Hasher {
+    /// Takes the bytes in one call; `Array`'s own conformance feeds them to the hasher one by one.
+    fileprivate mutating func combine(all bytes: [UInt8]) {
+        // Unsafe only in its pointer, which does not leave the closure.
+        unsafe bytes.withUnsafeBytes { unsafe combine(bytes: $0) }
     }
 }
 
 /// How the inputs of the last minute ended the last time each, and what those that failed have in common.
 ///
-/// Bounded: once it is full, new inputs that are answered well are not remembered.
+/// A set-associative table: an input is kept in one of four places that its key chooses, so that adding one takes constant
+/// time. Where the four are taken, the oldest that was answered well gives way; a failure does not.
 struct RecentInputs {
     private struct Record {
-        var input: AttemptInput
-        var endedAt: Int64
-        var isWell: Bool
+        var input = AttemptInput(key: 0, domain: 0, operation: 0)
+        /// Monotonic nanoseconds.
+        var endedAt: Int64 = 0
+        var state = State.free
+    }
+
+    private enum State {
+        case free
+        case well
+        case failed
     }
 
     private static let span: Int64 = 60_000_000_000
+    private static let ways = 4
     static let maxCount = 1024
 
-    private var records: [Int: Record] = [:]
+    /// Empty until the first attempt has ended: a service that is never asked takes no memory.
+    private var records: [Record] = []
 
+    /// Complexity: O(1).
     mutating func add(_ input: AttemptInput, isWell: Bool, now: Int64) {
-        if records[input.key] == nil, records.count >= Self.maxCount {
-            records = records.filter { isRecent($0.value, now) }
-            if records.count >= Self.maxCount {
-                // A failure tells more than a good answer; of many failures one more tells nothing.
-                guard !isWell, let other = records.first(where: { $0.value.isWell }) else { return }
-                records[other.key] = nil
+        if records.isEmpty { records = Array(repeating: Record(), count: Self.maxCount) }
+        var place: Int?
+        var oldest = Int64.max
+        for candidate in Self.places(of: input) {
+            let record = records[candidate]
+            if record.state != .free, record.input.key == input.key {
+                place = candidate
+                break
             }
+            // What is free, or out of date, is older than all others.
+            let age = isRecent(record, now) ? record.endedAt : .min
+            guard age == .min || record.state == .well, place == nil || age < oldest else { continue }
+            (place, oldest) = (candidate, age)
         }
-        records[input.key] = Record(input: input, endedAt: now, isWell: isWell)
+        guard let place else { return }
+        records[place] = Record(input: input, endedAt: now, state: isWell ? .well : .failed)
     }
 
-    /// Whether an input was answered well the last time, within the span.
+    /// Returns true if an input was answered well the last time, within the span.
     func isWell(_ input: AttemptInput, now: Int64) -> Bool {
-        records[input.key].map { $0.isWell && isRecent($0, now) } ?? false
+        guard !records.isEmpty else { return false }
+        return Self.places(of: input).contains { place in
+            let record = records[place]
+            return record.state == .well && record.input.key == input.key && isRecent(record, now)
+        }
     }
 
-    /// Whether at least as many have failed as were answered well.
+    /// Returns true if at least as many have failed as were answered well.
     func mostFail(now: Int64) -> Bool {
         var balance = 0
-        for record in records.values where isRecent(record, now) { balance += record.isWell ? -1 : 1 }
+        for record in records where isRecent(record, now) { balance += record.state == .well ? -1 : 1 }
         return balance >= 0
     }
 
-    /// Whether the failures are those of some keys, domains or operations, fewer than `count`, while others are answered well.
+    /// Returns true if the failures are those of some keys, domains or operations, fewer than `count`, while others are answered
+    /// well.
     ///
-    /// Complexity: linear in the number of inputs.
+    /// Complexity: linear in `maxCount`.
     func explainFailures(fewerThan count: Int, now: Int64) -> Bool {
-        [\AttemptInput.key, \.domain, \.operation].contains { part in
+        let recent = records.filter { isRecent($0, now) }
+        return [\AttemptInput.key, \.domain, \.operation].contains { part in
             var failing: Set<Int> = []
-            for record in records.values where !record.isWell && isRecent(record, now) {
+            for record in recent where record.state == .failed {
                 failing.insert(record.input[keyPath: part])
                 if failing.count >= count { return false }
             }
-            return records.values.contains { record in
-                record.isWell && isRecent(record, now) && !failing.contains(record.input[keyPath: part])
-            }
+            return recent.contains { $0.state == .well && !failing.contains($0.input[keyPath: part]) }
         }
     }
 
     /// The service answers again: what failed may not fail any more.
-    mutating func forgetFailures() { records = records.filter { $0.value.isWell } }
+    mutating func forgetFailures() {
+        for place in records.indices where records[place].state == .failed { records[place] = Record() }
+    }
+
+    /// Where an input may be kept.
+    private static func places(of input: AttemptInput) -> Range<Int> {
+        let first = Int(input.key.magnitude % UInt(maxCount / ways)) * ways
+        return first..<first + ways
+    }
 
     private func isRecent(_ record: Record, _ now: Int64) -> Bool {
+        guard record.state != .free else { return false }
         let (age, overflow) = now.subtractingReportingOverflow(record.endedAt)
         return overflow ? now < 0 : age < Self.span
     }
