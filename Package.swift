@@ -80,9 +80,10 @@ let package = Package(
             name: "HTTPFront",
             dependencies: ["Locking", "Telemetry", asn1, nioCore, nioHPACK, nioHTTP2, nioPosix, nioSSL, nioTLS],
             swiftSettings: settings),
+        .target(name: "OriginClient", dependencies: ["CCurl", "Locking"], swiftSettings: settings),
         .target(
             name: "Upstream",
-            dependencies: ["AWSProtocol", "CCurl", "Gateway", "Locking", "RateLimiter", "Telemetry"],
+            dependencies: ["AWSProtocol", "Gateway", "Locking", "OriginClient", "RateLimiter", "Telemetry"],
             swiftSettings: settings),
 
         // MARK: Core: vocabulary and decisions
@@ -95,7 +96,7 @@ let package = Package(
             dependencies: ["AWSProtocol", "Gateway", "HTTPFront", "Locking", "PageCache", "Telemetry", nioCore],
             swiftSettings: settings),
         .target(
-            name: "Credentials", dependencies: ["AWSProtocol", "Locking", "Upstream"], swiftSettings: settings),
+            name: "Credentials", dependencies: ["AWSProtocol", "Locking", "OriginClient"], swiftSettings: settings),
         .target(
             name: "Sandbox",
             dependencies: ["AWSProtocol", "HTTPFront", "Locking", "RateLimiter", "Telemetry", nioCore, nioPosix],
@@ -106,11 +107,8 @@ let package = Package(
             name: "JobsProxy",
             dependencies: [
                 "AWSProtocol", "BuiltInCatalogs", "CProcess", "Credentials", "Gateway", "GatewayFront", "HTTPFront",
-                "Locking",
-                "PageCache",
-                "RateLimiter",
-                "Sandbox", "StrictYAML", "Telemetry", "Upstream", arguments, heap, lifecycle, logging, nioCore,
-                nioPosix,
+                "Locking", "OriginClient", "PageCache", "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "Upstream",
+                arguments, heap, lifecycle, logging, nioCore, nioPosix,
             ],
             swiftSettings: settings),
 
@@ -131,7 +129,7 @@ let package = Package(
             ],
             swiftSettings: testSettings),
         .testTarget(
-            name: "UpstreamTests", dependencies: ["CCurl", "Gateway", "Upstream"], swiftSettings: testSettings,
+            name: "OriginClientTests", dependencies: ["CCurl", "OriginClient"], swiftSettings: testSettings,
             // One test takes the place of the C library's name lookup, for libcurl too.
             linkerSettings: [
                 .unsafeFlags([
@@ -139,7 +137,10 @@ let package = Package(
                 ])
             ]),
         .testTarget(
-            name: "CredentialsTests", dependencies: ["AWSProtocol", "Credentials", "Upstream"], exclude: ["SDK"],
+            name: "UpstreamTests", dependencies: ["AWSProtocol", "Gateway", "OriginClient", "Upstream"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "CredentialsTests", dependencies: ["AWSProtocol", "Credentials"], exclude: ["SDK"],
             swiftSettings: testSettings),
         .testTarget(
             name: "SandboxTests",

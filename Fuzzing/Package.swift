@@ -68,11 +68,10 @@ let package = Package(
             name: "GatewayFront", dependencies: ["AWSProtocol", "Gateway", "HTTPFront"], path: path("GatewayFront"),
             sources: ["CacheControl.swift", "PurgeQuery.swift", "SDKRequest.swift"], swiftSettings: settings),
         .target(
-            name: "Upstream", dependencies: ["CCurl"], path: path("Upstream"),
+            name: "OriginClient", dependencies: ["CCurl"], path: path("OriginClient"),
             sources: [
-                "CurlError.swift", "CurlReply.swift", "CurlReplyCollector.swift", "CurlReplyCollector+Text.swift",
-                "LocalFault.swift",
-                "ReplyReader.swift",
+                "CurlError.swift", "CurlReply.swift", "HTTP1/ReplyCollector.swift", "HTTP1/ReplyCollector+Text.swift",
+                "HTTP1/ReplyReader.swift", "LocalFault.swift",
             ],
             swiftSettings: settings),
         .target(
@@ -86,7 +85,7 @@ let package = Package(
         .harness("FuzzFields", ["AWSProtocol", "Gateway", "GatewayFront", "HTTPFront"]),
         .harness("FuzzInput", ["AWSProtocol", "BuiltInCatalogs", "Gateway"]),
         .harness("FuzzJSON", ["AWSProtocol"]),
-        .harness("FuzzReplies", ["Upstream"]),
+        .harness("FuzzReplies", ["OriginClient"]),
         .harness("FuzzSignature", ["AWSProtocol"]),
     ]
 )

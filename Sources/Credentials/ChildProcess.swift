@@ -1,4 +1,5 @@
 internal import Glibc
+internal import OriginClient
 
 /// Runs a program for what it writes to its standard output: within a time, up to a length, without a shell.
 ///
@@ -33,7 +34,7 @@ struct ChildProcess {
     ///
     /// - Parameter words: the program, looked for in the gateway's own `PATH` if it has no slash, and its arguments.
     func output(of words: [String], environment: [String: String]) throws(Fault) -> [UInt8] {
-        let deadline = Self.now + timeout
+        let deadline = CurlClock.now + timeout
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe(&ends) == 0 else { throw .notStarted(errno) }
         let (reading, writing) = (ends[0], ends[1])
@@ -53,7 +54,7 @@ struct ChildProcess {
             // Its group, so that what it has started goes too.
             kill(-process, SIGKILL)
             // Not for ever: a process can be stuck in the kernel, on a file system that does not answer.
-            _ = Self.status(of: process, by: Self.now + 1_000_000_000)
+            _ = Self.status(of: process, by: CurlClock.now + 1_000_000_000)
             if case .failure(let fault) = result { throw fault }
             throw .timeout
         }
@@ -66,7 +67,7 @@ struct ChildProcess {
     private func read(_ descriptor: Int32, until deadline: Int64) -> Result<[UInt8], Fault> {
         var bytes: [UInt8] = []
         while true {
-            let left = deadline - Self.now
+            let left = deadline - CurlClock.now
             guard left > 0 else { return .failure(.timeout) }
             var watch = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             let count = unsafe poll(&watch, 1, Int32(min(left / 1_000_000 + 1, 60_000)))
@@ -88,16 +89,10 @@ struct ChildProcess {
             if ended == process { return status }
             // Somebody has chosen that children leave no status (SIGCHLD is ignored).
             if ended < 0, errno == ECHILD { return 0 }
-            guard now < deadline else { return nil }
+            guard CurlClock.now < deadline else { return nil }
             // Its output has ended, so it is about to end itself: there is no event to wait for.
             usleep(1000)
         }
-    }
-
-    private static var now: Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 }
 

@@ -1,5 +1,5 @@
 internal import AWSProtocol
-internal import Upstream
+internal import OriginClient
 
 /// The endpoint that ECS, EKS and others give a container.
 ///

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Upstream
+internal import OriginClient
 
 /// Asks a service that hands out credentials.
 struct CredentialService: Sendable {
@@ -17,7 +17,8 @@ struct CredentialService: Sendable {
         _ method: HTTPMethod, _ url: String, fields: [(name: String, value: String)], body: [UInt8] = []
     ) throws(CredentialFault) -> HTTPReply {
         let exchange = HTTPExchange(
-            method, url, fields: fields, body: body, connectTimeout: timeout, timeout: timeout, caBundle: caBundle)
+            method, url, fields: fields, body: body, connectTimeout: timeout, timeout: timeout, caBundle: caBundle,
+            keptFields: ["date"])
         var attempt = 1
         while true {
             do throws(HTTPExchangeError) {

@@ -1,6 +1,6 @@
 public import AWSProtocol
 internal import Locking
-public import Upstream
+internal import OriginClient
 
 /// Credentials that are kept fresh.
 ///

@@ -1,5 +1,5 @@
 internal import AWSProtocol
-internal import Upstream
+internal import OriginClient
 
 /// The role of an EC2 instance, through version 2 of its metadata service. Version 1 is never asked, as it gives credentials
 /// to whoever can make the gateway send a plain GET.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import OriginClient
 
 /// What the sources see of the machine. All of it is handed in, so that nothing depends on the process.
 public struct Surroundings: Sendable, Discreet {
@@ -9,7 +10,7 @@ public struct Surroundings: Sendable, Discreet {
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     public var clock: @Sendable () -> Int64
     /// Nanoseconds since some moment before, by a clock that nobody sets.
-    var uptime: @Sendable () -> Int64 = { Self.nanoseconds(CLOCK_MONOTONIC) }
+    var uptime: @Sendable () -> Int64 = { CurlClock.now }
 
     /// Where relative addresses of containers' endpoints are.
     var containerEndpoint = "http://169.254.170.2"
@@ -24,11 +25,9 @@ public struct Surroundings: Sendable, Discreet {
     }
 
     /// The system's clock.
-    @Sendable public static func wallClock() -> Int64 { nanoseconds(CLOCK_REALTIME) }
-
-    private static func nanoseconds(_ clock: clockid_t) -> Int64 {
+    @Sendable public static func wallClock() -> Int64 {
         var time = timespec()
-        unsafe clock_gettime(clock, &time)
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 

@@ -1,5 +1,5 @@
 internal import AWSProtocol
-internal import Upstream
+internal import OriginClient
 
 /// A role that is taken on, and how.
 struct Role: Sendable {

@@ -1,4 +1,5 @@
 internal import Gateway
+internal import OriginClient
 internal import HTTPFront
 internal import RateLimiter
 internal import Upstream
@@ -90,7 +91,7 @@ extension UpstreamSettings {
             case .sandbox: sandbox?.url ?? ""
             case .origin(let origin): "\(origin)/"
             }
-        let http2: HTTP2 =
+        let http2: HTTP2Mode =
             switch service.http2 {
             case .auto: .auto
             case .off: .off

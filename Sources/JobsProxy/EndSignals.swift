@@ -3,7 +3,7 @@ internal import Glibc
 internal import Locking
 internal import Logging
 internal import ServiceLifecycle
-internal import Upstream
+internal import OriginClient
 
 /// SIGTERM and SIGINT. Made before anything that takes time, because a signal without a handler ends the process, or as process 1
 /// of a container is lost.

@@ -1,5 +1,6 @@
 internal import AWSProtocol
 internal import Gateway
+internal import OriginClient
 
 /// What an attempt came to, as far as policy is concerned. The raw value is the metric label.
 enum AttemptClass: String, CaseIterable, Sendable {

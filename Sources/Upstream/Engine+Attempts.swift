@@ -1,5 +1,6 @@
 internal import AWSProtocol
 internal import Gateway
+internal import OriginClient
 internal import RateLimiter
 
 // One attempt after the other.
@@ -117,14 +118,14 @@ extension Engine {
             return
         }
         call.last = result
-        let setback = Setback(
+        let failure = FailedAttempt(
             kind: result.kind, mayHaveSent: result.mayHaveSent, isOutdated: isOutdated, safety: call.fetch.safety,
             attempts: call.attempts, isWanted: gate.mayRetry(call.fetch), timeLeft: call.fetch.deadline - now,
             isPaid: error?.isLocalFault == true || attempt.lostConnection.map { lostConnections.isPaid($0) } ?? false)
         let isAtOnce = error.map { $0.isLostConnection || $0 == .refusedStream } ?? false
         let jitter = upstream.retry.delay(after: call.attempts, isAtOnce: isAtOnce, using: &random)
         let delay = max(jitter, result.requestedWait)
-        switch upstream.retry.verdict(on: setback, pause: delay, budget: &budgets[call.fetch.service], now: now) {
+        switch upstream.retry.verdict(after: failure, pause: delay, budget: &budgets[call.fetch.service], now: now) {
         case .again(let delay):
             if let lost = attempt.lostConnection { lostConnections.pay(lost) }
             pause(call, until: now + delay)
@@ -171,7 +172,7 @@ extension Engine {
         let outcome: FetchResult =
             switch result?.outcome {
             case .success(let reply): .reply(reply)
-            case .failure(let error): .fault(.upstreamFault(error.description, detail: Self.detail(error), catalog))
+            case .failure(let error): .fault(.upstreamFault(error.clientText, detail: Self.detail(error), catalog))
             case nil: .fault(.upstreamFault(cause, detail: detail, catalog))
             }
         deliveries.append(gate.finish(call.fetch, outcome, attempts: call.attempts, sentAt: call.sentAt, now: now))

@@ -1,4 +1,5 @@
 internal import Gateway
+internal import OriginClient
 internal import RateLimiter
 
 // How the services are, and what an operator is told of it.

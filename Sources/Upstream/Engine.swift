@@ -1,5 +1,6 @@
 internal import Gateway
 internal import Locking
+internal import OriginClient
 internal import RateLimiter
 
 /// What the upstream thread does: sends attempts, sorts their results, retries, and reports. Used on that thread only.
@@ -130,14 +131,9 @@ final class Engine {
 
 extension Endpoint {
     convenience init(_ settings: UpstreamSettings) {
-        let mode: HTTP2Mode =
-            switch settings.http2 {
-            case .auto: .auto
-            case .off: .off
-            case .priorKnowledge: .priorKnowledge
-            }
         self.init(
-            url: settings.url, http2: mode, caBundle: settings.caBundle, proxy: settings.proxy,
-            maxConnections: settings.maxConnections, connectTimeout: settings.connectTimeout)
+            url: settings.url, http2: settings.http2, caBundle: settings.caBundle, proxy: settings.proxy,
+            maxConnections: settings.maxConnections, connectTimeout: settings.connectTimeout,
+            keptFields: UpstreamReply.keptFields)
     }
 }

@@ -1,5 +1,6 @@
 internal import AWSProtocol
 internal import Gateway
+internal import OriginClient
 
 /// What a reply's body is to somebody who speaks awsJson. It is read once.
 enum ReplyBody: Equatable {
@@ -46,6 +47,12 @@ enum ReplyBody: Equatable {
 }
 
 extension UpstreamReply {
+    /// The fields of a reply that are read here.
+    static let keptFields = KeptFields([
+        "content-type", "content-encoding", "date", "retry-after", "x-amz-retry-after", "x-amzn-errortype",
+        "x-amzn-query-error", "x-amzn-requestid", "x-amz-request-id",
+    ])
+
     /// The reply as policy and clients want it.
     ///
     /// - Parameter isForPage: whether a good reply must be a JSON object.
@@ -89,6 +96,14 @@ extension UpstreamReply {
             standard: reply["retry-after"], amazon: reply["x-amz-retry-after"],
             date: reply["date"].flatMap(AWSTime.http))
     }
+}
+
+extension CurlError {
+    /// A good reply whose body is not the JSON of the protocol.
+    static let notJSON = CurlError(rawValue: -100, mayHaveSent: true)
+
+    /// A short English phrase without addresses, names or secrets, for clients.
+    var clientText: String { self == .notJSON ? "the reply is not the JSON of this protocol" : description }
 }
 
 extension CurlReply {

@@ -32,8 +32,8 @@ public struct RetryPolicy: Sendable, Equatable {
     }
 }
 
-/// What is known of a call when one of its attempts has ended without a good reply.
-struct Setback {
+/// An attempt that has ended without a good reply, and what is known of its call.
+struct FailedAttempt {
     /// How the attempt ended, and whether a byte of it may have left.
     var kind: AttemptClass
     var mayHaveSent: Bool
@@ -76,16 +76,16 @@ extension RetryPolicy {
     /// - Parameters:
     ///   - pause: how long it would wait, see `delay`.
     ///   - budget: pays for the retry, if there is one.
-    func verdict(on setback: Setback, pause: Int64, budget: inout RetryBudget, now: Int64) -> Verdict {
-        if !setback.isOutdated {
-            guard setback.kind.isRetryable else { return .stop(.isFinal) }
-            guard setback.safety != .unsafeWrite || !setback.mayHaveSent else { return .stop(.isUnsafe) }
-            guard setback.isWanted else { return .stop(.isUnwanted) }
+    func verdict(after failure: FailedAttempt, pause: Int64, budget: inout RetryBudget, now: Int64) -> Verdict {
+        if !failure.isOutdated {
+            guard failure.kind.isRetryable else { return .stop(.isFinal) }
+            guard failure.safety != .unsafeWrite || !failure.mayHaveSent else { return .stop(.isUnsafe) }
+            guard failure.isWanted else { return .stop(.isUnwanted) }
         }
-        guard setback.attempts < maxAttempts else { return .stop(.attempts) }
-        guard pause < setback.timeLeft else { return .stop(.time) }
+        guard failure.attempts < maxAttempts else { return .stop(.attempts) }
+        guard pause < failure.timeLeft else { return .stop(.time) }
         // Last, because it takes what it finds.
-        guard setback.isPaid || budget.withdraw(now: now) else { return .stop(.budget) }
+        guard failure.isPaid || budget.withdraw(now: now) else { return .stop(.budget) }
         return .again(after: pause)
     }
 }

@@ -1,5 +1,6 @@
 public import AWSProtocol
 internal import Gateway
+internal import OriginClient
 
 /// How requests to a service are signed.
 public struct SigningSettings: Sendable {
@@ -147,13 +148,4 @@ final class ServiceSigner {
         guard let credentials = constants.credentials else { return false }
         return settings.supply.renew(credentials, now: wallClock)
     }
-}
-
-/// Credentials that were given and do not change.
-public struct FixedCredentials: CredentialSupply {
-    private let credentials: AWSCredentials
-
-    public init(_ credentials: AWSCredentials) { self.credentials = credentials }
-
-    public func credentials(now: Int64) -> CredentialAnswer { .ready(credentials) }
 }

@@ -1,22 +1,14 @@
 public import Gateway
 internal import Locking
+public import OriginClient
 internal import Synchronization
 public import Telemetry
 
 /// How a service is reached.
 public struct UpstreamSettings: Sendable {
-    /// The versions of HTTP that are spoken.
-    public enum HTTP2: Sendable {
-        /// HTTP/2 where TLS agrees on it.
-        case auto
-        case off
-        /// HTTP/2 without asking.
-        case priorKnowledge
-    }
-
     /// `https://host[:port]/` or `http://…`.
     public var url: String
-    public var http2: HTTP2
+    public var http2: HTTP2Mode
     /// Path of a PEM file with the authorities to trust instead of the system's.
     public var caBundle: String?
     /// The proxy's URL.
@@ -32,7 +24,7 @@ public struct UpstreamSettings: Sendable {
     public var signing: SigningSettings?
 
     public init(
-        url: String, http2: HTTP2, caBundle: String?, proxy: String?, maxConnections: Int, connectTimeout: Int64,
+        url: String, http2: HTTP2Mode, caBundle: String?, proxy: String?, maxConnections: Int, connectTimeout: Int64,
         attemptTimeout: Int64, breakerFailures: Int, breakerOpenFor: Int64, signing: SigningSettings?
     ) {
         self.url = url

@@ -1,6 +1,5 @@
 import AWSProtocol
 import Testing
-import Upstream
 
 @testable import Credentials
 

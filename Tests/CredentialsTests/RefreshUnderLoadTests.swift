@@ -1,7 +1,6 @@
 import AWSProtocol
 import Synchronization
 import Testing
-import Upstream
 
 @testable import Credentials
 

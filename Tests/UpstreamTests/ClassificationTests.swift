@@ -2,6 +2,7 @@ import AWSProtocol
 import Gateway
 import Testing
 
+@testable import OriginClient
 @testable import Upstream
 
 /// What is retried, and where an error's type may stand.

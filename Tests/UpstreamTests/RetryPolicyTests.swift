@@ -9,17 +9,17 @@ import Testing
 struct RetryPolicyTests {
     private static let second: Int64 = 1_000_000_000
 
-    private static func setback(
+    private static func failure(
         _ kind: AttemptClass = .serverError, mayHaveSent: Bool = true, safety: Fetch.Safety = .read
-    ) -> Setback {
-        Setback(kind: kind, mayHaveSent: mayHaveSent, safety: safety, attempts: 1, timeLeft: second)
+    ) -> FailedAttempt {
+        FailedAttempt(kind: kind, mayHaveSent: mayHaveSent, safety: safety, attempts: 1, timeLeft: second)
     }
 
     private func verdict(
-        _ setback: Setback, pause: Int64 = 1, policy: RetryPolicy = RetryPolicy()
+        _ failure: FailedAttempt, pause: Int64 = 1, policy: RetryPolicy = RetryPolicy()
     ) -> RetryPolicy.Verdict {
         var budget = RetryBudget(policy, now: 0)
-        return policy.verdict(on: setback, pause: pause, budget: &budget, now: 0)
+        return policy.verdict(after: failure, pause: pause, budget: &budget, now: 0)
     }
 
     @Test(
@@ -27,7 +27,7 @@ struct RetryPolicyTests {
         arguments: AttemptClass.allCases)
     func kinds(_ kind: AttemptClass) {
         let isRetried = [.serverError, .timeout, .connectError].contains(kind)
-        #expect(verdict(Self.setback(kind)) == (isRetried ? .again(after: 1) : .stop(.isFinal)))
+        #expect(verdict(Self.failure(kind)) == (isRetried ? .again(after: 1) : .stop(.isFinal)))
     }
 
     @Test(
@@ -35,34 +35,34 @@ struct RetryPolicyTests {
         arguments: [(Fetch.Safety.read, true), (.idempotentWrite, true), (.unsafeWrite, false)])
     func safety(_ safety: Fetch.Safety, _ isRetried: Bool) {
         for kind in [AttemptClass.serverError, .timeout, .connectError] {
-            let sent = verdict(Self.setback(kind, safety: safety))
+            let sent = verdict(Self.failure(kind, safety: safety))
             #expect(sent == (isRetried ? .again(after: 1) : .stop(.isUnsafe)))
-            #expect(verdict(Self.setback(kind, mayHaveSent: false, safety: safety)) == .again(after: 1))
+            #expect(verdict(Self.failure(kind, mayHaveSent: false, safety: safety)) == .again(after: 1))
         }
     }
 
     @Test("needs an attempt, time and somebody who wants it, in this order")
     func limits() {
-        var setback = Self.setback()
-        setback.timeLeft = 5
-        #expect(verdict(setback, pause: 4) == .again(after: 4))
-        #expect(verdict(setback, pause: 5) == .stop(.time))
-        setback.attempts = 2
-        #expect(verdict(setback, pause: 4) == .again(after: 4))
-        setback.attempts = 3
-        #expect(verdict(setback, pause: 4) == .stop(.attempts))
-        setback.isWanted = false
-        #expect(verdict(setback, pause: 4) == .stop(.isUnwanted))
+        var failure = Self.failure()
+        failure.timeLeft = 5
+        #expect(verdict(failure, pause: 4) == .again(after: 4))
+        #expect(verdict(failure, pause: 5) == .stop(.time))
+        failure.attempts = 2
+        #expect(verdict(failure, pause: 4) == .again(after: 4))
+        failure.attempts = 3
+        #expect(verdict(failure, pause: 4) == .stop(.attempts))
+        failure.isWanted = false
+        #expect(verdict(failure, pause: 4) == .stop(.isUnwanted))
     }
 
     @Test("of a request that was refused for what it was signed with alone is made for everybody, a write too")
     func outdated() {
-        var setback = Self.setback(.clientError, safety: .unsafeWrite)
-        setback.isOutdated = true
-        setback.isWanted = false
-        #expect(verdict(setback) == .again(after: 1))
-        setback.attempts = 3
-        #expect(verdict(setback) == .stop(.attempts))
+        var failure = Self.failure(.clientError, safety: .unsafeWrite)
+        failure.isOutdated = true
+        failure.isWanted = false
+        #expect(verdict(failure) == .again(after: 1))
+        failure.attempts = 3
+        #expect(verdict(failure) == .stop(.attempts))
     }
 
     @Test("is paid for only if it is made")
@@ -71,14 +71,14 @@ struct RetryPolicyTests {
         policy.budgetReserve = 1
         policy.budgetRatio = 0
         var budget = RetryBudget(policy, now: 0)
-        var late = Self.setback()
+        var late = Self.failure()
         late.timeLeft = 0
-        #expect(policy.verdict(on: late, pause: 1, budget: &budget, now: 0) == .stop(.time))
-        #expect(policy.verdict(on: Self.setback(), pause: 1, budget: &budget, now: 0) == .again(after: 1))
-        #expect(policy.verdict(on: Self.setback(), pause: 1, budget: &budget, now: 0) == .stop(.budget))
-        var paid = Self.setback()
+        #expect(policy.verdict(after: late, pause: 1, budget: &budget, now: 0) == .stop(.time))
+        #expect(policy.verdict(after: Self.failure(), pause: 1, budget: &budget, now: 0) == .again(after: 1))
+        #expect(policy.verdict(after: Self.failure(), pause: 1, budget: &budget, now: 0) == .stop(.budget))
+        var paid = Self.failure()
         paid.isPaid = true
-        #expect(policy.verdict(on: paid, pause: 1, budget: &budget, now: 0) == .again(after: 1))
+        #expect(policy.verdict(after: paid, pause: 1, budget: &budget, now: 0) == .again(after: 1))
     }
 
     @Test("waits anything up to a bound that doubles up to the longest")

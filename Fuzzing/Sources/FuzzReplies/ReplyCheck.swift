@@ -1,1 +1,1 @@
-../../../Tests/UpstreamTests/Fuzzed/ReplyCheck.swift
+../../../Tests/OriginClientTests/Fuzzed/ReplyCheck.swift

@@ -1,6 +1,6 @@
 internal import Glibc
 internal import Telemetry
-internal import Upstream
+internal import OriginClient
 
 /// Writes the lines of a `LogBuffer` to a descriptor, on a thread of its own: the only thread of the process that waits for whoever
 /// reads the descriptor. If nobody reads, the buffer fills, and further lines are dropped and counted.

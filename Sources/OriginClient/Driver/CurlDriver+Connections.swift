@@ -1,0 +1,167 @@
+internal import CCurl
+
+// Attempts that go over an `HTTP1Connection`.
+
+extension CurlDriver {
+    /// Returns true if an attempt of a pool could have a connection now, an idle one or a new one.
+    func hasConnection(in pool: Int, now: Int64) -> Bool {
+        while let last = pools[pool].idleConnections.last {
+            if http1Connections[last].isGood(now: now) { return true }
+            pools[pool].idleConnections.removeLast()
+            close(http1Connections[last])
+        }
+        guard knowsAddresses(in: pool, now: now) else { return false }
+        if http1Connections.count - closedConnections.count < maxConnectionsInAll { return true }
+        // Others have more than they need.
+        guard let other = pools.indices.first(where: { !pools[$0].idleConnections.isEmpty }) else { return false }
+        close(http1Connections[pools[other].idleConnections.removeFirst()])
+        return true
+    }
+
+    /// Gives an attempt its connection; `hasConnection` must have returned true.
+    func launch(_ slot: CurlTransfer, to target: RequestTarget, now: Int64) throws(CurlError) {
+        if slot.request?.needsFreshConnection == true {
+            // In place of one of those that may have ended too.
+            if !pools[slot.pool].idleConnections.isEmpty {
+                close(http1Connections[pools[slot.pool].idleConnections.removeFirst()])
+            }
+        } else if let index = pools[slot.pool].idleConnections.popLast() {
+            slot.useHTTP1Connection(index)
+            http1Connections[index].take(slot)
+            return http1Connections[index].begin(target)
+        }
+        guard let endpoint = slot.request?.endpoint else { throw .driverFault }
+        let connection = try closedConnection()
+        do {
+            try connection.handle.setAddresses(pools[slot.pool].addresses)
+            try connection.prepare(endpoint, pool: slot.pool, for: slot, now: now)
+            try add(connection.handle)
+        } catch {
+            connection.forget()
+            closedConnections.append(connection.index)
+            throw error
+        }
+        slot.useHTTP1Connection(connection.index)
+    }
+
+    private func closedConnection() throws(CurlError) -> HTTP1Connection {
+        if let index = closedConnections.popLast() { return http1Connections[index] }
+        guard let connection = HTTP1Connection(index: http1Connections.count) else { throw .outOfMemory }
+        http1Connections.append(connection)
+        return connection
+    }
+
+    /// libcurl has made a connection, or has not.
+    func connected(_ ticket: CurlTicket, _ code: CURLcode, now: Int64, _ finished: inout [FinishedAttempt]) {
+        let index = Int(ticket.slot & ~HTTP1Connection.mark)
+        guard http1Connections.indices.contains(index) else { return }
+        let connection = http1Connections[index]
+        guard connection.ticket == ticket, connection.phase == .connecting else { return }
+        guard let user = connection.user else { return close(connection) }
+        guard let target = pools[connection.pool].target else {
+            return finish(user, CURLE_FAILED_INIT, now: now, &finished)
+        }
+        let fault =
+            code == CURLE_OK ? connection.connected(now: now) : connection.isOverdue ? CURLE_OPERATION_TIMEDOUT : code
+        guard fault == CURLE_OK else {
+            let known = connection.isOverdue ? nil : connection.handle.connectFault(fault)
+            if let known, known.isLocalFault, waitsForOther(user, now: now) {
+                localFault = known
+                return
+            }
+            user.connectFault = known
+            return finish(user, fault, now: now, &finished)
+        }
+        moving -= 1
+        connection.begin(target)
+    }
+
+    /// Lets an attempt whose connection could not be opened from here wait for one that is open, if there is any.
+    private func waitsForOther(_ slot: CurlTransfer, now: Int64) -> Bool {
+        let open = http1Connections.count { $0.pool == slot.pool && ($0.phase == .busy || $0.phase == .idle) }
+        guard pools[slot.pool].narrow(to: open, now: now) else { return false }
+        putBack(slot)
+        return true
+    }
+
+    /// The attempt leaves its connection, which others may use if its reply is whole.
+    func leaveConnection(_ slot: CurlTransfer, hasReply: Bool) {
+        guard let index = slot.http1Connection else { return }
+        slot.http1Connection = nil
+        let connection = http1Connections[index]
+        guard connection.user === slot else { return }
+        if hasReply, connection.phase == .busy, connection.isReusable {
+            connection.rest(now: CurlClock.now)
+            pools[connection.pool].idleConnections.append(index)
+        } else {
+            close(connection)
+        }
+    }
+
+    /// Closes a connection. An idle one must have left its pool.
+    func close(_ connection: HTTP1Connection) {
+        guard connection.phase != .closed else { return }
+        if connection.phase == .connecting { moving -= 1 }
+        _ = unsafe curl_multi_remove_handle(multi, connection.handle.easy)
+        connection.forget()
+        closedConnections.append(connection.index)
+    }
+
+    /// Closes what nobody has used for long; the first of the idle ones has rested longest.
+    func closeOldConnections(now: Int64) {
+        for pool in pools.indices {
+            while let first = pools[pool].idleConnections.first, http1Connections[first].isOld(now: now) {
+                pools[pool].idleConnections.removeFirst()
+                close(http1Connections[first])
+            }
+        }
+    }
+
+    /// Closes and forgets all of them.
+    func closeConnections() {
+        for connection in http1Connections { close(connection) }
+        for pool in pools.indices { pools[pool].idleConnections = [] }
+        http1Connections = []
+        closedConnections = []
+    }
+
+    /// Collects the sockets that are to be waited for.
+    ///
+    /// - Returns: whether there is something to read without waiting.
+    func awaitSockets() -> Bool {
+        var hasMore = false
+        // Taken out, because each access to a property of a class is checked.
+        var set = pollSet
+        pollSet = PollSet()
+        set.begin(waker)
+        for connection in http1Connections where connection.socket != CURL_SOCKET_BAD {
+            set.add(connection.socket, events: connection.awaited, connection: connection.index)
+            if connection.hasMore { hasMore = true }
+        }
+        pollSet = set
+        return hasMore
+    }
+
+    /// Goes on where sockets are ready.
+    func lookAtSockets(now: Int64, _ finished: inout [FinishedAttempt]) {
+        for place in pollSet.places {
+            let (index, socket, isReady) = pollSet[place]
+            let connection = http1Connections[index]
+            guard isReady || connection.hasMore else { continue }
+            // Another may have taken its place meanwhile.
+            guard connection.socket == socket else { continue }
+            switch connection.phase {
+            case .busy:
+                guard let user = connection.user, case .over(let code) = unsafe connection.goOn(scratch) else {
+                    continue
+                }
+                finish(user, code, now: now, &finished)
+            case .idle:
+                // The origin has closed it, or says what nobody has asked for.
+                pools[connection.pool].idleConnections.removeAll { $0 == connection.index }
+                close(connection)
+            case .closed, .connecting: break
+            }
+        }
+    }
+}

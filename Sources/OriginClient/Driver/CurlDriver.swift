@@ -1,0 +1,396 @@
+internal import CCurl
+internal import Glibc
+
+/// Sends attempts over its own HTTP/1.1 connections, or through one curl multi handle, which keeps connections of its own.
+///
+/// It belongs to the thread that made it and is not `Sendable`; only its `waker` may be used from elsewhere. It owns no
+/// thread: whoever made it calls `wait` again and again.
+///
+/// `@safe` because: the multi handle is made, used and freed here alone, by one thread, and its easy handles belong to
+/// slots that live as long as it does.
+@safe package final class CurlDriver {
+    /// Ends `wait` from any thread.
+    package let waker: Waker
+    var multi: OpaquePointer
+    let maxConnectionsInAll: Int
+    /// For how many nanoseconds without an attempt connections are kept.
+    private let idleLimit: Int64
+
+    /// All slots, one for each attempt that was in flight at the busiest time.
+    private var slots: [CurlTransfer] = []
+    private var free: [Int] = []
+    private var slotOfID: [UInt64: Int] = [:]
+    private let connections = CurlConnections()
+    let names: NameLookups
+    var nextNameRefresh: Int64 = .min
+    /// Why a connection could not be opened from here though the attempt goes on; its reader sets it to nil.
+    package var localFault: CurlError?
+
+    /// Endpoints come from the configuration, so there are few and they stay.
+    var pools: [OriginPool] = []
+    private var maxHostConnections = 0
+
+    /// All HTTP/1.1 connections, as many as were open at the busiest time; closed ones are used again.
+    var http1Connections: [HTTP1Connection] = []
+    var closedConnections: [Int] = []
+    /// What HTTP/1.1 connections read into, one after the other.
+    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: scratchSize, alignment: 16)
+    static var scratchSize: Int { 64 * 1024 }
+    var pollSet = PollSet()
+    /// How many attempts and connections libcurl has to move; at 0 it need not be asked.
+    var moving = 0
+
+    /// No attempt's deadline is before it.
+    private var earliestDeadline = Int64.max
+    /// Whether something was launched that libcurl has not looked at.
+    var hasLaunched = false
+    /// Whether one of them has to be launched again.
+    private var hasDetour = false
+    /// Since when there is no attempt, if there may be connections.
+    private var idleSince: Int64?
+
+    /// - Parameters:
+    ///   - maxConnectionsInAll: How many connections may be open, to all hosts and idle ones too; at least 1.
+    ///   - idleLimit: For how many nanoseconds without any attempt connections are kept.
+    ///   - names: Looks up the names that connections go to.
+    /// - Throws: `driverFault` if libcurl cannot be set up.
+    package init(
+        maxConnectionsInAll: Int, idleLimit: Int64 = Int64(ConnectionLife.idleSeconds) * 1_000_000_000,
+        names: NameLookups = .shared
+    ) throws(CurlError) {
+        self.maxConnectionsInAll = min(max(1, maxConnectionsInAll), Int(Int32.max))
+        self.idleLimit = idleLimit
+        self.names = names
+        waker = try Waker()
+        unsafe multi = try Self.makeMulti(maxConnectionsInAll: self.maxConnectionsInAll)
+        names.add(waker)
+    }
+
+    deinit {
+        names.remove(waker)
+        for slot in slots where slot.phase == .running && !slot.usesHTTP1Connection {
+            _ = unsafe curl_multi_remove_handle(multi, slot.easy)
+        }
+        closeConnections()
+        slots = []
+        _ = unsafe curl_multi_cleanup(multi)
+        unsafe scratch.deallocate()
+    }
+
+    /// How many attempts were started and have neither finished nor been cancelled.
+    var inFlight: Int { slotOfID.count }
+}
+
+@available(*, unavailable)
+extension CurlDriver: Sendable {}
+
+// MARK: The multi handle
+
+extension CurlDriver {
+    private static func makeMulti(maxConnectionsInAll: Int) throws(CurlError) -> OpaquePointer {
+        guard CurlLibrary.isReady, let multi = unsafe curl_multi_init() else { throw .driverFault }
+        do throws(CurlError) {
+            try unsafe set(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, to: maxConnectionsInAll)
+            try unsafe set(multi, CURLMOPT_MAXCONNECTS, to: maxConnectionsInAll)
+        } catch {
+            _ = unsafe curl_multi_cleanup(multi)
+            throw error
+        }
+        return unsafe multi
+    }
+
+    private static func set(_ multi: OpaquePointer, _ option: CURLMoption, to value: Int) throws(CurlError) {
+        guard unsafe ccurl_multi_set_long(multi, option, value) == CURLM_OK else { throw .driverFault }
+    }
+
+    /// Closes all connections if there was nothing to do for long, and frees what the busiest time took. libcurl itself looks
+    /// at the age of a connection only when it needs one, and never sees that an origin has closed one that it keeps.
+    private func dropIdle(now: Int64) {
+        guard let idleSince, slotOfID.isEmpty, now - idleSince >= idleLimit,
+            let fresh = unsafe try? Self.makeMulti(maxConnectionsInAll: maxConnectionsInAll)
+        else { return }
+        closeConnections()
+        let old = unsafe multi
+        unsafe multi = fresh
+        slots = []
+        free = []
+        _ = unsafe curl_multi_cleanup(old)
+        connections.removeAll()
+        moving = 0
+        for pool in pools.indices { pools[pool].forgetOrigin() }
+        maxHostConnections = 0
+        self.idleSince = nil
+    }
+}
+
+// MARK: Starting and cancelling
+
+extension CurlDriver {
+    /// Takes on an attempt. It moves with the next `wait`, which also brings its end.
+    ///
+    /// - Parameter id: Chosen by the caller, unique among those in flight.
+    /// - Throws: `duplicateID`, `badField`, `badURL`, or what else libcurl has against the request. Nothing was sent
+    ///   then, and the attempt is not in flight.
+    package func start(_ id: UInt64, _ request: AttemptRequest) throws(CurlError) {
+        guard slotOfID[id] == nil else { throw .duplicateID }
+        let now = CurlClock.now
+        let pool = try pool(for: request.endpoint)
+        let index = try freeSlot()
+        let slot = slots[index]
+        do {
+            slot.pool = pool
+            let deadline = CurlClock.after(now, request.timeout)
+            try slot.prepare(request, id: id, slot: index, deadline: deadline)
+            if deadline > now, pools[pool].isEmpty, let place = nextPlace(in: pool, now: now) {
+                try launch(slot, place, now: now)
+            } else {
+                slot.phase = .waiting
+                pools[pool].enqueue(slot.ticket)
+                if pools[pool].isNameless {
+                    slot.nameDeadline = min(deadline, CurlClock.after(now, request.endpoint.connectTimeout))
+                }
+            }
+            earliestDeadline = min(earliestDeadline, deadline, slot.nameDeadline)
+            slotOfID[id] = index
+        } catch {
+            slot.clear()
+            free.append(index)
+            throw error
+        }
+    }
+
+    /// Drops the attempt without a result; nothing happens if it is not in flight. An HTTP/1.1 connection that it was
+    /// using is closed, an HTTP/2 stream is reset.
+    package func cancel(_ id: UInt64) {
+        guard let index = slotOfID[id] else { return }
+        retire(slots[index], now: CurlClock.now)
+    }
+
+    func pool(for endpoint: Endpoint) throws(CurlError) -> Int {
+        let known = pools.firstIndex { $0.endpoint.sharesConnections(with: endpoint) }
+        let pool = known ?? pools.count
+        if known == nil { pools.append(OriginPool(endpoint, isJoined: !CurlLibrary.canRepeatPriorKnowledge)) }
+        let isWider = pools[pool].admit(connections: endpoint.maxConnections)
+        // After `dropIdle` it has to be set anew.
+        if isWider || known == nil || maxHostConnections == 0 { try setMaxHostConnections() }
+        return pool
+    }
+
+    /// One number for all hosts, which counts all pools to one of them: the pools keep their own, this bounds what HTTP/2 opens for
+    /// lack of streams.
+    private func setMaxHostConnections() throws(CurlError) {
+        var counts: [[UInt8]: Int] = [:]
+        for pool in pools { counts[pool.host, default: 0] += pool.maxConnections }
+        let count = min(counts.values.max() ?? 1, Int(Int32.max))
+        try unsafe Self.set(multi, CURLMOPT_MAX_HOST_CONNECTIONS, to: count)
+        maxHostConnections = count
+    }
+
+    private func freeSlot() throws(CurlError) -> Int {
+        if let index = free.popLast() { return index }
+        guard let slot = CurlTransfer(connections: connections) else { throw .outOfMemory }
+        slots.append(slot)
+        return slots.count - 1
+    }
+
+    /// The place of one more attempt; nothing if it has to wait.
+    private func nextPlace(in pool: Int, now: Int64) -> OriginPool.Place? {
+        guard let place = pools[pool].nextPlace(now: now) else { return nil }
+        let isReachable =
+            pools[pool].target == nil ? knowsAddresses(in: pool, now: now) : hasConnection(in: pool, now: now)
+        return isReachable ? place : nil
+    }
+
+    private func launch(_ slot: CurlTransfer, _ place: OriginPool.Place, now: Int64) throws(CurlError) {
+        slot.place = place
+        if let target = pools[slot.pool].target {
+            try launch(slot, to: target, now: now)
+            slot.phase = .running
+            return pools[slot.pool].began(place)
+        }
+        try slot.handle.setAddresses(pools[slot.pool].addresses)
+        slot.mayShare = !pools[slot.pool].speaksHTTP1
+        try slot.setLaunch(now: now)
+        try add(slot.handle)
+        slot.phase = .running
+        pools[slot.pool].began(place)
+    }
+
+    /// Gives libcurl something to move.
+    func add(_ handle: CurlHandle) throws(CurlError) {
+        guard unsafe curl_multi_add_handle(multi, handle.easy) == CURLM_OK else { throw .driverFault }
+        moving += 1
+        hasLaunched = true
+    }
+
+    /// Takes the attempt out of the multi handle.
+    ///
+    /// - Parameter hasReply: whether it has brought a reply.
+    private func land(_ slot: CurlTransfer, hasReply: Bool = false) {
+        guard slot.phase == .running else { return }
+        guard !slot.usesHTTP1Connection else {
+            leaveConnection(slot, hasReply: hasReply)
+            return pools[slot.pool].ended(slot.place, hasOpened: hasReply)
+        }
+        _ = unsafe curl_multi_remove_handle(multi, slot.easy)
+        moving -= 1
+        if slot.landed() { for pool in pools.indices { pools[pool].release() } }
+        pools[slot.pool].ended(slot.place, hasOpened: hasReply)
+    }
+
+    /// Takes the attempt off the connection that could not be opened, and lets it wait in its pool for any that is open.
+    func putBack(_ slot: CurlTransfer) {
+        land(slot)
+        slot.phase = .waiting
+        slot.takesAny()
+        pools[slot.pool].enqueue(slot.ticket)
+    }
+
+    /// Takes the attempt out of everything and frees its slot.
+    private func retire(_ slot: CurlTransfer, hasReply: Bool = false, now: Int64) {
+        guard let index = slotOfID.removeValue(forKey: slot.id) else { return }
+        land(slot, hasReply: hasReply)
+        slot.clear()
+        free.append(index)
+        if slotOfID.isEmpty { idleSince = now }
+    }
+}
+
+// MARK: Waiting
+
+extension CurlDriver {
+    /// Lets attempts progress; waits at most `timeout` nanoseconds (rounded up to milliseconds) for activity, a
+    /// wake-up, or a timer of libcurl's or its own, and appends the attempts that finished. It may return early with
+    /// none, and does not wait if `finished` holds some already.
+    package func wait(timeout: Int64, finished: inout [FinishedAttempt]) {
+        let start = CurlClock.now
+        refreshNames(now: start)
+        fillPools(now: start, &finished)
+        hasDetour = false
+        // What was launched goes out before anything is waited for.
+        if hasLaunched { progress(now: start, &finished) }
+        // Sockets are looked at even where something has ended already: replies may be there.
+        let mayPause = finished.isEmpty && !hasDetour
+        let pause = mayPause ? min(timeout, earliestDeadline - start) : 0
+        let milliseconds = awaitSockets() || pause <= 0 ? 0 : CurlClock.milliseconds(pause)
+        if moving > 0 {
+            unsafe pollSet.wait(with: multi, milliseconds: Int32(milliseconds))
+        } else {
+            // libcurl's own way takes longer, and without anything to move it waits for nothing.
+            pollSet.wait(milliseconds: Int32(milliseconds))
+        }
+        if pollSet.isWoken { waker.reset() }
+        let now = CurlClock.now
+        if moving > 0 { progress(now: now, &finished) }
+        lookAtSockets(now: now, &finished)
+        expire(now: now, &finished)
+        closeOldConnections(now: now)
+        dropIdle(now: now)
+    }
+
+    private func progress(now: Int64, _ finished: inout [FinishedAttempt]) {
+        hasLaunched = false
+        var running: Int32 = 0
+        // A fault here is one of the whole multi handle; the deadlines end the attempts.
+        _ = unsafe curl_multi_perform(multi, &running)
+        collect(now: now, &finished)
+    }
+
+    private func collect(now: Int64, _ finished: inout [FinishedAttempt]) {
+        var left: Int32 = 0
+        while let message = unsafe curl_multi_info_read(multi, &left) {
+            guard unsafe message.pointee.msg == CURLMSG_DONE, let easy = unsafe message.pointee.easy_handle else {
+                continue
+            }
+            // The message is gone once its handle is removed.
+            let code = unsafe message.pointee.data.result
+            var word: UnsafeMutableRawPointer?
+            _ = unsafe ccurl_get_private(easy, &word)
+            let ticket = CurlTicket(word: UInt(bitPattern: word))
+            if ticket.slot & HTTP1Connection.mark != 0 {
+                connected(ticket, code, now: now, &finished)
+                continue
+            }
+            guard let slot = slot(ticket, in: .running) else {
+                _ = unsafe curl_multi_remove_handle(multi, easy)
+                continue
+            }
+            if let detour = slot.detour, code == CURLE_ABORTED_BY_CALLBACK {
+                take(detour, slot)
+            } else {
+                finish(slot, code, now: now, &finished)
+            }
+        }
+    }
+
+    /// The attempt has not been sent, for the connection was the wrong one: it goes another way.
+    private func take(_ detour: CurlConnections.Detour, _ slot: CurlTransfer) {
+        hasDetour = true
+        land(slot)
+        slot.phase = .waiting
+        switch detour {
+        case .dirty: slot.needsFresh = true
+        case .occupied:
+            pools[slot.pool].learn(.http1)
+            // Else it could come to the same one again and again.
+            slot.needsFresh = true
+        // Its end is at hand for the others too; then libcurl does not offer it any more.
+        case .lost:
+            slot.needsFresh = slot.hasMetLost
+            slot.hasMetLost = true
+        // It may have been shown meanwhile.
+        case .unproven(let key): if connections.isUnproven(key) { pools[slot.pool].hold() }
+        case .nothingToJoin: pools[slot.pool].foundNone()
+        }
+        pools[slot.pool].enqueue(slot.ticket)
+    }
+
+    func finish(_ slot: CurlTransfer, _ code: CURLcode, now: Int64, _ finished: inout [FinishedAttempt]) {
+        if slot.phase == .running, let version = slot.collector.version { pools[slot.pool].learn(version) }
+        let result = slot.result(code)
+        var loss: CurlConnections.Loss?
+        if case .failure(let error) = result { loss = slot.noteLoss(error) }
+        if loss?.isFirst == true { pools[slot.pool].foundNone() }
+        finished.append(.init(id: slot.id, result: result, lostConnection: loss?.cause))
+        retire(slot, hasReply: (try? result.get()) != nil, now: now)
+    }
+
+    /// Ends what is past its deadline: what waits in a pool, and what libcurl holds back without a timer. The scan is
+    /// rare: once for each time that the earliest deadline comes up.
+    private func expire(now: Int64, _ finished: inout [FinishedAttempt]) {
+        guard now >= earliestDeadline else { return }
+        earliestDeadline = .max
+        for slot in slots where slot.phase != .idle {
+            let isNameless = slot.phase == .waiting && pools[slot.pool].isNameless
+            let deadline = isNameless ? min(slot.deadline, slot.nameDeadline) : slot.deadline
+            if deadline <= now {
+                finish(slot, CURLE_OPERATION_TIMEDOUT, now: now, &finished)
+            } else {
+                earliestDeadline = min(earliestDeadline, deadline)
+            }
+        }
+    }
+
+    /// Gives free places to those who wait, but not to those whose time is over: `expire` ends them.
+    private func fillPools(now: Int64, _ finished: inout [FinishedAttempt]) {
+        for pool in pools.indices {
+            while !pools[pool].isEmpty, let place = nextPlace(in: pool, now: now), let ticket = pools[pool].dequeue() {
+                guard let slot = slot(ticket, in: .waiting), slot.deadline > now else { continue }
+                do {
+                    try launch(slot, place, now: now)
+                } catch {
+                    finished.append(.init(id: slot.id, result: .failure(error)))
+                    retire(slot, now: now)
+                }
+            }
+            endNameless(in: pool, now: now, &finished)
+        }
+    }
+
+    func slot(_ ticket: CurlTicket, in phase: CurlTransfer.Phase) -> CurlTransfer? {
+        let index = Int(ticket.slot)
+        guard slots.indices.contains(index) else { return nil }
+        let slot = slots[index]
+        return slot.ticket == ticket && slot.phase == phase ? slot : nil
+    }
+}

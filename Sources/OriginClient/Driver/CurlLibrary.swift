@@ -1,0 +1,43 @@
+internal import CCurl
+internal import Glibc
+
+/// libcurl as a whole.
+enum CurlLibrary {
+    /// Set up on first use, for the life of the process. A write to a closed TLS connection would raise SIGPIPE, which
+    /// would end the process: it is ignored from then on.
+    static let isReady: Bool = {
+        signal(SIGPIPE, SIG_IGN)
+        return curl_global_init(Int(CURL_GLOBAL_SSL)) == CURLE_OK
+    }()
+
+    /// Below 7.88.1 HTTP/2 bodies could be corrupted (curl issue 10525).
+    static let hasSoundHTTP2 = version >= 0x07_58_01 && features & CURL_VERSION_HTTP2 != 0
+
+    /// Below 8.0.0 a request on a plain TCP connection that speaks HTTP/2 fails if it asks for that by prior knowledge itself
+    /// and is not the first (curl issue 10634).
+    static let canRepeatPriorKnowledge = version >= 0x08_00_00
+
+    private static let version = unsafe ccurl_version().pointee.version_num
+    private static let features = unsafe ccurl_version().pointee.features
+}
+
+/// The driver's clock: monotonic, in nanoseconds.
+package enum CurlClock {
+    package static var now: Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    /// `nanoseconds` after `now`, or the end of time.
+    static func after(_ now: Int64, _ nanoseconds: Int64) -> Int64 {
+        let (time, overflow) = now.addingReportingOverflow(max(0, nanoseconds))
+        return overflow ? .max : time
+    }
+
+    /// Whole milliseconds, rounded up, from 1 to what libcurl takes.
+    static func milliseconds(_ nanoseconds: Int64) -> Int {
+        guard nanoseconds > 0 else { return 1 }
+        return Int(min((nanoseconds - 1) / 1_000_000 + 1, Int64(Int32.max)))
+    }
+}

@@ -1,0 +1,185 @@
+/// A slot in one of its uses; it fits into the pointer that `CURLOPT_PRIVATE` keeps.
+struct CurlTicket: Equatable {
+    let slot: UInt32
+    let generation: UInt32
+
+    init(slot: UInt32, generation: UInt32) {
+        self.slot = slot
+        self.generation = generation
+    }
+
+    init(word: UInt) {
+        self.init(
+            slot: UInt32(truncatingIfNeeded: word), generation: UInt32(truncatingIfNeeded: UInt64(word) >> 32))
+    }
+
+    var word: UInt { UInt(truncatingIfNeeded: UInt64(generation) << 32 | UInt64(slot)) }
+}
+
+/// The attempts for one URL and mode: how many may run at once, and which wait, in order.
+///
+/// libcurl could let them wait too, but has one limit for all hosts, and (7.88) runs no timeout for a transfer that
+/// waits.
+struct OriginPool {
+    /// How an attempt comes to its connection.
+    enum Place: Equatable {
+        /// As libcurl sees fit.
+        case usual
+        /// It opens a connection that speaks HTTP/2 without asking.
+        case opener
+        /// It takes its place on one that an opener has opened.
+        case joiner
+    }
+
+    /// What connections are to requests here.
+    private enum Manner {
+        /// Each request has one to itself.
+        case exclusive
+        /// Requests share them, and libcurl sees to that.
+        case shared
+        /// Requests share them, and libcurl sees to that only for those that do not themselves ask for HTTP/2 (`HTTP2Mode`,
+        /// prior knowledge): so many are open, and one perhaps about to be.
+        case joined(open: Int, isOpening: Bool)
+    }
+
+    /// How many requests share an HTTP/2 connection: libcurl's default for `CURLMOPT_MAX_CONCURRENT_STREAMS`.
+    private static let streams = 100
+
+    let endpoint: Endpoint
+    /// The name that its connections go to; nil if it need not be looked up. Its addresses, once they are known, and why they are
+    /// not.
+    let name: OriginName?
+    var addresses: CurlAddresses?
+    var addressVersion = 0
+    var nameFault: CurlError?
+    /// When the name is asked for again.
+    var nextNameCheck: Int64 = .min
+    /// The target that requests over an `HTTP1Connection` name; nil where none can be used.
+    private let reachable: RequestTarget?
+    /// Indices of its idle HTTP/1.1 connections; the last one was used most recently.
+    var idleConnections: [Int] = []
+    /// What tells its host and port from others'.
+    let host: [UInt8]
+    private(set) var maxConnections = 1
+    private var manner = Manner.exclusive
+    /// Whether some connections were found to speak HTTP/1.1: back-ends may differ, and then none is shared, nor asked for
+    /// HTTP/2.
+    private(set) var speaksHTTP1 = false
+    /// Whether nobody is launched until it is shown what a connection speaks.
+    private var isHeld = false
+    /// For want of ports or descriptors no more connections are tried than were open, until an instant.
+    private var narrowed: (connections: Int, until: Int64)?
+    private(set) var running = 0
+    private var waiting: [CurlTicket] = []
+    /// What is before it in `waiting` has been taken.
+    private var head = 0
+
+    /// - Parameter isJoined: whether, where nothing but HTTP/2 is spoken, the first request on each connection has to ask for it and
+    ///   the others must not.
+    init(_ endpoint: Endpoint, isJoined: Bool) {
+        self.endpoint = endpoint
+        name = OriginName(endpoint)
+        let target = RequestTarget(url: endpoint.url)
+        host = target?.authority ?? Array(endpoint.url.utf8)
+        // A request for an http:// URL that goes through a proxy names the whole URL, which is left to libcurl.
+        reachable = endpoint.isTLS || endpoint.proxy == nil ? target : nil
+        if endpoint.isClearHTTP2 { manner = isJoined ? .joined(open: 0, isOpening: false) : .shared }
+    }
+
+    /// The target that requests name over an `HTTP1Connection`; nil unless the origin speaks HTTP/1.1 alone.
+    var target: RequestTarget? { !endpoint.mayBeHTTP2 || speaksHTTP1 ? reachable : nil }
+
+    /// The place of one more attempt; nothing if it has to wait.
+    func nextPlace(now: Int64) -> Place? {
+        guard !isHeld else { return nil }
+        if let narrowed, now < narrowed.until, running >= narrowed.connections { return nil }
+        switch manner {
+        case .exclusive: return running < maxConnections ? .usual : nil
+        case .shared: return running < maxConnections * Self.streams ? .usual : nil
+        case .joined(let open, let isOpening):
+            if running - (isOpening ? 1 : 0) < open * Self.streams { return .joiner }
+            return !isOpening && open < maxConnections ? .opener : nil
+        }
+    }
+
+    /// Whether no connection can be made because the addresses of its name are not known.
+    var isNameless: Bool { name != nil && addresses == nil }
+
+    /// Whether nobody waits, so that a newcomer passes no one.
+    var isEmpty: Bool { waiting.isEmpty }
+
+    /// Widens the pool; it never narrows.
+    ///
+    /// - Returns: whether it is wider now.
+    mutating func admit(connections: Int) -> Bool {
+        let before = maxConnections
+        maxConnections = max(maxConnections, min(connections, 1 << 20))
+        return maxConnections > before
+    }
+
+    /// A connection could not be opened from here: for a second the attempts share those that are open.
+    ///
+    /// - Returns: whether there are any. If not, waiting for them is no use.
+    mutating func narrow(to connections: Int, now: Int64) -> Bool {
+        guard connections > 0 else { return false }
+        narrowed = (connections, CurlClock.after(now, 1_000_000_000))
+        return true
+    }
+
+    /// A reply has come over HTTP/1.1 or HTTP/2; with HTTP/2 alone requests need no connection of their own.
+    mutating func learn(_ version: ReplyCollector.Version) {
+        switch (version, manner) {
+        case (.http1, .exclusive), (.http1, .shared):
+            speaksHTTP1 = true
+            manner = .exclusive
+        case (.http2, .exclusive) where !speaksHTTP1: manner = .shared
+        default: break
+        }
+    }
+
+    /// All connections are gone, and what they have shown may be true no more.
+    mutating func forgetOrigin() { speaksHTTP1 = false }
+
+    /// An attempt was about to share a connection of which no reply has come. All wait for one, which shows what is spoken, or for
+    /// the end of who waits for it.
+    mutating func hold() { isHeld = true }
+
+    /// What a connection speaks has been shown.
+    mutating func release() { isHeld = false }
+
+    mutating func began(_ place: Place) {
+        running += 1
+        if place == .opener, case .joined(let open, _) = manner { manner = .joined(open: open, isOpening: true) }
+    }
+
+    /// - Parameter hasOpened: whether an opener's connection is there for others now.
+    mutating func ended(_ place: Place, hasOpened: Bool) {
+        running -= 1
+        if place == .opener, case .joined(let open, _) = manner {
+            manner = .joined(open: min(maxConnections, open + (hasOpened ? 1 : 0)), isOpening: false)
+        }
+    }
+
+    /// A joiner has found nothing to join, or a connection is lost: there is a connection less than was thought.
+    mutating func foundNone() {
+        if case .joined(let open, let isOpening) = manner {
+            manner = .joined(open: max(0, open - 1), isOpening: isOpening)
+        }
+    }
+
+    mutating func enqueue(_ ticket: CurlTicket) {
+        waiting.append(ticket)
+    }
+
+    /// The longest waiting; it may have been cancelled meanwhile.
+    mutating func dequeue() -> CurlTicket? {
+        guard head < waiting.count else { return nil }
+        let ticket = waiting[head]
+        head += 1
+        if head == waiting.count || head > 64 && head > waiting.count / 2 {
+            waiting.removeFirst(head)
+            head = 0
+        }
+        return ticket
+    }
+}

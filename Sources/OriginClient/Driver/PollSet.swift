@@ -1,0 +1,53 @@
+internal import CCurl
+internal import Glibc
+
+/// The sockets that a driver waits for: its waker's, and those of its HTTP/1.1 connections.
+struct PollSet {
+    private var entries: [pollfd] = []
+    /// The index of the connection of each entry after the waker's.
+    private var connections: [Int] = []
+
+    /// Forgets all but the waker.
+    mutating func begin(_ waker: Waker) {
+        entries.removeAll(keepingCapacity: true)
+        connections.removeAll(keepingCapacity: true)
+        entries.append(pollfd(fd: waker.descriptor, events: Int16(POLLIN), revents: 0))
+    }
+
+    /// - Parameters:
+    ///   - events: `POLLIN`, `POLLOUT` or both.
+    ///   - connection: its index.
+    mutating func add(_ socket: CInt, events: Int32, connection: Int) {
+        entries.append(pollfd(fd: socket, events: Int16(truncatingIfNeeded: events), revents: 0))
+        connections.append(connection)
+    }
+
+    /// The places of sockets.
+    var places: Range<Int> { 0..<connections.count }
+
+    /// The connection that a socket belongs to, and the socket.
+    subscript(place: Int) -> (connection: Int, socket: CInt, isReady: Bool) {
+        let entry = entries[place + 1]
+        return (connections[place], entry.fd, entry.revents != 0)
+    }
+
+    var isWoken: Bool { entries.first.map { $0.revents != 0 } ?? false }
+
+    /// Waits for one of them.
+    mutating func wait(milliseconds: Int32) {
+        let count = unsafe poll(&entries, nfds_t(entries.count), milliseconds)
+        if count < 0, errno != EINTR { Self.rest(milliseconds) }
+    }
+
+    /// Waits for one of them, or for what libcurl waits for.
+    mutating func wait(with multi: OpaquePointer, milliseconds: Int32) {
+        var waited = entries.map { curl_waitfd(fd: $0.fd, events: $0.events, revents: 0) }
+        if unsafe curl_multi_poll(multi, &waited, UInt32(waited.count), milliseconds, nil) != CURLM_OK {
+            Self.rest(milliseconds)
+        }
+        for index in entries.indices { entries[index].revents = waited[index].revents }
+    }
+
+    /// It did not wait, and whoever asks again and again would spin.
+    private static func rest(_ milliseconds: Int32) { usleep(UInt32(max(0, min(milliseconds, 10))) * 1000) }
+}

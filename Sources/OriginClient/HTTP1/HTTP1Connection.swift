@@ -1,0 +1,263 @@
+internal import CCurl
+internal import Glibc
+
+/// A connection that libcurl has made, and over which HTTP/1.1 is spoken here.
+///
+/// libcurl looks up the name, connects, and shakes hands for TLS (`CURLOPT_CONNECT_ONLY`); its easy handle stays in the multi
+/// handle, and tied to the connection, for as long as that is to live. To let it write requests and read replies too takes several
+/// times as long: it formats requests byte by byte, and keeps the fields of replies for whoever may ask.
+///
+/// `@safe` because: the pointers that libcurl gets are to memory that outlives the call.
+@safe final class HTTP1Connection {
+    enum Phase {
+        /// There is no connection. Next: connecting.
+        case closed
+        /// libcurl makes it. Next: busy, or closed.
+        case connecting
+        /// A request is sent and its reply read. Next: idle, or closed.
+        case busy
+        /// Nobody uses it, and nothing may come over it. Next: busy, or closed.
+        case idle
+    }
+
+    /// What became of a request.
+    enum Progress {
+        /// It goes on when the socket is ready.
+        case more
+        /// The reply is whole, or there will be none: why.
+        case over(CURLcode)
+    }
+
+    let handle: CurlHandle
+    /// Its index among the driver's HTTP/1.1 connections.
+    let index: Int
+    private(set) var phase = Phase.closed
+    /// Raised with each connection.
+    private(set) var generation: UInt32 = 0
+    /// The pool that it belongs to, an index.
+    private(set) var pool = 0
+    /// Who uses it, or waits for it to be made.
+    private(set) var user: CurlTransfer?
+    private(set) var socket: curl_socket_t = CURL_SOCKET_BAD
+    /// On the driver's clock.
+    private var madeAt: Int64 = 0
+    private(set) var idleSince: Int64 = 0
+
+    /// When it must be there, and whether libcurl had to be told that the time is over.
+    private var connectDeadline: Int64 = 0
+    private(set) var isOverdue = false
+
+    private var isTLS = false
+    private var output: [UInt8] = []
+    /// How many bytes of the output have left.
+    private var sent = 0
+    /// Whether nothing more can be sent, so that only a reply that is there already may be read.
+    private var cannotSend = false
+    private var reader = ReplyReader()
+    /// Whether there may be more to read, whatever the socket says.
+    private(set) var hasMore = false
+
+    init?(index: Int) {
+        guard let handle = CurlHandle() else { return nil }
+        self.handle = handle
+        self.index = index
+        do {
+            try handle.set(CURLOPT_CONNECT_ONLY, to: 1)
+            // libcurl reads no more than this at a time. Not less than what TLS sends in one piece (16 KiB), or some of it would
+            // be kept where nobody sees it.
+            try handle.set(CURLOPT_BUFFERSIZE, to: CurlDriver.scratchSize)
+            try handle.check(unsafe ccurl_set_progress(handle.easy, curlGoesOnConnecting))
+            try unsafe handle.set(CURLOPT_XFERINFODATA, pointer: Unmanaged.passUnretained(self).toOpaque())
+        } catch { return nil }
+    }
+
+    /// Tells its messages from those of attempts.
+    static let mark: UInt32 = 1 << 31
+
+    var ticket: CurlTicket { CurlTicket(slot: UInt32(truncatingIfNeeded: index) | Self.mark, generation: generation) }
+
+    /// What the socket is awaited for.
+    var awaited: Int32 { sent < output.count && !cannotSend ? POLLIN | POLLOUT : POLLIN }
+}
+
+// MARK: Its connection
+
+extension HTTP1Connection {
+    /// Sets the handle for a connection that is to be made; it is then to be added to the multi handle.
+    func prepare(_ endpoint: Endpoint, pool: Int, for user: CurlTransfer, now: Int64) throws(CurlError) {
+        generation &+= 1
+        self.pool = pool
+        try unsafe handle.set(CURLOPT_PRIVATE, pointer: UnsafeRawPointer(bitPattern: ticket.word))
+        try handle.setEndpoint(endpoint)
+        try handle.setVersion(Int(CURL_HTTP_VERSION_1_1))
+        let connectTime = min(user.deadline - now, endpoint.connectTimeout)
+        connectDeadline = CurlClock.after(now, connectTime)
+        isOverdue = false
+        try handle.setConnectTimeout(connectTime)
+        isTLS = endpoint.isTLS
+        handle.forgetSockets()
+        self.user = user
+        phase = .connecting
+    }
+
+    /// Whether libcurl may go on connecting, for all that it tells nobody of the time.
+    func mayGoOn(now: Int64) -> Bool {
+        isOverdue = phase == .connecting && now >= connectDeadline
+        return !isOverdue
+    }
+
+    /// libcurl has made it.
+    ///
+    /// - Returns: what is wrong with it, or `CURLE_OK`.
+    func connected(now: Int64) -> CURLcode {
+        guard unsafe ccurl_get_socket(handle.easy, &socket) == CURLE_OK, socket != CURL_SOCKET_BAD else {
+            return CURLE_COULDNT_CONNECT
+        }
+        // A reply before there is a request is nobody's. (What comes first over TLS are tickets for later sessions.) To ask libcurl
+        // ties the connection to the handle again, which lets go of it when it is made: one that is nobody's is closed, under whoever
+        // uses its socket, if it is old or seems dead when libcurl makes another.
+        var byte: UInt8 = 0
+        var count = 0
+        guard isTLS || (unsafe curl_easy_recv(handle.easy, &byte, 1, &count)) == CURLE_AGAIN else {
+            return CURLE_WEIRD_SERVER_REPLY
+        }
+        madeAt = now
+        phase = .busy
+        return CURLE_OK
+    }
+
+    /// There is no connection any more; the handle is outside the multi handle.
+    func forget() {
+        phase = .closed
+        socket = CURL_SOCKET_BAD
+        user = nil
+        shrink()
+    }
+
+    /// What was sent is nobody's any more.
+    private func shrink() {
+        output.removeAll(keepingCapacity: output.capacity <= 16 * 1024)
+        sent = 0
+    }
+
+    /// Nobody uses it.
+    func rest(now: Int64) {
+        phase = .idle
+        idleSince = now
+        user = nil
+        shrink()
+    }
+
+    /// Whether an idle connection has rested too long, or is too old.
+    func isOld(now: Int64) -> Bool {
+        let second: Int64 = 1_000_000_000
+        return now - idleSince >= Int64(ConnectionLife.idleSeconds) * second
+            || now - madeAt >= Int64(ConnectionLife.seconds) * second
+    }
+
+    /// Whether an idle connection may be used: it is not too old, and nothing has come over it.
+    func isGood(now: Int64) -> Bool { !isOld(now: now) && CurlConnections.isSilent(socket) }
+
+    func take(_ user: CurlTransfer) {
+        self.user = user
+        phase = .busy
+    }
+}
+
+// MARK: One request and its reply
+
+extension HTTP1Connection {
+    /// Sends the user's request, or as much of it as goes now.
+    func begin(_ target: RequestTarget) {
+        guard let user else { return }
+        reader = ReplyReader()
+        hasMore = false
+        cannotSend = false
+        sent = 0
+        output.removeAll(keepingCapacity: true)
+        user.write(to: target, into: &output)
+        user.beginsToSend()
+        send()
+    }
+
+    /// The socket is ready for what was awaited.
+    ///
+    /// - Parameter scratch: memory to read into.
+    func goOn(_ scratch: UnsafeMutableRawBufferPointer) -> Progress {
+        send()
+        return unsafe receive(scratch)
+    }
+
+    /// Whether another request may follow the one whose reply is whole.
+    var isReusable: Bool {
+        guard let user else { return false }
+        return reader.isBounded && !reader.hasSurplus && sent == output.count && user.collector.keepsConnection
+    }
+
+    private func send() {
+        while sent < output.count, !cannotSend {
+            var count = 0
+            let code = unsafe output.withUnsafeBytes { bytes in
+                unsafe write(UnsafeRawBufferPointer(rebasing: bytes[sent...]), &count)
+            }
+            sent += count
+            if code == CURLE_AGAIN || code == CURLE_OK && count == 0 { return }
+            // A reply may have come before the connection went: it has the last word.
+            if code != CURLE_OK { cannotSend = true }
+        }
+    }
+
+    /// How often it is read from in a row, so that an origin with a lot to say holds nothing else up, nor its own deadline.
+    private static let maxReads = 16
+
+    private func receive(_ scratch: UnsafeMutableRawBufferPointer) -> Progress {
+        guard let user else { return .over(CURLE_FAILED_INIT) }
+        hasMore = false
+        for _ in 0..<Self.maxReads {
+            var count = 0
+            let code = unsafe read(scratch, &count)
+            if code == CURLE_AGAIN { return .more }
+            guard code == CURLE_OK else { return .over(code) }
+            guard count > 0 else {
+                if reader.end() { return .over(CURLE_OK) }
+                return .over(reader.hasBegun ? CURLE_PARTIAL_FILE : CURLE_GOT_NOTHING)
+            }
+            let bytes = unsafe UnsafeRawBufferPointer(rebasing: scratch[..<min(count, scratch.count)])
+            switch unsafe reader.take(bytes.bindMemory(to: UInt8.self).span, into: &user.collector) {
+            case .more: break
+            case .done: return .over(CURLE_OK)
+            case .refused: return .over(CURLE_WEIRD_SERVER_REPLY)
+            }
+            // What TLS keeps of what it has read does not show at the socket; else a short read is the last one.
+            if !isTLS, count < scratch.count { return .more }
+        }
+        hasMore = true
+        return .more
+    }
+}
+
+// MARK: Its socket
+
+extension HTTP1Connection {
+    // Over TLS through libcurl, which has the keys. Otherwise not: it would look for the connection among all others with each call.
+
+    private func write(_ bytes: UnsafeRawBufferPointer, _ count: inout Int) -> CURLcode {
+        if isTLS { return unsafe curl_easy_send(handle.easy, bytes.baseAddress, bytes.count, &count) }
+        return unsafe Self.code(
+            Glibc.send(socket, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL)), &count, CURLE_SEND_ERROR)
+    }
+
+    private func read(_ memory: UnsafeMutableRawBufferPointer, _ count: inout Int) -> CURLcode {
+        if isTLS { return unsafe curl_easy_recv(handle.easy, memory.baseAddress, memory.count, &count) }
+        return unsafe Self.code(recv(socket, memory.baseAddress, memory.count, 0), &count, CURLE_RECV_ERROR)
+    }
+
+    /// What libcurl says of such a result; `errno` is that of the call.
+    private static func code(_ result: Int, _ count: inout Int, _ fault: CURLcode) -> CURLcode {
+        guard result < 0 else {
+            count = result
+            return CURLE_OK
+        }
+        return errno == EAGAIN || errno == EINTR ? CURLE_AGAIN : fault
+    }
+}

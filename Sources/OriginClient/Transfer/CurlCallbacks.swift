@@ -1,0 +1,92 @@
+internal import CCurl
+
+// What libcurl calls from within `curl_multi_perform`. They stand at file level because a closure for C that is formed
+// in an isolated context traps on another thread. None of them may
+// call libcurl, except to ask for what it knows of the transfer.
+//
+// The userdata is an unretained `CurlTransfer`, or `HTTP1Connection`: the driver keeps it alive for as long as it is in the multi
+// handle.
+
+/// `CURLOPT_WRITEFUNCTION`: a piece of the body. Anything but its length ends the transfer.
+func curlBrought(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ transfer: UnsafeMutableRawPointer?
+) -> Int {
+    guard let transfer = unsafe CurlTransfer.from(transfer) else { return 0 }
+    let piece = unsafe octets(bytes, count)
+    return unsafe transfer.collector.takeBody(piece.span) ? count : 0
+}
+
+/// `CURLOPT_HEADERFUNCTION`: one line of a head or a trailer, whole. Anything but its length ends the transfer.
+func curlBroughtLine(
+    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ transfer: UnsafeMutableRawPointer?
+) -> Int {
+    guard let transfer = unsafe CurlTransfer.from(transfer) else { return 0 }
+    let line = unsafe octets(bytes, count)
+    return unsafe transfer.collector.takeLine(line.span) ? count : 0
+}
+
+/// `CURLOPT_SOCKOPTFUNCTION`: a socket has been made, to connect by it.
+func curlOpened(_ transfer: UnsafeMutableRawPointer?, _ socket: curl_socket_t, _ purpose: curlsocktype) -> Int32 {
+    unsafe CurlTransfer.from(transfer)?.opened(socket)
+    return CURL_SOCKOPT_OK
+}
+
+/// `CURLOPT_OPENSOCKETFUNCTION`: a socket is wanted. The userdata is the handle.
+func curlMakesSocket(
+    _ handle: UnsafeMutableRawPointer?, _ purpose: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
+) -> curl_socket_t {
+    guard let handle = unsafe handle, let address = unsafe address else { return CURL_SOCKET_BAD }
+    return unsafe Unmanaged<CurlHandle>.fromOpaque(handle).takeUnretainedValue()
+        .makeSocket(address.pointee.family, address.pointee.socktype, address.pointee.protocol)
+}
+
+/// `CURLOPT_DEBUGFUNCTION`: what libcurl says of a transfer, and what it sends and reads.
+func curlSays(
+    _: OpaquePointer, _ kind: curl_infotype, _ bytes: UnsafeMutablePointer<CChar>?, _ count: Int,
+    _ transfer: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard kind == CURLINFO_TEXT, let transfer = unsafe CurlTransfer.from(transfer) else { return 0 }
+    let text = unsafe octets(bytes, count)
+    if let notice = unsafe HTTP2Notice(text.span) { transfer.take(notice) }
+    return 0
+}
+
+/// `CURLOPT_XFERINFOFUNCTION`: libcurl still reads what a proxy says. Anything but 0 ends the transfer.
+func curlGoesOn(
+    _ transfer: UnsafeMutableRawPointer?, _: curl_off_t, _: curl_off_t, _: curl_off_t, _: curl_off_t
+) -> Int32 {
+    guard let transfer = unsafe CurlTransfer.from(transfer) else { return 1 }
+    return transfer.mayGoOn(now: CurlClock.now) ? 0 : 1
+}
+
+/// The same while an HTTP/1.1 connection is made, which is its userdata.
+func curlGoesOnConnecting(
+    _ connection: UnsafeMutableRawPointer?, _: curl_off_t, _: curl_off_t, _: curl_off_t, _: curl_off_t
+) -> Int32 {
+    guard let connection = unsafe connection else { return 1 }
+    return unsafe Unmanaged<HTTP1Connection>.fromOpaque(connection).takeUnretainedValue().mayGoOn(now: CurlClock.now)
+        ? 0 : 1
+}
+
+/// `CURLOPT_PREREQFUNCTION`: the connection is ready, the request goes out next.
+func curlIsAboutToSend(
+    _ transfer: UnsafeMutableRawPointer?, _ remote: UnsafeMutablePointer<CChar>?, _ local: UnsafeMutablePointer<CChar>?,
+    _ remotePort: Int32, _ localPort: Int32
+) -> Int32 {
+    guard let transfer = unsafe CurlTransfer.from(transfer) else { return CURL_PREREQFUNC_ABORT }
+    let address = if let remote = unsafe remote { unsafe String(cString: remote) } else { "" }
+    let key = CurlConnections.Key(localPort: localPort, remoteAddress: address, remotePort: remotePort)
+    return transfer.maySend(over: key) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+}
+
+/// libcurl documents the size of an element as 1, so that the count is in bytes.
+private func octets(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> UnsafeBufferPointer<UInt8> {
+    unsafe UnsafeBufferPointer(start: UnsafeRawPointer(bytes)?.assumingMemoryBound(to: UInt8.self), count: count)
+}
+
+extension CurlTransfer {
+    fileprivate static func from(_ userdata: UnsafeMutableRawPointer?) -> CurlTransfer? {
+        guard let userdata = unsafe userdata else { return nil }
+        return unsafe Unmanaged<CurlTransfer>.fromOpaque(userdata).takeUnretainedValue()
+    }
+}

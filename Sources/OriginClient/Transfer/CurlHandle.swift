@@ -1,0 +1,201 @@
+internal import CCurl
+internal import Glibc
+
+/// An easy handle and the options that it keeps from one use to the next.
+///
+/// `@safe` because: the handle is made, lent to libcurl and freed here alone, and it changes or goes only while it is outside the
+/// multi handle.
+@safe final class CurlHandle {
+    let easy: OpaquePointer
+
+    /// What the handle's options are set for.
+    private(set) var endpoint: Endpoint?
+    private var hasBundle = false
+    private var version: Int?
+    /// libcurl reads it when the handle is used next.
+    private var addresses: CurlAddresses?
+
+    /// Why the last socket could not be made, an `errno`; 0 if it was.
+    private var socketFault: Int32 = 0
+    /// The address families that sockets were made for since `forgetSockets`.
+    private var families: Set<Int32> = []
+
+    /// Nil if there is no memory.
+    init?() {
+        guard let easy = unsafe curl_easy_init() else { return nil }
+        unsafe self.easy = easy
+        do { try setConstants() } catch { return nil }
+    }
+
+    deinit { unsafe curl_easy_cleanup(easy) }
+}
+
+extension CurlHandle {
+    /// What holds for every use.
+    private func setConstants() throws(CurlError) {
+        try set(CURLOPT_PROTOCOLS_STR, string: "http,https")
+        try set(CURLOPT_FOLLOWLOCATION, to: 0)
+        try set(CURLOPT_DISALLOW_USERNAME_IN_URL, to: 1)
+        try set(CURLOPT_PATH_AS_IS, to: 1)
+        // Signals belong to the process; without them libcurl leaves SIGPIPE alone too, and `CurlLibrary` ignores it.
+        try set(CURLOPT_NOSIGNAL, to: 1)
+        // A name lookup runs in a thread of its own; this leaves a hung one behind instead of waiting for it.
+        try set(CURLOPT_QUICK_EXIT, to: 1)
+        try set(CURLOPT_DNS_CACHE_TIMEOUT, to: ConnectionLife.nameSeconds)
+        try setIdleLimit(seconds: ConnectionLife.idleSeconds)
+        try set(CURLOPT_MAXLIFETIME_CONN, to: ConnectionLife.seconds)
+        // Both families, and the second one soon after the first (RFC 8305, "Happy Eyeballs").
+        try set(CURLOPT_IPRESOLVE, to: Int(CURL_IPRESOLVE_WHATEVER))
+        try set(CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, to: 200)
+        try set(CURLOPT_TCP_NODELAY, to: 1)
+        try set(CURLOPT_TCP_KEEPALIVE, to: 1)
+        // A proxy's answer to CONNECT is not the origin's reply.
+        try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, to: 1)
+        try set(CURLOPT_SSL_VERIFYPEER, to: 1)
+        try set(CURLOPT_SSL_VERIFYHOST, to: 2)
+        try set(CURLOPT_SSLVERSION, to: Int(CURL_SSLVERSION_TLSv1_2))
+        // libcurl would resend by itself what a connection has taken that turns out dead, and this of RTSP is its only switch for that
+        // (7.88 to 8.17, `Curl_retry_request`). What it still resends is a stream that the origin has refused. Where libcurl is built
+        // without RTSP, `CurlTransfer.maySend` alone prevents it.
+        _ = unsafe ccurl_set_long(easy, CURLOPT_RTSP_REQUEST, Int(CURL_RTSPREQ_RECEIVE))
+        try check(unsafe ccurl_set_opensocket(easy, curlMakesSocket))
+        try unsafe set(CURLOPT_OPENSOCKETDATA, pointer: Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// Sets what an endpoint asks for, if it is not the one of the last use.
+    func setEndpoint(_ endpoint: Endpoint) throws(CurlError) {
+        guard endpoint !== self.endpoint else { return }
+        // Whatever fails from here on, the next attempt sets everything again.
+        self.endpoint = nil
+        version = nil
+        try set(CURLOPT_URL, string: endpoint.url)
+        // An empty string keeps the environment out, for the proxy and for its exceptions.
+        try set(CURLOPT_PROXY, string: endpoint.proxy ?? "")
+        try set(CURLOPT_NOPROXY, string: "")
+        // libcurl (7.88) reads a proxy's answer to CONNECT for as long as there is more of it, and looks at no time meanwhile.
+        try set(CURLOPT_NOPROGRESS, to: endpoint.proxy == nil ? 1 : 0)
+        if let bundle = endpoint.caBundle {
+            try set(CURLOPT_CAINFO, string: bundle)
+            // Else the system's directory of authorities would be trusted besides the bundle.
+            try check(unsafe ccurl_set_string(easy, CURLOPT_CAPATH, nil))
+        } else if hasBundle {
+            try check(unsafe ccurl_set_string(easy, CURLOPT_CAINFO, ccurl_version().pointee.cainfo))
+            try check(unsafe ccurl_set_string(easy, CURLOPT_CAPATH, ccurl_version().pointee.capath))
+        }
+        hasBundle = endpoint.caBundle != nil
+        // Requests wait for a connection that is being made only where they may share it. For `http://` without prior knowledge a reply
+        // would have to come first.
+        try set(CURLOPT_PIPEWAIT, to: endpoint.mayBeHTTP2 ? 1 : 0)
+        self.endpoint = endpoint
+    }
+
+    /// Gives libcurl the addresses of the name that it connects to; without any it looks the name up itself.
+    func setAddresses(_ addresses: CurlAddresses?) throws(CurlError) {
+        guard addresses !== self.addresses else { return }
+        try unsafe set(CURLOPT_RESOLVE, list: addresses?.list)
+        self.addresses = addresses
+    }
+
+    /// Sets which HTTP is asked for, a `CURL_HTTP_VERSION_…`.
+    func setVersion(_ version: Int) throws(CurlError) {
+        guard version != self.version else { return }
+        try set(CURLOPT_HTTP_VERSION, to: version)
+        self.version = version
+    }
+
+    /// Bounds for how long a connection that was not used may be used again.
+    func setIdleLimit(seconds: Int) throws(CurlError) { try set(CURLOPT_MAXAGE_CONN, to: seconds) }
+
+    /// Bounds the making of a connection, in nanoseconds. libcurl rounds to milliseconds and takes 0 for its own default.
+    func setConnectTimeout(_ time: Int64) throws(CurlError) {
+        try set(CURLOPT_CONNECTTIMEOUT_MS, to: CurlClock.milliseconds(time))
+    }
+}
+
+// MARK: What kept it from connecting
+
+extension CurlHandle {
+    /// Nothing of an earlier connection is to tell of the next.
+    func forgetSockets() {
+        socketFault = 0
+        families = []
+    }
+
+    /// Makes a socket, which libcurl would not say the fault of; it is closed in processes that this one starts.
+    func makeSocket(_ family: Int32, _ type: Int32, _ proto: Int32) -> Int32 {
+        families.insert(family)
+        let result = LocalFault.makeSocket(family, type, proto)
+        socketFault = result.fault
+        return result.socket
+    }
+
+    /// What is known of a failure to connect beyond libcurl's code.
+    func connectFault(_ code: CURLcode) -> CurlError? {
+        guard code != CURLE_OK else { return nil }
+        var status = 0
+        if unsafe ccurl_get_long(easy, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK, (300...999).contains(status) {
+            return .proxyRefused(status: Int32(status))
+        }
+        guard code == CURLE_COULDNT_CONNECT else { return nil }
+        var number = Int(socketFault)
+        if number == 0 { _ = unsafe ccurl_get_long(easy, CURLINFO_OS_ERRNO, &number) }
+        let fault = Int32(truncatingIfNeeded: number)
+        // An address of a family that this machine has none of says the same as used-up ports; the other family's word counts then.
+        guard LocalFault.isLocal(fault), fault != EADDRNOTAVAIL || families.count < 2 else { return nil }
+        return .localFault(fault)
+    }
+}
+
+/// How long what belongs to connections is kept, in seconds.
+enum ConnectionLife {
+    /// Below what origins and the routers before them wait; a minute is common.
+    static let idleSeconds = 50
+    /// A busy connection is replaced now and then, or a change of the name's addresses would never be seen.
+    static let seconds = 300
+    /// AWS's names change their addresses every minute.
+    static let nameSeconds = 30
+}
+
+extension Endpoint {
+    /// Whether its connections speak HTTP/2 without any agreement.
+    var isClearHTTP2: Bool { !isTLS && http2 == .priorKnowledge }
+
+    /// Whether a reply may come over HTTP/2. To an origin that only says so libcurl would send requests side by side.
+    var mayBeHTTP2: Bool { isTLS ? http2 != .off : isClearHTTP2 }
+}
+
+// MARK: Typed calls
+
+extension CurlHandle {
+    func set(_ option: CURLoption, to value: Int) throws(CurlError) {
+        try check(unsafe ccurl_set_long(easy, option, value))
+    }
+
+    func set(_ option: CURLoption, offset: Int) throws(CurlError) {
+        try check(unsafe ccurl_set_offset(easy, option, curl_off_t(offset)))
+    }
+
+    func set(_ option: CURLoption, string: String) throws(CurlError) {
+        // C would end the string there, and another URL or path would be meant than the one that was checked.
+        guard !string.utf8.contains(0) else { throw .badURL }
+        try check(unsafe ccurl_set_string(easy, option, string))
+    }
+
+    /// - Parameter name: nothing for the one that follows from the body.
+    func setCustomMethod(_ name: String?) throws(CurlError) {
+        guard let name else { return try check(unsafe ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)) }
+        try set(CURLOPT_CUSTOMREQUEST, string: name)
+    }
+
+    func set(_ option: CURLoption, pointer: UnsafeRawPointer?) throws(CurlError) {
+        try check(unsafe ccurl_set_pointer(easy, option, pointer))
+    }
+
+    func set(_ option: CURLoption, list: UnsafeMutablePointer<curl_slist>?) throws(CurlError) {
+        try check(unsafe ccurl_set_list(easy, option, list))
+    }
+
+    func check(_ code: CURLcode) throws(CurlError) {
+        guard code == CURLE_OK else { throw CurlError(code) }
+    }
+}

@@ -1,0 +1,281 @@
+internal import CCurl
+
+/// One slot of the driver, used for one attempt after the other: its easy handle, the memory that libcurl reads and fills
+/// meanwhile, or the HTTP/1.1 connection that it goes over.
+///
+/// `@safe` because: what libcurl is lent is the slot's own, and it changes or goes only while the transfer is outside the multi
+/// handle.
+@safe final class CurlTransfer {
+    enum Phase {
+        /// Free. Next: waiting or running.
+        case idle
+        /// Prepared, with no place in its pool yet. Next: running or idle.
+        case waiting
+        /// In the multi handle, or on an HTTP/1.1 connection. Next: waiting, if it has to be launched in another way, or idle.
+        case running
+    }
+
+    let handle: CurlHandle
+    private let memory = CurlMemory()
+    private let connections: CurlConnections?
+
+    var phase = Phase.idle
+    /// Its index among the driver's slots.
+    private var slot: UInt32 = 0
+    /// Raised with each use, so that a ticket of an earlier attempt is told apart.
+    private(set) var generation: UInt32 = 0
+    private(set) var id: UInt64 = 0
+    /// The pool it waits or runs in, an index, and its place there.
+    var pool = 0
+    var place = OriginPool.Place.usual
+    /// When the attempt is given up, on the driver's clock.
+    private(set) var deadline: Int64 = 0
+    /// When it is given up if the addresses of its origin's name are still not known.
+    var nameDeadline: Int64 = .max
+
+    /// What the handle's options are set for; they stay from attempt to attempt.
+    var isFresh: Bool?
+    var asksForHTTP1 = false
+    /// Whether libcurl's words are asked for.
+    var isHeard = false
+    private var method: HTTPMethod?
+
+    private(set) var request: AttemptRequest?
+    /// Whether it goes over an `HTTP1Connection`, and not through libcurl's own HTTP; and that one's index, while it has one.
+    private(set) var usesHTTP1Connection = false
+    var http1Connection: Int?
+
+    /// When the connection that is being made must be there, on the driver's clock.
+    private var connectDeadline: Int64 = 0
+    /// Whether libcurl had to be told that the time is over.
+    private(set) var isOverdue = false
+
+    /// How often libcurl was ready to send the request. From 1 on a byte may have left.
+    private(set) var sends = 0
+    private(set) var detour: CurlConnections.Detour?
+    /// Whether it has come to a lost connection, and would again.
+    var hasMetLost = false
+    /// Whether it must not use a connection that is there.
+    var needsFresh = false
+    /// Whether it may use a connection at the same time as others, and so ask for HTTP/2.
+    var mayShare = true
+    /// Made for this attempt; all but one of them are closed again.
+    private var opened: [Int32] = []
+    /// The connection that it uses, or has used.
+    private var use: ConnectionUse?
+    /// Whether libcurl has been given it, so that what the handle tells is of this attempt.
+    private(set) var isLaunched = false
+    /// What is known of its connection's failure to connect.
+    var connectFault: CurlError?
+    var collector = ReplyCollector(maxBodyBytes: 0)
+
+    /// Nil if there is no memory.
+    ///
+    /// - Parameter connections: those of the driver, if there is one.
+    init?(connections: CurlConnections? = nil) {
+        guard let handle = CurlHandle() else { return nil }
+        self.handle = handle
+        self.connections = connections
+        do { try setCallbacks() } catch { return nil }
+    }
+
+    var easy: OpaquePointer { unsafe handle.easy }
+
+    var ticket: CurlTicket { CurlTicket(slot: slot, generation: generation) }
+}
+
+// MARK: One attempt
+
+extension CurlTransfer {
+    /// Takes on an attempt.
+    ///
+    /// - Throws: `badField`. `clear()` must follow.
+    func prepare(
+        _ request: AttemptRequest, id: UInt64, slot: Int, deadline: Int64
+    ) throws(CurlError) {
+        generation &+= 1
+        self.slot = UInt32(truncatingIfNeeded: slot)
+        self.id = id
+        self.deadline = deadline
+        needsFresh = false
+        hasMetLost = false
+        nameDeadline = .max
+        let lines = if let lines = request.lines { lines } else { try HeaderLines(request.fields) }
+        guard !lines.isFaulty else { throw .badField }
+        self.request = request
+        self.request?.lines = lines
+        forgetLaunch(mayBeHTTP2: request.endpoint.mayBeHTTP2)
+    }
+
+    private func setMethod(_ method: HTTPMethod, _ bytes: CurlMemory.Request) throws(CurlError) {
+        if method != self.method {
+            try handle.setCustomMethod(method == .put ? method.rawValue : nil)
+            self.method = method
+        }
+        guard method != .get else { return try handle.set(CURLOPT_HTTPGET, to: 1) }
+        // This makes it a POST; another method with a body is one under another name.
+        try unsafe handle.set(CURLOPT_POSTFIELDS, pointer: bytes.body)
+        try handle.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: bytes.bodyCount)
+    }
+
+    /// Copies the request into the handle and into memory of its own, with its place and what is left of the attempt's time.
+    /// libcurl rounds to milliseconds and takes 0 for "no limit".
+    ///
+    /// - Throws: `badURL`, `outOfMemory`, or what libcurl says of an option.
+    func setLaunch(now: Int64) throws(CurlError) {
+        guard let request, let lines = request.lines else { throw .driverFault }
+        forgetLaunch(mayBeHTTP2: request.endpoint.mayBeHTTP2)
+        let bytes = memory.fill(lines, body: request.body)
+        try unsafe handle.set(CURLOPT_PRIVATE, pointer: UnsafeRawPointer(bitPattern: ticket.word))
+        try handle.setEndpoint(request.endpoint)
+        try unsafe handle.set(CURLOPT_HTTPHEADER, list: bytes.list)
+        try setMethod(request.method, bytes)
+        try setPlace()
+        let left = deadline - now
+        try handle.set(CURLOPT_TIMEOUT_MS, to: CurlClock.milliseconds(left))
+        try handle.setConnectTimeout(min(left, request.endpoint.connectTimeout))
+        isLaunched = true
+    }
+
+    /// Writes the request as it goes over an `HTTP1Connection`.
+    func write(to target: RequestTarget, into bytes: inout [UInt8]) {
+        guard let method = request?.method, let lines = request?.lines, let body = request?.body else { return }
+        target.write(method, lines, body: body, to: &bytes)
+    }
+
+    /// The attempt goes over an `HTTP1Connection`.
+    func useHTTP1Connection(_ index: Int) {
+        forgetLaunch(mayBeHTTP2: false)
+        http1Connection = index
+        usesHTTP1Connection = true
+    }
+
+    /// It takes any connection that there is, whatever it asked for.
+    func takesAny() { request?.needsFreshConnection = false }
+
+    /// Nothing of an earlier launch is to tell of this attempt.
+    private func forgetLaunch(mayBeHTTP2: Bool) {
+        collector = ReplyCollector(
+            maxBodyBytes: request?.maxReplyBytes ?? 0, keeping: request?.endpoint.keptFields ?? .none,
+            mayBeHTTP2: mayBeHTTP2)
+        usesHTTP1Connection = false
+        sends = 0
+        isOverdue = false
+        detour = nil
+        opened.removeAll(keepingCapacity: true)
+        use = nil
+        isLaunched = false
+        connectFault = nil
+        handle.forgetSockets()
+    }
+
+    /// Lets go of the attempt's memory. The handle must be outside the multi handle.
+    func clear() {
+        phase = .idle
+        collector = ReplyCollector(maxBodyBytes: 0)
+        request = nil
+        http1Connection = nil
+        memory.shrink()
+    }
+}
+
+// MARK: What libcurl tells meanwhile
+
+extension CurlTransfer {
+    /// A socket has been made for the attempt.
+    func opened(_ socket: Int32) {
+        if opened.isEmpty, let endpoint = handle.endpoint {
+            connectDeadline = min(deadline, CurlClock.after(CurlClock.now, endpoint.connectTimeout))
+        }
+        opened.append(socket)
+        connections?.begin()
+    }
+
+    /// The connection is ready, the request goes out next.
+    ///
+    /// - Returns: whether it may.
+    func maySend(over key: CurlConnections.Key) -> Bool {
+        // A second time is libcurl's own resend on another connection, which is not its to decide.
+        guard sends == 0 else {
+            sends += 1
+            return false
+        }
+        var made = 0
+        _ = unsafe ccurl_get_long(easy, CURLINFO_NUM_CONNECTS, &made)
+        if made > 0 {
+            if place == .joiner {
+                detour = .nothingToJoin
+                return false
+            }
+            let version: ReplyCollector.Version? =
+                if handle.endpoint?.isClearHTTP2 == true { .http2 } else if asksForHTTP1 { .http1 } else { nil }
+            connections?.opened(key, version, among: opened)
+        } else {
+            detour = connections?.use(key, mayShare: !asksForHTTP1)
+            if detour != nil { return false }
+        }
+        use = ConnectionUse(connection: key, since: CurlClock.now)
+        sends = 1
+        return true
+    }
+
+    /// libcurl says something of the request's stream, or of all streams of its connection.
+    func take(_ notice: HTTP2Notice) {
+        switch notice {
+        case .stream(let id): use?.stream = id
+        case .goAway(let last): if let use { connections?.goAway(use.connection, last: last) }
+        case .refused: use?.isRefused = true
+        }
+    }
+
+    /// Whether libcurl may go on, for all that it tells nobody of the time.
+    func mayGoOn(now: Int64) -> Bool {
+        isOverdue = now >= (sends == 0 && !opened.isEmpty ? connectDeadline : deadline)
+        return !isOverdue
+    }
+
+    /// Bytes of the request may leave from now on, over an `HTTP1Connection`.
+    func beginsToSend() { sends = 1 }
+
+    /// It has left the multi handle.
+    ///
+    /// - Returns: whether its connection was unproven until now.
+    func landed() -> Bool {
+        guard let key = use?.connection, let connections else { return false }
+        use = nil
+        return connections.ended(key, collector.version, now: CurlClock.now)
+    }
+
+    /// Whether the request has a stream, and so an HTTP/2 connection.
+    var hasStream: Bool { use?.stream != nil }
+
+    /// Whether the origin has reset the request's stream with REFUSED_STREAM.
+    var isRefused: Bool { use?.isRefused ?? false }
+
+    /// Whether the origin has ended the connection by a GOAWAY that leaves the request's stream out.
+    var isLeftOut: Bool {
+        guard let use, let stream = use.stream, let last = connections?.lastStream(use.connection) else { return false }
+        return stream > last
+    }
+
+    /// Notes what the attempt's failure says of its connection.
+    func noteLoss(_ error: CurlError) -> CurlConnections.Loss? {
+        guard let use, let connections, sends > 0 else { return nil }
+        if error.isLostConnection || isLeftOut { return connections.lose(use.connection) }
+        // The stream's end is no other's, but libcurl gives the connection no more requests.
+        if error == .refusedStream { return connections.lose(use.connection)?.withoutCause }
+        // Streams would be opened on a connection that leads nowhere for as long as the kernel resends.
+        guard error.isTimeout, connections.hasBeenSilent(use.connection, since: use.since) else { return nil }
+        return connections.lose(use.connection)?.withoutCause
+    }
+}
+
+/// The use of a connection by an attempt.
+private struct ConnectionUse {
+    let connection: CurlConnections.Key
+    let since: Int64
+    /// The request's stream, once libcurl has told it.
+    var stream: UInt32?
+    /// Whether the origin has reset it with REFUSED_STREAM.
+    var isRefused = false
+}
