@@ -5,8 +5,8 @@ public enum HTTP2Mode: Sendable {
     case auto
     /// HTTP/1.1 only.
     case off
-    /// HTTP/2 without asking over plain TCP (RFC 9113 section 3.3); as `auto` over TLS, where libcurl asks all the
-    /// same.
+    /// HTTP/2 by prior knowledge over plain TCP (RFC 9113 section 3.3). Over TLS the same as `auto`: libcurl negotiates by ALPN in
+    /// either case.
     case priorKnowledge
 }
 
@@ -23,7 +23,7 @@ package final class Endpoint: Sendable {
     let maxConnections: Int
     /// For name lookup, TCP and TLS handshake together, in nanoseconds; a part of a millisecond counts as one.
     let connectTimeout: Int64
-    /// What replies keep of their heads.
+    /// The fields that replies keep.
     let keptFields: KeptFields
     let isTLS: Bool
 
@@ -41,7 +41,7 @@ package final class Endpoint: Sendable {
         isTLS = url.prefix(6).lowercased() == "https:"
     }
 
-    /// Whether the two may use the same connections. The largest of their `maxConnections` holds for both then.
+    /// Returns true if the two may use the same connections. The largest of their `maxConnections` holds for both then.
     func sharesConnections(with other: Endpoint) -> Bool {
         self === other
             || url == other.url && http2 == other.http2 && caBundle == other.caBundle && proxy == other.proxy
@@ -57,7 +57,7 @@ package struct AttemptRequest: Sendable {
     /// (RFC 9110 section 7.6.1), which libcurl or `RequestTarget` writes. Refused are names that are no token and values with CR, LF
     /// or NUL.
     var fields: [(name: String, value: String)]
-    /// The same fields, written already; then `fields` is not looked at.
+    /// The fields in written form; if not nil, `fields` is ignored.
     var lines: HeaderLines?
     /// Not sent with GET.
     var body: [UInt8]
@@ -65,8 +65,8 @@ package struct AttemptRequest: Sendable {
     var timeout: Int64
     /// How many bytes of body the reply may have, after the transfer coding is taken off.
     var maxReplyBytes: Int
-    /// Whether it must go over no HTTP/1.1 connection that was there before, because the attempt before it has lost one: an
-    /// origin that has closed one may have closed others.
+    /// True if it must not reuse an HTTP/1.1 connection, because the attempt before it has lost one: an origin that has closed one
+    /// may have closed others.
     var needsFreshConnection: Bool
 
     package init(

@@ -1,14 +1,14 @@
 internal import CCurl
 
-/// Why an attempt brought no reply: a `CURLcode`, or one of the driver's own reasons, from -1 to -99. Values from -100 down are left to
-/// those who read replies.
+/// Why an attempt brought no reply: a `CURLcode`, or one of the driver's own reasons, from -1 to -99. Values from -100 down are for
+/// modules that interpret replies.
 ///
 /// The set is open: a later libcurl may return codes that are not named here. Two errors are equal if they name the
 /// same fault; `mayHaveSent` is a circumstance of it.
 package struct CurlError: Error, Sendable, Equatable {
     package let rawValue: Int32
-    /// Whether the origin may have looked at the request. If false, no byte of it has left, or the origin has said that it did
-    /// not look at it; sending it again is safe for any request.
+    /// True if the origin may have processed the request. If false, no byte of it has left, or the origin has said that it did
+    /// not process it; sending it again is safe for any request.
     package let mayHaveSent: Bool
     /// The `errno` of a local fault, the status of a proxy's refusal, and 0 for all others.
     package let detail: Int32
@@ -35,8 +35,8 @@ extension CurlError {
     package static let replyTooLarge = CurlError(rawValue: -1, mayHaveSent: true)
     /// The reply's heads, interim ones and trailers counted, grew beyond `ReplyCollector.maxHeadBytes`.
     package static let headTooLarge = CurlError(rawValue: -2, mayHaveSent: true)
-    /// libcurl was about to send the request a second time, and did not say why. Whether to send again is the retry policy's to
-    /// say.
+    /// libcurl was about to send the request a second time, without a reason that it would tell. The retry policy decides if it is
+    /// sent again.
     package static let silentResend = CurlError(rawValue: -3, mayHaveSent: true)
     /// The origin has reset the request's stream with REFUSED_STREAM, or has ended the connection by a GOAWAY that leaves the
     /// stream out. It has not processed the request (RFC 9113 section 8.7).
@@ -57,7 +57,7 @@ extension CurlError {
     package static func localFault(_ code: Int32) -> CurlError { CurlError(rawValue: -10, detail: code) }
 }
 
-// MARK: libcurl's, where somebody asks for them by name
+// MARK: libcurl's, as far as they are used by name
 
 extension CurlError {
     package static let badURL = CurlError(CURLE_URL_MALFORMAT)
@@ -75,35 +75,35 @@ extension CurlError {
     package static let receiveFailed = CurlError(CURLE_RECV_ERROR, mayHaveSent: true)
     /// The connection ended while the request was sent.
     package static let sendFailed = CurlError(CURLE_SEND_ERROR, mayHaveSent: true)
-    /// The connection ended by a fault of HTTP/2 that concerns all its streams.
+    /// The connection ended with a fault of HTTP/2 that concerns all its streams.
     package static let brokenHTTP2 = CurlError(CURLE_HTTP2, mayHaveSent: true)
     package static let badCertificate = CurlError(CURLE_PEER_FAILED_VERIFICATION)
 }
 
-// MARK: What to make of it
+// MARK: Classification
 
 extension CurlError {
-    /// Whether the time for connecting, or for the whole attempt, ran out.
+    /// True if the time for connecting, or for the whole attempt, ran out.
     package var isTimeout: Bool { self == .timeout }
 
-    /// Whether name lookup, connecting, the proxy's tunnel or the TLS handshake failed, so that nothing was sent. A
-    /// timeout among these is a timeout and not a connect failure; its `mayHaveSent` tells that nothing was sent.
+    /// True if name lookup, connecting, the proxy's tunnel or the TLS handshake failed, so that no byte was sent. A
+    /// timeout among these counts as a timeout only; its `mayHaveSent` is false.
     package var isConnectFailure: Bool {
         isProxyRefusal || rawValue == -10 || rawValue > 0 && !mayHaveSent && !isTimeout && !isRefusedByLibrary
     }
 
-    /// Whether the connection ended before the reply was complete.
+    /// True if the connection ended before the reply was complete.
     package var isLostConnection: Bool {
         [.silentResend, .nothingReceived, .receiveFailed, .sendFailed, .brokenHTTP2].contains(self)
     }
 
-    /// Whether a proxy refused to lead to the origin. It would refuse again: its answer follows from its configuration.
+    /// True if a proxy refused to connect to the origin. Its configuration says so, so it would refuse again.
     package var isProxyRefusal: Bool { rawValue == -9 }
 
-    /// Whether something is lacking here: ports, descriptors, memory. That tells nothing of the service.
+    /// True if this machine lacks something: ports, descriptors, memory. The service was not asked.
     package var isLocalFault: Bool { rawValue == -10 || self == .outOfMemory || self == .driverFault }
 
-    /// Whether libcurl refused the request itself, before any connection.
+    /// True if libcurl refused the request itself, before any connection.
     private var isRefusedByLibrary: Bool {
         let code = CURLcode(rawValue: UInt32(bitPattern: rawValue))
         return switch code {
@@ -122,7 +122,7 @@ extension CurlError: CustomStringConvertible {
         switch self {
         case .replyTooLarge: return "the reply's body is too large"
         case .headTooLarge: return "the reply's header is too large"
-        // Which of these it is depends on when libcurl notices.
+        // Which of these errors it is depends on when libcurl notices.
         case _ where isLostConnection:
             return "the connection failed before the reply was complete"
         case .refusedStream: return "the service refused the request before it looked at it"

@@ -10,11 +10,11 @@ package struct CurlReply: Sendable, Equatable {
     package var status: Int
     /// In the order of their coming, and only those of the endpoint's `keptFields`.
     package var fields: [Field]
-    /// As the origin sent it: a `Content-Encoding` is still on.
+    /// As the origin sent it: a `Content-Encoding` is not undone.
     package var body: [UInt8]
-    /// Whether the end of the body was marked by a `Content-Length`, by chunks, or by HTTP/2. False for a body that
+    /// True if the end of the body was marked by a `Content-Length`, by chunks, or by HTTP/2. False for a body that
     /// ends where the connection does (RFC 9112 section 6.3, rule 8), and for one of HTTP/2 that has neither a length nor a
-    /// byte: if it was cut short, nobody can tell.
+    /// byte. Such a body may have been cut short.
     package var hasDeterminedLength: Bool
 
     /// The value of the first field of this name (lower case).
@@ -28,7 +28,7 @@ package struct FinishedAttempt: Sendable {
     /// As given to `CurlDriver.start`.
     package let id: UInt64
     package let result: Result<CurlReply, CurlError>
-    /// The number of the connection whose end was the attempt's, where others may have shared it.
+    /// The number of the connection whose end ended the attempt, if others may have shared it; else nil.
     package let lostConnection: UInt64?
 
     package init(id: UInt64, result: Result<CurlReply, CurlError>, lostConnection: UInt64? = nil) {

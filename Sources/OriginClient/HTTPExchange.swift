@@ -7,22 +7,21 @@ public enum HTTPMethod: String, Sendable {
     case put = "PUT"
 }
 
-/// One HTTP/1.1 request and its reply, on a connection and on time of its own: for what is asked beside the calls, such as
-/// credentials.
+/// One HTTP/1.1 request and its reply, over a connection of its own, on the caller's thread.
 ///
-/// Only `http` and `https`, no redirect followed, no proxy, nothing taken from the environment. What describes it shows
-/// neither fields nor body.
+/// Only `http` and `https`; no redirect is followed, no proxy used, and the environment is ignored. Descriptions show neither fields
+/// nor body.
 public struct HTTPExchange: Sendable {
     public var method: HTTPMethod
     /// Without user and password.
     public var url: String
-    /// Sent as they are, and nothing else but `Host`, unless it is here, and `Content-Length`.
+    /// Sent as they are; `Content-Length`, and `Host` unless it is here, are added.
     public var fields: [(name: String, value: String)]
     /// Not sent with GET.
     public var body: [UInt8]
     /// Nanoseconds for name lookup, connection and TLS handshake.
     public var connectTimeout: Int64
-    /// Nanoseconds for all of it.
+    /// Nanoseconds for the whole exchange.
     public var timeout: Int64
     /// A reply with a longer body is a fault.
     public var maxReplyBytes: Int
@@ -95,13 +94,13 @@ public struct HTTPReply: Sendable {
 
 /// Why an exchange brought no reply.
 public struct HTTPExchangeError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// What kind of fault it is, as far as it matters to whoever would try again.
+    /// The kind of fault, as far as it matters for another try.
     public enum Kind: Sendable {
-        /// Nothing was sent: the name is not known, or nobody is there, or the TLS handshake failed.
+        /// No byte was sent: name lookup, connecting or the TLS handshake failed.
         case connect
         /// The time ran out.
         case timeout
-        /// The request is not one that can be sent.
+        /// The request cannot be sent.
         case request
         /// The reply was cut short, is not well-formed, or too large.
         case reply

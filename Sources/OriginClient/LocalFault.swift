@@ -6,7 +6,7 @@ struct LocalFault: Equatable, CustomStringConvertible {
     let name: String
     private let meaning: String
 
-    /// Faults that say nothing of the peer (Linux, connect(2) and socket(2)).
+    /// Faults of this machine alone, not of the peer (Linux, connect(2) and socket(2)).
     private static let known: [LocalFault] = [
         LocalFault(EADDRNOTAVAIL, "EADDRNOTAVAIL", "all local ports are in use"),
         LocalFault(EMFILE, "EMFILE", "this process has too many files open"),
@@ -28,12 +28,12 @@ struct LocalFault: Equatable, CustomStringConvertible {
         self = Self.known.first { $0.code == code } ?? LocalFault(code, "errno \(code)", "the system refused")
     }
 
-    /// Whether an `errno` is one of these.
+    /// Returns true if an `errno` is one of these.
     static func isLocal(_ code: Int32) -> Bool { known.contains { $0.code == code } }
 
     /// Makes a socket that is closed in processes that this one starts.
     ///
-    /// - Returns: the socket, and 0; or -1, and why there is none, an `errno`.
+    /// - Returns: the socket and 0, or -1 and an `errno`.
     static func makeSocket(_ family: Int32, _ type: Int32, _ proto: Int32) -> (socket: Int32, fault: Int32) {
         let socket = Glibc.socket(family, type | Int32(SOCK_CLOEXEC.rawValue), proto)
         return (socket, socket < 0 ? errno : 0)

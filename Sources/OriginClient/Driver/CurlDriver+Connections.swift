@@ -12,7 +12,7 @@ extension CurlDriver {
         }
         guard knowsAddresses(in: pool, now: now) else { return false }
         if http1Connections.count - closedConnections.count < maxConnectionsInAll { return true }
-        // Others have more than they need.
+        // Another pool has one to spare.
         guard let other = pools.indices.first(where: { !pools[$0].idleConnections.isEmpty }) else { return false }
         close(http1Connections[pools[other].idleConnections.removeFirst()])
         return true
@@ -21,7 +21,7 @@ extension CurlDriver {
     /// Gives an attempt its connection; `hasConnection` must have returned true.
     func launch(_ slot: CurlTransfer, to target: RequestTarget, now: Int64) throws(CurlError) {
         if slot.request?.needsFreshConnection == true {
-            // In place of one of those that may have ended too.
+            // It takes the place of an idle one, which may have ended too.
             if !pools[slot.pool].idleConnections.isEmpty {
                 close(http1Connections[pools[slot.pool].idleConnections.removeFirst()])
             }
@@ -51,7 +51,7 @@ extension CurlDriver {
         return connection
     }
 
-    /// libcurl has made a connection, or has not.
+    /// libcurl has made a connection, or has failed to.
     func connected(_ ticket: CurlTicket, _ code: CURLcode, now: Int64, _ finished: inout [FinishedAttempt]) {
         let index = Int(ticket.slot & ~HTTP1Connection.mark)
         guard http1Connections.indices.contains(index) else { return }
@@ -107,7 +107,7 @@ extension CurlDriver {
         closedConnections.append(connection.index)
     }
 
-    /// Closes what nobody has used for long; the first of the idle ones has rested longest.
+    /// Closes connections that were idle for too long; the first idle one has been so longest.
     func closeOldConnections(now: Int64) {
         for pool in pools.indices {
             while let first = pools[pool].idleConnections.first, http1Connections[first].isOld(now: now) {
@@ -127,10 +127,10 @@ extension CurlDriver {
 
     /// Collects the sockets that are to be waited for.
     ///
-    /// - Returns: whether there is something to read without waiting.
+    /// - Returns: true if something can be read without waiting.
     func awaitSockets() -> Bool {
         var hasMore = false
-        // Taken out, because each access to a property of a class is checked.
+        // A local variable, because each access to a property of a class is checked for exclusivity.
         var set = pollSet
         pollSet = PollSet()
         set.begin(waker)
@@ -142,13 +142,13 @@ extension CurlDriver {
         return hasMore
     }
 
-    /// Goes on where sockets are ready.
+    /// Reads and writes where sockets are ready.
     func lookAtSockets(now: Int64, _ finished: inout [FinishedAttempt]) {
         for place in pollSet.places {
             let (index, socket, isReady) = pollSet[place]
             let connection = http1Connections[index]
             guard isReady || connection.hasMore else { continue }
-            // Another may have taken its place meanwhile.
+            // Another connection may use the entry meanwhile.
             guard connection.socket == socket else { continue }
             switch connection.phase {
             case .busy:
@@ -157,7 +157,7 @@ extension CurlDriver {
                 }
                 finish(user, code, now: now, &finished)
             case .idle:
-                // The origin has closed it, or says what nobody has asked for.
+                // The origin has closed it, or has sent bytes that no request asked for.
                 pools[connection.pool].idleConnections.removeAll { $0 == connection.index }
                 close(connection)
             case .closed, .connecting: break

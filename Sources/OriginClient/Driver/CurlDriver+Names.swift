@@ -3,7 +3,7 @@ internal import CCurl
 // Pools whose connections go to a name.
 
 extension CurlDriver {
-    /// Looks the names of endpoints up before they are needed.
+    /// Starts the lookups of endpoints' names before their addresses are needed.
     package func lookUpAhead(_ endpoints: [Endpoint], now: Int64) throws(CurlError) {
         for endpoint in endpoints {
             let pool = try pool(for: endpoint)
@@ -11,7 +11,7 @@ extension CurlDriver {
         }
     }
 
-    /// Whether an attempt of a pool could connect. If not, it waits for the answer, or `nameFault` tells why there is none.
+    /// Returns true if the addresses of a pool's name are known. If not, a lookup is under way, or `nameFault` says why it failed.
     func knowsAddresses(in pool: Int, now: Int64) -> Bool {
         guard let name = pools[pool].name else { return true }
         guard now >= pools[pool].nextNameCheck else { return pools[pool].addresses != nil }
@@ -21,7 +21,7 @@ extension CurlDriver {
             pools[pool].nameFault = error
             return false
         case .addresses(let addresses, let version):
-            // An answer is looked at again now and then; without one, each end of a lookup is.
+            // A known answer is looked at once a second; an unknown one after each lookup.
             pools[pool].nextNameCheck = CurlClock.after(now, Self.nameCheckInterval)
             guard pools[pool].addressVersion != version || pools[pool].addresses == nil else { return true }
             pools[pool].addresses = try? CurlAddresses(name, addresses)
@@ -30,7 +30,7 @@ extension CurlDriver {
         }
     }
 
-    /// Keeps the answers fresh, also while no connection is made. Where there is none yet, attempts ask.
+    /// Renews known answers, also while no connection is made. Attempts ask for those that are not known yet.
     func refreshNames(now: Int64) {
         guard now >= nextNameRefresh else { return }
         nextNameRefresh = CurlClock.after(now, Self.nameCheckInterval)
@@ -39,7 +39,7 @@ extension CurlDriver {
 
     private static var nameCheckInterval: Int64 { 1_000_000_000 }
 
-    /// Ends those who wait for the answer to a lookup that has failed.
+    /// Ends the attempts that wait for a lookup that has failed.
     func endNameless(in pool: Int, now: Int64, _ finished: inout [FinishedAttempt]) {
         guard let fault = pools[pool].nameFault else { return }
         pools[pool].nameFault = nil

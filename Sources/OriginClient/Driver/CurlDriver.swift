@@ -4,7 +4,7 @@ internal import Glibc
 /// Sends attempts over its own HTTP/1.1 connections, or through one curl multi handle, which keeps connections of its own.
 ///
 /// It belongs to the thread that made it and is not `Sendable`; only its `waker` may be used from elsewhere. It owns no
-/// thread: whoever made it calls `wait` again and again.
+/// thread: its owner calls `wait` again and again.
 ///
 /// `@safe` because: the multi handle is made, used and freed here alone, by one thread, and its easy handles belong to
 /// slots that live as long as it does.
@@ -13,7 +13,7 @@ internal import Glibc
     package let waker: Waker
     var multi: OpaquePointer
     let maxConnectionsInAll: Int
-    /// For how many nanoseconds without an attempt connections are kept.
+    /// Nanoseconds without an attempt after which connections are closed.
     private let idleLimit: Int64
 
     /// All slots, one for each attempt that was in flight at the busiest time.
@@ -33,25 +33,25 @@ internal import Glibc
     /// All HTTP/1.1 connections, as many as were open at the busiest time; closed ones are used again.
     var http1Connections: [HTTP1Connection] = []
     var closedConnections: [Int] = []
-    /// What HTTP/1.1 connections read into, one after the other.
+    /// The buffer that HTTP/1.1 connections read into, one after the other.
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: scratchSize, alignment: 16)
     static var scratchSize: Int { 64 * 1024 }
     var pollSet = PollSet()
     /// How many attempts and connections libcurl has to move; at 0 it need not be asked.
     var moving = 0
 
-    /// No attempt's deadline is before it.
+    /// At or before every attempt's deadline.
     private var earliestDeadline = Int64.max
-    /// Whether something was launched that libcurl has not looked at.
+    /// True if something was launched that libcurl has not looked at.
     var hasLaunched = false
-    /// Whether one of them has to be launched again.
+    /// True if an attempt has to be launched again.
     private var hasDetour = false
-    /// Since when there is no attempt, if there may be connections.
+    /// When the last attempt ended; nil while attempts are in flight, or no connection is open.
     private var idleSince: Int64?
 
     /// - Parameters:
-    ///   - maxConnectionsInAll: How many connections may be open, to all hosts and idle ones too; at least 1.
-    ///   - idleLimit: For how many nanoseconds without any attempt connections are kept.
+    ///   - maxConnectionsInAll: How many connections may be open, to all hosts, idle ones included; at least 1.
+    ///   - idleLimit: Nanoseconds without an attempt after which connections are closed.
     ///   - names: Looks up the names that connections go to.
     /// - Throws: `driverFault` if libcurl cannot be set up.
     package init(
@@ -103,8 +103,8 @@ extension CurlDriver {
         guard unsafe ccurl_multi_set_long(multi, option, value) == CURLM_OK else { throw .driverFault }
     }
 
-    /// Closes all connections if there was nothing to do for long, and frees what the busiest time took. libcurl itself looks
-    /// at the age of a connection only when it needs one, and never sees that an origin has closed one that it keeps.
+    /// Closes all connections after `idleLimit` without an attempt, and frees the memory of the busiest time. libcurl itself looks at
+    /// the age of a connection only when it needs one, and never sees that an origin has closed one that it keeps.
     private func dropIdle(now: Int64) {
         guard let idleSince, slotOfID.isEmpty, now - idleSince >= idleLimit,
             let fresh = unsafe try? Self.makeMulti(maxConnectionsInAll: maxConnectionsInAll)
@@ -126,10 +126,10 @@ extension CurlDriver {
 // MARK: Starting and cancelling
 
 extension CurlDriver {
-    /// Takes on an attempt. It moves with the next `wait`, which also brings its end.
+    /// Takes on an attempt. The next calls of `wait` send it, and one of them reports its end.
     ///
     /// - Parameter id: Chosen by the caller, unique among those in flight.
-    /// - Throws: `duplicateID`, `badField`, `badURL`, or what else libcurl has against the request. Nothing was sent
+    /// - Throws: `duplicateID`, `badField`, `badURL`, or another reason of libcurl's to refuse the request. No byte was sent
     ///   then, and the attempt is not in flight.
     package func start(_ id: UInt64, _ request: AttemptRequest) throws(CurlError) {
         guard slotOfID[id] == nil else { throw .duplicateID }
@@ -159,8 +159,8 @@ extension CurlDriver {
         }
     }
 
-    /// Drops the attempt without a result; nothing happens if it is not in flight. An HTTP/1.1 connection that it was
-    /// using is closed, an HTTP/2 stream is reset.
+    /// Drops the attempt without a result, if it is in flight. The HTTP/1.1 connection that it was using is closed; an HTTP/2
+    /// stream is reset.
     package func cancel(_ id: UInt64) {
         guard let index = slotOfID[id] else { return }
         retire(slots[index], now: CurlClock.now)
@@ -171,13 +171,13 @@ extension CurlDriver {
         let pool = known ?? pools.count
         if known == nil { pools.append(OriginPool(endpoint, isJoined: !CurlLibrary.canRepeatPriorKnowledge)) }
         let isWider = pools[pool].admit(connections: endpoint.maxConnections)
-        // After `dropIdle` it has to be set anew.
+        // `dropIdle` makes a new multi handle, which has the default.
         if isWider || known == nil || maxHostConnections == 0 { try setMaxHostConnections() }
         return pool
     }
 
-    /// One number for all hosts, which counts all pools to one of them: the pools keep their own, this bounds what HTTP/2 opens for
-    /// lack of streams.
+    /// libcurl has one limit for all hosts: the largest sum over the pools of one host. The pools keep their own limits; this one
+    /// bounds the connections that HTTP/2 opens for lack of streams.
     private func setMaxHostConnections() throws(CurlError) {
         var counts: [[UInt8]: Int] = [:]
         for pool in pools { counts[pool.host, default: 0] += pool.maxConnections }
@@ -193,7 +193,7 @@ extension CurlDriver {
         return slots.count - 1
     }
 
-    /// The place of one more attempt; nothing if it has to wait.
+    /// The place of one more attempt; nil if it has to wait.
     private func nextPlace(in pool: Int, now: Int64) -> OriginPool.Place? {
         guard let place = pools[pool].nextPlace(now: now) else { return nil }
         let isReachable =
@@ -216,7 +216,7 @@ extension CurlDriver {
         pools[slot.pool].began(place)
     }
 
-    /// Gives libcurl something to move.
+    /// Adds a handle to the multi handle.
     func add(_ handle: CurlHandle) throws(CurlError) {
         guard unsafe curl_multi_add_handle(multi, handle.easy) == CURLM_OK else { throw .driverFault }
         moving += 1
@@ -225,7 +225,7 @@ extension CurlDriver {
 
     /// Takes the attempt out of the multi handle.
     ///
-    /// - Parameter hasReply: whether it has brought a reply.
+    /// - Parameter hasReply: true if it has brought a reply.
     private func land(_ slot: CurlTransfer, hasReply: Bool = false) {
         guard slot.phase == .running else { return }
         guard !slot.usesHTTP1Connection else {
@@ -276,7 +276,7 @@ extension CurlDriver {
         if moving > 0 {
             unsafe pollSet.wait(with: multi, milliseconds: Int32(milliseconds))
         } else {
-            // libcurl's own way takes longer, and without anything to move it waits for nothing.
+            // `poll` alone is cheaper than libcurl's wait, and libcurl has no transfer that could need it.
             pollSet.wait(milliseconds: Int32(milliseconds))
         }
         if pollSet.isWoken { waker.reset() }
@@ -291,7 +291,7 @@ extension CurlDriver {
     private func progress(now: Int64, _ finished: inout [FinishedAttempt]) {
         hasLaunched = false
         var running: Int32 = 0
-        // A fault here is one of the whole multi handle; the deadlines end the attempts.
+        // A fault here is one of the whole multi handle; deadlines end the attempts then.
         _ = unsafe curl_multi_perform(multi, &running)
         collect(now: now, &finished)
     }
@@ -302,7 +302,7 @@ extension CurlDriver {
             guard unsafe message.pointee.msg == CURLMSG_DONE, let easy = unsafe message.pointee.easy_handle else {
                 continue
             }
-            // The message is gone once its handle is removed.
+            // The message is invalid once its handle is removed.
             let code = unsafe message.pointee.data.result
             var word: UnsafeMutableRawPointer?
             _ = unsafe ccurl_get_private(easy, &word)
@@ -323,7 +323,7 @@ extension CurlDriver {
         }
     }
 
-    /// The attempt has not been sent, for the connection was the wrong one: it goes another way.
+    /// The attempt was not sent, because its connection was the wrong one: it is launched again.
     private func take(_ detour: CurlConnections.Detour, _ slot: CurlTransfer) {
         hasDetour = true
         land(slot)
@@ -332,13 +332,13 @@ extension CurlDriver {
         case .dirty: slot.needsFresh = true
         case .occupied:
             pools[slot.pool].learn(.http1)
-            // Else it could come to the same one again and again.
+            // Otherwise libcurl could offer the same one again and again.
             slot.needsFresh = true
-        // Its end is at hand for the others too; then libcurl does not offer it any more.
+        // The other attempts find its end soon; libcurl does not offer it any more then.
         case .lost:
             slot.needsFresh = slot.hasMetLost
             slot.hasMetLost = true
-        // It may have been shown meanwhile.
+        // A reply may have shown it meanwhile.
         case .unproven(let key): if connections.isUnproven(key) { pools[slot.pool].hold() }
         case .nothingToJoin: pools[slot.pool].foundNone()
         }
@@ -355,8 +355,8 @@ extension CurlDriver {
         retire(slot, hasReply: (try? result.get()) != nil, now: now)
     }
 
-    /// Ends what is past its deadline: what waits in a pool, and what libcurl holds back without a timer. The scan is
-    /// rare: once for each time that the earliest deadline comes up.
+    /// Ends the attempts that are past their deadlines: libcurl has no timer for those that wait. All are looked at, but only
+    /// when the earliest deadline has come.
     private func expire(now: Int64, _ finished: inout [FinishedAttempt]) {
         guard now >= earliestDeadline else { return }
         earliestDeadline = .max
@@ -371,7 +371,7 @@ extension CurlDriver {
         }
     }
 
-    /// Gives free places to those who wait, but not to those whose time is over: `expire` ends them.
+    /// Gives free places to waiting attempts, except to those past their deadlines: `expire` ends them.
     private func fillPools(now: Int64, _ finished: inout [FinishedAttempt]) {
         for pool in pools.indices {
             while !pools[pool].isEmpty, let place = nextPlace(in: pool, now: now), let ticket = pools[pool].dequeue() {

@@ -1,7 +1,7 @@
 internal import CCurl
 internal import Glibc
 
-/// libcurl as a whole.
+/// The library's set-up, and what its version can do.
 enum CurlLibrary {
     /// Set up on first use, for the life of the process. A write to a closed TLS connection would raise SIGPIPE, which
     /// would end the process: it is ignored from then on.

@@ -1,4 +1,4 @@
-/// A slot in one of its uses; it fits into the pointer that `CURLOPT_PRIVATE` keeps.
+/// One use of a slot or a connection; it fits into the pointer that `CURLOPT_PRIVATE` keeps.
 struct CurlTicket: Equatable {
     let slot: UInt32
     let generation: UInt32
@@ -21,24 +21,24 @@ struct CurlTicket: Equatable {
 /// libcurl could let them wait too, but has one limit for all hosts, and (7.88) runs no timeout for a transfer that
 /// waits.
 struct OriginPool {
-    /// How an attempt comes to its connection.
+    /// How an attempt gets its connection.
     enum Place: Equatable {
-        /// As libcurl sees fit.
+        /// libcurl chooses.
         case usual
-        /// It opens a connection that speaks HTTP/2 without asking.
+        /// It opens a connection that speaks HTTP/2 by prior knowledge.
         case opener
-        /// It takes its place on one that an opener has opened.
+        /// It shares one that an opener has opened.
         case joiner
     }
 
-    /// What connections are to requests here.
+    /// How requests use connections.
     private enum Manner {
-        /// Each request has one to itself.
+        /// One request at a time has a connection.
         case exclusive
-        /// Requests share them, and libcurl sees to that.
+        /// Requests share connections, and libcurl assigns them.
         case shared
-        /// Requests share them, and libcurl sees to that only for those that do not themselves ask for HTTP/2 (`HTTP2Mode`,
-        /// prior knowledge): so many are open, and one perhaps about to be.
+        /// Requests share connections. libcurl assigns those that do not ask for HTTP/2 by prior knowledge themselves; so the first
+        /// request of a connection asks, and the others do not. `open` connections can be shared; `isOpening` says if another is made.
         case joined(open: Int, isOpening: Bool)
     }
 
@@ -46,8 +46,8 @@ struct OriginPool {
     private static let streams = 100
 
     let endpoint: Endpoint
-    /// The name that its connections go to; nil if it need not be looked up. Its addresses, once they are known, and why they are
-    /// not.
+    /// The name that its connections go to; nil if it need not be looked up. Below: its addresses, nil until they are known, and
+    /// why the last lookup has failed.
     let name: OriginName?
     var addresses: CurlAddresses?
     var addressVersion = 0
@@ -58,24 +58,24 @@ struct OriginPool {
     private let reachable: RequestTarget?
     /// Indices of its idle HTTP/1.1 connections; the last one was used most recently.
     var idleConnections: [Int] = []
-    /// What tells its host and port from others'.
+    /// Host and port, for comparison with other pools.
     let host: [UInt8]
     private(set) var maxConnections = 1
     private var manner = Manner.exclusive
-    /// Whether some connections were found to speak HTTP/1.1: back-ends may differ, and then none is shared, nor asked for
+    /// True once a connection has spoken HTTP/1.1. Back-ends may differ, so no connection is shared from then on, and none asks for
     /// HTTP/2.
     private(set) var speaksHTTP1 = false
-    /// Whether nobody is launched until it is shown what a connection speaks.
+    /// True while no attempt is launched, until a reply shows what a connection speaks.
     private var isHeld = false
-    /// For want of ports or descriptors no more connections are tried than were open, until an instant.
+    /// The bound on connections after ports or descriptors were used up: as many as were open then, until an instant.
     private var narrowed: (connections: Int, until: Int64)?
     private(set) var running = 0
     private var waiting: [CurlTicket] = []
-    /// What is before it in `waiting` has been taken.
+    /// The index in `waiting` of the longest waiting; those before it were taken.
     private var head = 0
 
-    /// - Parameter isJoined: whether, where nothing but HTTP/2 is spoken, the first request on each connection has to ask for it and
-    ///   the others must not.
+    /// - Parameter isJoined: true if, with prior knowledge of HTTP/2, the first request on each connection has to ask for it and the
+    ///   others must not.
     init(_ endpoint: Endpoint, isJoined: Bool) {
         self.endpoint = endpoint
         name = OriginName(endpoint)
@@ -89,7 +89,7 @@ struct OriginPool {
     /// The target that requests name over an `HTTP1Connection`; nil unless the origin speaks HTTP/1.1 alone.
     var target: RequestTarget? { !endpoint.mayBeHTTP2 || speaksHTTP1 ? reachable : nil }
 
-    /// The place of one more attempt; nothing if it has to wait.
+    /// The place of one more attempt; nil if it has to wait.
     func nextPlace(now: Int64) -> Place? {
         guard !isHeld else { return nil }
         if let narrowed, now < narrowed.until, running >= narrowed.connections { return nil }
@@ -102,15 +102,15 @@ struct OriginPool {
         }
     }
 
-    /// Whether no connection can be made because the addresses of its name are not known.
+    /// True while no connection can be made because the addresses of its name are not known.
     var isNameless: Bool { name != nil && addresses == nil }
 
-    /// Whether nobody waits, so that a newcomer passes no one.
+    /// True if no attempt waits, so that a new one passes none.
     var isEmpty: Bool { waiting.isEmpty }
 
     /// Widens the pool; it never narrows.
     ///
-    /// - Returns: whether it is wider now.
+    /// - Returns: true if it is wider now.
     mutating func admit(connections: Int) -> Bool {
         let before = maxConnections
         maxConnections = max(maxConnections, min(connections, 1 << 20))
@@ -119,7 +119,7 @@ struct OriginPool {
 
     /// A connection could not be opened from here: for a second the attempts share those that are open.
     ///
-    /// - Returns: whether there are any. If not, waiting for them is no use.
+    /// - Returns: false if none is open, so that waiting for one is no use.
     mutating func narrow(to connections: Int, now: Int64) -> Bool {
         guard connections > 0 else { return false }
         narrowed = (connections, CurlClock.after(now, 1_000_000_000))
@@ -137,14 +137,14 @@ struct OriginPool {
         }
     }
 
-    /// All connections are gone, and what they have shown may be true no more.
+    /// All connections are closed; new ones may speak another version.
     mutating func forgetOrigin() { speaksHTTP1 = false }
 
-    /// An attempt was about to share a connection of which no reply has come. All wait for one, which shows what is spoken, or for
-    /// the end of who waits for it.
+    /// An attempt was about to share a connection over which no reply has come. All attempts wait until one comes, which shows the
+    /// version, or until the attempts that use the connection have ended.
     mutating func hold() { isHeld = true }
 
-    /// What a connection speaks has been shown.
+    /// A reply has shown what a connection speaks.
     mutating func release() { isHeld = false }
 
     mutating func began(_ place: Place) {
@@ -152,7 +152,7 @@ struct OriginPool {
         if place == .opener, case .joined(let open, _) = manner { manner = .joined(open: open, isOpening: true) }
     }
 
-    /// - Parameter hasOpened: whether an opener's connection is there for others now.
+    /// - Parameter hasOpened: true if the attempt was an opener and others can share its connection now.
     mutating func ended(_ place: Place, hasOpened: Bool) {
         running -= 1
         if place == .opener, case .joined(let open, _) = manner {
@@ -160,7 +160,7 @@ struct OriginPool {
         }
     }
 
-    /// A joiner has found nothing to join, or a connection is lost: there is a connection less than was thought.
+    /// A joiner has found no connection, or one is lost: one connection less is open than was counted.
     mutating func foundNone() {
         if case .joined(let open, let isOpening) = manner {
             manner = .joined(open: max(0, open - 1), isOpening: isOpening)
@@ -171,7 +171,7 @@ struct OriginPool {
         waiting.append(ticket)
     }
 
-    /// The longest waiting; it may have been cancelled meanwhile.
+    /// The longest waiting attempt; it may have been cancelled meanwhile.
     mutating func dequeue() -> CurlTicket? {
         guard head < waiting.count else { return nil }
         let ticket = waiting[head]

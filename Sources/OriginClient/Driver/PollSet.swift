@@ -22,7 +22,7 @@ struct PollSet {
         connections.append(connection)
     }
 
-    /// The places of sockets.
+    /// The places of the connections' sockets.
     var places: Range<Int> { 0..<connections.count }
 
     /// The connection that a socket belongs to, and the socket.
@@ -33,13 +33,13 @@ struct PollSet {
 
     var isWoken: Bool { entries.first.map { $0.revents != 0 } ?? false }
 
-    /// Waits for one of them.
+    /// Waits until one of them is ready.
     mutating func wait(milliseconds: Int32) {
         let count = unsafe poll(&entries, nfds_t(entries.count), milliseconds)
         if count < 0, errno != EINTR { Self.rest(milliseconds) }
     }
 
-    /// Waits for one of them, or for what libcurl waits for.
+    /// Waits until one of them is ready, or a socket or timer of libcurl's.
     mutating func wait(with multi: OpaquePointer, milliseconds: Int32) {
         var waited = entries.map { curl_waitfd(fd: $0.fd, events: $0.events, revents: 0) }
         if unsafe curl_multi_poll(multi, &waited, UInt32(waited.count), milliseconds, nil) != CURLM_OK {
@@ -48,6 +48,6 @@ struct PollSet {
         for index in entries.indices { entries[index].revents = waited[index].revents }
     }
 
-    /// It did not wait, and whoever asks again and again would spin.
+    /// The wait failed; without this pause the caller's loop would spin.
     private static func rest(_ milliseconds: Int32) { usleep(UInt32(max(0, min(milliseconds, 10))) * 1000) }
 }

@@ -8,8 +8,9 @@ package struct ThreadError: Error, Sendable, CustomStringConvertible {
     package var description: String { "error \(code)" }
 }
 
-/// Runs `body` on a thread of its own. A nonisolated function: a closure formed on an actor would stop the process when C
-/// calls it on another thread.
+/// Runs `body` on a thread of its own. Nonisolated, because a closure for C that is formed on an actor traps on another thread.
+///
+/// - Throws: `ThreadError` if the system has no thread to give; `body` does not run then.
 package func spawnThread(_ body: @escaping @Sendable () -> Void) throws(ThreadError) {
     final class Body: Sendable {
         let run: @Sendable () -> Void

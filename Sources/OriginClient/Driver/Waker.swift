@@ -1,17 +1,17 @@
 internal import Glibc
 
-/// Ends a driver's `wait` from any thread. Once the driver is gone it wakes nobody.
+/// Ends a driver's `wait` from any thread. It has no effect once the driver is gone.
 ///
-/// A pair of sockets of its own, for libcurl's takes one system call more for each wake-up.
+/// A pair of sockets of its own, because libcurl's takes one more system call for each wake-up.
 package final class Waker: Sendable {
-    /// What the driver waits for.
+    /// The socket that the driver polls.
     let descriptor: CInt
     private let end: CInt
 
     /// - Throws: `driverFault` if there are no descriptors.
     init() throws(CurlError) {
         var ends: (CInt, CInt) = (-1, -1)
-        // At once what `pipe` would have to be told afterwards, when another thread may have begun a process.
+        // `pipe` would need a second call to set these, and a process that another thread starts in between would inherit the descriptors.
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let result = unsafe withUnsafeMutableBytes(of: &ends) { ends in
             unsafe socketpair(AF_UNIX, type, 0, ends.assumingMemoryBound(to: CInt.self).baseAddress)
@@ -28,7 +28,7 @@ package final class Waker: Sendable {
     /// The driver's `wait` returns at once, or the next one does if none is going on.
     package func wake() {
         var byte: UInt8 = 1
-        // What is full wakes too.
+        // If the buffer is full, the driver wakes all the same.
         _ = unsafe write(end, &byte, 1)
     }
 

@@ -3,9 +3,9 @@ internal import Glibc
 
 /// A connection that libcurl has made, and over which HTTP/1.1 is spoken here.
 ///
-/// libcurl looks up the name, connects, and shakes hands for TLS (`CURLOPT_CONNECT_ONLY`); its easy handle stays in the multi
-/// handle, and tied to the connection, for as long as that is to live. To let it write requests and read replies too takes several
-/// times as long: it formats requests byte by byte, and keeps the fields of replies for whoever may ask.
+/// libcurl connects, through a proxy if there is one, and makes the TLS handshake (`CURLOPT_CONNECT_ONLY`). Its easy handle stays in
+/// the multi handle, and tied to the connection, until that is closed. Requests and replies do not go through libcurl's HTTP, which
+/// takes several times as long: it formats requests byte by byte, and stores all fields of replies.
 ///
 /// `@safe` because: the pointers that libcurl gets are to memory that outlives the call.
 @safe final class HTTP1Connection {
@@ -16,15 +16,15 @@ internal import Glibc
         case connecting
         /// A request is sent and its reply read. Next: idle, or closed.
         case busy
-        /// Nobody uses it, and nothing may come over it. Next: busy, or closed.
+        /// No attempt uses it, and no byte may come over it. Next: busy, or closed.
         case idle
     }
 
-    /// What became of a request.
+    /// The state of a request.
     enum Progress {
         /// It goes on when the socket is ready.
         case more
-        /// The reply is whole, or there will be none: why.
+        /// It has ended: `CURLE_OK` with a whole reply, or why there is none.
         case over(CURLcode)
     }
 
@@ -34,16 +34,16 @@ internal import Glibc
     private(set) var phase = Phase.closed
     /// Raised with each connection.
     private(set) var generation: UInt32 = 0
-    /// The pool that it belongs to, an index.
+    /// The index of the pool that it belongs to.
     private(set) var pool = 0
-    /// Who uses it, or waits for it to be made.
+    /// The attempt that uses it, or waits for it to be made.
     private(set) var user: CurlTransfer?
     private(set) var socket: curl_socket_t = CURL_SOCKET_BAD
     /// On the driver's clock.
     private var madeAt: Int64 = 0
     private(set) var idleSince: Int64 = 0
 
-    /// When it must be there, and whether libcurl had to be told that the time is over.
+    /// When it must be established; below true if it was not by then.
     private var connectDeadline: Int64 = 0
     private(set) var isOverdue = false
 
@@ -51,10 +51,10 @@ internal import Glibc
     private var output: [UInt8] = []
     /// How many bytes of the output have left.
     private var sent = 0
-    /// Whether nothing more can be sent, so that only a reply that is there already may be read.
+    /// True if sending has failed, so that only a reply that has come already can be read.
     private var cannotSend = false
     private var reader = ReplyReader()
-    /// Whether there may be more to read, whatever the socket says.
+    /// True if there may be more to read though `poll` does not report it.
     private(set) var hasMore = false
 
     init?(index: Int) {
@@ -63,27 +63,27 @@ internal import Glibc
         self.index = index
         do {
             try handle.set(CURLOPT_CONNECT_ONLY, to: 1)
-            // libcurl reads no more than this at a time. Not less than what TLS sends in one piece (16 KiB), or some of it would
-            // be kept where nobody sees it.
+            // libcurl reads at most this much at a time. Less than a TLS record (16 KiB) would leave bytes in libcurl's buffer, which
+            // `poll` does not report.
             try handle.set(CURLOPT_BUFFERSIZE, to: CurlDriver.scratchSize)
             try handle.check(unsafe ccurl_set_progress(handle.easy, curlGoesOnConnecting))
             try unsafe handle.set(CURLOPT_XFERINFODATA, pointer: Unmanaged.passUnretained(self).toOpaque())
         } catch { return nil }
     }
 
-    /// Tells its messages from those of attempts.
+    /// Set in the tickets of connections, and not in those of slots.
     static let mark: UInt32 = 1 << 31
 
     var ticket: CurlTicket { CurlTicket(slot: UInt32(truncatingIfNeeded: index) | Self.mark, generation: generation) }
 
-    /// What the socket is awaited for.
+    /// The events that the socket is polled for.
     var awaited: Int32 { sent < output.count && !cannotSend ? POLLIN | POLLOUT : POLLIN }
 }
 
 // MARK: Its connection
 
 extension HTTP1Connection {
-    /// Sets the handle for a connection that is to be made; it is then to be added to the multi handle.
+    /// Sets the handle for a new connection; it must be added to the multi handle next.
     func prepare(_ endpoint: Endpoint, pool: Int, for user: CurlTransfer, now: Int64) throws(CurlError) {
         generation &+= 1
         self.pool = pool
@@ -100,22 +100,22 @@ extension HTTP1Connection {
         phase = .connecting
     }
 
-    /// Whether libcurl may go on connecting, for all that it tells nobody of the time.
+    /// Returns true until the deadline, which is checked here because libcurl ignores its timeouts during CONNECT.
     func mayGoOn(now: Int64) -> Bool {
         isOverdue = phase == .connecting && now >= connectDeadline
         return !isOverdue
     }
 
-    /// libcurl has made it.
+    /// libcurl has made the connection.
     ///
-    /// - Returns: what is wrong with it, or `CURLE_OK`.
+    /// - Returns: `CURLE_OK`, or why it cannot be used.
     func connected(now: Int64) -> CURLcode {
         guard unsafe ccurl_get_socket(handle.easy, &socket) == CURLE_OK, socket != CURL_SOCKET_BAD else {
             return CURLE_COULDNT_CONNECT
         }
-        // A reply before there is a request is nobody's. (What comes first over TLS are tickets for later sessions.) To ask libcurl
-        // ties the connection to the handle again, which lets go of it when it is made: one that is nobody's is closed, under whoever
-        // uses its socket, if it is old or seems dead when libcurl makes another.
+        // Bytes before the first request belong to no reply. (Over TLS they are session tickets.) The call also ties the connection to
+        // the handle again: libcurl unties it once it is made, and closes untied connections that are old or seem dead when it makes
+        // another, though their sockets are in use here.
         var byte: UInt8 = 0
         var count = 0
         guard isTLS || (unsafe curl_easy_recv(handle.easy, &byte, 1, &count)) == CURLE_AGAIN else {
@@ -126,7 +126,7 @@ extension HTTP1Connection {
         return CURLE_OK
     }
 
-    /// There is no connection any more; the handle is outside the multi handle.
+    /// The connection is closed; the handle is outside the multi handle.
     func forget() {
         phase = .closed
         socket = CURL_SOCKET_BAD
@@ -134,13 +134,13 @@ extension HTTP1Connection {
         shrink()
     }
 
-    /// What was sent is nobody's any more.
+    /// Drops the request that was sent.
     private func shrink() {
         output.removeAll(keepingCapacity: output.capacity <= 16 * 1024)
         sent = 0
     }
 
-    /// Nobody uses it.
+    /// No attempt uses it from now on.
     func rest(now: Int64) {
         phase = .idle
         idleSince = now
@@ -148,14 +148,14 @@ extension HTTP1Connection {
         shrink()
     }
 
-    /// Whether an idle connection has rested too long, or is too old.
+    /// Returns true if an idle connection was idle for too long, or is too old.
     func isOld(now: Int64) -> Bool {
         let second: Int64 = 1_000_000_000
         return now - idleSince >= Int64(ConnectionLife.idleSeconds) * second
             || now - madeAt >= Int64(ConnectionLife.seconds) * second
     }
 
-    /// Whether an idle connection may be used: it is not too old, and nothing has come over it.
+    /// Returns true if an idle connection may be used: it is not too old, and no byte has come over it.
     func isGood(now: Int64) -> Bool { !isOld(now: now) && CurlConnections.isSilent(socket) }
 
     func take(_ user: CurlTransfer) {
@@ -167,7 +167,7 @@ extension HTTP1Connection {
 // MARK: One request and its reply
 
 extension HTTP1Connection {
-    /// Sends the user's request, or as much of it as goes now.
+    /// Sends the user's request, as much of it as the socket takes now.
     func begin(_ target: RequestTarget) {
         guard let user else { return }
         reader = ReplyReader()
@@ -180,7 +180,7 @@ extension HTTP1Connection {
         send()
     }
 
-    /// The socket is ready for what was awaited.
+    /// The socket is ready for what it was polled for.
     ///
     /// - Parameter scratch: memory to read into.
     func goOn(_ scratch: UnsafeMutableRawBufferPointer) -> Progress {
@@ -188,7 +188,7 @@ extension HTTP1Connection {
         return unsafe receive(scratch)
     }
 
-    /// Whether another request may follow the one whose reply is whole.
+    /// True if another request may follow, once the reply is whole.
     var isReusable: Bool {
         guard let user else { return false }
         return reader.isBounded && !reader.hasSurplus && sent == output.count && user.collector.keepsConnection
@@ -202,12 +202,12 @@ extension HTTP1Connection {
             }
             sent += count
             if code == CURLE_AGAIN || code == CURLE_OK && count == 0 { return }
-            // A reply may have come before the connection went: it has the last word.
+            // A reply may have come before the connection ended; it counts then.
             if code != CURLE_OK { cannotSend = true }
         }
     }
 
-    /// How often it is read from in a row, so that an origin with a lot to say holds nothing else up, nor its own deadline.
+    /// How often it is read from in a row, so that an origin that sends fast holds up neither others nor its own deadline.
     private static let maxReads = 16
 
     private func receive(_ scratch: UnsafeMutableRawBufferPointer) -> Progress {
@@ -228,7 +228,7 @@ extension HTTP1Connection {
             case .done: return .over(CURLE_OK)
             case .refused: return .over(CURLE_WEIRD_SERVER_REPLY)
             }
-            // What TLS keeps of what it has read does not show at the socket; else a short read is the last one.
+            // TLS may hold more decrypted bytes, which `poll` does not report; without TLS a short read was the last one.
             if !isTLS, count < scratch.count { return .more }
         }
         hasMore = true
@@ -239,7 +239,7 @@ extension HTTP1Connection {
 // MARK: Its socket
 
 extension HTTP1Connection {
-    // Over TLS through libcurl, which has the keys. Otherwise not: it would look for the connection among all others with each call.
+    // TLS goes through libcurl, which has the keys. Without TLS it does not: libcurl searches all connections with each call.
 
     private func write(_ bytes: UnsafeRawBufferPointer, _ count: inout Int) -> CURLcode {
         if isTLS { return unsafe curl_easy_send(handle.easy, bytes.baseAddress, bytes.count, &count) }
@@ -252,7 +252,7 @@ extension HTTP1Connection {
         return unsafe Self.code(recv(socket, memory.baseAddress, memory.count, 0), &count, CURLE_RECV_ERROR)
     }
 
-    /// What libcurl says of such a result; `errno` is that of the call.
+    /// The code that libcurl would give for a result of `send` or `recv`; `errno` is that of the call.
     private static func code(_ result: Int, _ count: inout Int, _ fault: CURLcode) -> CURLcode {
         guard result < 0 else {
             count = result

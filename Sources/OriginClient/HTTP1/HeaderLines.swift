@@ -3,12 +3,12 @@ package struct HeaderLines: Sendable, Equatable {
     private(set) var bytes: [UInt8] = []
     /// Where each line begins.
     private(set) var starts: [Int] = []
-    /// Whether `Host` is among them.
+    /// True if `Host` is among them.
     private(set) var hasHost = false
-    /// Whether a field that was added is none that may be sent.
+    /// True if a field was added that must not be sent.
     private(set) var isFaulty = false
 
-    /// What only the owner of the connection can write (RFC 9110 sections 7.6.1, 8.6 and 10.1.1).
+    /// Fields that only the owner of the connection writes (RFC 9110 sections 7.6.1, 8.6 and 10.1.1).
     private static let ours: Set<String> = [
         "connection", "content-length", "expect", "keep-alive", "proxy-connection", "te", "trailer",
         "transfer-encoding", "upgrade",
@@ -74,7 +74,7 @@ package struct HeaderLines: Sendable, Equatable {
         }
     }
 
-    /// Whether a field is among them.
+    /// Returns true if a field is among them.
     ///
     /// - Parameter name: in lower case.
     func has(_ name: String) -> Bool {

@@ -17,7 +17,7 @@ extension Span<UInt8> {
         return nil
     }
 
-    /// Whether the bytes of `range` are `name`, which must be in lower case; theirs may be in any.
+    /// Returns true if the bytes of `range` are `name`, which must be in lower case; case is ignored in the bytes.
     func equals(_ name: String, in range: Range<Int>) -> Bool {
         let range = range.clamped(to: indices)
         let name = name.utf8.span
@@ -26,7 +26,7 @@ extension Span<UInt8> {
         return true
     }
 
-    /// Whether `name`, which must be in lower case, stands at a place; the bytes there may be in any.
+    /// Returns true if `name`, which must be in lower case, stands at `start`; case is ignored in the bytes.
     func equals(_ name: [UInt8], at start: Int) -> Bool {
         guard start >= 0, start + name.count <= count else { return false }
         for offset in name.indices where self[start + offset].lowercased != name[offset] { return false }
@@ -37,7 +37,7 @@ extension Span<UInt8> {
         equals(name, in: 0..<name.utf8.count)
     }
 
-    /// Where the text of a line ends, before its line end; nothing if there is none, or a control in the text.
+    /// Where the text of a line ends, before its line end; nil without a line end, and for a text with a control character.
     var endOfText: Int? {
         guard count > 0, self[count - 1] == UInt8(ascii: "\n") else { return nil }
         let end = count > 1 && self[count - 2] == UInt8(ascii: "\r") ? count - 2 : count - 1
@@ -45,15 +45,14 @@ extension Span<UInt8> {
         return end
     }
 
-    /// Where the name of a field ends, and its colon stands; nothing if there is none, or a name that is no token (RFC 9110
-    /// section 5.6.2).
+    /// The index of the colon after a field's name; nil without one, and for a name that is no token (RFC 9110 section 5.6.2).
     func fieldName(to end: Int) -> Int? {
         var index = 0
         while index < Swift.min(end, count), self[index].isTokenCharacter { index += 1 }
         return index > 0 && index < end && self[index] == UInt8(ascii: ":") ? index : nil
     }
 
-    /// Whether it is what `name` begins with.
+    /// Returns true if `name` begins with these bytes.
     func begins(_ name: String) -> Bool {
         let name = name.utf8.span
         guard count <= name.count else { return false }
@@ -61,7 +60,7 @@ extension Span<UInt8> {
         return true
     }
 
-    /// The number that `range` spells, 1 to 18 digits and nothing else.
+    /// The number in `range`; nil unless that is 1 to 18 digits.
     func decimal(_ range: Range<Int>) -> Int? {
         let range = range.clamped(to: indices)
         guard (1...18).contains(range.count) else { return nil }
@@ -94,7 +93,7 @@ extension UInt8 {
         }
     }
 
-    /// What it is worth as a hexadecimal digit.
+    /// Its value as a hexadecimal digit; nil for any other byte.
     var hexadecimal: Int? {
         switch self {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(self - UInt8(ascii: "0"))

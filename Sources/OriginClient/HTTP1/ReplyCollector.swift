@@ -1,6 +1,6 @@
 /// Gathers one reply from its lines and the pieces of its body, within bounds.
 ///
-/// It reads what decides about the body's end more strictly than libcurl does: what two readers could read differently is
+/// It reads the fields that decide about the body's end more strictly than libcurl does: what two readers could read differently is
 /// refused (RFC 9112 sections 5.2 and 6.3).
 struct ReplyCollector {
     private static let contentLength = Array("content-length".utf8)
@@ -10,7 +10,7 @@ struct ReplyCollector {
     /// For all heads and trailers of a reply together, so that an endless row of 1xx replies ends too.
     static let maxHeadBytes = 64 * 1024
 
-    /// What the next line is.
+    /// The part of the reply that the next line belongs to.
     private enum Part {
         case statusLine
         case fields
@@ -18,7 +18,7 @@ struct ReplyCollector {
         case body
     }
 
-    /// What a reply came over.
+    /// The version of HTTP that a reply came over.
     enum Version {
         case http1
         case http2
@@ -44,47 +44,47 @@ struct ReplyCollector {
     private var body: [UInt8] = []
     private var length: Int?
     private var isChunked = false
-    /// What version and fields say of the connection (RFC 9112 section 9.3), `close` above all.
+    /// If the connection persists, by version and fields (RFC 9112 section 9.3); `close` overrides the rest.
     private var persists = false
     private var isClosed = false
     private var isHTTP10 = false
 
-    /// What the status line says; nothing if none has come.
+    /// The version in the status line; nil until that has come.
     private(set) var version: Version?
     /// Why it refused to take more.
     private(set) var fault: CurlError?
 
     /// - Parameters:
-    ///   - keptFields: what the reply keeps of its head.
-    ///   - mayBeHTTP2: whether libcurl may have agreed on HTTP/2.
+    ///   - keptFields: the fields that the reply keeps.
+    ///   - mayBeHTTP2: true if libcurl may have agreed on HTTP/2.
     init(maxBodyBytes: Int, keeping keptFields: KeptFields = .none, mayBeHTTP2: Bool = false) {
         self.maxBodyBytes = max(0, maxBodyBytes)
         self.keptFields = keptFields
         self.mayBeHTTP2 = mayBeHTTP2
     }
 
-    /// Whether the final head has come to its end.
+    /// True once the final head is complete.
     var hasHead: Bool { part == .body }
 
-    /// Whether another request may follow on the connection. Not after a reply that has no body and announces one: somebody might
-    /// send it all the same.
+    /// True if another request may follow on the connection. False after a reply that announces a body but must not have one: the
+    /// origin may send it all the same.
     var keepsConnection: Bool {
         persists && !isClosed && (framing != .none || !isChunked && (length ?? 0) == 0)
     }
 
-    /// How the body ends; to be asked once there is a head.
+    /// How the body ends; valid once `hasHead` is true.
     var framing: Framing {
         if status == 204 || status == 304 { return .none }
         if isChunked { return .chunked }
         return if let length { .length(length) } else { .unbounded }
     }
 
-    /// The reply, if it is one.
+    /// The reply; nil if it is not complete or has no valid status.
     ///
-    /// - Parameter seen: the status that libcurl saw, if it has read the reply too.
+    /// - Parameter seen: the status that libcurl has read; nil if it has not read the reply.
     consuming func reply(status seen: Int?) -> CurlReply? {
         guard part == .body, status == seen ?? status, (200...599).contains(status) else { return nil }
-        // The end of a stream is that of its content; but libcurl takes a reset that is no error for one (RFC 9113, section 8.1).
+        // A stream's end marks the end of its content, but libcurl also takes a reset with NO_ERROR for it (RFC 9113 section 8.1).
         return CurlReply(
             status: status, fields: fields, body: body,
             hasDeterminedLength: framing != .unbounded || version == .http2 && !body.isEmpty)
@@ -97,7 +97,7 @@ extension ReplyCollector {
     /// Takes a piece of the body; false ends the transfer.
     mutating func takeBody(_ bytes: Span<UInt8>) -> Bool {
         guard fault == nil, bytes.count <= maxBodyBytes - body.count else { return refuse(.replyTooLarge) }
-        // Not the whole of a large announced length: it costs nothing to announce one.
+        // Not all of a large announced length: an origin can announce any.
         if body.isEmpty, let length { body.reserveCapacity(min(length, 256 * 1024)) }
         unsafe bytes.withUnsafeBufferPointer { unsafe body.append(contentsOf: $0) }
         return true
@@ -112,18 +112,18 @@ extension ReplyCollector {
         switch part {
         case .statusLine: return takeStatus(line)
         case .fields: return end == 0 ? endHead() : takeField(line, to: end)
-        // Of a trailer nothing is kept.
+        // No trailer is kept.
         case .body: return end == 0 || line.fieldName(to: end) != nil || refuse(.badReply)
         }
     }
 
-    /// Whether a line that has begun like this can become what the next one must be; else the reply is refused.
+    /// Returns true if the beginning of a line is one of the expected line; otherwise the reply is refused.
     mutating func mayGoOn(with start: Span<UInt8>) -> Bool {
         guard part == .statusLine, !start.extracting(0..<min(start.count, 5)).begins("HTTP/") else { return true }
         return refuse(.badReply)
     }
 
-    /// A new head: what an interim (1xx) reply said is forgotten.
+    /// Begins a new head, and forgets that of an interim (1xx) reply.
     private mutating func takeStatus(_ line: Span<UInt8>) -> Bool {
         guard line.count >= 12, line.extracting(0..<5).begins("HTTP/"),
             let space = line.firstIndex(of: UInt8(ascii: " "), from: 5)
@@ -132,7 +132,7 @@ extension ReplyCollector {
         }
         guard space + 4 <= line.count, let code = line.decimal(space + 1..<space + 4) else { return refuse(.badReply) }
         if line[5] == UInt8(ascii: "2") {
-            // libcurl's own words, without a minor version and a reason. An origin's are another thing.
+            // libcurl writes this line itself, without minor version and reason. An origin's status line has both.
             guard mayBeHTTP2, line.count == 13, line.hasPrefix("http/2 "), line[10] == UInt8(ascii: " ") else {
                 return refuse(.badReply)
             }
@@ -158,9 +158,9 @@ extension ReplyCollector {
 
     private mutating func endHead() -> Bool {
         part = status < 200 ? .statusLine : .body
-        // An answer to a request to change protocols, which is never made; libcurl would take what follows for a body.
+        // 101 answers a request to switch protocols, which is never made; libcurl would take what follows for a body.
         if status == 101 { return refuse(.badReply) }
-        // RFC 9112 section 6.1: no HTTP/1.0 knows of chunks, so that somebody on the way may have seen another end.
+        // RFC 9112 section 6.1: HTTP/1.0 does not know chunks, so an intermediary may have seen another end.
         if isChunked, isHTTP10 { isClosed = true }
         // RFC 9112 section 6.3: both together "ought to be handled as an error".
         if isChunked, length != nil { return refuse(.badReply) }
@@ -169,8 +169,8 @@ extension ReplyCollector {
     }
 
     private mutating func takeField(_ line: Span<UInt8>, to end: Int) -> Bool {
-        // A line that begins with white space continues the one before: RFC 9112 section 5.2 lets a gateway refuse it. One with
-        // white space before its colon is another field to some than to others (section 5.1).
+        // A line that begins with white space continues the one before; RFC 9112 section 5.2 lets a gateway refuse it. Readers differ
+        // on which field a line with white space before its colon is (section 5.1).
         guard let colon = line.fieldName(to: end) else { return refuse(.badReply) }
         let value = line.trimmed(colon + 1..<end)
         switch colon {
@@ -192,7 +192,7 @@ extension ReplyCollector {
         return true
     }
 
-    /// `close` is the last word, wherever it stands.
+    /// `close` overrides `keep-alive`, wherever it stands.
     private mutating func takeConnection(_ line: Span<UInt8>, in list: Range<Int>) {
         var start = list.lowerBound
         while start < list.upperBound {
@@ -207,7 +207,7 @@ extension ReplyCollector {
         }
     }
 
-    /// Notes why no more is taken.
+    /// Notes the first reason to take no more.
     ///
     /// - Returns: false.
     mutating func refuse(_ error: CurlError) -> Bool {

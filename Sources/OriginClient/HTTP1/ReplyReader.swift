@@ -10,10 +10,10 @@ struct ReplyReader {
         case refused
     }
 
-    /// What the next byte belongs to.
+    /// The part of the reply that the next byte belongs to.
     private enum Part {
         case head
-        /// A body, or what is left of it, of so many bytes.
+        /// A body of which this many bytes are left.
         case length(Int)
         /// A body that ends with its connection.
         case unbounded
@@ -25,20 +25,20 @@ struct ReplyReader {
         case end
     }
 
-    /// A line of a chunk's size is not longer; extensions, which nobody uses, included.
+    /// The longest line of a chunk's size, with its extensions, which are ignored.
     private static let maxChunkLine = 1024
 
     private var part = Part.head
-    /// The beginning of a line whose end has not come.
+    /// The beginning of a line whose end has not come yet.
     private var line: [UInt8] = []
-    /// Whether a byte of a reply has come.
+    /// True once a byte of the reply has come.
     private(set) var hasBegun = false
-    /// Whether bytes have come after the reply's end, which nobody had asked for.
+    /// True if bytes have come after the reply's end, which no request asked for.
     private(set) var hasSurplus = false
-    /// Whether the reply told where it ends, so that another may follow.
+    /// True if the reply marks its own end, so that another may follow.
     private(set) var isBounded = true
 
-    /// Takes what has come.
+    /// Takes the bytes that have come.
     mutating func take(_ bytes: Span<UInt8>, into collector: inout ReplyCollector) -> Progress {
         if !bytes.isEmpty { hasBegun = true }
         var index = 0
@@ -74,7 +74,7 @@ struct ReplyReader {
 
     /// The connection has ended.
     ///
-    /// - Returns: whether the reply is whole.
+    /// - Returns: true if the reply is whole.
     mutating func end() -> Bool {
         switch part {
         case .unbounded, .end:
@@ -89,7 +89,7 @@ struct ReplyReader {
         return collector.takeBody(bytes.extracting(0..<count)) ? count : nil
     }
 
-    /// Keeps the beginning of a line, unless it is too long already, or that of no reply.
+    /// Keeps the beginning of a line, unless it is too long already, or no reply begins so.
     private mutating func keep(_ bytes: Span<UInt8>, _ collector: inout ReplyCollector) -> Bool {
         let isOfHead =
             switch part {
@@ -144,10 +144,10 @@ struct ReplyReader {
 }
 
 extension Span<UInt8> {
-    /// Whether the line holds nothing.
+    /// True for an empty line.
     fileprivate var isEmptyLine: Bool { endOfText == 0 }
 
-    /// Whether the line ends with CR LF, as every line of the chunked coding must: a lone LF could as well be content.
+    /// True if the line ends with CR LF, as every line of the chunked coding must: a lone LF could be content.
     fileprivate var endsStrictly: Bool { count > 1 && self[count - 2] == UInt8(ascii: "\r") }
 
     /// The number that a chunk begins with: hexadecimal digits up to the line's end, or to an extension, which is ignored (RFC 9112
@@ -159,7 +159,7 @@ extension Span<UInt8> {
         while index < end, let digit = self[index].hexadecimal {
             size = size << 4 | digit
             index += 1
-            // Far above any bound, and far below what an `Int` holds.
+            // Far above any limit, and far below `Int.max`.
             guard size < 1 << 40, index <= 16 else { return nil }
         }
         guard index > 0 else { return nil }

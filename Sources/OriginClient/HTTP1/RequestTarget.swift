@@ -1,11 +1,11 @@
-/// Where requests for a URL go, as an HTTP/1.1 request says it (RFC 9112 sections 3.2.1 and 3.2).
+/// The target of requests for a URL, as an HTTP/1.1 request names it (RFC 9112 sections 3.2.1 and 3.2).
 struct RequestTarget: Equatable {
-    /// What `Host` says: the host, and the port unless it is the scheme's own.
+    /// The value of `Host`: the host, and the port unless it is the scheme's default.
     let authority: [UInt8]
     /// Path and query.
     let path: [UInt8]
 
-    /// Nothing for a URL in which anything is uncommon: libcurl may make of it what it will.
+    /// Nil for a URL in an uncommon form, which is left to libcurl.
     init?(url: String) {
         let bytes = Array(url.utf8)
         let schemes = [("http://", ":80"), ("https://", ":443")]
@@ -21,7 +21,7 @@ struct RequestTarget: Equatable {
         self.path = path
     }
 
-    /// A name, or an address in digits, and perhaps a port.
+    /// A name or a numeric address, and a port if there is one; nil if it is malformed.
     private static func authority(_ bytes: ArraySlice<UInt8>, withoutPort port: String) -> [UInt8]? {
         let hostEnd =
             if bytes.first == UInt8(ascii: "[") {

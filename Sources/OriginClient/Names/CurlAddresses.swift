@@ -7,7 +7,7 @@ internal import CCurl
 @safe final class CurlAddresses {
     let list: UnsafeMutablePointer<curl_slist>
 
-    /// - Parameter addresses: in digits.
+    /// - Parameter addresses: numeric.
     /// - Throws: `outOfMemory`.
     init(_ name: OriginName, _ addresses: [String]) throws(CurlError) {
         let all = addresses.map { $0.utf8.contains(UInt8(ascii: ":")) ? "[\($0)]" : $0 }.joined(separator: ",")

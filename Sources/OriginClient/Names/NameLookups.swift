@@ -3,13 +3,13 @@ internal import Locking
 
 /// Looks names up on threads of their own, for all drivers and exchanges of the process.
 ///
-/// libcurl's own lookup ends with the attempt that began it, so that a name server that takes longer than an attempt waits is never
-/// heard: here the answer comes for the next attempt, and is kept.
+/// libcurl's own lookup ends with the attempt that began it, so the answer of a name server that is slower than that is lost. Here it
+/// is kept for the next attempt.
 package final class NameLookups: Sendable {
     package static let shared = NameLookups()
 
-    /// Names come from the configuration, so there are few. More lookups are not made at once; the others follow when they are
-    /// asked for again.
+    /// How many lookups are made at the same time. Names come from the configuration, so there are few; a name above the limit is
+    /// looked up when it is asked for again.
     private static let maxLookups = 16
 
     private struct State {
@@ -25,7 +25,7 @@ package final class NameLookups: Sendable {
     func ask(_ name: String, now: Int64) -> NameRecord.Answer {
         let (answer, begins) = state.withLock { state -> (NameRecord.Answer, Bool) in
             guard state.lookups < Self.maxLookups else {
-                // Nothing is begun: the record must not say so.
+                // No lookup begins, so the record must not note one.
                 var record = state.records[name] ?? NameRecord()
                 return (record.ask(now: now).answer, false)
             }
@@ -39,7 +39,7 @@ package final class NameLookups: Sendable {
 
     /// Asks, and waits for an answer up to an instant.
     ///
-    /// - Throws: why there is none.
+    /// - Throws: the fault of the lookup, `timeout` at the deadline, or `driverFault` without descriptors.
     func addresses(of name: String, until deadline: Int64) throws(CurlError) -> [String] {
         if case .addresses(let addresses, _) = ask(name, now: CurlClock.now) { return addresses }
         let waker = try Waker()
@@ -59,7 +59,7 @@ package final class NameLookups: Sendable {
         }
     }
 
-    /// Wakes it whenever a lookup has ended, until `remove`.
+    /// Has `waker` woken whenever a lookup ends, until `remove`.
     func add(_ waker: Waker) { state.withLock { $0.wakers[ObjectIdentifier(waker)] = waker } }
 
     func remove(_ waker: Waker) { state.withLock { $0.wakers[ObjectIdentifier(waker)] = nil } }
@@ -81,7 +81,7 @@ package final class NameLookups: Sendable {
         for waker in wakers { waker.wake() }
     }
 
-    /// Looks a name up, for as long as that takes.
+    /// Looks a name up, without a time limit.
     private static func lookUp(_ name: String) -> Result<[String], CurlError> {
         var hints = unsafe addrinfo()
         unsafe hints.ai_family = AF_UNSPEC
@@ -104,7 +104,7 @@ package final class NameLookups: Sendable {
         return addresses.isEmpty ? .failure(.couldNotResolve) : .success(addresses)
     }
 
-    /// An address in digits. Nil for one that is valid on one link only: libcurl takes none from a list.
+    /// A numeric address; nil for one that is valid on one link only, which libcurl does not take from a list.
     private static func text(of entry: addrinfo) -> String? {
         var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
         let code = unsafe getnameinfo(

@@ -1,20 +1,20 @@
-/// What is known of the addresses of one name, and when it is looked up anew.
+/// The known addresses of one name, and when it is looked up again.
 ///
-/// The last answer is kept, however old, until there is another: a lookup that is slow, or fails, goes on beside. Time is an
+/// The last answer is used, however old, until a lookup brings another: slow or failing lookups hold no attempt up. Time is an
 /// argument, in monotonic nanoseconds.
 struct NameRecord {
-    /// What whoever wants to connect gets.
+    /// The answer for an attempt that wants to connect.
     enum Answer: Equatable {
-        /// A lookup goes on, and nothing is known yet.
+        /// A lookup is under way, and no address is known yet.
         case pending
-        /// Addresses in digits, in the order in which they are to be tried; `version` is raised when they change.
+        /// Numeric addresses, in the order in which they are to be tried; `version` is raised when they change.
         case addresses([String], version: Int)
         case failed(CurlError)
     }
 
     /// AWS's names change their addresses every minute.
     static let freshFor: Int64 = 30_000_000_000
-    /// A name that cannot be looked up is not asked for more often, without an answer and with an older one.
+    /// After a failed lookup the next one waits for `failedFor` without known addresses, and for `keptFor` with them.
     static let failedFor: Int64 = 1_000_000_000
     static let keptFor: Int64 = 5_000_000_000
 
@@ -27,7 +27,7 @@ struct NameRecord {
 
     /// Asks for the addresses.
     ///
-    /// - Returns: what is known, and whether a lookup is to be begun; `ended` must follow it.
+    /// - Returns: the answer, and true if a lookup is to be begun; `ended` must follow it.
     mutating func ask(now: Int64) -> (answer: Answer, begins: Bool) {
         let begins = !isLookingUp && isDue(now)
         if begins { isLookingUp = true }

@@ -4,8 +4,8 @@ struct OriginName: Equatable, Sendable {
     let name: String
     let port: Int
 
-    /// Nil where nothing has to be looked up, an address in digits or a loopback name, and for a URL in which anything is
-    /// uncommon: libcurl may make of it what it will.
+    /// Nil for a numeric address or a loopback name, which need no lookup, and for a URL in an uncommon form, which is left to
+    /// libcurl.
     init?(_ endpoint: Endpoint) {
         if let proxy = endpoint.proxy {
             // libcurl takes 1080 where a proxy names no port.
@@ -34,7 +34,7 @@ struct OriginName: Equatable, Sendable {
         self.port = number
     }
 
-    /// Whether a host is an address: in brackets, or one whose last label is a number (WHATWG URL, "ends in a number").
+    /// Returns true if a host is an address: in brackets, or one whose last label is a number (WHATWG URL, "ends in a number").
     private static func isAddress(_ host: [UInt8]) -> Bool {
         guard host.first != UInt8(ascii: "[") else { return true }
         let last = host.split(separator: UInt8(ascii: ".")).last ?? []
@@ -42,7 +42,7 @@ struct OriginName: Equatable, Sendable {
         return Array(last).span.hasPrefix("0x")
     }
 
-    /// Whether it is `localhost` or below it, which libcurl does not look up (RFC 6761 section 6.3).
+    /// Returns true if a host is `localhost` or below it, which libcurl does not look up (RFC 6761 section 6.3).
     private static func isLoopback(_ host: [UInt8]) -> Bool {
         let labels = host.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard let last = labels.last else { return false }

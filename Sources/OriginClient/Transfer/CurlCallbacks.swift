@@ -1,8 +1,7 @@
 internal import CCurl
 
-// What libcurl calls from within `curl_multi_perform`. They stand at file level because a closure for C that is formed
-// in an isolated context traps on another thread. None of them may
-// call libcurl, except to ask for what it knows of the transfer.
+// The callbacks of libcurl, which it calls from within `curl_multi_perform`. They stand at file level because a closure for C that is
+// formed in an isolated context traps on another thread. None of them may call libcurl, except for information on the transfer.
 //
 // The userdata is an unretained `CurlTransfer`, or `HTTP1Connection`: the driver keeps it alive for as long as it is in the multi
 // handle.
@@ -40,7 +39,7 @@ func curlMakesSocket(
         .makeSocket(address.pointee.family, address.pointee.socktype, address.pointee.protocol)
 }
 
-/// `CURLOPT_DEBUGFUNCTION`: what libcurl says of a transfer, and what it sends and reads.
+/// `CURLOPT_DEBUGFUNCTION`: libcurl's messages about a transfer, and the bytes that it sends and reads.
 func curlSays(
     _: OpaquePointer, _ kind: curl_infotype, _ bytes: UnsafeMutablePointer<CChar>?, _ count: Int,
     _ transfer: UnsafeMutableRawPointer?
@@ -51,7 +50,7 @@ func curlSays(
     return 0
 }
 
-/// `CURLOPT_XFERINFOFUNCTION`: libcurl still reads what a proxy says. Anything but 0 ends the transfer.
+/// `CURLOPT_XFERINFOFUNCTION`: libcurl still reads a proxy's answer. Anything but 0 ends the transfer.
 func curlGoesOn(
     _ transfer: UnsafeMutableRawPointer?, _: curl_off_t, _: curl_off_t, _: curl_off_t, _: curl_off_t
 ) -> Int32 {
@@ -68,7 +67,7 @@ func curlGoesOnConnecting(
         ? 0 : 1
 }
 
-/// `CURLOPT_PREREQFUNCTION`: the connection is ready, the request goes out next.
+/// `CURLOPT_PREREQFUNCTION`: the connection is ready, and the request is sent next.
 func curlIsAboutToSend(
     _ transfer: UnsafeMutableRawPointer?, _ remote: UnsafeMutablePointer<CChar>?, _ local: UnsafeMutablePointer<CChar>?,
     _ remotePort: Int32, _ localPort: Int32

@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// What is known of a driver's connections, and who uses them.
+/// The state of the connections that libcurl keeps for a driver, and how many attempts use each.
 ///
-/// libcurl (7.88) does not look twice: it takes what has come on a connection that nobody was using for the reply to the next
-/// request, and once one connection to a host has spoken HTTP/2 it lets requests share all of them, those that speak
-/// HTTP/1.1 too, and mixes up their replies. So each use is looked at here before anything is sent.
+/// libcurl (7.88) takes bytes that came over an idle connection for the reply to the next request. And once one connection to a host
+/// has spoken HTTP/2, it lets requests share all connections to it, those that speak HTTP/1.1 too, and mixes up their replies. So
+/// each use is checked here before a byte is sent.
 final class CurlConnections {
-    /// A connection, by its two ends as far as they tell it apart.
+    /// Identifies a connection by its two ends.
     struct Key: Hashable {
         let localPort: Int32
         let remoteAddress: String
@@ -15,9 +15,9 @@ final class CurlConnections {
 
     /// The loss of a connection.
     struct Loss {
-        /// Its number, where its end was the end of all attempts on it.
+        /// Its number, if its end ended all attempts on it; else nil.
         var cause: UInt64?
-        /// Whether no other attempt has told of it.
+        /// True if no other attempt has reported it.
         let isFirst: Bool
 
         var withoutCause: Loss { Loss(cause: nil, isFirst: isFirst) }
@@ -25,7 +25,7 @@ final class CurlConnections {
 
     /// Why a connection is the wrong one for an attempt, before anything was sent over it.
     enum Detour: Equatable {
-        /// Bytes have come over it that no request asked for, or its end. Or nothing is known of it.
+        /// Bytes have come over it that no request asked for, or its end; or it is not in the table.
         case dirty
         /// Others use it, and it speaks HTTP/1.1.
         case occupied
@@ -33,14 +33,14 @@ final class CurlConnections {
         case unproven(Key)
         /// It is a new one, where one had to be joined.
         case nothingToJoin
-        /// It has ended, or leads nowhere, and some attempts that use it have yet to find out.
+        /// It has ended, or brings no replies any more, and some attempts that use it have not noticed yet.
         case lost
     }
 
     private struct Connection {
         /// Nil until a reply has told.
         var version: ReplyCollector.Version?
-        /// Nil if it is not known.
+        /// Nil if it was not found among the sockets that were made.
         let socket: Int32?
         /// Unique in the process.
         let number: UInt64
@@ -48,26 +48,26 @@ final class CurlConnections {
         var isLost = false
         /// When a reply last came over it.
         var heardAt: Int64 = 0
-        /// The last stream that the origin has looked at, if it has said so.
+        /// The last stream that the origin processes, by its GOAWAY; nil without one.
         var lastStream: UInt32?
     }
 
-    /// More are not remembered, but those that are in use.
+    /// Above this number, connections that are not in use are forgotten.
     private static let maxCount = 1024
 
     private var connections: [Key: Connection] = [:]
-    /// How many sockets were made, to connect by them.
+    /// How many sockets were made for connections.
     private var sockets = 0
     private var lastNumber: UInt64 = 0
 
     /// A socket is made.
     func begin() { sockets += 1 }
 
-    /// A connection has been made, to be used at once. Ports of one that is gone may be used again.
+    /// A connection has been made, and is used at once. Its key may be that of one that is closed.
     ///
     /// - Parameters:
     ///   - version: what it speaks; nil if that was left to the TLS handshake.
-    ///   - sockets: what was opened to make it; to an address that did not answer too.
+    ///   - sockets: those that were opened to make it, also to addresses that did not answer.
     func opened(_ key: Key, _ version: ReplyCollector.Version?, among sockets: [Int32]) {
         if connections.count >= Self.maxCount { connections = connections.filter { $0.value.users > 0 } }
         lastNumber += 1
@@ -76,21 +76,21 @@ final class CurlConnections {
         )
     }
 
-    /// Begins a use of a connection that was there, if it may be used.
+    /// Begins a use of an existing connection, if it may be used.
     ///
-    /// - Parameter mayShare: whether libcurl would let the request share it. If not it has made sure that nobody uses it.
+    /// - Parameter mayShare: true if libcurl would let the request share it. If false, libcurl has checked that no other uses it.
     /// - Returns: why it may not be used; nil if it may.
     func use(_ key: Key, mayShare: Bool) -> Detour? {
         guard var connection = connections[key] else { return .dirty }
         if connection.isLost { return .lost }
-        // Of one that has agreed on HTTP/2 libcurl takes no notice when HTTP/1.1 is asked for.
+        // A request for HTTP/1.1 gets a connection from libcurl even if that has agreed on HTTP/2.
         if !mayShare {
             guard connection.version == .http1 else { return .dirty }
         } else if connection.users > 0 {
             switch connection.version {
             case .http2: break
             case .http1: return .occupied
-            // libcurl has agreed on HTTP/2 for this one, or for another. Where there was no other, it is this one.
+            // libcurl has agreed on HTTP/2 with this connection or another one. If no other was made, it is this one.
             case nil: guard sockets == 1 else { return .unproven(key) }
             }
         }
@@ -100,15 +100,15 @@ final class CurlConnections {
         return nil
     }
 
-    /// Whether others still use it and its reply has yet to come.
+    /// Returns true while others use a connection and no reply has come over it.
     func isUnproven(_ key: Key) -> Bool {
         connections[key].map { $0.version == nil && $0.users > 0 } ?? false
     }
 
     /// A use of a connection has ended.
     ///
-    /// - Parameter version: what the reply says that it speaks; nil if none came.
-    /// - Returns: whether it was unproven until now.
+    /// - Parameter version: that of the reply; nil if none came.
+    /// - Returns: true if its version was not known until now.
     func ended(_ key: Key, _ version: ReplyCollector.Version?, now: Int64) -> Bool {
         guard var connection = connections[key] else { return true }
         let wasUnknown = connection.version == nil
@@ -121,19 +121,19 @@ final class CurlConnections {
         return wasUnknown
     }
 
-    /// An attempt's end tells that a connection is of no more use: no other begins to use it.
+    /// An attempt has found a connection unusable: no other attempt begins to use it.
     func lose(_ key: Key) -> Loss? {
         guard let connection = connections[key] else { return nil }
         connections[key]?.isLost = true
         return Loss(cause: connection.number, isFirst: !connection.isLost)
     }
 
-    /// Whether no reply has come over a connection since an attempt was sent, so that none may ever come.
+    /// Returns true if no reply has come over a connection since an attempt was sent, so that none may ever come.
     func hasBeenSilent(_ key: Key, since sentAt: Int64) -> Bool {
         connections[key].map { $0.heardAt < sentAt } ?? false
     }
 
-    /// The origin looks at no stream of a connection above `last`. A later word may only take back more (RFC 9113 section 6.8).
+    /// The origin processes no stream of a connection above `last`. A later GOAWAY may only lower it (RFC 9113 section 6.8).
     func goAway(_ key: Key, last: UInt32) {
         let before = connections[key]?.lastStream ?? .max
         connections[key]?.lastStream = min(last, before)
@@ -141,13 +141,13 @@ final class CurlConnections {
 
     func lastStream(_ key: Key) -> UInt32? { connections[key]?.lastStream }
 
-    /// All connections are gone.
+    /// All connections are closed.
     func removeAll() {
         connections = [:]
         sockets = 0
     }
 
-    /// Whether nothing has come over a connection, nor its end.
+    /// Returns true if neither bytes nor the end of a connection have come.
     static func isSilent(_ socket: Int32) -> Bool {
         var byte: UInt8 = 0
         let count = unsafe recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
@@ -161,7 +161,7 @@ final class CurlConnections {
             unsafe getsockname(socket, UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: sockaddr.self), &size)
         }
         guard code == 0 else { return nil }
-        // The port lies at the same place in both families.
+        // The port is at the same offset in both families.
         return unsafe withUnsafeBytes(of: &address) { bytes in
             Int32(unsafe UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
         }

@@ -8,14 +8,14 @@ internal import Glibc
 @safe final class CurlHandle {
     let easy: OpaquePointer
 
-    /// What the handle's options are set for.
+    /// The endpoint that the handle's options are set for.
     private(set) var endpoint: Endpoint?
     private var hasBundle = false
     private var version: Int?
     /// libcurl reads it when the handle is used next.
     private var addresses: CurlAddresses?
 
-    /// Why the last socket could not be made, an `errno`; 0 if it was.
+    /// The `errno` of the last socket that could not be made; 0 if it was made.
     private var socketFault: Int32 = 0
     /// The address families that sockets were made for since `forgetSockets`.
     private var families: Set<Int32> = []
@@ -31,15 +31,15 @@ internal import Glibc
 }
 
 extension CurlHandle {
-    /// What holds for every use.
+    /// Sets the options that hold for every use.
     private func setConstants() throws(CurlError) {
         try set(CURLOPT_PROTOCOLS_STR, string: "http,https")
         try set(CURLOPT_FOLLOWLOCATION, to: 0)
         try set(CURLOPT_DISALLOW_USERNAME_IN_URL, to: 1)
         try set(CURLOPT_PATH_AS_IS, to: 1)
-        // Signals belong to the process; without them libcurl leaves SIGPIPE alone too, and `CurlLibrary` ignores it.
+        // libcurl must not use signals. It does not block SIGPIPE then; `CurlLibrary` ignores it.
         try set(CURLOPT_NOSIGNAL, to: 1)
-        // A name lookup runs in a thread of its own; this leaves a hung one behind instead of waiting for it.
+        // A name lookup runs on a thread of its own; with this libcurl does not wait for one that hangs.
         try set(CURLOPT_QUICK_EXIT, to: 1)
         try set(CURLOPT_DNS_CACHE_TIMEOUT, to: ConnectionLife.nameSeconds)
         try setIdleLimit(seconds: ConnectionLife.idleSeconds)
@@ -54,29 +54,29 @@ extension CurlHandle {
         try set(CURLOPT_SSL_VERIFYPEER, to: 1)
         try set(CURLOPT_SSL_VERIFYHOST, to: 2)
         try set(CURLOPT_SSLVERSION, to: Int(CURL_SSLVERSION_TLSv1_2))
-        // libcurl would resend by itself what a connection has taken that turns out dead, and this of RTSP is its only switch for that
-        // (7.88 to 8.17, `Curl_retry_request`). What it still resends is a stream that the origin has refused. Where libcurl is built
-        // without RTSP, `CurlTransfer.maySend` alone prevents it.
+        // libcurl resends a request by itself if a reused connection turns out dead; only this option of RTSP prevents it (7.88 to 8.17,
+        // `Curl_retry_request`). It still resends a stream that the origin has refused. Where libcurl is built without RTSP,
+        // `CurlTransfer.maySend` alone prevents the resend.
         _ = unsafe ccurl_set_long(easy, CURLOPT_RTSP_REQUEST, Int(CURL_RTSPREQ_RECEIVE))
         try check(unsafe ccurl_set_opensocket(easy, curlMakesSocket))
         try unsafe set(CURLOPT_OPENSOCKETDATA, pointer: Unmanaged.passUnretained(self).toOpaque())
     }
 
-    /// Sets what an endpoint asks for, if it is not the one of the last use.
+    /// Sets the options of an endpoint, unless it is that of the last use.
     func setEndpoint(_ endpoint: Endpoint) throws(CurlError) {
         guard endpoint !== self.endpoint else { return }
-        // Whatever fails from here on, the next attempt sets everything again.
+        // If a call below fails, the next attempt sets all options again.
         self.endpoint = nil
         version = nil
         try set(CURLOPT_URL, string: endpoint.url)
         // An empty string keeps the environment out, for the proxy and for its exceptions.
         try set(CURLOPT_PROXY, string: endpoint.proxy ?? "")
         try set(CURLOPT_NOPROXY, string: "")
-        // libcurl (7.88) reads a proxy's answer to CONNECT for as long as there is more of it, and looks at no time meanwhile.
+        // libcurl (7.88) ignores its timeouts while it reads a proxy's answer to CONNECT; the progress callback checks the deadline.
         try set(CURLOPT_NOPROGRESS, to: endpoint.proxy == nil ? 1 : 0)
         if let bundle = endpoint.caBundle {
             try set(CURLOPT_CAINFO, string: bundle)
-            // Else the system's directory of authorities would be trusted besides the bundle.
+            // Otherwise the system's directory of authorities would be trusted too.
             try check(unsafe ccurl_set_string(easy, CURLOPT_CAPATH, nil))
         } else if hasBundle {
             try check(unsafe ccurl_set_string(easy, CURLOPT_CAINFO, ccurl_version().pointee.cainfo))
@@ -103,25 +103,25 @@ extension CurlHandle {
         self.version = version
     }
 
-    /// Bounds for how long a connection that was not used may be used again.
+    /// Sets how long a connection may be idle before it is not used again.
     func setIdleLimit(seconds: Int) throws(CurlError) { try set(CURLOPT_MAXAGE_CONN, to: seconds) }
 
-    /// Bounds the making of a connection, in nanoseconds. libcurl rounds to milliseconds and takes 0 for its own default.
+    /// Sets the time limit for making a connection, in nanoseconds. libcurl rounds to milliseconds and takes 0 for its own default.
     func setConnectTimeout(_ time: Int64) throws(CurlError) {
         try set(CURLOPT_CONNECTTIMEOUT_MS, to: CurlClock.milliseconds(time))
     }
 }
 
-// MARK: What kept it from connecting
+// MARK: Failures to connect
 
 extension CurlHandle {
-    /// Nothing of an earlier connection is to tell of the next.
+    /// Forgets the sockets of an earlier connection.
     func forgetSockets() {
         socketFault = 0
         families = []
     }
 
-    /// Makes a socket, which libcurl would not say the fault of; it is closed in processes that this one starts.
+    /// Makes a socket, and keeps the fault, which libcurl would not report. Processes that this one starts do not inherit it.
     func makeSocket(_ family: Int32, _ type: Int32, _ proto: Int32) -> Int32 {
         families.insert(family)
         let result = LocalFault.makeSocket(family, type, proto)
@@ -129,7 +129,7 @@ extension CurlHandle {
         return result.socket
     }
 
-    /// What is known of a failure to connect beyond libcurl's code.
+    /// A more precise error for a failure to connect than libcurl's code; nil if none is known.
     func connectFault(_ code: CURLcode) -> CurlError? {
         guard code != CURLE_OK else { return nil }
         var status = 0
@@ -140,27 +140,27 @@ extension CurlHandle {
         var number = Int(socketFault)
         if number == 0 { _ = unsafe ccurl_get_long(easy, CURLINFO_OS_ERRNO, &number) }
         let fault = Int32(truncatingIfNeeded: number)
-        // An address of a family that this machine has none of says the same as used-up ports; the other family's word counts then.
+        // EADDRNOTAVAIL means used-up ports, or a family that this machine has no address of; with two families it proves neither.
         guard LocalFault.isLocal(fault), fault != EADDRNOTAVAIL || families.count < 2 else { return nil }
         return .localFault(fault)
     }
 }
 
-/// How long what belongs to connections is kept, in seconds.
+/// How long connections and addresses are kept, in seconds.
 enum ConnectionLife {
-    /// Below what origins and the routers before them wait; a minute is common.
+    /// Shorter than the idle limits of origins and load balancers; a minute is common.
     static let idleSeconds = 50
-    /// A busy connection is replaced now and then, or a change of the name's addresses would never be seen.
+    /// A busy connection is replaced after this time, so that it follows changes of the name's addresses.
     static let seconds = 300
     /// AWS's names change their addresses every minute.
     static let nameSeconds = 30
 }
 
 extension Endpoint {
-    /// Whether its connections speak HTTP/2 without any agreement.
+    /// True if its connections speak HTTP/2 by prior knowledge.
     var isClearHTTP2: Bool { !isTLS && http2 == .priorKnowledge }
 
-    /// Whether a reply may come over HTTP/2. To an origin that only says so libcurl would send requests side by side.
+    /// True if a reply may come over HTTP/2. Otherwise a reply that claims HTTP/2 is refused: libcurl would share its connection.
     var mayBeHTTP2: Bool { isTLS ? http2 != .off : isClearHTTP2 }
 }
 
@@ -176,12 +176,12 @@ extension CurlHandle {
     }
 
     func set(_ option: CURLoption, string: String) throws(CurlError) {
-        // C would end the string there, and another URL or path would be meant than the one that was checked.
+        // C would end the string at a NUL, and use another URL or path than the one that was checked.
         guard !string.utf8.contains(0) else { throw .badURL }
         try check(unsafe ccurl_set_string(easy, option, string))
     }
 
-    /// - Parameter name: nothing for the one that follows from the body.
+    /// - Parameter name: nil for the method that follows from the body.
     func setCustomMethod(_ name: String?) throws(CurlError) {
         guard let name else { return try check(unsafe ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)) }
         try set(CURLOPT_CUSTOMREQUEST, string: name)

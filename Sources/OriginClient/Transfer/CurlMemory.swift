@@ -21,14 +21,14 @@ internal import CCurl
         unsafe links.deallocate()
     }
 
-    /// What of it libcurl is given.
+    /// The pointers that libcurl is given.
     @safe struct Request {
         /// Not to be freed by `curl_slist_free_all`.
         let list: UnsafeMutablePointer<curl_slist>?
         let body: UnsafeMutablePointer<UInt8>
         let bodyCount: Int
 
-        /// What the list holds.
+        /// The lines of the list.
         var lines: [String] {
             var lines: [String] = []
             var link = unsafe list
@@ -40,11 +40,11 @@ internal import CCurl
         }
     }
 
-    /// Fields that libcurl would add to a POST by itself, with what tells it not to: a name with a colon and nothing after it.
-    /// `Expect` would have a body above 1 MiB wait a second for "100 Continue".
+    /// Fields that libcurl would add to a POST by itself, and the lines that prevent it: a name and a colon alone. With `Expect`, a
+    /// body above 1 MiB would wait a second for "100 Continue".
     private static let unwanted = ["expect", "accept", "content-type"].map { (name: $0, line: Array("\($0):\0".utf8)) }
 
-    /// Copies a request in; one that was here before is gone.
+    /// Copies a request in, in place of the one before.
     func fill(_ lines: HeaderLines, body: [UInt8]) -> Request {
         let unwanted = Self.unwanted.filter { !lines.has($0.name) }
         let size = unwanted.reduce(lines.bytes.count + body.count) { $0 + $1.line.count }
@@ -53,7 +53,7 @@ internal import CCurl
         var linkCount = 0
         for (index, start) in lines.starts.enumerated() {
             let end = index + 1 < lines.starts.count ? lines.starts[index + 1] : lines.bytes.count
-            // C ends a line with NUL. An empty field ends with a semicolon to libcurl; a colon would take it away.
+            // libcurl reads a line up to NUL. An empty field must end with a semicolon: a colon would remove the field.
             unsafe bytes[end - 2] = 0
             if lines.bytes[start..<end].firstIndex(of: UInt8(ascii: ":")) == end - 3 {
                 unsafe bytes[end - 3] = UInt8(ascii: ";")
@@ -70,7 +70,7 @@ internal import CCurl
         return unsafe Request(list: linkCount > 0 ? links : nil, body: bytes + end, bodyCount: body.count)
     }
 
-    /// Puts a line behind the others in libcurl's list.
+    /// Appends a line to libcurl's list.
     private func link(_ start: Int, _ count: inout Int) {
         let line = unsafe UnsafeMutableRawPointer(bytes + start).assumingMemoryBound(to: CChar.self)
         unsafe (links + count).initialize(to: curl_slist(data: line, next: nil))
@@ -78,7 +78,7 @@ internal import CCurl
         count += 1
     }
 
-    /// Gives back what an uncommonly large request has taken.
+    /// Frees the memory of an uncommonly large request.
     func shrink() {
         guard capacity > 16 * 1024 else { return }
         unsafe bytes.deallocate()

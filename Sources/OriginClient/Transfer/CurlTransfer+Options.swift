@@ -1,7 +1,7 @@
 internal import CCurl
 
 extension CurlTransfer {
-    /// Has libcurl call this attempt; once, and options stay.
+    /// Sets the callbacks, once: they stay from attempt to attempt.
     func setCallbacks() throws(CurlError) {
         let me = unsafe Unmanaged.passUnretained(self).toOpaque()
         try handle.check(unsafe ccurl_set_sink(easy, CURLOPT_WRITEFUNCTION, curlBrought))
@@ -18,13 +18,13 @@ extension CurlTransfer {
         try unsafe handle.set(CURLOPT_SOCKOPTDATA, pointer: me)
     }
 
-    /// Sets what the place in the pool and the connection that is wanted ask for.
+    /// Sets the options that follow from the place in the pool and from the connection that is wanted.
     func setPlace() throws(CurlError) {
         guard let endpoint = handle.endpoint else { throw .driverFault }
         let version = try Self.version(endpoint, place, mayShare: mayShare)
         try handle.setVersion(version)
         asksForHTTP1 = version == Int(CURL_HTTP_VERSION_1_1)
-        // What became of a stream libcurl only says in words.
+        // libcurl reports the fate of a stream in its messages only.
         if asksForHTTP1 == isHeard {
             try handle.set(CURLOPT_VERBOSE, to: asksForHTTP1 ? 0 : 1)
             isHeard = !asksForHTTP1

@@ -1,10 +1,10 @@
 internal import CCurl
 
 extension CurlTransfer {
-    /// What came of the attempt, libcurl having ended it with `code`.
+    /// The attempt's result, once libcurl has ended it with `code`.
     func result(_ code: CURLcode) -> Result<CurlReply, CurlError> {
         if let fault = fault(code) { return .failure(fault) }
-        // To libcurl a head that ends with the connection is a reply, and over HTTP/2 sometimes none at all.
+        // libcurl takes a head that ends with the connection for a reply, and over HTTP/2 sometimes even no head.
         guard collector.hasHead else { return .failure(endOfStream ?? .cutShort) }
         var status: Int?
         if !usesHTTP1Connection {
@@ -18,7 +18,7 @@ extension CurlTransfer {
 
     /// Why there is no reply; nil if there may be one.
     private func fault(_ code: CURLcode) -> CurlError? {
-        // Our own reason first: libcurl only knows that a callback wanted no more.
+        // The collector's own reason first: libcurl only knows that a callback ended the transfer.
         if let fault = collector.fault { return fault }
         if code == CURLE_OK { return nil }
         if isOverdue { return CurlError(CURLE_OPERATION_TIMEDOUT, mayHaveSent: sends > 0) }
@@ -29,14 +29,14 @@ extension CurlTransfer {
         case CURLE_PARTIAL_FILE where hasStream: return endOfStream
         // libcurl reads a line of at most 100 KiB, and reports a longer one as lack of memory.
         case CURLE_OUT_OF_MEMORY where sends > 0 && !collector.hasHead: return .headTooLarge
-        // It takes what begins with no status line for a reply of HTTP/0.9.
+        // It takes a reply without a status line for HTTP/0.9.
         case CURLE_UNSUPPORTED_PROTOCOL where sends > 0: return .badReply
         default: return CurlError(code, mayHaveSent: sends > 0)
         }
     }
 
-    /// What it means that nothing more came on a stream; nil without one. The origin's own end of a stream is another error, so it is
-    /// the end of the connection.
+    /// The error for a stream that brought no more bytes; nil without a stream. The connection has ended then: libcurl has another code
+    /// for a stream that the origin ended.
     private var endOfStream: CurlError? {
         guard hasStream else { return nil }
         return collector.version == nil && isLeftOut ? .refusedStream : .receiveFailed

@@ -3,8 +3,8 @@ internal import CCurl
 /// One slot of the driver, used for one attempt after the other: its easy handle, the memory that libcurl reads and fills
 /// meanwhile, or the HTTP/1.1 connection that it goes over.
 ///
-/// `@safe` because: what libcurl is lent is the slot's own, and it changes or goes only while the transfer is outside the multi
-/// handle.
+/// `@safe` because: the memory that libcurl uses belongs to the slot, and it is changed or freed only while the transfer is outside the
+/// multi handle.
 @safe final class CurlTransfer {
     enum Phase {
         /// Free. Next: waiting or running.
@@ -22,56 +22,56 @@ internal import CCurl
     var phase = Phase.idle
     /// Its index among the driver's slots.
     private var slot: UInt32 = 0
-    /// Raised with each use, so that a ticket of an earlier attempt is told apart.
+    /// Raised with each use, so that the ticket of an earlier attempt is recognised.
     private(set) var generation: UInt32 = 0
     private(set) var id: UInt64 = 0
-    /// The pool it waits or runs in, an index, and its place there.
+    /// The index of the pool that it waits or runs in, and its place there.
     var pool = 0
     var place = OriginPool.Place.usual
-    /// When the attempt is given up, on the driver's clock.
+    /// When the attempt ends at the latest, on the driver's clock.
     private(set) var deadline: Int64 = 0
-    /// When it is given up if the addresses of its origin's name are still not known.
+    /// When it ends at the latest if the addresses of its origin's name are not known by then.
     var nameDeadline: Int64 = .max
 
-    /// What the handle's options are set for; they stay from attempt to attempt.
+    /// The current values of the handle's options; they stay from attempt to attempt.
     var isFresh: Bool?
     var asksForHTTP1 = false
-    /// Whether libcurl's words are asked for.
+    /// True if libcurl reports its messages (`CURLOPT_VERBOSE`).
     var isHeard = false
     private var method: HTTPMethod?
 
     private(set) var request: AttemptRequest?
-    /// Whether it goes over an `HTTP1Connection`, and not through libcurl's own HTTP; and that one's index, while it has one.
+    /// True if it goes over an `HTTP1Connection`, and not through libcurl's HTTP; below that connection's index, while it has one.
     private(set) var usesHTTP1Connection = false
     var http1Connection: Int?
 
-    /// When the connection that is being made must be there, on the driver's clock.
+    /// When the connection must be established, on the driver's clock.
     private var connectDeadline: Int64 = 0
-    /// Whether libcurl had to be told that the time is over.
+    /// True if the attempt was ended because libcurl ignored its timeouts.
     private(set) var isOverdue = false
 
-    /// How often libcurl was ready to send the request. From 1 on a byte may have left.
+    /// How often the request was about to be sent. From 1 on a byte may have left.
     private(set) var sends = 0
     private(set) var detour: CurlConnections.Detour?
-    /// Whether it has come to a lost connection, and would again.
+    /// True if libcurl has offered it a lost connection, and may do so again.
     var hasMetLost = false
-    /// Whether it must not use a connection that is there.
+    /// True if it must not use an existing connection.
     var needsFresh = false
-    /// Whether it may use a connection at the same time as others, and so ask for HTTP/2.
+    /// True if it may share a connection, and so ask for HTTP/2.
     var mayShare = true
-    /// Made for this attempt; all but one of them are closed again.
+    /// The sockets that were made for this attempt; all but one of them are closed again.
     private var opened: [Int32] = []
     /// The connection that it uses, or has used.
     private var use: ConnectionUse?
-    /// Whether libcurl has been given it, so that what the handle tells is of this attempt.
+    /// True if the handle was set for this attempt, so that what libcurl reports of it is about this attempt.
     private(set) var isLaunched = false
-    /// What is known of its connection's failure to connect.
+    /// Why its connection could not be made, if more is known than libcurl's code.
     var connectFault: CurlError?
     var collector = ReplyCollector(maxBodyBytes: 0)
 
     /// Nil if there is no memory.
     ///
-    /// - Parameter connections: those of the driver, if there is one.
+    /// - Parameter connections: those of the driver; nil without one.
     init?(connections: CurlConnections? = nil) {
         guard let handle = CurlHandle() else { return nil }
         self.handle = handle
@@ -113,15 +113,15 @@ extension CurlTransfer {
             self.method = method
         }
         guard method != .get else { return try handle.set(CURLOPT_HTTPGET, to: 1) }
-        // This makes it a POST; another method with a body is one under another name.
+        // This makes it a POST. Another method with a body is a POST with another name.
         try unsafe handle.set(CURLOPT_POSTFIELDS, pointer: bytes.body)
         try handle.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: bytes.bodyCount)
     }
 
-    /// Copies the request into the handle and into memory of its own, with its place and what is left of the attempt's time.
-    /// libcurl rounds to milliseconds and takes 0 for "no limit".
+    /// Copies the request into the handle and the slot's memory, with its place and the time that is left. libcurl rounds to
+    /// milliseconds and takes 0 for "no limit".
     ///
-    /// - Throws: `badURL`, `outOfMemory`, or what libcurl says of an option.
+    /// - Throws: `badURL`, `outOfMemory`, or libcurl's error for an option.
     func setLaunch(now: Int64) throws(CurlError) {
         guard let request, let lines = request.lines else { throw .driverFault }
         forgetLaunch(mayBeHTTP2: request.endpoint.mayBeHTTP2)
@@ -150,10 +150,10 @@ extension CurlTransfer {
         usesHTTP1Connection = true
     }
 
-    /// It takes any connection that there is, whatever it asked for.
+    /// Lets it use any connection, also if it asked for a fresh one.
     func takesAny() { request?.needsFreshConnection = false }
 
-    /// Nothing of an earlier launch is to tell of this attempt.
+    /// Resets the state of an earlier launch.
     private func forgetLaunch(mayBeHTTP2: Bool) {
         collector = ReplyCollector(
             maxBodyBytes: request?.maxReplyBytes ?? 0, keeping: request?.endpoint.keptFields ?? .none,
@@ -169,7 +169,7 @@ extension CurlTransfer {
         handle.forgetSockets()
     }
 
-    /// Lets go of the attempt's memory. The handle must be outside the multi handle.
+    /// Frees the attempt's memory. The handle must be outside the multi handle.
     func clear() {
         phase = .idle
         collector = ReplyCollector(maxBodyBytes: 0)
@@ -179,7 +179,7 @@ extension CurlTransfer {
     }
 }
 
-// MARK: What libcurl tells meanwhile
+// MARK: Reports of libcurl's
 
 extension CurlTransfer {
     /// A socket has been made for the attempt.
@@ -191,11 +191,11 @@ extension CurlTransfer {
         connections?.begin()
     }
 
-    /// The connection is ready, the request goes out next.
+    /// The connection is ready, and the request is sent next.
     ///
-    /// - Returns: whether it may.
+    /// - Returns: false if it must not be sent.
     func maySend(over key: CurlConnections.Key) -> Bool {
-        // A second time is libcurl's own resend on another connection, which is not its to decide.
+        // A second time is libcurl's own resend on another connection. The retry policy decides about that.
         guard sends == 0 else {
             sends += 1
             return false
@@ -219,7 +219,7 @@ extension CurlTransfer {
         return true
     }
 
-    /// libcurl says something of the request's stream, or of all streams of its connection.
+    /// libcurl has reported on the request's stream, or on all streams of its connection.
     func take(_ notice: HTTP2Notice) {
         switch notice {
         case .stream(let id): use?.stream = id
@@ -228,7 +228,7 @@ extension CurlTransfer {
         }
     }
 
-    /// Whether libcurl may go on, for all that it tells nobody of the time.
+    /// Returns true until the deadline, which is checked here because libcurl ignores its timeouts during CONNECT.
     func mayGoOn(now: Int64) -> Bool {
         isOverdue = now >= (sends == 0 && !opened.isEmpty ? connectDeadline : deadline)
         return !isOverdue
@@ -239,32 +239,32 @@ extension CurlTransfer {
 
     /// It has left the multi handle.
     ///
-    /// - Returns: whether its connection was unproven until now.
+    /// - Returns: true if the version of its connection was not known until now.
     func landed() -> Bool {
         guard let key = use?.connection, let connections else { return false }
         use = nil
         return connections.ended(key, collector.version, now: CurlClock.now)
     }
 
-    /// Whether the request has a stream, and so an HTTP/2 connection.
+    /// True if the request has a stream, and so an HTTP/2 connection.
     var hasStream: Bool { use?.stream != nil }
 
-    /// Whether the origin has reset the request's stream with REFUSED_STREAM.
+    /// True if the origin has reset the request's stream with REFUSED_STREAM.
     var isRefused: Bool { use?.isRefused ?? false }
 
-    /// Whether the origin has ended the connection by a GOAWAY that leaves the request's stream out.
+    /// True if the origin has ended the connection by a GOAWAY that leaves the request's stream out.
     var isLeftOut: Bool {
         guard let use, let stream = use.stream, let last = connections?.lastStream(use.connection) else { return false }
         return stream > last
     }
 
-    /// Notes what the attempt's failure says of its connection.
+    /// Marks the attempt's connection as lost, if its failure shows that.
     func noteLoss(_ error: CurlError) -> CurlConnections.Loss? {
         guard let use, let connections, sends > 0 else { return nil }
         if error.isLostConnection || isLeftOut { return connections.lose(use.connection) }
-        // The stream's end is no other's, but libcurl gives the connection no more requests.
+        // Only this stream has ended, but libcurl gives the connection no more requests.
         if error == .refusedStream { return connections.lose(use.connection)?.withoutCause }
-        // Streams would be opened on a connection that leads nowhere for as long as the kernel resends.
+        // Otherwise streams would be opened on a dead connection for as long as the kernel resends.
         guard error.isTimeout, connections.hasBeenSilent(use.connection, since: use.since) else { return nil }
         return connections.lose(use.connection)?.withoutCause
     }
@@ -276,6 +276,6 @@ private struct ConnectionUse {
     let since: Int64
     /// The request's stream, once libcurl has told it.
     var stream: UInt32?
-    /// Whether the origin has reset it with REFUSED_STREAM.
+    /// True if the origin has reset it with REFUSED_STREAM.
     var isRefused = false
 }

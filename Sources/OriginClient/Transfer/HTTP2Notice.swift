@@ -1,11 +1,11 @@
-/// What libcurl says, in words alone, of an HTTP/2 stream.
+/// A message of libcurl's about an HTTP/2 stream.
 ///
-/// Its result for a stream that the origin has not looked at is the same as for one that failed. The words are those of libcurl
-/// 7.88 to 8.17; where a later one has others nothing is known, and only what is safe to repeat is repeated.
+/// libcurl's result for a stream that the origin has not processed is the same as for one that failed; only its messages differ. These
+/// are those of libcurl 7.88 to 8.17. Without them only requests that are safe to repeat are repeated.
 enum HTTP2Notice: Equatable {
     /// The transfer's request has this stream.
     case stream(UInt32)
-    /// The origin has sent GOAWAY: it looks at no stream above `last` (RFC 9113 section 6.8).
+    /// The origin has sent GOAWAY: it processes no stream above `last` (RFC 9113 section 6.8).
     case goAway(last: UInt32)
     /// The origin has reset the stream with REFUSED_STREAM, and libcurl is about to send the request again.
     case refused
