@@ -15,8 +15,8 @@ let testSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// The modules that share state between threads, and their tests, for the thread sanitizer: `Scripts/check-threads`. They
-/// are links to the project's own files; nothing else is built, because everything else would have to be sanitized too.
+/// The modules that share state between threads, and their tests, for the thread sanitizer (`Scripts/check-threads`). They are
+/// links to the project's own files. Nothing else is built, because every linked module must be sanitized too.
 let package = Package(
     name: "sanitized",
     platforms: [.macOS(.v26)],
@@ -28,8 +28,10 @@ let package = Package(
             name: "RateLimiter",
             dependencies: ["Locking", .product(name: "DequeModule", package: "swift-collections")],
             swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: ["Locking"], swiftSettings: settings),
         .executableTarget(name: "PlantedRace", swiftSettings: settings),
         .testTarget(name: "PageCacheTests", dependencies: ["PageCache"], swiftSettings: testSettings),
         .testTarget(name: "RateLimiterTests", dependencies: ["RateLimiter"], swiftSettings: testSettings),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: testSettings),
     ]
 )
