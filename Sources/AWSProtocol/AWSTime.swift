@@ -1,6 +1,6 @@
-/// Instants in the forms that requests carry, as seconds since 1970-01-01T00:00:00Z.
+/// Conversions between seconds since 1970-01-01T00:00:00Z and the date formats of requests.
 public enum AWSTime {
-    /// ISO 8601's basic form, `20150830T123600Z`, of the years 0000 to 9999; outside, the nearest of these.
+    /// ISO 8601's basic format, such as `20150830T123600Z`, clamped to the years 0000 to 9999.
     public static func basic(_ seconds: Int64) -> [UInt8] {
         let seconds = min(max(seconds, -62_167_219_200), 253_402_300_799)
         let day = seconds >= 0 ? seconds / 86_400 : -((-seconds + 86_399) / 86_400)
@@ -19,7 +19,7 @@ public enum AWSTime {
         return text
     }
 
-    /// Reads ISO 8601's basic form; nothing for anything else.
+    /// Reads ISO 8601's basic format; `nil` for anything else.
     public static func basic(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int64? {
         guard range.count == 16, range.lowerBound >= 0, range.upperBound <= bytes.count else { return nil }
         let start = range.lowerBound
@@ -31,14 +31,14 @@ public enum AWSTime {
         return seconds(year, month, day, hour, minute, second)
     }
 
-    /// The same of a text.
+    /// Reads ISO 8601's basic format; `nil` for anything else.
     public static func basic(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)
         return basic(bytes.span, bytes.indices)
     }
 
-    /// Reads an HTTP date (RFC 9110, section 5.6.7) in the one form that is sent today, `Sun, 06 Nov 1994 08:49:37 GMT`;
-    /// nothing for anything else.
+    /// Reads an HTTP date in the current format of RFC 9110, section 5.6.7, `Sun, 06 Nov 1994 08:49:37 GMT`; `nil` for
+    /// anything else, also for the obsolete formats.
     public static func http(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int64? {
         guard range.count == 29, range.lowerBound >= 0, range.upperBound <= bytes.count else { return nil }
         let start = range.lowerBound
@@ -55,25 +55,27 @@ public enum AWSTime {
         return seconds(year, Int64(month) + 1, day, hour, minute, second)
     }
 
-    /// The same of a text.
+    /// Reads an HTTP date; `nil` for anything else.
     public static func http(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)
         return http(bytes.span, bytes.indices)
     }
 
-    /// How far a service's clock is ahead of ours, in seconds, by the `Date` of a reply that refused a signature; 0 up to a minute,
-    /// because that does no harm and a `Date` may be some seconds old. Nil beyond a day: no clock is that far off, and whoever
-    /// believed it would sign for that time from then on.
+    /// The number of seconds by which a service's clock is ahead of ours, from the `Date` of a reply that refused a signature.
+    ///
+    /// A difference up to `toleratedOffset` counts as 0: it does no harm, and a `Date` may be some seconds old. The result is
+    /// `nil` beyond a day: a `Date` that wrong must not decide the time of later signatures.
     ///
     /// - Parameters:
-    ///   - date: seconds since 1970, as is `now`, our own time.
+    ///   - date: the reply's `Date`, in seconds since 1970.
+    ///   - now: our own time, in seconds since 1970.
     public static func clockOffset(date: Int64, now: Int64) -> Int64? {
         let (offset, overflow) = date.subtractingReportingOverflow(now)
         guard !overflow, offset.magnitude <= 86_400 else { return nil }
         return offset.magnitude > toleratedOffset ? offset : 0
     }
 
-    /// A difference of clocks that signatures bear, in seconds; they are good for five minutes.
+    /// A harmless difference of clocks, in seconds. Signatures are valid for 300 seconds.
     public static let toleratedOffset: Int64 = 60
 
     private static let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
@@ -84,10 +86,10 @@ public enum AWSTime {
     private static func seconds(
         _ year: Int64, _ month: Int64, _ day: Int64, _ hour: Int64, _ minute: Int64, _ second: Int64
     ) -> Int64? {
-        // A leap second is 60, and counts as the one before it: whatever is of a day stays in it.
+        // A leap second is 60. It counts as the second before it, so that it stays in its day.
         guard (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60 else { return nil }
         let days = daysSinceEpoch(year, month, day)
-        // The end of a month is the beginning of the next one, unless it is written with days that the month has.
+        // A day that the month does not have would be a day of the next month.
         guard day <= 28 || civil(days).day == day else { return nil }
         return days * 86_400 + hour * 3600 + minute * 60 + min(second, 59)
     }
@@ -109,7 +111,7 @@ public enum AWSTime {
         text += digits
     }
 
-    // Both count in years that begin in March, so that the leap day comes last.
+    // The next two functions count in years that begin in March, so that the leap day is the last day of a year.
 
     private static func daysSinceEpoch(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
         let year = month > 2 ? year : year - 1

@@ -1,14 +1,13 @@
 internal import Glibc
 
-/// Comparing bytes.
 extension Span where Element == UInt8 {
-    /// Whether these are the same bytes.
+    /// Returns true if the span has the same bytes as `other`.
     public func hasBytes(_ other: [UInt8]) -> Bool { count == other.count && holds(other, at: 0) }
 
-    /// Whether `text` stands at a place.
+    /// Returns true if the bytes from `start` on begin with `text`.
     func holds(_ text: [UInt8], at start: Int) -> Bool {
         guard start >= 0, start + text.count <= count else { return false }
-        // Unsafe only in its pointers: as many bytes are there as are compared.
+        // Unsafe because of the pointers: both have `text.count` bytes.
         return unsafe withUnsafeBytes { bytes in
             unsafe text.withUnsafeBytes { text in
                 guard let base = bytes.baseAddress, let other = text.baseAddress else { return true }
@@ -17,10 +16,10 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// The first place of a byte, from one on.
+    /// The index of the first `byte` at or after `start`, `nil` if there is none.
     func index(of byte: UInt8, from start: Int) -> Int? {
         guard start >= 0, start < count else { return nil }
-        // Unsafe only in its pointers, which stay inside these bytes.
+        // Unsafe because of the pointers, which stay inside the span.
         return unsafe withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress,
                 let found = unsafe memchr(base + start, Int32(byte), bytes.count - start)
@@ -29,16 +28,16 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// Eight bytes as one integer, whose value means nothing but that they are the same.
+    /// Eight bytes as one integer in the machine's byte order, to compare them at once.
     @inline(__always)
     func word(at index: Int) -> UInt64 {
-        // Unsafe only in that any eight bytes must make a valid integer, which they do; the place is checked.
+        // Unsafe because the bytes are reinterpreted: any eight bytes are a valid integer. The index is checked.
         unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
     }
 }
 
 extension Array where Element == UInt8 {
-    /// The bytes of a span, in an array of their own.
+    /// A copy of a span's bytes.
     public init(copying span: Span<UInt8>) {
         self.init()
         append(copying: span)

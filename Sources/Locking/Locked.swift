@@ -4,13 +4,13 @@
     public import Synchronization
 #endif
 
-/// A value behind a lock. Lock, change, take what is to be done next, unlock, and only then do it: no callback, no I/O and
-/// no allocation that can be avoided under the lock.
+/// A value behind a lock. Lock, change the value, take out the next action, unlock, then act: no callback, no I/O and no
+/// avoidable allocation under the lock.
 ///
-/// It is `Synchronization.Mutex` in every build but the thread sanitizer's. On Linux the sanitizer does not see that mutex
-/// and reports races inside it, so builds with `-DSANITIZE_THREAD` use a pthread mutex, which it understands.
+/// The lock is `Synchronization.Mutex` in every build but the thread sanitizer's. On Linux the sanitizer does not know that
+/// mutex and reports races inside it, so builds with `-DSANITIZE_THREAD` use a pthread mutex.
 @safe public struct Locked<State: ~Copyable>: ~Copyable, @unchecked Sendable {
-    // `@safe` and `@unchecked` because: the state is reached only through `withLock`, which holds the mutex.
+    // `@safe` and `@unchecked` because: the state is accessed only in `withLock`, which holds the mutex.
 
     #if SANITIZE_THREAD
         private let state: UnsafeMutablePointer<State>

@@ -1,9 +1,9 @@
-/// Which pages stay: W-TinyLFU, bounded by bytes.
+/// The eviction policy of a shard: W-TinyLFU, bounded by bytes.
 ///
 /// Einziger, Friedman, Manes: TinyLFU: A Highly Efficient Cache Admission Policy, ACM Transactions on Storage 13 (4), 2017,
-/// section 4. New pages pass through a small window; when they leave it, they stay only if they are asked for more often
-/// than the page that would have to go. A caller that walks through ten thousand pages therefore pushes out nothing that is
-/// asked for twice.
+/// section 4. New pages pass through a small window. A page that leaves the window stays only if it is requested more often
+/// than the page that would be evicted for it. A caller that reads ten thousand pages once therefore evicts no page that is
+/// requested twice.
 struct EvictionPolicy {
     private let windowBytes: Int
     private let mainBytes: Int
@@ -11,11 +11,11 @@ struct EvictionPolicy {
     private var window = RecencyList(.window)
     private var probation = RecencyList(.probation)
     private var protected = RecencyList(.protected)
-    /// Never small: what is remembered of a few hundred pages should outlive a walk through ten thousand.
+    /// Never smaller, so that the counts of a few hundred pages outlive a walk through ten thousand.
     private var sketch = FrequencySketch(capacity: 1024)
 
-    /// - Parameter maxBytes: what all pages together may weigh. 1 % of it is the window, 80 % of the rest is for pages that
-    ///   were asked for again.
+    /// - Parameter maxBytes: the maximum weight of all pages together. 1 % of it is the window; 80 % of the rest is for pages
+    ///   that were requested again.
     init(maxBytes: Int) {
         windowBytes = maxBytes / 100
         mainBytes = maxBytes - windowBytes
@@ -25,10 +25,10 @@ struct EvictionPolicy {
     /// The weight of all pages.
     var bytes: Int { window.bytes + probation.bytes + protected.bytes }
 
-    /// Counts a request for a key, whether it is there or not.
+    /// Counts a request for a key, stored or not.
     mutating func recordRequest(_ hash: UInt64) { sketch.increment(hash) }
 
-    /// Makes a record that was just used the last to go.
+    /// Makes a record the most recently used.
     mutating func touch(_ place: Int32, _ table: inout PageTable) {
         switch table.links[Int(place)].list {
         case .window:
@@ -50,9 +50,9 @@ struct EvictionPolicy {
         }
     }
 
-    /// Takes in a record that is in no list.
+    /// Admits a record that is in no list.
     ///
-    /// - Returns: the records that must go, already out of their lists; the new one may be among them.
+    /// - Returns: the records to evict, already out of their lists. The new one may be among them.
     mutating func admit(_ place: Int32, _ table: inout PageTable) -> [Int32] {
         if table.count > sketch.capacity { sketch.grow() }
         window.append(place, &table)
@@ -66,7 +66,7 @@ struct EvictionPolicy {
         return evicted
     }
 
-    /// Takes a record out of its list.
+    /// Removes a record from its list.
     mutating func remove(_ place: Int32, _ table: inout PageTable) {
         switch table.links[Int(place)].list {
         case .window: window.remove(place, &table)
@@ -80,7 +80,7 @@ struct EvictionPolicy {
         table.records[Int(place)].page.map { sketch.estimate($0.key.hash) } ?? 0
     }
 
-    /// Lets the less often used of the candidate and the oldest on probation go until all fits.
+    /// Evicts the less popular one of the candidate and the oldest record on probation, until all records fit.
     private mutating func makeRoom(for candidate: Int32, _ table: inout PageTable, _ evicted: inout [Int32]) {
         let popularity = popularity(of: candidate, table)
         while probation.bytes + protected.bytes > mainBytes {

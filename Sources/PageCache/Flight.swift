@@ -1,10 +1,10 @@
-/// A caller that waits for a flight, as the front knows it. The cache only keeps it and hands it back.
+/// A request that waits for a flight, as the server identifies it. The cache stores it and returns it.
 public struct Waiter: Sendable, Hashable {
     /// The event loop's index.
     public let loop: Int32
-    /// The connection's slot there.
+    /// The slot in the event loop.
     public let slot: Int32
-    /// Which of the requests that used the slot.
+    /// The number of the request among all that used the slot.
     public let generation: UInt64
 
     public init(loop: Int32, slot: Int32, generation: UInt64) {
@@ -14,11 +14,12 @@ public struct Waiter: Sendable, Hashable {
     }
 }
 
-/// The permit to fetch one page, held by whoever must see to it that `PageCache.land` is called exactly once, whatever
-/// happens. It belongs to the gateway, not to the client that caused it.
+/// The permit to fetch one page. Its holder must call `PageCache.land` exactly once, on every path. It belongs to the gateway,
+/// not to the client that caused it.
 public struct Flight: Sendable, Hashable {
-    /// Unique in the process.
+    /// Unique in the cache.
     public let id: UInt64
+    /// The key of the page.
     public let key: PageKey
 
     public static func == (left: Flight, right: Flight) -> Bool { left.id == right.id }

@@ -1,8 +1,7 @@
-/// How often something was asked for of late, roughly: a count-min sketch of 4-bit counters that are halved from time to
-/// time.
+/// An estimate of recent requests by key: a count-min sketch of 4-bit counters, all of which are halved from time to time.
 ///
 /// Einziger, Friedman, Manes: TinyLFU: A Highly Efficient Cache Admission Policy, ACM Transactions on Storage 13 (4), 2017,
-/// section 3. Sixteen counters share a word; a key has one in each of four words.
+/// section 3. Sixteen counters share a word; a key has one counter in each of four words.
 struct FrequencySketch {
     private var words: [UInt64]
     private var mask: UInt64
@@ -10,7 +9,7 @@ struct FrequencySketch {
     /// Counters are halved after ten times as many additions as the cache has entries (section 3.3).
     private var sample: Int
 
-    /// - Parameter capacity: the entries whose popularity is to be told apart.
+    /// - Parameter capacity: the number of cache entries, rounded up to a power of two from 64 to 2²⁴.
     init(capacity: Int) {
         var size = 64
         while size < capacity, size < 1 << 24 { size <<= 1 }
@@ -19,11 +18,10 @@ struct FrequencySketch {
         sample = 10 * size
     }
 
-    /// The entries that it was made for.
+    /// The number of cache entries that the sketch is sized for.
     var capacity: Int { words.count }
 
-    /// Makes room for twice as many entries and forgets nothing: with one more bit of the hash in use, each word stands for
-    /// two, which both begin with its counts.
+    /// Doubles the capacity and keeps all counts: one more bit of the hash is used, and each word becomes two equal ones.
     mutating func grow() {
         guard words.count < 1 << 24 else { return }
         words += words
@@ -33,7 +31,7 @@ struct FrequencySketch {
 
     /// Counts one more request.
     mutating func increment(_ hash: UInt64) {
-        // Without branches on the counts: they are seldom in the processor's cache, and nothing need wait for them.
+        // Without branches on the counts: they are seldom in the processor's cache, and a branch would wait for them.
         var added: UInt64 = 0
         for row in 0..<4 {
             let (word, shift) = place(hash, row)
@@ -46,7 +44,7 @@ struct FrequencySketch {
         if additions >= sample { halve() }
     }
 
-    /// The number of requests of late, from 0 to 15; never too low, sometimes too high.
+    /// The estimated number of recent requests, 0 to 15: never too low between two halvings, sometimes too high.
     func estimate(_ hash: UInt64) -> UInt64 {
         var least: UInt64 = 15
         for row in 0..<4 {
@@ -62,7 +60,7 @@ struct FrequencySketch {
     }
 
     private func place(_ hash: UInt64, _ row: Int) -> (word: Int, shift: UInt64) {
-        // A different odd multiplier for each row spreads the same hash in four independent ways.
+        // A different odd multiplier for each row spreads the hash in four independent ways.
         let mixed = (hash &+ UInt64(row) &* 0x9e37_79b9_7f4a_7c15) &* Self.multipliers[row]
         let spread = mixed ^ mixed >> 32
         return (Int(truncatingIfNeeded: spread & mask), (spread >> 58 & 3 | UInt64(row) << 2) << 2)

@@ -1,12 +1,12 @@
-/// A reply that is kept: its bytes, how long it may be used, and what would make it void. It never changes.
+/// A stored reply: its bytes and its lifetime. Immutable.
 public final class Page: Sendable {
-    /// How long a page may be used, in nanoseconds. Freshness counts from the fetch, the other two from its end.
+    /// The spans in which a page may be used, in nanoseconds. `fresh` counts from the fetch, the other two from the end of `fresh`.
     public struct Lifetime: Sendable, Equatable {
-        /// Served without a question.
+        /// The page is served without a refresh.
         public var fresh: Int64
-        /// Served while it is being refreshed (RFC 5861, section 3).
+        /// The page is served while it is refreshed (RFC 5861, section 3).
         public var staleWhileRevalidate: Int64
-        /// Served when it cannot be refreshed (RFC 5861, section 4).
+        /// The page is served when it cannot be refreshed (RFC 5861, section 4).
         public var staleIfError: Int64
 
         public init(fresh: Int64, staleWhileRevalidate: Int64 = 0, staleIfError: Int64 = 0) {
@@ -16,15 +16,21 @@ public final class Page: Sendable {
         }
     }
 
-    // What a lookup reads stands first, so that it comes with one line of memory.
+    // The fields that a lookup reads come first, so that they share a cache line. Instants are monotonic nanoseconds.
+
+    /// The key that the page is stored under.
     public let key: PageKey
+    /// The instant from which the page may not be served at all.
     public let usableUntil: Int64
+    /// The instant from which the page is stale.
     public let freshUntil: Int64
+    /// The instant from which the page is served only if no other can be had.
     public let revalidateUntil: Int64
-    /// When the upstream answered.
+    /// The instant of the request that fetched the page.
     public let fetchedAt: Int64
+    /// The bytes of the reply's body.
     public let body: [UInt8]
-    /// What only negative entries have, apart because most pages are none.
+    /// The fields of negative entries, in an object of their own because most pages have none.
     private let failure: Failure?
 
     private final class Failure: Sendable {
@@ -38,9 +44,10 @@ public final class Page: Sendable {
     }
 
     /// - Parameters:
-    ///   - status: the HTTP status it is served with: 200, or a 4xx for a negative entry.
-    ///   - errorCode: the error code of a negative entry.
-    ///   - fetchedAt: when the upstream answered, in monotonic nanoseconds.
+    ///   - status: the HTTP status of the answer: 200, or a 4xx for a negative entry.
+    ///   - errorCode: the error code of a negative entry, else `nil`.
+    ///   - fetchedAt: the instant of the request that fetched the page, in monotonic nanoseconds.
+    ///   - lifetime: negative spans count as 0.
     public init(
         key: PageKey, status: Int, errorCode: String? = nil, body: [UInt8], fetchedAt: Int64, lifetime: Lifetime
     ) {
@@ -63,19 +70,19 @@ public final class Page: Sendable {
         usableUntil = page.usableUntil
     }
 
-    /// The HTTP status it is served with: 200, or a 4xx for a negative entry.
+    /// The HTTP status of the answer: 200, or a 4xx for a negative entry.
     public var status: Int { failure?.status ?? 200 }
 
-    /// The error code of a negative entry.
+    /// The error code of a negative entry, else `nil`.
     public var errorCode: String? { failure?.code }
 
-    /// The same page, no longer fresh.
+    /// The same page, stale from `now` on.
     func stale(now: Int64) -> Page { Page(self, freshUntil: min(freshUntil, now)) }
 
-    /// What the page and its place in the tables take, beside key and body: two objects' headers, the record, its share of
-    /// the tables, and what the allocator rounds up.
+    /// The memory of a page beside key and body, in bytes: two object headers, the record, its share of the tables, and the
+    /// allocator's rounding.
     static let overhead = 280
 
-    /// The bytes that it counts for.
+    /// The bytes that the page counts for.
     var weight: Int { key.bytes.count + body.count + Self.overhead }
 }

@@ -1,36 +1,35 @@
 internal import Locking
 internal import Synchronization
 
-/// Pages by key, with their flights: who may serve what, who fetches, who waits.
+/// Pages by key, with the flights that fetch them and the requests that wait for a flight.
 ///
-/// It holds no clock, no socket and no callback: time is an argument (monotonic nanoseconds), and a waiter is a value that is
-/// handed back when its flight lands. Keys are spread over shards by their hash, each with its own lock, so that several
-/// event loops hardly meet. All calls may come from any thread.
+/// The cache has no clock, no socket and no callback: time is an argument (monotonic nanoseconds), and a waiter is a value
+/// that is returned when its flight completes. Keys are spread over shards by their hash, each with its own lock, so that event
+/// loops seldom contend. Any thread may call any function. All take constant time unless they say otherwise.
 public final class PageCache: Sendable {
-    /// What to do with a request.
+    /// The answer to a request for a page.
     public enum Lookup: Sendable {
         /// Serve the page.
         case fresh(Page)
-        /// Serve the page, and if a flight comes with it, see to it that it is fetched anew.
+        /// Serve the page. If there is a flight, the request must start it: it refreshes the page.
         case stale(Page, refresh: Flight?)
-        /// Fetch the page; the waiter is on the flight.
+        /// Start the flight. The waiter is on it.
         case lead(Flight)
-        /// Wait: a flight is on its way and the waiter is on it.
+        /// Wait: the waiter has joined a flight in progress.
         case joined(Flight)
-        /// Serve the page, though it may be used only because no other can be had now: its flight waits for its token, or
-        /// too many wait for it.
+        /// Serve the page, which is usable only in case of an error: its flight waits for its token, or has too many waiters.
         case held(Page)
-        /// A flight is on its way, and too many wait for it already.
+        /// Refuse the request: there is no page, and the flight in progress has too many waiters.
         case crowded
     }
 
-    /// What a flight means for the cache when it ends.
+    /// The effect of a completed flight on the cache.
     public enum Landing: Sendable {
-        /// It has brought a page to keep.
+        /// The page is stored.
         case keep(Page)
-        /// It has brought an answer that is not kept, and after which an older page is wrong.
+        /// The answer is not stored, and an older page of the key is removed, because the answer proves it wrong.
         case drop
-        /// It has brought nothing; what is there is as good as before.
+        /// The fetch failed; an older page stays.
         case nothing
     }
 
@@ -44,9 +43,9 @@ public final class PageCache: Sendable {
     private let invalidations = Atomic<UInt64>(0)
 
     /// - Parameters:
-    ///   - maxBytes: what all pages together may take, keys and overhead included.
-    ///   - maxWaiters: how many may wait for one flight.
-    ///   - shards: how many locks; by default as many as leave at least 16 MiB to each, and at most 16.
+    ///   - maxBytes: the maximum memory of all pages together, with keys and overhead.
+    ///   - maxWaiters: the maximum number of waiters on one flight.
+    ///   - shards: the number of locks, at least 1; by default as many as leave at least 16 MiB to each, at most 16.
     public init(maxBytes: Int, maxWaiters: Int, shards: Int? = nil) {
         let count = max(1, shards ?? min(16, maxBytes >> 24))
         slots = (0..<count).map { number in
@@ -54,80 +53,81 @@ public final class PageCache: Sendable {
         }
     }
 
-    /// Looks a page up, and starts or joins a flight if it has to be fetched.
+    /// Looks up a page, and begins or joins a flight if it must be fetched.
     ///
-    /// - Parameter isRetry: whether whoever waits asks once more after a failure; see `isLeftToRetries`.
+    /// - Parameter isRetry: true if the waiting client is retrying; see `isLeftToRetries`.
     public func find(
         _ key: PageKey, scope: EpochScope, waiter: Waiter, isRetry: Bool = false, now: Int64
     ) -> Lookup {
         slot(key).shard.withLock { $0.find(key, scope: scope, waiter: waiter, isRetry: isRetry, now: now) }
     }
 
-    /// Starts a flight whatever is in the cache or on its way; from now on newcomers join this one.
+    /// Begins a flight without a lookup. Later requests join this one, not an older one.
     public func lead(_ key: PageKey, scope: EpochScope, waiter: Waiter, isRetry: Bool = false) -> Flight {
         slot(key).shard.withLock { $0.lead(key, scope: scope, waiter: waiter, isRetry: isRetry) }
     }
 
-    /// Whether all who wait for a flight ask once more after a failure, and will again; false if nobody waits.
+    /// Returns true if all waiters of a flight are retries, so that their clients will retry again; false without waiters.
     public func isLeftToRetries(_ flight: Flight) -> Bool {
         slot(flight.key).shard.withLock { $0.isLeftToRetries(flight) }
     }
 
-    /// The page of a key while it may be used at all, if only because it cannot be had anew.
+    /// The page of a key if it is usable at all, `nil` else. It may be too stale to be served but in case of an error.
     public func usablePage(_ key: PageKey, now: Int64) -> Page? {
         slot(key).shard.withLock { $0.usable(key, now: now) }
     }
 
-    /// Ends a flight. What it has brought changes the cache only if nothing invalidated its scope since it was sent.
+    /// Completes a flight. `landing` takes effect only if the flight's scope was not invalidated since the flight was sent.
     ///
-    /// - Returns: those who waited, each exactly once.
+    /// - Returns: the flight's waiters, each exactly once; none if the flight has been completed before.
     public func land(_ flight: Flight, _ landing: Landing, now: Int64) -> [Waiter] {
         slot(flight.key).shard.withLock { $0.land(flight, landing, now: now) }
     }
 
-    /// An attempt for a flight is about to be sent: its page will be as new as that.
+    /// Marks a flight as sent, immediately before an attempt for it is sent. Earlier invalidations no longer concern it.
     public func depart(_ flight: Flight) { slot(flight.key).shard.withLock { $0.depart(flight) } }
 
-    /// A flight waits for its token, and an older page is served meanwhile if there is one.
+    /// Marks a flight as waiting for its token. New requests get an older page meanwhile, if there is one.
     ///
-    /// - Parameter isRetry: whether it waits for another attempt; one that waits for its first may have got its token before
-    ///   this is called, and is not held then.
+    /// - Parameter isRetry: true if the flight waits for another attempt. A flight that waits for its first attempt may have
+    ///   been sent before this call, and is not held then.
     public func hold(_ flight: Flight, isRetry: Bool = false) {
         slot(flight.key).shard.withLock { $0.hold(flight, isRetry: isRetry) }
     }
 
-    /// Ends a flight that was not sent, if nobody waits for it.
+    /// Completes an unsent flight if it has no waiters.
     ///
-    /// - Returns: whether it has ended.
+    /// - Returns: true if the flight was completed.
     public func landDeserted(_ flight: Flight) -> Bool {
         slot(flight.key).shard.withLock { $0.landDeserted(flight) }
     }
 
-    /// Takes back a waiter whose client has gone.
+    /// Removes a waiter whose client has disconnected.
     ///
-    /// - Returns: the flight that it waited for, if it was the last.
+    /// - Returns: its flight if it was the last waiter, else `nil`.
     @discardableResult
     public func removeWaiter(_ waiter: Waiter, of key: PageKey) -> Flight? {
         slot(key).shard.withLock { $0.removeWaiter(waiter, of: key) }
     }
 
-    /// Makes all pages of a scope void and keeps newcomers off its flights. When it returns, no old page is served.
+    /// Voids all pages of a scope and keeps later requests from joining its flights. After the return no older page is served.
     public func invalidate(_ scope: EpochScope) {
         for slot in slots { slot.shard.withLock { $0.raiseEpoch(scope) } }
         invalidations.add(1, ordering: .relaxed)
     }
 
-    /// What becomes of the pages that a purge is about.
+    /// The effect of a purge.
     public enum Purge: Sendable {
-        /// They are gone, and what is being fetched for them will not be kept.
+        /// The pages are removed, and the results of flights in progress are not stored.
         case remove
-        /// They are served as stale pages from now on, while they are fetched anew.
+        /// The pages become stale, and so do the results of flights in progress.
         case makeStale
     }
 
-    /// Purges the pages whose key is chosen. It looks at every page, a thousand at a time, so that nobody waits long.
+    /// Purges the pages with chosen keys. Takes time linear in all pages, with the lock released after every thousand.
     ///
-    /// - Returns: how many pages it was.
+    /// - Parameter isChosen: runs under a lock.
+    /// - Returns: the number of purged pages.
     public func purge(_ purge: Purge, now: Int64, where isChosen: @Sendable (PageKey) -> Bool) -> Int {
         var count = 0
         for slot in slots {
@@ -147,14 +147,14 @@ public final class PageCache: Sendable {
 
     // MARK: Snapshots
 
-    /// The pages that may still be used, error pages excepted, for a snapshot. They are looked for a thousand at a time, so
-    /// that nobody waits long.
+    /// Visits all usable pages but negative entries, for a snapshot. The lock is released after every thousand records.
     ///
     /// - Parameters:
     ///   - now: monotonic nanoseconds.
-    ///   - wallClock: the same moment in nanoseconds since 1970-01-01T00:00:00Z.
-    ///   - scopes: those whose pages are left out.
-    ///   - visit: gets each page once, without a lock held.
+    ///   - wallClock: the same instant in nanoseconds since 1970-01-01T00:00:00Z.
+    ///   - scopes: the scopes whose pages are left out.
+    ///   - visit: is called once for each page, without a lock.
+    /// - Throws: what `visit` throws.
     public func save<Failure: Error>(
         now: Int64, wallClock: Int64, except scopes: Set<EpochScope> = [],
         _ visit: (SavedPage) throws(Failure) -> Void
@@ -172,18 +172,18 @@ public final class PageCache: Sendable {
         }
     }
 
-    /// Takes in a page of a snapshot, as a stale one. A page that was fetched or made void since this process began is not
-    /// replaced.
+    /// Stores a page of a snapshot as a stale page, unless a page of its key was fetched or its scope was invalidated in this
+    /// process.
     ///
     /// - Parameters:
-    ///   - longest: the lifetime that is configured for such a page now; its own is cut down to it.
+    ///   - longest: the configured lifetime of such a page, which limits the page's own.
     ///   - now: monotonic nanoseconds.
-    ///   - wallClock: the same moment in nanoseconds since 1970-01-01T00:00:00Z.
-    /// - Returns: whether it was taken in.
+    ///   - wallClock: the same instant in nanoseconds since 1970-01-01T00:00:00Z.
+    /// - Returns: true if the page was stored.
     public func restore(
         _ saved: SavedPage, scope: EpochScope, longest: Page.Lifetime, now: Int64, wallClock: Int64
     ) -> Bool {
-        // A clock that was set back since must not make pages younger than nothing.
+        // The wall clock may have been set back since: an age below 0 counts as 0.
         let (age, overflow) = wallClock.subtractingReportingOverflow(saved.fetchedAt)
         guard !overflow else { return false }
         let lifetime = Page.Lifetime(
@@ -198,12 +198,13 @@ public final class PageCache: Sendable {
 
     // MARK: Figures
 
-    /// The figures that are shown at `/metrics`.
+    /// The statistics that are shown at `/metrics`.
     public struct Figures: Sendable, Equatable {
         public var pages = 0
         public var bytes = 0
+        /// The number of flights in progress.
         public var flights = 0
-        /// Those who wait for them.
+        /// The number of waiters on all flights.
         public var waiters = 0
         public var evictions: UInt64 = 0
         public var invalidations: UInt64 = 0
@@ -212,7 +213,7 @@ public final class PageCache: Sendable {
         public init() {}
     }
 
-    /// The figures now, the sum of all shards.
+    /// The sum of all shards' statistics now. Takes time linear in the flights.
     public var figures: Figures {
         var figures = Figures()
         figures.invalidations = invalidations.load(ordering: .relaxed)
@@ -229,7 +230,7 @@ public final class PageCache: Sendable {
     }
 
     private func slot(_ key: PageKey) -> Slot {
-        // Bits that the tables do not use; a product instead of a division.
+        // The upper bits of the hash, which the tables do not use; a product instead of a division.
         slots[Int(truncatingIfNeeded: ((key.hash >> 48) &* UInt64(slots.count)) >> 16)]
     }
 }

@@ -1,8 +1,8 @@
 /// Pages by key: an open-addressing index over a slab of records that are linked into the eviction policy's lists.
 ///
-/// A slot of the index holds a part of the hash beside the record's place, so that records of other keys are not looked at.
-/// Records are found by hash and then by all bytes of the key; slots are freed by shifting later ones back, so there are no
-/// tombstones to wade through.
+/// A slot of the index holds a part of the hash beside the record's place, so that records of other keys are not read.
+/// Records are found by hash and then by all bytes of the key. A freed slot is filled by shifting later ones back, so there
+/// are no tombstones.
 struct PageTable {
     /// The lists of the eviction policy.
     enum List: UInt8 {
@@ -13,22 +13,22 @@ struct PageTable {
         case none
     }
 
-    /// A page, and what finding it and judging it needs.
+    /// A page and the fields that a lookup compares; free if `page` is `nil`.
     struct Record {
         var page: Page?
-        // The bytes of the page's key and its end are here too: they come from memory at the same time as the page.
+        // Copies of the page's fields: they are loaded from memory at the same time as the page.
         var key: [UInt8]
         var usableUntil: Int64
-        /// The epoch of the page's domain when its fetch began, and where to look that up.
+        /// The epoch of the page's scope when its fetch was sent.
         var epoch: Epoch
     }
 
-    /// A record's place in its list, and what lists need to know of it: apart, and small, because moving a record in a list
-    /// touches its neighbours, which nobody asked for.
+    /// A record's links in its list. They are small and apart from the records, because moving a record in a list writes to
+    /// its neighbours.
     struct Link {
-        /// Towards the most recently used.
+        /// The neighbour towards the most recently used record.
         var newer: Int32
-        /// Towards the least recently used.
+        /// The neighbour towards the least recently used record.
         var older: Int32
         var weight: Int32
         var list: List
@@ -42,10 +42,10 @@ struct PageTable {
     private var free: [Int32] = []
     private(set) var count = 0
 
-    /// A place in the index: a record, or nothing.
+    /// A slot of the index: a record's place, or empty.
     private struct Slot {
         let place: Int32
-        /// The lower half of the key's hash; its own lower bits choose the slot.
+        /// The lower half of the key's hash, whose lower bits choose the slot.
         let tag: UInt32
 
         static let empty = Slot(place: nowhere, tag: 0)
@@ -55,7 +55,7 @@ struct PageTable {
 
     init() { index = [Slot](repeating: .empty, count: 64) }
 
-    /// The record of a key, or nothing.
+    /// The place of a key's record, `nil` if there is none.
     func find(_ key: PageKey) -> Int32? {
         let tag = UInt32(truncatingIfNeeded: key.hash)
         var position = start(tag)
@@ -68,11 +68,11 @@ struct PageTable {
     }
 
     private func matches(_ place: Int, _ key: PageKey) -> Bool {
-        // The hash is the page's, which will be needed: it is on its way while keys are compared.
+        // The hash is read from the page: the page is needed next, and is loaded while the keys are compared.
         records[place].page?.key.hash == key.hash && records[place].key == key.bytes
     }
 
-    /// Adds a page whose key is not there.
+    /// Adds a page whose key is not in the table.
     mutating func insert(_ page: Page, epoch: Epoch) -> Int32 {
         if (count + 1) * 2 > index.count { grow() }
         let record = Record(
@@ -94,7 +94,7 @@ struct PageTable {
         return place
     }
 
-    /// Puts another page in the place of the one with the same key.
+    /// Replaces a record's page by another one with the same key.
     mutating func replace(_ place: Int32, with page: Page, epoch: Epoch) {
         records[Int(place)].page = page
         links[Int(place)].weight = Int32(clamping: page.weight)
@@ -102,11 +102,11 @@ struct PageTable {
         records[Int(place)].epoch = epoch
     }
 
-    /// Takes a record out of the index and frees it. It must be in no list.
+    /// Removes a record from the index and frees it. It must be in no list.
     mutating func remove(_ place: Int32) {
         var hole = start(UInt32(truncatingIfNeeded: records[Int(place)].page?.key.hash ?? 0))
         while index[hole].place != place { hole = next(hole) }
-        // Whatever was pushed past the hole by it moves back.
+        // Slots that were displaced past the hole move back.
         var position = next(hole)
         while !index[position].isEmpty {
             let distance = (position - start(index[position].tag)) & (index.count - 1)

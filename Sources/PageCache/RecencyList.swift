@@ -2,9 +2,9 @@
 struct RecencyList {
     private let list: PageTable.List
     private var newest = PageTable.nowhere
-    /// The record that was not used for longest.
+    /// The least recently used record.
     private(set) var oldest = PageTable.nowhere
-    /// The weight of its pages.
+    /// The weight of the list's pages.
     private(set) var bytes = 0
 
     init(_ list: PageTable.List) { self.list = list }
@@ -19,7 +19,7 @@ struct RecencyList {
         bytes += Int(table.links[Int(place)].weight)
     }
 
-    /// Takes a record out.
+    /// Removes a record.
     mutating func remove(_ place: Int32, _ table: inout PageTable) {
         let link = table.links[Int(place)]
         if link.newer == PageTable.nowhere { newest = link.older } else { table.setOlder(link.older, of: link.newer) }

@@ -1,32 +1,33 @@
-/// A part of the cache: its pages, its flights, and its copy of the epochs. Everything here happens under the shard's lock.
-/// A lookup and a landing take constant time but for the rare growth of a table; what looks at all flights or pages says so.
+/// A part of the cache: its pages, its flights and its copy of the epochs. Every call holds the shard's lock.
+/// Calls take constant time, but for the rare growth of a table, unless they say otherwise.
 struct Shard {
-    private struct Airborne {
+    private struct FlightInProgress {
         let flight: Flight
         var waiters = WaiterList()
-        /// When what it brings was asked for: in the epoch in which it was last sent.
+        /// The epoch in which the flight was last sent, or begun if it was not sent.
         var epoch: Epoch
-        /// Whether its page is not to be kept, or only as a stale one, because of a purge since it was sent.
+        /// True if a purge since it was sent prevents that its page is stored.
         var isVoid = false
+        /// True if a purge since it was sent makes its page stale.
         var isStale = false
-        /// Whether it waits for its token, and those who ask meanwhile are better served with an older page.
+        /// True if it waits for its token, so that requests are served an older page meanwhile.
         var isHeld = false
-        var hasDeparted = false
+        var isSent = false
     }
 
     private var table = PageTable()
     private var policy: EvictionPolicy
     private var epochs = [UInt32](repeating: 0, count: EpochScope.count)
-    /// The flight that newcomers join, by key.
+    /// The id of the flight that new requests join, by key.
     private var joinable: [PageKey: UInt64] = [:]
-    /// All flights by id; those of an older epoch are here and not in `joinable`.
-    private var airborne: [UInt64: Airborne] = [:]
+    /// All flights in progress by id, also those that are no longer in `joinable`.
+    private var inProgress: [UInt64: FlightInProgress] = [:]
     private var lastFlight: UInt64
     private let flightStride: UInt64
     private let maxWaiters: Int
-    /// A page that weighs more would push out half of the shard for one that is asked for but now and then.
+    /// A larger page would evict half of the shard, so it is not stored.
     private let maxPageBytes: Int
-    /// Where the search for dead pages goes on.
+    /// The record at which the search for dead pages continues.
     private var hand = 0
     private(set) var evictions: UInt64 = 0
 
@@ -40,14 +41,14 @@ struct Shard {
 
     var pages: Int { table.count }
     var bytes: Int { policy.bytes }
-    var flights: Int { airborne.count }
-    /// Looks at all flights.
-    var waiters: Int { airborne.values.reduce(0) { $0 + $1.waiters.count } }
+    var flights: Int { inProgress.count }
+    /// Takes time linear in the flights.
+    var waiters: Int { inProgress.values.reduce(0) { $0 + $1.waiters.count } }
 
     mutating func find(
         _ key: PageKey, scope: EpochScope, waiter: Waiter, isRetry: Bool, now: Int64
     ) -> PageCache.Lookup {
-        // Looked for before it is counted: then memory is waited for once and not twice.
+        // Searched before it is counted, so that both wait for memory at the same time.
         let place = table.find(key)
         policy.recordRequest(key.hash)
         let page = place.flatMap { use($0, now: now) }
@@ -60,11 +61,11 @@ struct Shard {
         guard let id = current(key, scope) else {
             return .lead(begin(key, scope, waiter: waiter, isRetry: isRetry))
         }
-        if let page, airborne[id]?.isHeld == true { return .held(page) }
-        guard let count = airborne[id]?.waiters.count, count < maxWaiters, let flight = airborne[id]?.flight else {
+        if let page, inProgress[id]?.isHeld == true { return .held(page) }
+        guard let count = inProgress[id]?.waiters.count, count < maxWaiters, let flight = inProgress[id]?.flight else {
             return page.map { .held($0) } ?? .crowded
         }
-        airborne[id]?.waiters.append(waiter, isRetry: isRetry)
+        inProgress[id]?.waiters.append(waiter, isRetry: isRetry)
         return .joined(flight)
     }
 
@@ -73,87 +74,87 @@ struct Shard {
     }
 
     func isLeftToRetries(_ flight: Flight) -> Bool {
-        airborne[flight.id]?.waiters.areAllRetrying ?? false
+        inProgress[flight.id]?.waiters.areAllRetrying ?? false
     }
 
-    /// The page of a key while it may be used at all.
+    /// The page of a key if it is usable at all, `nil` else.
     mutating func usable(_ key: PageKey, now: Int64) -> Page? {
         table.find(key).flatMap { use($0, now: now) }
     }
 
-    /// The page of a record, as the one that was used last; nothing if it is dead, and then it is gone.
+    /// Returns the page of a record and makes it the most recently used. A dead page is removed, and the result is `nil`.
     private mutating func use(_ place: Int32, now: Int64) -> Page? {
         guard isAlive(Int(place), now: now) else {
             remove(place)
             return nil
         }
-        // Taken out last: counting one more user of the page waits for its memory, and lets nothing pass.
+        // The page is retained last: that waits for its memory and stalls what follows.
         policy.touch(place, &table)
         return table.records[Int(place)].page
     }
 
     mutating func land(_ flight: Flight, _ landing: PageCache.Landing, now: Int64) -> [Waiter] {
-        guard let landed = airborne.removeValue(forKey: flight.id) else { return [] }
+        guard let completed = inProgress.removeValue(forKey: flight.id) else { return [] }
         if joinable[flight.key] == flight.id { joinable[flight.key] = nil }
-        if !landed.isVoid, epochValue(landed.epoch.scope) == landed.epoch.value {
+        if !completed.isVoid, epochValue(completed.epoch.scope) == completed.epoch.value {
             switch landing {
-            case .keep(let page): store(landed.isStale ? page.stale(now: now) : page, epoch: landed.epoch)
+            case .keep(let page): store(completed.isStale ? page.stale(now: now) : page, epoch: completed.epoch)
             case .drop: if let place = table.find(flight.key) { remove(place) }
             case .nothing: break
             }
         }
         reclaim(now: now)
-        return landed.waiters.all
+        return completed.waiters.all
     }
 
-    /// What a flight brings is asked for now: what happened before is no matter any more.
+    /// Marks a flight as sent now: earlier invalidations and purges no longer concern its result.
     mutating func depart(_ flight: Flight) {
-        guard var departed = airborne[flight.id] else { return }
-        airborne[flight.id] = nil
-        departed.epoch = epoch(departed.epoch.scope)
-        departed.isVoid = false
-        departed.isStale = false
-        departed.isHeld = false
-        departed.hasDeparted = true
-        airborne[flight.id] = departed
-        // Newcomers may join it again, unless another has been begun for them.
+        guard var sent = inProgress[flight.id] else { return }
+        inProgress[flight.id] = nil
+        sent.epoch = epoch(sent.epoch.scope)
+        sent.isVoid = false
+        sent.isStale = false
+        sent.isHeld = false
+        sent.isSent = true
+        inProgress[flight.id] = sent
+        // New requests may join it again, unless a newer flight was begun.
         if joinable[flight.key] == nil { joinable[flight.key] = flight.id }
     }
 
-    /// A flight waits for its token, unless it has got it meanwhile.
+    /// Marks a flight as waiting for its token, unless its first attempt has been sent meanwhile.
     mutating func hold(_ flight: Flight, isRetry: Bool) {
-        if isRetry || airborne[flight.id]?.hasDeparted == false { airborne[flight.id]?.isHeld = true }
+        if isRetry || inProgress[flight.id]?.isSent == false { inProgress[flight.id]?.isHeld = true }
     }
 
-    /// Ends a flight if nobody waits for it.
+    /// Completes a flight if it has no waiters.
     mutating func landDeserted(_ flight: Flight) -> Bool {
-        guard airborne[flight.id]?.waiters.isEmpty ?? false else { return false }
-        airborne[flight.id] = nil
+        guard inProgress[flight.id]?.waiters.isEmpty ?? false else { return false }
+        inProgress[flight.id] = nil
         if joinable[flight.key] == flight.id { joinable[flight.key] = nil }
         return true
     }
 
-    /// Voids the pages of a scope and keeps newcomers from joining its flights.
+    /// Voids the pages of a scope and keeps new requests from joining its flights.
     mutating func raiseEpoch(_ scope: EpochScope) { epochs[Int(scope.index)] &+= 1 }
 
     mutating func removeWaiter(_ waiter: Waiter, of key: PageKey) -> Flight? {
-        // By far most are on the flight that newcomers join too.
-        if let id = joinable[key], airborne[id]?.waiters.remove(waiter) == true { return deserted(id) }
-        // One of an older epoch is not to be found by its key; there are as many flights as the quota allows.
-        let id = airborne.first { $1.flight.key == key && $1.waiters.contains(waiter) }?.key
-        guard let id, airborne[id]?.waiters.remove(waiter) == true else { return nil }
+        // Most are on the flight that new requests join too.
+        if let id = joinable[key], inProgress[id]?.waiters.remove(waiter) == true { return deserted(id) }
+        // A flight of an older epoch is not found by its key. The quota bounds the number of flights.
+        let id = inProgress.first { $1.flight.key == key && $1.waiters.contains(waiter) }?.key
+        guard let id, inProgress[id]?.waiters.remove(waiter) == true else { return nil }
         return deserted(id)
     }
 
     private func deserted(_ id: UInt64) -> Flight? {
-        airborne[id].flatMap { $0.waiters.isEmpty ? $0.flight : nil }
+        inProgress[id].flatMap { $0.waiters.isEmpty ? $0.flight : nil }
     }
 
     // MARK: Purges
 
-    /// Looks at some records.
+    /// Purges at most `atMost` records.
     ///
-    /// - Returns: how many of their pages were chosen, and where to go on, nothing at the end.
+    /// - Returns: the number of purged pages, and the next record, `nil` at the end.
     mutating func purge(
         _ purge: PageCache.Purge, from: Int, atMost: Int, now: Int64, where isChosen: (PageKey) -> Bool
     ) -> (count: Int, next: Int?) {
@@ -167,7 +168,7 @@ struct Shard {
                 continue
             }
             count += 1
-            // A negative entry is of no use when it is old.
+            // A stale negative entry is never served.
             if purge == .makeStale, page.status == 200 {
                 table.replace(record, with: page.stale(now: now), epoch: table.records[place].epoch)
             } else {
@@ -177,23 +178,23 @@ struct Shard {
         return (count, end < table.records.count ? end : nil)
     }
 
-    /// Does to what the chosen flights bring what is done to pages; one that is removed is joined by nobody any more.
+    /// Purges the future pages of the chosen flights. New requests do not join a flight whose page will be removed.
     mutating func purgeFlights(_ purge: PageCache.Purge, where isChosen: (PageKey) -> Bool) {
-        for (id, flight) in airborne where isChosen(flight.flight.key) {
+        for (id, flight) in inProgress where isChosen(flight.flight.key) {
             switch purge {
             case .remove:
-                airborne[id]?.isVoid = true
+                inProgress[id]?.isVoid = true
                 joinable[flight.flight.key] = nil
-            case .makeStale: airborne[id]?.isStale = true
+            case .makeStale: inProgress[id]?.isStale = true
             }
         }
     }
 
     // MARK: Snapshots
 
-    /// Looks at some records.
+    /// Collects pages of at most `atMost` records.
     ///
-    /// - Returns: their good pages that may still be used, and where to go on, nothing at the end.
+    /// - Returns: the usable pages but negative entries, and the next record, `nil` at the end.
     func goodPages(
         from: Int, atMost: Int, except scopes: Set<UInt16>, now: Int64
     ) -> (pages: [Page], next: Int?) {
@@ -208,7 +209,7 @@ struct Shard {
         return (pages, end < table.records.count ? end : nil)
     }
 
-    /// Takes in an old page, if nothing was learnt of it or of its scope since the cache was made.
+    /// Stores an old page, unless its key has a page or its scope was invalidated in this process.
     mutating func restore(_ page: Page, scope: EpochScope, now: Int64) -> Bool {
         guard now < page.usableUntil, epochValue(scope) == 0, table.find(page.key) == nil else { return false }
         store(page, epoch: epoch(scope))
@@ -225,9 +226,9 @@ struct Shard {
 
     // MARK: Flights
 
-    /// The flight that a newcomer may join: one that began in the current epoch.
+    /// The id of the flight that a new request may join: one of the current epoch.
     private func current(_ key: PageKey, _ scope: EpochScope) -> UInt64? {
-        guard let id = joinable[key], airborne[id]?.epoch.value == epochValue(scope) else { return nil }
+        guard let id = joinable[key], inProgress[id]?.epoch.value == epochValue(scope) else { return nil }
         return id
     }
 
@@ -237,9 +238,9 @@ struct Shard {
         lastFlight &+= flightStride
         let epoch = epoch(scope)
         let flight = Flight(id: lastFlight, key: key)
-        var begun = Airborne(flight: flight, epoch: epoch)
+        var begun = FlightInProgress(flight: flight, epoch: epoch)
         if let waiter { begun.waiters.append(waiter, isRetry: isRetry) }
-        airborne[flight.id] = begun
+        inProgress[flight.id] = begun
         joinable[key] = flight.id
         return flight
     }
@@ -258,7 +259,7 @@ struct Shard {
             return
         }
         if let place = old {
-            // Out of its list and in again, because its weight may change.
+            // Removed from its list and admitted again, because its weight may change.
             policy.remove(place, &table)
             table.replace(place, with: page, epoch: epoch)
             evict(policy.admit(place, &table))
@@ -277,7 +278,7 @@ struct Shard {
         table.remove(place)
     }
 
-    /// Looks at a few records and frees the dead ones: pages that nobody asks for go too, a few with every new one.
+    /// Checks the next four records and removes dead pages, so that pages without requests are removed too.
     private mutating func reclaim(now: Int64) {
         for _ in 0..<min(4, table.records.count) {
             hand = hand + 1 < table.records.count ? hand + 1 : 0

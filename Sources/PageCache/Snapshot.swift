@@ -1,4 +1,4 @@
-/// A page as a snapshot has it: its times are of the wall clock, because a monotonic clock does not outlive a process.
+/// A page in a snapshot. Its time is of the wall clock, because a monotonic clock does not outlive the machine's boot.
 public struct SavedPage: Sendable, Equatable {
     public var key: [UInt8]
     public var body: [UInt8]
@@ -15,7 +15,7 @@ public struct SavedPage: Sendable, Equatable {
 
     /// - Parameters:
     ///   - now: monotonic nanoseconds.
-    ///   - wallClock: the same moment in nanoseconds since 1970-01-01T00:00:00Z.
+    ///   - wallClock: the same instant in nanoseconds since 1970-01-01T00:00:00Z.
     init(_ page: Page, now: Int64, wallClock: Int64) {
         key = page.key.bytes
         body = page.body
@@ -27,7 +27,7 @@ public struct SavedPage: Sendable, Equatable {
     }
 }
 
-/// Why a file is not taken for a snapshot.
+/// The reason why a snapshot file is refused.
 public enum SnapshotFault: String, Error, Sendable {
     case foreign = "it is no snapshot of this program's"
     case otherVersion = "it was written by another version"
@@ -36,12 +36,12 @@ public enum SnapshotFault: String, Error, Sendable {
     case malformed = "it is malformed"
 }
 
-/// A file of pages: what a cache knew, for the next process.
+/// Writes a snapshot: the pages of a cache, for the next process.
 ///
-/// Numbers are big-endian. The file is a magic word and a version, the name of where the pages came from (a 4-byte length
-/// and its bytes), a number for the epoch of each scope (8 bytes each), the pages, and a checksum of all before it. A page
-/// is the lengths of key and body (4 bytes each), when it was fetched and its three spans of life (8 bytes each), the key,
-/// the body.
+/// Numbers are big-endian. The file consists of a magic word, a version, the origin of the pages (a 4-byte length and the
+/// bytes), a number for the epoch of each scope (8 bytes each), the pages, and a checksum of all before it. A page consists of
+/// the lengths of key and body (4 bytes each), the instant of its fetch and the three spans of its lifetime (8 bytes each),
+/// the key and the body.
 public struct SnapshotWriter: ~Copyable {
     static let magic = Array("JPpages".utf8) + [version]
     static let version: UInt8 = 3
@@ -50,8 +50,8 @@ public struct SnapshotWriter: ~Copyable {
     private var checksum = Checksum()
 
     /// - Parameters:
-    ///   - origin: what the pages are answers of; only who has the same may read them.
-    ///   - epochs: a number for each scope that is another one after a write.
+    ///   - origin: identifies the services that the pages came from. A reader with another one refuses the file.
+    ///   - epochs: a number for each scope, which each write changes. Missing ones count as 0.
     public init(origin: [UInt8], epochs: [UInt64]) {
         bytes += Self.magic
         append(UInt32(truncatingIfNeeded: origin.count))
@@ -59,9 +59,10 @@ public struct SnapshotWriter: ~Copyable {
         for scope in EpochScope.all { append(epochs.indices.contains(Int(scope.index)) ? epochs[Int(scope.index)] : 0) }
     }
 
-    /// How many bytes wait to be taken.
+    /// The number of bytes that wait for `take`.
     public var pending: Int { bytes.count }
 
+    /// Appends a page.
     public mutating func append(_ page: SavedPage) {
         append(UInt32(truncatingIfNeeded: page.key.count))
         append(UInt32(truncatingIfNeeded: page.body.count))
@@ -73,7 +74,7 @@ public struct SnapshotWriter: ~Copyable {
         bytes += page.body
     }
 
-    /// The bytes that were written since the last time.
+    /// Removes and returns the bytes that were appended since the last call.
     public mutating func take() -> [UInt8] {
         let taken = bytes
         bytes.removeAll(keepingCapacity: true)
@@ -81,7 +82,7 @@ public struct SnapshotWriter: ~Copyable {
         return taken
     }
 
-    /// The last bytes.
+    /// The last bytes: those that wait, and the checksum.
     public consuming func finish() -> [UInt8] {
         var taken = take()
         bytes = []
@@ -97,8 +98,8 @@ public struct SnapshotWriter: ~Copyable {
     }
 }
 
-/// A checksum after FNV-1a with 64 bits (https://datatracker.ietf.org/doc/draft-eastlake-fnv/), of words of eight bytes
-/// instead of bytes, because start-up waits for it. It tells damage, not malice.
+/// A checksum like FNV-1a with 64 bits (https://datatracker.ietf.org/doc/draft-eastlake-fnv/), but over words of eight bytes
+/// instead of bytes, because the start waits for it. It detects damage, not malice.
 struct Checksum {
     private var state: UInt64 = 0xcbf2_9ce4_8422_2325
     private var word: UInt64 = 0
@@ -125,7 +126,7 @@ struct Checksum {
         }
     }
 
-    /// The last word is filled up with zeros; the count tells them from bytes.
+    /// The last word is padded with zeros; the count distinguishes them from bytes.
     var value: UInt64 { Self.mixed(Self.mixed(state, word), count) }
 
     private mutating func add(_ byte: UInt8) {
@@ -138,7 +139,7 @@ struct Checksum {
 
     private static func mixed(_ state: UInt64, _ word: UInt64) -> UInt64 {
         let product = (state ^ word) &* 0x0000_0100_0000_01b3
-        // A product carries upwards only; the next one shall see the upper bits as well.
+        // A product carries upwards only, so the upper bits are mixed into the lower ones.
         return product ^ product >> 32
     }
 }

@@ -1,29 +1,32 @@
-/// Reads what `SnapshotWriter` wrote, one page at a time. Nothing of a file is believed before its checksum was found right, so
-/// it is read twice; what is held of it meanwhile is one page, or `pieceBytes`.
+/// Reads a snapshot of `SnapshotWriter`, one page at a time. The file is read twice, because its checksum is verified before any of
+/// its pages is used. The reader holds one page or `pieceBytes` in memory, whichever is more.
 public struct SnapshotReader: ~Copyable {
-    /// Gives the bytes of a file from an offset on: as many as asked for, fewer at its end or where it cannot be read.
+    /// Returns `count` bytes of a file from an offset on; fewer at its end or after a read error.
     public typealias Source = (_ offset: Int, _ count: Int) -> [UInt8]
 
-    /// No page lives longer.
+    /// The longest span of a lifetime: 72 hours.
     private static let longest: Int64 = 72 * 3_600_000_000_000
     private static let pieceBytes = 64 * 1024
     private static let checksumBytes = 8
 
-    /// The number of each scope's epoch at the time when the pages were collected.
+    /// The number of each scope's epoch when the pages were collected.
     public private(set) var epochs: [UInt64] = []
 
     private let source: Source
-    /// Where the checksum begins.
+    /// The offset of the checksum.
     private let end: Int
-    /// The next byte that is to be read.
+    /// The offset of the next byte.
     private var position = 0
-    /// The bytes from `position` on that are here already.
+    /// The bytes from `position` on that have been read ahead.
     private var piece: ArraySlice<UInt8> = []
 
+    /// Verifies a file and reads its head.
+    ///
     /// - Parameters:
-    ///   - size: how long the file is.
-    ///   - source: gives its bytes. The file must not change meanwhile.
-    /// - Throws: `SnapshotFault` for what is no whole snapshot of that origin.
+    ///   - size: the size of the file in bytes.
+    ///   - origin: the origin that was given to the writer.
+    ///   - source: reads the file, which must not change meanwhile.
+    /// - Throws: `SnapshotFault` if the file is not a whole snapshot of this version and origin.
     public init(size: Int, origin: [UInt8], from source: @escaping Source) throws(SnapshotFault) {
         self.source = source
         end = max(0, size - Self.checksumBytes)
@@ -43,7 +46,7 @@ public struct SnapshotReader: ~Copyable {
 
     /// The next page, `nil` at the end.
     ///
-    /// - Throws: `SnapshotFault.malformed`.
+    /// - Throws: `SnapshotFault.malformed` for lengths or spans out of range, `.damaged` if the file cannot be read.
     public mutating func next() throws(SnapshotFault) -> SavedPage? {
         guard position < end else { return nil }
         let keyCount = Int(Self.number(try take(4)))

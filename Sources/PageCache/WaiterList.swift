@@ -1,26 +1,26 @@
-/// Those who wait for one flight, in the order in which they came. Adding and removing take constant time, amortised: ten thousand
-/// may come, and all of them may leave.
+/// The waiters of one flight, in the order in which they joined. Adding and removing take constant time, amortised: ten
+/// thousand may join, and all of them may leave.
 struct WaiterList {
-    /// Up to so many are looked for one by one, which is faster and keeps no index.
+    /// Up to this many are searched linearly, which is faster and needs no index.
     private static let smallCount = 16
 
-    /// `nil` where one has left.
+    /// `nil` where a waiter has left.
     private var places: [Waiter?] = []
-    /// Where each is, once there are many.
+    /// The place of each waiter; empty while there are few.
     private var index: [Waiter: Int] = [:]
-    /// How many there are.
+    /// The number of waiters.
     private(set) var count = 0
-    /// Those of them who ask once more after a failure.
+    /// The waiters that are retries.
     private var retrying: Set<Waiter> = []
 
     init() {}
 
     var isEmpty: Bool { count == 0 }
 
-    /// Whether all of them ask once more after a failure; false if there is none.
+    /// True if all waiters are retries and there is at least one.
     var areAllRetrying: Bool { count > 0 && retrying.count == count }
 
-    /// All of them, in their order.
+    /// All waiters in their order.
     var all: [Waiter] { places.compactMap(\.self) }
 
     func contains(_ waiter: Waiter) -> Bool { place(of: waiter) != nil }
@@ -37,7 +37,7 @@ struct WaiterList {
         if isRetry { retrying.insert(waiter) }
     }
 
-    /// - Returns: false if it was not there.
+    /// - Returns: false if it was not in the list.
     mutating func remove(_ waiter: Waiter) -> Bool {
         guard let place = place(of: waiter) else { return false }
         places[place] = nil

@@ -1,23 +1,22 @@
-/// The part of its quota that a group uses: all of it, until the upstream throttles all the same because others use the
+/// The share of its configured rate that a group uses: all of it, until the upstream throttles because others use the
 /// account too.
 ///
 /// Additive increase, multiplicative decrease, as in D. Chiu, R. Jain: Analysis of the Increase and Decrease Algorithms for
 /// Congestion Avoidance in Computer Networks, Computer Networks and ISDN Systems 17, 1989. The step is chosen so that the
-/// next throttle comes after about a hundred attempts, whatever the rate: one attempt in a hundred is lost by finding out
-/// how much is left.
-struct Pace {
-    /// What a throttle leaves of the rate.
+/// next throttle comes after about a hundred attempts at any rate: probing costs one attempt in a hundred.
+struct AdaptiveRate {
+    /// The factor that a throttle applies to the share.
     static let decrease = 0.7
-    /// Never less than this, so that what was lost is found again.
-    static let least = 0.02
-    /// How many attempts at the full rate it takes to come back from nothing to all of it.
+    /// The minimum share, so that the rate can recover.
+    static let minimumShare = 0.02
+    /// The number of attempts at the full rate in which the share rises from 0 to 1.
     private static let attempts = 1000.0
 
-    /// What is configured.
+    /// The configured quota.
     let full: Quota
-    /// What is used now.
+    /// The quota in use.
     private(set) var quota: Quota
-    /// Which part of the full rate that is.
+    /// The share of the full rate in use, `minimumShare` to 1.
     private(set) var share = 1.0
     private var risenAt: Int64 = 0
     private var cutAt: Int64 = .min
@@ -29,23 +28,23 @@ struct Pace {
 
     var isFull: Bool { share == 1 }
 
-    /// The upstream has throttled. What was sent before the last cut does not cut again.
+    /// Cuts the rate, because the upstream has throttled an attempt. Attempts that were sent before the last cut do not cut again.
     ///
-    /// - Parameter sentAt: when the attempt was sent that was throttled.
-    /// - Returns: whether the rate was cut.
+    /// - Parameter sentAt: the instant at which the throttled attempt was sent.
+    /// - Returns: true if the rate was cut.
     mutating func cut(sentAt: Int64, now: Int64) -> Bool {
         guard sentAt > cutAt else { return false }
         rise(now: now)
         cutAt = now
         risenAt = now
-        set(max(Self.least, share * Self.decrease))
+        set(max(Self.minimumShare, share * Self.decrease))
         return true
     }
 
-    /// Raises the rate as far as the time that has passed allows.
+    /// Raises the rate for the time that has passed.
     mutating func rise(now: Int64) {
         guard share < 1, now > risenAt else { return }
-        // In a second, as many parts as the full rate has tokens; no more often than makes a difference.
+        // One part for each token of the full rate. Steps below 0.001 are left for a later call.
         // In floating point, because the difference of two instants may not fit 64 bits.
         let gained = (Double(now) - Double(risenAt)) / Double(full.interval) / Self.attempts
         guard gained >= 0.001 else { return }
@@ -60,14 +59,14 @@ struct Pace {
 }
 
 extension Quota {
-    /// The same with a part of the rate.
+    /// The same quota with a share of the rate.
     func slowed(to share: Double) -> Quota {
         Quota(rate: 1e9 / Double(interval) * share, burst: Double(burst), jitter: jitter)
     }
 }
 
 extension TokenBucket {
-    /// Keeps its tokens when the rate changes; what is missing then takes as much longer to come, rounded up.
+    /// Keeps the number of tokens when the rate changes. The time until full is scaled by the intervals' ratio, rounded up.
     mutating func convert(from old: Quota, to new: Quota, now: Int64) {
         guard fullAt > now, old.interval != new.interval else { return }
         let missing = ((Double(fullAt) - Double(now)) / Double(old.interval) * Double(new.interval)).rounded(.up)

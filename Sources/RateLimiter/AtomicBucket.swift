@@ -1,8 +1,8 @@
 internal import Synchronization
 
-/// A token bucket that any thread may take from: one atomic word, changed by compare and swap.
+/// A token bucket that any thread may use: one atomic word, changed by compare and swap.
 public struct AtomicBucket: ~Copyable, Sendable {
-    /// What it is filled with.
+    /// The bucket's rate and burst.
     public let quota: Quota
     private let fullAt: Atomic<Int64>
 
@@ -26,7 +26,7 @@ public struct AtomicBucket: ~Copyable, Sendable {
         }
     }
 
-    /// Puts a token back that was taken and not used.
+    /// Puts an unused token back.
     public func giveBack() {
         var old = fullAt.load(ordering: .relaxed)
         while true {
@@ -39,7 +39,7 @@ public struct AtomicBucket: ~Copyable, Sendable {
         }
     }
 
-    /// The tokens in it, a fraction of the next one included.
+    /// The number of tokens at `now`, with the fraction of the next one.
     public func tokens(now: Int64) -> Double {
         TokenBucket(fullAt: fullAt.load(ordering: .relaxed)).tokens(quota, now: now)
     }

@@ -1,25 +1,25 @@
 internal import DequeModule
 
-/// Who waits for a token.
+/// The kind of a request for a token, which decides its place in the queue.
 public enum Claim: Sendable, Equatable {
-    /// A caller, by its number, which shares with the others in proportion to the weights.
+    /// A request of the caller with this number. Callers share the rate in proportion to their weights, 0.001 to 1000.
     case caller(UInt32, weight: Double)
-    /// The refresh of a page that is served stale meanwhile, by the instant of its fetch: the oldest comes first.
+    /// The refresh of a page that is served stale meanwhile, by the instant of its fetch. The oldest page comes first.
     case refresh(fetchedAt: Int64)
 }
 
 /// A queue that is fair between callers: start-time fair queuing.
 ///
 /// P. Goyal, H. Vin, H. Cheng: Start-Time Fair Queueing: A Scheduling Algorithm for Integrated Services Packet Switching
-/// Networks, IEEE/ACM Transactions on Networking 5 (5), 1997, section 2. Each caller is a flow. What it is served costs it
-/// virtual time, the less the greater its weight; the flow whose next request starts earliest in virtual time is served
-/// next. A flow that comes back after a pause starts now and not in the past, so nobody saves up; one that was served a
-/// moment ago keeps its place, so nobody gains by asking more often.
+/// Networks, IEEE/ACM Transactions on Networking 5 (5), 1997, section 2. Each caller is a flow. A served request costs its
+/// flow virtual time, divided by the flow's weight. The flow whose next request starts earliest in virtual time is served
+/// next. A flow that returns after a pause starts at the current virtual time, so no credit accumulates. A flow that was
+/// just served keeps its start, so that asking more often gains nothing.
 ///
-/// Refreshes are one more flow with half of all turns while both wait: a caller who walks through ten thousand pages
-/// cannot keep those that others read from being refreshed, nor the other way round.
+/// Refreshes are one more flow, which gets half of all turns while callers wait too. A caller that reads ten thousand pages
+/// cannot stop the refreshes, and refreshes cannot stop the callers.
 struct FairQueue {
-    /// A request that waits, as a number: whatever it is for is kept elsewhere.
+    /// A waiting request. `id` identifies the element, which the owner of the queue keeps.
     struct Entry {
         let id: UInt64
         let deadline: Int64
@@ -28,28 +28,27 @@ struct FairQueue {
     private struct Flow {
         let caller: UInt32
         let cost: UInt64
-        /// Where its next request starts in virtual time.
+        /// The virtual start time of the flow's next request.
         var start: UInt64
         var entries = Deque<Entry>()
 
-        /// Where the request behind `count` others of the flow starts.
+        /// The virtual start time of the flow's request behind `count` others.
         func start(behind count: Int) -> UInt64 { start &+ UInt64(count) &* cost }
     }
 
-    /// What a request of weight 1 costs in virtual time.
+    /// The cost of a request of weight 1 in virtual time.
     private static let unit: UInt64 = 1 << 20
-    /// How many callers are remembered who wait for nothing and were served more than others. Were there more, some could
-    /// have one turn more than their part.
-    private static let mostRemembered = 4096
+    /// The maximum size of `finished`. A caller beyond it may get one turn more than its share.
+    private static let maxRemembered = 4096
 
-    /// The flows that wait; seldom many.
+    /// The flows with waiting requests; seldom many.
     private var flows: [Flow] = []
-    /// Where the next request of a caller starts that waits for nothing, if that is ahead of `virtualTime`.
+    /// The virtual start time of the next request of each caller without waiting requests, if that is after `virtualTime`.
     private var finished: [UInt32: UInt64] = [:]
-    /// The start of what was served last.
+    /// The virtual start time of the last served request.
     private var virtualTime: UInt64 = 0
     private var refreshes: [(fetchedAt: Int64, entry: Entry)] = []
-    /// Whether the turn is the refreshes', if both wait.
+    /// True if a refresh is served next when both kinds wait.
     private var isRefreshNext = false
     private(set) var callerCount = 0
 
@@ -58,7 +57,7 @@ struct FairQueue {
 
     // MARK: Places
 
-    /// How many turns come before the one that a newcomer would get.
+    /// The number of turns before the one that a new request would get.
     func turnsAhead(of claim: Claim) -> Int {
         switch claim {
         case .caller(let caller, let weight):
@@ -68,7 +67,7 @@ struct FairQueue {
         }
     }
 
-    /// How many turns come before the one behind all callers, or behind all refreshes.
+    /// The number of turns before the one behind all callers, or behind all refreshes.
     func turnsBehindAll(_ claim: Claim) -> Int {
         if case .caller = claim { turns(behindCallers: callerCount) } else { turns(behindRefreshes: refreshes.count) }
     }
@@ -81,16 +80,16 @@ struct FairQueue {
         count + min(callerCount, count + (isRefreshNext ? 0 : 1))
     }
 
-    /// Where the next request of a caller would start.
+    /// The virtual start time that a new request of a caller would get.
     private func start(of caller: UInt32, _ weight: Double) -> UInt64 {
-        // By index, here and below: a copy of a flow would count one more user of its entries.
+        // By index, here and below: a copy of a flow would retain its entries.
         for place in flows.indices where flows[place].caller == caller {
             return flows[place].start(behind: flows[place].entries.count)
         }
         return max(virtualTime, finished[caller] ?? 0)
     }
 
-    /// The requests that would be served before one that came now and started there.
+    /// The number of requests that would be served before a new one with this virtual start time.
     private func callersAhead(of start: UInt64) -> Int {
         var count = 0
         for place in flows.indices where flows[place].start <= start {
@@ -101,11 +100,11 @@ struct FairQueue {
     }
 
     private static func cost(_ weight: Double) -> UInt64 {
-        // NaN fails the comparison, as zero does.
+        // NaN fails the comparison, like 0.
         UInt64(Double(unit) / (weight > 0.001 ? min(weight, 1000) : 0.001))
     }
 
-    // MARK: Coming and going
+    // MARK: Adding and serving
 
     mutating func insert(_ entry: Entry, _ claim: Claim) {
         switch claim {
@@ -123,7 +122,7 @@ struct FairQueue {
         }
     }
 
-    /// What is to be served next.
+    /// The entry that is served next.
     var first: Entry? {
         if takesRefresh { return refreshes.first?.entry }
         return nextFlow.flatMap { flows[$0].entries.first }
@@ -131,14 +130,14 @@ struct FairQueue {
 
     private var takesRefresh: Bool { !refreshes.isEmpty && (isRefreshNext || callerCount == 0) }
 
-    /// The flow whose next request starts earliest; of several, the one that has waited longest.
+    /// The flow whose next request starts earliest; of several, the one that has waited the longest.
     private var nextFlow: Int? {
         var best: Int?
         for place in flows.indices where best.map({ flows[place].start < flows[$0].start }) ?? true { best = place }
         return best
     }
 
-    /// Serves what is next.
+    /// Removes the entry that is served next, and charges its flow.
     mutating func popFirst() -> Entry? {
         if takesRefresh {
             isRefreshNext = false
@@ -151,12 +150,12 @@ struct FairQueue {
         virtualTime = max(virtualTime, flow.start)
         flow.start &+= flow.cost
         let entry = flow.entries.popFirst()
-        // Behind the others of the same start: they have waited longer.
+        // Appended behind flows with the same start, which have waited longer.
         if flow.entries.isEmpty { remember(flow.caller, start: flow.start) } else { flows.append(flow) }
         return entry
     }
 
-    /// Notes that a caller was served without having waited.
+    /// Charges a caller for a request that was served without waiting.
     mutating func serve(_ claim: Claim) {
         guard case .caller(let caller, let weight) = claim else { return }
         let start = start(of: caller, weight)
@@ -164,23 +163,23 @@ struct FairQueue {
         remember(caller, start: start &+ Self.cost(weight))
     }
 
-    /// Keeps where the next request of a caller starts that waits for nothing any more.
+    /// Remembers the next virtual start time of a caller without waiting requests.
     private mutating func remember(_ caller: UInt32, start: UInt64) {
         guard start > virtualTime else {
             finished[caller] = nil
             return
         }
         finished[caller] = start
-        guard finished.count > Self.mostRemembered else { return }
+        guard finished.count > Self.maxRemembered else { return }
         finished = finished.filter { $0.value > virtualTime }
-        if finished.count > Self.mostRemembered, let least = finished.min(by: { $0.value < $1.value }) {
+        if finished.count > Self.maxRemembered, let least = finished.min(by: { $0.value < $1.value }) {
             finished[least.key] = nil
         }
     }
 
-    // MARK: Taking out
+    // MARK: Removing
 
-    /// Takes out a request.
+    /// Removes the entry with this id, `nil` if it does not wait.
     mutating func remove(id: UInt64) -> Entry? {
         if let place = refreshes.firstIndex(where: { $0.entry.id == id }) { return refreshes.remove(at: place).entry }
         for place in flows.indices {
@@ -196,11 +195,10 @@ struct FairQueue {
         return nil
     }
 
-    /// A caller has joined a request: it goes on in that caller's name if that brings it sooner.
+    /// Moves a request to the flow of a caller that joined it, if its turn comes sooner there.
     ///
-    /// - Returns: whether it does.
-    ///
-    /// - Parameter latest: how long the caller may wait.
+    /// - Parameter latest: the caller's own deadline.
+    /// - Returns: true if the request was moved.
     mutating func improve(id: UInt64, _ claim: Claim, latest: Int64) -> Bool {
         guard let before = turnsAhead(ofID: id), turnsAhead(of: claim) < before, let entry = remove(id: id) else {
             return false
@@ -209,15 +207,15 @@ struct FairQueue {
         return true
     }
 
-    /// How many turns come before that of a request that waits.
+    /// The number of turns before that of a waiting request.
     private func turnsAhead(ofID id: UInt64) -> Int? {
         if let place = refreshes.firstIndex(where: { $0.entry.id == id }) { return turns(behindRefreshes: place) }
         return callersInOrder().firstIndex { $0.id == id }.map { turns(behindCallers: $0) }
     }
 
-    /// Takes out all whose turn would come too late.
+    /// Removes the callers' entries whose turn would come after their deadline.
     ///
-    /// - Parameter turn: when the turn behind so many others comes.
+    /// - Parameter turn: the instant of the turn behind a number of others.
     mutating func removeLate(turn: (Int) -> Int64) -> [Entry] {
         var late: [Entry] = []
         var kept = 0
@@ -228,13 +226,13 @@ struct FairQueue {
         return late
     }
 
-    /// Takes out the one that would be served last: of the callers if `claim` is one, else of the refreshes.
+    /// Removes the entry that would be served last of its kind: of the callers if `claim` is a caller, else of the refreshes.
     mutating func removeLast(_ claim: Claim) -> Entry? {
         if case .refresh = claim { return refreshes.popLast()?.entry }
         return callersInOrder().last.flatMap { remove(id: $0.id) }
     }
 
-    /// Takes out all whose deadline has passed.
+    /// Removes the entries whose deadline has passed.
     mutating func removeExpired(now: Int64) -> [Entry] {
         guard let earliest = earliestDeadline, earliest < now else { return [] }
         let expired = all.filter { $0.deadline < now }
@@ -242,10 +240,10 @@ struct FairQueue {
         return expired
     }
 
-    /// Everything that waits, in no order.
+    /// All entries, in no order.
     private var all: [Entry] { flows.flatMap(\.entries) + refreshes.map(\.entry) }
 
-    /// The earliest deadline of all.
+    /// The earliest deadline of all entries, `nil` if the queue is empty.
     var earliestDeadline: Int64? {
         var earliest: Int64?
         for place in flows.indices {
@@ -257,7 +255,7 @@ struct FairQueue {
         return earliest
     }
 
-    /// What callers wait for, in the order in which it would be served.
+    /// The callers' entries in the order in which they would be served.
     private func callersInOrder() -> [Entry] {
         var places: [(start: UInt64, flow: Int, index: Int)] = []
         for (number, flow) in flows.enumerated() {
@@ -269,7 +267,7 @@ struct FairQueue {
 }
 
 extension Array {
-    /// The first place whose element has a property that all behind it have too.
+    /// The first index whose element meets a condition that all later elements meet too; `count` if none does.
     fileprivate func partitioningIndex(where belongsBehind: (Element) -> Bool) -> Int {
         var low = 0
         var high = count

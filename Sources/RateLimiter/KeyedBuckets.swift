@@ -1,12 +1,11 @@
 internal import Locking
 
-/// A bucket for each key of those that come, whoever invents them: memory is bounded, and nobody loses a bucket that is not
-/// full.
+/// A token bucket for each key, in bounded memory, though clients choose the keys. A bucket that is not full is never dropped.
 ///
-/// A bucket that is full may be forgotten, because a new one is full too. At the bound a newcomer takes the place of a full
-/// one; where none is found after a few looks, it shares a bucket with all others that find no room.
+/// A full bucket may be dropped, because a new one is full too. At the bound a new key takes the place of a full bucket. If
+/// a few probes find none, the key shares one overflow bucket with all others that found no room.
 ///
-/// Keys are bytes rather than any hashable type: generic code is not specialised across modules, and was four times slower.
+/// Keys are bytes rather than a generic type: generic code is not specialised across modules, and was four times slower.
 public final class KeyedBuckets: Sendable {
     private struct Key: Hashable {
         let bytes: [UInt8]
@@ -15,7 +14,7 @@ public final class KeyedBuckets: Sendable {
         init(_ bytes: [UInt8]) {
             self.bytes = bytes
             var hasher = Hasher()
-            // Unsafe only in its pointer, which does not leave the closure.
+            // Unsafe because of the pointer, which does not leave the closure.
             unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
             hash = hasher.finalize()
         }
@@ -28,10 +27,10 @@ public final class KeyedBuckets: Sendable {
     private struct Shard {
         var places: [Key: Int] = [:]
         var records: [(key: Key, bucket: TokenBucket)] = []
-        /// The bucket of those who find no room.
+        /// The shared bucket of keys without a bucket of their own.
         var overflow = TokenBucket.full
         var overflows: UInt64 = 0
-        /// Where the search for full buckets goes on.
+        /// The record at which the search for full buckets continues.
         var hand = 0
     }
 
@@ -39,29 +38,31 @@ public final class KeyedBuckets: Sendable {
         let shard = Locked(Shard())
     }
 
-    /// What is known of all keys together.
+    /// Statistics over all keys.
     public struct Figures: Sendable, Equatable {
-        /// Keys that have a bucket of their own.
+        /// The number of keys with a bucket of their own.
         public var keys: Int
-        /// Takes from the shared bucket.
+        /// The number of takes from the shared overflow buckets so far.
         public var overflows: UInt64
     }
 
-    /// What each is filled with.
+    /// The rate and burst of each bucket.
     public let quota: Quota
     private let slots: [Slot]
     private let capacity: Int
 
     /// - Parameters:
-    ///   - quota: what each bucket is filled with.
-    ///   - capacity: the most keys that have a bucket of their own, about.
+    ///   - quota: the rate and burst of each bucket.
+    ///   - capacity: about how many keys may have a bucket of their own, at least 16.
     public init(_ quota: Quota, capacity: Int = 1 << 17) {
         self.quota = quota
         slots = (0..<16).map { _ in Slot() }
         self.capacity = max(1, capacity / slots.count)
     }
 
-    /// Takes a token of a key's bucket if there is one.
+    /// Takes a token from a key's bucket if there is one.
+    ///
+    /// - Parameter now: monotonic nanoseconds.
     public func take(_ bytes: [UInt8], now: Int64) -> TokenBucket.Decision {
         let key = Key(bytes)
         return slot(key).shard.withLock { shard in
@@ -73,7 +74,7 @@ public final class KeyedBuckets: Sendable {
         }
     }
 
-    /// Puts a token back that was taken and not used.
+    /// Puts an unused token back.
     public func giveBack(_ bytes: [UInt8]) {
         let key = Key(bytes)
         slot(key).shard.withLock { shard in
@@ -85,6 +86,7 @@ public final class KeyedBuckets: Sendable {
         }
     }
 
+    /// The statistics now.
     public var figures: Figures {
         slots.reduce(into: Figures(keys: 0, overflows: 0)) { sum, slot in
             slot.shard.withLock { shard in
@@ -96,7 +98,7 @@ public final class KeyedBuckets: Sendable {
 
     private func slot(_ key: Key) -> Slot { slots[key.hash >> 7 & (slots.count - 1)] }
 
-    /// The record of a key, a new one if there is room for it.
+    /// The index of a key's record, which is added if there is room; `nil` if there is none.
     private func place(of key: Key, in shard: inout Shard, now: Int64) -> Int? {
         if let place = shard.places[key] { return place }
         Self.reclaim(&shard, looks: shard.records.count < capacity ? 2 : 16, now: now)
@@ -106,7 +108,7 @@ public final class KeyedBuckets: Sendable {
         return shard.records.count - 1
     }
 
-    /// Forgets full buckets, if a few looks find any.
+    /// Drops full buckets among the next few records.
     private static func reclaim(_ shard: inout Shard, looks: Int, now: Int64) {
         for _ in 0..<min(looks, shard.records.count) {
             shard.hand = shard.hand + 1 < shard.records.count ? shard.hand + 1 : 0

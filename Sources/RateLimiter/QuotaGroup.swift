@@ -1,32 +1,32 @@
 internal import Locking
 
-/// The bucket of a quota group and the queue in front of it, under one lock, so that a newcomer cannot pass those who wait.
+/// The bucket of a quota group and its queue, under one lock, so that a new request cannot pass those that wait.
 ///
-/// Elements are whatever is to go on once it has its token. A group starts empty: a restart must not double the burst that
-/// the upstream sees.
+/// An element is what continues once it has its token. A group starts without tokens: a restart must not double the burst
+/// that the upstream sees.
 public final class QuotaGroup<Element: Sendable>: Sendable {
-    /// What became of a request for a token.
+    /// The outcome of a request for a token.
     public enum Admission: Sendable, Equatable {
-        /// The token is taken; go on now.
+        /// The token is taken.
         case granted
-        /// The element waits; `release` hands it back when its token is there. As things are that is at `until`; callers
-        /// who were served less may come first, and then it may be handed back as one that is too late.
+        /// The element waits; `release` returns it when its token is there. `until` is an estimate: a caller that was served
+        /// less may overtake, and `release` may then return the element as expired.
         case queued(until: Int64)
-        /// It cannot be served in time, or the queue is full. Not before `until` can a newcomer have a token.
+        /// The element cannot be served in time, or the queue is full. A new request cannot get a token before `until`.
         case refused(until: Int64)
     }
 
     private struct State {
         var bucket: TokenBucket
-        var pace: Pace
+        var rate: AdaptiveRate
         var queue = FairQueue()
-        /// What waits, by its number in the queue. (The queue is not generic: generic code is many times slower where the
-        /// compiler cannot see what it is for, and it cannot across modules.)
+        /// The waiting elements by their id in the queue. The queue itself is not generic, because generic code is not
+        /// specialised across modules and is many times slower then.
         var elements: [UInt64: Element] = [:]
         var lastID: UInt64 = 0
-        /// Those who lost their place to somebody who was served less, until the next release.
+        /// The elements that lost their place to another request; the next `release` returns them as expired.
         var displaced: [Element] = []
-        /// Before this instant no token is handed out.
+        /// No token is taken before this instant.
         var heldUntil: Int64 = .min
 
         mutating func take(_ entry: FairQueue.Entry?) -> Element? {
@@ -35,22 +35,22 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
 
         /// Brings rate and bucket up to date.
         mutating func rise(now: Int64) {
-            let old = pace.quota
-            pace.rise(now: now)
-            bucket.convert(from: old, to: pace.quota, now: now)
+            let old = rate.quota
+            rate.rise(now: now)
+            bucket.convert(from: old, to: rate.quota, now: now)
         }
 
-        /// Takes a token if there is one, and it may be handed out.
+        /// Takes a token if there is one and the group is not held.
         mutating func takeToken(now: Int64) -> Bool {
-            now >= heldUntil && bucket.take(pace.quota, now: now) == .admitted
+            now >= heldUntil && bucket.take(rate.quota, now: now) == .admitted
         }
 
         func turn(behind count: Int, now: Int64) -> Int64 {
-            max(heldUntil, bucket.availability(of: Int64(count) + 1, pace.quota, now: now))
+            max(heldUntil, bucket.availability(of: Int64(count) + 1, rate.quota, now: now))
         }
     }
 
-    /// What is configured; it may be that less is used, see `currentQuota`.
+    /// The configured quota. `currentQuota` returns the one in use, whose rate may be lower.
     public let quota: Quota
     private let maxWait: Int64
     private let maxDepth: Int
@@ -58,23 +58,23 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
 
     /// - Parameters:
     ///   - maxWait: the longest wait for a token, in nanoseconds; 0 refuses at once.
-    ///   - maxDepth: the most callers that may wait, and the most refreshes.
-    ///   - now: the time of the start.
+    ///   - maxDepth: the maximum number of waiting callers' requests, and of waiting refreshes.
+    ///   - now: the instant of the start.
     public init(_ quota: Quota, maxWait: Int64, maxDepth: Int, now: Int64) {
         self.quota = quota
         self.maxWait = max(0, maxWait)
         self.maxDepth = max(0, maxDepth)
-        state = Locked(State(bucket: .empty(quota, now: now), pace: Pace(quota)))
+        state = Locked(State(bucket: .empty(quota, now: now), rate: AdaptiveRate(quota)))
     }
 
-    // MARK: Asking
+    // MARK: Requesting
 
-    /// Asks for a token.
+    /// Requests a token.
     ///
     /// - Parameters:
-    ///   - claim: for whom, and with it the place in the queue.
-    ///   - deadline: when the token would be of no more use. A caller waits no longer than `maxWait`; a refresh, for which
-    ///     nobody waits, does.
+    ///   - claim: the kind of the request, which decides its place in the queue.
+    ///   - deadline: the last instant at which the token is of use. A caller also waits no longer than `maxWait`; a refresh
+    ///     may, because no client waits for it.
     public func request(_ element: Element, as claim: Claim, deadline: Int64, now: Int64) -> Admission {
         state.withLock { state in
             state.rise(now: now)
@@ -98,7 +98,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         if case .refresh = claim { maxWait > 0 ? deadline : now } else { min(deadline, now &+ maxWait) }
     }
 
-    /// In a full queue, whoever would be last gives way to a newcomer who would not.
+    /// Displaces the last entry of a full queue if the new request would come before it; false if there is no room.
     private func makeRoom(for claim: Claim, behind ahead: Int, _ state: inout State) -> Bool {
         guard maxDepth > 0 else { return false }
         let count = if case .caller = claim { state.queue.callerCount } else { state.queue.refreshCount }
@@ -111,14 +111,15 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     }
 
     private func displaceLate(_ state: inout State, now: Int64) {
-        let (bucket, quota, heldUntil) = (state.bucket, state.pace.quota, state.heldUntil)
+        let (bucket, quota, heldUntil) = (state.bucket, state.rate.quota, state.heldUntil)
         let late = state.queue.removeLate { max(heldUntil, bucket.availability(of: Int64($0) + 1, quota, now: now)) }
         state.displaced += late.compactMap { state.take($0) }
     }
 
-    /// Somebody else wants what may be waiting here: it goes on as theirs if that is sooner.
+    /// Moves a waiting element to the place of another claim on it, if that is sooner.
     ///
-    /// - Returns: whether it is; then others may have lost their place.
+    /// - Parameter isMeant: chooses the element.
+    /// - Returns: true if the element was moved; other elements may have been displaced then.
     public func join(as claim: Claim, now: Int64, where isMeant: @Sendable (Element) -> Bool) -> Bool {
         state.withLock { state in
             guard let id = state.elements.first(where: { isMeant($0.value) })?.key,
@@ -129,7 +130,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         }
     }
 
-    /// Takes out the element that is meant, because nobody wants it any more.
+    /// Removes the chosen element from the queue; `nil` if it does not wait.
     public func remove(where isMeant: @Sendable (Element) -> Bool) -> Element? {
         state.withLock { state in
             guard let id = state.elements.first(where: { isMeant($0.value) })?.key else { return nil }
@@ -137,22 +138,22 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         }
     }
 
-    /// Takes back a token that was granted and not used.
+    /// Puts an unused token back.
     public func giveBack(now: Int64) {
         state.withLock { state in
             state.rise(now: now)
-            state.bucket.giveBack(state.pace.quota)
+            state.bucket.giveBack(state.rate.quota)
         }
     }
 
     // MARK: Releasing
 
-    /// Hands out the tokens that have come since, in the order of the queue.
+    /// Grants the available tokens in the order of the queue.
     ///
     /// - Parameters:
-    ///   - granted: gets the elements that have their token now.
-    ///   - expired: gets those whose deadline passed before their turn, or would have.
-    /// - Returns: when to call again, nothing if nobody waits.
+    ///   - granted: the elements that have their token now are appended.
+    ///   - expired: the elements whose turn would come after their deadline are appended.
+    /// - Returns: the instant of the next call, `nil` if no element waits.
     public func release(now: Int64, granted: inout [Element], expired: inout [Element]) -> Int64? {
         let (ready, late, next) = state.withLock { state in
             state.rise(now: now)
@@ -172,7 +173,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         return next
     }
 
-    /// Takes out all that wait.
+    /// Removes and returns all waiting elements.
     public func removeAll() -> [Element] {
         state.withLock { state in
             let waiting = state.elements.sorted { $0.key < $1.key }.map(\.value)
@@ -186,22 +187,21 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
 
     // MARK: Feedback
 
-    /// The upstream has throttled, because others use the account too: what the bucket holds is not there, and the rate is
-    /// too high.
+    /// Empties the bucket and cuts the rate, because the upstream has throttled: others use the account too.
     ///
-    /// - Parameter sentAt: when the attempt was sent.
-    /// - Returns: whether the rate was cut; not if the attempt left before the last cut.
+    /// - Parameter sentAt: the instant at which the throttled attempt was sent.
+    /// - Returns: true if the rate was cut, false if the attempt was sent before the last cut.
     public func throttled(sentAt: Int64, now: Int64) -> Bool {
         state.withLock { state in
-            guard state.pace.cut(sentAt: sentAt, now: now) else { return false }
-            state.bucket = .empty(state.pace.quota, now: now)
+            guard state.rate.cut(sentAt: sentAt, now: now) else { return false }
+            state.bucket = .empty(state.rate.quota, now: now)
             displaceLate(&state, now: now)
             return true
         }
     }
 
-    /// The upstream has said when it wants to be asked again: no token is handed out before. What cannot wait that long loses its
-    /// place, and is handed back by the next `release`.
+    /// Takes no token before an instant, because the upstream has sent `Retry-After`. Elements that cannot wait that long are
+    /// displaced, and the next `release` returns them as expired.
     public func hold(until instant: Int64, now: Int64) {
         state.withLock { state in
             guard instant > max(now, state.heldUntil) else { return }
@@ -212,21 +212,21 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
 
     // MARK: Figures
 
-    /// What is used of the quota now.
+    /// The quota in use.
     public func currentQuota(now: Int64) -> Quota {
         state.withLock { state in
             state.rise(now: now)
-            return state.pace.quota
+            return state.rate.quota
         }
     }
 
-    /// How many wait, callers and refreshes.
+    /// The number of waiting elements, of callers and refreshes.
     public var depth: Int { state.withLock { $0.queue.callerCount + $0.queue.refreshCount + $0.displaced.count } }
 
-    /// The tokens in the bucket, a fraction of the next one included.
-    public func tokens(now: Int64) -> Double { state.withLock { $0.bucket.tokens($0.pace.quota, now: now) } }
+    /// The number of tokens in the bucket at `now`, with the fraction of the next one.
+    public func tokens(now: Int64) -> Double { state.withLock { $0.bucket.tokens($0.rate.quota, now: now) } }
 
-    /// When a newcomer could have a token.
+    /// The instant at which a new request could get a token.
     public func turn(of claim: Claim, now: Int64) -> Int64 {
         state.withLock { $0.turn(behind: $0.queue.turnsAhead(of: claim), now: now) }
     }

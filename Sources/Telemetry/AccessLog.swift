@@ -5,11 +5,11 @@ public struct AccessRecord: Sendable {
     public let operation: String
     public let caller: String
     public let outcome: String
-    /// The answer's status code.
+    /// The HTTP status code of the answer.
     public let status: Int
-    /// A word on the cause of a bad answer.
+    /// The cause of a bad answer in one word; empty for a good one.
     public let detail: String
-    /// The answer's id.
+    /// The value of the answer's `x-amzn-RequestId`.
     public let requestID: [UInt8]
     /// From arrival to answer, in nanoseconds.
     public let duration: Int64
@@ -30,14 +30,14 @@ public struct AccessRecord: Sendable {
 
 /// Writes access lines, one JSON object each, into a `LogBuffer`.
 public final class AccessLog: Sendable {
-    /// Where the lines go.
+    /// The buffer that lines are appended to.
     public let buffer: LogBuffer
     private let recordsGood: Bool
     private let wallClock: @Sendable () -> Int64
     private let sampler = Locked(RefusalSampler())
 
     /// - Parameters:
-    ///   - recordsGood: whether good answers are recorded too.
+    ///   - recordsGood: true if good answers are recorded too.
     ///   - wallClock: seconds since 1970-01-01T00:00:00Z.
     public init(recordsGood: Bool, into buffer: LogBuffer = LogBuffer(), wallClock: @escaping @Sendable () -> Int64) {
         self.recordsGood = recordsGood
@@ -45,10 +45,13 @@ public final class AccessLog: Sendable {
         self.wallClock = wallClock
     }
 
-    /// Adds a line.
+    /// Appends a line.
     ///
-    /// - Parameter isSampled: whether it is one of many that nobody answers for: the first of its `detail` in a second is
-    ///   written, the others are counted and written as one line with that number (`count`).
+    /// - Parameters:
+    ///   - record: evaluated only if the line is recorded.
+    ///   - isGood: true for a good answer.
+    ///   - isSampled: true for clients without identity. The first line of a `detail` in a second is written; the others are
+    ///     counted, and `tick` writes one line with their number (`count`).
     public func record(_ record: @autoclosure () -> AccessRecord, isGood: Bool, isSampled: Bool = false) {
         guard recordsGood || !isGood else { return }
         let record = record()
@@ -75,7 +78,7 @@ public final class AccessLog: Sendable {
         }
     }
 
-    /// Writes how many lines were left out in a second that has ended; to be called about four times a second.
+    /// Writes the counts of suppressed lines when a second has ended. Call it about four times a second.
     public func tick() {
         let time = wallClock()
         summarize(sampler.withLock { $0.endSecond(time) }, time: time)
@@ -95,9 +98,9 @@ public final class AccessLog: Sendable {
         }
     }
 
-    /// Appends a member; what could end a string or a line is left out of its value.
+    /// Appends a member. Bytes that could end a string or a line are left out of its value.
     private static func append(_ name: StaticString, _ value: some Sequence<UInt8>, to lines: inout [UInt8]) {
-        // Unsafe only in its pointer, which a literal keeps valid for ever.
+        // Unsafe because of the pointer, which is valid for as long as the process runs.
         unsafe lines.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
         lines.append(UInt8(ascii: "\""))
         for byte in value

@@ -1,6 +1,6 @@
 internal import Locking
 
-/// Counters of one name; the sum of a block for each writer.
+/// The counters of one metric: for each row, the sum over a block for each writer.
 public final class CounterFamily: MetricFamily {
     private let name: String
     private let help: String
@@ -13,7 +13,7 @@ public final class CounterFamily: MetricFamily {
         self.labels = labels
     }
 
-    /// A block for one more writer, with a counter for each row.
+    /// Adds a block for one more writer, with a counter for each row.
     public func makeBlock() -> CounterBlock {
         let block = CounterBlock(count: labels.count)
         blocks.withLock { $0.append(block) }
@@ -25,7 +25,7 @@ public final class CounterFamily: MetricFamily {
         blocks.withLock { $0 }.reduce(0) { $0 &+ $1.value(at: index) }
     }
 
-    /// Rows that were never counted are left out where there are many of them.
+    /// In a family of more than `alwaysShown` rows, those at 0 are left out.
     func render(into text: inout MetricText) {
         text.header(name, help, kind: "counter")
         let blocks = blocks.withLock { $0 }

@@ -1,6 +1,6 @@
 internal import Locking
 
-/// Histograms of one name, cumulative as Prometheus wants them; the sum of a block for each writer.
+/// The histograms of one metric, with cumulative buckets: for each row, the sum over a block for each writer.
 public final class HistogramFamily: MetricFamily {
     private let name: String
     private let help: String
@@ -17,7 +17,7 @@ public final class HistogramFamily: MetricFamily {
         self.scale = max(1, scale)
     }
 
-    /// A block for one more writer.
+    /// Adds a block for one more writer.
     public func makeBlock() -> HistogramBlock {
         let block = HistogramBlock(rows: labels.count, bounds: bounds)
         blocks.withLock { $0.append(block) }
@@ -44,7 +44,7 @@ public final class HistogramFamily: MetricFamily {
     private func seconds(_ value: Int64) -> Double { Double(value) / Double(scale) }
 }
 
-/// One writer's part of a histogram family.
+/// The observations of one writer in a histogram family.
 public final class HistogramBlock: Sendable {
     private let rows: Int
     private let bounds: [Int64]
@@ -56,7 +56,8 @@ public final class HistogramBlock: Sendable {
         counters = CounterBlock(count: rows * (bounds.count + 2))
     }
 
-    /// Counts `times` observations of `value` in `row`. A negative value counts as 0. Only the owner may call it.
+    /// Counts `times` observations of `value` in `row`. A negative value counts as 0; a row that does not exist is ignored.
+    /// Only the owner of the block may call it.
     public func observe(_ value: Int64, times: UInt64 = 1, row: Int = 0) {
         guard (0..<rows).contains(row) else { return }
         var bucket = 0

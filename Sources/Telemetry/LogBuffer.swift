@@ -1,17 +1,18 @@
 internal import Locking
 internal import Synchronization
 
-/// Lines that wait to be written out. Whoever adds one never waits for the output: a line that does not fit is dropped and counted.
+/// Lines that wait to be written. Appending never waits for the output: a line that does not fit is dropped and counted.
 public final class LogBuffer: Sendable {
-    /// How many bytes of lines wait at most.
+    /// The maximum size of the waiting lines, in bytes.
     public static let maxBytes = 4 << 20
 
     private let lines = Locked<[UInt8]>([])
     private let droppedLines = Atomic<Int>(0)
 
+    /// An empty buffer.
     public init() {}
 
-    /// Adds what `body` appends, as a whole or not at all.
+    /// Adds the bytes that `body` appends, all or none. `body` runs under the lock.
     public func append(_ body: (inout [UInt8]) -> Void) {
         let fits = lines.withLock { lines in
             let start = lines.count
@@ -23,7 +24,7 @@ public final class LogBuffer: Sendable {
         if !fits { drop(1) }
     }
 
-    /// Takes out all lines.
+    /// Removes and returns all lines.
     public func take() -> [UInt8] {
         lines.withLock { lines in
             defer { lines = [] }
@@ -34,6 +35,6 @@ public final class LogBuffer: Sendable {
     /// Counts lines that could not be written.
     public func drop(_ count: Int) { droppedLines.wrappingAdd(count, ordering: .relaxed) }
 
-    /// Lines that found no room, or that could not be written.
+    /// The number of lines that did not fit or could not be written.
     public var dropped: Int { droppedLines.load(ordering: .relaxed) }
 }

@@ -1,4 +1,5 @@
-/// Writes samples in Prometheus text exposition format.
+/// Writes samples in the Prometheus text exposition format
+/// (https://prometheus.io/docs/instrumenting/exposition_formats/).
 struct MetricText {
     private(set) var bytes: [UInt8] = []
 
@@ -24,7 +25,7 @@ struct MetricText {
         bytes += " \(value)\n".utf8
     }
 
-    /// Prometheus reads Go's number syntax; Swift prints whole doubles with a needless `.0`.
+    /// A number in Go's syntax, which Prometheus reads; a whole number without Swift's `.0`.
     static func number(_ value: Double) -> String {
         guard value.isFinite else { return value.isNaN ? "NaN" : (value < 0 ? "-Inf" : "+Inf") }
         if let whole = Int64(exactly: value) { return "\(whole)" }
@@ -32,7 +33,7 @@ struct MetricText {
     }
 }
 
-/// The label `name="value"`, the value escaped as the exposition format asks.
+/// The label `name="value"`, its value escaped by the rules of the exposition format.
 public func label(_ name: StaticString, _ value: String) -> String {
     var escaped = ""
     for character in value.unicodeScalars {

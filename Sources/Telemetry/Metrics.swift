@@ -1,31 +1,36 @@
 internal import Locking
 
-/// Everything that `/metrics` shows, in Prometheus text exposition format 0.0.4.
+/// The registry of all metrics at `/metrics`, in the Prometheus text exposition format 0.0.4.
 ///
-/// Families are rendered in the order of their registration. Registration happens at start and when a thread joins; it is
-/// not for the request path.
+/// Families are rendered in the order of their registration. Registration allocates and locks: it is for the start and for
+/// new threads, not for the request path.
 public final class Metrics: Sendable {
     /// The media type of `render()`.
     public static let contentType: StaticString = "text/plain; version=0.0.4; charset=utf-8"
 
     private let families = Locked<[any MetricFamily]>([])
 
+    /// A registry without metrics.
     public init() {}
 
-    /// A family of counters, one row for each of `labels`.
+    /// Registers a family of counters, one row for each of `labels`.
     ///
-    /// - Parameter labels: the rendered label set of each row, such as `operation="ListDomains"`, "" for a family without
-    ///   labels. A row's index is its position here.
+    /// - Parameters:
+    ///   - name: the metric's name.
+    ///   - help: its description.
+    ///   - labels: the rendered label set of each row, such as `operation="ListDomains"`; "" for a family without labels. A
+    ///     row's index is its position here.
     public func counters(_ name: String, _ help: String, labels: [String] = [""]) -> CounterFamily {
         let family = CounterFamily(name: name, help: help, labels: labels)
         register(family)
         return family
     }
 
-    /// A family of histograms, one for each of `labels`.
+    /// Registers a family of histograms, one row for each of `labels`.
     ///
-    /// - Parameter bounds: ascending upper bounds of the buckets, in `scale` units; `+Inf` is added.
-    /// - Parameter scale: how many of the observed integer's units make one base unit (10⁹ for nanoseconds to seconds).
+    /// - Parameters:
+    ///   - bounds: ascending upper bounds of the buckets, in the unit of the observed values; `+Inf` is added.
+    ///   - scale: the number of observed units in a base unit: 10⁹ for nanoseconds, shown as seconds. At least 1.
     public func histograms(
         _ name: String, _ help: String, labels: [String] = [""], bounds: [Int64], scale: Int64 = 1_000_000_000
     ) -> HistogramFamily {
@@ -34,10 +39,11 @@ public final class Metrics: Sendable {
         return family
     }
 
-    /// A family whose rows are read when it is scraped.
+    /// Registers a family whose rows are read at each scrape.
     ///
-    /// - Parameter kind: `gauge`, or `counter` for a total that is kept elsewhere.
-    /// - Parameter read: the rendered label set and the value of each row, now.
+    /// - Parameters:
+    ///   - kind: `gauge`, or `counter` for a total that is kept elsewhere.
+    ///   - read: returns the rendered label set and the value of each row. Any thread may call it.
     public func observed(
         _ name: String, _ help: String, kind: ObservedFamily.Kind = .gauge,
         read: @escaping @Sendable () -> [(labels: String, value: Double)]
@@ -45,7 +51,7 @@ public final class Metrics: Sendable {
         register(ObservedFamily(name: name, help: help, kind: kind, read: read))
     }
 
-    /// The whole page.
+    /// The text of all families.
     public func render() -> [UInt8] {
         var text = MetricText()
         for family in families.withLock({ $0 }) {

@@ -1,10 +1,10 @@
-/// Samples that are read at the moment of the scrape.
+/// The samples of one metric, read at each scrape.
 public final class ObservedFamily: MetricFamily {
-    /// What the numbers mean to Prometheus.
+    /// The metric's type in Prometheus.
     public enum Kind: String, Sendable {
-        /// Goes up and down.
+        /// A value that rises and falls.
         case gauge
-        /// Only goes up.
+        /// A value that only rises.
         case counter
     }
 

@@ -1,23 +1,21 @@
-/// Thins out lines about refused clients that showed no identity: the first line of each reason in a second is written, the others
-/// of that second are counted. So a flood of bad requests writes at most `2 × (maxReasons + 1)` lines a second.
+/// Samples log lines about refused clients without identity: the first line of each reason in a second is written, the others
+/// are counted. A flood of bad requests writes at most `2 × (maxReasons + 1)` lines a second.
 struct RefusalSampler {
-    /// Reasons that are counted apart in a second; the others share a count.
+    /// The number of reasons with a count of their own in a second; all others share one.
     static let maxReasons = 32
     private static let otherReason = Array("other".utf8)
 
-    /// Lines of a reason that were left out.
+    /// The number of suppressed lines of a reason.
     struct Suppressed: Equatable {
         let reason: [UInt8]
         let count: Int
     }
 
     private var second = Int64.min
-    /// For each reason of this second, how many lines were left out.
+    /// The number of suppressed lines in this second, by reason.
     private var counts: [[UInt8]: Int] = [:]
 
-    /// Returns true if a line for `reason` is to be written in this second.
-    ///
-    /// Call `endSecond` first: it takes what the second before has left.
+    /// Returns true if a line for `reason` is to be written. Call `endSecond` first, which takes the last second's counts.
     mutating func admits(_ reason: [UInt8]) -> Bool {
         let key = counts[reason] != nil || counts.count < Self.maxReasons ? reason : Self.otherReason
         guard let count = counts[key] else {
@@ -28,12 +26,12 @@ struct RefusalSampler {
         return false
     }
 
-    /// Begins a new second if it is one.
+    /// Ends the last second if `now` is later.
     ///
     /// - Parameter now: seconds of any clock.
-    /// - Returns: the lines that were left out in the one before.
+    /// - Returns: the counts of suppressed lines in the ended second.
     mutating func endSecond(_ now: Int64) -> [Suppressed] {
-        // Threads that looked at the clock before others have come later.
+        // A thread that read the clock earlier may get here later.
         guard now > second else { return [] }
         second = now
         guard !counts.isEmpty else { return [] }

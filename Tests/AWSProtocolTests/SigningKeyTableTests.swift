@@ -49,7 +49,7 @@ struct SigningKeyTableTests {
             let place = table.insert(key, for: name)
             #expect(table.place(of: name) == place)
         }
-        #expect(table.capacity == SigningKeyTable.most)
+        #expect(table.capacity == SigningKeyTable.maxKeys)
     }
 
     @Test("of days that are over make way for those of today")

@@ -1,8 +1,8 @@
-/// A pattern that is a run of character classes with counts, of which only the last may vary in length, so that matching
-/// never needs to go back.
+/// A pattern that is a run of character classes with counts, of which only the last may vary, so that matching needs no
+/// backtracking.
 struct ClassRun: Sendable {
     private struct Item {
-        /// The ASCII characters of the class, and which of `\p{L}`, `\p{N}` and `\p{Z}` are in it for the rest.
+        /// The ASCII characters of the class. Of the others it has those of `\p{L}`, `\p{N}` and `\p{Z}` by the flags below.
         var low: UInt64 = 0
         var high: UInt64 = 0
         var hasLetters = false
@@ -16,7 +16,7 @@ struct ClassRun: Sendable {
             return (byte < 64 ? low : high) >> UInt64(byte & 63) & 1 == 1
         }
 
-        /// Whether a character beyond ASCII is in the class.
+        /// Returns true if a character beyond ASCII is in the class.
         func contains(_ scalar: Unicode.Scalar) -> Bool {
             switch scalar.properties.generalCategory {
             case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: hasLetters
@@ -36,15 +36,15 @@ struct ClassRun: Sendable {
 
     private var items: [Item] = []
 
-    /// Nil if the pattern is of another form; it is then for `LimitedExpression`.
+    /// `nil` if the pattern has another form; `LimitedExpression` handles it then.
     ///
-    /// - Throws: `PatternError` if it has a range that ends before it begins.
+    /// - Throws: `PatternError` if the pattern has a range in reverse order.
     init?(_ pattern: String) throws(PatternError) {
         var rest = Array(pattern.utf8)[...]
-        // Values are matched whole, so anchors at the ends change nothing.
+        // Values are matched as a whole, so anchors at the ends have no effect.
         if rest.first == UInt8(ascii: "^") { rest.removeFirst() }
         if rest.last == UInt8(ascii: "$") { rest.removeLast() }
-        // A group around everything changes nothing either; inside there is none, because parentheses are no plain characters.
+        // A group around the whole pattern has no effect. Inner groups are refused below: parentheses are not plain characters.
         if rest.first == UInt8(ascii: "("), rest.last == UInt8(ascii: ")") { rest = rest.dropFirst().dropLast() }
         while !rest.isEmpty {
             let found: Item?
@@ -76,7 +76,7 @@ struct ClassRun: Sendable {
         return position == value.count
     }
 
-    /// The character of more than one byte that begins at a place, and how many bytes it has.
+    /// The character of more than one byte at a position, and its number of bytes; `nil` if it is malformed.
     private static func scalar(in value: [UInt8], at position: Int) -> (scalar: Unicode.Scalar, length: Int)? {
         var decoder = Unicode.UTF8.ForwardParser()
         var rest = value[position...].makeIterator()
@@ -102,7 +102,7 @@ struct ClassRun: Sendable {
         return item
     }
 
-    /// The inside of `[…]`: characters and ranges, a hyphen where no range can be meant.
+    /// Reads the inside of `[…]`: characters, ranges, and a hyphen that cannot be part of a range.
     private static func bracket(_ rest: inout ArraySlice<UInt8>) throws(ReversedRange) -> Item? {
         var item = Item()
         guard rest.first != UInt8(ascii: "^") else { return nil }
@@ -111,11 +111,11 @@ struct ClassRun: Sendable {
             let range = rest.first == UInt8(ascii: "-") ? rest.dropFirst().first : nil
             if byte == UInt8(ascii: "\\") {
                 guard escape(&rest, in: &item) else { return nil }
-                // Where a hyphen follows, notations differ on what it means, but for one at the end.
+                // Notations differ on a hyphen after a class, unless it is the last character.
                 guard rest.first != UInt8(ascii: "-") || rest.dropFirst().first == UInt8(ascii: "]") else { return nil }
                 continue
             }
-            // Two of them are Java's intersection.
+            // `&&` is Java's intersection.
             guard isPlain(byte), byte != UInt8(ascii: "&") || rest.first != byte else { return nil }
             guard byte != UInt8(ascii: "-") || rest.first != byte else { return nil }
             if byte != UInt8(ascii: "-"), let end = range, end != UInt8(ascii: "]") {
@@ -130,7 +130,7 @@ struct ClassRun: Sendable {
         return nil
     }
 
-    /// What follows a backslash: a class, or a sign that stands for itself.
+    /// Reads the rest of an escape after its backslash: a class, or a sign that stands for itself. False for any other.
     private static func escape(_ rest: inout ArraySlice<UInt8>, in item: inout Item) -> Bool {
         for (name, members) in classes where rest.starts(with: name.utf8) {
             for member in members.utf8 { item.insert(member) }
@@ -143,7 +143,7 @@ struct ClassRun: Sendable {
             rest.removeFirst(name.utf8.count)
             return true
         }
-        // A backslash before a letter or a digit means something else.
+        // A backslash before any other letter or digit has another meaning.
         guard let sign = rest.popFirst(), isPlain(sign) || "[]\\".utf8.contains(sign) else { return false }
         guard !letters.utf8.contains(sign), !digits.utf8.contains(sign) else { return false }
         item.insert(sign)
@@ -152,13 +152,13 @@ struct ClassRun: Sendable {
 
     private static let digits = "0123456789"
     private static let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    /// What their names stand for in ASCII, as Java has it.
+    /// The ASCII characters of the classes, by Java's definition.
     private static let classes = [
         ("p{L}", letters), ("p{N}", digits), ("p{Z}", " "), ("d", digits), ("w", letters + digits + "_"),
         ("s", " \t\n\u{b}\u{c}\r"), ("t", "\t"), ("n", "\n"), ("r", "\r"),
     ]
 
-    /// `{n}`, `{n,m}`, `*`, `+`, `?` or nothing.
+    /// Reads `{n}`, `{n,m}`, `*`, `+`, `?` or no count; false for any other.
     private static func count(_ rest: inout ArraySlice<UInt8>, of item: inout Item) -> Bool {
         switch rest.first {
         case UInt8(ascii: "*"): (item.minimum, item.maximum) = (0, .max)
@@ -180,7 +180,7 @@ struct ClassRun: Sendable {
         return true
     }
 
-    /// A character that stands for itself in brackets.
+    /// Returns true for a character that stands for itself in brackets.
     private static func isPlain(_ byte: UInt8) -> Bool {
         (0x20...0x7e).contains(byte) && byte != UInt8(ascii: "[") && byte != UInt8(ascii: "]")
             && byte != UInt8(ascii: "\\")

@@ -1,8 +1,8 @@
-/// A value that is of another type than the model's.
+/// A value of another type than the model's.
 public struct WrongTypeError: Error, Sendable, Equatable {
-    /// Where it is, such as `OutputDataConfig.S3Uri` or `Tags.2.member`: the second element of a list.
+    /// The path of the value, such as `OutputDataConfig.S3Uri`, or `Tags.2.member` for the second element of a list.
     public let path: String
-    /// What it should be.
+    /// The expected kind.
     public let kind: InputConstraint.Kind
 
     public init(path: String, kind: InputConstraint.Kind) {
@@ -10,14 +10,14 @@ public struct WrongTypeError: Error, Sendable, Equatable {
         self.kind = kind
     }
 
-    /// The sentence for the client.
+    /// The message for the client.
     public var message: String { "Member '\(path)' must be of type \(kind.rawValue)." }
 }
 
 extension InputConstraint {
-    /// What a value, and all that is in it, violates; empty if nothing. Members that the model does not have are passed over.
+    /// The violations of a value and of all values in it. Members that the model does not have are ignored.
     ///
-    /// - Parameter allowance: what all matching for the same request may cost.
+    /// - Parameter allowance: the remaining cost of matching for the request.
     /// - Throws: `WrongTypeError` for the first value of a wrong type.
     public func violations(
         of value: JSONValue, _ allowance: inout MatchAllowance
@@ -26,8 +26,8 @@ extension InputConstraint {
     }
 
     /// - Parameters:
-    ///   - parent: what the value is in, as messages write it, with a dot behind it.
-    ///   - name: where the value is, as the request writes it.
+    ///   - parent: the path of the enclosing value in messages, with a dot at its end.
+    ///   - name: the path of the value in the request's spelling.
     private func violations(
         of value: JSONValue, in parent: String, named name: String, _ allowance: inout MatchAllowance
     ) throws(WrongTypeError) -> [String] {
@@ -57,7 +57,7 @@ extension InputConstraint {
         }
     }
 
-    /// Of one list. An empty element costs a client three bytes and a message ten sentences.
+    /// The maximum for one list. An element of three bytes can cause ten violations.
     private static let maxViolations = 100
 
     private func violations(
@@ -73,7 +73,7 @@ extension InputConstraint {
         var inside: [String] = []
         var isRuleBroken = false
         if let constraint = members.first {
-            // No further than the list may be long: a message of every fault in thousands of elements serves nobody.
+            // Elements beyond the list's maximum are not checked: the list is refused already.
             for (index, element) in elements.prefix(Int(clamping: max(0, maximum ?? .max))).enumerated() {
                 guard inside.count < Self.maxViolations else { break }
                 let place = "\(path(in: parent)).\(index + 1)."
@@ -82,7 +82,7 @@ extension InputConstraint {
                     continue
                 }
                 let name = "\(name).\(index + 1).member"
-                // What is to be said of plain elements has been said.
+                // The message on plain elements has been added already.
                 if isRuleBroken {
                     try constraint.checkType(of: element, named: name)
                     continue
@@ -93,7 +93,7 @@ extension InputConstraint {
                     inside += violations
                 } else if !violations.isEmpty {
                     isRuleBroken = true
-                    // Of plain elements AWS shows the whole list, and all that is asked of each.
+                    // For plain elements AWS shows the whole list and all constraints on an element.
                     found.append(constraint.rule)
                 }
             }
@@ -101,13 +101,13 @@ extension InputConstraint {
         return worded(found, value: shown(elements), in: parent) + inside
     }
 
-    /// A list as a message shows it: only one of texts that may be shown.
+    /// The list in a message; empty unless its elements are strings that are not sensitive.
     private func shown(_ elements: [JSONValue]) -> String {
         guard let constraint = members.first, constraint.kind == .string, !constraint.isSensitive else { return "" }
         return quoted("[\(elements.map { $0.string ?? "null" }.joined(separator: ", "))]")
     }
 
-    /// All that is asked of an element of a list.
+    /// The constraints on an element of a list, in one sentence.
     private var rule: String {
         let unit = kind == .string ? "length" : "value"
         var rules: [String] = []

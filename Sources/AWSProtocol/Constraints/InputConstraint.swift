@@ -1,6 +1,6 @@
-/// What a service model says of one input member, and the sentences in which AWS reports that it is not so.
+/// The constraints of a service model on one input member, and AWS's messages for violations.
 public struct InputConstraint: Sendable, Equatable {
-    /// The kinds of value that models use.
+    /// The kinds of value in models.
     public enum Kind: String, Sendable, CaseIterable {
         case string
         case integer
@@ -9,7 +9,7 @@ public struct InputConstraint: Sendable, Equatable {
         case list
         case structure
 
-        /// Whether a JSON value of kind `token` can be of this kind; integers are checked further by their spelling.
+        /// Returns true if a JSON value of kind `token` can be of this kind. An integer must also be spelled as one.
         public func accepts(_ token: JSONToken.Kind) -> Bool {
             switch self {
             case .string: token == .string
@@ -21,20 +21,22 @@ public struct InputConstraint: Sendable, Equatable {
         }
     }
 
-    /// The member's name as the model writes it, such as `DomainId`.
+    /// The member's name in the model, such as `DomainId`.
     public var member: String
     public var kind: Kind
     public var isRequired: Bool
-    /// The least and greatest length of a string in characters, value of a number, or number of a list's elements.
+    /// The minimum length of a string in characters, value of a number, or number of a list's elements; `nil` for no limit.
     public var minimum: Int64?
+    /// The maximum of the same.
     public var maximum: Int64?
+    /// The pattern of a string; `nil` for any.
     public var pattern: Pattern?
-    /// The values that an enumeration allows; empty for any.
+    /// The values of an enumeration; empty for any.
     public var values: [String]
-    /// Whether the value must not be repeated in messages.
+    /// True if messages must not repeat the value.
     public var isSensitive: Bool
-    /// What the members of a structure must be, in the order of their names; of a list, what every element must be, as one
-    /// constraint on a member called `member`. Empty where nothing is known of them.
+    /// The constraints on the members of a structure, in the order of their names; of a list, one constraint on every element
+    /// with the name `member`. Empty if the model has none.
     public var members: [InputConstraint]
 
     public init(
@@ -52,34 +54,34 @@ public struct InputConstraint: Sendable, Equatable {
         self.members = members
     }
 
-    /// What a missing member violates.
+    /// The violations of a missing member.
     ///
-    /// - Parameter parent: what the member is in, as messages write it, with a dot behind it; empty for the input itself.
+    /// - Parameter parent: the path of the enclosing value in messages, with a dot at its end; empty for the input itself.
     public func missing(in parent: String = "") -> [String] {
         isRequired ? worded(["Member must not be null"], value: nil, in: parent) : []
     }
 
-    /// What a string violates; empty if nothing. A pattern of which it cannot be told whether it matches is for the service.
+    /// The violations of a string. A pattern that cannot be decided here is no violation; the service decides.
     ///
     /// - Parameters:
-    ///   - parent: what the member is in, as messages write it, with a dot behind it; empty for the input itself.
-    ///   - allowance: what all matching for the same request may cost.
+    ///   - parent: the path of the enclosing value in messages, with a dot at its end; empty for the input itself.
+    ///   - allowance: the remaining cost of matching for the request.
     public func violations(
         string value: [UInt8], in parent: String = "", _ allowance: inout MatchAllowance
     ) -> [String] {
         var found: [String] = []
-        // Characters are counted as the service does, which costs a pass only where a bound could be broken.
+        // The service counts characters, not bytes.
         let length = Int64(value.count { $0 & 0xc0 != 0x80 })
         let isTooLong = maximum.map { length > $0 } ?? false
         let isTooShort = minimum.map { length < $0 } ?? false
-        // Of a value that is far too long nothing else need be said.
+        // The pattern of a value that is far too long is not checked.
         if let pattern, !isTooLong || value.count <= 4096, pattern.matches(value, &allowance) == false {
             found.append("Member must satisfy regular expression pattern: \(pattern.text)")
         }
         if isTooLong, let maximum { found.append("Member must have length less than or equal to \(maximum)") }
         if isTooShort, let minimum { found.append("Member must have length greater than or equal to \(minimum)") }
         if !values.isEmpty {
-            // By bytes: strings that merely look alike are equal to Swift.
+            // By bytes: Swift's `==` on strings is canonical equivalence.
             if !values.contains(where: { $0.utf8.elementsEqual(value) }) {
                 found.append("Member must satisfy enum value set: [\(values.joined(separator: ", "))]")
             }
@@ -88,7 +90,7 @@ public struct InputConstraint: Sendable, Equatable {
         return worded(found, value: quoted(String(decoding: value, as: UTF8.self)), in: parent)
     }
 
-    /// What an integer violates; empty if nothing.
+    /// The violations of an integer.
     public func violations(integer value: Int64, in parent: String = "") -> [String] {
         var found: [String] = []
         if let maximum, value > maximum { found.append("Member must have value less than or equal to \(maximum)") }
@@ -96,18 +98,18 @@ public struct InputConstraint: Sendable, Equatable {
         return found.isEmpty ? [] : worded(found, value: quoted("\(value)"), in: parent)
     }
 
-    /// A value as a message shows it.
+    /// The value in a message; empty if it is sensitive.
     func quoted(_ value: String) -> String { isSensitive ? "" : "'\(value)'" }
 
-    /// A sentence for each constraint that is not met.
+    /// One message for each violated constraint.
     ///
-    /// - Parameter value: the value as the message shows it, nothing for one that is missing.
+    /// - Parameter value: the value as the message shows it, `nil` for a missing one.
     func worded(_ constraints: [String], value: String?, in parent: String) -> [String] {
         let subject = value.map { $0.isEmpty ? "Value" : "Value \($0)" } ?? "Value null"
         return constraints.map { "\(subject) at '\(path(in: parent))' failed to satisfy constraint: \($0)" }
     }
 
-    /// Where the member is. AWS begins members with a small letter in these messages.
+    /// The path of the member in messages, where AWS begins each name in lower case.
     func path(in parent: String) -> String { parent + member.prefix(1).lowercased() + member.dropFirst() }
 
     /// The message of a `ValidationException` for all violations of a request.

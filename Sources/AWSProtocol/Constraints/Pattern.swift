@@ -1,23 +1,25 @@
 /// A regular expression of a service model, matched against a whole value.
 ///
-/// AWS asks this of patterns without anchors too: CloudWatch Logs refuses the name `a b` for its pattern
-/// `[\.\-_/#A-Za-z0-9]+`, which a part of the name matches.
+/// AWS matches whole values even without anchors: CloudWatch Logs refuses the name `a b` for its pattern
+/// `[\.\-_/#A-Za-z0-9]+`, which matches a part of it.
 ///
-/// Matching ends, whatever the value. Most patterns of AWS models are a run of character classes, such as
-/// `^[a-zA-Z0-9]{22}$`; these are matched in time linear in the value. The others go to PCRE2 with a limit of steps. A pattern
-/// that PCRE2 does not know, and a value that the limit does not suffice for, are for the service to decide.
+/// The cost of matching is bounded for every value. Most patterns of AWS models are a run of character classes, such as
+/// `^[a-zA-Z0-9]{22}$`, which is matched in time linear in the value. The others are matched by PCRE2 with a limit of steps.
+/// If PCRE2 does not support a pattern, or the limit does not suffice for a value, the service decides.
 public struct Pattern: Sendable, Equatable {
-    /// The pattern as the model writes it.
+    /// The pattern in the model's spelling.
     public let text: String
     private let matcher: Matcher
 
     private enum Matcher: Sendable {
         case run(ClassRun)
         case expression(LimitedExpression)
-        /// A pattern in notations that are not known here.
+        /// A pattern in an unsupported notation.
         case unknown
     }
 
+    /// Compiles a pattern.
+    ///
     /// - Throws: `PatternError` if the text is not a regular expression.
     public init(_ text: String) throws(PatternError) {
         self.text = text
@@ -28,9 +30,9 @@ public struct Pattern: Sendable, Equatable {
         }
     }
 
-    /// Returns true if the whole of `value`, which is UTF-8, matches, and nil if that cannot be told.
+    /// Returns true if the whole of `value`, which is UTF-8, matches; `nil` if that is unknown.
     ///
-    /// - Parameter allowance: what all matching for the same request may cost.
+    /// - Parameter allowance: the remaining cost of matching for the request.
     public func matches(_ value: [UInt8], _ allowance: inout MatchAllowance) -> Bool? {
         switch matcher {
         case .run(let run): run.matches(value)
@@ -39,7 +41,7 @@ public struct Pattern: Sendable, Equatable {
         }
     }
 
-    /// The same for a value that is matched alone.
+    /// Matches a value with an allowance of its own.
     public func matches(_ value: [UInt8]) -> Bool? {
         var allowance = MatchAllowance()
         return matches(value, &allowance)
@@ -53,24 +55,24 @@ public struct PatternError: Error, Sendable, Equatable {
     public let text: String
 }
 
-/// What matching the values of one request against patterns may cost.
+/// The remaining cost of matching the values of one request against patterns.
 ///
-/// PCRE2 counts steps, and a step may look at the whole value: so the cost of a match is its steps times the bytes of the value.
-/// One unit is one to three nanoseconds: a hostile value of 4 KiB takes less than a millisecond (`Scripts/check-patterns`), and a
-/// request with many of them not much more than ten.
+/// PCRE2 counts steps, and a step may read the whole value, so the cost of a match is its steps times the bytes of the value.
+/// A unit takes one to three nanoseconds: a hostile value of 4 KiB takes less than a millisecond (`Scripts/check-patterns`),
+/// and a request with many of them about ten.
 public struct MatchAllowance: Sendable {
-    /// For one value.
+    /// The maximum cost of one value.
     private static let costOfValue = 250_000
-    /// Longer values are left to the service: few members may be as long, and their patterns are mostly runs of classes.
+    /// The service decides on longer values. Few members allow them, and the patterns of these are mostly runs of classes.
     private static let maxBytes = 4096
 
     private var rest = 10 * costOfValue
 
-    /// The allowance of a request of which nothing has been matched yet.
+    /// The full allowance of a request.
     public init() {}
 
-    /// Nil where the steps do not suffice. First come as many as values take that are not made to be hard; only where these do not
-    /// suffice is the whole limit tried, and paid for.
+    /// Matches a value; `nil` if the allowance or the limit does not suffice. Ordinary values need few steps, which are tried and
+    /// charged first; the whole limit is tried only if these do not suffice.
     mutating func match(_ expression: LimitedExpression, _ value: [UInt8]) -> Bool? {
         guard value.count <= Self.maxBytes else { return nil }
         let bytes = value.count + 16

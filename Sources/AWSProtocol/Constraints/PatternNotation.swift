@@ -1,13 +1,13 @@
-/// A regular expression of a service model, which Java and ECMAScript understand, in the notation of Perl, which PCRE2 does.
+/// Translates a regular expression of a service model, in the notation that Java and ECMAScript share, to PCRE2's.
 ///
-/// What is different (java.util.regex.Pattern; pcre2pattern(3)): `\uHHHH` and its surrogate pairs, the POSIX classes as properties
+/// The differences (java.util.regex.Pattern; pcre2pattern(3)): `\uHHHH` and surrogate pairs of these, POSIX classes as properties
 /// (`\p{Alnum}`), and a hyphen after a class in brackets (`[\w-.]`).
 struct PatternNotation {
     private(set) var perl: [UInt8] = []
-    /// Whether there is a `.`, of which notations differ whether it stands for U+000D, U+0085, U+2028 and U+2029.
+    /// True if there is a `.`: notations differ on whether it matches U+000D, U+0085, U+2028 and U+2029.
     private(set) var hasDot = false
 
-    /// Nil where PCRE2 has no such notation, or where Java and ECMAScript differ.
+    /// `nil` if PCRE2 does not support the notation, or if Java and ECMAScript differ.
     init?(_ text: String) {
         var rest = Array(text.utf8)[...]
         var isInBrackets = false
@@ -22,7 +22,7 @@ struct PatternNotation {
                 }
                 continue
             case UInt8(ascii: "["):
-                // Java reads a class in a class as a union, ECMAScript a bracket; an empty one is an error to one of them.
+                // A class in a class is a union in Java and a bracket in ECMAScript; an empty class is an error in one of them.
                 guard !isInBrackets, rest.first != UInt8(ascii: "]"), !rest.starts(with: "^]".utf8) else { return nil }
                 isInBrackets = true
             case UInt8(ascii: "]"): isInBrackets = false
@@ -39,11 +39,11 @@ struct PatternNotation {
 
     private struct Escape {
         var perl: [UInt8]
-        /// Whether it stands for several characters.
+        /// True if it stands for several characters.
         var isClass = false
     }
 
-    /// What follows a backslash.
+    /// Reads the rest of an escape after its backslash; `nil` if it is not supported.
     private static func escape(_ rest: inout ArraySlice<UInt8>, isInBrackets: Bool) -> Escape? {
         guard let sign = rest.popFirst() else { return Escape(perl: [UInt8(ascii: "\\")]) }
         switch sign {
@@ -59,13 +59,13 @@ struct PatternNotation {
             let property = rest[...end]
             rest = rest[(end + 1)...]
             return Escape(perl: [UInt8(ascii: "\\"), sign] + property, isClass: true)
-        // Quotation, in which brackets mean nothing.
+        // A quotation, in which brackets stand for themselves.
         case UInt8(ascii: "Q"): return nil
         default: return Escape(perl: [UInt8(ascii: "\\"), sign], isClass: "dDhHsSvVwW".utf8.contains(sign))
         }
     }
 
-    /// The character of `HHHH`, or of `HHHH\uHHHH` if that is a pair of surrogates; nil for half a pair.
+    /// The character of `HHHH`, or of a surrogate pair `HHHH\uHHHH`; `nil` for half a pair.
     private static func scalar(_ rest: inout ArraySlice<UInt8>) -> Unicode.Scalar? {
         guard let unit = codeUnit(&rest) else { return nil }
         guard UTF16.isLeadSurrogate(unit) else { return Unicode.Scalar(unit) }
@@ -84,7 +84,7 @@ struct PatternNotation {
         return UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
     }
 
-    /// Java's names; in small letters they are Perl's.
+    /// Java's names; in lower case they are Perl's.
     private static let posixClasses = [
         "ASCII", "Alnum", "Alpha", "Blank", "Cntrl", "Digit", "Graph", "Lower", "Print", "Punct", "Space", "Upper",
         "XDigit",

@@ -1,12 +1,12 @@
-/// What requests are signed with.
+/// The credentials that requests are signed with.
 ///
-/// Nothing that describes or reflects it shows more than the access key id, which is no secret.
+/// Their description and their mirror show only the access key id, which is no secret.
 public struct AWSCredentials: Sendable, Equatable {
     public let accessKeyID: String
     public let secretAccessKey: String
-    /// Comes with temporary credentials, and is sent with every request that they sign.
+    /// The token of temporary credentials, which is sent with every request; `nil` for permanent ones.
     public let sessionToken: String?
-    /// When they cease to be valid, in nanoseconds since 1970-01-01T00:00:00Z; nothing if they never do.
+    /// The end of their validity, in nanoseconds since 1970-01-01T00:00:00Z; `nil` for permanent ones.
     public let expiration: Int64?
 
     public init(accessKeyID: String, secretAccessKey: String, sessionToken: String? = nil, expiration: Int64? = nil) {

@@ -1,33 +1,33 @@
-/// Decides when credentials are fetched: one fetch at a time, ahead of their end, none for a while after a failure, and never
-/// again if they do not end, unless a service does not accept them or the source has changed.
+/// The state machine that decides when credentials are fetched: one fetch at a time, ahead of their expiration, with a pause
+/// after a failure. Permanent credentials are fetched again only if a service refuses them or their source has changed.
 ///
-/// Whoever holds it asks it for each request, does what it says, and tells it how a fetch has ended. Credentials are used up
-/// to a little before their end, whatever becomes of the fetch. Where there are none, requests wait for the first fetch; once
-/// one has failed, nobody waits for the next ones, which may hang. What is due is due by the clock or by the time that has passed,
-/// whichever comes first: ends are given by the clock, which may have been wrong when they were, and set right since. That costs
-/// a fetch at most.
+/// The owner calls `request` for each request, carries out the action, and reports the result of each fetch. Credentials are
+/// used until shortly before their expiration, even if fetches fail. Without credentials, requests wait for the first fetch.
+/// Once a fetch has failed, requests do not wait for the next ones, which may hang. An instant has come when either the wall
+/// clock or the monotonic clock has reached it: the wall clock may have been wrong when an expiration was received, and may
+/// have been corrected since. That costs one fetch at most.
 public struct CredentialRefresh: ~Copyable, Sendable {
-    /// What a request gets, and whether a fetch begins.
+    /// The answer to a request for credentials.
     public enum Action: Sendable, Equatable {
         /// Sign with these.
         case use(AWSCredentials)
         /// Sign with these, and begin a fetch.
         case useAndFetch(AWSCredentials)
-        /// There is nothing to sign with: begin a fetch.
+        /// There are no credentials: begin a fetch, and wait for it.
         case fetch
-        /// There is nothing to sign with until the fetch ends that is under way.
+        /// There are no credentials: wait for the fetch in progress.
         case wait
-        /// There is nothing to sign with, for this reason.
+        /// There are no credentials, for this reason.
         case refuse(String)
-        /// The same, and begin a fetch.
+        /// There are no credentials, for this reason. Begin a fetch.
         case refuseAndFetch(String)
     }
 
-    /// A moment, in nanoseconds.
+    /// An instant by two clocks, in nanoseconds.
     public struct Moment: Sendable, Equatable {
-        /// By the clock, since 1970-01-01T00:00:00Z.
+        /// The wall clock, since 1970-01-01T00:00:00Z. It may be set.
         public let clock: Int64
-        /// Since some moment before; nothing sets it.
+        /// A monotonic clock with any origin.
         public let uptime: Int64
 
         public init(clock: Int64, uptime: Int64) {
@@ -35,32 +35,32 @@ public struct CredentialRefresh: ~Copyable, Sendable {
             self.uptime = uptime
         }
 
-        /// The moment when the clock shows this, as it goes now.
+        /// The later moment at which the wall clock shows `clock`, if it is not set before.
         func when(clock: Int64) -> Moment {
             let wait = clock.subtractingReportingOverflow(self.clock)
             let uptime = uptime.addingReportingOverflow(wait.overflow ? .max : wait.partialValue)
             return Moment(clock: clock, uptime: uptime.overflow ? .max : uptime.partialValue)
         }
 
-        /// Whether it has come, by the clock or by the time that has passed.
+        /// Returns true if either clock has reached this moment.
         func hasCome(by now: Moment) -> Bool { now.clock >= clock || now.uptime >= uptime }
     }
 
-    /// Credentials and how long requests may be signed with them.
+    /// Credentials and the end of their use.
     private struct Held {
         let credentials: AWSCredentials
-        /// `nil` if they do not end.
+        /// `nil` for permanent ones.
         let end: Moment?
     }
 
     private enum State {
-        /// Nothing was ever asked for. Next: fetching.
+        /// No request has come yet. Next: fetching.
         case untried
-        /// One fetch is under way, `failures` in a row are behind it, the last one for this reason. Next: holding, failed.
+        /// A fetch is in progress after `failures` failures in a row, the last one for this reason. Next: holding, failed.
         case fetching(Held?, failures: Int, reason: String?)
-        /// A service has not accepted what is held; requests wait for the fetch that is under way. Next: holding, failed.
+        /// A service has refused the credentials; requests wait for the fetch in progress. Next: holding, failed.
         case renewing(Held?)
-        /// The last fetch was good. Next: fetching, from `refreshAt` on; renewing.
+        /// The last fetch succeeded. Next: fetching, from `refreshAt` on; renewing.
         case holding(Held, refreshAt: Moment?)
         /// The last fetch failed. Next: fetching, from `retryAt` on.
         case failed(Held?, reason: String, failures: Int, since: Moment, retryAt: Moment)
@@ -70,9 +70,10 @@ public struct CredentialRefresh: ~Copyable, Sendable {
     private var renewedAt: Int64 = .min
     private var mayRenewAt: Int64 = .min
 
+    /// A machine without credentials.
     public init() {}
 
-    /// Whether a fetch is under way.
+    /// True while a fetch is in progress.
     public var isFetching: Bool {
         switch state {
         case .fetching, .renewing: true
@@ -80,7 +81,7 @@ public struct CredentialRefresh: ~Copyable, Sendable {
         }
     }
 
-    /// A request wants credentials. After `fetch`, `useAndFetch` or `refuseAndFetch`, `fetched` or `failed` must follow.
+    /// A request needs credentials. After `fetch`, `useAndFetch` or `refuseAndFetch`, `fetched` or `failed` must follow.
     public mutating func request(now: Moment) -> Action {
         switch state {
         case .untried:
@@ -93,7 +94,7 @@ public struct CredentialRefresh: ~Copyable, Sendable {
             guard refreshAt?.hasCome(by: now) == true else { return .use(held.credentials) }
             return begin(held, failures: 0, reason: nil, now: now)
         case .failed(let held, let reason, let failures, let since, let retryAt):
-            // Before the failure it is only for a clock that was set back.
+            // A time before the failure means that the clock was set back.
             if retryAt.hasCome(by: now) || now.clock < since.clock {
                 return begin(held, failures: failures, reason: reason, now: now)
             }
@@ -101,7 +102,7 @@ public struct CredentialRefresh: ~Copyable, Sendable {
         }
     }
 
-    /// The fetch has brought these. If they are over already, it has failed.
+    /// The fetch has returned these credentials. If they have expired already, it counts as failed.
     public mutating func fetched(
         _ credentials: AWSCredentials, now: Moment, using generator: inout some RandomNumberGenerator
     ) {
@@ -129,7 +130,7 @@ public struct CredentialRefresh: ~Copyable, Sendable {
         var failures = 1
         switch state {
         case .fetching(let before, let count, _): (held, failures) = (before, min(count, 62) + 1)
-        // It may be accepted by other services.
+        // Other services may accept these credentials.
         case .renewing(let before): held = before
         case .untried, .holding, .failed: break
         }
@@ -139,19 +140,21 @@ public struct CredentialRefresh: ~Copyable, Sendable {
             retryAt: now.when(clock: retryAt.overflow ? .max : retryAt.partialValue))
     }
 
-    /// What becomes of credentials that a service did not accept.
+    /// The answer to a service's refusal of credentials.
     public enum Renewal: Sendable, Equatable {
         /// Begin a fetch; requests wait for it.
         case fetch
-        /// There are others by now, or a fetch is under way that requests wait for.
+        /// There are newer credentials already, or requests wait for a fetch in progress.
         case renewed
-        /// No better ones can be had now.
+        /// There are no better credentials now.
         case declined
     }
 
-    /// A service has not accepted these credentials. After `fetch`, `fetched` or `failed` must follow.
+    /// A service has refused these credentials. After `fetch`, `fetched` or `failed` must follow.
     ///
-    /// A service that accepts none, whatever is fetched, causes a fetch every two seconds at the most.
+    /// A service that refuses all credentials causes at most one fetch every two seconds.
+    ///
+    /// - Parameter now: the wall clock, in nanoseconds since 1970-01-01T00:00:00Z.
     public mutating func renew(_ refused: AWSCredentials, now: Int64) -> Renewal {
         switch state {
         case .renewing:
@@ -161,7 +164,7 @@ public struct CredentialRefresh: ~Copyable, Sendable {
             return .renewed
         case .holding(let held, _):
             guard held.credentials == refused else { return .renewed }
-            // Before the last one it is only for a clock that was set back.
+            // A time before the last renewal means that the clock was set back.
             guard now >= mayRenewAt || now < renewedAt else { return .declined }
             renewedAt = now
             mayRenewAt = now.addingReportingOverflow(Self.renewalPause).partialValue
@@ -172,9 +175,9 @@ public struct CredentialRefresh: ~Copyable, Sendable {
         }
     }
 
-    /// The source has changed: it is read anew ahead of time, and what is held is used meanwhile.
+    /// The source of the credentials has changed. The current ones are used until it has been read.
     ///
-    /// - Returns: whether to begin a fetch, after which `fetched` or `failed` must follow.
+    /// - Returns: true if a fetch must begin, after which `fetched` or `failed` must follow.
     public mutating func sourceChanged() -> Bool {
         switch state {
         case .holding(let held, _): state = .fetching(held, failures: 0, reason: nil)
@@ -187,7 +190,7 @@ public struct CredentialRefresh: ~Copyable, Sendable {
 
     private mutating func begin(_ held: Held?, failures: Int, reason: String?, now: Moment) -> Action {
         let live = Self.live(held, now)
-        // What is over will not come back, and need not be kept in memory.
+        // Expired credentials are of no more use.
         state = .fetching(live == nil ? nil : held, failures: failures, reason: reason)
         return live.map(Action.useAndFetch) ?? reason.map(Action.refuseAndFetch) ?? .fetch
     }
@@ -201,20 +204,20 @@ public struct CredentialRefresh: ~Copyable, Sendable {
 // MARK: Spans
 
 extension CredentialRefresh {
-    /// A request that is signed has to arrive before the end.
+    /// The time before the expiration in which credentials are not used: a signed request must arrive before the expiration.
     private static let margin: Int64 = 10_000_000_000
 
-    /// Between two fetches that refusals cause.
+    /// The minimum time between two fetches after refusals.
     private static let renewalPause: Int64 = 2_000_000_000
 
-    /// How long before their end credentials are fetched anew: a quarter of an hour, and up to a third less by chance, so
-    /// that gateways that began together do not go on so. (The SDKs try from 15 minutes before the end on and insist from 10
-    /// minutes on.) Of a short life it is a third. A source that still gives the same ones is asked again after two thirds of
-    /// what is left each time.
+    /// The time before the expiration at which a fetch begins: 15 minutes, or a third of a shorter life. A random part of up to
+    /// a third is subtracted, so that gateways that were started together do not fetch together. (The SDKs try from 15 minutes
+    /// before the expiration on, and wait for the fetch from 10 minutes on.) A source that returns the same credentials again
+    /// is asked again after two thirds of the rest.
     private static func ahead(_ life: Int64) -> Int64 { min(900_000_000_000, life / 3) }
 
-    /// A quarter of a second after the first failure, then twice as long each time up to a minute, up to half of it less by
-    /// chance.
+    /// The pause after a number of failures in a row: 0.25 s after the first, doubled each time up to a minute, less a random
+    /// part of up to a half.
     private static func pause(after failures: Int, using generator: inout some RandomNumberGenerator) -> Int64 {
         let longest = min(Int64(250_000_000) << min(failures - 1, 8), 60_000_000_000)
         return Int64.random(in: longest / 2...longest, using: &generator)

@@ -1,15 +1,15 @@
-/// Finding the error code in a service's reply.
+/// Finds the error code in a service's reply.
 ///
-/// The rules are those of the protocol
-/// (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html#operation-error-serialization): it stands in the header
-/// `x-amzn-errortype`, or in the body's `__type` or `code`; a namespace ends with `#`, a URI begins at the first `:`.
+/// By the rules of the protocol (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html#operation-error-serialization)
+/// the code is in the header `x-amzn-errortype`, or in the body's `__type` or `code`. A namespace before it ends with `#`, and
+/// a URI after it begins at the first `:`.
 public enum ErrorCode {
-    /// The code of a reply, the header first; nil if it names none.
+    /// The code of a reply, the header's if it has one; `nil` if there is none.
     ///
     /// - Parameters:
     ///   - header: the value of `x-amzn-errortype`.
-    ///   - body: the whole body, of any kind.
-    ///   - isSuccess: whether the status is a good one. See `find(in:of:isSuccess:)`.
+    ///   - body: the whole body, of any media type.
+    ///   - isSuccess: true if the status is 2xx; see `find(in:of:isSuccess:)`.
     public static func find(header: String?, body: [UInt8], isSuccess: Bool = false) -> String? {
         if let header, let code = sanitized(header) { return code }
         let bytes = body.span
@@ -17,10 +17,10 @@ public enum ErrorCode {
         return find(in: members, of: bytes, isSuccess: isSuccess)
     }
 
-    /// The code that the members of a body name; nil if they name none.
+    /// The code in the members of a body; `nil` if there is none.
     ///
-    /// - Parameter isSuccess: whether the status is a good one. `__type` may then name an output, and `code` is an error's only
-    ///   where there is nothing but a message beside it.
+    /// - Parameter isSuccess: true if the status is 2xx. `__type` may then be the name of an output, and `code` is an error code
+    ///   only if `message` is the only other member.
     public static func find(in members: [JSONMember], of bytes: Span<UInt8>, isSuccess: Bool) -> String? {
         for name in isSuccess && !isBareError(members, of: bytes) ? [type] : [type, code] {
             for member in members where member.name.equals(name, in: bytes) && member.value.kind == .string {
@@ -33,8 +33,8 @@ public enum ErrorCode {
         return nil
     }
 
-    /// Returns true if an object with these members has a `__type` that is not an output's and not null, whatever its status and
-    /// whether a code can be made out. Such a one is never a page.
+    /// Returns true if the members are those of an error, under any status and even if no code can be read: with a `__type` that is
+    /// neither an output's nor null, or with `code` and `message` alone. Such a body is never cached as a page.
     public static func isError(_ members: [JSONMember], of bytes: Span<UInt8>) -> Bool {
         for member in members where member.name.equals(type, in: bytes) && member.value.kind != .null {
             let code = sanitized(String(decoding: member.value.string(in: bytes), as: UTF8.self))
@@ -43,7 +43,7 @@ public enum ErrorCode {
         return isBareError(members, of: bytes)
     }
 
-    /// Returns true if the members are those of an error without `__type`: `code` and `message`, both texts, and nothing else.
+    /// Returns true if the members are those of an error without `__type`: `code` and `message`, both strings, and no others.
     private static func isBareError(_ members: [JSONMember], of bytes: Span<UInt8>) -> Bool {
         guard members.count == 2 else { return false }
         return [[code], messages].allSatisfy { names in
@@ -53,31 +53,31 @@ public enum ErrorCode {
         }
     }
 
-    /// Returns true if a `__type` is the name of an output shape, which some services write into good answers too.
+    /// Returns true if a `__type` is the name of an output shape, which some services put into good answers.
     private static func isOutput(_ code: String) -> Bool {
         ["Response", "Output", "Result"].contains { code.utf8.reversed().starts(with: $0.utf8.reversed()) }
     }
 
-    /// Returns true if a whole body is plainly an object and no error, so that one who only passes it on need not read it: it
-    /// begins and ends as an object does, nothing in it can spell `__type`, and it is longer than an error without one.
+    /// Returns true if a whole body is surely an object without an error, so that it can be passed on without being parsed: it has
+    /// the braces of an object, cannot contain the name `__type`, and is longer than an error without one.
     public static func isPlainlyAbsent(from body: Span<UInt8>) -> Bool {
         guard body.count > bareErrorBytes else { return false }
         var (start, end) = (0, body.count)
         while start < end, isWhitespace(body[start]) { start += 1 }
         while start < end, isWhitespace(body[end - 1]) { end -= 1 }
         guard end - start >= 2, body[start] == UInt8(ascii: "{"), body[end - 1] == UInt8(ascii: "}"),
-            // A name may be spelled with escapes.
+            // A name may be written with escapes.
             body.index(of: UInt8(ascii: "\\"), from: start) == nil
         else { return false }
         while let underscore = body.index(of: UInt8(ascii: "_"), from: start) {
-            // The object's last byte is behind it.
+            // In bounds: the object's last byte is a brace.
             guard body[underscore + 1] != UInt8(ascii: "_") else { return false }
             start = underscore + 1
         }
         return true
     }
 
-    /// Returns true if a body that is not read may have a `__type` somewhere: it spells it, or has escapes of ASCII.
+    /// Returns true if a body that was not parsed may have a `__type`: it contains the name, or escapes of ASCII characters.
     public static func mayName(in body: Span<UInt8>) -> Bool {
         [type, escape].contains { name in
             var start = 0
@@ -97,14 +97,14 @@ public enum ErrorCode {
     private static let code = Array("code".utf8)
     private static let escape = Array("\\u00".utf8)
     private static let messages = [Array("message".utf8), Array("Message".utf8)]
-    /// An error without `__type` is looked for up to this size.
+    /// The maximum size of an error without `__type`.
     private static let bareErrorBytes = 512
-    /// The longest code. The longest names of error shapes in the SDKs' models have about 70 characters.
+    /// The maximum length of a code. The longest names of error shapes in the SDKs' models have about 70 characters.
     private static let maxBytes = 128
 
-    /// The bare code in one of its spellings; nil if no characters of a code are left, or too many to be one.
+    /// The code without namespace and URI; `nil` if it is empty, too long or has other characters than `A-Z a-z 0-9 _ . -`.
     public static func sanitized(_ text: String) -> String? {
-        // By bytes: a character may hide a colon under a mark that combines with it.
+        // By bytes: a combining mark would hide a colon in a Character.
         var code = Array(text.utf8)[...]
         if let colon = code.firstIndex(of: UInt8(ascii: ":")) { code = code[..<colon] }
         if let hash = code.lastIndex(of: UInt8(ascii: "#")) { code = code[(hash + 1)...] }

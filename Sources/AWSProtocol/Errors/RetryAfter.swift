@@ -1,16 +1,15 @@
-/// When a service wants to be asked again: what `Retry-After` (RFC 9110, section 10.2.3) and `x-amz-retry-after`, the one that AWS
-/// SDKs read, say in its reply.
+/// The wait that a reply asks for in `Retry-After` (RFC 9110, section 10.2.3) and in `x-amz-retry-after`, which AWS SDKs read.
 public struct RetryAfter: Sendable, Equatable {
-    /// The value of `Retry-After` as it came, whole seconds or a date; nil if there is none, or none that can be read.
+    /// The unchanged value of `Retry-After`, whole seconds or a date; `nil` if there is none or it is malformed.
     public let standard: String?
-    /// The value of `x-amz-retry-after` as it came, in milliseconds; nil likewise.
+    /// The unchanged value of `x-amz-retry-after`, in milliseconds; `nil` if there is none or it is malformed.
     public let amazon: String?
-    /// The longer of the two waits, in nanoseconds from the reply on, 0 or more.
+    /// The longer of the two waits from the reply on, in nanoseconds, at least 0.
     public let wait: Int64
 
-    /// Reads the two values; nil if neither can be read.
+    /// Reads the two values; `nil` if neither is well-formed.
     ///
-    /// - Parameter date: the service's time of the reply, in seconds since 1970; without it a date says nothing of the wait.
+    /// - Parameter date: the reply's `Date`, in seconds since 1970. Without it a date in `Retry-After` counts as no wait.
     public init?(standard: String?, amazon: String?, date: Int64?) {
         let seconds = standard.flatMap { Self.number($0) ?? Self.seconds(until: $0, from: date) }
         let milliseconds = amazon.flatMap(Self.number)
@@ -20,7 +19,7 @@ public struct RetryAfter: Sendable, Equatable {
         wait = max((seconds ?? 0) * 1_000_000_000, (milliseconds ?? 0) * 1_000_000)
     }
 
-    /// A number of up to nine digits, which leaves room for nanoseconds.
+    /// A number of one to nine digits, so that its nanoseconds fit 64 bits.
     private static func number(_ text: String) -> Int64? {
         guard (1...9).contains(text.utf8.count) else { return nil }
         var number: Int64 = 0

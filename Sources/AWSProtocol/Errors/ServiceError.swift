@@ -1,15 +1,15 @@
-/// An error in the shape that awsJson clients understand
+/// An error in the shape of the awsJson protocol
 /// (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html#operation-error-serialization).
 ///
-/// botocore reads the code from `__type` alone, other SDKs from `x-amzn-errortype` first: an answer carries both.
+/// botocore reads the code from `__type` alone, other SDKs read `x-amzn-errortype` first: an answer has both.
 public struct ServiceError: Error, Sendable, Equatable {
     /// The HTTP status code, 400 to 599.
     public var status: Int
     /// The shape's namespace, such as `com.amazonaws.voiceid`.
     public var namespace: String
-    /// The shape's name, such as `ThrottlingException`: what clients call the error code.
+    /// The shape's name, such as `ThrottlingException`, which clients call the error code.
     public var code: String
-    /// What is wrong and what to do, for a person.
+    /// A message for a person: the fault and what to do.
     public var message: String
     /// Other members of the shape, in order.
     public var members: [Member]

@@ -1,6 +1,6 @@
-/// Why a text is not the JSON that is accepted here, and where.
+/// A fault in a JSON text, and its position.
 public struct JSONError: Error, Sendable, Equatable {
-    /// What was found.
+    /// The fault.
     public enum Reason: String, Sendable {
         case invalidUTF8 = "the text is not UTF-8"
         case unexpectedEnd = "the text ends too early"
@@ -15,6 +15,6 @@ public struct JSONError: Error, Sendable, Equatable {
     }
 
     public let reason: Reason
-    /// The byte at which it was found, from 0.
+    /// The index of the byte at which the fault was found.
     public let offset: Int
 }

@@ -1,16 +1,16 @@
-/// A member of a JSON object.
+/// A member of a JSON object, as positions in the text.
 public struct JSONMember: Sendable {
     public let name: JSONToken
     public let value: JSONToken
 }
 
-/// Reads JSON (RFC 8259) strictly: UTF-8 only, no member twice in one object at any depth, nothing after the value, at most
+/// Reads JSON (RFC 8259) strictly: UTF-8 only, no duplicate member in an object at any depth, no text after the value, at most
 /// `maxDepth` levels.
 ///
-/// Two readers that disagree about a text are how caches get poisoned. Here there is one reader, and it refuses whatever
-/// another could understand differently.
+/// Two readers that disagree about a text make cache poisoning possible. This is the only reader, and it refuses every text
+/// that another reader could understand differently.
 public struct JSONReader {
-    /// Levels of nesting that are accepted.
+    /// The maximum number of levels of nesting.
     public static let maxDepth = 32
 
     var position = 0
@@ -20,7 +20,7 @@ public struct JSONReader {
 
     /// The members of a text that is one object, in their order.
     ///
-    /// - Throws: `JSONError` if the text is anything else.
+    /// - Throws: `JSONError` if the text is malformed or another value.
     public static func members(of bytes: Span<UInt8>) throws(JSONError) -> [JSONMember] {
         try requireUTF8(bytes)
         var reader = JSONReader()
@@ -35,9 +35,9 @@ public struct JSONReader {
         return members
     }
 
-    /// Reads the text as one value of any kind.
+    /// Reads a text that is one value of any kind.
     ///
-    /// - Throws: `JSONError` if it is not one.
+    /// - Throws: `JSONError` if the text is malformed.
     public static func value(of bytes: Span<UInt8>) throws(JSONError) -> JSONToken {
         try requireUTF8(bytes)
         var reader = JSONReader()
@@ -81,7 +81,7 @@ public struct JSONReader {
         }
     }
 
-    /// How a member's or an element's value is read: from the reader's position on, at this depth.
+    /// Reads the value of a member or an element at the reader's position and this depth.
     typealias ValueReading<Value> = (inout JSONReader, Span<UInt8>, _ depth: Int) throws(JSONError) -> Value
 
     /// The members of the object whose brace is at `position`.
@@ -103,7 +103,7 @@ public struct JSONReader {
         return members
     }
 
-    /// Goes through the object whose brace is at `position`; `read` gets each name and reads its value.
+    /// Iterates over the object whose brace is at `position`. `read` gets each name and reads its value.
     @inline(__always)
     private mutating func eachMember(
         _ bytes: Span<UInt8>, depth: Int, _ read: (inout JSONReader, JSONToken) throws(JSONError) -> Void
@@ -141,7 +141,7 @@ public struct JSONReader {
         return elements
     }
 
-    /// Goes through the array whose bracket is at `position`; `read` reads each element.
+    /// Iterates over the array whose bracket is at `position`. `read` reads each element.
     @inline(__always)
     private mutating func eachElement(
         _ bytes: Span<UInt8>, depth: Int, _ read: (inout JSONReader) throws(JSONError) -> Void
@@ -205,7 +205,7 @@ public struct JSONReader {
         let start = position
         for offset in 0..<text.utf8CodeUnitCount {
             guard position < bytes.count else { throw error(.unexpectedEnd) }
-            // Unsafe only in its pointer; the offset lies inside the literal.
+            // Unsafe because of the pointer; the offset is within the literal.
             guard unsafe bytes[position] == text.utf8Start[offset] else { throw error(.unexpectedCharacter) }
             position += 1
         }
@@ -243,14 +243,14 @@ public struct JSONReader {
 }
 
 extension Span<UInt8> {
-    /// Where the text from `start` on that stands for itself in a string ends: at a quotation mark, a backslash, a control
-    /// character, or the end of the span.
+    /// The index of the first byte at or after `start` that does not stand for itself in a string: a quotation mark, a backslash
+    /// or a control character; `count` if there is none.
     @inline(__always)
     fileprivate func plainText(from start: Int) -> Int {
-        // Unsafe only in its pointer: every byte that is read lies inside the span.
+        // Unsafe because of the pointer: every byte that is read lies inside the span.
         unsafe withUnsafeBytes { bytes in
             var index = start
-            // Eight bytes at a time. A zero byte is told by the borrow that it takes from its high bit.
+            // Eight bytes at a time. Subtracting 1 from a zero byte sets its high bit.
             while index + 8 <= bytes.count {
                 let word = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
                 let quotes = word ^ (Self.each &* UInt64(UInt8(ascii: "\"")))
@@ -258,7 +258,7 @@ extension Span<UInt8> {
                 let found =
                     ((quotes &- Self.each) & ~quotes | (slashes &- Self.each) & ~slashes
                         | (word &- Self.each &* 0x20) & ~word) & (Self.each &* 0x80)
-                // Only the lowest is sure to be one, for a borrow goes on upwards.
+                // Only the lowest set bit is certain, because a borrow continues upwards.
                 if found != 0 { return index + found.trailingZeroBitCount / 8 }
                 index += 8
             }

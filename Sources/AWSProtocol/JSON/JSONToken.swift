@@ -1,6 +1,6 @@
-/// One JSON value, as its place in the text.
+/// A JSON value as a range of the text.
 public struct JSONToken: Sendable, Equatable {
-    /// What kind of value it is.
+    /// The kind of a JSON value.
     public enum Kind: Sendable, Equatable {
         case string
         case number
@@ -12,9 +12,9 @@ public struct JSONToken: Sendable, Equatable {
     }
 
     public let kind: Kind
-    /// The bytes of the value, with the quotation marks of a string.
+    /// The range of the value's bytes, with the quotation marks of a string.
     public let range: Range<Int>
-    /// Whether a string has escape sequences; without them its bytes are its value.
+    /// True if a string has escape sequences; without them its bytes are its value.
     let hasEscapes: Bool
 
     init(kind: Kind, range: Range<Int>, hasEscapes: Bool = false) {
@@ -23,7 +23,7 @@ public struct JSONToken: Sendable, Equatable {
         self.hasEscapes = hasEscapes
     }
 
-    /// A string's value as UTF-8. Empty for other kinds.
+    /// The value of a string as UTF-8; empty for other kinds.
     ///
     /// - Parameter bytes: the text that the token was read from.
     public func string(in bytes: Span<UInt8>) -> [UInt8] {
@@ -34,7 +34,7 @@ public struct JSONToken: Sendable, Equatable {
         return value
     }
 
-    /// Appends a string's value as UTF-8.
+    /// Appends the value of a string as UTF-8; does nothing for other kinds.
     public func appendString(in bytes: Span<UInt8>, to value: inout [UInt8]) {
         guard kind == .string, range.count >= 2, range.upperBound <= bytes.count else { return }
         var position = range.lowerBound + 1
@@ -58,7 +58,7 @@ public struct JSONToken: Sendable, Equatable {
         }
     }
 
-    /// Whether this string's value is `other`.
+    /// Returns true if the token is a string with the value `other`.
     public func equals(_ other: [UInt8], in bytes: Span<UInt8>) -> Bool {
         guard kind == .string else { return false }
         if hasEscapes { return string(in: bytes) == other }
@@ -67,7 +67,7 @@ public struct JSONToken: Sendable, Equatable {
         return true
     }
 
-    /// A number's value if it is written as an integer (no fraction, no exponent) and fits 64 bits.
+    /// The value of a number that is written as an integer (no fraction, no exponent) and fits 64 bits, else `nil`.
     public func integer(in bytes: Span<UInt8>) -> Int64? {
         guard kind == .number, range.upperBound <= bytes.count else { return nil }
         var position = range.lowerBound
@@ -83,21 +83,21 @@ public struct JSONToken: Sendable, Equatable {
             magnitude = sum
             position += 1
         }
-        // Counted downwards, because there is one more negative integer than there are positive ones.
+        // Accumulated as a negative number, because there is one more of these.
         if isNegative { return magnitude }
         return magnitude == .min ? nil : -magnitude
     }
 }
 
-/// An escape sequence of a JSON string (RFC 8259, section 7), surrogate pairs as one.
+/// An escape sequence of a JSON string (RFC 8259, section 7). A surrogate pair is one sequence.
 struct JSONEscape {
     let scalar: Unicode.Scalar
-    /// The bytes that the sequence takes.
+    /// The number of bytes of the sequence.
     let length: Int
 
     var utf8: [UInt8] { Array(String(scalar).utf8) }
 
-    /// Reads the sequence whose backslash is at `position`; nothing if it is none, or means half a surrogate pair.
+    /// Reads the sequence whose backslash is at `position`; `nil` if it is malformed or half a surrogate pair.
     init?(_ bytes: Span<UInt8>, at position: Int, end: Int) {
         guard position + 1 < end else { return nil }
         switch bytes[position + 1] {
@@ -129,7 +129,7 @@ struct JSONEscape {
         self.length = length
     }
 
-    /// The number of `\uXXXX`.
+    /// The value of `\uXXXX`.
     private static func unit(_ bytes: Span<UInt8>, at position: Int, end: Int) -> UInt16? {
         guard position + 6 <= end, bytes[position + 1] == UInt8(ascii: "u") else { return nil }
         var unit: UInt16 = 0

@@ -1,16 +1,16 @@
-/// A JSON value as a tree, for texts that are read or written once in a while; the request path uses tokens.
+/// A JSON value as a tree, for texts that are seldom read or written. The request path uses tokens.
 public indirect enum JSONValue: Sendable, Equatable {
     case object([(name: String, value: JSONValue)])
     case array([JSONValue])
     case string(String)
-    /// A number as it is written; see `integer(_:)` and `integer`.
+    /// A number in its original spelling; see `integer(_:)` and `integer`.
     case number(String)
     case bool(Bool)
     case null
 
     /// Reads a text that is one value.
     ///
-    /// - Throws: `JSONError`.
+    /// - Throws: `JSONError` if the text is malformed.
     public init(_ text: [UInt8]) throws(JSONError) {
         let bytes = text.span
         self.init(try JSONReader.value(of: bytes), in: bytes)
@@ -20,11 +20,11 @@ public indirect enum JSONValue: Sendable, Equatable {
     public init(_ token: JSONToken, in bytes: Span<UInt8>) {
         var reader = JSONReader()
         reader.position = token.range.lowerBound
-        // It was read successfully once, so that nothing can be thrown.
+        // The token was read from these bytes before, so this does not throw.
         self = (try? reader.tree(bytes, depth: 0)) ?? .null
     }
 
-    /// What kind of value it is.
+    /// The kind of the value.
     public var kind: JSONToken.Kind {
         switch self {
         case .object: .object
@@ -36,31 +36,31 @@ public indirect enum JSONValue: Sendable, Equatable {
         }
     }
 
-    /// A number that is an integer.
+    /// The number with this integer as its spelling.
     public static func integer(_ value: Int64) -> JSONValue { .number(String(value)) }
 
-    /// The value of an object's member, nothing for other kinds or if it is not there.
+    /// The value of an object's member; `nil` if there is none or the value is of another kind.
     public subscript(name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { Self.same($0.name, name) }?.value
     }
 
-    /// The text of a string.
+    /// The text of a string; `nil` for other kinds.
     public var string: String? {
         if case .string(let text) = self { text } else { nil }
     }
 
-    /// The value of a number that is written as an integer and fits 64 bits.
+    /// The value of a number that is written as an integer and fits 64 bits, else `nil`.
     public var integer: Int64? {
         if case .number(let text) = self { Int64(text) } else { nil }
     }
 
-    /// The elements of an array.
+    /// The elements of an array; `nil` for other kinds.
     public var array: [JSONValue]? {
         if case .array(let elements) = self { elements } else { nil }
     }
 
-    /// The text, without white space, members in their order.
+    /// The value as JSON text, without white space, members in their order.
     public func serialized() -> [UInt8] {
         var bytes: [UInt8] = []
         write(to: &bytes)
@@ -92,7 +92,7 @@ public indirect enum JSONValue: Sendable, Equatable {
         }
     }
 
-    /// Whether two texts are the same code points (RFC 8259, section 8.3); Swift's `==` takes some that are not for equal.
+    /// Compares by code points (RFC 8259, section 8.3). Swift's `==` compares by canonical equivalence.
     private static func same(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
 
     public static func == (left: JSONValue, right: JSONValue) -> Bool {
@@ -110,7 +110,7 @@ public indirect enum JSONValue: Sendable, Equatable {
 }
 
 extension JSONReader {
-    /// The value at `position` with all that is in it; each byte is read once, however deep it is.
+    /// The tree of the value at `position`. Each byte is read once, at any depth.
     fileprivate mutating func tree(_ bytes: Span<UInt8>, depth: Int) throws(JSONError) -> JSONValue {
         skipSpace(bytes)
         guard position < bytes.count else { return .null }
@@ -136,7 +136,7 @@ extension JSONReader {
 }
 
 extension JSONValue {
-    /// The value of a token that is no object and no array.
+    /// The value of a token that is neither an object nor an array.
     fileprivate init(scalar token: JSONToken, in bytes: Span<UInt8>) {
         switch token.kind {
         case .string: self = .string(String(decoding: token.string(in: bytes), as: UTF8.self))
@@ -151,9 +151,9 @@ extension JSONValue {
     }
 }
 
-/// Writing of JSON texts.
+/// Writes JSON text.
 public enum JSONText {
-    /// Appends a string with the fewest escapes that the grammar allows, so that one value has one spelling.
+    /// Appends a string literal with as few escapes as the grammar allows, so that each value has one spelling.
     public static func appendString(_ value: [UInt8], to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         for byte in value {

@@ -1,17 +1,16 @@
-/// The names of the objects that a reader is in, innermost last: it finds out whether a name occurs twice in its object.
+/// The member names of the objects around a reader's position, innermost last. Detects duplicates in an object.
 ///
-/// All objects of a text use one array, so that reading it allocates little however many there are.
+/// All objects of a text share one array, so that many objects cause few allocations.
 struct MemberNames {
-    /// An object whose names are being collected.
+    /// An object that is being read.
     struct Object {
-        /// Where its names begin.
+        /// The index of its first name.
         fileprivate let start: Int
-        /// Bits that its names have set. A name whose bit is not set is a new one.
+        /// A bit for each name. A name whose bit is not set is new.
         fileprivate var filter: UInt64 = 0
-        /// Whether one of its names has escapes, so that the bits say nothing.
+        /// True if one of its names has escapes; the filter is not used then.
         fileprivate var hasEscapes = false
-        /// The names, decoded, once there are many or one of several has escapes: each is decoded once, however many it must be
-        /// told apart from.
+        /// The decoded names, once there are many, or several of which one has escapes. Each is decoded once.
         fileprivate var set: Set<[UInt8]> = []
     }
 
@@ -26,7 +25,7 @@ struct MemberNames {
 
     /// Adds a name to the object that was begun last.
     ///
-    /// - Returns: false if it has that name already.
+    /// - Returns: false if the object has that name already.
     mutating func insert(_ name: JSONToken, in object: inout Object, of bytes: Span<UInt8>) -> Bool {
         object.hasEscapes = object.hasEscapes || name.hasEscapes
         let count = names.count - object.start
@@ -45,14 +44,14 @@ struct MemberNames {
         return true
     }
 
-    /// A bit that is the same for equal names without escapes: of their length, and of the characters at their ends.
+    /// The filter's bit of a name without escapes, from its length and its first and last character.
     private static func bit(_ name: JSONToken, _ bytes: Span<UInt8>) -> UInt64 {
         let first = bytes[name.range.lowerBound + 1]
         let last = bytes[max(name.range.lowerBound + 1, name.range.upperBound - 2)]
         return 1 << UInt64((name.range.count &* 5 &+ Int(first) &+ Int(last) &* 3) & 63)
     }
 
-    /// Whether two names without escapes are the same.
+    /// Returns true if two names without escapes are equal.
     private static func same(_ left: JSONToken, _ right: JSONToken, _ bytes: Span<UInt8>) -> Bool {
         guard left.range.count == right.range.count else { return false }
         for offset in 0..<left.range.count

@@ -1,32 +1,33 @@
 internal import Crypto
 
-/// The canonical request of AWS Signature Version 4, put together piece by piece: `begin`, the signed fields in the order of
-/// their names, `end`. Whoever signs and whoever verifies write it with the same code.
+/// The canonical request of AWS Signature Version 4, written in pieces: `begin`, the signed fields in the order of their
+/// names, `end`. Signing and verifying share this code.
 ///
 /// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html, "Create a canonical request".
-/// One value serves request after request and keeps up to `keptBytes` of memory.
+/// One value is reused for many requests and keeps up to `keptBytes` of memory.
 public struct CanonicalRequest: Sendable {
-    /// What has been written.
+    /// The canonical request as written so far.
     public private(set) var bytes: [UInt8] = []
 
-    /// The memory that is kept from one request to the next.
+    /// The maximum memory that is kept between two requests.
     static let keptBytes = 64 * 1024
 
+    /// An empty request.
     public init() {}
 
-    /// Gives back what a large request took.
+    /// Frees the memory of a large request.
     public mutating func shrink() {
         if bytes.capacity > Self.keptBytes { bytes = [] }
     }
 
-    /// Begins anew with the request line.
+    /// Begins a new request with its method, path and query.
     ///
     /// - Parameters:
-    ///   - path: as it stands in the request target, without the query.
-    ///   - query: without its question mark.
+    ///   - path: the path of the request target, as it is sent.
+    ///   - query: the query without its question mark, as it is sent.
     public mutating func begin(method: Span<UInt8>, path: Span<UInt8>, query: Span<UInt8>) {
         bytes.removeAll(keepingCapacity: true)
-        // By far most requests are for "/" alone.
+        // A fast path for "/", the path of most requests.
         let isRoot = query.isEmpty && (path.isEmpty || path.count == 1 && path[0] == UInt8(ascii: "/"))
         bytes.append(addingCapacity: method.count + 4) { output in
             output.append(copying: method)
@@ -45,19 +46,19 @@ public struct CanonicalRequest: Sendable {
 
     /// Adds a field that occurs once.
     ///
-    /// - Parameter name: in small letters.
+    /// - Parameter name: in lower case.
     public mutating func field(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         beginField(name)
         self.value(value)
         endField()
     }
 
-    /// Adds fields that occur once each and whose values are canonical as they are, in one piece: a third of the work.
+    /// Adds fields that occur once each and whose values are canonical already, at a third of the cost of `field`.
     ///
     /// - Parameters:
-    ///   - size: at least as many bytes as `body` appends.
-    ///   - body: appends the fields with `appendField`; false if it finds one that is not like that.
-    /// - Returns: whether they were added; if `body` gives up, none of them is.
+    ///   - size: the number of bytes that `body` appends, or more.
+    ///   - body: appends the fields with `appendField`; returns false for a field that does not meet these conditions.
+    /// - Returns: the result of `body`. If it is false, no field was added.
     public mutating func fields(size: Int, _ body: (inout OutputSpan<UInt8>) -> Bool) -> Bool {
         var areAdded = false
         bytes.append(addingCapacity: size) { output in
@@ -67,15 +68,15 @@ public struct CanonicalRequest: Sendable {
         return areAdded
     }
 
-    /// Begins a field that may occur several times; its values follow, then its end.
+    /// Begins a field that may occur several times. `value` and `endField` follow.
     ///
-    /// - Parameter name: in small letters.
+    /// - Parameter name: in lower case.
     public mutating func beginField(_ name: Span<UInt8>) {
         bytes.append(copying: name)
         bytes.append(UInt8(ascii: ":"))
     }
 
-    /// Adds a value of the field, without white space at its ends, and with one space where there are several.
+    /// Adds a value of the field, trimmed, with each run of blanks as one space.
     ///
     /// - Parameter isFirst: false if the field occurs several times and this is not its first value.
     public mutating func value(_ value: Span<UInt8>, isFirst: Bool = true) {
@@ -102,7 +103,7 @@ public struct CanonicalRequest: Sendable {
     ///
     /// - Parameters:
     ///   - signedNames: the names of the fields, with semicolons between them.
-    ///   - content: all of the request's content; it is hashed here, and nowhere taken on trust.
+    ///   - content: the whole content. It is hashed here; a hash that a client sends is not trusted.
     public mutating func end(signedNames: Span<UInt8>, content: Span<UInt8>) {
         let hash = HexDigest(SHA256.hash(content))
         bytes.append(addingCapacity: signedNames.count + 2 + HexDigest.length) { output in
@@ -119,11 +120,11 @@ extension UInt8 {
 }
 
 extension OutputSpan where Element == UInt8 {
-    /// Appends a line of a canonical request.
+    /// Appends a field to a canonical request.
     ///
     /// - Parameters:
-    ///   - name: in small letters.
-    ///   - value: one that is canonical as it is.
+    ///   - name: in lower case.
+    ///   - value: a value for which `isCanonical` is true.
     @inline(__always)
     public mutating func appendField(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         append(copying: name)
@@ -134,10 +135,11 @@ extension OutputSpan where Element == UInt8 {
 }
 
 extension Span where Element == UInt8 {
-    /// Whether a field's value is canonical as it is: no blanks at its ends, no two in a row, no tab. May deny it for nothing.
+    /// True if a field's value is canonical already: no blanks at its ends, no two in a row, no tab. May be false for some
+    /// canonical values.
     public var isCanonical: Bool {
         guard count >= 8 else { return indices.allSatisfy { self[$0] > 0x20 } }
-        // Most values have no blank at all. Eight bytes at a time, the last eight overlapping those before.
+        // Most values have no blank. Eight bytes at a time; the last eight may overlap those before.
         var blanks = Self.blanks(word(at: count - 8))
         var index = 0
         while index + 8 <= count {
@@ -155,7 +157,7 @@ extension Span where Element == UInt8 {
         return true
     }
 
-    /// Not zero if there are bytes up to 0x20 among the eight, or perhaps some from 0x80 on.
+    /// Not zero if one of the eight bytes is at most 0x20. May also be non-zero for bytes from 0x80 on.
     @inline(__always)
     private static func blanks(_ word: UInt64) -> UInt64 {
         (word &- 0x2121_2121_2121_2121) & ~word & 0x8080_8080_8080_8080

@@ -1,5 +1,5 @@
-/// The path of a canonical request: without empty and dot segments (RFC 3986, section 6.2.2.3), each byte that is not
-/// unreserved percent-encoded, a percent sign too: services other than Amazon S3 encode twice.
+/// The path of a canonical request: without empty and dot segments (RFC 3986, section 6.2.2.3), and with each byte that is not
+/// unreserved percent-encoded. Percent signs are encoded too: all services but Amazon S3 encode twice.
 enum CanonicalPath {
     static func append(_ path: Span<UInt8>, to text: inout [UInt8]) {
         var segments: [Range<Int>] = []
@@ -25,7 +25,7 @@ enum CanonicalPath {
     }
 }
 
-/// The query of a canonical request: its parameters in the order of their encoded names, then values.
+/// The query of a canonical request: its parameters in the order of their encoded names, then of their values.
 enum CanonicalQuery {
     static func append(_ query: Span<UInt8>, to text: inout [UInt8]) {
         var parameters: [(name: [UInt8], value: [UInt8])] = []
@@ -50,7 +50,7 @@ enum CanonicalQuery {
         }
     }
 
-    /// In the one spelling: what was encoded stays so, and what ought to have been becomes so.
+    /// A name or a value in its canonical spelling: decoded, then encoded.
     private static func encoded(_ query: Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
         var text: [UInt8] = []
         var index = range.lowerBound
@@ -79,7 +79,7 @@ enum CanonicalQuery {
     }
 }
 
-/// RFC 3986, section 2.1, with capital digits; section 2.3 names the unreserved characters, which stay.
+/// Percent-encoding of RFC 3986, section 2.1, with upper-case digits. Unreserved characters (section 2.3) are not encoded.
 enum PercentEncoding {
     private static let digits = Array("0123456789ABCDEF".utf8)
 

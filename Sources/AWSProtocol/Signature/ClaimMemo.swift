@@ -1,11 +1,11 @@
-/// Remembers the `Authorization` fields of those who were let in, up to their signatures: a client's next one differs in
-/// nothing else for the rest of the day.
+/// A cache of parsed `Authorization` fields by their text before the signature: for the rest of the day a client's fields differ only
+/// in their signatures. Only fields with a verified signature are stored.
 ///
-/// They are compared in full, byte by byte; a few of them only find the place. There is a fixed number of places, and a newcomer
-/// takes the place of whatever was there.
+/// Texts are compared in full; a hash of some bytes finds the place. The number of places is fixed, and a new entry replaces
+/// the one in its place.
 struct ClaimMemo {
     private final class Entry {
-        /// What stands before the signature.
+        /// The field's text before the signature.
         let text: [UInt8]
         let claim: SignatureVerifier.Claim
 
@@ -17,14 +17,14 @@ struct ClaimMemo {
 
     private static var places: Int { 256 }
     private static var signatureLength: Int { 64 }
-    /// SDKs send 200 to 400 bytes; longer fields are read anew each time.
+    /// SDKs send 200 to 400 bytes; longer fields are not stored.
     private static var maxBytes: Int { 1024 }
-    /// Where an access key id begins in what SDKs send: after `AWS4-HMAC-SHA256 Credential=`.
+    /// The index of the access key id in the fields of SDKs: after `AWS4-HMAC-SHA256 Credential=`.
     private static var keyID: Int { 28 }
 
     private var entries = [Entry?](repeating: nil, count: places)
 
-    /// What a field says of which all but the signature is known; nothing for others.
+    /// The claim of a field whose text before the signature is stored; `nil` if it is not.
     func claim(_ authorization: Span<UInt8>) -> SignatureVerifier.Claim? {
         guard let place = Self.place(authorization), let entry = entries[place],
             authorization.count == entry.text.count + Self.signatureLength, authorization.holds(entry.text, at: 0),
@@ -33,23 +33,23 @@ struct ClaimMemo {
         return entry.claim
     }
 
-    /// Whether nothing in the signature's place would be read as something else, a comma or a blank: what is wrong with a field must
-    /// not depend on those before it. May deny it for nothing.
+    /// Returns true if the 64 bytes of the signature have no comma or blank, so that the parser would find the same signature: the
+    /// fault of a field must not depend on earlier fields. May be false for some other bytes.
     ///
-    /// - Parameter start: the place of the signature's 64 bytes, which are there.
+    /// - Parameter start: the index of the signature, which has 64 bytes.
     private static func isOneWord(_ authorization: Span<UInt8>, from start: Int) -> Bool {
         var ends: UInt64 = 0
         for place in stride(from: start, to: start + signatureLength, by: 8) {
-            // The high bit is set at bytes up to the comma, of which blanks are some and digits none.
+            // The high bit of each byte up to the comma is set; these include blanks, and no digits.
             let word = authorization.word(at: place)
             ends |= (word &- 0x2d2d_2d2d_2d2d_2d2d) & ~word
         }
         return ends & 0x8080_8080_8080_8080 == 0
     }
 
-    /// Remembers what a field says. It must be verified: nobody else is to take anybody's place.
+    /// Stores the claim of a field whose signature was verified. Unverified ones could displace the entries of others.
     mutating func remember(_ claim: SignatureVerifier.Claim, _ authorization: Span<UInt8>) {
-        // With the signature in another place than the last, where it is in what SDKs send, the rest is not one text.
+        // Only fields that end with the signature, as SDKs send them: the rest is one text.
         guard !claim.isRemembered, authorization.count <= Self.maxBytes,
             claim.header.signature.upperBound == authorization.count,
             claim.header.signature.count == Self.signatureLength, let place = Self.place(authorization)
@@ -67,13 +67,13 @@ struct ClaimMemo {
     }
 }
 
-/// Remembers the last `X-Amz-Date`: those of a second are the same.
+/// A cache of the last parsed `X-Amz-Date`, which all requests of a second share.
 struct TimeMemo {
     private var low: UInt64 = 0
     private var high: UInt64 = 0
     private var seconds: Int64?
 
-    /// The instant that a date means, in seconds since 1970; nothing if it is none.
+    /// The date in seconds since 1970; `nil` if it is malformed.
     mutating func seconds(_ date: Span<UInt8>) -> Int64? {
         guard date.count == 16 else { return AWSTime.http(date, 0..<date.count) }
         if date.word(at: 0) == low, date.word(at: 8) == high, let seconds { return seconds }

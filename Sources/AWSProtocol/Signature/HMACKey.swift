@@ -1,12 +1,12 @@
 internal import Crypto
 
-/// A key of HMAC-SHA-256 (RFC 2104), its two padded blocks hashed ahead: a code costs the message and two more blocks.
+/// A key of HMAC-SHA-256 (RFC 2104). Its two padded blocks are hashed once, which saves two blocks for each code.
 struct HMACKey: Sendable {
-    /// What comes before each message.
+    /// The hash state after the inner padded key.
     let inner: SHA256
     private let outer: SHA256
 
-    /// - Parameter key: of any length; one longer than a block is hashed first.
+    /// - Parameter key: of any length; a key longer than a block is hashed first.
     init(_ key: [UInt8]) {
         var block = key
         if key.count > SHA256.blockByteCount { block = SHA256.hash(key.span).bytes }
@@ -29,7 +29,7 @@ struct HMACKey: Sendable {
 
     /// The code of a message.
     ///
-    /// - Parameter digest: that of `inner` and the message.
+    /// - Parameter digest: the digest of `inner` followed by the message.
     func code(_ digest: SHA256Digest) -> SHA256Digest {
         var outer = outer
         outer.update(digest)
@@ -45,13 +45,13 @@ extension SHA256 {
     }
 
     mutating func update(_ bytes: Span<UInt8>) {
-        // Unsafe only in its pointer, which does not leave the closure.
+        // Unsafe because of the pointer, which does not leave the closure.
         unsafe bytes.withUnsafeBytes { unsafe update(bufferPointer: $0) }
     }
 
     fileprivate mutating func update(_ digest: SHA256Digest) {
         let words = digest.words
-        // Unsafe only in its pointer, which does not leave the closure.
+        // Unsafe because of the pointer, which does not leave the closure.
         unsafe withUnsafeBytes(of: words) { unsafe update(bufferPointer: $0) }
     }
 }
@@ -59,19 +59,19 @@ extension SHA256 {
 extension SHA256Digest {
     var bytes: [UInt8] { Array(self) }
 
-    /// The digest as it is in memory, in words of four bytes.
+    /// The digest as eight words in the byte order of memory.
     var words: InlineArray<8, UInt32> {
         @inline(__always) get {
             guard MemoryLayout<Self>.size == MemoryLayout<InlineArray<8, UInt32>>.size else { return copiedWords }
-            // Unsafe only in that any bytes must make valid integers, which they do. A digest of 32 bytes that takes no more than these
-            // is these; to ask it for them costs as much as to hash a block, because it is generic and in another module.
+            // Unsafe because the bytes are reinterpreted: any bytes are valid integers, and a digest of 32 bytes with a size of 32 is
+            // just these. Its own accessors are generic code of another module and cost as much as hashing a block.
             return unsafe unsafeBitCast(self, to: InlineArray<8, UInt32>.self)
         }
     }
 
     private var copiedWords: InlineArray<8, UInt32> {
         var words = InlineArray<8, UInt32>(repeating: 0)
-        // Unsafe only in its pointers: both are 32 bytes.
+        // Unsafe because of the pointers: both sides have 32 bytes.
         unsafe withUnsafeBytes { bytes in
             for index in words.indices {
                 words[index] = unsafe bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)

@@ -1,12 +1,12 @@
 internal import Glibc
 
-/// The keys that callers sign with, and the scopes that they may sign for. It does not change.
+/// The access keys of callers, and the scopes that they may sign for. Immutable.
 public final class KeyRing: Sendable {
     /// An access key of a caller.
     public struct Key: Sendable {
         public let id: String
         let secret: String
-        /// The number of whoever has it.
+        /// The number of the caller.
         public let owner: Int
 
         public init(id: String, secret: String, owner: Int) {
@@ -20,10 +20,10 @@ public final class KeyRing: Sendable {
     /// The keys in the order of their ids.
     let keys: [Key]
     private let ids: [[UInt8]]
-    /// The scopes as they stand in a credential, `region/service`.
+    /// The scopes as credentials write them, `region/service`.
     private let scopeTexts: [[UInt8]]
 
-    /// - Parameter keys: their ids are unique.
+    /// - Parameter keys: the keys, with unique ids.
     public init(keys: [Key], scopes: [SigningScope]) {
         self.scopes = scopes
         let sorted = keys.map { (id: Array($0.id.utf8), key: $0) }.sorted { $0.id.lexicographicallyPrecedes($1.id) }
@@ -34,7 +34,7 @@ public final class KeyRing: Sendable {
 
     public var isEmpty: Bool { keys.isEmpty }
 
-    /// The place of the key with this id.
+    /// The index of the key with this id in `keys`, `nil` if there is none.
     func place(of id: Span<UInt8>) -> Int? {
         var range = ids.indices
         while !range.isEmpty {
@@ -48,7 +48,7 @@ public final class KeyRing: Sendable {
         return nil
     }
 
-    /// The place of a scope among `scopes`.
+    /// The index of a scope in `scopes`, `nil` if there is none.
     ///
     /// - Parameter text: `region/service`.
     func scope(_ text: Span<UInt8>) -> Int? {
@@ -56,9 +56,9 @@ public final class KeyRing: Sendable {
         return nil
     }
 
-    /// Below, at or above zero as the left precedes, equals or follows the right.
+    /// Less than, equal to or greater than 0 if the left side precedes, equals or follows the right one.
     private static func order(_ left: [UInt8], _ right: Span<UInt8>) -> Int {
-        // Unsafe only in its pointers, which do not leave the closures; as much is compared as both have.
+        // Unsafe because of the pointers, which do not leave the closures; both have the compared bytes.
         let order = unsafe left.withUnsafeBytes { left in
             unsafe right.withUnsafeBytes { right in
                 guard let one = left.baseAddress, let other = right.baseAddress else { return 0 }

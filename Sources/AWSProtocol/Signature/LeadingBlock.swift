@@ -1,16 +1,16 @@
 internal import Crypto
 
-/// Hashes texts many of which begin with the same block, which is then hashed once for all of them.
+/// Hashes texts of which many begin with the same block. That block is hashed once for all of them.
 ///
-/// A block is remembered when it comes and hashed ahead when it comes again at once, so that one that never does costs nothing.
+/// The state after a block is kept when the block comes twice in a row, so that other texts cost no more than otherwise.
 struct LeadingBlock: Sendable {
     private let start: SHA256
-    /// What the last text began with.
+    /// The first block of the last text.
     private var words = InlineArray<8, UInt64>(repeating: 0)
-    /// `start` with that block, if it came twice.
+    /// The state after that block, if it came twice.
     private var begun: SHA256?
 
-    /// - Parameter start: what was hashed before each text, in whole blocks.
+    /// - Parameter start: the hash state before each text, after whole blocks.
     init(after start: SHA256 = SHA256()) { self.start = start }
 
     mutating func hash(_ bytes: [UInt8]) -> SHA256Digest {
@@ -32,7 +32,7 @@ struct LeadingBlock: Sendable {
         return hash
     }
 
-    /// Whether a text begins as the last one did; if not, its beginning is remembered.
+    /// Returns true if a text begins with the same block as the last one; if not, remembers its first block.
     private mutating func isKnown(_ text: Span<UInt8>) -> Bool {
         var difference: UInt64 = 0
         for index in words.indices {

@@ -1,6 +1,6 @@
-/// Signs requests that go out, in their `Authorization` field.
+/// Signs outgoing requests with AWS Signature Version 4 in their `Authorization` field.
 ///
-/// It remembers the key of the day, which costs several times as much as a signature.
+/// It keeps the signing key of the day: deriving one costs several times as much as a signature.
 public struct RequestSigner: Sendable {
     private struct Remembered: Sendable {
         let secret: String
@@ -9,7 +9,7 @@ public struct RequestSigner: Sendable {
     }
 
     private let scope: SigningScope
-    /// What follows the day in `Authorization`, up to the names of the fields.
+    /// The text of `Authorization` between the day and the names of the fields.
     private let credentialEnd: [UInt8]
     private var canonical = CanonicalRequest()
     private var remembered: Remembered?
@@ -24,10 +24,10 @@ public struct RequestSigner: Sendable {
     ///
     /// - Parameters:
     ///   - path: as it is sent, without the query.
-    ///   - query: without its question mark.
-    ///   - fields: what is signed, all of it: `Host`, and what else the service is to be sure of. Names occur once.
-    ///   - seconds: the time since 1970-01-01T00:00:00Z that the signature is good for, five minutes around it.
-    /// - Returns: the fields to add: `X-Amz-Date`, `X-Amz-Security-Token` with temporary credentials, `Authorization`.
+    ///   - query: as it is sent, without its question mark.
+    ///   - fields: the fields to sign, each name once. `Host` must be one of them.
+    ///   - seconds: the time of the signature since 1970-01-01T00:00:00Z. It is valid five minutes before and after.
+    /// - Returns: the fields to add: `X-Amz-Date`, `Authorization`, and for temporary credentials `X-Amz-Security-Token`.
     public mutating func sign(
         method: String, path: String, query: String, fields: [(name: String, value: String)], body: [UInt8],
         with credentials: AWSCredentials, at seconds: Int64
@@ -50,18 +50,18 @@ public struct RequestSigner: Sendable {
         return added
     }
 
-    /// The value of `X-Amz-Date`. Most requests are signed in the same second as the one before.
+    /// The value of `X-Amz-Date`. The last one is kept, because most requests are signed in the same second as the one before.
     public mutating func time(at seconds: Int64) -> [UInt8] {
         if time.seconds != seconds { time = (seconds, AWSTime.basic(seconds)) }
         return time.text
     }
 
-    /// Appends the value of `Authorization` of a request.
+    /// Appends the value of a request's `Authorization`.
     ///
     /// - Parameters:
-    ///   - signedNames: the names of the signed fields, in small letters, in their order, with semicolons between them.
-    ///   - time: what `X-Amz-Date` says, see `time(at:)`.
-    ///   - write: begins the canonical request, and adds those fields in their order.
+    ///   - signedNames: the names of the signed fields, in lower case, in order, with semicolons between them.
+    ///   - time: the value of `X-Amz-Date`, from `time(at:)`.
+    ///   - write: begins the canonical request and adds these fields in order.
     public mutating func appendAuthorization(
         to output: inout [UInt8], signedNames: [UInt8], body: [UInt8], with credentials: AWSCredentials, time: [UInt8],
         writing write: (inout CanonicalRequest) -> Void

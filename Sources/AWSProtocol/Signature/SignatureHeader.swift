@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The `Authorization` field of AWS Signature Version 4, as places in the bytes that it stands in:
+/// The `Authorization` field of AWS Signature Version 4, as ranges of its bytes:
 ///
 ///     AWS4-HMAC-SHA256 Credential=KEY/20150830/us-east-1/iam/aws4_request, SignedHeaders=host;x-amz-date, Signature=5d67…
 ///
@@ -12,15 +12,15 @@ public struct SignatureHeader: Sendable {
     public let day: Range<Int>
     public let region: Range<Int>
     public let service: Range<Int>
-    /// The names of the signed fields with semicolons between them: in lower case, in order, each once. Whether the request has
-    /// such fields is not known here.
+    /// The names of the signed fields with semicolons between them: in lower case, in order, each once. The request may lack
+    /// some of these fields.
     public let signedNames: Range<Int>
     /// 64 hexadecimal digits.
     public let signature: Range<Int>
 
-    /// Reads the value of the field, strictly: each parameter once and nothing else, commas between them.
+    /// Reads the value of the field strictly: exactly the three parameters, each once, with commas between them.
     ///
-    /// - Throws: `SignatureFault.malformed`.
+    /// - Throws: `SignatureFault.malformed` for any other value.
     public init(_ bytes: Span<UInt8>, _ value: Range<Int>) throws(SignatureFault) {
         let algorithm = SigningKey.algorithm
         let start = value.lowerBound + algorithm.count
@@ -53,7 +53,7 @@ public struct SignatureHeader: Sendable {
         guard let signature else { throw .malformed("Authorization has no Signature") }
         guard signature.count == 64 else { throw .malformed("Signature is not 64 hexadecimal digits") }
         guard !signedNames.isEmpty else { throw .malformed("SignedHeaders is empty") }
-        // Each field of a request is then hashed once at the most, however long the list is.
+        // In order and without repetition, so that each field of a request is hashed at most once.
         guard bytes.isSignedList(signedNames) else {
             throw .malformed("SignedHeaders does not name its fields in lower case, in order and once each")
         }
@@ -62,7 +62,7 @@ public struct SignatureHeader: Sendable {
         self.signature = signature
     }
 
-    /// `KEY/day/region/service/aws4_request`; the access key id is what stands before the last four.
+    /// Reads `KEY/day/region/service/aws4_request`. The access key id is all before the last four parts.
     private static func scope(
         _ bytes: Span<UInt8>, _ credential: Range<Int>
     ) throws(SignatureFault) -> (Range<Int>, Range<Int>, Range<Int>, Range<Int>) {
@@ -91,10 +91,10 @@ public struct SignatureHeader: Sendable {
 }
 
 extension Span where Element == UInt8 {
-    /// The first place in a range that holds `byte`, or the range's end.
+    /// The index of the first `byte` in a range, or the range's end.
     fileprivate func first(_ byte: UInt8, in range: Range<Int>) -> Int {
         guard range.lowerBound >= 0, range.upperBound <= count, !range.isEmpty else { return range.upperBound }
-        // Unsafe only in its pointer: the range lies inside the span, and only a distance leaves the closure.
+        // Unsafe because of the pointer: the range lies inside the span, and only a distance leaves the closure.
         return unsafe withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress,
                 let found = unsafe memchr(base + range.lowerBound, Int32(byte), range.count)
@@ -103,10 +103,10 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// The last place in a range that holds `byte`.
+    /// The index of the last `byte` in a range, `nil` if there is none.
     fileprivate func last(_ byte: UInt8, in range: Range<Int>) -> Int? {
         guard range.lowerBound >= 0, range.upperBound <= count, !range.isEmpty else { return nil }
-        // Unsafe only in its pointer: the range lies inside the span.
+        // Unsafe because of the pointer: the range lies inside the span.
         return unsafe withUnsafeBytes { bytes in
             var index = range.upperBound
             while index > range.lowerBound {
@@ -121,13 +121,13 @@ extension Span where Element == UInt8 {
         range.count == text.count && holds(text, at: range.lowerBound)
     }
 
-    /// What follows a parameter's name and equals sign, if `range` begins with these.
+    /// The rest of `range` after `name`, which includes the equals sign; `nil` if it does not begin with it.
     fileprivate func value(of name: [UInt8], in range: Range<Int>) -> Range<Int>? {
         guard range.count >= name.count, holds(name, at: range.lowerBound) else { return nil }
         return range.lowerBound + name.count..<range.upperBound
     }
 
-    /// Returns true if a range holds names without capital letters, with semicolons between them, each greater than the one before.
+    /// Returns true if a range consists of names in lower case, with semicolons between them, each greater than the one before.
     fileprivate func isSignedList(_ range: Range<Int>) -> Bool {
         var previous = range.lowerBound..<range.lowerBound
         var start = range.lowerBound
@@ -141,7 +141,7 @@ extension Span where Element == UInt8 {
         return true
     }
 
-    /// Returns true if the bytes of one range come before those of another.
+    /// Returns true if the bytes of the left range come before those of the right one.
     private func precedes(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
         for (one, other) in zip(left, right) where self[one] != self[other] { return self[one] < self[other] }
         return left.count < right.count

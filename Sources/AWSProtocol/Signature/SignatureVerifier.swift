@@ -1,44 +1,46 @@
-/// Why a signature is not accepted.
+/// The reason why a signature is refused.
 public enum SignatureFault: Error, Sendable, Equatable {
-    /// The `Authorization` field, or the date, is not of the form that AWS Signature Version 4 has. What is wrong, a sentence
-    /// without its full stop; nothing of the value is repeated.
+    /// The `Authorization` field or the date does not have the format of AWS Signature Version 4. The text is a sentence without
+    /// its full stop, and repeats no part of the value.
     case malformed(String)
     /// A field that must be signed is not.
     case unsigned(String)
-    /// It was signed for another Region, service or day.
+    /// The request was signed for another Region, service or day.
     case foreignScope(String)
-    /// It was signed too long ago, or for a time to come; seconds since 1970.
+    /// The request was signed too long ago. Seconds since 1970.
     case expired(signedAt: Int64, now: Int64)
+    /// The request was signed for a later time. Seconds since 1970.
     case notYetCurrent(signedAt: Int64, now: Int64)
-    /// Nobody has this key.
+    /// No caller has this key.
     case unknownKey
+    /// The signature is not that of the request.
     case mismatch
 }
 
-/// Verifies the signatures of requests that come in.
+/// Verifies the signatures of incoming requests.
 ///
-/// Each event loop has its own: it keeps the memory that requests are made canonical in, and the signing keys of the day.
+/// Each event loop has its own, because it keeps the memory of the canonical request and the signing keys of the day.
 public struct SignatureVerifier {
-    /// How far a request's time may be from ours, in seconds.
+    /// The maximum difference between a request's time and ours, in seconds.
     public static let tolerance: Int64 = 300
 
-    /// What an `Authorization` field says, before anybody has verified it.
+    /// The content of an `Authorization` field, not yet verified.
     public struct Claim: Sendable {
-        /// Places in the value of the field.
+        /// Ranges of the field's value.
         public let header: SignatureHeader
-        /// The places of the key and of the scope in the ring, if it has them.
+        /// The indices of the key and of the scope in the ring; `nil` if it does not have them.
         let key: Int?
         let scope: Int?
-        /// Whether another with the same beginning was let in before.
+        /// True if a field with the same text before the signature was verified before.
         var isRemembered = false
     }
 
-    /// What a request was signed for.
+    /// The time and the scope of a request's signature.
     public struct Moment: Sendable {
         /// Since 1970.
         let seconds: Int64
         let day: Int64
-        /// The place of the scope in the ring.
+        /// The index of the scope in the ring.
         public let scope: Int
     }
 
@@ -46,16 +48,17 @@ public struct SignatureVerifier {
     private var signingKeys = SigningKeyTable()
     private var claims = ClaimMemo()
     private var times = TimeMemo()
-    /// What the caller writes the request into before it calls `verify`.
+    /// The canonical request, which must be written before `verify` is called.
     public var canonical = CanonicalRequest()
 
+    /// A verifier for the keys and the scopes of a ring.
     public init(_ ring: KeyRing) {
         self.ring = ring
     }
 
     /// Reads the value of an `Authorization` field.
     ///
-    /// - Throws: `SignatureFault.malformed`.
+    /// - Throws: `SignatureFault.malformed` if it does not have the format of AWS Signature Version 4.
     public func claim(_ authorization: Span<UInt8>) throws(SignatureFault) -> Claim {
         if let known = claims.claim(authorization) { return known }
         let header = try SignatureHeader(authorization, 0..<authorization.count)
@@ -64,12 +67,14 @@ public struct SignatureVerifier {
             scope: ring.scope(authorization.extracting(header.region.lowerBound..<header.service.upperBound)))
     }
 
-    /// Checks time and scope of a signature: all that can be known before anything is hashed.
+    /// Checks the time and the scope of a signature, which need no hashing.
     ///
     /// - Parameters:
-    ///   - authorization: what the claim was read from.
-    ///   - date: the value of `X-Amz-Date`, or of `Date` in one of its two forms.
+    ///   - authorization: the value that the claim was read from.
+    ///   - date: the value of `X-Amz-Date`, or of `Date`, as ISO 8601's basic format or an HTTP date.
     ///   - now: seconds since 1970.
+    /// - Throws: `SignatureFault.malformed` for another date, `.expired` or `.notYetCurrent` for a time beyond `tolerance`,
+    ///   `.foreignScope` for a scope that is not in the ring or a day that is not the date's.
     public mutating func check(
         _ claim: Claim, _ authorization: Span<UInt8>, date: Span<UInt8>, now: Int64
     ) throws(SignatureFault) -> Moment {
@@ -88,21 +93,21 @@ public struct SignatureVerifier {
         return Moment(seconds: signedAt, day: signedAt / 86_400, scope: scope)
     }
 
-    /// Whether the day of a scope is that of the request's date, which begins with it in the one form that SDKs send.
+    /// Returns true if the day of a scope is that of the request's date. A date in the basic format begins with its day.
     private static func isDay(_ day: Span<UInt8>, of signedAt: Int64, _ date: Span<UInt8>) -> Bool {
         if date.count == 16 { return day.count == 8 && day.word(at: 0) == date.word(at: 0) }
         let text = AWSTime.basic(signedAt)
         return day.count == 8 && day.word(at: 0) == text.span.word(at: 0)
     }
 
-    /// Compares a signature with the one of the request in `canonical`.
+    /// Compares a signature with that of the request in `canonical`.
     ///
-    /// An unknown key takes the same way as a known one, on a key that nobody has: how long it takes tells nothing.
+    /// An unknown key is verified with a dummy secret, so that it takes the same time as a known one.
     ///
     /// - Parameters:
-    ///   - moment: what `check` returned.
-    ///   - authorization: as it was given to `check`, and `date` too.
-    /// - Returns: the number of the key's owner.
+    ///   - moment: the result of `check`, to which the same `authorization` and `date` were passed.
+    /// - Returns: the number of the caller that has the key.
+    /// - Throws: `SignatureFault.unknownKey` if the ring does not have the key, `.mismatch` if the signature is wrong.
     public mutating func verify(
         _ claim: Claim, _ authorization: Span<UInt8>, date: Span<UInt8>, at moment: Moment
     ) throws(SignatureFault) -> Int {
@@ -120,15 +125,15 @@ public struct SignatureVerifier {
         return ring.keys[key].owner
     }
 
-    /// The place of a key of the day among `signingKeys`.
+    /// The place of a signing key in `signingKeys`. It is derived if it is not there.
     ///
-    /// - Parameter text: the day as it is signed.
+    /// - Parameter text: the day as the claim writes it, eight digits.
     private mutating func place(of name: SigningKeyTable.Name, _ text: Span<UInt8>) -> Int {
         if let place = signingKeys.place(of: name) { return place }
-        let secret = ring.keys.indices.contains(name.key) ? ring.keys[name.key].secret : Self.nobodysSecret
+        let secret = ring.keys.indices.contains(name.key) ? ring.keys[name.key].secret : Self.dummySecret
         return signingKeys.insert(
             SigningKey(secret: secret, day: text, scope: ring.scopes[name.scope]), for: name)
     }
 
-    private static let nobodysSecret = String(repeating: "0", count: 40)
+    private static let dummySecret = String(repeating: "0", count: 40)
 }

@@ -1,6 +1,6 @@
 internal import Crypto
 
-/// What a signature is good for: a service in a Region.
+/// The scope of a signature: a service in a Region.
 public struct SigningScope: Sendable, Hashable {
     /// Such as `us-east-1`.
     public let region: String
@@ -13,8 +13,7 @@ public struct SigningScope: Sendable, Hashable {
     }
 }
 
-/// What signs the requests of a day for one scope: the signing key, and the string to sign, of which only the time and the hash of
-/// the canonical request change from one request to the next.
+/// The signing key of a day and a scope, with its string to sign, in which only the time and the canonical request's hash change.
 ///
 /// AWS Signature Version 4 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html),
 /// "Create a string to sign" and "Derive a signing key". Deriving the key costs several times as much as a signature, so it is kept.
@@ -23,10 +22,10 @@ struct SigningKey: Sendable {
     private static let timeLength = 16
 
     private let key: HMACKey
-    /// Requests of one client mostly begin with the same block, and strings to sign do for a second.
+    /// The requests of a client mostly begin with the same block, and so do the strings to sign of a second.
     private var requests = LeadingBlock()
     private var strings: LeadingBlock
-    /// Algorithm, time, scope and the canonical request's hash, a line each.
+    /// The algorithm, the time, the scope and the canonical request's hash, one line each.
     private var stringToSign: [UInt8]
 
     /// - Parameter day: eight digits, such as `20150830`.
@@ -46,11 +45,11 @@ struct SigningKey: Sendable {
 
     /// Signs a request.
     ///
-    /// - Parameter time: 16 characters in ISO 8601's basic form, such as `20150830T123600Z`.
+    /// - Parameter time: 16 characters in ISO 8601's basic format, such as `20150830T123600Z`.
     mutating func sign(_ request: CanonicalRequest, time: Span<UInt8>) -> HexDigest {
-        assert(time.count == Self.timeLength, "a time of another length leaves some of the last one")
+        assert(time.count == Self.timeLength, "a shorter time leaves a part of the last one")
         let hash = HexDigest(requests.hash(request.bytes))
-        // Unsafe only in its pointers: both places lie inside the text, and no more is copied than they hold.
+        // Unsafe because of the pointers: both destinations lie inside the text and have room for the copied bytes.
         unsafe stringToSign.withUnsafeMutableBytes { text in
             unsafe time.extracting(first: Self.timeLength).withUnsafeBytes { time in
                 unsafe UnsafeMutableRawBufferPointer(rebasing: text[(Self.algorithm.count + 1)...]).copyMemory(
@@ -63,10 +62,10 @@ struct SigningKey: Sendable {
 }
 
 extension OutputSpan where Element == UInt8 {
-    /// Appends as much of `bytes` as there is room for.
+    /// Appends `bytes`, or as many of them as there is room for.
     @inline(__always)
     mutating func append(copying bytes: Span<UInt8>) {
-        // Unsafe only in its pointers: what is copied lies inside the span, and there is room for it.
+        // Unsafe because of the pointers: the copied bytes lie inside the span, and there is room for them.
         unsafe withUnsafeMutableBufferPointer { output, count in
             let copied = min(bytes.count, output.count - count)
             unsafe bytes.extracting(first: copied).withUnsafeBytes { source in
@@ -80,7 +79,7 @@ extension OutputSpan where Element == UInt8 {
 
 extension Array where Element == UInt8 {
     mutating func append(copying span: Span<UInt8>) {
-        // Unsafe only in its pointer, which does not leave the closure.
+        // Unsafe because of the pointer, which does not leave the closure.
         unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
 }

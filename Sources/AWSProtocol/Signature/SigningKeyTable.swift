@@ -1,17 +1,17 @@
-/// The signing keys of late, each made when it is first used: there may be a thousand access keys and a hundred services, of
-/// which a few pairs are in use. It grows up to `most` keys; then a newcomer takes the place of another, which costs
-/// that one's next request as much again as a signature.
+/// A cache of signing keys, each derived at its first use: there may be a thousand access keys and a hundred services, of which
+/// few pairs are in use. It grows up to `maxKeys`. Then a new key replaces another one, which must be derived again at its next
+/// use.
 struct SigningKeyTable {
-    /// What a key is for.
+    /// The identity of a signing key.
     struct Name: Equatable {
-        /// The access key's place in the ring; -1 for the key that stands in for an unknown one.
+        /// The access key's index in the ring; -1 for an unknown one.
         let key: Int
-        /// The scope's place in the ring.
+        /// The scope's index in the ring.
         let scope: Int
-        /// Since 1970.
+        /// The number of days since 1970.
         let day: Int64
 
-        /// Days of one key and scope lie in different sets.
+        /// Two days of one key and scope have different sets.
         var hash: UInt64 {
             var hash = UInt64(bitPattern: Int64(key)) &* 0x9e37_79b9_7f4a_7c15
             hash ^= UInt64(bitPattern: Int64(scope)) &* 0xc2b2_ae3d_27d4_eb4f
@@ -21,21 +21,21 @@ struct SigningKeyTable {
     }
 
     /// A power of two, and a multiple of `ways`.
-    static let most = 4096
-    /// A key is in one of so many places; all of a set are one after the other.
+    static let maxKeys = 4096
+    /// The number of places in a set, which are adjacent. A key is in one of them.
     private static let ways = 4
 
     private var names = [Name?](repeating: nil, count: ways)
     private var keys = [SigningKey?](repeating: nil, count: ways)
-    /// Which of its set the next newcomer replaces where all are in use.
+    /// The place in a full set that the next new key replaces.
     private var next = 0
 
     init() {}
 
-    /// How many keys there is room for.
+    /// The number of places.
     var capacity: Int { names.count }
 
-    /// The place of a key; `nil` if it is not there.
+    /// The place of a key; `nil` if it is not in the table.
     @inline(__always)
     func place(of name: Name) -> Int? {
         let first = firstPlace(name)
@@ -54,15 +54,15 @@ struct SigningKeyTable {
         Int(truncatingIfNeeded: name.hash & UInt64(names.count / Self.ways - 1)) * Self.ways
     }
 
-    /// Keeps a key that is not there.
+    /// Adds a key that is not in the table.
     ///
-    /// - Returns: its place.
+    /// - Returns: the key's place.
     mutating func insert(_ key: SigningKey, for name: Name) -> Int {
         while true {
             let places = firstPlace(name)..<firstPlace(name) + Self.ways
-            // A day that is over is of no use: signatures are good for minutes.
+            // Keys of past days are of no use: signatures are valid for minutes.
             let free = places.first { place in names[place].map { $0.day < name.day - 1 } ?? true }
-            guard let place = free ?? (names.count < Self.most ? nil : places.lowerBound + next) else {
+            guard let place = free ?? (names.count < Self.maxKeys ? nil : places.lowerBound + next) else {
                 grow()
                 continue
             }
@@ -73,7 +73,7 @@ struct SigningKeyTable {
         }
     }
 
-    /// Twice as many sets: what was in one is in two now.
+    /// Doubles the number of sets: the keys of each are split over two.
     private mutating func grow() {
         let old = (names, keys)
         names = [Name?](repeating: nil, count: 2 * old.0.count)
