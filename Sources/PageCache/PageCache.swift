@@ -64,7 +64,7 @@ public final class PageCache: Sendable {
 
     /// Begins a flight without a lookup. Later requests join this one, not an older one.
     public func lead(_ key: PageKey, scope: EpochScope, waiter: Waiter, isRetry: Bool = false) -> Flight {
-        slot(key).shard.withLock { $0.lead(key, scope: scope, waiter: waiter, isRetry: isRetry) }
+        slot(key).shard.withLock { $0.begin(key, scope, waiter: waiter, isRetry: isRetry) }
     }
 
     /// Returns true if all waiters of a flight are retries, so that their clients will retry again; false without waiters.

@@ -69,10 +69,6 @@ struct Shard {
         return .joined(flight)
     }
 
-    mutating func lead(_ key: PageKey, scope: EpochScope, waiter: Waiter, isRetry: Bool) -> Flight {
-        begin(key, scope, waiter: waiter, isRetry: isRetry)
-    }
-
     func isLeftToRetries(_ flight: Flight) -> Bool {
         inProgress[flight.id]?.waiters.areAllRetrying ?? false
     }
@@ -232,7 +228,8 @@ struct Shard {
         return id
     }
 
-    private mutating func begin(
+    /// Begins a flight, which new requests join from now on.
+    mutating func begin(
         _ key: PageKey, _ scope: EpochScope, waiter: Waiter? = nil, isRetry: Bool = false
     ) -> Flight {
         lastFlight &+= flightStride

@@ -63,17 +63,14 @@ public final class AccessLog: Sendable {
             guard isWritten else { return }
         }
         buffer.append { lines in
-            lines += "{\"time\":".utf8
-            Self.append(time, to: &lines)
+            Self.append("{\"time\":", time, to: &lines)
             Self.append(",\"operation\":", record.operation.utf8, to: &lines)
             Self.append(",\"caller\":", record.caller.utf8, to: &lines)
             Self.append(",\"outcome\":", record.outcome.utf8, to: &lines)
-            lines += ",\"status\":".utf8
-            Self.append(Int64(record.status), to: &lines)
+            Self.append(",\"status\":", Int64(record.status), to: &lines)
             Self.append(",\"detail\":", record.detail.utf8, to: &lines)
             Self.append(",\"requestId\":", record.requestID, to: &lines)
-            lines += ",\"durationUs\":".utf8
-            Self.append(max(0, record.duration) / 1000, to: &lines)
+            Self.append(",\"durationUs\":", max(0, record.duration) / 1000, to: &lines)
             lines += "}\n".utf8
         }
     }
@@ -87,12 +84,10 @@ public final class AccessLog: Sendable {
     private func summarize(_ suppressed: [RefusalSampler.Suppressed], time: Int64) {
         for reason in suppressed {
             buffer.append { lines in
-                lines += "{\"time\":".utf8
-                Self.append(time, to: &lines)
+                Self.append("{\"time\":", time, to: &lines)
                 lines += ",\"caller\":\"unknown\",\"outcome\":\"suppressed\"".utf8
                 Self.append(",\"detail\":", reason.reason, to: &lines)
-                lines += ",\"count\":".utf8
-                Self.append(Int64(reason.count), to: &lines)
+                Self.append(",\"count\":", Int64(reason.count), to: &lines)
                 lines += "}\n".utf8
             }
         }
@@ -100,8 +95,7 @@ public final class AccessLog: Sendable {
 
     /// Appends a member. Bytes that could end a string or a line are left out of its value.
     private static func append(_ name: StaticString, _ value: some Sequence<UInt8>, to lines: inout [UInt8]) {
-        // Unsafe because of the pointer, which is valid for as long as the process runs.
-        unsafe lines.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+        append(name, to: &lines)
         lines.append(UInt8(ascii: "\""))
         for byte in value
         where byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != 0x7f {
@@ -110,5 +104,13 @@ public final class AccessLog: Sendable {
         lines.append(UInt8(ascii: "\""))
     }
 
-    private static func append(_ number: Int64, to lines: inout [UInt8]) { lines += String(number).utf8 }
+    private static func append(_ name: StaticString, _ number: Int64, to lines: inout [UInt8]) {
+        append(name, to: &lines)
+        lines += String(number).utf8
+    }
+
+    private static func append(_ text: StaticString, to lines: inout [UInt8]) {
+        // Unsafe because of the pointer, which is valid for as long as the process runs.
+        unsafe lines.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
 }

@@ -6,15 +6,21 @@ struct MetricText {
     init() { bytes.reserveCapacity(16_384) }
 
     mutating func header(_ name: String, _ help: String, kind: String) {
-        var text = ""
-        for scalar in help.unicodeScalars {
+        bytes += "# HELP \(name) \(Self.escaped(help))\n# TYPE \(name) \(kind)\n".utf8
+    }
+
+    /// A text with its backslashes and line feeds escaped, and with the quotation marks of a label's value.
+    static func escaped(_ text: String, isLabel: Bool = false) -> String {
+        var escaped = ""
+        for scalar in text.unicodeScalars {
             switch scalar {
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            default: text.unicodeScalars.append(scalar)
+            case "\\": escaped += "\\\\"
+            case "\n": escaped += "\\n"
+            case "\"" where isLabel: escaped += "\\\""
+            default: escaped.unicodeScalars.append(scalar)
             }
         }
-        bytes += "# HELP \(name) \(text)\n# TYPE \(name) \(kind)\n".utf8
+        return escaped
     }
 
     mutating func sample(_ name: String, labels: String, _ value: String) {
@@ -35,14 +41,5 @@ struct MetricText {
 
 /// The label `name="value"`, its value escaped by the rules of the exposition format.
 public func label(_ name: StaticString, _ value: String) -> String {
-    var escaped = ""
-    for character in value.unicodeScalars {
-        switch character {
-        case "\\": escaped += "\\\\"
-        case "\"": escaped += "\\\""
-        case "\n": escaped += "\\n"
-        default: escaped.unicodeScalars.append(character)
-        }
-    }
-    return "\(name)=\"\(escaped)\""
+    "\(name)=\"\(MetricText.escaped(value, isLabel: true))\""
 }

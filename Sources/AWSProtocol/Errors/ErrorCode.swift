@@ -63,8 +63,8 @@ public enum ErrorCode {
     public static func isPlainlyAbsent(from body: Span<UInt8>) -> Bool {
         guard body.count > bareErrorBytes else { return false }
         var (start, end) = (0, body.count)
-        while start < end, isWhitespace(body[start]) { start += 1 }
-        while start < end, isWhitespace(body[end - 1]) { end -= 1 }
+        while start < end, body[start].isJSONSpace { start += 1 }
+        while start < end, body[end - 1].isJSONSpace { end -= 1 }
         guard end - start >= 2, body[start] == UInt8(ascii: "{"), body[end - 1] == UInt8(ascii: "}"),
             // A name may be written with escapes.
             body.index(of: UInt8(ascii: "\\"), from: start) == nil
@@ -87,10 +87,6 @@ public enum ErrorCode {
             }
             return false
         }
-    }
-
-    private static func isWhitespace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d
     }
 
     private static let type = Array("__type".utf8)

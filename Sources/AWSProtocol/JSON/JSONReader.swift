@@ -215,12 +215,7 @@ public struct JSONReader {
     // MARK: Characters
 
     mutating func skipSpace(_ bytes: Span<UInt8>) {
-        while position < bytes.count {
-            switch bytes[position] {
-            case 0x20, 0x0a, 0x0d, 0x09: position += 1
-            default: return
-            }
-        }
+        while position < bytes.count, bytes[position].isJSONSpace { position += 1 }
     }
 
     private mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
@@ -240,6 +235,11 @@ public struct JSONReader {
     }
 
     private func error(_ reason: JSONError.Reason) -> JSONError { JSONError(reason: reason, offset: position) }
+}
+
+extension UInt8 {
+    /// True for the white space of RFC 8259, section 2.
+    var isJSONSpace: Bool { self == 0x20 || self == 0x0a || self == 0x0d || self == 0x09 }
 }
 
 extension Span<UInt8> {

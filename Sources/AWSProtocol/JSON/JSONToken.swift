@@ -134,12 +134,8 @@ struct JSONEscape {
         guard position + 6 <= end, bytes[position + 1] == UInt8(ascii: "u") else { return nil }
         var unit: UInt16 = 0
         for index in position + 2..<position + 6 {
-            switch bytes[index] {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): unit = unit << 4 | UInt16(bytes[index] - UInt8(ascii: "0"))
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): unit = unit << 4 | UInt16(bytes[index] - UInt8(ascii: "a") + 10)
-            case UInt8(ascii: "A")...UInt8(ascii: "F"): unit = unit << 4 | UInt16(bytes[index] - UInt8(ascii: "A") + 10)
-            default: return nil
-            }
+            guard let digit = bytes[index].hexDigitValue else { return nil }
+            unit = unit << 4 | UInt16(digit)
         }
         return unit
     }

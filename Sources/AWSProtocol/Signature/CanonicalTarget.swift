@@ -56,8 +56,8 @@ enum CanonicalQuery {
         var index = range.lowerBound
         while index < range.upperBound {
             let byte = query[index]
-            if byte == UInt8(ascii: "%"), index + 2 < range.upperBound, let high = hexDigit(query[index + 1]),
-                let low = hexDigit(query[index + 2])
+            if byte == UInt8(ascii: "%"), index + 2 < range.upperBound, let high = query[index + 1].hexDigitValue,
+                let low = query[index + 2].hexDigitValue
             {
                 PercentEncoding.append(high << 4 | low, to: &text)
                 index += 3
@@ -69,14 +69,6 @@ enum CanonicalQuery {
         return text
     }
 
-    private static func hexDigit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
-    }
 }
 
 /// Percent-encoding of RFC 3986, section 2.1, with upper-case digits. Unreserved characters (section 2.3) are not encoded.
