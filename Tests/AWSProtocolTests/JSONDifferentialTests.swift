@@ -2,7 +2,7 @@ import Testing
 
 @testable import AWSProtocol
 
-/// Whatever our reader accepts, Foundation's must accept with the same meaning: a disagreement is a way into the cache.
+/// Foundation must accept every text that our reader accepts, with the same meaning: a disagreement allows cache poisoning.
 @Suite("Our JSON reader agrees with Foundation's")
 struct JSONDifferentialTests {
     @Test("Generated texts are accepted, with an equal tree", arguments: [1, 2, 3, 4] as [UInt64])

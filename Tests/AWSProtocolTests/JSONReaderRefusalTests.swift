@@ -112,7 +112,7 @@ struct JSONReaderRefusalTests {
         let text = Array("{\(names.map { $0 + ":0" }.joined(separator: ","))}".utf8)
         let array = Array("[\(names.joined(separator: ","))]".utf8)
         let tokens = try JSONReader.members(of: text.span).map(\.name)
-        /// The least of several times: whatever else the machine does only adds to them.
+        /// The minimum of several times, because other processes only add to them.
         func least(_ body: () throws -> Void) rethrows -> Duration {
             try (0..<5).map { _ in try ContinuousClock().measure(body) }.min() ?? .zero
         }
@@ -120,7 +120,7 @@ struct JSONReaderRefusalTests {
             _ = try JSONReader.value(of: array.span)
             for token in tokens { _ = token.string(in: text.span) }
         }
-        // Decoding each for each comparison would be six times as much.
+        // Decoding each name for each comparison would take six times as long.
         let together = try least { _ = try JSONReader.members(of: text.span) }
         #expect(together < once * 3)
     }

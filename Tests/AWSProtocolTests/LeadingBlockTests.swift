@@ -9,7 +9,7 @@ struct LeadingBlockTests {
         [UInt8](repeating: byte, count: count) + rest
     }
 
-    /// Of two bytes and of lengths around one block and two, so that beginnings repeat, change and are too short.
+    /// Texts of two different bytes, of lengths around one block and two: first blocks repeat, change, and are incomplete.
     private func randomText(_ generator: inout some RandomNumberGenerator) -> [UInt8] {
         let lengths = [0, 1, 63, 64, 65, 127, 128, 129, 200]
         var text = text(UInt8.random(in: 0...1, using: &generator), lengths.randomElement(using: &generator) ?? 0)

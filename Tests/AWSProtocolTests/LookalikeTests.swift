@@ -2,11 +2,11 @@ import Testing
 
 @testable import AWSProtocol
 
-/// Swift compares strings by canonical equivalence, services compare code points (RFC 8259, section 8.3). Whatever decides
-/// over a request must do as the service does.
+/// Swift compares strings by canonical equivalence, services compare code points (RFC 8259, section 8.3). A decision on
+/// a request must be the service's.
 @Suite("Texts that look alike are told apart")
 struct LookalikeTests {
-    /// Pairs that Swift's `==` takes for equal.
+    /// Pairs that are equal by Swift's `==`.
     static let pairs = [
         ("\u{e9}", "e\u{301}"), ("K", "\u{212a}"), (";", "\u{37e}"), ("`", "\u{1fef}"), ("\u{c5}", "\u{212b}"),
     ]

@@ -5,8 +5,8 @@ import Testing
 
 @Suite("Matching a pattern ends, whatever the value")
 struct PatternLimitTests {
-    /// Of the patterns of the SDKs' models the slowest, each with what a hostile value of it begins with and repeats.
-    /// `Scripts/check-patterns` tries all of them.
+    /// The slowest patterns of the SDKs' models, each with the start and the repeated part of a hostile value.
+    /// `Scripts/check-patterns` checks all patterns.
     static let hostile: [(pattern: String, start: String, piece: String)] = [
         (#"^(\*\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])$"#, "", "a"),
         (#"^(([a-zA-Z0-9\-]*[a-zA-Z0-9])\.)*([A-Za-z0-9\-]*[A-Za-z0-9])$"#, "", "a"),
@@ -28,13 +28,13 @@ struct PatternLimitTests {
         (#"^((\w*)\s*(\w*)\s*\,\s*(\w*)\s*\,\s*\*?(\w*)\s*)$"#, "", "w"), (#"(.*)*\1"#, "", "ab"),
     ]
 
-    /// 4 KiB of what the pattern asks for, and then something else.
+    /// 4 KiB that the pattern matches, and one character that it does not.
     private static func value(_ start: String, _ piece: String, end: String = "\u{1}") -> [UInt8] {
         let text = start + String(repeating: piece, count: 4096 / piece.utf8.count)
         return Array(text.utf8.prefix(4096 - end.utf8.count)) + Array(end.utf8)
     }
 
-    /// The thread's processor time, in milliseconds: what other processes do is not the matcher's.
+    /// The thread's processor time in milliseconds, which does not include other processes.
     private static func milliseconds(_ body: () -> Void) -> Double {
         func now() -> Double {
             var time = timespec()
@@ -66,13 +66,13 @@ struct PatternLimitTests {
         #expect(pattern.matches(value) == nil)
         var allowance = MatchAllowance()
         let constraint = InputConstraint(member: "Name", kind: .string, maximum: 10, pattern: pattern)
-        // What is known is still said.
+        // Other violations are still reported.
         #expect(constraint.violations(string: value, &allowance).count == 1)
     }
 
     @Test("Values of the length that names have are decided", arguments: hostile)
     func usual(_ row: (pattern: String, start: String, piece: String)) throws {
-        // Each of them is exponential.
+        // Each pattern takes exponential time.
         guard ![#"(x+x+)+[yz]"#, #"(.*)*\1"#, #"([a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])*"#].contains(row.pattern) else {
             return
         }
@@ -91,7 +91,7 @@ struct PatternLimitTests {
         }
         #expect(decided == 0)
         let one = Self.milliseconds { _ = pattern.matches(value) }
-        // The rest is the loop's.
+        // The rest is the cost of the loop.
         #expect(time <= 11 * one + 20, "\(time) ms, one \(one) ms")
     }
 
@@ -116,20 +116,20 @@ struct PatternLimitTests {
 @Suite("Patterns are read as Java and ECMAScript read them")
 struct PatternNotationTests {
     private static let rows: [(pattern: String, value: String, matches: Bool?)] = [
-        // Whole values, with or without anchors (see `Pattern`).
+        // Whole values, with and without anchors (see `Pattern`).
         ("[a-z]+|x", "abc1", false), ("a|ab", "ab", true), ("(?:^a$)|b", "a", true), ("^a$", "a\n", false),
-        // Escapes of UTF-16, and the pairs of surrogates of it.
+        // Escapes of UTF-16, and surrogate pairs.
         (#"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*|x"#, "a\u{1F600}é\n", true),
         (#"[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\r\n\t]*|x"#, "a\u{1}", false),
         (#"[\u0020-\uD7FF]*|x"#, "\u{1F600}", false), (#"(\u00e9|b)"#, "é", true),
-        // POSIX classes by Java's names, and hyphens behind classes.
+        // POSIX classes by Java's names, and hyphens after classes.
         (#"(\p{Alnum}|-)+"#, "aZ-9", true), (#"(\p{Alnum}|-)+"#, "é", false), (#"([\p{Punct}a]|b)+"#, "!a", true),
         (#"(\P{ASCII}|b)+"#, "é", true), (#"(\P{ASCII}|b)+"#, "a", false), (#"([\w-.]|,)+"#, "a-.", true),
         (#"([\w-.]|,)+"#, "+", false), (#"(\p{L}|\p{Nd})+"#, "日٣", true),
-        // Classes of ASCII alone, and code points, not what a reader sees as one character.
+        // Classes have only ASCII characters, and match code points, not grapheme clusters.
         (#"(\w|-)+"#, "é", false), (#"(\d|-)+"#, "٣", false), ("(é|.)", "e\u{301}", false),
         ("(..|x)", "e\u{301}", true),
-        // Where notations differ, nothing is said.
+        // Where notations differ, the result is `nil`.
         ("([a&&[b]]|c)", "a", nil), ("([a[b]]|c)", "a", nil), (#"(\p{LD}|a)"#, "a", nil), (#"(\uD800|a)"#, "a", nil),
         (#"(\Qa[\E)"#, "a[", nil), ("(*ACCEPT)a", "b", nil), ("([]a]|b)", "a", nil), ("(.|x)y", "\ry", nil),
         ("(.|x)y", "\u{2028}y", nil), ("(.|x)y", "\ny", false), ("(.|x)y", "\u{2013}y", true),

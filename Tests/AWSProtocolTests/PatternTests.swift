@@ -3,7 +3,7 @@ import Testing
 
 @testable import AWSProtocol
 
-/// A value and whether a pattern matches it.
+/// A value, and true if a pattern matches it.
 struct PatternRow: Sendable, CustomTestStringConvertible {
     let pattern: String
     let value: String
@@ -162,11 +162,11 @@ struct PatternTests {
         (role, "arn:aws:iam::123456789012:role/\u{85}"),
     ]
 
-    /// The service matches scalar by scalar; a value must not pass here because its characters combine to another one.
+    /// The service matches scalars, so a value must not match because its characters combine to another one.
     @Test("Marks, look-alikes and line ends match as NSRegularExpression matches them", arguments: beyondCharacters)
     func scalars(_ pattern: String, _ value: String) throws {
         let found = try Pattern(pattern).matches(Array(value.utf8))
-        // What `.` means there differs between the notations.
+        // Notations differ on `.` here.
         let isUndecided = pattern == Self.role && value.hasSuffix("\r\n") || value.hasSuffix("\u{85}")
         #expect(try found == (isUndecided ? nil : Self.reference(pattern, value)))
     }
@@ -236,7 +236,7 @@ struct PatternTests {
         let run = try #require(try ClassRun(Self.text))
         let general = try #require(try LimitedExpression(Self.text))
         for code in (0..<0x3_0000 as Range<UInt32>).filter({ $0 < 0x500 || $0 % 37 == 0 }) {
-            // Characters that came after the Unicode 14 of Debian's PCRE2 have no category to it.
+            // Debian's PCRE2 knows Unicode 14; later characters have no category in it.
             guard let scalar = Unicode.Scalar(code), scalar.properties.age?.major ?? 0 <= 14 else { continue }
             let value = Array("a\(Character(scalar))".utf8)
             #expect(run.matches(value) == general.matches(value, steps: 1000), "U+\(String(code, radix: 16))")

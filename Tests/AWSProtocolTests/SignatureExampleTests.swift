@@ -3,8 +3,8 @@ import Testing
 
 @testable import AWSProtocol
 
-/// Those that AWS has published: the worked example of the documentation, and of its test suite for signers those that
-/// bear on paths, queries and fields. The time is always 2015-08-30T12:36:00Z.
+/// The examples that AWS has published: that of the documentation, and those of its test suite for signers that concern
+/// paths, queries and fields. The time is always 2015-08-30T12:36:00Z.
 @Suite("Published examples of AWS Signature Version 4")
 struct SignatureExampleTests {
     struct Example: Sendable, CustomTestStringConvertible {
@@ -84,7 +84,7 @@ struct SignatureExampleTests {
             Self.text(HexDigest(SHA256.hash(request.bytes.span)))
                 == "f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59")
         let signature = "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7"
-        // The second time into the same place.
+        // The second signature reuses the memory of the first.
         for time in ["20150830T123601Z", "20150830T123600Z"] {
             let signed = key.sign(request, time: time.utf8.span)
             #expect(Self.isEqual(signed, Array(signature.utf8)) == (time == "20150830T123600Z"))

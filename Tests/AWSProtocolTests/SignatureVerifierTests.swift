@@ -14,7 +14,7 @@ struct SignatureVerifierTests {
             KeyRing.Key(id: "FIRSTLY", secret: "three", owner: 3),
         ], scopes: scopes)
 
-    /// What becomes of a request that was signed with these.
+    /// Signs a request, verifies it, and returns the number of the caller.
     private func owner(
         id: String = "FIRST", secret: String = "one", scope: SigningScope = scopes[0], signedAt: Int64 = now,
         now: Int64 = now, scopeDay: String? = nil, using verifier: inout SignatureVerifier
@@ -177,13 +177,13 @@ struct SignatureVerifierTests {
         }
     }
 
-    /// Somebody who knows no secret sends a time at the edge of two days, written as one of the day before.
+    /// A client without a secret sends a time at the boundary of two days, written as a time of the day before.
     @Test(
         "derives a day's key from that day alone, whatever others send",
         arguments: ["20150830T235960Z", "20150831T000000Z"])
     func derivation(_ time: String) throws {
         var verifier = SignatureVerifier(Self.ring)
-        // 2015-08-31T00:00:00Z, a day whose key nobody has asked for yet.
+        // 2015-08-31T00:00:00Z, a day whose key has not been derived yet.
         let midnight: Int64 = 1_440_979_200
         let scope = "FIRST/\(time.prefix(8))/us-east-1/voiceid/aws4_request"
         let forged =

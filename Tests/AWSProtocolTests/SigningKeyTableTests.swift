@@ -10,7 +10,7 @@ struct SigningKeyTableTests {
         SigningKey(secret: secret, day: Array("20150830".utf8).span, scope: scope)
     }
 
-    /// What a key makes of an empty request.
+    /// The signature of an empty request.
     private static func digest(_ table: inout SigningKeyTable, at place: Int) -> HexDigest? {
         table.sign(CanonicalRequest(), time: Array("20150830T123600Z".utf8).span, at: place)
     }

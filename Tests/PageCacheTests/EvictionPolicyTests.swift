@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Eviction")
 struct EvictionPolicyTests {
-    /// The bodies that pages come with.
+    /// The bodies of the pages.
     enum Sizes: String, Sendable, CaseIterable {
         case equal
         case mixed
@@ -38,7 +38,7 @@ struct EvictionPolicyTests {
                 continue
             }
             let page = Page(key, body: [UInt8](repeating: 0, count: sizes.next(&generator)))
-            let evicted = policy.admit(table.insert(page, epoch: Epoch(scope: Bench.scope, value: 0)), &table)
+            let evicted = policy.admit(table.insert(page, epoch: Epoch(scope: CacheFixture.scope, value: 0)), &table)
             for place in evicted {
                 #expect(table.links[Int(place)].list == .none)
                 table.remove(place)
@@ -54,36 +54,36 @@ struct EvictionPolicyTests {
     func weight() {
         let page = Page(PageKey([UInt8](repeating: 1, count: 100)), body: [UInt8](repeating: 0, count: 2300))
         #expect(page.weight > 2400)
-        // The yardstick: memory per cached page is body + key + 300 bytes at the most.
+        // The memory of a page is at most body + key + 300 bytes.
         #expect(page.weight <= 2400 + 300)
     }
 
     @Test("does not keep a page that is larger than the cache, and drops nothing for it")
     func tooLarge() {
-        let bench = Bench(maxBytes: 20_000)
-        for number in 0..<20 { bench.load(Page(PageKey(number: number))) }
-        let before = bench.cache.figures
+        let fixture = CacheFixture(maxBytes: 20_000)
+        for number in 0..<20 { fixture.load(Page(PageKey(number: number))) }
+        let before = fixture.cache.figures
         let huge = Page(PageKey(number: 99), body: [UInt8](repeating: 0, count: 20_000))
-        let flight = bench.find(huge.key, 7).flight
-        #expect(flight.map { bench.land($0, huge) } == [7])
-        #expect(bench.find(huge.key).kind == .lead)
-        #expect(bench.cache.figures.pages == before.pages)
-        #expect(bench.cache.figures.bytes == before.bytes)
-        for number in 0..<20 { #expect(bench.holds(PageKey(number: number))) }
+        let flight = fixture.find(huge.key, 7).flight
+        #expect(flight.map { fixture.land($0, huge) } == [7])
+        #expect(fixture.find(huge.key).kind == .lead)
+        #expect(fixture.cache.figures.pages == before.pages)
+        #expect(fixture.cache.figures.bytes == before.bytes)
+        for number in 0..<20 { #expect(fixture.holds(PageKey(number: number))) }
     }
 
     @Test("of a cache without any room keeps nothing and still serves those who wait", arguments: [0, -1, 100])
     func noRoom(maxBytes: Int) {
-        let bench = Bench(maxBytes: maxBytes)
+        let fixture = CacheFixture(maxBytes: maxBytes)
         for waiter in 0..<10 {
-            let flight = bench.find(PageKey(number: 1), waiter).flight
-            #expect(flight.map { bench.land($0, Page(PageKey(number: 1))) } == [waiter])
+            let flight = fixture.find(PageKey(number: 1), waiter).flight
+            #expect(flight.map { fixture.land($0, Page(PageKey(number: 1))) } == [waiter])
         }
-        #expect(bench.cache.figures.pages == 0)
-        #expect(bench.cache.figures.bytes == 0)
+        #expect(fixture.cache.figures.pages == 0)
+        #expect(fixture.cache.figures.bytes == 0)
     }
 
-    /// What was in the cache before the hot pages came.
+    /// The content of the cache before the hot pages.
     enum Before: String, Sendable, CaseIterable {
         case nothing
         case otherPages
@@ -94,13 +94,13 @@ struct EvictionPolicyTests {
         [300, 1000, 5000])
     func scan(before: Before, room: Int) {
         let weight = Page(PageKey(number: 0), body: [UInt8](repeating: 0, count: 2300)).weight
-        let bench = Bench(maxBytes: room * weight)
+        let fixture = CacheFixture(maxBytes: room * weight)
         func ask(_ number: Int) {
-            bench.load(Page(PageKey(number: number), body: [UInt8](repeating: 0, count: 2300)))
+            fixture.load(Page(PageKey(number: number), body: [UInt8](repeating: 0, count: 2300)))
         }
         if before == .otherPages { (100_000..<100_000 + 2 * room).forEach(ask) }
         for _ in 0..<10 { (0..<18).forEach(ask) }
         (1000..<11_000).forEach(ask)
-        #expect((0..<18).filter { bench.holds(PageKey(number: $0)) } == Array(0..<18))
+        #expect((0..<18).filter { fixture.holds(PageKey(number: $0)) } == Array(0..<18))
     }
 }

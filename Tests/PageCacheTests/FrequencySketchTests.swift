@@ -64,7 +64,7 @@ struct FrequencySketchTests {
         #expect(popular.allSatisfy { sketch.estimate($0) >= 7 })
         #expect(unknown.reduce(0, +) < 3 * 1000)
 
-        // What was popular once is forgotten.
+        // Old popularity is forgotten.
         for _ in 0..<20_000 { sketch.increment(generator.next()) }
         #expect(popular.map { sketch.estimate($0) }.reduce(0, +) < 70)
     }

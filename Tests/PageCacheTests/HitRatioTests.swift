@@ -1,7 +1,7 @@
 import PageCache
 import Testing
 
-/// `Benchmarks` prints the same traces for other policies beside ours.
+/// `Benchmarks` prints the results of other policies for the same traces.
 @Suite("The hit ratio")
 struct HitRatioTests {
     @Test(

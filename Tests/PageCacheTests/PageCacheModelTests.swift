@@ -12,10 +12,10 @@ struct PageCacheModelTests {
     func model(hasRoomForAll: Bool, seed: UInt64) {
         var run = ModelRun(hasRoomForAll: hasRoomForAll, keys: Self.keys, scopes: Self.scopes, seed: seed)
         for _ in 0..<100_000 { run.step() }
-        run.landAll()
+        run.completeAll()
         #expect(run.faults == [:])
         #expect(run.cache.figures.flights == 0)
-        // All that can happen did happen.
+        // Every kind of lookup occurred.
         for kind in ["fresh", "stale", "staleAndRefresh", "lead", "joined", "crowded", "late"] {
             #expect(run.seen[kind, default: 0] > 50, "\(kind)")
         }
@@ -25,7 +25,7 @@ struct PageCacheModelTests {
 /// A cache and its model under the same operations.
 private struct ModelRun {
     let cache: PageCache
-    /// Faults by their kind, counted; there should be none.
+    /// The number of faults by kind. There should be none.
     private(set) var faults: [String: Int] = [:]
     private(set) var seen: [String: Int] = [:]
     private let hasRoomForAll: Bool
@@ -46,7 +46,7 @@ private struct ModelRun {
 
     mutating func step() {
         let choice = Int.random(in: 0..<100, using: &generator)
-        // Some keys are asked for far more often than others.
+        // Some keys are requested far more often than others.
         let number = Int.random(in: 0..<200, using: &generator) * Int.random(in: 0..<200, using: &generator) / 200
         switch choice {
         case 0..<64: find(number)
@@ -61,8 +61,8 @@ private struct ModelRun {
         }
     }
 
-    mutating func landAll() {
-        while !model.airborne.isEmpty { land { .keep($0) } }
+    mutating func completeAll() {
+        while !model.inProgress.isEmpty { land { .keep($0) } }
     }
 
     private func scope(_ number: Int) -> EpochScope { scopes[number % scopes.count] }
@@ -81,7 +81,7 @@ private struct ModelRun {
             check(served === page, "served a page that is not the last one that was kept for the key")
         }
         let expected = model.expected(number, scope(number), holding: page, now: now)
-        // Without room for all, the page may have had to go.
+        // Without room for all pages, this one may have been evicted.
         let withoutPage = model.expected(number, scope(number), holding: nil, now: now)
         check(found.kind == expected || !hasRoomForAll && found.kind == withoutPage, "\(found.kind) for \(expected)")
         switch found {
@@ -93,25 +93,25 @@ private struct ModelRun {
     }
 
     private mutating func depart(isHeld: Bool) {
-        guard let place = model.airborne.indices.randomElement(using: &generator) else { return }
-        let airborne = model.airborne[place]
+        guard let place = model.inProgress.indices.randomElement(using: &generator) else { return }
+        let inProgress = model.inProgress[place]
         if isHeld {
-            cache.hold(airborne.flight)
+            cache.hold(inProgress.flight)
             model.hold(place)
         } else {
-            cache.depart(airborne.flight)
-            model.depart(place, scope(airborne.number))
+            cache.depart(inProgress.flight)
+            model.depart(place, scope(inProgress.number))
         }
     }
 
     private mutating func land(_ landing: (Page) -> PageCache.Landing) {
-        guard let place = model.airborne.indices.randomElement(using: &generator) else { return }
-        let airborne = model.airborne[place]
-        let isLate = airborne.epoch != model.epoch(scope(airborne.number))
+        guard let place = model.inProgress.indices.randomElement(using: &generator) else { return }
+        let inProgress = model.inProgress[place]
+        let isLate = inProgress.epoch != model.epoch(scope(inProgress.number))
         if isLate { seen["late", default: 0] += 1 }
-        let landing = landing(page(airborne.flight.key))
-        let waiters = cache.land(airborne.flight, landing, now: now)
-        let expected = model.land(place, landing, scope(airborne.number))
+        let landing = landing(page(inProgress.flight.key))
+        let waiters = cache.land(inProgress.flight, landing, now: now)
+        let expected = model.land(place, landing, scope(inProgress.number))
         check(waiters.count == expected.count && Set(waiters) == Set(expected), "other waiters")
     }
 

@@ -22,7 +22,7 @@ struct PageCacheThreadTests {
                 if let page = lookup.page, page.key != keys[number] || now >= page.revalidateUntil { tally.addWrong() }
                 if lookup.kind == .lead || lookup.kind == .joined { tally.addWaiting(1) }
                 if let flight = lookup.flight { mine.append(flight) }
-                // Flights stay up for a while, so that others can join them.
+                // Flights stay in progress for a while, so that other threads can join them.
                 while mine.count > (round == 7999 ? 0 : 6) {
                     let flight = mine.removeFirst()
                     let page = Page(
@@ -60,8 +60,8 @@ struct PageCacheThreadTests {
                 let now = Int64(round) * second / 50
                 let lookup =
                     round % 5 == 0
-                    ? .lead(cache.lead(key, scope: Bench.scope, waiter: waiter))
-                    : cache.find(key, scope: Bench.scope, waiter: waiter, now: now)
+                    ? .lead(cache.lead(key, scope: CacheFixture.scope, waiter: waiter))
+                    : cache.find(key, scope: CacheFixture.scope, waiter: waiter, now: now)
                 if lookup.kind == .lead || lookup.kind == .joined { waited.add([waiter]) }
                 if let flight = lookup.flight { mine.append(flight) }
                 if round % 3 == 0 {
@@ -78,13 +78,13 @@ struct PageCacheThreadTests {
                 cache.save(now: now, wallClock: now) { saved.append($0) }
                 let longest = Page.Lifetime(fresh: 0, staleWhileRevalidate: second, staleIfError: second)
                 for page in saved {
-                    _ = cache.restore(page, scope: Bench.scope, longest: longest, now: now, wallClock: now)
+                    _ = cache.restore(page, scope: CacheFixture.scope, longest: longest, now: now, wallClock: now)
                 }
             }
         }
         let all = Set(waited.all)
         let back = returned.all
-        #expect(Set(back).count == back.count, "nobody is handed back twice")
+        #expect(Set(back).count == back.count, "no waiter is returned twice")
         #expect(Set(back).isSubset(of: all))
         #expect(all.subtracting(back).isSubset(of: gone.all), "who did not go is handed back")
         #expect(cache.figures.flights == 0)

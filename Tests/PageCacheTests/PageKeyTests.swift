@@ -36,14 +36,14 @@ struct PageKeyTests {
         #expect(Set(keys).count == 100)
         for (index, key) in keys.enumerated() { #expect(keys.firstIndex(of: key) == index) }
 
-        let bench = Bench(shards: 4)
-        for (index, key) in keys.enumerated() { bench.load(Page(key, body: [UInt8(index)])) }
-        for (index, key) in keys.enumerated() { #expect(bench.find(key).page?.body == [UInt8(index)]) }
+        let fixture = CacheFixture(shards: 4)
+        for (index, key) in keys.enumerated() { fixture.load(Page(key, body: [UInt8(index)])) }
+        for (index, key) in keys.enumerated() { #expect(fixture.find(key).page?.body == [UInt8(index)]) }
     }
 
     @Test("is hashed anew in every process, so that nobody can choose keys that collide")
     func seeded() {
-        // A fixed hash of these bytes would be one that anybody can compute.
+        // Clients could compute a hash without a random seed.
         let hashes = Set((0..<1000).map { PageKey(PageKey.bytes(of: $0)).hash })
         #expect(hashes.count == 1000)
         #expect(!hashes.contains(0))

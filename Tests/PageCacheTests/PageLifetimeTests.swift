@@ -12,10 +12,10 @@ struct PageLifetimeTests {
             (40, .lead, true), (69, .lead, true), (70, .lead, false), (10_000, .lead, false),
         ] as [(Int64, Kind, Bool)])
     func spans(now: Int64, kind: Kind, isUsable: Bool) {
-        let bench = Bench()
-        bench.load(Page(key, fresh: 10, revalidate: 30, ifError: 60))
-        #expect(bench.find(key, at: now).kind == kind)
-        #expect(bench.holds(key, at: now) == isUsable)
+        let fixture = CacheFixture()
+        fixture.load(Page(key, fresh: 10, revalidate: 30, ifError: 60))
+        #expect(fixture.find(key, at: now).kind == kind)
+        #expect(fixture.holds(key, at: now) == isUsable)
     }
 
     @Test("changes its state at the nanosecond")
@@ -23,62 +23,62 @@ struct PageLifetimeTests {
         let page = Page(key, fresh: 10, revalidate: 30, ifError: 60)
         for (instant, before, after) in [(10, Kind.fresh, Kind.staleAndRefresh), (40, .staleAndRefresh, .lead)] {
             for (offset, kind) in [(-1 as Int64, before), (0, after)] {
-                let bench = Bench()
-                bench.load(page)
+                let fixture = CacheFixture()
+                fixture.load(page)
                 let now = Int64(instant) * second + offset
-                #expect(bench.cache.find(key, scope: Bench.scope, waiter: Waiter(1), now: now).kind == kind)
+                #expect(fixture.cache.find(key, scope: CacheFixture.scope, waiter: Waiter(1), now: now).kind == kind)
             }
         }
-        let bench = Bench()
-        bench.load(page)
-        #expect(bench.cache.usablePage(key, now: 70 * second - 1) === page)
-        #expect(bench.cache.usablePage(key, now: 70 * second) == nil)
+        let fixture = CacheFixture()
+        fixture.load(page)
+        #expect(fixture.cache.usablePage(key, now: 70 * second - 1) === page)
+        #expect(fixture.cache.usablePage(key, now: 70 * second) == nil)
     }
 
     @Test("that may be served while it is refreshed may be served on an error as long")
     func shortIfError() {
-        let bench = Bench()
-        bench.load(Page(key, fresh: 10, revalidate: 30, ifError: 5))
-        #expect(bench.find(key, at: 39).kind == .staleAndRefresh)
-        #expect(bench.holds(key, at: 39))
-        #expect(!bench.holds(key, at: 40))
+        let fixture = CacheFixture()
+        fixture.load(Page(key, fresh: 10, revalidate: 30, ifError: 5))
+        #expect(fixture.find(key, at: 39).kind == .staleAndRefresh)
+        #expect(fixture.holds(key, at: 39))
+        #expect(!fixture.holds(key, at: 40))
     }
 
     @Test("without stale windows is gone when it is no longer fresh")
     func negativeEntry() {
-        let bench = Bench()
-        bench.load(Page(key, fresh: 5))
-        #expect(bench.find(key, at: 4).kind == .fresh)
-        #expect(bench.find(key, at: 5).kind == .lead)
-        #expect(!bench.holds(key, at: 5))
+        let fixture = CacheFixture()
+        fixture.load(Page(key, fresh: 5))
+        #expect(fixture.find(key, at: 4).kind == .fresh)
+        #expect(fixture.find(key, at: 5).kind == .lead)
+        #expect(!fixture.holds(key, at: 5))
     }
 
     @Test("is never served if its spans are nothing or less", arguments: [0, -1, -100] as [Int64])
     func noTime(span: Int64) {
-        let bench = Bench()
-        bench.load(Page(key, fresh: span, revalidate: span, ifError: span))
-        #expect(bench.find(key).kind == .lead)
-        #expect(!bench.holds(key))
+        let fixture = CacheFixture()
+        fixture.load(Page(key, fresh: span, revalidate: span, ifError: span))
+        #expect(fixture.find(key).kind == .lead)
+        #expect(!fixture.holds(key))
     }
 
     @Test("is replaced by a newer one, whatever its weight")
     func replaced() {
-        let bench = Bench()
-        bench.load(Page(key, body: [1], fresh: 10))
-        bench.load(Page(key, body: [UInt8](repeating: 2, count: 5000), at: 10 * second, fresh: 10), at: 10)
-        #expect(bench.find(key, at: 11).page?.body.count == 5000)
-        #expect(bench.cache.figures.pages == 1)
-        bench.load(Page(key, body: [3], at: 20 * second, fresh: 10), at: 20)
-        #expect(bench.find(key, at: 21).page?.body == [3])
-        #expect(bench.cache.figures.pages == 1)
-        #expect(bench.cache.figures.bytes < 1000)
+        let fixture = CacheFixture()
+        fixture.load(Page(key, body: [1], fresh: 10))
+        fixture.load(Page(key, body: [UInt8](repeating: 2, count: 5000), at: 10 * second, fresh: 10), at: 10)
+        #expect(fixture.find(key, at: 11).page?.body.count == 5000)
+        #expect(fixture.cache.figures.pages == 1)
+        fixture.load(Page(key, body: [3], at: 20 * second, fresh: 10), at: 20)
+        #expect(fixture.find(key, at: 21).page?.body == [3])
+        #expect(fixture.cache.figures.pages == 1)
+        #expect(fixture.cache.figures.bytes < 1000)
     }
 
     @Test("that nobody asks for any more is freed while others come")
     func reclaimed() {
-        let bench = Bench()
-        for number in 0..<500 { bench.load(Page(PageKey(number: number), fresh: 10)) }
-        for number in 500..<1500 { bench.load(Page(PageKey(number: number), at: 100 * second, fresh: 10), at: 100) }
-        #expect(bench.cache.figures.pages == 1000)
+        let fixture = CacheFixture()
+        for number in 0..<500 { fixture.load(Page(PageKey(number: number), fresh: 10)) }
+        for number in 500..<1500 { fixture.load(Page(PageKey(number: number), at: 100 * second, fresh: 10), at: 100) }
+        #expect(fixture.cache.figures.pages == 1000)
     }
 }

@@ -4,14 +4,14 @@ import Testing
 
 @Suite("The table of pages")
 struct PageTableTests {
-    /// How keys get their hashes.
+    /// The distribution of the keys' hashes.
     enum Hashing: String, Sendable, CaseIterable {
         case spread
-        /// All the same.
+        /// All hashes are equal.
         case one
-        /// A few places at the end of the index and at its beginning.
+        /// A few slots at the end of the index and at its beginning.
         case aroundTheEnd
-        /// Equal in the bits that find the place, different in others.
+        /// Equal in the bits that choose the slot, different in others.
         case samePlace
 
         func hash(_ number: Int) -> UInt64 {
@@ -35,7 +35,7 @@ struct PageTableTests {
         var table = PageTable()
         var model: [Int: (place: Int32, page: Page)] = [:]
         var generator = SeededGenerator(seed: seed)
-        let epoch = Epoch(scope: Bench.scope, value: 9)
+        let epoch = Epoch(scope: CacheFixture.scope, value: 9)
         for step in 0..<25_000 {
             let number = Int.random(in: 0..<numbers, using: &generator)
             let place = table.find(keys[number])
@@ -72,7 +72,7 @@ struct PageTableTests {
     @Test("grows to many pages and uses the places of removed ones again")
     func growth() {
         var table = PageTable()
-        let epoch = Epoch(scope: Bench.scope, value: 0)
+        let epoch = Epoch(scope: CacheFixture.scope, value: 0)
         let places = (0..<20_000).map { table.insert(Page(PageKey(number: $0)), epoch: epoch) }
         #expect(table.count == 20_000)
         for (number, place) in places.enumerated() { #expect(table.find(PageKey(number: number)) == place) }

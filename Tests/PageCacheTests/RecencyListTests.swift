@@ -10,7 +10,7 @@ struct RecencyListTests {
         let places = (0..<40).map { number in
             table.insert(
                 Page(PageKey(number: number), body: [UInt8](repeating: 0, count: number)),
-                epoch: Epoch(scope: Bench.scope, value: 0))
+                epoch: Epoch(scope: CacheFixture.scope, value: 0))
         }
         var list = RecencyList(.probation)
         // From the least to the most recently used.

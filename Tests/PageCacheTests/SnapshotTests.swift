@@ -9,7 +9,7 @@ struct SnapshotTests {
     private static let scope = EpochScope(service: "s", domain: [1])
     private static let windows = Page.Lifetime(
         fresh: 3600 * Self.second, staleWhileRevalidate: 30 * second, staleIfError: 600 * second)
-    /// Monotonic and wall clock of the process that writes, and of the one that reads a minute later.
+    /// The monotonic and the wall clock of the writing process, and of the reading one a minute later.
     private static let written: (now: Int64, wall: Int64) = (1000 * second, 1_700_000_000 * second)
     private static let read: (now: Int64, wall: Int64) = (5 * second, 1_700_000_060 * second)
 
@@ -33,7 +33,7 @@ struct SnapshotTests {
     }
 
     private static let epochs = EpochScope.all.map { UInt64($0.index) << 32 + 7 }
-    /// Where the epochs begin in a file, and the pages.
+    /// The offsets of the epochs and of the pages in a file.
     private static let epochsPlace = 8 + 4 + origin.count
     private static let pagesPlace = epochsPlace + 8 * EpochScope.count
 
@@ -80,7 +80,7 @@ struct SnapshotTests {
             let saved = Self.page(number)
             let page = try #require(cache.usablePage(saved.key, now: Self.read.now))
             #expect(page.body == saved.body)
-            // A second old when it was written, a minute passed since.
+            // A second old when it was written, and a minute has passed.
             #expect(page.fetchedAt == Self.read.now - 61 * Self.second)
             #expect(page.freshUntil <= Self.read.now)
             #expect(page.revalidateUntil == page.fetchedAt + 40 * Self.second)
@@ -99,10 +99,10 @@ struct SnapshotTests {
         let pages = try Self.pages(of: Self.bytes(of: old))
         #expect(pages.map(\.key).map { String(decoding: $0, as: UTF8.self) }.sorted() == ["key1", "key2"])
         #expect(Self.restore(pages, into: Self.cache()) == 1)
-        // Windows that were made shorter meanwhile bind old pages too.
+        // Shorter configured spans apply to old pages too.
         let none = Page.Lifetime(fresh: 0)
         #expect(Self.restore(pages, into: Self.cache(), longest: none) == 0)
-        // At once, or with a clock that was set back, a page is no longer fresh either.
+        // A restored page is stale, even at once or with a clock that was set back.
         for wall in [Self.written.wall, Self.written.wall - 86_400 * Self.second, .min] {
             let cache = Self.cache()
             let count = Self.restore(pages, into: cache, wall: wall)
@@ -181,7 +181,7 @@ struct SnapshotTests {
         for number in 0..<5 { Self.keep(Self.page(number), in: old) }
         let good = Self.bytes(of: old)
         #expect(try Self.pages(of: good).count == 5)
-        // Of the epochs, all alike, the first and the last.
+        // The first and the last of the epochs, which are read alike.
         let epochs = Self.epochsPlace + 8..<Self.pagesPlace - 8
         for place in good.indices where !epochs.contains(place) {
             for bit in 0..<8 {

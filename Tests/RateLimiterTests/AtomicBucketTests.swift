@@ -51,7 +51,7 @@ struct AtomicBucketTests {
     @Test("is as full as before when sixteen threads have given back all they took")
     func giveBack() {
         let bucket = AtomicBucket(Quota(rate: 1, burst: 8))
-        // One of the eight is taken for good, so that the bucket is never full and a token too many would show.
+        // One of the eight tokens is never put back, so that the bucket is never full and a surplus token would be noticed.
         #expect(bucket.take(now: 0) == .admitted)
         onThreads(16) { _ in
             for _ in 0..<5000 where bucket.take(now: 0) == .admitted { bucket.giveBack() }

@@ -2,10 +2,10 @@ import Testing
 
 @testable import RateLimiter
 
-/// Long random traces against the sentence that defines the bucket.
+/// Long random traces, checked against the definition of the bucket.
 @Suite("Over a random trace, a bucket")
 struct BucketPropertyTests {
-    /// A rate and a burst, tokens a second and tokens.
+    /// A rate in tokens a second, and a burst.
     static let quotas: [(Double, Double)] = [
         (0.001, 1), (2, 2), (1.96, 2), (5, 1), (60, 60), (9_900_001, 7), (1e7, 200),
     ]
@@ -34,7 +34,7 @@ struct BucketPropertyTests {
         var admitted = 0
         for _ in 0..<8000 {
             while bucket.take(bucketQuota, now: now) == .admitted { admitted += 1 }
-            // Asked again when it is full at the latest: not a token is lost.
+            // The next take comes no later than the bucket is full, so that no token is lost.
             now += Int64.random(in: 0...bucket.fullAt - now, using: &generator)
         }
         while bucket.take(bucketQuota, now: now) == .admitted { admitted += 1 }
@@ -63,7 +63,7 @@ struct BucketPropertyTests {
         #expect(admitted > 1000)
     }
 
-    /// Bursts of takes at one instant, steps of about an interval, and now and then a rest.
+    /// Bursts of takes at one instant, steps of about an interval, and sometimes a pause.
     private static func advance(_ quota: Quota, _ generator: inout SeededGenerator) -> Int64 {
         switch Int.random(in: 0..<20, using: &generator) {
         case 0..<8: 0
@@ -74,7 +74,7 @@ struct BucketPropertyTests {
     }
 }
 
-/// The worst of all windows that begin and end with an admission: their number less rate · t.
+/// The maximum, over all windows that begin and end with an admission, of their number less rate · t.
 private struct WindowCheck {
     let rate: Double
     private(set) var count = 0

@@ -1,17 +1,17 @@
 import RateLimiter
 import Testing
 
-/// A quota group in virtual time, with callers who ask again and again.
+/// A quota group in virtual time, with callers that request tokens repeatedly.
 private struct Contest {
-    /// Who asks: its weight, and how often.
+    /// A caller: its weight, and the rate of its requests.
     struct Caller {
         var weight = 1.0
         var interval: Int64
-        /// How many requests of its may be on their way at once.
+        /// The maximum number of its requests in progress.
         var most = 1
     }
 
-    /// How many tokens each gets in `seconds`, after a tenth of the time to settle.
+    /// The number of tokens that each caller gets in `seconds`, after a tenth of the time to settle.
     static func run(_ callers: [Caller], maxWait: Int64, seconds: Int64 = 100) -> [Int] {
         let group = QuotaGroup<Int>(Quota(rate: 100, burst: 100), maxWait: maxWait, maxDepth: 256, now: 0)
         var generator = SeededGenerator(seed: 1)
@@ -75,7 +75,7 @@ struct FairnessTests {
 
     @Test("gain nothing by asking a thousand times as often", arguments: [10 * second, 500 * millisecond])
     func greed(maxWait: Int64) {
-        // Each of 19 honest ones asks for 6.7 a second, which is more than its twentieth.
+        // Each of 19 honest callers requests 6.7 a second, which is more than its twentieth.
         let honest = (0..<19).map { _ in Contest.Caller(interval: 150 * millisecond, most: 4) }
         let greedy = Contest.Caller(interval: 150 * microsecond, most: 1000)
         let served = Contest.run(honest + [greedy], maxWait: maxWait, seconds: 40)

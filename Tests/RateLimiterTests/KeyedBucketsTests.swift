@@ -23,12 +23,12 @@ struct KeyedBucketsTests {
         let buckets = KeyedBuckets(Quota(rate: 1, burst: 2), capacity: 1600)
         let honest = (0..<100).map { -1 - $0 }
         for key in honest { for _ in 0..<2 { #expect(buckets.take(bytes(key), now: 0) == .admitted) } }
-        // Each takes a token, so that none is full for a second.
+        // Each key takes a token, so that no bucket is full within a second.
         for key in 0..<100_000 { _ = buckets.take(bytes(key), now: 1) }
         #expect(buckets.figures.keys <= 1600)
         #expect(buckets.figures.overflows > 90_000)
         for key in honest {
-            #expect(buckets.take(bytes(key), now: 2) == .denied(until: second), "nobody was forgotten")
+            #expect(buckets.take(bytes(key), now: 2) == .denied(until: second), "no bucket was dropped")
         }
     }
 

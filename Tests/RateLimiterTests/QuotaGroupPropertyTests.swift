@@ -29,7 +29,7 @@ struct QuotaGroupPropertyTests {
             let depth = group.depth
             switch group.request(element, as: .caller(0, weight: 1), deadline: now + 4 * quota.interval, now: now) {
             case .granted:
-                #expect(depth == 0, "a newcomer passed those who wait")
+                #expect(depth == 0, "a new request passed those that wait")
                 served.append(element)
             case .queued(let until):
                 #expect(until > now && until <= now + 4 * quota.interval)

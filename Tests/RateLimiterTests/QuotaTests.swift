@@ -18,7 +18,7 @@ struct QuotaTests {
     @Test("of one token a day has an interval of a day")
     func day() {
         let interval = Quota(rate: 1.0 / 86_400, burst: 1).interval
-        // The rate itself is a rounded number, so that the last digits are open.
+        // The rate itself is rounded, so the last digits may differ.
         #expect((86_400 * second...86_400 * second + 1).contains(interval))
     }
 
@@ -70,7 +70,7 @@ struct QuotaTests {
     private func log2(_ value: Double) -> Double { Double(value.exponent) + (value.significand - 1) }
 
     private func exp2(_ value: Double) -> Double {
-        // Not quite the power of two, but as good to spread rates over all magnitudes, and the inverse of `log2` above.
+        // An approximation of 2^x, the inverse of `log2` above, good enough to spread rates over all magnitudes.
         let exponent = value.rounded(.down)
         return Double(sign: .plus, exponent: Int(exponent), significand: 1 + value - exponent)
     }

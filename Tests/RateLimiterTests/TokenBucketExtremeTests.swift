@@ -2,7 +2,7 @@ import Testing
 
 @testable import RateLimiter
 
-/// No clock shows these times; but no input may end the process.
+/// No clock shows these times, but no input may end the process.
 @Suite("A token bucket at the ends of time")
 struct TokenBucketExtremeTests {
     @Test("takes, gives back and looks ahead without trapping")

@@ -2,7 +2,7 @@ import Testing
 
 @testable import RateLimiter
 
-/// A bucket in a known state, and what becomes of takes at known times.
+/// A bucket in a known state, and the results of takes at known times.
 struct Trace: Sendable, CustomTestStringConvertible {
     enum Start: Sendable {
         case full
@@ -39,7 +39,7 @@ struct Trace: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// Of one quota unless said otherwise: two a second, two at once, in milliseconds.
+    /// The default quota is two a second, two at once. Times are in milliseconds.
     static let all = [
         Trace(
             "full, then one each half second", rate: 2, burst: 2, .full,

@@ -56,7 +56,7 @@ struct MetricLimitTests {
         #expect(Double(line.dropFirst(2)) == value)
     }
 
-    /// The front sets both, but the log is what promises lines of JSON.
+    /// The log guarantees lines of JSON, whatever its callers pass.
     @Test("A hostile outcome or id stays inside its line of the log")
     func hostile() {
         for text in [#"a"b"#, #"a\"#, "a\nb", "\u{0}", #"","status":500,"x":""#] {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Telemetry
 
-/// Runs under the thread sanitizer too: everything that several threads call at the same time.
+/// The calls that several threads make at the same time. Runs under the thread sanitizer too.
 @Suite("From several threads")
 struct TelemetryThreadTests {
     private static let rounds = 2000

@@ -1,17 +1,17 @@
 import AWSProtocol
 import Foundation
 
-/// What another reader makes of a JSON text.
+/// A JSON text in the reading of another reader.
 enum FoundationReading {
     static func accepts(_ text: [UInt8]) -> Bool {
         (try? JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)) != nil
     }
 
-    /// What Foundation understands differently; nothing if it agrees.
+    /// The difference to Foundation's reading; `nil` if there is none.
     static func difference(_ ours: JSONValue, _ text: [UInt8]) -> String? {
         let shown = String(decoding: text, as: UTF8.self)
-        // A double cannot hold every number that the grammar allows, and a dictionary takes names for equal that only look
-        // alike; such texts are no disagreement about JSON.
+        // A double cannot hold every number of the grammar, and a dictionary's names are equal by canonical equivalence. Such
+        // texts are no disagreement about JSON.
         guard representable(ours) else { return nil }
         do {
             let theirs = try JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)

@@ -1,8 +1,8 @@
 import AWSProtocol
 
-/// What must hold of the JSON reader whatever the text. The fuzzer and the tests ask this of every input.
+/// The invariants of the JSON reader. The fuzzer and the tests check them for every input.
 enum JSONCheck {
-    /// What is wrong; nothing if all is well.
+    /// The violated invariant, `nil` if all hold.
     static func fault(_ text: [UInt8]) -> String? {
         do throws(JSONError) {
             let token = try JSONReader.value(of: text.span)
@@ -12,7 +12,7 @@ enum JSONCheck {
         }
     }
 
-    /// An accepted text has one canonical spelling, which means the same, and Foundation reads both.
+    /// An accepted text has one canonical spelling with the same meaning, and Foundation reads both.
     private static func ofAccepted(_ text: [UInt8], _ token: JSONToken) -> String? {
         let tree = JSONValue(token, in: text.span)
         let canonical = tree.serialized()
@@ -22,7 +22,7 @@ enum JSONCheck {
         return FoundationReading.difference(tree, text) ?? FoundationReading.difference(tree, canonical)
     }
 
-    /// An object's members are read by the reader of members too, and nothing else is.
+    /// `members(of:)` accepts the same text if it is an object, and refuses it otherwise.
     private static func ofMembers(_ text: [UInt8], _ token: JSONToken) -> String? {
         do throws(JSONError) {
             let members = try JSONReader.members(of: text.span)
@@ -37,20 +37,20 @@ enum JSONCheck {
         }
     }
 
-    /// A text is refused at a place in it; and where Foundation takes it, for a reason that is meant.
+    /// The position of a fault lies in the text. If Foundation accepts the text, the reason is one that is stricter on purpose.
     private static func ofRefused(_ text: [UInt8], _ error: JSONError) -> String? {
         guard (0...text.count).contains(error.offset) else { return "refused outside of the text: \(error)" }
         if (try? JSONReader.members(of: text.span)) != nil { return "its members are read" }
         switch error.reason {
-        // These are stricter than Foundation, because readers disagree about them.
+        // Stricter than Foundation, because readers disagree about these.
         case .duplicateMember, .tooDeep, .invalidUTF8, .invalidEscape: return nil
         default: break
         }
-        // Foundation takes a comma after the last element.
+        // Foundation accepts a comma after the last element.
         if text[error.offset...].first.map({ $0 == UInt8(ascii: "]") || $0 == UInt8(ascii: "}") }) ?? false {
             return nil
         }
-        // By its zeros, or its first bytes, Foundation takes a text for UTF-16 or UTF-32.
+        // Foundation detects UTF-16 and UTF-32 by zeros or by a byte order mark.
         guard !text.contains(0), text.first.map({ $0 < 0x80 }) ?? true else { return nil }
         return FoundationReading.accepts(text) ? "refused (\(error)), accepted by Foundation" : nil
     }

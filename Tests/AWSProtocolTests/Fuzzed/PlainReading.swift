@@ -1,6 +1,6 @@
 @testable import AWSProtocol
 
-/// An `Authorization` field as a second, simpler reader understands it: by splitting copies of it.
+/// A second, simpler reader of an `Authorization` field, which splits copies of it.
 struct PlainReading: Equatable {
     var credential: [[UInt8]]
     var signedNames: [UInt8]

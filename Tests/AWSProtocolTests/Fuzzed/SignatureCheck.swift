@@ -1,11 +1,11 @@
 @testable import AWSProtocol
 
-/// What must hold of the reader of the `Authorization` field, and of what is verified by it, whatever they are given. The
-/// fuzzer and the tests ask this of every input.
+/// The invariants of the reader of the `Authorization` field and of the verifier. The fuzzer and the tests check them for
+/// every input.
 enum SignatureCheck {
-    /// What is wrong; nothing if all is well.
+    /// The violated invariant, `nil` if all hold.
     ///
-    /// - Parameter input: by lines: the value of `Authorization`, the value of `X-Amz-Date`, the request target; the rest is
+    /// - Parameter input: lines: the value of `Authorization`, the value of `X-Amz-Date`, the request target. The rest is
     ///   the content.
     static func fault(_ input: [UInt8]) -> String? {
         let lines = input.split(separator: 0x0a, maxSplits: 3, omittingEmptySubsequences: false).map(Array.init)
@@ -22,7 +22,7 @@ enum SignatureCheck {
         return ofVerified(header, value, date, target, content)
     }
 
-    /// Nothing is verified that another hand does not sign in the same way, and nothing keeps a good request from it.
+    /// A verified signature is the one that the signer makes, and no input prevents that a good request is verified.
     private static func ofVerified(
         _ header: SignatureHeader, _ value: [UInt8], _ date: [UInt8], _ target: [UInt8], _ content: [UInt8]
     ) -> String? {
@@ -48,12 +48,12 @@ enum SignatureCheck {
             (name: text($0), value: text(fieldValue($0, date)))
         }
         let (signedNames, signature) = sign(path: text(path), query: text(query), fields: fields, content, at: time)
-        // A list without the date is signed in no other hand.
+        // The signer always signs the date.
         guard signedNames == text(value[header.signedNames]) else { return nil }
         return signature == text(value[header.signature]) ? nil : "verified, but the signature is \(signature)"
     }
 
-    /// A good request of the same moment is verified by the same verifier.
+    /// The same verifier verifies a good request of the same instant.
     private static func ofGood(_ verifier: inout SignatureVerifier) -> String? {
         let (names, signature) = sign(path: "/", query: "", fields: [("host", "a b")], [], at: now)
         let date = AWSTime.basic(now)

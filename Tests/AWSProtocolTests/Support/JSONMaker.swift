@@ -1,4 +1,4 @@
-/// Makes JSON texts, and spoils them.
+/// Generates JSON texts and mutates them.
 struct JSONMaker {
     var random: SeededGenerator
 
@@ -17,7 +17,7 @@ struct JSONMaker {
 
     mutating func text() -> [UInt8] { Array(value(depth: 0).utf8) }
 
-    /// One to three bytes changed, taken out, put in, or the end cut off.
+    /// Changes, removes or inserts one to three bytes, or truncates the text.
     mutating func spoiled(_ text: [UInt8]) -> [UInt8] {
         var text = text
         for _ in 0..<Int.random(in: 1...3, using: &random) where !text.isEmpty {
@@ -38,7 +38,7 @@ struct JSONMaker {
         (0..<Int.random(in: 0..<64, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
     }
 
-    /// Characters that mean something to JSON, in any order.
+    /// Characters of JSON's grammar, in random order.
     mutating func noise() -> [UInt8] {
         (0..<Int.random(in: 0..<40, using: &random)).map { _ in Self.spoilers.randomElement(using: &random) ?? 0 }
     }

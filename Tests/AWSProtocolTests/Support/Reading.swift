@@ -1,11 +1,11 @@
 import AWSProtocol
 
-/// The tree of a text, nothing if it is refused.
+/// The tree of a text, `nil` if it is refused.
 func tree(_ bytes: [UInt8]) -> JSONValue? { try? JSONValue(bytes) }
 
 func tree(_ text: String) -> JSONValue? { tree(Array(text.utf8)) }
 
-/// Why a text is refused, nothing if it is accepted.
+/// The reason why a text is refused, `nil` if it is accepted.
 func refusal(_ bytes: [UInt8]) -> JSONError.Reason? {
     do throws(JSONError) {
         _ = try JSONReader.value(of: bytes.span)
@@ -17,7 +17,7 @@ func refusal(_ bytes: [UInt8]) -> JSONError.Reason? {
 
 func refusal(_ text: String) -> JSONError.Reason? { refusal(Array(text.utf8)) }
 
-/// Why a text is refused as a request's body, nothing if it is an object.
+/// The reason why a text is refused as a request's body, `nil` if it is an object.
 func memberRefusal(_ text: String) -> JSONError? {
     do throws(JSONError) {
         _ = try JSONReader.members(of: Array(text.utf8).span)

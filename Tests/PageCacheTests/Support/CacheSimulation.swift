@@ -1,6 +1,6 @@
 import PageCache
 
-/// A cache of one shard with room for a number of equal pages, which are fetched at once when they are missing.
+/// A cache of one shard with room for a number of equal pages, each fetched at its first request.
 struct CacheSimulation {
     let cache: PageCache
     private var keys: [Int: PageKey] = [:]
@@ -14,7 +14,7 @@ struct CacheSimulation {
 
     private init(maxBytes: Int) { cache = PageCache(maxBytes: maxBytes, maxWaiters: 1, shards: 1) }
 
-    /// Whether the page was there; it was fetched if not.
+    /// Requests a page and returns true if it was stored; otherwise it is fetched.
     mutating func ask(_ number: Int) -> Bool {
         let key = keys[number] ?? PageKey(number: number)
         keys[number] = key

@@ -4,7 +4,7 @@ extension PageKey {
     /// A key with a hash of the test's choice, to force collisions and to be the same in every run.
     init(_ bytes: [UInt8], hash: UInt64) {
         self.init(bytes)
-        // No initialiser of the module takes a hash, and none should: it is put in its place in memory.
+        // The module has no initialiser with a hash, and should not have one: it is written to the property's memory.
         guard let offset = MemoryLayout<PageKey>.offset(of: \.hash) else { return }
         withUnsafeMutableBytes(of: &self) { $0.storeBytes(of: hash, toByteOffset: offset, as: UInt64.self) }
     }

@@ -18,7 +18,7 @@ extension Waiter {
     init(_ number: Int) { self.init(loop: 0, slot: 0, generation: UInt64(number)) }
 }
 
-/// What a lookup said, without what came with it.
+/// A `Lookup` without its payload.
 enum Kind: Equatable {
     case fresh
     case stale
@@ -49,7 +49,7 @@ extension PageCache.Lookup {
         }
     }
 
-    /// The flight that comes with it, if one does.
+    /// The new flight of a lookup, `nil` if it has none.
     var flight: Flight? {
         switch self {
         case .lead(let flight): flight
@@ -59,8 +59,8 @@ extension PageCache.Lookup {
     }
 }
 
-/// A cache with short words for what tests do again and again. Every key is of one scope unless said otherwise.
-struct Bench {
+/// A cache with short functions for the steps of tests. All keys have one scope by default.
+struct CacheFixture {
     static let scope = EpochScope(service: "s", domain: Array("d".utf8))
     let cache: PageCache
 
@@ -72,7 +72,7 @@ struct Bench {
         cache.find(key, scope: scope, waiter: Waiter(waiter), now: now * second)
     }
 
-    /// Fetches a page and keeps it; answers whether it was not there before.
+    /// Fetches and stores a page; returns false if no fetch was needed.
     @discardableResult
     func load(_ page: Page, at now: Int64 = 0, scope: EpochScope = scope) -> Bool {
         guard let flight = find(page.key, at: now, scope: scope).flight else { return false }
@@ -80,7 +80,7 @@ struct Bench {
         return true
     }
 
-    /// The numbers of those who waited.
+    /// Completes a flight and returns the numbers of its waiters.
     func land(_ flight: Flight, _ page: Page? = nil, at now: Int64 = 0) -> [Int] {
         cache.land(flight, page.map { .keep($0) } ?? .nothing, now: now * second).map { Int($0.generation) }
     }

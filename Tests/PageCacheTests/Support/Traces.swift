@@ -13,7 +13,7 @@ struct Trace: CustomStringConvertible, Sendable {
         return Trace(description: "Zipf \(exponent)", pages: (0..<count).map { _ in zipf.next(&generator) })
     }
 
-    /// Zipf's law over 2,000 pages; after every 20,000 requests, 10,000 pages that are asked for once.
+    /// Zipf's law over 2,000 pages; after every 20,000 requests, 10,000 pages that are requested once.
     static let scan: Trace = {
         let zipf = Zipf(count: 2000, exponent: 1)
         var generator = SeededGenerator(seed: 2)
@@ -27,6 +27,6 @@ struct Trace: CustomStringConvertible, Sendable {
         return Trace(description: "scan", pages: Array(pages.prefix(count)))
     }()
 
-    /// 1,200 pages, one after the other, again and again.
+    /// 1,200 pages in turn, repeatedly.
     static let loop = Trace(description: "loop", pages: (0..<count).map { $0 % 1200 })
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Numbers from 0 on, of which number n comes in proportion to 1 / (n + 1)^exponent.
+/// Random numbers from 0 on; the frequency of n is proportional to 1 / (n + 1)^exponent.
 struct Zipf {
     private let cumulative: [Double]
 

@@ -1,4 +1,4 @@
-/// A millisecond and a second of the clock that the module is handed.
+/// A millisecond and a second in nanoseconds.
 let millisecond: Int64 = 1_000_000
 let second: Int64 = 1_000_000_000
 let microsecond: Int64 = 1000
