@@ -21,9 +21,7 @@ public final class Metrics: Sendable {
     ///   - labels: the rendered label set of each row, such as `operation="ListDomains"`; "" for a family without labels. A
     ///     row's index is its position here.
     public func counters(_ name: String, _ help: String, labels: [String] = [""]) -> CounterFamily {
-        let family = CounterFamily(name: name, help: help, labels: labels)
-        register(family)
-        return family
+        register(CounterFamily(name: name, help: help, labels: labels))
     }
 
     /// Registers a family of histograms, one row for each of `labels`.
@@ -34,9 +32,7 @@ public final class Metrics: Sendable {
     public func histograms(
         _ name: String, _ help: String, labels: [String] = [""], bounds: [Int64], scale: Int64 = 1_000_000_000
     ) -> HistogramFamily {
-        let family = HistogramFamily(name: name, help: help, labels: labels, bounds: bounds, scale: scale)
-        register(family)
-        return family
+        register(HistogramFamily(name: name, help: help, labels: labels, bounds: bounds, scale: scale))
     }
 
     /// Registers a family whose rows are read at each scrape.
@@ -48,20 +44,19 @@ public final class Metrics: Sendable {
         _ name: String, _ help: String, kind: ObservedFamily.Kind = .gauge,
         read: @escaping @Sendable () -> [(labels: String, value: Double)]
     ) {
-        register(ObservedFamily(name: name, help: help, kind: kind, read: read))
+        _ = register(ObservedFamily(name: name, help: help, kind: kind, read: read))
     }
 
     /// The text of all families.
     public func render() -> [UInt8] {
         var text = MetricText()
-        for family in families.withLock({ $0 }) {
-            family.render(into: &text)
-        }
+        for family in families.withLock({ $0 }) { family.render(into: &text) }
         return text.bytes
     }
 
-    private func register(_ family: any MetricFamily) {
+    private func register<Family: MetricFamily>(_ family: Family) -> Family {
         families.withLock { $0.append(family) }
+        return family
     }
 }
 

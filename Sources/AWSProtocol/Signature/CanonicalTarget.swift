@@ -9,8 +9,9 @@ enum CanonicalPath {
             let segment = start..<end
             start = end + 1
             endsInSlash = segment.isEmpty
-            if segment.isEmpty || spells(".", path, segment) { continue }
-            if spells("..", path, segment) { _ = segments.popLast() } else { segments.append(segment) }
+            let isDots = segment.count <= 2 && segment.allSatisfy { path[$0] == UInt8(ascii: ".") }
+            if isDots, segment.count < 2 { continue }
+            if isDots { _ = segments.popLast() } else { segments.append(segment) }
         }
         if segments.isEmpty { text.append(UInt8(ascii: "/")) }
         for segment in segments {
@@ -18,10 +19,6 @@ enum CanonicalPath {
             for index in segment { PercentEncoding.append(path[index], to: &text) }
         }
         if endsInSlash, !segments.isEmpty { text.append(UInt8(ascii: "/")) }
-    }
-
-    private static func spells(_ dots: String, _ path: Span<UInt8>, _ segment: Range<Int>) -> Bool {
-        segment.count == dots.utf8.count && segment.allSatisfy { path[$0] == UInt8(ascii: ".") }
     }
 }
 
