@@ -2,24 +2,25 @@ public import AWSProtocol
 internal import Locking
 internal import OriginClient
 
-/// Credentials that are kept fresh.
+/// Credentials of a source, refreshed ahead of their expiration.
 ///
-/// It is asked for each request and never blocks whoever asks: a fetch runs on a thread of its own, one at a time.
-/// `CredentialRefresh` says when. Its source's files are looked at every second while credentials are asked for.
+/// It is asked for each request and never blocks its caller: each fetch runs on a thread of its own, one at a time, when
+/// `CredentialRefresh` decides. The source's files are checked every second while requests come.
 public final class CredentialStore: CredentialSupply, Discreet {
     private struct State: ~Copyable {
         var refresh = CredentialRefresh()
         var listeners: [@Sendable () -> Void] = []
-        /// The source's files when they were read last.
+        /// The state of the source's files when they were last read.
         var stamps: [FileStamp] = []
-        /// When they were looked at last, by the wall clock, and whether that is still under way.
+        /// The time of the last check of the files, by the wall clock.
         var lookedAt: Int64 = 0
+        /// True while a check is in progress.
         var isLooking = false
 
-        /// Whether to look at the files now.
+        /// Returns true if a check of the files must begin now.
         mutating func beginsLook(now: Int64) -> Bool {
             let (elapsed, overflow) = now.subtractingReportingOverflow(lookedAt)
-            // Before the last look it is only for a clock that was set back.
+            // A time before the last check means that the clock was set back.
             guard !isLooking, !refresh.isFetching, overflow || elapsed < 0 || elapsed >= CredentialStore.lookPause
             else { return false }
             lookedAt = now
@@ -27,7 +28,7 @@ public final class CredentialStore: CredentialSupply, Discreet {
             return true
         }
 
-        /// When files that have changed may be read anew, and how long after that again: a fetch may itself change them.
+        /// The earliest time of the next fetch for changed files. The pause doubles, because a fetch may itself change the files.
         private var nextFileFetch = Int64.min
         private var fileFetchPause = CredentialStore.lookPause
         private static let longestFileFetchPause: Int64 = 60_000_000_000
@@ -41,7 +42,7 @@ public final class CredentialStore: CredentialSupply, Discreet {
         }
     }
 
-    /// A second between two looks at the source's files.
+    /// The time between two checks of the source's files.
     private static let lookPause: Int64 = 1_000_000_000
 
     private let state = Locked(State())
@@ -49,7 +50,9 @@ public final class CredentialStore: CredentialSupply, Discreet {
     private let clock: @Sendable () -> Int64
     private let uptime: @Sendable () -> Int64
 
-    /// - Parameter uptime: a clock that nobody sets; `clock` itself where there is none.
+    /// - Parameters:
+    ///   - clock: the wall clock, in nanoseconds since 1970-01-01T00:00:00Z.
+    ///   - uptime: a monotonic clock, in nanoseconds; by default `clock`.
     init(
         _ source: any CredentialSource, clock: @escaping @Sendable () -> Int64,
         uptime: (@Sendable () -> Int64)? = nil
@@ -59,28 +62,28 @@ public final class CredentialStore: CredentialSupply, Discreet {
         self.uptime = uptime ?? clock
     }
 
-    /// Looks where the SDKs look: in the environment, in the shared files, at the container's or the instance's service.
+    /// A store with the SDKs' default sources: the environment, the shared files, the container's or the instance's service.
     ///
-    /// - Parameter region: where roles are taken on, such as `us-east-1`.
+    /// - Parameter region: the Region in which roles are assumed, such as `us-east-1`.
     public convenience init(region: String, surroundings: Surroundings) {
         self.init(
             DefaultChain(surroundings: surroundings, region: region), clock: surroundings.clock,
             uptime: surroundings.uptime)
     }
 
-    /// Whether a fetch is under way.
+    /// True while a fetch is in progress.
     public var isFetching: Bool { state.withLock { $0.refresh.isFetching } }
 
-    /// Has `listener` called whenever a fetch has ended, one way or the other: under no lock, as a rule on the fetch's
-    /// thread, on the caller's if that could not be started.
+    /// Registers a listener for the end of each fetch, successful or not. It is called without a lock, on the fetch's thread, or on
+    /// the caller's thread if that could not be started.
     public func onChange(_ listener: @escaping @Sendable () -> Void) {
         state.withLock { $0.listeners.append(listener) }
     }
 
-    /// What may be signed with now; it begins a fetch if one is due. Asked at the start, or by a readiness check, it sees to
-    /// it that there are credentials by the time they are needed.
+    /// The credentials to sign with now. Begins a fetch if one is due, so that a call at the start, or by a readiness check,
+    /// fetches credentials before they are needed.
     ///
-    /// - Parameter now: nanoseconds since 1970-01-01T00:00:00Z.
+    /// - Parameter now: the wall clock, in nanoseconds since 1970-01-01T00:00:00Z.
     public func credentials(now: Int64) -> CredentialAnswer {
         let moment = CredentialRefresh.Moment(clock: now, uptime: uptime())
         let (action, looks) = state.withLock { ($0.refresh.request(now: moment), $0.beginsLook(now: now)) }
@@ -111,7 +114,7 @@ public final class CredentialStore: CredentialSupply, Discreet {
         }
     }
 
-    /// Looks, on a thread of its own, whether the source's files have changed, and fetches anew if so.
+    /// Checks the source's files on a thread of its own, and fetches if they have changed.
     private func lookAtFiles() {
         let look: @Sendable () -> Void = { [self] in
             let (stamps, now) = (source.stamps(), uptime())
@@ -128,8 +131,8 @@ public final class CredentialStore: CredentialSupply, Discreet {
         }
     }
 
-    /// The same as `credentials`, but a fetch that is due runs here and is waited for, as long as the source may take (half a minute for a
-    /// process). Pending means that one was under way already.
+    /// Like `credentials`, but a due fetch runs on the calling thread, up to the source's timeout (half a minute for a process).
+    /// Pending means that another fetch is in progress.
     public func credentialsAfterFetch(now: Int64) -> CredentialAnswer {
         let moment = CredentialRefresh.Moment(clock: now, uptime: uptime())
         let action = state.withLock { $0.refresh.request(now: moment) }
@@ -146,7 +149,7 @@ public final class CredentialStore: CredentialSupply, Discreet {
         }
     }
 
-    /// - Returns: why it could not be started.
+    /// - Returns: the reason why it could not be started, else `nil`.
     private func startFetch() -> String? {
         do throws(ThreadError) {
             try spawnThread { [self] in fetch() }
@@ -159,7 +162,7 @@ public final class CredentialStore: CredentialSupply, Discreet {
     }
 
     private func fetch() {
-        // Before they are read: what is changed meanwhile is read again.
+        // Before the files are read, so that a later change is noticed.
         let stamps = source.stamps()
         state.withLock { $0.stamps = stamps }
         do throws(CredentialFault) {
@@ -171,7 +174,7 @@ public final class CredentialStore: CredentialSupply, Discreet {
         }
     }
 
-    /// Tells the state machine how the fetch has ended, and then whoever waits for that.
+    /// Reports the result of a fetch to the state machine, then calls the listeners.
     private func end(
         _ body: (inout CredentialRefresh, CredentialRefresh.Moment, inout SystemRandomNumberGenerator) -> Void
     ) {

@@ -1,15 +1,15 @@
 internal import AWSProtocol
 
-/// Credentials as a source gives them, before they are believed. Whatever comes from outside goes through `checked`, because
-/// key id and token end up in header fields.
+/// Unchecked credentials of a source. All values from outside go through `checked`, because key id and token become header
+/// fields.
 struct CredentialValues: Discreet {
     var accessKeyID: String?
     var secretAccessKey: String?
     var sessionToken: String?
-    /// In ISO 8601.
+    /// A time in ISO 8601.
     var expiration: String?
 
-    /// How the source calls its members, for messages.
+    /// The names of the source's members, for messages.
     struct Names {
         var accessKeyID = "AccessKeyId"
         var secretAccessKey = "SecretAccessKey"
@@ -17,7 +17,8 @@ struct CredentialValues: Discreet {
         var expiration = "Expiration"
     }
 
-    /// - Parameter whose: begins the message, such as "the answer of the metadata service".
+    /// - Parameter whose: the subject of the message, such as "the answer of the metadata service".
+    /// - Throws: `failed` if a value is missing or malformed.
     func checked(_ whose: String, _ names: Names = Names()) throws(CredentialFault) -> AWSCredentials {
         guard let accessKeyID, !accessKeyID.isEmpty else { throw .failed("\(whose) has no \(names.accessKeyID)") }
         guard let secretAccessKey, !secretAccessKey.isEmpty else {

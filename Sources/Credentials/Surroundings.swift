@@ -1,18 +1,18 @@
 internal import Glibc
 internal import OriginClient
 
-/// What the sources see of the machine. All of it is handed in, so that nothing depends on the process.
+/// The environment of the credential sources. All of it is passed in, so that sources do not depend on the process.
 public struct Surroundings: Sendable, Discreet {
-    /// The environment. An empty variable counts as none.
+    /// The environment variables. An empty one counts as none.
     public var variables: [String: String]
-    /// Where `~` and `.aws` are; nothing if there is no home.
+    /// The directory of `~` and `.aws`; `nil` if there is none.
     public var homeDirectory: String?
-    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    /// The wall clock, in nanoseconds since 1970-01-01T00:00:00Z.
     public var clock: @Sendable () -> Int64
-    /// Nanoseconds since some moment before, by a clock that nobody sets.
+    /// A monotonic clock, in nanoseconds.
     var uptime: @Sendable () -> Int64 = { CurlClock.now }
 
-    /// Where relative addresses of containers' endpoints are.
+    /// The base of relative URIs of containers' endpoints.
     var containerEndpoint = "http://169.254.170.2"
     var patience = Patience()
 
@@ -24,7 +24,7 @@ public struct Surroundings: Sendable, Discreet {
         self.clock = clock
     }
 
-    /// The system's clock.
+    /// The system's wall clock, in nanoseconds since 1970-01-01T00:00:00Z.
     @Sendable public static func wallClock() -> Int64 {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)
@@ -43,11 +43,20 @@ public struct Surroundings: Sendable, Discreet {
     }
 }
 
-/// How long sources are waited for, in nanoseconds. The SDKs give the metadata service one second and a container's endpoint
-/// two.
+/// The timeouts of sources, in nanoseconds. The SDKs allow one second for the metadata service and two for a container's
+/// endpoint.
 struct Patience: Sendable {
     var metadata: Int64 = 1_000_000_000
     var container: Int64 = 2_000_000_000
     var tokenService: Int64 = 10_000_000_000
     var process: Int64 = 30_000_000_000
+}
+
+/// A type with secrets, whose description and mirror show only the type's name.
+public protocol Discreet: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
+
+extension Discreet {
+    public var description: String { "\(Self.self)" }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
 }

@@ -1,9 +1,9 @@
 internal import AWSProtocol
 
-/// Instants in ISO 8601's extended form (RFC 3339, section 5.6), as the sources give them.
+/// Reads the sources' timestamps in ISO 8601's extended format (RFC 3339, section 5.6).
 enum Timestamp {
-    /// Reads `2025-01-31T12:00:00Z`, with a fraction of the second and with an offset (`+01:00`, `+0100`) too; nothing for
-    /// anything else. An instant beyond the range is the last one that is in it.
+    /// Reads `2025-01-31T12:00:00Z`, also with a fraction of the second or an offset (`+01:00`, `+0100`); `nil` for anything
+    /// else. The result is in nanoseconds since 1970-01-01T00:00:00Z, saturated.
     static func nanoseconds(_ text: String) -> Int64? {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes.count <= 64, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
@@ -14,7 +14,7 @@ enum Timestamp {
         guard let seconds = AWSTime.basic(Array(basic).span, 0..<16) else { return nil }
         var rest = bytes[19...]
         if rest.first == UInt8(ascii: ".") {
-            // What is less than a second plays no part.
+            // The fraction of the second is ignored.
             let digits = rest.dropFirst().prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
             guard !digits.isEmpty else { return nil }
             rest = rest[digits.endIndex...]
@@ -25,7 +25,7 @@ enum Timestamp {
         return seconds > 0 ? .max : .min
     }
 
-    /// Seconds east of Greenwich.
+    /// The offset from UTC in seconds; `nil` if it is malformed.
     private static func offset(_ text: [UInt8]) -> Int64? {
         guard let first = text.first else { return nil }
         if first == UInt8(ascii: "Z") { return text.count == 1 ? 0 : nil }

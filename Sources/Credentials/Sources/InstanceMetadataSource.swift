@@ -1,8 +1,8 @@
 internal import AWSProtocol
 internal import OriginClient
 
-/// The role of an EC2 instance, through version 2 of its metadata service. Version 1 is never asked, as it gives credentials
-/// to whoever can make the gateway send a plain GET.
+/// The role of an EC2 instance, through version 2 of its metadata service. Version 1 is not used, because it returns credentials
+/// for a plain GET.
 ///
 /// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
 struct InstanceMetadataSource: CredentialSource, Discreet {
@@ -24,7 +24,7 @@ struct InstanceMetadataSource: CredentialSource, Discreet {
             throw .failed("\(service.name) gave no credentials for the role \(role.quoted): status \(reply.status)")
         }
         let document = try CredentialDocument(reply.body, "the answer of \(service.name)")
-        // With status 200 too, for a role that the instance may not take on.
+        // The status is also 200 for a role that the instance may not assume.
         if let code = document.code("Code"), code != "Success" {
             throw .failed("\(service.name) gave no credentials for the role \(role.quoted): \(code)")
         }
@@ -45,15 +45,14 @@ struct InstanceMetadataSource: CredentialSource, Discreet {
         return address
     }
 
-    /// A session's token, six hours good; it is used for this one fetch.
+    /// A session token, valid for six hours. It is used for this fetch only.
     private func token(_ service: CredentialService, _ base: WebAddress) throws(CredentialFault) -> String {
         let reply: HTTPReply
         do throws(CredentialFault) {
             reply = try service.send(
                 .put, base.origin + "/latest/api/token", fields: [("X-aws-ec2-metadata-token-ttl-seconds", "21600")])
         } catch {
-            // Most machines are no instances. In a container the answer to this request gets lost if it may pass one router
-            // only.
+            // Most machines are not instances. In a container the answer to this request is lost if its hop limit is 1.
             throw .absent("\(error.message) (in a container on EC2 its hop limit must be 2)")
         }
         let token = String(decoding: reply.body, as: UTF8.self)
@@ -85,8 +84,8 @@ struct InstanceMetadataSource: CredentialSource, Discreet {
         return String(decoding: role, as: UTF8.self)
     }
 
-    /// When it cannot renew them, the service goes on giving credentials that are over, and services go on accepting them;
-    /// the SDKs use them and ask again some minutes later.
+    /// Extends expired credentials by ten minutes. A metadata service that cannot renew credentials returns expired ones, which
+    /// other services accept. The SDKs use them and ask again some minutes later.
     private func extended(_ credentials: AWSCredentials) -> AWSCredentials {
         let now = surroundings.clock()
         guard let expiration = credentials.expiration, expiration <= now else { return credentials }

@@ -1,14 +1,14 @@
 internal import Glibc
 internal import OriginClient
 
-/// Runs a program for what it writes to its standard output: within a time, up to a length, without a shell.
+/// Runs a program and returns its standard output, within a limit of time and size, without a shell.
 ///
-/// It gets an environment of its own, no input, and none of the gateway's files. Its standard error is thrown away, because what
-/// a program of this kind says there may be a secret.
+/// The program gets the given environment, no input and none of the gateway's files. Its standard error is discarded, because
+/// such a program may write secrets to it.
 struct ChildProcess {
-    /// Why there is no output.
+    /// The reason why there is no output.
     enum Fault: Error, Equatable {
-        /// As in errno.
+        /// The value of errno.
         case notStarted(Int32)
         case timeout
         case tooMuchOutput
@@ -26,13 +26,14 @@ struct ChildProcess {
         }
     }
 
-    /// Nanoseconds after which the process and those that it started are killed.
+    /// The time after which the process and its children are killed, in nanoseconds.
     let timeout: Int64
     let maxBytes: Int
 
     /// Waits for the program's end.
     ///
-    /// - Parameter words: the program, looked for in the gateway's own `PATH` if it has no slash, and its arguments.
+    /// - Parameter words: the program and its arguments. A program without a slash is searched in the gateway's own `PATH`.
+    /// - Throws: `Fault` if the program does not exit with 0 within the limits.
     func output(of words: [String], environment: [String: String]) throws(Fault) -> [UInt8] {
         let deadline = CurlClock.now + timeout
         var ends: [Int32] = [-1, -1]
@@ -51,9 +52,9 @@ struct ChildProcess {
         defer { Children.forget(process) }
         let result = read(reading, until: deadline)
         guard case .success(let bytes) = result, let status = Self.status(of: process, by: deadline) else {
-            // Its group, so that what it has started goes too.
+            // The whole group, so that its children are killed too.
             kill(-process, SIGKILL)
-            // Not for ever: a process can be stuck in the kernel, on a file system that does not answer.
+            // With a deadline: a process can be stuck in the kernel, on a file system that does not answer.
             _ = Self.status(of: process, by: CurlClock.now + 1_000_000_000)
             if case .failure(let fault) = result { throw fault }
             throw .timeout
@@ -81,16 +82,16 @@ struct ChildProcess {
         }
     }
 
-    /// How the process ended; nothing if it still runs at the deadline. If the system kept no record, it ended well.
+    /// The status of the ended process; `nil` if it still runs at the deadline; 0 if the system kept no record.
     private static func status(of process: pid_t, by deadline: Int64) -> Int32? {
         var status: Int32 = 0
         while true {
             let ended = unsafe waitpid(process, &status, WNOHANG)
             if ended == process { return status }
-            // Somebody has chosen that children leave no status (SIGCHLD is ignored).
+            // SIGCHLD is ignored in this process, so that children leave no status.
             if ended < 0, errno == ECHILD { return 0 }
             guard CurlClock.now < deadline else { return nil }
-            // Its output has ended, so it is about to end itself: there is no event to wait for.
+            // Its output has ended, so it exits soon. There is no event to wait for.
             usleep(1000)
         }
     }
@@ -103,7 +104,7 @@ extension ChildProcess {
         _ words: [String], _ environment: [String: String], output: Int32
     ) throws(Fault) -> pid_t {
         let variables = environment.map { "\($0.key)=\($0.value)" }
-        // C would end a text there, and another command would be meant.
+        // A C string would end at the zero byte, which would change the command.
         guard let program = words.first, !(words + variables).contains(where: { $0.utf8.contains(0) }) else {
             throw .notStarted(EINVAL)
         }
@@ -114,12 +115,12 @@ extension ChildProcess {
         guard unsafe posix_spawnattr_init(&attributes) == 0 else { throw .notStarted(ENOMEM) }
         defer { _ = unsafe posix_spawnattr_destroy(&attributes) }
         var codes = [
-            // First, in case that the pipe has the number of one of those that follow.
+            // First, because the pipe may have the number of one of the following descriptors.
             unsafe posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO),
             unsafe posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0),
             unsafe posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0),
         ]
-        // Not all of the gateway's descriptors close by themselves: libcurl's do not.
+        // Some of the gateway's descriptors have no FD_CLOEXEC, such as libcurl's.
         if let closeFrom = unsafe closeFrom { codes.append(unsafe closeFrom(&actions, 3)) }
         codes.append(setAttributes(&attributes))
         if let code = codes.first(where: { $0 != 0 }) { throw .notStarted(code) }
@@ -128,19 +129,19 @@ extension ChildProcess {
         let variablesForC = unsafe variables.map { unsafe strdup($0) }
         defer { unsafe (argumentsForC + variablesForC).forEach { unsafe free($0) } }
         var process: pid_t = 0
-        // A null pointer ends each list.
+        // Each list ends with a null pointer.
         let outcome = unsafe posix_spawnp(
             &process, program, &actions, &attributes, argumentsForC + [nil], variablesForC + [nil])
         guard outcome == 0 else { throw .notStarted(outcome) }
         return process
     }
 
-    /// glibc's `posix_spawn_file_actions_addclosefrom_np`, which Swift does not see, and which is there from 2.34 on.
+    /// glibc's `posix_spawn_file_actions_addclosefrom_np`, which Swift does not import; `nil` before glibc 2.34.
     private static let closeFrom = unsafe dlsym(nil, "posix_spawn_file_actions_addclosefrom_np").map {
         unsafe unsafeBitCast($0, to: (@convention(c) (UnsafeMutableRawPointer, Int32) -> Int32).self)
     }
 
-    /// A process group of its own, no signal blocked, none ignored that the gateway ignores.
+    /// A new process group, no blocked signals, and the default action for SIGPIPE, which the gateway ignores.
     private static func setAttributes(_ attributes: inout posix_spawnattr_t) -> Int32 {
         var none = sigset_t()
         var pipeOnly = sigset_t()

@@ -1,25 +1,25 @@
 internal import AWSProtocol
 internal import OriginClient
 
-/// A role that is taken on, and how.
+/// A role, and the parameters with which it is assumed.
 struct Role: Sendable {
     let arn: String
-    /// What the service's log calls those who took it on.
+    /// The name of the session in the service's log.
     var sessionName: String?
-    /// Agreed on with the role's owner.
+    /// A value that the role's owner has specified.
     var externalID: String?
-    /// How long the credentials are good for; the service's default if nothing.
+    /// The life of the credentials; `nil` for the service's default.
     var durationSeconds: Int?
 }
 
-/// AWS Security Token Service: short-lived credentials of roles.
+/// AWS Security Token Service: temporary credentials of roles.
 ///
 /// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 struct TokenService: Sendable, Discreet {
     let surroundings: Surroundings
     let region: String
 
-    /// Takes on a role with the credentials of somebody who may.
+    /// Assumes a role with other credentials, which must be permitted to.
     func assume(_ role: Role, with source: AWSCredentials) throws(CredentialFault) -> AWSCredentials {
         var parameters = parameters("AssumeRole", role)
         if let externalID = role.externalID { parameters.append(("ExternalId", externalID)) }
@@ -27,7 +27,7 @@ struct TokenService: Sendable, Discreet {
         return try ask("AssumeRole", role, parameters, signedWith: source)
     }
 
-    /// Takes on a role with a token of another identity provider's, which stands in for a signature.
+    /// Assumes a role with a token of another identity provider. The request is not signed.
     func assume(_ role: Role, webIdentityToken token: String) throws(CredentialFault) -> AWSCredentials {
         let action = "AssumeRoleWithWebIdentity"
         var parameters = parameters(action, role)
@@ -92,7 +92,7 @@ struct TokenService: Sendable, Discreet {
         return credentials
     }
 
-    /// How far the service's clock is from ours, in seconds, if it may have refused a request for that.
+    /// The offset of the service's clock from ours in seconds; `nil` if the request was not refused because of it.
     private func clockOffset(_ reply: HTTPReply, _ elements: XMLElements) -> Int64? {
         guard reply.status != 200, let code = elements["ErrorResponse/Error/Code"], ErrorCode.clockSkew.contains(code),
             let date = reply.fields.first(where: { $0.name == "date" }).flatMap({ AWSTime.http($0.value) }),
@@ -101,7 +101,7 @@ struct TokenService: Sendable, Discreet {
         return offset
     }
 
-    /// The service's own endpoint in the Region, unless another is configured.
+    /// The configured endpoint, or else the service's endpoint in the Region.
     ///
     /// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
     func endpoint() throws(CredentialFault) -> WebAddress {
@@ -134,7 +134,7 @@ struct TokenService: Sendable, Discreet {
     }
 }
 
-/// `application/x-www-form-urlencoded`, with all but RFC 3986's unreserved characters escaped.
+/// Encodes `application/x-www-form-urlencoded`. All characters but RFC 3986's unreserved ones are escaped.
 enum FormText {
     static func encode(_ parameters: [(name: String, value: String)]) -> [UInt8] {
         Array(parameters.map { "\(escape($0.name))=\(escape($0.value))" }.joined(separator: "&").utf8)

@@ -1,14 +1,14 @@
 internal import AWSProtocol
 
-/// Where credentials come from.
+/// A source of credentials.
 protocol CredentialSource: Sendable {
-    /// Gets them, and blocks for it: a bounded time.
+    /// Fetches credentials. Blocks for a bounded time.
     ///
-    /// - Throws: `CredentialFault`: absent if the source is not there or not meant to be used, else failed.
+    /// - Throws: `CredentialFault`: absent if there is no such source or it is switched off, else failed.
     func fetch() throws(CredentialFault) -> AWSCredentials
 
-    /// The state of the files that it reads, as far as their change means other credentials. It may block as long as the file
-    /// system does. The default implementation has none.
+    /// The state of the files whose change means other credentials. Blocks as long as the file system does. The default
+    /// implementation has no files.
     func stamps() -> [FileStamp]
 }
 
@@ -16,32 +16,32 @@ extension CredentialSource {
     func stamps() -> [FileStamp] { [] }
 }
 
-/// Why a source gave no credentials.
+/// The reason why a source returned no credentials.
 struct CredentialFault: Error, Sendable, Equatable {
-    /// Whether those who look for credentials go on looking elsewhere.
+    /// Decides if the chain tries its next source.
     enum Kind: Sendable {
-        /// There is no such source here.
+        /// There is no such source. The next one is tried.
         case absent
-        /// There is, and it does not work: another one would be somebody else's identity.
+        /// The source does not work. No other is tried, because it would be another identity.
         case failed
     }
 
     let kind: Kind
-    /// Half a sentence or several, for an operator. No secret is ever in it; what is from outside is `quoted`.
+    /// A message for the operator, without a secret. Text from outside is `quoted`.
     let message: String
 
     static func absent(_ message: String) -> CredentialFault { .init(kind: .absent, message: message) }
     static func failed(_ message: String) -> CredentialFault { .init(kind: .failed, message: message) }
 
-    /// The fault of a source that is meant to be used: that it is absent is a failure.
+    /// The fault of a required source, for which absence is a failure.
     func required(by whom: String) -> CredentialFault { .failed("\(whom): \(message)") }
 }
 
 extension String {
-    /// Between quotation marks, for a message: one line, printable, and not too long.
+    /// The text for a message, in quotation marks: one line, printable, at most 200 characters.
     var quoted: String { "\"\(shown)\"" }
 
-    /// One line, printable, and not too long.
+    /// The text for a message: one line, printable, at most 200 characters.
     var shown: String {
         let scalars = unicodeScalars.prefix(200).map { scalar -> Unicode.Scalar in
             (scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value)
@@ -54,7 +54,7 @@ extension String {
     }
 }
 
-/// Credentials that are configured.
+/// Configured credentials.
 struct StaticSource: CredentialSource, Discreet {
     let credentials: AWSCredentials
 

@@ -1,7 +1,7 @@
 internal import AWSProtocol
 
-/// What a profile of the shared files says, in the order in which botocore looks: a role to take on, a web identity (the
-/// environment's comes before the profile's), keys in the credentials file, a process, keys in the config file.
+/// The credentials of a profile in the shared files, in botocore's order: a role to assume, a web identity (the environment's
+/// before the profile's), keys in the credentials file, a process, keys in the config file.
 ///
 /// https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
 struct ProfileSource: CredentialSource, Discreet {
@@ -23,13 +23,14 @@ struct ProfileSource: CredentialSource, Discreet {
         return try source(profile, files, visited: [name]).fetch()
     }
 
-    /// - Parameter visited: the profiles whose roles are to be taken on with it, and itself.
+    /// - Parameter visited: the profiles that lead to this one by `source_profile`, and this one.
     private func source(
         _ profile: SharedFiles.Profile, _ files: SharedFiles, visited: [String]
     ) throws(CredentialFault) -> any CredentialSource {
         let isNested = visited.count > 1
         let hasKeys = profile["aws_access_key_id"] != nil || profile["aws_secret_access_key"] != nil
-        // Keys of a profile that others refer to come before its role; of the first one the role does, or it would have none.
+        // In a profile that others refer to, keys come before the role. In the first one the role comes first: it would have no
+        // effect otherwise.
         if let arn = profile["role_arn"], profile["web_identity_token_file"] == nil, !(isNested && hasKeys) {
             return try assumedRole(arn, profile, files, visited: visited)
         }
@@ -59,7 +60,7 @@ struct ProfileSource: CredentialSource, Discreet {
     ) throws(CredentialFault) -> StaticSource {
         let values = CredentialValues(
             accessKeyID: settings["aws_access_key_id"], secretAccessKey: settings["aws_secret_access_key"],
-            // The second one is what older tools write.
+            // Older tools write the second name.
             sessionToken: settings["aws_session_token"] ?? settings["aws_security_token"])
         let names = CredentialValues.Names(
             accessKeyID: "aws_access_key_id", secretAccessKey: "aws_secret_access_key",
@@ -102,7 +103,7 @@ struct ProfileSource: CredentialSource, Discreet {
                 "\(profile.shown) has a credential_source \(other.quoted): "
                     + "it must be Environment, EcsContainer or Ec2InstanceMetadata")
         case (let name?, nil):
-            // Keys and role may stand in one profile.
+            // A profile may have both the keys and the role.
             if name == profile.name { return try ownKeys(profile, visited: visited) }
             guard !visited.contains(name) else { throw Self.loop(visited + [name]) }
             guard let next = files[name] else {
@@ -135,8 +136,8 @@ struct ProfileSource: CredentialSource, Discreet {
 
     // MARK: Web identity
 
-    /// Each of the three settings is the environment's, else the profile's. For a profile that others refer to, the environment
-    /// is not asked.
+    /// Each of the three settings is the environment's, else the profile's. For a profile that others refer to, the environment is
+    /// ignored.
     private func webIdentity(
         _ profile: SharedFiles.Profile, isNested: Bool
     ) throws(CredentialFault) -> WebIdentitySource? {

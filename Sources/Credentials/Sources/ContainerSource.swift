@@ -1,7 +1,7 @@
 internal import AWSProtocol
 internal import OriginClient
 
-/// The endpoint that ECS, EKS and others give a container.
+/// The credentials endpoint of a container on ECS, EKS and others.
 ///
 /// https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
 struct ContainerSource: CredentialSource, Discreet {
@@ -44,8 +44,8 @@ struct ContainerSource: CredentialSource, Discreet {
         return address
     }
 
-    /// Over plain HTTP only the machine itself, and the addresses of ECS and EKS. No name but `localhost`, because what a name
-    /// stands for can change between looking and connecting.
+    /// Over plain HTTP only loopback and the addresses of ECS and EKS are allowed. The only allowed name is `localhost`, because
+    /// the address of another name can change between the check and the connection.
     static func isAllowed(_ address: WebAddress) -> Bool {
         if address.isTLS { return true }
         let host = address.host
@@ -56,7 +56,7 @@ struct ContainerSource: CredentialSource, Discreet {
             && parts.allSatisfy { part in UInt8(part).map { "\($0)" == part } ?? false }
     }
 
-    /// The file is read anew each time, since its content is replaced before it expires.
+    /// The file is read at each fetch, because its token is replaced before it expires.
     private func token() throws(CredentialFault) -> String? {
         guard let path = surroundings["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] else {
             let token = surroundings["AWS_CONTAINER_AUTHORIZATION_TOKEN"]

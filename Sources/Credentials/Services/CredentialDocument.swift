@@ -1,23 +1,26 @@
 internal import AWSProtocol
 
-/// The JSON object in which containers, instances and processes hand out credentials.
+/// The JSON object with credentials that containers, instances and processes return.
 struct CredentialDocument: Discreet {
     private let value: JSONValue
     private let whose: String
 
-    /// - Parameter whose: begins the messages, such as "the answer of the metadata service".
+    /// - Parameter whose: the subject of the messages, such as "the answer of the metadata service".
+    /// - Throws: `failed` if the text is not a JSON object.
     init(_ text: [UInt8], _ whose: String) throws(CredentialFault) {
         do throws(JSONError) {
             value = try JSONValue(text)
         } catch {
-            // The reason and the place are no secret; the text may be one.
+            // The reason and the position are no secret; the text may be one.
             throw .failed("\(whose) is not JSON: \(error.reason.rawValue) (byte \(error.offset))")
         }
         guard value.kind == .object else { throw .failed("\(whose) is no JSON object") }
         self.whose = whose
     }
 
-    /// A member that is a string; nothing if it is missing or null.
+    /// The value of a string member; `nil` if it is missing or null.
+    ///
+    /// - Throws: `failed` for a value of another kind.
     func string(_ name: String) throws(CredentialFault) -> String? {
         switch value[name] {
         case nil, .null: return nil
@@ -26,10 +29,11 @@ struct CredentialDocument: Discreet {
         }
     }
 
-    /// A member that is an integer.
+    /// The value of an integer member; `nil` for any other.
     func integer(_ name: String) -> Int64? { value[name]?.integer }
 
-    /// - Parameter token: the name of the session token.
+    /// - Parameter token: the name of the member with the session token.
+    /// - Throws: `failed` if a member is missing or malformed.
     func credentials(token: String) throws(CredentialFault) -> AWSCredentials {
         let values = CredentialValues(
             accessKeyID: try string("AccessKeyId"), secretAccessKey: try string("SecretAccessKey"),
@@ -37,11 +41,11 @@ struct CredentialDocument: Discreet {
         return try values.checked(whose, .init(sessionToken: token))
     }
 
-    /// An error code, fit to be shown; nothing if the member is none.
+    /// The error code in a member; `nil` if it is none that may be shown.
     func code(_ name: String) -> String? { value[name]?.string.flatMap(ErrorName.init)?.text }
 }
 
-/// The code of an error in a service's answer: a word. Its message is not shown, because it can quote what was sent.
+/// An error code of a service's answer: one word. The error's message is not shown, because it can quote the request.
 struct ErrorName {
     let text: String
 
@@ -54,7 +58,7 @@ struct ErrorName {
             default: false
             }
         }
-        // No longer than any that AWS has, and shorter than a key.
+        // At most as long as AWS's codes, and shorter than a secret key.
         guard isWord, (1...39).contains(text.utf8.count) else { return nil }
         self.text = text
     }

@@ -1,13 +1,13 @@
 internal import AWSProtocol
 
-/// A program that prints credentials (`credential_process`).
+/// A program that writes credentials to its output (`credential_process`).
 ///
 /// https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
 struct ProcessSource: CredentialSource, Discreet {
-    /// As it is configured: it may have secrets in it, and is never shown.
+    /// The configured command. It may contain secrets and is never shown.
     let command: String
     let surroundings: Surroundings
-    /// Begins the messages, such as `the credential_process of the profile "jobs"`.
+    /// The subject of the messages, such as `the credential_process of the profile "jobs"`.
     let whose: String
 
     private static let maxOutputBytes = 64 * 1024

@@ -1,11 +1,11 @@
 internal import AWSProtocol
 
-/// A role that is taken on with the credentials of another source.
+/// A role that is assumed with the credentials of another source.
 struct AssumeRoleSource: CredentialSource, Discreet {
     let role: Role
     let source: any CredentialSource
     let service: TokenService
-    /// Begins the message if the source has none, such as `the profile "jobs"`.
+    /// The subject of the message if the source has no credentials, such as `the profile "jobs"`.
     let whose: String
 
     func fetch() throws(CredentialFault) -> AWSCredentials {
@@ -19,7 +19,7 @@ struct AssumeRoleSource: CredentialSource, Discreet {
     }
 }
 
-/// A role that is taken on with a token from a file, which somebody else keeps fresh.
+/// A role that is assumed with a token from a file, which another program refreshes.
 struct WebIdentitySource: CredentialSource, Discreet {
     let role: Role
     let tokenPath: String

@@ -1,10 +1,9 @@
 internal import AWSProtocol
 
-/// Looks for credentials where the SDKs look, in botocore's order: the environment, the profile with its roles, web identity,
-/// keys and process, the container's endpoint, the instance's metadata service. The first source that is there is the one:
-/// if it fails, no other is asked.
+/// The SDKs' default sources in botocore's order: the environment, the profile with its roles, web identity, keys and process,
+/// the container's endpoint, the instance's metadata service. The first present source is used: if it fails, no other is tried.
 ///
-/// Each fetch looks anew, so that files may be replaced while the gateway runs.
+/// Each fetch starts over, so that files may be replaced while the gateway runs.
 struct DefaultChain: CredentialSource, Discreet {
     let surroundings: Surroundings
     let region: String

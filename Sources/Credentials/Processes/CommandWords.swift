@@ -1,12 +1,12 @@
-/// A command's words, split as the SDKs split `credential_process`: at white space, with quotes and backslashes as in POSIX's
-/// shell (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html, section 2.2), and nothing else of a shell.
+/// Splits a command into words as the SDKs split `credential_process`: at white space, with the quotes and backslashes of
+/// POSIX's shell (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html, section 2.2), and no other feature.
 enum CommandWords {
     /// A quote that is not closed, or a backslash at the end.
     struct Fault: Error {}
 
     static func split(_ text: String) throws(Fault) -> [String] {
         var words: [String] = []
-        /// Nothing between words; an empty pair of quotes is a word.
+        /// `nil` between words. An empty pair of quotes is an empty word.
         var word: [UInt8]?
         var quote: UInt8?
         var bytes = text.utf8.makeIterator()
@@ -25,7 +25,7 @@ enum CommandWords {
                 word = (word ?? []) + [next]
             case (UInt8(ascii: "\""), UInt8(ascii: "\\")):
                 guard let next = bytes.next() else { throw Fault() }
-                // Here a backslash takes the meaning from these two only.
+                // In double quotes a backslash escapes only these two.
                 let isEscape = next == UInt8(ascii: "\"") || next == UInt8(ascii: "\\")
                 word = (word ?? []) + (isEscape ? [next] : [byte, next])
             default:

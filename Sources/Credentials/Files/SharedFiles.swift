@@ -1,12 +1,12 @@
 /// The profiles of the shared `config` and `credentials` files.
 struct SharedFiles: Discreet {
-    /// What both files say about one profile.
+    /// The settings of one profile in both files.
     struct Profile: Discreet {
         let name: String
         var config: [String: String]?
         var credentials: [String: String]?
 
-        /// A setting; what the credentials file says comes first. An empty one counts as none.
+        /// The value of a setting, in the credentials file or else in the config file. An empty value counts as none.
         subscript(setting: String) -> String? {
             for settings in [credentials, config] {
                 if let value = settings?[setting], !value.isEmpty { return value }
@@ -19,12 +19,12 @@ struct SharedFiles: Discreet {
 
     private var config: [String: [String: String]] = [:]
     private var credentials: [String: [String: String]] = [:]
-    /// Where was looked, and what was there, for messages.
+    /// The searched files and their faults, for messages.
     private(set) var places: [String] = []
 
-    /// Reads both files; one that is not there, or cannot be read, has no profiles.
+    /// Reads both files. A file that does not exist or cannot be read has no profiles.
     ///
-    /// - Throws: `failed` if a file is not of the format.
+    /// - Throws: `failed` if a file does not have the format.
     init(_ surroundings: Surroundings) throws(CredentialFault) {
         for section in try read(surroundings, "AWS_CONFIG_FILE", "config") {
             guard let name = Self.profile(section.name) else { continue }
@@ -42,13 +42,13 @@ struct SharedFiles: Discreet {
         return Profile(name: name, config: config[name], credentials: credentials[name])
     }
 
-    /// Where the files are that there may be.
+    /// The paths of both files.
     static func paths(_ surroundings: Surroundings) -> [String] {
         [("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")]
             .compactMap { path(surroundings, $0, $1) }
     }
 
-    /// Where the environment says, or else in the home directory, if there is one.
+    /// The path in the environment, or else in the home directory; `nil` if there is none.
     private static func path(_ surroundings: Surroundings, _ variable: String, _ name: String) -> String? {
         if let configured = surroundings[variable] { return surroundings.path(configured) }
         return surroundings.homeDirectory.map { "\($0)/.aws/\(name)" }
@@ -65,7 +65,7 @@ struct SharedFiles: Discreet {
         do throws(SourceFile.Fault) {
             bytes = try SourceFile.read(path)
         } catch {
-            // A service's user often has a home that it may not look into.
+            // The user of a service often cannot read its home directory.
             places.append("\(path.shown) \(error.message)")
             return []
         }
@@ -77,17 +77,17 @@ struct SharedFiles: Discreet {
         }
     }
 
-    /// Where `[profile default]` is kept until it is known whether there is one: no section can have this name.
+    /// The key of `[profile default]` until all sections are read. No section can have this name.
     private static let preferredDefault = "]"
 
-    /// The profile of a section of the config file; nothing if the section is another thing.
+    /// The profile of a section in the config file; `nil` for other sections.
     private static func profile(_ section: String) -> String? {
         if section == "default" { return section }
         guard section.hasPrefix("profile") else { return nil }
         let rest = section.dropFirst("profile".count)
         guard let first = rest.first, first == " " || first == "\t" else { return nil }
         var name = rest.drop { $0 == " " || $0 == "\t" }
-        // Names with spaces stand between quotation marks.
+        // Names with spaces are in quotation marks.
         if name.count >= 2, let quote = name.first, quote == "\"" || quote == "'", name.last == quote {
             name = name.dropFirst().dropLast()
         }

@@ -1,15 +1,15 @@
 internal import Glibc
 
-/// Reading of the small files that credentials and tokens are in.
+/// Reads the small files of credentials and tokens.
 enum SourceFile {
-    /// None that is meant is longer.
+    /// The maximum size of a file.
     static let maxBytes = 1024 * 1024
 
-    /// Why a file could not be read.
+    /// The reason why a file could not be read.
     enum Fault: Error, Equatable {
-        /// As in errno.
+        /// The value of errno.
         case system(Int32)
-        /// A directory, or a pipe, which could be waited for forever.
+        /// A directory, or a pipe, which could block forever.
         case notRegular
         case tooLong
 
@@ -27,7 +27,7 @@ enum SourceFile {
     /// The whole file.
     static func read(_ path: String) throws(Fault) -> [UInt8] {
         guard !path.utf8.contains(0) else { throw .system(EINVAL) }
-        // Without blocking, or a pipe that nobody writes to would be waited for.
+        // O_NONBLOCK, because opening a pipe without a writer would block.
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .system(errno) }
         defer { close(descriptor) }
@@ -48,7 +48,7 @@ enum SourceFile {
     enum Piece: Equatable {
         case some
         case end
-        /// As in errno.
+        /// The value of errno.
         case fault(Int32)
     }
 
@@ -70,15 +70,15 @@ enum SourceFile {
     }
 }
 
-/// What tells whether a file has been replaced or written to.
+/// The identity and the state of a file. It changes if the file is replaced or written to.
 struct FileStamp: Sendable, Equatable {
     private let device: dev_t
     private let inode: ino_t
     private let size: off_t
-    /// When its content and its record were last changed, in seconds and nanoseconds.
+    /// The times of the last change of its content and of its inode, in seconds and nanoseconds.
     private let times: [Int]
 
-    /// A file that cannot be looked at has the stamp of none.
+    /// A file that cannot be examined has the stamp of a missing one.
     init(_ path: String) {
         var status = stat()
         let result = unsafe stat(path, &status)

@@ -1,12 +1,11 @@
-/// The texts of the elements of a small XML document, by their paths: what the answers of AWS's older services are read
-/// with.
+/// The texts of the elements of a small XML document by their paths, for the answers of AWS's older services.
 ///
-/// Attributes, comments and processing instructions are passed over. There are no document type declarations, so that no entity
-/// is expanded but the five of XML itself, and none of it can grow.
+/// Attributes, comments and processing instructions are ignored. Document type declarations are refused, so that only XML's five
+/// predefined entities are expanded, and the text cannot grow.
 struct XMLElements {
-    /// Why a text is not the XML that is read here.
+    /// A fault in the text, or a feature that is not supported.
     struct Fault: Error, Equatable {
-        /// The byte at which it was found, from 0.
+        /// The index of the byte at which the fault was found.
         let offset: Int
     }
 
@@ -16,7 +15,7 @@ struct XMLElements {
     private let bytes: [UInt8]
     private var position = 0
 
-    /// - Throws: `Fault`.
+    /// - Throws: `Fault` if the bytes are not such a document.
     init(_ bytes: [UInt8]) throws(Fault) {
         self.bytes = bytes
         do {
@@ -27,8 +26,8 @@ struct XMLElements {
         try read()
     }
 
-    /// The text of the first element with this path, such as `Response/Result/Code`, without the texts of those in it; names
-    /// are without their prefixes.
+    /// The text of the first element with this path, such as `Response/Result/Code`, without the texts of inner elements. Names
+    /// have no prefixes.
     subscript(path: String) -> String? { texts[path] }
 
     private mutating func read() throws(Fault) {
@@ -65,7 +64,7 @@ struct XMLElements {
 
     private var fault: Fault { Fault(offset: position) }
 
-    /// Text up to the next tag. Outside the root there may be white space only.
+    /// Reads text up to the next tag. Outside the root only white space is allowed.
     private mutating func readText(
         onto element: Int?, of open: inout [(name: [UInt8], path: String, text: [UInt8])]
     ) throws(Fault) {
@@ -110,9 +109,9 @@ struct XMLElements {
         return Array(name)
     }
 
-    /// What is between an element's name and the end of its tag.
+    /// Skips the rest of a tag after the element's name.
     ///
-    /// - Returns: whether the element is empty.
+    /// - Returns: true if the element is empty.
     private mutating func skipAttributes() throws(Fault) -> Bool {
         while true {
             skipSpace()
@@ -144,20 +143,20 @@ struct XMLElements {
     private func holds(_ text: StaticString, at start: Int) -> Bool {
         guard start + text.utf8CodeUnitCount <= bytes.count else { return false }
         for offset in 0..<text.utf8CodeUnitCount {
-            // Unsafe only in its pointer; the offset lies inside the literal.
+            // Unsafe because of the pointer; the offset is within the literal.
             guard unsafe bytes[start + offset] == text.utf8Start[offset] else { return false }
         }
         return true
     }
 
-    /// Passes over what begins with one text and ends with another. Without an end, nothing is passed over.
+    /// Skips text that begins with `start` and ends with `end`; returns false if it does not.
     private mutating func skip(_ start: StaticString, to end: StaticString) -> Bool {
         guard let inside = inside(start, end) else { return false }
         position = inside.upperBound + end.utf8CodeUnitCount
         return true
     }
 
-    /// The content of a CDATA section, if there is one.
+    /// The content of a CDATA section at the position, `nil` if there is none.
     private mutating func section() -> ArraySlice<UInt8>? {
         guard let inside = inside("<![CDATA[", "]]>") else { return nil }
         position = inside.upperBound + 3

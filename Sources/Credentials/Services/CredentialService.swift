@@ -1,18 +1,18 @@
 internal import Glibc
 internal import OriginClient
 
-/// Asks a service that hands out credentials.
+/// An HTTP client for a service that returns credentials.
 struct CredentialService: Sendable {
-    /// Begins the messages, such as "the instance metadata service at http://169.254.169.254".
+    /// The subject of the messages, such as "the instance metadata service at http://169.254.169.254".
     let name: String
-    /// Nanoseconds for one request.
+    /// The timeout of one request, in nanoseconds.
     let timeout: Int64
     var caBundle: String?
 
-    /// Sends the request, and again after a failure that passes: nobody there for the moment, or the service's own (5xx, 429).
-    /// When the time is over it is not tried again, or a hanging service would take as many times as long.
+    /// Sends a request, at most three times: after a connection error, a malformed reply, 5xx or 429. A timeout is not retried,
+    /// because a hanging service would triple it.
     ///
-    /// - Throws: `failed`.
+    /// - Throws: `failed` if there is no reply.
     func send(
         _ method: HTTPMethod, _ url: String, fields: [(name: String, value: String)], body: [UInt8] = []
     ) throws(CredentialFault) -> HTTPReply {
@@ -29,7 +29,7 @@ struct CredentialService: Sendable {
                     throw .failed("\(name) did not answer: \(error)")
                 }
             }
-            // On the thread of the fetch, for which nobody waits who could do something else.
+            // This is the fetch's own thread, which has no other work.
             usleep(UInt32(attempt) * 50_000)
             attempt += 1
         }

@@ -1,15 +1,14 @@
-/// A URL of one of the few forms that are asked for credentials: `http` or `https`, a host, perhaps a port, a path and a
-/// query.
+/// The URL of a credentials service: `http` or `https`, a host, an optional port, a path and a query.
 ///
-/// It is read strictly, because what is decided by its host (whether a token may be sent there in the clear) must hold for
-/// whoever connects: no user, no escapes or backslashes in the host, nothing that is not printable ASCII.
+/// It is parsed strictly, because the decision on its host (a token may be sent in the clear) must hold for the host that
+/// libcurl connects to: no user, no escapes or backslashes in the host, only printable ASCII.
 struct WebAddress: Sendable, Equatable {
     let isTLS: Bool
     /// In lower case; an IPv6 address without its brackets.
     let host: String
-    /// Nothing if it is the scheme's.
+    /// `nil` for the scheme's default.
     let port: UInt16?
-    /// `/` if there is none.
+    /// `/` if the URL has none.
     let path: String
     /// Without its question mark.
     let query: String
@@ -60,7 +59,7 @@ struct WebAddress: Sendable, Equatable {
     /// Scheme, host and port.
     var origin: String { (isTLS ? "https://" : "http://") + authority }
 
-    /// As in a `Host` field.
+    /// The value of the `Host` field.
     var authority: String { (host.contains(":") ? "[\(host)]" : host) + (port.map { ":\($0)" } ?? "") }
 
     var url: String { origin + path + (query.isEmpty ? "" : "?" + query) }
