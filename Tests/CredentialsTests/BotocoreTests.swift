@@ -6,7 +6,7 @@ import Testing
 
 @Suite("What botocore finds", .timeLimit(.minutes(2)))
 struct BotocoreTests {
-    /// What botocore finds with these variables. If it is missing, `Scripts/setup --tests` installs it.
+    /// The credentials that botocore finds with these variables. `Scripts/setup --tests` installs botocore.
     private func botocore(_ machine: Machine, _ variables: [String: String]) throws -> AWSCredentials {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         let root = folder.deletingLastPathComponent().deletingLastPathComponent()
@@ -32,7 +32,7 @@ struct BotocoreTests {
         return ours
     }
 
-    /// The stand-ins' clock is the real one, because botocore has no other.
+    /// The fake services use the real clock, because botocore does.
     private func machine() throws -> Machine {
         let machine = try Machine()
         machine.clock.advance(Surroundings.wallClock() / second * second - machine.clock.now)
@@ -71,7 +71,9 @@ struct BotocoreTests {
     func container() throws {
         let machine = try machine()
         let end = machine.clock.text(after: hour)
-        let origin = try StandIn.container(authorization: { "token" }) { .reply(body: StandIn.document("ASIA", end)) }
+        let origin = try FakeService.container(authorization: { "token" }) {
+            .reply(body: FakeService.document("ASIA", end))
+        }
         defer { origin.stop() }
         let found = try same(
             machine,
@@ -86,7 +88,7 @@ struct BotocoreTests {
     func metadata() throws {
         let machine = try machine()
         let end = machine.clock.text(after: 6 * hour)
-        let origin = try StandIn.metadata { .reply(body: StandIn.document("ASIA", end)) }
+        let origin = try FakeService.metadata { .reply(body: FakeService.document("ASIA", end)) }
         defer { origin.stop() }
         let found = try same(
             machine,
@@ -120,15 +122,15 @@ struct BotocoreTests {
             role_arn = arn:aws:iam::123456789012:role/web
             web_identity_token_file = \(machine.write("token", "eyJ.a.b"))
             """)
-        let keys = [AWSCredentials(accessKeyID: "AKIA", secretAccessKey: "s"), StandIn.credentials("ASIAone", nil)]
-        let origin = try StandIn.tokenService(keys: keys, now: { clock.now }) { parameters, signer in
+        let keys = [AWSCredentials(accessKeyID: "AKIA", secretAccessKey: "s"), FakeService.credentials("ASIAone", nil)]
+        let origin = try FakeService.tokenService(keys: keys, now: { clock.now }) { parameters, signer in
             let name = parameters["RoleArn"]?.split(separator: "/").last ?? ""
             if name == "two" {
                 guard signer == "ASIAone", parameters["ExternalId"] == "a b&c", parameters["DurationSeconds"] == "900",
                     parameters["RoleSessionName"] == "me"
-                else { return StandIn.refusal("AccessDenied", status: 403) }
+                else { return FakeService.refusal("AccessDenied", status: 403) }
             }
-            return StandIn.assumed(parameters["Action"] ?? "", "ASIA\(name)", clock.text(after: hour))
+            return FakeService.assumed(parameters["Action"] ?? "", "ASIA\(name)", clock.text(after: hour))
         }
         defer { origin.stop() }
         for name in ["one", "two", "web"] {

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("The children of process 1", .timeLimit(.minutes(1)))
 struct ChildrenTests {
-    /// `prctl`, which Swift does not call because it is variadic.
+    /// `prctl`, which Swift does not import because it is variadic.
     private static func adoptOrphans(_ isOn: UInt) {
         typealias Control = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
         // PR_SET_CHILD_SUBREAPER
@@ -16,7 +16,7 @@ struct ChildrenTests {
     func orphans() throws {
         Self.adoptOrphans(1)
         defer { Self.adoptOrphans(0) }
-        // A shell that starts two processes and ends: they are this process's then.
+        // A shell starts two processes and ends, so that this process adopts them.
         let child = ChildProcess(timeout: 20 * second, maxBytes: 1000)
         let output = try child.output(
             of: ["/bin/sh", "-c", "/bin/sleep 0.01 >&- & echo $!; /bin/sleep 0.02 >&- & echo $!"], environment: [:])
@@ -27,7 +27,7 @@ struct ChildrenTests {
                 Children.reapOrphans()
                 return orphans.allSatisfy { kill($0, 0) != 0 }
             })
-        // While orphans are looked for all the time, each program's own end is found.
+        // The status of each program is found although orphans are reaped all the time.
         onThreads(2) { number in
             for code in 1..<20 as Range<Int32> {
                 guard number == 0 else {

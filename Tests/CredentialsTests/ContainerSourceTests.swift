@@ -12,20 +12,20 @@ struct ContainerSourceTests {
         let machine = try Machine()
         let end = machine.clock.now + hour
         let text = machine.clock.text(after: hour)
-        let origin = try StandIn.container { .reply(body: StandIn.document("ASIA", text)) }
+        let origin = try FakeService.container { .reply(body: FakeService.document("ASIA", text)) }
         defer { origin.stop() }
         var surroundings = machine.surroundings(["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/1"])
         #expect(surroundings.containerEndpoint == "http://169.254.170.2")
         surroundings.containerEndpoint = "http://127.0.0.1:\(origin.port)"
-        #expect(try source(surroundings).fetch() == StandIn.credentials("ASIA", end))
+        #expect(try source(surroundings).fetch() == FakeService.credentials("ASIA", end))
         #expect(origin.requests.first?["Accept"] == "application/json")
     }
 
     @Test("at a full address, with a token from the environment")
     func full() throws {
         let machine = try Machine()
-        let origin = try StandIn.container(path: "/a?b=c", authorization: { "Basic abc" }) {
-            .reply(body: StandIn.document("ASIA", nil))
+        let origin = try FakeService.container(path: "/a?b=c", authorization: { "Basic abc" }) {
+            .reply(body: FakeService.document("ASIA", nil))
         }
         defer { origin.stop() }
         let found = try source(
@@ -34,17 +34,17 @@ struct ContainerSourceTests {
                 "AWS_CONTAINER_AUTHORIZATION_TOKEN": "Basic abc",
             ])
         ).fetch()
-        #expect(found == StandIn.credentials("ASIA", nil))
+        #expect(found == FakeService.credentials("ASIA", nil))
     }
 
     @Test("with a token from a file, which comes before the environment's and is read anew each time, as EKS wants it")
     func tokenFile() throws {
         let machine = try Machine()
         let expected = Script { _ in .reply(body: "first-token") }
-        let origin = try StandIn.container(authorization: {
+        let origin = try FakeService.container(authorization: {
             guard case .reply(_, _, let body) = expected.next() else { return "" }
             return body
-        }) { .reply(body: StandIn.document("ASIA", nil)) }
+        }) { .reply(body: FakeService.document("ASIA", nil)) }
         defer { origin.stop() }
         let path = machine.write("token", "first-token\n")
         let source = source(
@@ -70,16 +70,16 @@ struct ContainerSourceTests {
             switch number {
             case 1: .reply(status: 503)
             case 2: .close
-            default: .reply(body: StandIn.document("ASIA", nil))
+            default: .reply(body: FakeService.document("ASIA", nil))
             }
         }
-        let origin = try StandIn.container { script.next() }
+        let origin = try FakeService.container { script.next() }
         defer { origin.stop() }
         let source = source(
             machine.surroundings([
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:\(origin.port)/v2/credentials/1"
             ]))
-        #expect(try source.fetch() == StandIn.credentials("ASIA", nil))
+        #expect(try source.fetch() == FakeService.credentials("ASIA", nil))
         script.set { _ in .reply(status: 500, body: "canary") }
         #expect(source.fault?.message.hasSuffix("refused with status 500") == true)
         #expect(script.asked == 6)
@@ -88,7 +88,7 @@ struct ContainerSourceTests {
     @Test("that hangs is given up, once, when its time is over")
     func hanging() throws {
         let machine = try Machine()
-        let origin = try StandIn.container { .stall }
+        let origin = try FakeService.container { .stall }
         defer { origin.stop() }
         var surroundings = machine.surroundings([
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:\(origin.port)/v2/credentials/1"

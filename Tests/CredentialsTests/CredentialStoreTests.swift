@@ -10,7 +10,7 @@ extension CredentialAnswer {
     var isPending: Bool { if case .pending = self { true } else { false } }
 }
 
-/// A source that does what the test says, and counts.
+/// A source with a behaviour that the test sets. Counts its fetches.
 private final class ScriptedSource: CredentialSource {
     private let body: @Sendable (Int) throws(CredentialFault) -> AWSCredentials
     private let begun = Atomic(0)
@@ -48,7 +48,7 @@ struct CredentialStoreTests {
     @Test("answers at once while the first fetch is under way, and announces its end")
     func first() {
         let gate = Flag()
-        let found = StandIn.credentials("A", nil)
+        let found = FakeService.credentials("A", nil)
         let source = ScriptedSource { _ in
             _ = eventually { gate.isUp }
             return found
@@ -66,7 +66,7 @@ struct CredentialStoreTests {
 
     @Test("remembers a failure, tells it, and tries again after a pause")
     func failure() {
-        let found = StandIn.credentials("A", nil)
+        let found = FakeService.credentials("A", nil)
         let source = ScriptedSource { number throws(CredentialFault) in
             if number < 3 { throw .failed("number \(number)") }
             return found
@@ -78,7 +78,7 @@ struct CredentialStoreTests {
             for _ in 0..<1000 { #expect(store.credentials(now: clock.now).reason == "number \(number)") }
             #expect(source.count == number)
             clock.advance(second)
-            // Nobody waits for the next one.
+            // Requests do not wait for the next fetch.
             #expect(store.credentials(now: clock.now).reason == "number \(number)")
         }
         #expect(eventually { store.credentials(now: clock.now).credentials == found })
@@ -86,7 +86,7 @@ struct CredentialStoreTests {
 
     @Test("fetches on the caller's time if that is asked for")
     func waiting() {
-        let found = StandIn.credentials("A", nil)
+        let found = FakeService.credentials("A", nil)
         let good = store(ScriptedSource { _ in found })
         #expect(good.credentialsAfterFetch(now: clock.now).credentials == found)
         #expect(good.credentialsAfterFetch(now: clock.now).credentials == found)
@@ -107,7 +107,7 @@ struct CredentialStoreTests {
     @Test("fetches anew what a service did not accept, and keeps those who ask waiting until then")
     func refused() {
         let gate = Flag()
-        let (first, second) = (StandIn.credentials("A", nil), StandIn.credentials("B", nil))
+        let (first, second) = (FakeService.credentials("A", nil), FakeService.credentials("B", nil))
         let source = ScriptedSource { number in
             if number == 2 { _ = eventually { gate.isUp } }
             return number == 1 ? first : second
@@ -145,7 +145,7 @@ struct CredentialStoreTests {
         let year = 365 * 24 * hour
         let (clock, uptime) = (TestClock(), TestClock(1))
         clock.advance(year)
-        let source = ScriptedSource { number in StandIn.credentials("A\(number)", clock.now + hour) }
+        let source = ScriptedSource { number in FakeService.credentials("A\(number)", clock.now + hour) }
         let store = CredentialStore(source, clock: { clock.now }, uptime: { uptime.now })
         #expect(store.credentialsAfterFetch(now: clock.now).credentials?.accessKeyID == "A1")
         clock.advance(-year)
@@ -158,7 +158,7 @@ struct CredentialStoreTests {
     @Test("many threads at once have one fetch under way at most, and always live credentials")
     func threads() {
         let clock = clock
-        let source = ScriptedSource { number in StandIn.credentials("A\(number)", clock.now + hour) }
+        let source = ScriptedSource { number in FakeService.credentials("A\(number)", clock.now + hour) }
         let store = store(source)
         _ = store.credentialsAfterFetch(now: clock.now)
         let calls = Atomic(0)
@@ -167,7 +167,7 @@ struct CredentialStoreTests {
             for _ in 0..<5_000 {
                 if number == 0 {
                     clock.advance(second)
-                    // Hours in milliseconds: a fetch must not seem to take a quarter of an hour.
+                    // The clock advances by hours in milliseconds. A fetch must not seem to take a quarter of an hour.
                     _ = eventually { source.mostAtOnce <= 1 && !store.isFetching }
                 }
                 let now = clock.now
@@ -179,7 +179,7 @@ struct CredentialStoreTests {
         #expect(calls.load(ordering: .relaxed) == 20_000)
         #expect(failed.load(ordering: .relaxed) == 0)
         #expect(source.mostAtOnce == 1)
-        // 5,000 s with a refresh every 45 to 50 minutes.
+        // 5,000 s, with a refresh every 45 to 50 minutes.
         #expect((2...3).contains(source.count))
     }
 }

@@ -7,8 +7,8 @@ import Testing
 struct DefaultChainTests {
     @Test("the order is environment, profile, container, instance, as far as they are there")
     func order() throws {
-        let container = try StandIn.container { .reply(body: StandIn.document("CONTAINER", nil)) }
-        let metadata = try StandIn.metadata { .reply(body: StandIn.document("INSTANCE", nil)) }
+        let container = try FakeService.container { .reply(body: FakeService.document("CONTAINER", nil)) }
+        let metadata = try FakeService.metadata { .reply(body: FakeService.document("INSTANCE", nil)) }
         defer {
             container.stop()
             metadata.stop()
@@ -33,7 +33,7 @@ struct DefaultChainTests {
 
     @Test("a source that is there and fails ends the search: the next one would be somebody else")
     func failure() throws {
-        let container = try StandIn.container { .reply(body: StandIn.document("CONTAINER", nil)) }
+        let container = try FakeService.container { .reply(body: FakeService.document("CONTAINER", nil)) }
         defer { container.stop() }
         let uri = ["AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:\(container.port)/v2/credentials/1"]
         for broken in [

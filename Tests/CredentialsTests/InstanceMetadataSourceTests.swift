@@ -18,10 +18,10 @@ struct InstanceMetadataSourceTests {
     func good() throws {
         let machine = try Machine()
         let text = machine.clock.text(after: 6 * hour)
-        let origin = try StandIn.metadata { .reply(body: StandIn.document("ASIA", text)) }
+        let origin = try FakeService.metadata { .reply(body: FakeService.document("ASIA", text)) }
         defer { origin.stop() }
         let found = try source(machine, origin).fetch()
-        #expect(found == StandIn.credentials("ASIA", machine.clock.now + 6 * hour))
+        #expect(found == FakeService.credentials("ASIA", machine.clock.now + 6 * hour))
         #expect(origin.requests.map(\.method) == ["PUT", "GET", "GET"])
     }
 
@@ -39,7 +39,7 @@ struct InstanceMetadataSourceTests {
     @Test("is not asked if it is switched off", arguments: ["true", "True", "TRUE"])
     func off(value: String) throws {
         let machine = try Machine()
-        let origin = try StandIn.metadata { .reply(body: StandIn.document("ASIA", nil)) }
+        let origin = try FakeService.metadata { .reply(body: FakeService.document("ASIA", nil)) }
         defer { origin.stop() }
         let fault = source(machine, origin, ["AWS_EC2_METADATA_DISABLED": value]).fault
         #expect(fault == .absent("the instance metadata service is switched off (AWS_EC2_METADATA_DISABLED)"))
@@ -56,7 +56,7 @@ struct InstanceMetadataSourceTests {
     func noSession(step: ScriptedOrigin.Step) throws {
         let machine = try Machine()
         let origin = try ScriptedOrigin { request, _ in
-            request.method == "PUT" ? step : .reply(body: StandIn.document("ASIA", nil))
+            request.method == "PUT" ? step : .reply(body: FakeService.document("ASIA", nil))
         }
         defer { origin.stop() }
         #expect(source(machine, origin).fault?.kind == .absent)
@@ -93,7 +93,7 @@ struct InstanceMetadataSourceTests {
     @Test(
         "that names no role to ask for, or refuses its credentials, is a failure",
         arguments: [
-            ("", StandIn.Step.reply(), "is no role's name"),
+            ("", FakeService.Step.reply(), "is no role's name"),
             ("../../user-data", .reply(), "is no role's name"),
             ("a b", .reply(status: 404), "gave no credentials for the role \"a\": status 404"),
             ("jobs", .reply(status: 404), "gave no credentials for the role \"jobs\": status 404"),
@@ -104,7 +104,7 @@ struct InstanceMetadataSourceTests {
             ("jobs", .reply(body: "canary"), "is not JSON: a character that does not belong there (byte 0)"),
             ("jobs", .reply(body: #"{"Code":"Success"}"#), "has no AccessKeyId"),
         ])
-    func refused(role: String, step: StandIn.Step, message: String) throws {
+    func refused(role: String, step: FakeService.Step, message: String) throws {
         let machine = try Machine()
         let origin = try ScriptedOrigin { request, _ in
             request.method == "PUT"
@@ -121,8 +121,8 @@ struct InstanceMetadataSourceTests {
     func stability() throws {
         let machine = try Machine()
         let text = machine.clock.text(after: -hour)
-        let origin = try StandIn.metadata { .reply(body: StandIn.document("ASIA", text)) }
+        let origin = try FakeService.metadata { .reply(body: FakeService.document("ASIA", text)) }
         defer { origin.stop() }
-        #expect(try source(machine, origin).fetch() == StandIn.credentials("ASIA", machine.clock.now + 10 * minute))
+        #expect(try source(machine, origin).fetch() == FakeService.credentials("ASIA", machine.clock.now + 10 * minute))
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The words of a command")
 struct CommandWordsTests {
-    /// What Python's `shlex.split` makes of them, which is what botocore uses.
+    /// The results of Python's `shlex.split`, which botocore uses.
     @Test(
         "are split as the SDKs split them",
         arguments: [
@@ -58,14 +58,14 @@ struct ProcessSourceTests {
 
     @Test("gets none of the gateway's files, and no input")
     func descriptors() throws {
-        // Ones that do not close by themselves.
+        // Descriptors without FD_CLOEXEC.
         let leaked = (0..<3).map { _ in open("/dev/null", O_RDONLY) }
         defer { leaked.forEach { close($0) } }
         #expect(leaked.contains { $0 > 3 })
         let output = try ChildProcess(timeout: 20 * second, maxBytes: 10_000).output(
             of: ["/bin/sh", "-c", "cat; echo /proc/$$/fd/*"], environment: [:])
         let paths = String(decoding: output, as: UTF8.self).split { $0 == " " || $0 == "\n" }
-        // The last one is the directory that the shell itself looks into.
+        // The last one is the directory that the shell itself reads.
         #expect(paths.compactMap { $0.split(separator: "/").last } == ["0", "1", "2", "3"])
     }
 
@@ -102,14 +102,14 @@ struct ProcessSourceTests {
         ])
     func hanging(script: String) throws {
         let machine = try Machine()
-        // What holds this pipe's other end lives.
+        // A process that has the other end of this pipe still runs.
         mkfifo(machine.home + "/life", 0o600)
         let life = open(machine.home + "/life", O_RDONLY | O_NONBLOCK)
         defer { close(life) }
         let path = machine.write("process", "exec 9> '\(machine.home)/life'; echo begun >&9\n\(script)\n")
         var surroundings = machine.surroundings(patience: second / 4)
         var begun: [UInt8] = []
-        // More time where a quarter of a second is not enough to begin.
+        // More time on a machine where a quarter of a second does not suffice to start.
         while begun.isEmpty, surroundings.patience.process < 20 * second {
             let fault = source("/bin/sh \(path)", surroundings).fault
             #expect(fault == .failed("the process did not finish in time"))

@@ -181,8 +181,8 @@ struct ProfileSourceTests {
 
     private static let arn = "arn:aws:iam::123456789012:role/"
 
-    /// A token service that gives `ASIA` and the role's name to whoever signs with a key that exists, those which it gave
-    /// out included.
+    /// A token service that returns `ASIA` and the role's name if the request is signed with an existing key, also with one
+    /// that it returned before.
     private func withTokenService(
         _ machine: Machine, _ body: (ScriptedOrigin, [String: String]) throws -> Void
     ) throws {
@@ -191,10 +191,10 @@ struct ProfileSourceTests {
             [
                 AWSCredentials(accessKeyID: "AKIA", secretAccessKey: "s"),
                 AWSCredentials(accessKeyID: "AENV", secretAccessKey: "s", sessionToken: "t"),
-            ] + ["one", "two", "web", "box"].map { StandIn.credentials("ASIA" + $0, nil) }
-        let origin = try StandIn.tokenService(keys: keys, now: { clock.now }) { parameters, _ in
+            ] + ["one", "two", "web", "box"].map { FakeService.credentials("ASIA" + $0, nil) }
+        let origin = try FakeService.tokenService(keys: keys, now: { clock.now }) { parameters, _ in
             let name = parameters["RoleArn"]?.split(separator: "/").last ?? ""
-            return StandIn.assumed(parameters["Action"] ?? "", "ASIA\(name)", clock.text(after: hour))
+            return FakeService.assumed(parameters["Action"] ?? "", "ASIA\(name)", clock.text(after: hour))
         }
         defer { origin.stop() }
         try body(origin, ["AWS_ENDPOINT_URL_STS": "http://127.0.0.1:\(origin.port)"])
@@ -216,7 +216,7 @@ struct ProfileSourceTests {
                 """, credentials: "[keys]\naws_access_key_id=AKIA\naws_secret_access_key=s")
         try withTokenService(machine) { origin, variables in
             let found = try source(machine, variables).fetch()
-            #expect(found == StandIn.credentials("ASIAtwo", machine.clock.now + hour))
+            #expect(found == FakeService.credentials("ASIAtwo", machine.clock.now + hour))
             #expect(origin.requests.count == 2)
             #expect(origin.requests[0]["Authorization"]?.contains("Credential=AKIA/") == true)
             #expect(origin.requests[1]["Authorization"]?.contains("Credential=ASIAone/") == true)
@@ -241,8 +241,8 @@ struct ProfileSourceTests {
 
     @Test("a role is taken on with the credentials of the environment, the container or the instance")
     func credentialSources() throws {
-        let container = try StandIn.container { .reply(body: StandIn.document("ASIAbox", nil)) }
-        let metadata = try StandIn.metadata { .reply(body: StandIn.document("ASIAbox", nil)) }
+        let container = try FakeService.container { .reply(body: FakeService.document("ASIAbox", nil)) }
+        let metadata = try FakeService.metadata { .reply(body: FakeService.document("ASIAbox", nil)) }
         defer {
             container.stop()
             metadata.stop()

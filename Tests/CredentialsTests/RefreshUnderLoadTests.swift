@@ -21,7 +21,7 @@ struct RefreshUnderLoadTests {
                 for _ in 0..<360 {
                     source.advance(minute)
                     _ = source.store.credentials(now: source.now)
-                    // The fetch takes milliseconds: hours must not seem to pass meanwhile.
+                    // A fetch takes milliseconds, in which the test's clock must not advance by hours.
                     _ = eventually { !source.store.isFetching }
                 }
                 isOver.store(true, ordering: .sequentiallyConsistent)
@@ -35,7 +35,7 @@ struct RefreshUnderLoadTests {
         }
         #expect(failed.load(ordering: .relaxed) == 0)
         #expect(calls.load(ordering: .relaxed) > 1000)
-        // One of them comes every 45 to 51 minutes.
+        // A refresh comes every 45 to 51 minutes.
         #expect((8...9).contains(source.asked))
     }
 
@@ -54,11 +54,11 @@ struct RefreshUnderLoadTests {
         #expect(store.isFetching)
         for _ in 0..<1000 { #expect(store.credentials(now: source.now).credentials == old) }
         #expect(source.asked <= before + 1)
-        // Its time is bounded.
+        // The time of a fetch is bounded.
         #expect(eventually { !store.isFetching })
         #expect(store.credentials(now: source.now).credentials == old)
 
-        // The end of the old ones comes, and the source still hangs.
+        // The old credentials expire while the source still hangs.
         source.advance(9 * minute - 5 * second)
         let reason = store.credentials(now: source.now).reason
         #expect(reason?.contains("Timeout was reached") == true || reason?.contains("did not finish in time") == true)

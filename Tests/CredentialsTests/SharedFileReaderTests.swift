@@ -64,12 +64,12 @@ struct SharedFileReaderTests {
         for _ in 0..<20_000 {
             if (try? SharedFileReader.sections(mutated(text, using: &random))) != nil { read += 1 }
         }
-        // Both ways are taken.
+        // Both results occur.
         #expect((1000..<19_000).contains(read))
     }
 }
 
-/// The bytes with some of them changed, removed, repeated, or others put in.
+/// Changes, removes, repeats or inserts bytes.
 func mutated(_ bytes: [UInt8], using random: inout SeededGenerator) -> [UInt8] {
     var bytes = bytes
     for _ in 0..<Int.random(in: 1...4, using: &random) {

@@ -24,18 +24,18 @@ struct TokenServiceTests {
     func assumeRole(source: AWSCredentials) throws {
         let machine = try Machine()
         let clock = machine.clock
-        let origin = try StandIn.tokenService(keys: [source], now: { clock.now }) { parameters, signer in
+        let origin = try FakeService.tokenService(keys: [source], now: { clock.now }) { parameters, signer in
             guard signer == source.accessKeyID, parameters["RoleArn"] == arn,
                 parameters["RoleSessionName"] == "me@here",
                 parameters["ExternalId"] == "a b/ü&=+", parameters["DurationSeconds"] == "900"
-            else { return StandIn.refusal("AccessDenied", status: 403) }
-            return StandIn.assumed("AssumeRole", "ASIA", clock.text(after: 15 * minute))
+            else { return FakeService.refusal("AccessDenied", status: 403) }
+            return FakeService.assumed("AssumeRole", "ASIA", clock.text(after: 15 * minute))
         }
         defer { origin.stop() }
         let role = Role(arn: arn, sessionName: "me@here", externalID: "a b/ü&=+", durationSeconds: 900)
         let found = try service(machine, origin).assume(role, with: source)
-        #expect(found == StandIn.credentials("ASIA", clock.now + 15 * minute))
-        // The endpoint may be below a path.
+        #expect(found == FakeService.credentials("ASIA", clock.now + 15 * minute))
+        // The endpoint may have a path.
         #expect(try service(machine, origin, path: "/sts/v1?x=y%20z").assume(role, with: source) == found)
     }
 
@@ -43,11 +43,11 @@ struct TokenServiceTests {
     func defaults() throws {
         let machine = try Machine()
         let clock = machine.clock
-        let origin = try StandIn.tokenService(keys: [longTerm], now: { clock.now }) { parameters, _ in
+        let origin = try FakeService.tokenService(keys: [longTerm], now: { clock.now }) { parameters, _ in
             parameters.keys.sorted() == ["Action", "RoleArn", "RoleSessionName", "Version"]
                 && parameters["RoleSessionName"] == "jobs-proxy"
-                ? StandIn.assumed("AssumeRole", "ASIA", clock.text(after: hour))
-                : StandIn.refusal("ValidationError", status: 400)
+                ? FakeService.assumed("AssumeRole", "ASIA", clock.text(after: hour))
+                : FakeService.refusal("ValidationError", status: 400)
         }
         defer { origin.stop() }
         _ = try service(machine, origin).assume(Role(arn: arn), with: longTerm)
@@ -57,8 +57,9 @@ struct TokenServiceTests {
     func clock(offset: Int64) throws {
         let machine = try Machine()
         let clock = machine.clock
-        let origin = try StandIn.tokenService(keys: [longTerm], now: { clock.now + offset }, isDated: true) { _, _ in
-            StandIn.assumed("AssumeRole", "ASIA", clock.text(after: 2 * hour))
+        let origin = try FakeService.tokenService(keys: [longTerm], now: { clock.now + offset }, isDated: true) {
+            _, _ in
+            FakeService.assumed("AssumeRole", "ASIA", clock.text(after: 2 * hour))
         }
         defer { origin.stop() }
         #expect(try service(machine, origin).assume(Role(arn: arn), with: longTerm).accessKeyID == "ASIA")
@@ -69,8 +70,9 @@ struct TokenServiceTests {
     func farClock() throws {
         let machine = try Machine()
         let clock = machine.clock
-        let origin = try StandIn.tokenService(keys: [longTerm], now: { clock.now + 25 * hour }, isDated: true) { _, _ in
-            StandIn.assumed("AssumeRole", "ASIA", clock.text(after: hour))
+        let origin = try FakeService.tokenService(keys: [longTerm], now: { clock.now + 25 * hour }, isDated: true) {
+            _, _ in
+            FakeService.assumed("AssumeRole", "ASIA", clock.text(after: hour))
         }
         defer { origin.stop() }
         let service = service(machine, origin)
@@ -83,8 +85,9 @@ struct TokenServiceTests {
     func wrongSignature() throws {
         let machine = try Machine()
         let clock = machine.clock
-        let origin = try StandIn.tokenService(keys: [longTerm, temporary], now: { clock.now + 10 * minute }) { _, _ in
-            StandIn.assumed("AssumeRole", "ASIA", clock.text(after: hour))
+        let origin = try FakeService.tokenService(keys: [longTerm, temporary], now: { clock.now + 10 * minute }) {
+            _, _ in
+            FakeService.assumed("AssumeRole", "ASIA", clock.text(after: hour))
         }
         defer { origin.stop() }
         let late = fault { () throws(CredentialFault) in
@@ -109,18 +112,18 @@ struct TokenServiceTests {
     func webIdentity() throws {
         let machine = try Machine()
         let clock = machine.clock
-        let origin = try StandIn.tokenService(now: { clock.now }) { parameters, signer in
+        let origin = try FakeService.tokenService(now: { clock.now }) { parameters, signer in
             guard signer == nil, let token = parameters["WebIdentityToken"], token.hasPrefix("eyJ.") else {
-                return StandIn.refusal("InvalidIdentityToken", status: 400, message: "canary")
+                return FakeService.refusal("InvalidIdentityToken", status: 400, message: "canary")
             }
-            return StandIn.assumed("AssumeRoleWithWebIdentity", "ASIA" + token.suffix(1), clock.text(after: hour))
+            return FakeService.assumed("AssumeRoleWithWebIdentity", "ASIA" + token.suffix(1), clock.text(after: hour))
         }
         defer { origin.stop() }
         let path = machine.write("token", "eyJ.a_b-c.1\n")
         let source = WebIdentitySource(role: Role(arn: arn), tokenPath: path, service: service(machine, origin))
-        #expect(try source.fetch() == StandIn.credentials("ASIA1", clock.now + hour))
+        #expect(try source.fetch() == FakeService.credentials("ASIA1", clock.now + hour))
         machine.write("token", "eyJ.a_b-c.2")
-        #expect(try source.fetch() == StandIn.credentials("ASIA2", clock.now + hour))
+        #expect(try source.fetch() == FakeService.credentials("ASIA2", clock.now + hour))
         machine.write("token", "canary")
         let refused = try #require(source.fault)
         #expect(
@@ -139,17 +142,17 @@ struct TokenServiceTests {
     @Test(
         "that answers with anything else is a failure without a word of its content",
         arguments: [
-            (StandIn.Step.reply(body: "canary"), "status 200, is not XML (byte 0)"),
+            (FakeService.Step.reply(body: "canary"), "status 200, is not XML (byte 0)"),
             (.reply(status: 400, body: "<html>canary"), "status 400, is not XML (byte 12)"),
             (.reply(body: "<a>canary</a>"), "has no AccessKeyId"),
             (.reply(status: 403, body: "<a>canary</a>"), "with status 403"),
             (.reply(status: 302, fields: [("Location", "/canary")], body: "<a/>"), "with status 302"),
-            (StandIn.refusal("can ary", status: 403), "with status 403"),
-            (StandIn.refusal("AccessDenied", status: 403, message: "canary"), "with status 403: AccessDenied"),
-            (StandIn.assumed("AssumeRole", "A", "canary"), "is no time in ISO 8601, such as 2025-01-31T12:00:00Z"),
-            (StandIn.assumed("AssumeRole", "A", ""), "lacks a SessionToken or an Expiration"),
-            (StandIn.assumed("AssumeRole", "A&#13;&#10;canary", "2023-11-14T22:13:20Z"), "the AccessKeyId of"),
-            (StandIn.assumed("AssumeRoleWithWebIdentity", "A", "2023-11-14T22:13:20Z"), "has no AccessKeyId"),
+            (FakeService.refusal("can ary", status: 403), "with status 403"),
+            (FakeService.refusal("AccessDenied", status: 403, message: "canary"), "with status 403: AccessDenied"),
+            (FakeService.assumed("AssumeRole", "A", "canary"), "is no time in ISO 8601, such as 2025-01-31T12:00:00Z"),
+            (FakeService.assumed("AssumeRole", "A", ""), "lacks a SessionToken or an Expiration"),
+            (FakeService.assumed("AssumeRole", "A&#13;&#10;canary", "2023-11-14T22:13:20Z"), "the AccessKeyId of"),
+            (FakeService.assumed("AssumeRoleWithWebIdentity", "A", "2023-11-14T22:13:20Z"), "has no AccessKeyId"),
             (.reply(status: 500, body: "<a/>"), "with status 500"),
             (
                 .cutShort(after: 10, body: String(repeating: "canary", count: 9)),
@@ -157,10 +160,10 @@ struct TokenServiceTests {
             ),
             (.reply(body: String(repeating: " ", count: 70_000)), "did not answer: the reply's body is too large"),
         ])
-    func malformed(step: StandIn.Step, message: String) throws {
+    func malformed(step: FakeService.Step, message: String) throws {
         let machine = try Machine()
         let clock = machine.clock
-        let origin = try StandIn.tokenService(keys: [longTerm], now: { clock.now }) { _, _ in step }
+        let origin = try FakeService.tokenService(keys: [longTerm], now: { clock.now }) { _, _ in step }
         defer { origin.stop() }
         let fault = fault { () throws(CredentialFault) in
             try service(machine, origin).assume(Role(arn: arn), with: longTerm)

@@ -61,7 +61,7 @@ struct XMLElementsTests {
 
     @Test("survives any mutation of an answer")
     func mutations() throws {
-        guard case .reply(_, _, let body) = StandIn.assumed("AssumeRole", "ASIA", "2023-11-14T22:13:20Z") else {
+        guard case .reply(_, _, let body) = FakeService.assumed("AssumeRole", "ASIA", "2023-11-14T22:13:20Z") else {
             return
         }
         let text = Array(("<?xml version=\"1.0\"?><!-- c -->" + body).utf8)
@@ -110,7 +110,7 @@ struct CredentialDocumentTests {
 
     @Test("survives any mutation of an answer")
     func mutations() {
-        let text = Array(StandIn.document("ASIA", "2023-11-14T22:13:20Z").utf8)
+        let text = Array(FakeService.document("ASIA", "2023-11-14T22:13:20Z").utf8)
         var random = SeededGenerator(seed: 4)
         var read = 0
         for _ in 0..<20_000 {

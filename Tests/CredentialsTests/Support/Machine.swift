@@ -7,25 +7,25 @@ let second: Int64 = 1_000_000_000
 let minute = 60 * second
 let hour = 60 * minute
 
-/// A clock that only the test moves.
+/// A clock that only the test sets.
 final class TestClock: Sendable {
     private let time: Atomic<Int64>
 
-    /// Begins in November 2023.
+    /// Starts at 2023-11-14T22:13:20Z.
     init(_ seconds: Int64 = 1_700_000_000) { time = Atomic(seconds * second) }
 
     var now: Int64 { time.load(ordering: .sequentiallyConsistent) }
 
     func advance(_ nanoseconds: Int64) { time.add(nanoseconds, ordering: .sequentiallyConsistent) }
 
-    /// The instant after so many nanoseconds, as services write it.
+    /// The time after a number of nanoseconds in the format of services.
     func text(after nanoseconds: Int64) -> String { iso((now + nanoseconds) / second) }
 }
 
-/// ISO 8601's extended form.
+/// ISO 8601's extended format.
 func iso(_ seconds: Int64) -> String { text(seconds, "%Y-%m-%dT%H:%M:%SZ") }
 
-/// The form of HTTP's `Date`.
+/// The format of HTTP's `Date`.
 func httpDate(_ seconds: Int64) -> String { text(seconds, "%a, %d %b %Y %H:%M:%S GMT") }
 
 private func text(_ seconds: Int64, _ format: String) -> String {
@@ -37,7 +37,7 @@ private func text(_ seconds: Int64, _ format: String) -> String {
     return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
-/// A home directory of its own, removed at the end, and the surroundings that it is in: no variables, nothing to be found.
+/// A temporary home directory, removed at the end, and an environment without variables and without services.
 final class Machine: Sendable {
     let home: String
     let clock = TestClock()
@@ -58,7 +58,7 @@ final class Machine: Sendable {
 
     private struct Failure: Error {}
 
-    /// Writes a file into the home directory, whole at once, and returns its path.
+    /// Writes a file into the home directory atomically and returns its path.
     @discardableResult
     func write(_ name: String, _ text: String, mode: mode_t = 0o600) -> String {
         let path = "\(home)/\(name)"
@@ -75,7 +75,7 @@ final class Machine: Sendable {
         return path
     }
 
-    /// Surroundings in which no instance or container is near.
+    /// An environment without the services of instances and containers.
     func surroundings(_ variables: [String: String] = [:], patience: Int64 = 20 * second) -> Surroundings {
         let clock = clock
         var surroundings = Surroundings(variables: variables, homeDirectory: home, clock: { clock.now })
@@ -110,7 +110,7 @@ func eventually(_ condition: () -> Bool) -> Bool {
 }
 
 extension CredentialSource {
-    /// What went wrong; nothing if credentials came.
+    /// The fault of a fetch; `nil` if it succeeded.
     var fault: CredentialFault? {
         do throws(CredentialFault) { _ = try fetch() } catch { return error }
         return nil

@@ -4,16 +4,16 @@ import Testing
 
 @testable import Credentials
 
-/// What a source does when it is asked.
+/// The behaviour of a source.
 enum Conduct: Sendable, CaseIterable {
-    /// Gives credentials that are good for an hour: `ASIA1`, `ASIA2`, ….
+    /// Returns credentials that are valid for an hour: `ASIA1`, `ASIA2`, ….
     case good
     case hanging
     case failing
     case garbage
 }
 
-/// A kind of source with a stand-in behind it.
+/// A kind of source with a fake service behind it.
 struct SourceKind: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let make: @Sendable (Machine, SourceUnderTest) throws -> any CredentialSource
@@ -23,7 +23,7 @@ struct SourceKind: Sendable, CustomTestStringConvertible {
     private static let arn = "arn:aws:iam::123456789012:role/jobs"
 
     static let container = SourceKind(testDescription: "container") { machine, source in
-        let origin = try StandIn.container { source.step { .reply(body: StandIn.document($0, $1)) } }
+        let origin = try FakeService.container { source.step { .reply(body: FakeService.document($0, $1)) } }
         source.onStop { origin.stop() }
         return ContainerSource(
             surroundings: machine.surroundings(
@@ -33,7 +33,7 @@ struct SourceKind: Sendable, CustomTestStringConvertible {
     }
 
     static let metadata = SourceKind(testDescription: "instance") { machine, source in
-        let origin = try StandIn.metadata { source.step { .reply(body: StandIn.document($0, $1)) } }
+        let origin = try FakeService.metadata { source.step { .reply(body: FakeService.document($0, $1)) } }
         source.onStop { origin.stop() }
         return InstanceMetadataSource(
             surroundings: machine.surroundings(
@@ -44,7 +44,7 @@ struct SourceKind: Sendable, CustomTestStringConvertible {
     }
 
     static let process = SourceKind(testDescription: "process") { machine, source in
-        // It gets what the stand-ins would say through a file, and asks for it over another.
+        // The program reads the answer from one file, and requests it by another.
         source.writesFiles = true
         return ProcessSource(
             command: "/bin/sh '\(machine.home)/process'", surroundings: machine.surroundings(patience: source.patience),
@@ -53,8 +53,8 @@ struct SourceKind: Sendable, CustomTestStringConvertible {
 
     static let webIdentity = SourceKind(testDescription: "web identity") { machine, source in
         let clock = machine.clock
-        let origin = try StandIn.tokenService(now: { clock.now }) { _, _ in
-            source.step { StandIn.assumed("AssumeRoleWithWebIdentity", $0, $1) }
+        let origin = try FakeService.tokenService(now: { clock.now }) { _, _ in
+            source.step { FakeService.assumed("AssumeRoleWithWebIdentity", $0, $1) }
         }
         source.onStop { origin.stop() }
         return WebIdentitySource(
@@ -64,9 +64,9 @@ struct SourceKind: Sendable, CustomTestStringConvertible {
 
     static let assumedRole = SourceKind(testDescription: "assumed role") { machine, source in
         let clock = machine.clock
-        let keys = StandIn.credentials("AKIA", nil)
-        let origin = try StandIn.tokenService(keys: [keys], now: { clock.now }) { _, _ in
-            source.step { StandIn.assumed("AssumeRole", $0, $1) }
+        let keys = FakeService.credentials("AKIA", nil)
+        let origin = try FakeService.tokenService(keys: [keys], now: { clock.now }) { _, _ in
+            source.step { FakeService.assumed("AssumeRole", $0, $1) }
         }
         source.onStop { origin.stop() }
         return AssumeRoleSource(
@@ -84,9 +84,9 @@ struct SourceKind: Sendable, CustomTestStringConvertible {
     }
 }
 
-/// A source, a store over it, and what its stand-in does. It has to be stopped.
+/// A source with a store over it and a fake service behind it. It must be stopped.
 final class SourceUnderTest: @unchecked Sendable {
-    // `@unchecked` because: what changes is reached only under the lock, or before any other thread is there.
+    // `@unchecked` because: mutable state is accessed only under the lock, or before other threads exist.
 
     let machine: Machine
     let patience: Int64
@@ -109,7 +109,7 @@ final class SourceUnderTest: @unchecked Sendable {
 
     func stop() {
         stops.forEach { $0() }
-        // The stand-in's script holds this object, which holds the stand-in.
+        // The fake service's script retains this object, which retains the fake service.
         stops = []
     }
 
@@ -127,7 +127,7 @@ final class SourceUnderTest: @unchecked Sendable {
         writeProcess()
     }
 
-    /// Asks until there are credentials: on a busy machine a source that is given little time may fail by chance.
+    /// Asks until there are credentials: on a busy machine a source with a short timeout may fail.
     func obtain() -> AWSCredentials? {
         var found: AWSCredentials?
         _ = eventually {
@@ -138,13 +138,13 @@ final class SourceUnderTest: @unchecked Sendable {
         return found
     }
 
-    /// How often credentials were asked for.
+    /// The number of requests for credentials.
     var asked: Int {
         guard writesFiles else { return lock.withLock { count } }
         return (try? SourceFile.read(machine.home + "/count"))?.count { $0 == UInt8(ascii: "\n") } ?? 0
     }
 
-    /// What the stand-in does now.
+    /// The current behaviour of the fake service.
     fileprivate func step(_ answer: (_ id: String, _ expiration: String) -> ScriptedOrigin.Step) -> ScriptedOrigin.Step
     {
         let (conduct, number) = lock.withLock {

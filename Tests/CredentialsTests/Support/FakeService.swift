@@ -4,15 +4,15 @@ import Synchronization
 
 @testable import Credentials
 
-/// Stand-ins for the services that hand out credentials. Each speaks the service's protocol and refuses what the service
-/// refuses; what it hands out, or does instead, is the test's to say.
-enum StandIn {
+/// Fakes of the services that return credentials. Each speaks the service's protocol and refuses what the service refuses.
+/// The test decides on the returned credentials, or on another behaviour.
+enum FakeService {
     typealias Request = ScriptedOrigin.Request
     typealias Step = ScriptedOrigin.Step
 
     /// Version 2 of the instance metadata service.
     ///
-    /// - Parameter answer: to a request for the credentials themselves.
+    /// - Parameter answer: the answer to a request for the credentials themselves.
     static func metadata(role: String = "jobs-role", _ answer: @escaping @Sendable () -> Step) throws -> ScriptedOrigin
     {
         let token = "QVFBQUFOx-token=="
@@ -33,7 +33,7 @@ enum StandIn {
         }
     }
 
-    /// The endpoint of ECS and EKS.
+    /// The credentials endpoint of ECS and EKS.
     static func container(
         path: String = "/v2/credentials/1", authorization: (@Sendable () -> String)? = nil,
         _ answer: @escaping @Sendable () -> Step
@@ -48,11 +48,11 @@ enum StandIn {
         }
     }
 
-    /// The security token service. `AssumeRole` must be signed with one of `keys`, of which the key id tells whose it is.
+    /// The security token service. `AssumeRole` must be signed with one of `keys`.
     ///
     /// - Parameters:
-    ///   - isDated: whether a refused signature is answered with the service's date.
-    ///   - answer: to a request that is in order: its parameters, and the id of the key that it was signed with.
+    ///   - isDated: true if the answer to a refused signature has a `Date`.
+    ///   - answer: the answer to a valid request, from its parameters and the id of its key.
     static func tokenService(
         keys: [AWSCredentials] = [], region: String = "eu-west-1", now: @escaping @Sendable () -> Int64,
         isDated: Bool = false,
@@ -84,14 +84,14 @@ enum StandIn {
 
     // MARK: Answers
 
-    /// What the metadata service (with `Code`) and containers answer.
+    /// The answer of the metadata service (with `Code`) and of containers.
     static func document(_ id: String, _ expiration: String?, token: String = "Token") -> String {
         let end = expiration.map { #","Expiration":"\#($0)""# } ?? ""
         return #"{"Code":"Success","LastUpdated":"2023-11-14T22:13:20Z","Type":"AWS-HMAC","AccessKeyId":"\#(id)","#
             + #""SecretAccessKey":"secret-of-\#(id)","\#(token)":"token/of+\#(id)=="\#(end)}"#
     }
 
-    /// What `document` means.
+    /// The credentials in `document`.
     static func credentials(_ id: String, _ expiration: Int64?) -> AWSCredentials {
         AWSCredentials(
             accessKeyID: id, secretAccessKey: "secret-of-\(id)", sessionToken: "token/of+\(id)==",
@@ -164,7 +164,7 @@ enum StandIn {
 
     private struct Refused: Error { let code: String }
 
-    /// Signs the request as it came anew, and compares.
+    /// Signs the received request and compares the signatures.
     private static func signer(
         of request: Request, _ keys: [AWSCredentials], region: String, now: Int64
     ) -> Result<String, Refused> {
@@ -189,7 +189,7 @@ enum StandIn {
         var signer = RequestSigner(scope: SigningScope(region: region, service: "sts"))
         let signed = signer.sign(
             method: request.method, path: String(target[0]), query: target.count > 1 ? String(target[1]) : "",
-            // These two it adds itself.
+            // The signer adds these two.
             fields: names.filter { $0 != "x-amz-date" && $0 != "x-amz-security-token" }.map { ($0, request[$0] ?? "") },
             body: request.body, with: key, at: seconds)
         let expected = signed.first { $0.name == "Authorization" }?.value
@@ -200,16 +200,16 @@ enum StandIn {
     }
 }
 
-/// What a stand-in does next, changed by the test while it runs; it counts how often it was asked, and by how many at once.
+/// The next behaviour of a fake service, which the test changes while it runs. Counts requests and concurrent requests.
 final class Script: @unchecked Sendable {
-    // `@unchecked` because: everything is reached only under the lock.
+    // `@unchecked` because: all state is accessed only under the lock.
     private let lock = NSLock()
     private var current: @Sendable (Int) -> ScriptedOrigin.Step
     private var count = 0
 
     init(_ step: @escaping @Sendable (_ number: Int) -> ScriptedOrigin.Step) { current = step }
 
-    /// How often it was asked.
+    /// The number of requests.
     var asked: Int { lock.withLock { count } }
 
     func set(_ step: @escaping @Sendable (_ number: Int) -> ScriptedOrigin.Step) { lock.withLock { current = step } }
