@@ -115,23 +115,34 @@ let package = Package(
             swiftSettings: settings),
 
         // MARK: Tests
-        .testTarget(name: "AWSProtocolTests", dependencies: ["AWSProtocol", crypto], swiftSettings: testSettings),
+        // What several tests share. `NIOTestSupport` is apart, so that the leaves' tests do without NIO.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testSettings),
+        .target(
+            name: "NIOTestSupport", dependencies: [nioCore, nioPosix], path: "Tests/NIOTestSupport",
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "AWSProtocolTests", dependencies: ["AWSProtocol", "TestSupport", crypto], swiftSettings: testSettings),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["AWSProtocol", "BuiltInCatalogs", "Credentials", "Gateway", "PageCache", "RateLimiter"],
+            dependencies: [
+                "AWSProtocol", "BuiltInCatalogs", "Credentials", "Gateway", "PageCache", "RateLimiter", "TestSupport",
+            ],
             swiftSettings: testSettings),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: testSettings),
-        .testTarget(name: "PageCacheTests", dependencies: ["PageCache"], swiftSettings: testSettings),
-        .testTarget(name: "RateLimiterTests", dependencies: ["RateLimiter"], swiftSettings: testSettings),
+        .testTarget(name: "PageCacheTests", dependencies: ["PageCache", "TestSupport"], swiftSettings: testSettings),
+        .testTarget(
+            name: "RateLimiterTests", dependencies: ["RateLimiter", "TestSupport"], swiftSettings: testSettings),
         .testTarget(
             // NIO's own reader of HTTP/1.1 is the decoder's second opinion.
             name: "HTTPFrontTests",
             dependencies: [
-                "HTTPFront", "Locking", nioCore, nioEmbedded, nioHTTP1, nioPosix, nioHPACK, nioHTTP2, nioSSL,
+                "HTTPFront", "Locking", "TestSupport", nioCore, nioEmbedded, nioHTTP1, nioPosix, nioHPACK, nioHTTP2,
+                nioSSL,
             ],
             swiftSettings: testSettings),
         .testTarget(
-            name: "UpstreamTests", dependencies: ["CCurl", "Gateway", "Upstream"], swiftSettings: testSettings,
+            name: "UpstreamTests", dependencies: ["CCurl", "Gateway", "TestSupport", "Upstream"],
+            swiftSettings: testSettings,
             // One test takes the place of the C library's name lookup, for libcurl too.
             linkerSettings: [
                 .unsafeFlags([
@@ -139,18 +150,21 @@ let package = Package(
                 ])
             ]),
         .testTarget(
-            name: "CredentialsTests", dependencies: ["AWSProtocol", "Credentials", "Upstream"], exclude: ["SDK"],
+            name: "CredentialsTests", dependencies: ["AWSProtocol", "Credentials", "TestSupport", "Upstream"],
+            exclude: ["SDK"],
             swiftSettings: testSettings),
         .testTarget(
             name: "SandboxTests",
-            dependencies: ["AWSProtocol", "HTTPFront", "RateLimiter", "Sandbox", "Telemetry", nioCore, nioPosix],
+            dependencies: [
+                "AWSProtocol", "HTTPFront", "NIOTestSupport", "RateLimiter", "Sandbox", "Telemetry", nioCore, nioPosix,
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "PageCache", "RateLimiter",
-                "Sandbox", "StrictYAML",
-                "Telemetry", arguments, logging, nioCore, nioPosix, nioSSL,
+                "AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "NIOTestSupport", "PageCache",
+                "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "TestSupport", arguments, logging, nioCore,
+                nioPosix, nioSSL,
             ],
             exclude: ["SDK"],
             swiftSettings: testSettings),

@@ -1,3 +1,4 @@
+import TestSupport
 import PageCache
 import Synchronization
 import Testing

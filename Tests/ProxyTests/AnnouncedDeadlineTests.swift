@@ -1,3 +1,5 @@
+import NIOTestSupport
+import TestSupport
 import Glibc
 import Testing
 

@@ -1,3 +1,5 @@
+import NIOTestSupport
+import TestSupport
 import Gateway
 import NIOCore
 import NIOPosix

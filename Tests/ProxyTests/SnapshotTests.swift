@@ -1,3 +1,5 @@
+import NIOTestSupport
+import TestSupport
 import Foundation
 import Gateway
 import Synchronization

@@ -1,3 +1,4 @@
+import NIOTestSupport
 import AWSProtocol
 import NIOCore
 import NIOPosix

@@ -29,7 +29,9 @@ let package = Package(
             dependencies: ["Locking", .product(name: "DequeModule", package: "swift-collections")],
             swiftSettings: settings),
         .executableTarget(name: "PlantedRace", swiftSettings: settings),
-        .testTarget(name: "PageCacheTests", dependencies: ["PageCache"], swiftSettings: testSettings),
-        .testTarget(name: "RateLimiterTests", dependencies: ["RateLimiter"], swiftSettings: testSettings),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testSettings),
+        .testTarget(name: "PageCacheTests", dependencies: ["PageCache", "TestSupport"], swiftSettings: testSettings),
+        .testTarget(
+            name: "RateLimiterTests", dependencies: ["RateLimiter", "TestSupport"], swiftSettings: testSettings),
     ]
 )

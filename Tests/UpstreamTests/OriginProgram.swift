@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 
 /// An origin that is a program of its own, on a free loopback port and with a directory of its own. It has to be stopped.

@@ -1,3 +1,4 @@
+import TestSupport
 import Glibc
 
 /// A proxy that knows nothing but CONNECT, and leads every tunnel to one port. It has to be stopped.

@@ -1,3 +1,4 @@
+import TestSupport
 import PageCache
 
 /// What a lookup of a fresh page costs, its hash given, on one thread.

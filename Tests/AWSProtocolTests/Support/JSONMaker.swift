@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Makes JSON texts, and spoils them.
 struct JSONMaker {
     var random: SeededGenerator

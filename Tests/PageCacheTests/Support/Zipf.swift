@@ -1,3 +1,4 @@
+import TestSupport
 import Foundation
 
 /// Numbers from 0 on, of which number n comes in proportion to 1 / (n + 1)^exponent.

@@ -1,3 +1,4 @@
+import NIOTestSupport
 import Foundation
 import NIOPosix
 import Testing

@@ -1,3 +1,5 @@
+import NIOTestSupport
+import TestSupport
 import NIOCore
 import NIOPosix
 import NIOSSL

@@ -1,3 +1,5 @@
+import NIOTestSupport
+import TestSupport
 import AWSProtocol
 import Foundation
 import Testing

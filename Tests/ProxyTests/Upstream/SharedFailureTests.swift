@@ -1,3 +1,5 @@
+import NIOTestSupport
+import TestSupport
 import Gateway
 import PageCache
 import Synchronization
@@ -18,7 +20,7 @@ struct LostConnectionTests {
                     switch index {
                     case 1...3: .sequence([])
                     case 4: .reset
-                    default: .bytes(HTTP2Frame.reply(page, stream: stream))
+                    default: .bytes(ScriptedFrame.reply(page, stream: stream))
                     }
                 }
             }, script: { _, _ in .close })

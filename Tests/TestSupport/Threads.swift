@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 
 /// Runs `body` on `count` threads at once, each with its number, and returns when all have ended.
-func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+package func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
     let running = DispatchGroup()
     for number in 0..<count {
         running.enter()
@@ -15,12 +15,14 @@ func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
 }
 
 /// A list that any thread may add to, under a lock that the thread sanitizer knows.
-final class SharedList<Element: Sendable>: @unchecked Sendable {
+package final class SharedList<Element: Sendable>: @unchecked Sendable {
     // `@unchecked` because: the elements are reached only under the lock.
     private let lock = NSLock()
     private var elements: [Element] = []
 
-    var all: [Element] { lock.withLock { elements } }
+    package init() {}
 
-    func add(_ more: [Element]) { lock.withLock { elements += more } }
+    package var all: [Element] { lock.withLock { elements } }
+
+    package func add(_ more: [Element]) { lock.withLock { elements += more } }
 }

@@ -1,16 +1,20 @@
 import Foundation
-import Testing
 
 /// One input of the committed corpus that the fuzzers start from, `Tests/Corpus/TARGET/…`.
-struct CorpusInput: Sendable, CustomTestStringConvertible {
+package struct CorpusInput: Sendable, CustomStringConvertible {
     /// Its path within the target's directory.
-    let name: String
-    let bytes: [UInt8]
+    package let name: String
+    package let bytes: [UInt8]
 
-    var testDescription: String { name }
+    package var description: String { name }
+
+    /// There are no inputs for a fuzzer.
+    package struct Missing: Error { let directory: String }
 
     /// All inputs for one fuzzer, by name. Never empty.
-    static func all(for target: String) throws -> [CorpusInput] {
+    ///
+    /// - Throws: `Missing`, or the file system's error.
+    package static func all(for target: String) throws -> [CorpusInput] {
         let support = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
         let directory = support.deletingLastPathComponent().appending(path: "Corpus/\(target)")
         let names = try FileManager.default.subpathsOfDirectory(atPath: directory.path())
@@ -19,7 +23,7 @@ struct CorpusInput: Sendable, CustomTestStringConvertible {
             guard try file.resourceValues(forKeys: [.isDirectoryKey]).isDirectory == false else { return nil }
             return CorpusInput(name: name, bytes: Array(try Data(contentsOf: file)))
         }
-        try #require(!inputs.isEmpty, "no corpus at \(directory.path())")
+        guard !inputs.isEmpty else { throw Missing(directory: directory.path()) }
         return inputs
     }
 }

@@ -2,11 +2,11 @@ import NIOCore
 import NIOPosix
 
 /// A client with one connection, that writes what it is told and reads answers by their Content-Length.
-struct LoopbackClient: Sendable {
+package struct LoopbackClient: Sendable {
     private let channel: any Channel
     private let reader: NIOLoopBound<ReplyReader>
 
-    init(host: String, port: Int, group: any EventLoopGroup) async throws {
+    package init(host: String, port: Int, group: any EventLoopGroup) async throws {
         channel = try await ClientBootstrap(group: group)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(ReplyReader()) }
@@ -20,7 +20,7 @@ struct LoopbackClient: Sendable {
     }
 
     /// Sends a request, and waits for its answer.
-    func send(_ request: String) async throws -> HTTPReply {
+    package func send(_ request: String) async throws -> HTTPReply {
         let promise = channel.eventLoop.makePromise(of: HTTPReply.self)
         channel.eventLoop.execute {
             reader.value.expect(promise)
@@ -29,7 +29,7 @@ struct LoopbackClient: Sendable {
         return try await promise.futureResult.get()
     }
 
-    func post(
+    package func post(
         _ operation: String?, _ body: String, path: String = "/", method: String = "POST"
     ) async throws -> HTTPReply {
         let target = operation.map { "X-Amz-Target: VoiceID.\($0)\r\n" } ?? ""
@@ -38,25 +38,25 @@ struct LoopbackClient: Sendable {
                 + "\(target)Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
     }
 
-    func get(_ path: String) async throws -> HTTPReply {
+    package func get(_ path: String) async throws -> HTTPReply {
         try await send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n")
     }
 
     /// Closes the connection, unless the server has.
-    func close() async throws {
+    package func close() async throws {
         do { try await channel.close() } catch ChannelError.alreadyClosed {}
     }
 }
 
-struct HTTPReply: Sendable {
-    let status: Int
-    let fields: [String: String]
-    let body: [UInt8]
+package struct HTTPReply: Sendable {
+    package let status: Int
+    package let fields: [String: String]
+    package let body: [UInt8]
 
-    var text: String { String(decoding: body, as: UTF8.self) }
+    package var text: String { String(decoding: body, as: UTF8.self) }
 }
 
-struct ConnectionEnded: Error {}
+package struct ConnectionEnded: Error {}
 
 final class ReplyReader: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer

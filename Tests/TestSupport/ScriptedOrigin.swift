@@ -8,27 +8,27 @@ import Glibc
 ///     defer { origin.stop() }
 ///
 /// It has to be stopped; what stalls does so until then, or until the client goes.
-final class ScriptedOrigin: @unchecked Sendable {
+package final class ScriptedOrigin: @unchecked Sendable {
     // `@unchecked` because: the state is touched only under `monitor`; the rest does not change.
 
-    struct Request: Sendable {
-        var method: String
-        var target: String
+    package struct Request: Sendable {
+        package var method: String
+        package var target: String
         /// In their order, names as they came.
-        var fields: [(name: String, value: String)]
-        var body: [UInt8]
+        package var fields: [(name: String, value: String)]
+        package var body: [UInt8]
         /// Which connection it came over, counted from 0.
-        var connection: Int
+        package var connection: Int
 
         /// The value of the first field of this name, in any case.
-        subscript(name: String) -> String? {
+        package subscript(name: String) -> String? {
             fields.first { $0.name.lowercased() == name.lowercased() }?.value
         }
 
-        var text: String { String(decoding: body, as: UTF8.self) }
+        package var text: String { String(decoding: body, as: UTF8.self) }
     }
 
-    indirect enum Step: Sendable {
+    package indirect enum Step: Sendable {
         /// A whole reply, the connection kept. `Content-Length` is added unless `fields` frame the body themselves.
         case reply(status: Int = 200, fields: [(String, String)] = [], body: String = "")
         /// These bytes as they are, the connection kept.
@@ -66,7 +66,7 @@ final class ScriptedOrigin: @unchecked Sendable {
         var isStopped = false
     }
 
-    let port: UInt16
+    package let port: UInt16
     private let listener: Int32
     private let onAccept: @Sendable (Int) -> Step?
     private let script: @Sendable (Request, Int) -> Step
@@ -78,7 +78,7 @@ final class ScriptedOrigin: @unchecked Sendable {
     /// - Parameters:
     ///   - onAccept: What to do to a connection (counted from 0) before anything is read from it; nil to read.
     ///   - script: What to do to a request; the number counts the requests of all connections from 0.
-    init(
+    package init(
         isIPv6: Bool = false, onAccept: @escaping @Sendable (Int) -> Step? = { _ in nil },
         script: @escaping @Sendable (Request, Int) -> Step
     ) throws {
@@ -89,10 +89,10 @@ final class ScriptedOrigin: @unchecked Sendable {
     }
 
     /// `http://127.0.0.1:port/`
-    var url: String { "http://127.0.0.1:\(port)/" }
+    package var url: String { "http://127.0.0.1:\(port)/" }
 
     /// Ends all connections and returns when the last thread is done.
-    func stop() {
+    package func stop() {
         monitor.change {
             guard !state.isStopped else { return }
             state.isStopped = true
@@ -107,19 +107,19 @@ final class ScriptedOrigin: @unchecked Sendable {
 
 extension ScriptedOrigin {
     /// All requests that were read to their end.
-    var requests: [Request] { monitor.change { state.requests } }
+    package var requests: [Request] { monitor.change { state.requests } }
     /// How many connections were ever accepted.
-    var connectionCount: Int { monitor.change { state.connections } }
+    package var connectionCount: Int { monitor.change { state.connections } }
     /// How many are open now.
-    var openConnectionCount: Int { monitor.change { state.open.count } }
+    package var openConnectionCount: Int { monitor.change { state.open.count } }
 
     /// Returns true as soon as so many requests have been read, and false if that takes longer than `seconds`.
-    func waitForRequests(_ count: Int, seconds: Int = 10) -> Bool {
+    package func waitForRequests(_ count: Int, seconds: Int = 10) -> Bool {
         monitor.wait(seconds: seconds) { state.requests.count >= count }
     }
 
     /// Returns true as soon as at most so many connections are open, and false if that takes longer than `seconds`.
-    func waitForOpenConnections(atMost count: Int, seconds: Int = 10) -> Bool {
+    package func waitForOpenConnections(atMost count: Int, seconds: Int = 10) -> Bool {
         monitor.wait(seconds: seconds) { state.open.count <= count }
     }
 }

@@ -1,19 +1,19 @@
 import Glibc
 
 /// One connection to a scripted origin.
-struct ScriptedConnection: Sendable {
-    let socket: Int32
-    let number: Int
+package struct ScriptedConnection: Sendable {
+    package let socket: Int32
+    package let number: Int
     /// Read and not yet used.
-    var pending: [UInt8] = []
+    package var pending: [UInt8] = []
 
-    init(socket: Int32, number: Int) {
+    package init(socket: Int32, number: Int) {
         self.socket = socket
         self.number = number
     }
 
     /// The next request, or nil at the end of the connection. It frames by `Content-Length` alone.
-    mutating func readRequest() -> ScriptedOrigin.Request? {
+    package mutating func readRequest() -> ScriptedOrigin.Request? {
         var end = pending.headEnd
         while end == nil {
             guard readMore() else { return nil }
@@ -39,7 +39,7 @@ struct ScriptedConnection: Sendable {
     }
 
     /// Does the step and says whether the connection goes on.
-    mutating func perform(_ step: ScriptedOrigin.Step) -> Bool {
+    package mutating func perform(_ step: ScriptedOrigin.Step) -> Bool {
         switch step {
         case .reply(let status, let fields, let body):
             return write(Self.head(status, fields, length: body.utf8.count) + body)
@@ -108,7 +108,7 @@ struct ScriptedConnection: Sendable {
         send(Array(text.utf8)[...])
     }
 
-    func send(_ bytes: ArraySlice<UInt8>) -> Bool {
+    package func send(_ bytes: ArraySlice<UInt8>) -> Bool {
         var rest = bytes
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }

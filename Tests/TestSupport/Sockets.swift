@@ -1,11 +1,11 @@
 import Glibc
 
 /// A lock with which one can wait for a condition.
-final class Monitor {
+package final class Monitor {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-    init() {
+    package init() {
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(changed, nil)
     }
@@ -17,7 +17,7 @@ final class Monitor {
         mutex.deallocate()
     }
 
-    func change<Result>(_ body: () -> Result) -> Result {
+    package func change<Result>(_ body: () -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer {
             pthread_cond_broadcast(changed)
@@ -27,7 +27,7 @@ final class Monitor {
     }
 
     /// Whether the condition came true within that time.
-    func wait(seconds: Int, until condition: () -> Bool) -> Bool {
+    package func wait(seconds: Int, until condition: () -> Bool) -> Bool {
         var end = timespec()
         clock_gettime(CLOCK_REALTIME, &end)
         end.tv_sec += seconds
@@ -40,8 +40,8 @@ final class Monitor {
     }
 }
 
-struct SocketError: Error {
-    let code = errno
+package struct SocketError: Error {
+    package let code = errno
 }
 
 /// A listening socket on a loopback port.
@@ -49,7 +49,7 @@ struct SocketError: Error {
 /// - Parameters:
 ///   - backlog: how many connections may wait to be accepted.
 ///   - port: 0 for a free one.
-func listenOnLoopback(isIPv6: Bool = false, backlog: Int32 = 512, port: UInt16 = 0) throws -> (
+package func listenOnLoopback(isIPv6: Bool = false, backlog: Int32 = 512, port: UInt16 = 0) throws -> (
     socket: Int32, port: UInt16
 ) {
     let family = isIPv6 ? AF_INET6 : AF_INET
@@ -89,7 +89,7 @@ func listenOnLoopback(isIPv6: Bool = false, backlog: Int32 = 512, port: UInt16 =
 }
 
 /// Runs `body` on a thread of its own.
-func startThread(_ body: @escaping @Sendable () -> Void) {
+package func startThread(_ body: @escaping @Sendable () -> Void) {
     final class Box {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }

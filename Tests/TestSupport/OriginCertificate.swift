@@ -1,17 +1,17 @@
 import Foundation
 
 /// A certificate that `openssl` made, which signs for itself.
-final class OriginCertificate: Sendable {
-    struct Failure: Error { let what: String }
+package final class OriginCertificate: Sendable {
+    package struct Failure: Error { let what: String }
 
-    let directory: URL
-    var certificate: String { directory.appending(path: "certificate.pem").path }
-    var key: String { directory.appending(path: "key.pem").path }
+    package let directory: URL
+    package var certificate: String { directory.appending(path: "certificate.pem").path }
+    package var key: String { directory.appending(path: "key.pem").path }
 
     /// - Parameters:
     ///   - names: whose it is.
     ///   - isExpired: whether it was good for January 2020 alone.
-    init(_ names: String = "DNS:localhost,IP:127.0.0.1", isExpired: Bool = false) throws {
+    package init(_ names: String = "DNS:localhost,IP:127.0.0.1", isExpired: Bool = false) throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "certificate-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
         let request = [

@@ -1,19 +1,19 @@
 import Glibc
 
 /// The few frames of HTTP/2 that tests need (RFC 9113, section 6).
-enum HTTP2Frame {
-    static func settings(acknowledges: Bool = false) -> [UInt8] {
+package enum ScriptedFrame {
+    package static func settings(acknowledges: Bool = false) -> [UInt8] {
         frame(type: 4, flags: acknowledges ? 1 : 0, stream: 0)
     }
 
     /// A status, and a length if one is given.
-    static func head(_ status: Int, length: Int? = nil, stream: UInt32, ends: Bool = false) -> [UInt8] {
+    package static func head(_ status: Int, length: Int? = nil, stream: UInt32, ends: Bool = false) -> [UInt8] {
         let fields = field(8, "\(status)") + (length.map { field(28, "\($0)") } ?? [])
         return frame(type: 1, flags: ends ? 5 : 4, stream: stream, fields)
     }
 
     /// The fields that come after the content.
-    static func trailers(_ fields: [(name: String, value: String)], stream: UInt32) -> [UInt8] {
+    package static func trailers(_ fields: [(name: String, value: String)], stream: UInt32) -> [UInt8] {
         frame(type: 1, flags: 5, stream: stream, fields.flatMap { [0] + text($0.name) + text($0.value) })
     }
 
@@ -24,25 +24,25 @@ enum HTTP2Frame {
 
     private static func text(_ text: String) -> [UInt8] { [UInt8(text.utf8.count)] + text.utf8 }
 
-    static func data(_ text: String, stream: UInt32, ends: Bool = true) -> [UInt8] {
+    package static func data(_ text: String, stream: UInt32, ends: Bool = true) -> [UInt8] {
         frame(type: 0, flags: ends ? 1 : 0, stream: stream, Array(text.utf8))
     }
 
     /// Ends a stream: 0 NO_ERROR, 1 PROTOCOL_ERROR, 2 INTERNAL_ERROR, 7 REFUSED_STREAM, 8 CANCEL.
-    static func reset(stream: UInt32, _ code: UInt32) -> [UInt8] {
+    package static func reset(stream: UInt32, _ code: UInt32) -> [UInt8] {
         frame(type: 3, flags: 0, stream: stream, word(code))
     }
 
     /// The connection ends; streams above `last` were not looked at.
-    static func goAway(last: UInt32, _ code: UInt32 = 0) -> [UInt8] {
+    package static func goAway(last: UInt32, _ code: UInt32 = 0) -> [UInt8] {
         frame(type: 7, flags: 0, stream: 0, word(last) + word(code))
     }
 
-    static func reply(_ text: String, stream: UInt32) -> [UInt8] {
+    package static func reply(_ text: String, stream: UInt32) -> [UInt8] {
         head(200, stream: stream) + data(text, stream: stream)
     }
 
-    static func frame(type: UInt8, flags: UInt8, stream: UInt32, _ payload: [UInt8] = []) -> [UInt8] {
+    package static func frame(type: UInt8, flags: UInt8, stream: UInt32, _ payload: [UInt8] = []) -> [UInt8] {
         word(UInt32(payload.count)).dropFirst() + [type, flags] + word(stream) + payload
     }
 
@@ -54,7 +54,7 @@ enum HTTP2Frame {
 extension ScriptedConnection {
     /// Reads frames to the end of the connection, and does to each whole request what `script` says.
     mutating func serveHTTP2(_ script: (_ stream: UInt32, ScriptedOrigin.Request) -> ScriptedOrigin.Step) {
-        guard take(24) != nil, send(HTTP2Frame.settings()[...]) else { return }
+        guard take(24) != nil, send(ScriptedFrame.settings()[...]) else { return }
         var bodies: [UInt32: [UInt8]] = [:]
         while let head = take(9) {
             let length = Int(head[0]) << 16 | Int(head[1]) << 8 | Int(head[2])
@@ -62,7 +62,7 @@ extension ScriptedConnection {
             guard let payload = take(length) else { return }
             switch head[3] {
             case 0: bodies[stream, default: []] += payload
-            case 4 where head[4] & 1 == 0: guard send(HTTP2Frame.settings(acknowledges: true)[...]) else { return }
+            case 4 where head[4] & 1 == 0: guard send(ScriptedFrame.settings(acknowledges: true)[...]) else { return }
             default: break
             }
             guard head[3] < 2, head[4] & 1 == 1 else { continue }
