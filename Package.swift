@@ -163,8 +163,8 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "NIOTestSupport", "PageCache",
-                "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "TestSupport", arguments, logging, nioCore,
-                nioPosix, nioSSL,
+                "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "TestSupport", arguments, lifecycle, logging,
+                nioCore, nioPosix, nioSSL,
             ],
             exclude: ["SDK"],
             swiftSettings: testSettings),

@@ -60,13 +60,12 @@ final class EndSignals: Service {
 }
 
 extension ServiceGroup {
-    /// A group of one service, which is told to end in order when a signal asks for it.
-    init(of service: any Service, until signals: EndSignals, logger: Logger) {
+    /// A group that ends in order, the last service first, when a signal asks for it.
+    init(_ services: [any Service], until signals: EndSignals, logger: Logger) {
         self.init(
             configuration: ServiceGroupConfiguration(
-                services: [
-                    .init(service: signals, successTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: service),
+                services: services.map { .init(service: $0) } + [
+                    .init(service: signals, successTerminationBehavior: .gracefullyShutdownGroup)
                 ], logger: logger))
     }
 }

@@ -1,6 +1,8 @@
 internal import CProcess
+internal import Credentials
 internal import FoundationEssentials
 internal import Glibc
+internal import ServiceLifecycle
 
 /// What the program asks of the operating system.
 enum Process {
@@ -78,4 +80,16 @@ enum Process {
     }
 
     private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+}
+
+/// Does the duty of process 1: it waits for the processes that it is given when their own parents end.
+struct OrphanReaper: Service {
+    /// `nil` in any other process.
+    init?() { guard Process.isFirst else { return nil } }
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            repeat { Children.reapOrphans() } while (try? await Task.sleep(for: .seconds(1))) != nil
+        }
+    }
 }

@@ -68,30 +68,19 @@ struct SandboxCommand: AsyncParsableCommand {
             jobDuration: jobDuration, faults: faults)
         let output = try ProcessOutput()
         defer { output.finish() }
-        let service = try await SandboxService(options, host: address.host, port: address.port, output: output)
-        signals.endInOrder()
-        try await ServiceGroup(of: service, until: signals, logger: output.logger(label: "sandbox")).run()
-    }
-}
-
-/// Keeps a sandbox going until it is told to stop.
-private struct SandboxService: Service {
-    let sandbox: Sandbox
-
-    init(_ options: SandboxOptions, host: String, port: Int, output: ProcessOutput) async throws {
+        let sandbox: Sandbox
         do {
             sandbox = try await Sandbox(
                 options: options, group: MultiThreadedEventLoopGroup.singleton, wallClock: Process.wallClock)
-            let bound = try await sandbox.listen(host: host, port: port)
+            let bound = try await sandbox.listen(host: address.host, port: address.port)
             output.announce("Sandbox of Amazon Voice ID on http://\(bound.host):\(bound.port)")
         } catch {
             throw CommandFailure("\(error)")
         }
         output.announce("Domains: \(sandbox.domainIDs.joined(separator: " "))")
-    }
-
-    func run() async throws {
-        try? await gracefulShutdown()
-        await sandbox.shutDown()
+        signals.endInOrder()
+        try await ServiceGroup(
+            [SandboxService(sandbox: sandbox)], until: signals, logger: output.logger(label: "sandbox")
+        ).run()
     }
 }

@@ -13,13 +13,14 @@ final class LogWriter: Sendable {
     /// Ends when the thread has ended.
     private let completion: Int32
 
-    /// How long access lines are collected, in milliseconds: nobody is woken up for each of them.
+    /// How long lines are collected that come without a wake-up, in milliseconds.
     private static let interval: Int32 = 250
 
     /// Starts the thread.
     ///
+    /// - Parameter collects: whether lines come without a wake-up for each, as access lines do.
     /// - Throws: `CommandFailure` if there is no thread or no descriptor to be had.
-    init(_ buffer: LogBuffer = LogBuffer(), to descriptor: Int32) throws(CommandFailure) {
+    init(_ buffer: LogBuffer = LogBuffer(), to descriptor: Int32, collects: Bool = true) throws(CommandFailure) {
         self.buffer = buffer
         self.descriptor = descriptor
         let (wakeUpsEnd, wakeUps) = try Self.pair()
@@ -27,7 +28,9 @@ final class LogWriter: Sendable {
         (self.wakeUps, self.completion) = (wakeUps, completion)
         do {
             try spawnThread {
-                while Self.waitForWork(wakeUpsEnd) { Self.write(buffer, to: descriptor) }
+                while Self.waitForWork(wakeUpsEnd, atMost: collects ? Self.interval : -1) {
+                    Self.write(buffer, to: descriptor)
+                }
                 Self.write(buffer, to: descriptor)
                 close(completionEnd)
             }
@@ -65,9 +68,9 @@ final class LogWriter: Sendable {
     }
 
     /// - Returns: false if no more will come.
-    private static func waitForWork(_ wakeUps: Int32) -> Bool {
+    private static func waitForWork(_ wakeUps: Int32, atMost milliseconds: Int32) -> Bool {
         var source = pollfd(fd: wakeUps, events: Int16(POLLIN), revents: 0)
-        guard unsafe poll(&source, 1, interval) > 0 else { return true }
+        guard unsafe poll(&source, 1, milliseconds) > 0 else { return true }
         var bytes: UInt64 = 0
         return unsafe read(wakeUps, &bytes, MemoryLayout<UInt64>.size) != 0
     }

@@ -8,10 +8,11 @@ struct ProcessOutput: Sendable {
     let log: LogWriter
     private let announcements: LogWriter
 
+    /// - Parameter collectsLines: whether lines are added to the log's buffer without a wake-up, as access lines are.
     /// - Throws: `CommandFailure` if a writer cannot be started.
-    init() throws(CommandFailure) {
-        log = try LogWriter(to: STDERR_FILENO)
-        announcements = try LogWriter(to: STDOUT_FILENO)
+    init(collectsLines: Bool = false) throws(CommandFailure) {
+        log = try LogWriter(to: STDERR_FILENO, collects: collectsLines)
+        announcements = try LogWriter(to: STDOUT_FILENO, collects: false)
     }
 
     func logger(label: String, level: Logger.Level = .info) -> Logger {

@@ -1,9 +1,78 @@
 internal import Gateway
+internal import GatewayFront
 internal import HTTPFront
+internal import Logging
+internal import NIOCore
+internal import PageCache
 internal import RateLimiter
+internal import Telemetry
 internal import Upstream
 
 // From the configuration's words to those of the modules.
+
+extension Gate {
+    convenience init(
+        _ configuration: Configuration, _ services: [Gateway.Service], _ upstream: Upstream,
+        receiver: any ArrivalReceiver, observer: (any WriteObserver)?
+    ) {
+        let (cache, limits) = (configuration.cache, configuration.limits)
+        self.init(
+            services: services, cache: PageCache(maxBytes: cache.maxBytes, maxWaiters: cache.maxWaiters),
+            policy: CachePolicy(cache),
+            callers: [CallerSettings(limits)] + configuration.callers.map { CallerSettings($0, limits) },
+            domainLimit: limits.domain.map { Limit($0) }, upstream: upstream, receiver: receiver, observer: observer)
+    }
+}
+
+extension Upstream {
+    convenience init(
+        _ configuration: Configuration, _ services: [Gateway.Service], _ credentials: ServiceCredentials,
+        _ sandbox: EmbeddedSandbox?, _ budget: DescriptorBudget, _ registry: Metrics, _ logger: Logger
+    ) {
+        self.init(
+            settings: zip(configuration.services, services).map { service, made in
+                var settings = UpstreamSettings(
+                    service, configuration.breaker, sandbox: sandbox,
+                    signing: credentials.signing(of: service, made, sandbox: sandbox))
+                settings.maxConnections = min(settings.maxConnections, budget.perService)
+                return settings
+            },
+            retry: RetryPolicy(configuration.retry), metrics: registry, wallClock: { Process.wallClockNanoseconds }
+        ) { logger.warning("\($0)") }
+    }
+}
+
+extension SnapshotKeeper {
+    /// `nil` if the configuration names no file.
+    convenience init?(_ configuration: Configuration) {
+        guard let path = configuration.cache.snapshot else { return nil }
+        self.init(path: path, origin: configuration.pageOrigin, maxBytes: configuration.cache.maxBytes)
+    }
+}
+
+extension AccessLog {
+    /// `nil` if no access is to be logged.
+    convenience init?(_ log: Configuration.Log, into buffer: LogBuffer) {
+        guard log.access != .off else { return nil }
+        self.init(recordsGood: log.access == .all, into: buffer, wallClock: Process.wallClock)
+    }
+}
+
+extension OwnHosts {
+    /// The hosts by which callers call the gateway, or a service that it stands for: they may reach it as a proxy, or because
+    /// a name server gives its address for the service's name.
+    init(_ configuration: Configuration, _ sandbox: EmbeddedSandbox?) {
+        let host = configuration.listen.address.host
+        let all = IPAddress(host.utf8)?.isUnspecified == true ? Self.addressesOfThisMachine : []
+        self.init(
+            [host] + all + configuration.listen.hosts + configuration.services.map { $0.authority(sandbox) })
+    }
+
+    /// The names of a listener on all addresses.
+    private static var addressesOfThisMachine: [String] {
+        ((try? System.enumerateDevices()) ?? []).compactMap { $0.address?.ipAddress }
+    }
+}
 
 extension HTTPLimits {
     init(_ http: Configuration.HTTP, _ budget: DescriptorBudget) {

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import Sandbox
+internal import ServiceLifecycle
 
 /// The sandbox inside the gateway's process, reached over loopback like any other service.
 struct EmbeddedSandbox: Sendable {
@@ -31,5 +32,15 @@ struct EmbeddedSandbox: Sendable {
           curl -i \(url)/ -H 'Content-Type: application/x-amz-json-1.0' -H 'X-Amz-Target: VoiceID.ListFraudsterRegistrationJobs' -d '{"DomainId":"\(domain)","MaxResults":3}'
 
         """
+    }
+}
+
+/// Lets a sandbox that serves end in order.
+struct SandboxService: Service {
+    let sandbox: Sandbox
+
+    func run() async {
+        try? await gracefulShutdown()
+        await sandbox.shutDown()
     }
 }

@@ -1,3 +1,4 @@
+internal import Logging
 internal import NIOCore
 
 /// How the files that the process may have open are shared out, so that callers never use up all of them: without a descriptor
@@ -32,6 +33,32 @@ struct DescriptorBudget: Equatable {
 
     /// For whoever has too few.
     static let advice = "raise the limit (ulimit -n, LimitNOFILE=)"
+
+    /// Shares out the files that the process may have open, and logs where a part is less than is configured.
+    ///
+    /// - Throws: `CommandFailure` if they are too few.
+    init(
+        _ configuration: Configuration, _ group: any EventLoopGroup, _ logger: Logger
+    ) throws(CommandFailure) {
+        let limit = Process.maxOpenFiles
+        let loops = group.makeIterator().reduce(0) { count, _ in count + 1 }
+        let wanted = configuration.services.map(\.maxConnections)
+        try Self.check(loops: loops)
+        guard let budget = Self(limit: limit, services: wanted, loops: loops) else {
+            throw CommandFailure("the process may have too few files open: \(Self.advice)")
+        }
+        if configuration.http.maxConnections > budget.callers {
+            logger.warning(
+                "http.maxConnections is lowered: the process may have too few files open; \(Self.advice)",
+                metadata: ["files": "\(limit)", "maxConnections": "\(budget.callers)"])
+        }
+        if wanted.contains(where: { $0 > budget.perService }) {
+            logger.warning(
+                "services' maxConnections are lowered: the process may have too few files open; \(Self.advice)",
+                metadata: ["files": "\(limit)", "maxConnections": "\(budget.perService)"])
+        }
+        self = budget
+    }
 
     /// `nil` if `limit` is below the least.
     ///
