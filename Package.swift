@@ -60,8 +60,9 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // MARK: Below the leaves: the one lock, and the library that matches patterns
+        // MARK: Below the leaves: the one lock, bytes and ids, and the library that matches patterns
         .target(name: "Locking", swiftSettings: settings),
+        .target(name: "Primitives", swiftSettings: settings),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
 
         // MARK: Leaves: no I/O, no imports of each other, time is always an argument
@@ -92,13 +93,17 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "GatewayFront",
-            dependencies: ["AWSProtocol", "Gateway", "HTTPFront", "Locking", "PageCache", "Telemetry", nioCore],
+            dependencies: [
+                "AWSProtocol", "Gateway", "HTTPFront", "Locking", "PageCache", "Primitives", "Telemetry", nioCore,
+            ],
             swiftSettings: settings),
         .target(
             name: "Credentials", dependencies: ["AWSProtocol", "Locking", "Upstream"], swiftSettings: settings),
         .target(
             name: "Sandbox",
-            dependencies: ["AWSProtocol", "HTTPFront", "Locking", "RateLimiter", "Telemetry", nioCore, nioPosix],
+            dependencies: [
+                "AWSProtocol", "HTTPFront", "Locking", "Primitives", "RateLimiter", "Telemetry", nioCore, nioPosix,
+            ],
             swiftSettings: settings),
 
         // MARK: Executable
@@ -106,10 +111,8 @@ let package = Package(
             name: "JobsProxy",
             dependencies: [
                 "AWSProtocol", "BuiltInCatalogs", "CProcess", "Credentials", "Gateway", "GatewayFront", "HTTPFront",
-                "Locking",
-                "PageCache",
-                "RateLimiter",
-                "Sandbox", "StrictYAML", "Telemetry", "Upstream", arguments, heap, lifecycle, logging, nioCore,
+                "Locking", "PageCache", "Primitives", "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "Upstream",
+                arguments, heap, lifecycle, logging, nioCore,
                 nioPosix,
             ],
             swiftSettings: settings),
@@ -156,7 +159,9 @@ let package = Package(
         .testTarget(
             name: "SandboxTests",
             dependencies: [
-                "AWSProtocol", "HTTPFront", "NIOTestSupport", "RateLimiter", "Sandbox", "Telemetry", nioCore, nioPosix,
+                "AWSProtocol", "HTTPFront", "NIOTestSupport", "Primitives", "RateLimiter", "Sandbox", "Telemetry",
+                nioCore,
+                nioPosix,
             ],
             swiftSettings: testSettings),
         .testTarget(

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import AWSProtocol
 internal import Gateway
 internal import HTTPFront

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import AWSProtocol
 internal import Gateway
 internal import HTTPFront
@@ -19,7 +20,7 @@ enum EndToEnd {
             for field in head.fields where bytes.isText("connection", at: field.name) {
                 let options = field.value.map { bytes[$0] }.split(separator: UInt8(ascii: ","))
                 for option in options {
-                    let name = lowercased(option.filter { $0 != 0x20 && $0 != 0x09 })
+                    let name = option.filter { $0 != 0x20 && $0 != 0x09 }.map(\.lowercased)
                     if !isCritical(name) { dropped.insert(name) }
                     // Nobody is known yet, and each costs as much as a field.
                     guard dropped.count <= maxDropped else { throw .notForwardable("Connection names too many fields") }
@@ -29,7 +30,7 @@ enum EndToEnd {
         var fields: [(name: String, value: String)] = []
         for field in head.fields {
             let name = field.name.map { bytes[$0] }
-            guard !dropped.contains(lowercased(name)) else { continue }
+            guard !dropped.contains(name.map(\.lowercased)) else { continue }
             // A token, and so ASCII.
             let text = String(decoding: name, as: UTF8.self)
             guard let value = String(validating: field.value.map { bytes[$0] }, as: UTF8.self) else {
@@ -54,10 +55,6 @@ enum EndToEnd {
     }
 
     private static func names(_ names: String...) -> Set<[UInt8]> { Set(names.map { Array($0.utf8) }) }
-
-    private static func lowercased(_ name: some Sequence<UInt8>) -> [UInt8] {
-        name.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
-    }
 }
 
 extension GatewayError {

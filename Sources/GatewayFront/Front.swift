@@ -1,3 +1,4 @@
+internal import Primitives
 public import Gateway
 internal import Synchronization
 public import Telemetry
@@ -41,7 +42,7 @@ public final class Front: Sendable {
         self.callers = callers
         self.canCallServices = canCallServices
         self.hosts = hosts
-        self.authorities = authorities.map { $0.utf8.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 } }
+        self.authorities = authorities.map { $0.utf8.map(\.lowercased) }
         serviceHosts = OwnHosts(authorities, hasLoopback: false)
         // The Region that a caller signed for chooses the service then.
         hasSeveralRegions = Set(gate.services.map(\.settings.region)).count > 1
@@ -67,8 +68,7 @@ public final class Front: Sendable {
     func isAuthority(of service: Int, _ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard authorities.indices.contains(service), authorities[service].count == range.count else { return false }
         for (index, place) in zip(authorities[service].indices, range) {
-            let byte = bytes[place]
-            if authorities[service][index] != (byte &- 0x41 < 26 ? byte | 0x20 : byte) { return false }
+            if authorities[service][index] != bytes[place].lowercased { return false }
         }
         return true
     }

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import AWSProtocol
 internal import Gateway
 internal import HTTPFront
@@ -170,9 +171,7 @@ struct Identity {
     private static func isSame(_ bytes: Span<UInt8>, _ field: Range<Int>, _ name: Span<UInt8>) -> Bool {
         guard field.count == name.count else { return false }
         for offset in 0..<name.count {
-            var byte = bytes[field.lowerBound + offset]
-            if byte &- 0x41 < 26 { byte |= 0x20 }
-            if byte != name[offset] { return false }
+            if bytes[field.lowerBound + offset].lowercased != name[offset] { return false }
         }
         return true
     }

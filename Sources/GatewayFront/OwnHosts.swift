@@ -1,3 +1,4 @@
+internal import Primitives
 internal import HTTPFront
 
 /// Names and addresses by which a listener is called, and those of loopback.
@@ -43,7 +44,7 @@ public struct OwnHosts: Sendable {
             if byte == UInt8(ascii: "[") { isBracketed = true }
             if byte == UInt8(ascii: "]") { isBracketed = false }
             if byte == UInt8(ascii: ":"), !isBracketed { break }
-            text.append(byte &- 0x41 < 26 ? byte | 0x20 : byte)
+            text.append(byte.lowercased)
         }
         if text.first == UInt8(ascii: "["), text.last == UInt8(ascii: "]"),
             let address = IPAddress(text.dropFirst().dropLast())

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import Gateway
 internal import HTTPFront
 
@@ -57,14 +58,10 @@ enum PurgeQuery {
                 continue
             }
             guard let high = rest.popFirst(), let low = rest.popFirst(),
-                let high = hexDigit(high), let low = hexDigit(low)
+                let high = high.hexDigitValue, let low = low.hexDigitValue
             else { return nil }
             value.append(high << 4 | low)
         }
         return String(validating: value, as: UTF8.self)
-    }
-
-    private static func hexDigit(_ byte: UInt8) -> UInt8? {
-        Character(Unicode.Scalar(byte)).hexDigitValue.map { UInt8(truncatingIfNeeded: $0) }
     }
 }

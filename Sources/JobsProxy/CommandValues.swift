@@ -16,11 +16,8 @@ enum CommandValues {
 
     /// `250ms`, `10s`, `5m`, `1h`, in nanoseconds.
     static func duration(_ text: String) -> Int64? {
-        let units: [(suffix: String, nanoseconds: Int64)] = [
-            ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
-        ]
-        for unit in units where text.hasSuffix(unit.suffix) {
-            guard let number = Int64(text.dropLast(unit.suffix.count)), number >= 0 else { continue }
+        for unit in Units.times where text.hasSuffix(unit.name) {
+            guard let number = Int64(text.dropLast(unit.name.count)), number >= 0 else { continue }
             let (product, overflow) = number.multipliedReportingOverflow(by: unit.nanoseconds)
             return overflow ? nil : product
         }

@@ -19,7 +19,7 @@ enum ConfigurationFile {
         }
         let faults = FaultCollector(file: path)
         for secret in configuration.secrets {
-            do throws(Complaint) { _ = try secret.resolve(environment) } catch {
+            do throws(Problem) { _ = try secret.resolve(environment) } catch {
                 faults.add(line: secret.line, key: secret.key, error.text)
             }
         }

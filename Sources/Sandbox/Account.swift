@@ -1,3 +1,4 @@
+internal import Primitives
 internal import AWSProtocol
 
 /// What may be chosen of a domain.

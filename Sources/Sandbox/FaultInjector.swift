@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Decides which calls fail. The decisions are one sequence for a seed, in the order in which calls come.
 struct FaultInjector: Sendable {
     private let faults: [(code: String, probability: Double)]

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// An identifier of the service, 22 letters and digits, made from one 64-bit key.
 ///
 /// The first eleven characters spell the key, the others a number that follows from it. So different keys have different

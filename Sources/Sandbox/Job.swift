@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// The two kinds of batch job.
 enum JobKind: UInt8, Sendable, CaseIterable {
     case fraudsterRegistration

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// The jobs of one kind in one domain: those from the start, sorted, once for each filter, and those that were started
 /// since, which are newer than all of them.
 struct JobList: Sendable {

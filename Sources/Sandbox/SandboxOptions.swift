@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// What a sandbox is made with.
 public struct SandboxOptions: Sendable {
     /// Everything that the sandbox makes up follows from it: two sandboxes with one seed answer alike.
@@ -76,14 +78,6 @@ extension SandboxOptions {
     }
 
     private static func isCode(_ text: String) -> Bool {
-        !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "a")...UInt8(ascii: "z"):
-                    true
-                default: false
-                }
-            }
+        !text.isEmpty && text.utf8.allSatisfy { $0.isDigit || $0.isLetter }
     }
 }

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import AWSProtocol
 internal import HTTPFront
 internal import NIOCore
@@ -12,7 +13,7 @@ final class SandboxResponder: Responder {
     private let wallClock: @Sendable () -> Int64
     /// Weak because the loop owns this responder, and because an answer may be due after the loop has gone.
     private weak var loop: ServerLoop<SandboxResponder>?
-    private var identifiers = RequestIdentifiers()
+    private var id = RequestID()
 
     init(
         loop: ServerLoop<SandboxResponder>, service: SandboxService, metrics: Metrics, counters: CounterBlock,
@@ -85,7 +86,8 @@ final class SandboxResponder: Responder {
     private func write(_ answer: SandboxAnswer, allowed: StaticString? = nil, into response: inout ResponseWriter) {
         response.start(Status(code: answer.status))
         response.field("Content-Type", ServiceError.contentType)
-        response.field("x-amzn-RequestId", identifiers.next())
+        id.advance()
+        response.line(id.lines)
         if let errorType = answer.errorType { response.field("x-amzn-errortype", Array(errorType.utf8)) }
         if let allowed { response.field("Allow", allowed) }
         response.finish(answer.body)
@@ -96,7 +98,8 @@ final class SandboxResponder: Responder {
     ) {
         response.start(status)
         response.field("Content-Type", type)
-        response.field("x-amzn-RequestId", identifiers.next())
+        id.advance()
+        response.line(id.lines)
         response.finish(content)
     }
 

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import AWSProtocol
 
 /// The shapes of the service's answers, every member of its model.

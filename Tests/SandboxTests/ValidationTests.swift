@@ -1,3 +1,4 @@
+import Primitives
 import AWSProtocol
 import Testing
 

@@ -39,6 +39,6 @@ extension Callers {
 extension SecretReference {
     /// The secret, for whoever starts the gateway.
     func value(_ environment: [String: String]) throws(CommandFailure) -> String {
-        do throws(Complaint) { return try resolve(environment) } catch { throw CommandFailure("\(key): \(error.text)") }
+        do throws(Problem) { return try resolve(environment) } catch { throw CommandFailure("\(key): \(error.text)") }
     }
 }

@@ -77,13 +77,9 @@ extension OwnHosts {
 extension HTTPLimits {
     init(_ http: Configuration.HTTP, _ budget: DescriptorBudget) {
         self.init()
-        maxFields = http.maxFields
-        maxFieldBytes = http.maxFieldBytes
-        maxHeadBytes = http.maxHeadBytes
-        maxBodyBytes = http.maxBodyBytes
-        headTimeout = http.headTimeout
-        bodyTimeout = http.bodyTimeout
-        idleTimeout = http.idleTimeout
+        (maxFields, maxFieldBytes) = (http.maxFields, http.maxFieldBytes)
+        (maxHeadBytes, maxBodyBytes) = (http.maxHeadBytes, http.maxBodyBytes)
+        (headTimeout, bodyTimeout, idleTimeout) = (http.headTimeout, http.bodyTimeout, http.idleTimeout)
         maxConnections = http.maxConnections == 0 ? budget.callers : min(http.maxConnections, budget.callers)
         maxRefused = budget.refused
         maxConnectionsPerPeer = http.maxConnectionsPerPeer

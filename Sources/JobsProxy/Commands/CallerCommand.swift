@@ -1,3 +1,4 @@
+internal import Primitives
 internal import ArgumentParser
 
 /// `jobs-proxy caller`: those who may call.
@@ -34,7 +35,7 @@ struct CallerAddCommand: ParsableCommand {
     var operations: [String] = []
 
     func validate() throws {
-        guard Kind<String>.isName(name), !["anonymous", "unknown"].contains(name) else {
+        guard ValueParser<String>.isName(name), !["anonymous", "unknown"].contains(name) else {
             throw ValidationError(
                 "NAME must be 1 to 64 letters, digits, '-', '_' or '.', and neither 'anonymous' nor 'unknown'")
         }

@@ -1,3 +1,5 @@
+internal import HTTPFront
+
 /// What the gateway was told to do. Each value here is the default of the key of the same name in the configuration
 /// file; `Config/jobs-proxy.yaml` explains them all.
 ///
@@ -52,21 +54,18 @@ extension Configuration {
         var line = 1
     }
 
-    /// What the client listener accepts, and for how long it waits.
+    /// The limits of the client listener. The defaults are those of `HTTPLimits`, which says more.
     struct HTTP: Sendable, Equatable {
-        var maxFields = 100
-        var maxFieldBytes: Int = 16 * .kibibyte
-        var maxHeadBytes: Int = 32 * .kibibyte
-        var maxBodyBytes: Int = 64 * .kibibyte
-        var headTimeout: Int64 = 5 * .second
-        var bodyTimeout: Int64 = 10 * .second
-        var idleTimeout: Int64 = 75 * .second
-        /// 0 for no limit.
-        var maxConnections = 10_000
-        /// 0 for no limit.
-        var maxConnectionsPerPeer = 0
-        /// Of all connections together.
-        var maxUnsentBytes: Int = 256 * .mebibyte
+        var maxFields = HTTPLimits().maxFields
+        var maxFieldBytes = HTTPLimits().maxFieldBytes
+        var maxHeadBytes = HTTPLimits().maxHeadBytes
+        var maxBodyBytes = HTTPLimits().maxBodyBytes
+        var headTimeout = HTTPLimits().headTimeout
+        var bodyTimeout = HTTPLimits().bodyTimeout
+        var idleTimeout = HTTPLimits().idleTimeout
+        var maxConnections = HTTPLimits().maxConnections
+        var maxConnectionsPerPeer = HTTPLimits().maxConnectionsPerPeer
+        var maxUnsentBytes = HTTPLimits().maxUnsentBytes
     }
 
     struct Retry: Sendable, Equatable {

@@ -31,38 +31,38 @@ final class Mapping {
     // MARK: Single values
 
     /// A value that cannot be null.
-    func value<Value>(_ key: String, _ kind: Kind<Value>, _ field: inout Value) {
+    func value<Value>(_ key: String, _ parser: ValueParser<Value>, _ field: inout Value) {
         read(key) { tree, path in
             guard !tree.isNull else { return refuse(tree, path, "has no value: give it one, or leave the key out") }
-            if let value = scalar(tree, kind, path) { field = value }
+            if let value = scalar(tree, parser, path) { field = value }
         }
     }
 
     /// A value that may be null.
-    func optional<Value>(_ key: String, _ kind: Kind<Value>, _ field: inout Value?) {
+    func optional<Value>(_ key: String, _ parser: ValueParser<Value>, _ field: inout Value?) {
         read(key) { tree, path in
-            if tree.isNull { field = nil } else if let value = scalar(tree, kind, path) { field = value }
+            if tree.isNull { field = nil } else if let value = scalar(tree, parser, path) { field = value }
         }
     }
 
     /// Values by name. They are added to those that the field holds, or replace them by name.
-    func table<Value>(_ key: String, _ kind: Kind<Value>, _ field: inout [String: Value]) {
+    func table<Value>(_ key: String, _ parser: ValueParser<Value>, _ field: inout [String: Value]) {
         named(key) { name, tree, path in
-            if let value = scalar(tree, kind, path) { field[name] = value }
+            if let value = scalar(tree, parser, path) { field[name] = value }
         }
     }
 
     /// A list of single values, which takes the place of the one that the field holds.
-    func texts<Value>(_ key: String, _ kind: Kind<Value>, _ field: inout [Value]) {
+    func texts<Value>(_ key: String, _ parser: ValueParser<Value>, _ field: inout [Value]) {
         read(key) { tree, path in
             guard case .list(let items) = tree.content else {
                 return refuse(tree, path, "must be a list in brackets, such as [\"*\"], not \(tree.kind)")
             }
-            field = zip(0..., items).compactMap { index, item in item.flatMap { scalar($0, kind, path.item(index)) } }
+            field = zip(0..., items).compactMap { index, item in item.flatMap { scalar($0, parser, path.item(index)) } }
         }
     }
 
-    /// Where a secret is kept. No complaint repeats what stands there: it may be the secret.
+    /// Where a secret is kept. No problem repeats what stands there: it may be the secret.
     func secret(_ key: String, _ field: inout SecretReference?) {
         read(key) { tree, path in
             if tree.isNull { return field = nil }
@@ -111,7 +111,7 @@ final class Mapping {
 
     /// Sections in order.
     ///
-    /// - Parameter isSecret: whether what should not stand there may be a secret, which no complaint repeats.
+    /// - Parameter isSecret: whether what should not stand there may be a secret, which no problem repeats.
     func list(_ key: String, mayBeEmpty: Bool = false, isSecret: Bool = false, _ body: (Mapping) -> Void) {
         read(key) { tree, path in
             guard !tree.isNull else { return }
@@ -135,16 +135,16 @@ final class Mapping {
     // MARK: What must hold
 
     /// Keys that must be there.
-    func require(_ key: String, _ complaint: String) {
-        if !holds(key) { faults.add(line: line, key: "\(path.key(key))", complaint) }
+    func require(_ key: String, _ problem: String) {
+        if !holds(key) { faults.add(line: line, key: "\(path.key(key))", problem) }
     }
 
-    /// Checks what keys must be to each other, unless one of them was refused already. A complaint stands at the first
+    /// Checks what keys must be to each other, unless one of them was refused already. A problem stands at the first
     /// of the keys that the file has, else at the mapping's beginning.
-    func check(_ keys: String..., complaint: () -> String?) {
-        guard refused.isDisjoint(with: keys), let complaint = complaint() else { return }
+    func check(_ keys: String..., problem: () -> String?) {
+        guard refused.isDisjoint(with: keys), let problem = problem() else { return }
         let key = keys.first(where: holds) ?? keys[0]
-        faults.add(line: entry(key)?.line ?? line, key: "\(path.key(key))", complaint)
+        faults.add(line: entry(key)?.line ?? line, key: "\(path.key(key))", problem)
     }
 
     /// Whether a key was left out or read well.
@@ -194,20 +194,20 @@ final class Mapping {
         mapping.close()
     }
 
-    private func scalar<Value>(_ tree: Tree, _ kind: Kind<Value>, _ path: DottedPath) -> Value? {
+    private func scalar<Value>(_ tree: Tree, _ parser: ValueParser<Value>, _ path: DottedPath) -> Value? {
         guard case .scalar(let scalar) = tree.content else {
             refuse(tree, path, "must be a single value, not \(tree.kind)")
             return nil
         }
         do {
-            return try kind.read(scalar)
+            return try parser.read(scalar)
         } catch {
             refuse(tree, path, error.text)
             return nil
         }
     }
 
-    private func refuse(_ tree: Tree, _ path: DottedPath, _ complaint: String) {
-        faults.add(line: tree.line, key: "\(path)", complaint)
+    private func refuse(_ tree: Tree, _ path: DottedPath, _ problem: String) {
+        faults.add(line: tree.line, key: "\(path)", problem)
     }
 }

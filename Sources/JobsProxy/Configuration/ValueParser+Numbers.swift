@@ -1,11 +1,12 @@
+internal import Primitives
 internal import StrictYAML
 
-extension Kind where Value == Int {
+extension ValueParser where Value == Int {
     /// A whole number in a range.
-    static func whole(_ range: ClosedRange<Int>) -> Kind {
-        Kind { scalar throws(Complaint) in
+    static func whole(_ range: ClosedRange<Int>) -> ValueParser {
+        ValueParser { scalar throws(Problem) in
             guard scalar.isPlain, isWhole(scalar.text) else {
-                throw Complaint("must be a whole number in plain digits, not \(scalar.text.quoted)")
+                throw Problem("must be a whole number in plain digits, not \(scalar.text.quoted)")
             }
             guard let value = Int(scalar.text), range.contains(value) else {
                 throw outside("\(range.lowerBound) and \(range.upperBound)", scalar)
@@ -15,11 +16,11 @@ extension Kind where Value == Int {
     }
 
     /// Bytes: a whole number, alone or with its unit.
-    static func size(from low: Int, to high: Int) -> Kind {
-        Kind { scalar throws(Complaint) in
+    static func size(from low: Int, to high: Int) -> ValueParser {
+        ValueParser { scalar throws(Problem) in
             let units = [("", 1)] + Units.sizes.map { ($0.name, $0.bytes) }
             guard let (number, unit) = measure(scalar.text, units: units) else {
-                throw Complaint("must be a size such as 64KiB, 256MiB, 1GiB or plain bytes, not \(scalar.text.quoted)")
+                throw Problem("must be a size such as 64KiB, 256MiB, 1GiB or plain bytes, not \(scalar.text.quoted)")
             }
             let (value, overflow) = Int(number)?.multipliedReportingOverflow(by: unit) ?? (0, true)
             guard !overflow, low <= value, value <= high else {
@@ -30,16 +31,16 @@ extension Kind where Value == Int {
     }
 }
 
-extension Kind where Value == Int64 {
+extension ValueParser where Value == Int64 {
     /// Nanoseconds: a whole number with its unit, which is never left out.
-    static func duration(from low: Int64, to high: Int64) -> Kind {
-        Kind { scalar throws(Complaint) in
+    static func duration(from low: Int64, to high: Int64) -> ValueParser {
+        ValueParser { scalar throws(Problem) in
             let text = scalar.text
             guard let (number, unit) = measure(text, units: Units.times.map { ($0.name, $0.nanoseconds) }) else {
                 if text.utf8.count <= 10, text.utf8.allSatisfy(\.isDigit) {
-                    throw Complaint("needs its unit: \(text)ms, \(text)s, \(text)m or \(text)h")
+                    throw Problem("needs its unit: \(text)ms, \(text)s, \(text)m or \(text)h")
                 }
-                throw Complaint("must be a duration such as 250ms, 10s, 5m or 1h, not \(text.quoted)")
+                throw Problem("must be a duration such as 250ms, 10s, 5m or 1h, not \(text.quoted)")
             }
             let (value, overflow) = Int64(number)?.multipliedReportingOverflow(by: unit) ?? (0, true)
             guard !overflow, low <= value, value <= high else {
@@ -50,12 +51,12 @@ extension Kind where Value == Int64 {
     }
 }
 
-extension Kind where Value == Double {
+extension ValueParser where Value == Double {
     /// A decimal number in a range.
-    static func number(_ range: ClosedRange<Double>, saying limits: String? = nil) -> Kind {
-        Kind { scalar throws(Complaint) in
+    static func number(_ range: ClosedRange<Double>, saying limits: String? = nil) -> ValueParser {
+        ValueParser { scalar throws(Problem) in
             guard scalar.isPlain, isDecimal(scalar.text), let value = Double(scalar.text) else {
-                throw Complaint("must be a number such as 2 or 0.5, not \(scalar.text.quoted)")
+                throw Problem("must be a number such as 2 or 0.5, not \(scalar.text.quoted)")
             }
             guard range.contains(value) else {
                 throw outside(limits ?? "\(spelled(range.lowerBound)) and \(spelled(range.upperBound))", scalar)
@@ -65,11 +66,11 @@ extension Kind where Value == Double {
     }
 
     /// Tokens a second: what the buckets can count exactly.
-    static var rate: Kind { number((1 / 86_400)...1e7, saying: "0.000011575 (one a day) and 10000000 a second") }
+    static var rate: ValueParser { number((1 / 86_400)...1e7, saying: "0.000011575 (one a day) and 10000000 a second") }
 }
 
-private func outside(_ limits: String, _ scalar: Tree.Scalar) -> Complaint {
-    Complaint("must be between \(limits), not \(scalar.text.quoted)")
+private func outside(_ limits: String, _ scalar: Tree.Scalar) -> Problem {
+    Problem("must be between \(limits), not \(scalar.text.quoted)")
 }
 
 /// `0`, not `0.0`.

@@ -1,25 +1,26 @@
+internal import Primitives
 internal import StrictYAML
 
 /// What one value of the file must look like, and what it becomes.
-struct Kind<Value> {
-    let read: (Tree.Scalar) throws(Complaint) -> Value
+struct ValueParser<Value> {
+    let read: (Tree.Scalar) throws(Problem) -> Value
 }
 
 /// What is wrong with a value, and how to mend it: the end of the sentence "KEY: …".
-struct Complaint: Error {
+struct Problem: Error {
     let text: String
 
     init(_ text: String) { self.text = text }
 }
 
-extension Kind where Value == Bool {
+extension ValueParser where Value == Bool {
     /// Yes or no, in YAML 1.2's words.
-    static var flag: Kind {
-        Kind { scalar throws(Complaint) in
+    static var flag: ValueParser {
+        ValueParser { scalar throws(Problem) in
             switch (scalar.isPlain, scalar.text) {
             case (true, "true"): return true
             case (true, "false"): return false
-            default: throw Complaint("must be true or false, not \(scalar.text.quoted)")
+            default: throw Problem("must be true or false, not \(scalar.text.quoted)")
             }
         }
     }
@@ -27,32 +28,32 @@ extension Kind where Value == Bool {
 
 // MARK: Words
 
-extension Kind where Value == String {
+extension ValueParser where Value == String {
     /// Any text but none at all.
-    static var text: Kind {
-        Kind { scalar throws(Complaint) in
-            guard !scalar.isNull, !scalar.text.isEmpty else { throw Complaint("must not be empty") }
+    static var text: ValueParser {
+        ValueParser { scalar throws(Problem) in
+            guard !scalar.isNull, !scalar.text.isEmpty else { throw Problem("must not be empty") }
             return scalar.text
         }
     }
 
     /// What may stand in a metric label, a key and a query: letters, digits, `-`, `_` and `.`, 64 at most.
-    static var name: Kind {
-        Kind { scalar throws(Complaint) in
+    static var name: ValueParser {
+        ValueParser { scalar throws(Problem) in
             guard isName(scalar.text) else {
-                throw Complaint("must be 1 to 64 letters, digits, '-', '_' or '.', not \(scalar.text.quoted)")
+                throw Problem("must be 1 to 64 letters, digits, '-', '_' or '.', not \(scalar.text.quoted)")
             }
             return scalar.text
         }
     }
 
     /// What may stand in a credential scope: letters, digits, `-`, `_` and `.`, 128 at most.
-    static var accessKeyID: Kind {
-        Kind { scalar throws(Complaint) in
+    static var accessKeyID: ValueParser {
+        ValueParser { scalar throws(Problem) in
             let bytes = scalar.text.utf8
             guard (1...128).contains(bytes.count),
                 bytes.allSatisfy({ $0.isLetter || $0.isDigit || "-_.".utf8.contains($0) })
-            else { throw Complaint("must be 1 to 128 letters, digits, '-', '_' or '.'") }
+            else { throw Problem("must be 1 to 128 letters, digits, '-', '_' or '.'") }
             return scalar.text
         }
     }
@@ -63,26 +64,26 @@ extension Kind where Value == String {
             && bytes.allSatisfy { $0.isLetter || $0.isDigit || "-_.".utf8.contains($0) }
     }
 
-    static var region: Kind {
-        Kind { scalar throws(Complaint) in
+    static var region: ValueParser {
+        ValueParser { scalar throws(Problem) in
             let bytes = scalar.text.utf8
             let isWord = bytes.allSatisfy { $0.isLowercaseLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
             guard isWord, (3...32).contains(bytes.count), bytes.contains(UInt8(ascii: "-")) else {
-                throw Complaint("must be a Region such as us-east-1, not \(scalar.text.quoted)")
+                throw Problem("must be a Region such as us-east-1, not \(scalar.text.quoted)")
             }
             return scalar.text
         }
     }
 }
 
-extension Kind where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
+extension ValueParser where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     /// One of a few words.
-    static var choice: Kind {
-        Kind { scalar throws(Complaint) in
+    static var choice: ValueParser {
+        ValueParser { scalar throws(Problem) in
             if let value = Value(rawValue: scalar.text) { return value }
             let words = Value.allCases.map(\.rawValue)
             let list = words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")
-            throw Complaint("must be \(list), not \(scalar.text.quoted)")
+            throw Problem("must be \(list), not \(scalar.text.quoted)")
         }
     }
 }
