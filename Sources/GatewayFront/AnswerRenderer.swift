@@ -4,7 +4,7 @@ internal import Gateway
 internal import HTTPFront
 internal import PageCache
 
-/// Puts decisions into answers: the only place where errors become awsJson and outcomes become `Cache-Status`.
+/// Renders answers; the only place where errors become awsJson.
 struct AnswerRenderer {
     private var id = RequestID(after: "Content-Type: application/x-amz-json-1.0\r\n")
 
@@ -22,24 +22,9 @@ struct AnswerRenderer {
         let age = max(0, now - page.fetchedAt) / 1_000_000_000
         // Rounded towards the past: a page is never said to be fresher than it is.
         let left = Self.seconds(page.freshUntil - now)
-        // At once, because most answers are made here.
-        response.pieces(upTo: 100) { output in
-            output.text("Age: ")
-            output.number(age)
-            output.text("\r\nCache-Status: jobs-proxy; ")
-            output.text(isStale ? "fwd=stale; ttl=" : "hit; ttl=")
-            output.number(left)
-            if !isStale { output.text("\r\n") }
-        }
-        if case .unrefreshable(let reason, let status) = use {
-            if let status {
-                response.text("; fwd-status=")
-                response.number(Int64(status))
-            }
-            response.text("; detail=")
-            response.text(Array(reason.rawValue.utf8))
-            response.text("\r\n")
-        }
+        // In one piece, because most answers are made here.
+        response.pieces(upTo: 100) { CacheStatus.page(age: age, ttl: left, isStale: isStale, &$0) }
+        if case .unrefreshable(let reason, let status) = use { CacheStatus.finishStale(reason, status, &response) }
         response.finish(page.body)
     }
 
@@ -50,7 +35,7 @@ struct AnswerRenderer {
         case .page(let page):
             start(Status(code: page.status), &response)
             response.field("Age", max(0, now - page.fetchedAt) / 1_000_000_000)
-            response.field("Cache-Status", Self.forwarded(role))
+            CacheStatus.forwarded(role, &response)
             response.finish(page.body)
         case .stale(let page, let use):
             self.page(page, use, &response, now: now)
@@ -76,25 +61,8 @@ struct AnswerRenderer {
         if let wait = reply.retryAfter?.standard { response.field("Retry-After", Array(wait.utf8)) }
         if let wait = reply.retryAfter?.amazon { response.field("x-amz-retry-after", Array(wait.utf8)) }
         if let id = reply.requestID { response.field("x-jobsproxy-upstream-request-id", Array(id.utf8)) }
-        if reply.answerStatus < 300 {
-            response.field("Cache-Status", Self.forwarded(role))
-        } else {
-            response.field("Cache-Status") { response in
-                response.text(Self.forwarded(role))
-                response.text("; fwd-status=")
-                response.number(Int64(reply.status))
-            }
-        }
+        CacheStatus.forwarded(role, status: reply.answerStatus < 300 ? nil : reply.status, &response)
         response.finish(reply.body)
-    }
-
-    private static func forwarded(_ role: Verdict.Role) -> StaticString {
-        switch role {
-        case .leader: "jobs-proxy; fwd=miss"
-        case .follower: "jobs-proxy; fwd=miss; collapsed"
-        case .anew: "jobs-proxy; fwd=request"
-        case .pass: "jobs-proxy; fwd=bypass"
-        }
     }
 
     // MARK: Errors
@@ -110,9 +78,9 @@ struct AnswerRenderer {
     private mutating func throttle(_ notice: ThrottleNotice, milliseconds: Int64, _ response: inout ResponseWriter) {
         start(.badRequest, &response)
         response.pieces(upTo: 200) { output in
-            output.text("x-amzn-ErrorType: ThrottlingException\r\nCache-Status: jobs-proxy; detail=throttled-")
-            output.text(Self.name(notice.scope))
-            output.text("\r\nRetry-After: ")
+            output.text("x-amzn-ErrorType: ThrottlingException\r\n")
+            CacheStatus.throttled(notice.scope, &output)
+            output.text("Retry-After: ")
             output.number(milliseconds / 1000 + (milliseconds % 1000 > 0 ? 1 : 0))
             output.text("\r\nx-amz-retry-after: ")
             output.number(milliseconds)
@@ -123,15 +91,6 @@ struct AnswerRenderer {
         body.append(addingCapacity: 20) { $0.number(milliseconds) }
         body += notice.bodyEnd
         response.finish(body)
-    }
-
-    private static func name(_ scope: ThrottleScope) -> StaticString {
-        switch scope {
-        case .caller: "caller"
-        case .domain: "domain"
-        case .quota: "quota"
-        case .waiters: "waiters"
-        }
     }
 
     mutating func methodNotAllowed(_ allowed: StaticString, _ response: inout ResponseWriter) {
@@ -162,10 +121,7 @@ struct AnswerRenderer {
     private mutating func error(_ error: ServiceError, detail: String, _ response: inout ResponseWriter) {
         start(Status(code: error.status), &response)
         response.field("x-amzn-ErrorType", Array(error.code.utf8))
-        response.field("Cache-Status") { response in
-            response.text("jobs-proxy; detail=")
-            response.text(Array(detail.utf8))
-        }
+        CacheStatus.local(detail, &response)
     }
 
     // MARK: Plain answers

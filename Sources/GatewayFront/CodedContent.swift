@@ -2,15 +2,13 @@ internal import AWSProtocol
 internal import Gateway
 internal import HTTPFront
 
-/// Content in a coding (`Content-Encoding`, RFC 9110, section 8.4), which is not looked into here.
+/// Content in a coding (`Content-Encoding`, RFC 9110, section 8.4), which the gateway does not read.
 enum CodedContent {
-    /// The error for a call whose content is in a coding other than `identity`; nil if the call goes on as it came, with that field.
-    static func refusal(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ call: Call) -> GatewayError? {
-        guard call.passthroughService == nil else { return nil }
+    /// - Throws: the answer to a request whose content is in a coding other than `identity`.
+    static func check(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(GatewayError) {
         for field in head.fields where bytes.isText("content-encoding", at: field.name) {
-            guard field.value.isEmpty || bytes.isText("identity", at: field.value) else { return .codedContent }
+            guard field.value.isEmpty || bytes.isText("identity", at: field.value) else { throw .codedContent }
         }
-        return nil
     }
 }
 

@@ -5,7 +5,7 @@ public import Telemetry
 
 /// What the responders of all event loops share.
 public final class Front: Sendable {
-    public let deliveries: Deliveries
+    public let dispatcher: LoopDispatcher
     public let metrics: FrontMetrics
     let metricsText: SharedText
     let log: AccessLog?
@@ -30,12 +30,12 @@ public final class Front: Sendable {
     ///     asks for readiness.
     ///   - wallClock: nanoseconds since 1970-01-01T00:00:00Z.
     public init(
-        gate: Gate, deliveries: Deliveries, metrics: FrontMetrics, log: AccessLog?, callers: Callers,
+        gate: Gate, dispatcher: LoopDispatcher, metrics: FrontMetrics, log: AccessLog?, callers: Callers,
         offload: @escaping SharedText.Offload, hosts: OwnHosts, authorities: [String],
         canCallServices: @escaping @Sendable () -> Bool,
         wallClock: @escaping @Sendable () -> Int64
     ) {
-        self.deliveries = deliveries
+        self.dispatcher = dispatcher
         self.metrics = metrics
         metricsText = SharedText(offload: offload) { metrics.registry.render() }
         self.log = log

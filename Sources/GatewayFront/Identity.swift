@@ -3,20 +3,20 @@ internal import AWSProtocol
 internal import Gateway
 internal import HTTPFront
 
-/// Finds out who calls: by the client's certificate, by the request's signature, or by the rule for those who show neither.
+/// The caller of a request, and what else its `Authorization` field says; places in the request's bytes.
+struct RequestIdentity {
+    /// The number by which the gate knows the caller.
+    var caller: Int
+    /// The Region of the signature; empty if the gate does not need it.
+    var region = 0..<0
+    /// The access key id of a signature that is passed on; empty for others.
+    var principal = 0..<0
+}
+
+/// Identifies callers: by the client's certificate, by the request's signature, or by the rule for requests with neither.
 ///
 /// Each event loop has its own.
 struct Identity {
-    /// Who calls, and what else their `Authorization` field says; places in the request's bytes.
-    struct Asker {
-        /// The number by which the gate knows them.
-        var caller: Int
-        /// The Region that they signed for; empty if that makes no difference.
-        var region = 0..<0
-        /// The access key id of a signature that is passed on; empty for others.
-        var principal = 0..<0
-    }
-
     /// The caller without a name.
     static let anonymous = 0
 
@@ -26,7 +26,7 @@ struct Identity {
     private var verifier: SignatureVerifier
     private var lists = SignedLists()
     private var unidentified: UnidentifiedRequests
-    /// Seconds since 1970, as the loop's ticker read them last: signatures are good for minutes.
+    /// Seconds since 1970, read by the loop's ticker. That is exact enough: signatures are valid for minutes.
     private var seconds: Int64
 
     init(_ gate: Gate, _ front: Front) {
@@ -38,23 +38,21 @@ struct Identity {
         seconds = front.wallClock() / 1_000_000_000
     }
 
-    /// - Parameters:
-    ///   - content: the whole content, which the signature covers.
-    /// - Throws: what is said to somebody who is not let in.
-    mutating func asker(
+    /// - Parameter content: the whole content, which the signature covers.
+    /// - Throws: the answer to a request that is not admitted.
+    mutating func identify(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>, target: Span<UInt8>
-    ) throws(GatewayError) -> Asker {
+    ) throws(GatewayError) -> RequestIdentity {
         let region = front.hasSeveralRegions ? CredentialScope.region(head, bytes) : 0..<0
         if front.hasPassthrough, gate.isPassthrough(target: target, region: bytes.extracting(region)) {
-            // Signed for the service, so that nobody here can tell whether it is right.
-            // Its Host is the service's own, or it goes nowhere.
+            // The service verifies it. Its Host must be the service's own, or it is not sent.
             let caller =
                 head.peer.identity >= 0 ? Int(head.peer.identity) : try anonymous(head, bytes, isPassedOn: true)
-            return Asker(caller: caller, region: region, principal: CredentialScope.keyID(head, bytes))
+            return RequestIdentity(caller: caller, region: region, principal: CredentialScope.keyID(head, bytes))
         }
-        if head.peer.identity >= 0 { return Asker(caller: Int(head.peer.identity), region: region) }
+        if head.peer.identity >= 0 { return RequestIdentity(caller: Int(head.peer.identity), region: region) }
         guard hasKeys, let authorization = head[.authorization] else {
-            return Asker(caller: try anonymous(head, bytes), region: region)
+            return RequestIdentity(caller: try anonymous(head, bytes), region: region)
         }
         do throws(SignatureFault) {
             return try signed(by: authorization, head, bytes, content, target)
@@ -76,7 +74,7 @@ struct Identity {
         return Self.anonymous
     }
 
-    /// Checks a request that is no call, and that anybody may make who reaches the listener.
+    /// Checks a request that is no call, and that needs no identity.
     ///
     /// - Throws: the answer to one that a web page may have caused.
     mutating func checkOpen(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(GatewayError) {
@@ -88,7 +86,7 @@ struct Identity {
     private mutating func signed(
         by place: Range<Int>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>,
         _ target: Span<UInt8>
-    ) throws(SignatureFault) -> Asker {
+    ) throws(SignatureFault) -> RequestIdentity {
         let authorization = bytes.extracting(place)
         let claim = try verifier.claim(authorization)
         let date = bytes.extracting(try Self.date(head, bytes))
@@ -99,9 +97,9 @@ struct Identity {
         defer { verifier.canonical.shrink() }
         try canonicalize(authorization.extracting(claim.header.signedNames), head, bytes, content)
         let caller = try verifier.verify(claim, authorization, date: date, at: moment)
-        guard front.hasSeveralRegions else { return Asker(caller: caller) }
+        guard front.hasSeveralRegions else { return RequestIdentity(caller: caller) }
         let region = claim.header.region
-        return Asker(
+        return RequestIdentity(
             caller: caller, region: place.lowerBound + region.lowerBound..<place.lowerBound + region.upperBound)
     }
 

@@ -45,14 +45,14 @@ struct GatewayAssembly: Sendable {
 
         // The decision and what carries it out.
         let upstream = Upstream(configuration, services, credentials, sandbox, budget, registry, logger)
-        let deliveries = Deliveries()
+        let dispatcher = LoopDispatcher()
         let snapshots = SnapshotKeeper(configuration)
-        let gate = Gate(configuration, services, upstream, receiver: deliveries, observer: snapshots)
+        let gate = Gate(configuration, services, upstream, receiver: dispatcher, observer: snapshots)
 
         // The callers' listener and the operators'.
         let accessLog = AccessLog(configuration.log, into: log)
         let front = Front(
-            gate: gate, deliveries: deliveries,
+            gate: gate, dispatcher: dispatcher,
             metrics: FrontMetrics(registry, operationNames: gate.operationNames, callerNames: gate.callerNames),
             log: accessLog, callers: try Callers(configuration, services, environment: environment),
             offload: Self.offload, hosts: OwnHosts(configuration, sandbox),

@@ -4,9 +4,9 @@ internal import Locking
 internal import NIOCore
 internal import PageCache
 
-/// Brings arrivals to the event loops of those who wait: one task for each loop concerned, not one for each waiter, and one
-/// wake-up.
-public final class Deliveries: ArrivalReceiver {
+/// Hands arrivals to the event loops whose requests wait for them: one task and one wake-up for each loop, not for each
+/// waiter.
+public final class LoopDispatcher: ArrivalReceiver {
     private let loops = Locked<[Int32: NIOLoopBound<GatewayResponder>]>([:])
 
     public init() {}
