@@ -68,7 +68,8 @@ let package = Package(
         .target(
             name: "GatewayFront", dependencies: ["AWSProtocol", "Gateway", "HTTPFront", "Primitives"],
             path: path("GatewayFront"),
-            sources: ["CacheControl.swift", "PurgeQuery.swift", "SDKRequest.swift"], swiftSettings: settings),
+            sources: ["Requests/CacheControl.swift", "Admin/PurgeQuery.swift", "Requests/SDKRequest.swift"],
+            swiftSettings: settings),
         .target(
             name: "Upstream", dependencies: ["CCurl"], path: path("Upstream"),
             sources: [
@@ -80,7 +81,7 @@ let package = Package(
         .target(
             name: "JobsProxy", dependencies: ["Gateway", "HTTPFront", "Primitives", "StrictYAML"],
             path: path("JobsProxy"),
-            sources: ["CommandFailure.swift", "Configuration", "File.swift"], swiftSettings: settings),
+            sources: ["Commands/CommandFailure.swift", "Configuration", "Process/File.swift"], swiftSettings: settings),
 
         // MARK: Harnesses
         .target(name: "Fuzzer", swiftSettings: harnessSettings),

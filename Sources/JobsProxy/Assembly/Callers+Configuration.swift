@@ -37,7 +37,9 @@ extension Callers {
 }
 
 extension SecretReference {
-    /// The secret, for whoever starts the gateway.
+    /// The secret.
+    ///
+    /// - Throws: `CommandFailure` if it cannot be read.
     func value(_ environment: [String: String]) throws(CommandFailure) -> String {
         do throws(Problem) { return try resolve(environment) } catch { throw CommandFailure("\(key): \(error.text)") }
     }

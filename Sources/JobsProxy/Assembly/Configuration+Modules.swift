@@ -130,13 +130,13 @@ extension Limit {
 }
 
 extension CallerSettings {
-    /// Whoever is not known.
+    /// The callers without a name.
     init(_ limits: Configuration.Limits) {
         self.init(
             name: "anonymous", limit: Limit(limits.caller), operationLimits: limits.operation.mapValues { Limit($0) })
     }
 
-    /// Somebody with a name.
+    /// A caller with a name.
     init(_ caller: Configuration.Caller, _ limits: Configuration.Limits) {
         self.init(
             name: caller.name, weight: caller.weight, limit: Limit(caller.limit ?? limits.caller),
@@ -170,8 +170,8 @@ extension UpstreamSettings {
 }
 
 extension Configuration {
-    /// What the pages of this gateway are answers of: each service's name, where it is, and as whom it is asked. Pages of
-    /// another are not ours.
+    /// The identity of the services that pages come from: each one's name, endpoint and credentials. A snapshot of others is not
+    /// used.
     var pageOrigin: [UInt8] {
         let lines = services.map { service in
             let principal =

@@ -2,10 +2,10 @@ internal import HTTPFront
 internal import Logging
 internal import NIOCore
 
-/// How the files that the process may have open are shared out, so that callers never use up all of them: without a descriptor
-/// nothing can be fetched, looked up or logged, and libdispatch ends the process when it cannot look at its own threads.
+/// The shares of the file descriptors that the process may have open. Callers never use up all of them: without a descriptor the
+/// gateway cannot fetch, look up or log, and libdispatch ends the process when it cannot read its own threads' state.
 struct DescriptorBudget: Equatable {
-    /// Connections of callers; of operators; and on each listener those that are being told that they are refused.
+    /// Connections of callers, of operators, and, on each listener, of clients that are being refused.
     let callers: Int
     let operators: Int
     let refused: Int
@@ -19,7 +19,7 @@ struct DescriptorBudget: Equatable {
     /// Each event loop polls one, is woken by one and has a timer in one; the sandbox's connections are shared out too.
     private static let perLoop = 4
 
-    /// The smallest limit with which there is enough for everybody.
+    /// The smallest limit that is enough for all shares.
     static func least(loops: Int) -> Int { fixed + reserve + perLoop * loops + 16 }
 
     /// Refuses to start where there are too few for the event loops alone, which would end the process. To be called before any is
@@ -32,7 +32,7 @@ struct DescriptorBudget: Equatable {
         throw CommandFailure("the process may have \(limit) files open, and needs \(least) at least: \(advice)")
     }
 
-    /// For whoever has too few.
+    /// The remedy for too few.
     static let advice = "raise the limit (ulimit -n, LimitNOFILE=)"
 
     /// Shares out the files that the process may have open, and logs where a part is less than is configured.
@@ -48,16 +48,16 @@ struct DescriptorBudget: Equatable {
         guard let budget = Self(limit: limit, services: wanted, loops: loops) else {
             throw CommandFailure("the process may have too few files open: \(Self.advice)")
         }
-        if configuration.http.maxConnections > budget.callers {
+        func warn(_ key: String, lowered: Bool, to count: Int) {
+            guard lowered else { return }
             logger.warning(
-                "http.maxConnections is lowered: the process may have too few files open; \(Self.advice)",
-                metadata: ["files": "\(limit)", "maxConnections": "\(budget.callers)"])
+                "\(key) lowered: the process may have too few files open; \(Self.advice)",
+                metadata: ["files": "\(limit)", "maxConnections": "\(count)"])
         }
-        if wanted.contains(where: { $0 > budget.perService }) {
-            logger.warning(
-                "services' maxConnections are lowered: the process may have too few files open; \(Self.advice)",
-                metadata: ["files": "\(limit)", "maxConnections": "\(budget.perService)"])
-        }
+        warn(
+            "http.maxConnections is", lowered: configuration.http.maxConnections > budget.callers, to: budget.callers)
+        warn(
+            "services' maxConnections are", lowered: wanted.contains { $0 > budget.perService }, to: budget.perService)
         self = budget
     }
 

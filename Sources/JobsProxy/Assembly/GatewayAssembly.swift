@@ -41,7 +41,7 @@ struct GatewayAssembly: Sendable {
         let sandbox = try await EmbeddedSandbox.start(for: configuration, group: group)
         let services = try Self.services(configuration, now: Process.now)
         let credentials = try ServiceCredentials(configuration, environment: environment)
-        let registry = Metrics()
+        registry = Metrics()
 
         // The decision and what carries it out.
         let upstream = Upstream(configuration, services, credentials, sandbox, budget, registry, logger)
@@ -50,7 +50,7 @@ struct GatewayAssembly: Sendable {
         let gate = Gate(configuration, services, upstream, receiver: dispatcher, observer: snapshots)
 
         // The callers' listener and the operators'.
-        let accessLog = AccessLog(configuration.log, into: log)
+        accessLog = AccessLog(configuration.log, into: log)
         let front = Front(
             gate: gate, dispatcher: dispatcher,
             metrics: FrontMetrics(registry, operationNames: gate.operationNames, callerNames: gate.callerNames),
@@ -62,7 +62,7 @@ struct GatewayAssembly: Sendable {
         let server = try await Server(
             group: group, limits: HTTPLimits(configuration.http, budget), wallClock: Process.wallClock
         ) { GatewayResponder(loop: $0, gate: gate, front: front) }
-        let state = GatewayState(
+        state = GatewayState(
             configuration: configuration, gate: gate, upstream: upstream, credentials: credentials,
             ledger: server.ledger, isServing: { front.isServing })
         let access = AdminAccess(
@@ -79,17 +79,11 @@ struct GatewayAssembly: Sendable {
         let snapshotService = snapshots.map { SnapshotService($0, gate, logger) }
         snapshotService?.load(until: isEnding)
         let upstreamService = try await UpstreamService(upstream, for: gate)
-        let operators = try await OperatorListener(adminServer, configuration, sockets, logger)
-        let callers = try await CallerListener(server, front, configuration, sockets, logger)
+        operators = try await OperatorListener(adminServer, configuration, sockets, logger)
+        callers = try await CallerListener(server, front, configuration, sockets, logger)
 
         self.gate = gate
-        self.registry = registry
-        self.state = state
-        self.accessLog = accessLog
-        self.snapshots = snapshots
-        self.sandbox = sandbox
-        self.callers = callers
-        self.operators = operators
+        (self.snapshots, self.sandbox) = (snapshots, sandbox)
         let parts: [(any ServiceLifecycle.Service)?] = [
             OrphanReaper(), sandbox.map { SandboxService(sandbox: $0.server) }, operators, snapshotService,
             upstreamService, callers,
@@ -102,7 +96,7 @@ struct GatewayAssembly: Sendable {
     /// Where the operator's endpoints are.
     var adminAddress: (host: String, port: Int) { operators.address }
 
-    /// Where everything is, and with an embedded sandbox what to try.
+    /// The addresses, and with an embedded sandbox two commands to try.
     var announcement: String {
         let scheme = callers.isSecure ? "https" : "http"
         let url = "\(scheme)://\(Host.bracketed(address.host)):\(address.port)"

@@ -19,16 +19,12 @@ enum GatewayMetrics {
                 (label("service", service.settings.name), Double(state))
             }
         }
-        registry.observed("jobsproxy_connections", "Open connections of callers.") {
-            [("", Double(server.ledger.total))]
-        }
-        registry.observed("jobsproxy_unsent_bytes", "What is held of answers that callers have not read.") {
-            [("", Double(server.unsentBytes))]
-        }
-        registry.observed(
+        registry.value("jobsproxy_connections", "Open connections of callers.", Double(server.ledger.total))
+        registry.value(
+            "jobsproxy_unsent_bytes", "What is held of answers that callers have not read.", Double(server.unsentBytes))
+        registry.value(
             "jobsproxy_access_log_dropped_total", "Lines of the log for which there was no room, or that nobody read.",
-            kind: .counter
-        ) { [("", Double(log.dropped))] }
+            Double(log.dropped), kind: .counter)
         registry.observed("jobsproxy_build_info", "Always 1; the labels tell the version.") {
             [(label("version", buildVersion), 1)]
         }
@@ -36,17 +32,16 @@ enum GatewayMetrics {
     }
 
     private static func cache(_ registry: Metrics, _ gate: Gate) {
-        registry.observed("jobsproxy_cache_pages", "Pages in the cache.") { [("", Double(gate.cache.figures.pages))] }
-        registry.observed("jobsproxy_cache_bytes", "What the pages take, keys and overhead included.") {
-            [("", Double(gate.cache.figures.bytes))]
-        }
-        registry.observed("jobsproxy_cache_evictions_total", "Pages that had to make room.", kind: .counter) {
-            [("", Double(gate.cache.figures.evictions))]
-        }
-        registry.observed(
+        registry.value("jobsproxy_cache_pages", "Pages in the cache.", Double(gate.cache.figures.pages))
+        registry.value(
+            "jobsproxy_cache_bytes", "What the pages take, keys and overhead included.",
+            Double(gate.cache.figures.bytes))
+        registry.value(
+            "jobsproxy_cache_evictions_total", "Pages that had to make room.", Double(gate.cache.figures.evictions),
+            kind: .counter)
+        registry.value(
             "jobsproxy_cache_invalidations_total", "Times that pages of a domain or a service were made void.",
-            kind: .counter
-        ) { [("", Double(gate.cache.figures.invalidations))] }
+            Double(gate.cache.figures.invalidations), kind: .counter)
     }
 
     private static func quotas(_ registry: Metrics, _ gate: Gate) {
@@ -80,30 +75,32 @@ enum GatewayMetrics {
             "jobsproxy_shadow_throttled_total", "Requests that limits in shadow mode would have refused.",
             kind: .counter
         ) { ThrottleScope.allCases.map { (label("scope", $0.rawValue), Double(gate.shadows[$0])) } }
-        registry.observed("jobsproxy_domain_buckets", "Domains that have a bucket of their own.") {
-            [("", Double(gate.domainFigures.keys))]
-        }
-        registry.observed(
+        registry.value(
+            "jobsproxy_domain_buckets", "Domains that have a bucket of their own.", Double(gate.domainFigures.keys))
+        registry.value(
             "jobsproxy_domain_overflows_total",
             "Attempts charged to the bucket of domains for which there was no room.",
-            kind: .counter
-        ) { [("", Double(gate.domainFigures.overflows))] }
+            Double(gate.domainFigures.overflows), kind: .counter)
     }
 
     private static func process(_ registry: Metrics) {
         let start = Double(Process.wallClock())
-        registry.observed(
-            "process_cpu_seconds_total", "User and system CPU time spent, in seconds.", kind: .counter
-        ) { [("", Process.figures.cpuSeconds)] }
-        registry.observed("process_resident_memory_bytes", "Resident memory size in bytes.") {
-            [("", Process.figures.residentBytes)]
-        }
-        registry.observed("process_open_fds", "Number of open file descriptors.") { [("", Process.figures.openFiles)] }
-        registry.observed("process_max_fds", "Maximum number of open file descriptors.") {
-            [("", Process.figures.maxFiles)]
-        }
-        registry.observed("process_start_time_seconds", "Start time of the process since unix epoch in seconds.") {
-            [("", start)]
-        }
+        registry.value(
+            "process_cpu_seconds_total", "User and system CPU time spent, in seconds.", Process.cpuSeconds,
+            kind: .counter)
+        registry.value("process_resident_memory_bytes", "Resident memory size in bytes.", Process.residentBytes)
+        registry.value("process_open_fds", "Number of open file descriptors.", Process.openFiles)
+        registry.value("process_max_fds", "Maximum number of open file descriptors.", Double(Process.maxOpenFiles))
+        registry.value("process_start_time_seconds", "Start time of the process since unix epoch in seconds.", start)
+    }
+}
+
+extension Metrics {
+    /// A metric with one value, which is read when it is scraped.
+    fileprivate func value(
+        _ name: String, _ help: String, _ value: @autoclosure @escaping @Sendable () -> Double,
+        kind: ObservedFamily.Kind = .gauge
+    ) {
+        observed(name, help, kind: kind) { [("", value())] }
     }
 }

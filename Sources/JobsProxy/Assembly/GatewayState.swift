@@ -5,8 +5,8 @@ internal import PageCache
 internal import RateLimiter
 internal import Upstream
 
-/// What `/state` shows: the gateway as a person would want to see it who asks why it does what it does. Names, figures and
-/// places, no secret and no page.
+/// The content of `/state`: names, figures and addresses that explain the gateway's decisions to an operator; no secret and no
+/// page.
 struct GatewayState: Sendable {
     let configuration: Configuration
     let gate: Gate
@@ -64,7 +64,7 @@ struct GatewayState: Sendable {
         }
     }
 
-    /// Three decimals at the most: JSON knows no infinities, and nobody reads more.
+    /// At most three decimals; `null` for infinities, which JSON does not have.
     private static func decimal(_ value: Double) -> JSONValue {
         guard value.isFinite, abs(value) < 1e12 else { return .null }
         return .number("\((value * 1000).rounded() / 1000)")

@@ -81,7 +81,7 @@ struct OperatorListener: Service {
         await server.shutDown(timeout: 0)
     }
 
-    /// Listens as soon as the address is free. The system tells nobody of that, so it is tried again and again.
+    /// Listens as soon as the address is free. The system has no event for that, so it is tried again and again.
     private func takeOver() async {
         while (try? await Task.sleep(for: .milliseconds(50))) != nil {
             do throws(CommandFailure) {

@@ -3,12 +3,12 @@ internal import Credentials
 internal import Gateway
 internal import Upstream
 
-/// What the gateway signs with, for each of its services that it signs for. Services that look where the AWS SDKs look share
-/// what is found, by Region: a role may be asked for in the Region's own endpoint.
+/// The credentials for the services whose requests the gateway signs. Services that use the default chain of the AWS SDKs share
+/// one store for each Region: a role is assumed at the Region's own endpoint.
 struct ServiceCredentials: Sendable {
     private let fixed: [String: AWSCredentials]
     private let stores: [String: CredentialStore]
-    /// The Regions without whose credentials some service cannot be called.
+    /// The Regions whose credentials some service needs.
     private let neededRegions: Set<String>
 
     /// - Throws: `CommandFailure` if a secret cannot be read.
@@ -37,7 +37,7 @@ struct ServiceCredentials: Sendable {
             }.map(\.region))
     }
 
-    /// How requests to a service are signed; nothing if its callers' signatures are passed on.
+    /// The signing of requests to a service; `nil` if its callers' signatures are passed on.
     func signing(
         of service: Configuration.Service, _ made: Gateway.Service, sandbox: EmbeddedSandbox?
     ) -> SigningSettings? {
@@ -54,13 +54,13 @@ struct ServiceCredentials: Sendable {
         return stores[service.region] ?? NoCredentials()
     }
 
-    /// What a service has that nothing was prepared for.
+    /// For a service without credentials.
     private struct NoCredentials: CredentialSupply {
         func credentials(now: Int64) -> CredentialAnswer { .unavailable("none are configured") }
     }
 
-    /// Begins to look for credentials, so that they are there when they are needed, and has `listener` called whenever some
-    /// have come, or are known not to come.
+    /// Begins to fetch credentials, so that they are there when they are needed. `listener` is called whenever some have come, or
+    /// have failed to come.
     func begin(_ listener: @escaping @Sendable () -> Void) {
         for store in stores.values {
             store.onChange(listener)
@@ -68,7 +68,7 @@ struct ServiceCredentials: Sendable {
         }
     }
 
-    /// Whether every service can be called now: calls to this machine may go unsigned.
+    /// True if every service can be called now. Calls to this machine may go unsigned.
     var areReady: Bool {
         let now = Process.wallClockNanoseconds
         return stores.allSatisfy { region, store in
@@ -77,7 +77,7 @@ struct ServiceCredentials: Sendable {
         }
     }
 
-    /// How it stands with a service's credentials, for a person.
+    /// The state of a service's credentials, in words.
     func word(on service: Configuration.Service) -> String {
         if service.signing == .passthrough { return "the callers' own" }
         switch supply(service).credentials(now: Process.wallClockNanoseconds) {
@@ -92,7 +92,7 @@ struct ServiceCredentials: Sendable {
 }
 
 extension Configuration.Service {
-    /// Whether it is spoken to without TLS and without leaving this machine.
+    /// True if its endpoint is on this machine and has no TLS.
     fileprivate var isOnThisMachine: Bool {
         guard case .origin(let origin) = endpoint else { return true }
         return origin.scheme == .http && Host.isLoopback(origin.host)

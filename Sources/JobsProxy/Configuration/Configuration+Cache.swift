@@ -32,11 +32,11 @@ extension Configuration {
     }
 
     struct Limits: Sendable, Equatable {
-        /// What each caller may ask.
+        /// The limit of each caller.
         var caller = Rate(rate: 100, burst: 200)
         /// Limits of their own for operations, by name, for each caller.
         var operation: [String: Rate] = [:]
-        /// What may be asked of the services for each domain.
+        /// The limit of each domain's attempts at services.
         var domain: Rate?
         var queue = Queue()
 

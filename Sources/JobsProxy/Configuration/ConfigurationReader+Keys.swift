@@ -1,7 +1,7 @@
 internal import HTTPFront
 
-// Every key of the configuration file, in the order of `Config/jobs-proxy.yaml`: its name, what may stand there, its field.
-// Nothing else in the gateway knows how a key is spelt.
+// Every key of the configuration file, in the order of `Config/jobs-proxy.yaml`: its name, its parser, its field. No other code
+// knows the names of keys.
 
 extension Configuration {
     mutating func read(_ file: Mapping) {
@@ -64,7 +64,7 @@ extension Configuration {
         guard !read.isEmpty else { return }
         services = read.map(\.service)
         file.check("services", "callers", "anonymous") { passthroughProblem }
-        // What a service with a refused catalog is called, or shares, is not known.
+        // The name of a service with a refused catalog is not known.
         let good = zip(0..., read).filter { $0.1.section.accepted("catalog") }
         let sharers = Dictionary(grouping: good) { Array($0.1.service.catalog.utf8) }
         var taken: [String: Int] = [:]

@@ -1,18 +1,18 @@
 internal import StrictYAML
 
-// What several keys must be to each other. Each rule is a problem to be made, or nothing.
+// The rules between keys. Each is a problem, or `nil` if the rule holds.
 
 // MARK: Listeners
 
 extension Configuration {
-    /// Without callers to tell apart, whoever reaches the client listener may use it.
+    /// Without callers, every client that reaches the client listener may use it.
     var exposureProblem: String? {
         if listen.address.isLoopback || anonymous == .allow || !callers.isEmpty { return nil }
         return "\(listen.address) can be reached from other machines, and no callers are configured: listen on "
             + "127.0.0.1:\(listen.address.port), list 'callers', or set 'anonymous: allow' if all who reach it may use it"
     }
 
-    /// Without a token, the admin listener purges pages and shows state to whoever reaches it.
+    /// Without a token, every client that reaches the admin listener may purge pages and see the state.
     var adminProblem: String? {
         if admin.address.isLoopback || admin.token != nil { return nil }
         return "\(admin.address) can be reached from other machines: give the admin listener a token, as "
@@ -28,7 +28,7 @@ extension Configuration {
 // MARK: Callers
 
 extension Configuration {
-    /// Whoever is known by a certificate must be able to show it.
+    /// A caller with a certificate needs a listener that asks for certificates.
     var certificateProblem: String? {
         guard listen.tls?.clientCA == nil, let caller = callers.first(where: { $0.certificate != nil }) else {
             return nil
@@ -37,7 +37,7 @@ extension Configuration {
             "\(caller.name.quoted) is known by a certificate, which no client can show: set listen.tls with a clientCA"
     }
 
-    /// Nobody here can tell whose a signature is that is passed on.
+    /// The gateway cannot verify a signature that it passes on.
     var passthroughProblem: String? {
         guard services.contains(where: { $0.signing == .passthrough }), effectiveAnonymous == .deny,
             !callers.contains(where: { $0.certificate != nil })

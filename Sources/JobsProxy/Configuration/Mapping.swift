@@ -62,7 +62,7 @@ final class Mapping {
         }
     }
 
-    /// Where a secret is kept. No problem repeats what stands there: it may be the secret.
+    /// The place of a secret. No problem repeats the value: it may be the secret.
     func secret(_ key: String, _ field: inout SecretReference?) {
         read(key) { tree, path in
             if tree.isNull { return field = nil }
@@ -111,7 +111,7 @@ final class Mapping {
 
     /// Sections in order.
     ///
-    /// - Parameter isSecret: whether what should not stand there may be a secret, which no problem repeats.
+    /// - Parameter isSecret: true if a misplaced value may be a secret, which no problem repeats.
     func list(_ key: String, mayBeEmpty: Bool = false, isSecret: Bool = false, _ body: (Mapping) -> Void) {
         read(key) { tree, path in
             guard !tree.isNull else { return }
@@ -132,14 +132,14 @@ final class Mapping {
         }
     }
 
-    // MARK: What must hold
+    // MARK: Rules
 
     /// Keys that must be there.
     func require(_ key: String, _ problem: String) {
         if !holds(key) { faults.add(line: line, key: "\(path.key(key))", problem) }
     }
 
-    /// Checks what keys must be to each other, unless one of them was refused already. A problem stands at the first
+    /// Checks a rule between keys, unless one of them was refused already. The problem is reported at the first
     /// of the keys that the file has, else at the mapping's beginning.
     func check(_ keys: String..., problem: () -> String?) {
         guard refused.isDisjoint(with: keys), let problem = problem() else { return }
@@ -147,7 +147,7 @@ final class Mapping {
         faults.add(line: entry(key)?.line ?? line, key: "\(path.key(key))", problem)
     }
 
-    /// Whether a key was left out or read well.
+    /// Returns true if a key is missing or was accepted.
     func accepted(_ key: String) -> Bool { !refused.contains(key) }
 
     /// Reports every key that was never asked for.

@@ -2,8 +2,8 @@ internal import Glibc
 internal import Logging
 internal import Telemetry
 
-/// What the process writes: log lines to standard error, announcements to standard output, each through a writer that nothing waits
-/// for.
+/// The output of the process: log lines to standard error, announcements to standard output, each through a writer that no other
+/// thread waits for.
 struct ProcessOutput: Sendable {
     let log: LogWriter
     private let announcements: LogWriter
@@ -21,13 +21,13 @@ struct ProcessOutput: Sendable {
         return logger
     }
 
-    /// Tells the person who has started the process.
+    /// Writes a text for the person who has started the process.
     func announce(_ text: String) {
         announcements.buffer.append { $0 += "\(text)\n".utf8 }
         announcements.wake()
     }
 
-    /// Writes what is left, in at most a second.
+    /// Writes the rest, in at most a second.
     func finish() {
         announcements.finish(timeout: 250)
         log.finish(timeout: 750)
