@@ -1,5 +1,5 @@
-internal import Primitives
 public import Gateway
+internal import Primitives
 internal import Synchronization
 public import Telemetry
 

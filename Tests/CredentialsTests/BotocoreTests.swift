@@ -1,6 +1,6 @@
-import TestSupport
 import AWSProtocol
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Credentials

@@ -1,6 +1,6 @@
-import TestSupport
 import AWSProtocol
 import Synchronization
+import TestSupport
 import Testing
 import Upstream
 

@@ -1,5 +1,5 @@
-import TestSupport
 import AWSProtocol
+import TestSupport
 import Testing
 
 @testable import Credentials

@@ -1,6 +1,6 @@
-import TestSupport
 import NIOCore
 import NIOEmbedded
+import TestSupport
 import Testing
 
 @testable import HTTPFront

@@ -1,5 +1,5 @@
-import TestSupport
 import PageCache
+import TestSupport
 import Testing
 
 @Suite("Over 100,000 random operations, the cache")

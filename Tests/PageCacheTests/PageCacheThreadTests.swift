@@ -1,6 +1,6 @@
-import TestSupport
 import PageCache
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("A cache under eight threads")

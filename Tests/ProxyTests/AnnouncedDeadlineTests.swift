@@ -1,6 +1,6 @@
+import Glibc
 import NIOTestSupport
 import TestSupport
-import Glibc
 import Testing
 
 @testable import JobsProxy

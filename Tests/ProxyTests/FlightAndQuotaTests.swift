@@ -1,9 +1,9 @@
-import NIOTestSupport
-import TestSupport
 import Gateway
 import Glibc
+import NIOTestSupport
 import PageCache
 import Sandbox
+import TestSupport
 import Testing
 
 @testable import JobsProxy

@@ -1,9 +1,9 @@
-import NIOTestSupport
-import TestSupport
 import Foundation
 import NIOPosix
+import NIOTestSupport
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import JobsProxy

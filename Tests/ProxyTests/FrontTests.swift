@@ -1,9 +1,9 @@
-import NIOTestSupport
-import TestSupport
 import Gateway
 import NIOCore
 import NIOPosix
+import NIOTestSupport
 import PageCache
+import TestSupport
 import Testing
 
 @testable import JobsProxy

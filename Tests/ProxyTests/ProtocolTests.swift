@@ -1,6 +1,6 @@
+import Foundation
 import NIOTestSupport
 import TestSupport
-import Foundation
 import Testing
 
 @testable import JobsProxy

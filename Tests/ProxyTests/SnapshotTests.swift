@@ -1,8 +1,8 @@
-import NIOTestSupport
-import TestSupport
 import Foundation
 import Gateway
+import NIOTestSupport
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import JobsProxy

@@ -1,6 +1,6 @@
-import TestSupport
 import RateLimiter
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("A bucket that threads share")

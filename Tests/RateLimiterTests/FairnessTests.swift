@@ -1,5 +1,5 @@
-import TestSupport
 import RateLimiter
+import TestSupport
 import Testing
 
 /// A quota group in virtual time, with callers who ask again and again.

@@ -1,5 +1,5 @@
-import TestSupport
 import RateLimiter
+import TestSupport
 import Testing
 
 @Suite("Buckets by key")

@@ -1,6 +1,6 @@
-import TestSupport
 import RateLimiter
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Over a random trace, the queue of a quota group")

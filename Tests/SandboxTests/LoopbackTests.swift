@@ -1,7 +1,7 @@
-import NIOTestSupport
 import AWSProtocol
 import NIOCore
 import NIOPosix
+import NIOTestSupport
 import Testing
 
 @testable import Sandbox

@@ -1,5 +1,5 @@
-import Primitives
 import AWSProtocol
+import Primitives
 import Testing
 
 @testable import Sandbox

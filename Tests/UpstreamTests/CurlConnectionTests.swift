@@ -1,6 +1,6 @@
-import TestSupport
 import Dispatch
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Upstream

@@ -1,6 +1,6 @@
-import TestSupport
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Upstream

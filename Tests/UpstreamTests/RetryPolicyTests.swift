@@ -1,5 +1,5 @@
-import TestSupport
 import Gateway
+import TestSupport
 import Testing
 
 @testable import Upstream

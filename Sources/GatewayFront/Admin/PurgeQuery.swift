@@ -1,6 +1,6 @@
-internal import Primitives
 internal import Gateway
 internal import HTTPFront
+internal import Primitives
 
 /// Reads `service=…&operation=…&domain=…&status=…&soft=true`, each at most once, percent-encoded where need be.
 enum PurgeQuery {

@@ -1,8 +1,8 @@
-internal import Primitives
 internal import AWSProtocol
 internal import Gateway
 internal import HTTPFront
 internal import PageCache
+internal import Primitives
 
 /// Renders answers; the only place where errors become awsJson.
 struct AnswerRenderer {
@@ -156,35 +156,4 @@ struct AnswerRenderer {
         let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         return remainder < 0 ? quotient - 1 : quotient
     }
-}
-
-extension GatewayError {
-    /// A path that does not exist.
-    static let notFound = GatewayError(
-        ServiceError(
-            status: 404, namespace: ServiceError.commonNamespace, code: "NotFoundException",
-            message: "There is nothing here: calls are POST /, and GET has /metrics, /healthz and /readyz."),
-        outcome: .invalid, detail: "not-found")
-
-    /// A purge with a query that cannot be read.
-    static func badPurge(_ message: String) -> GatewayError {
-        GatewayError(
-            ServiceError(
-                status: 400, namespace: ServiceError.commonNamespace, code: "BadRequestException", message: message),
-            outcome: .invalid, detail: "purge")
-    }
-
-    /// A request without the operator's token.
-    static let unauthorized = GatewayError(
-        ServiceError(
-            status: 401, namespace: ServiceError.commonNamespace, code: "UnauthorizedException",
-            message: "This listener asks for its token, as 'Authorization: Bearer TOKEN'."),
-        outcome: .denied, detail: "unauthorized")
-
-    /// A path that exists, with another method.
-    static let methodNotAllowed = GatewayError(
-        ServiceError(
-            status: 405, namespace: ServiceError.commonNamespace, code: "MethodNotAllowedException",
-            message: "This path does not have this method; see the Allow header."),
-        outcome: .invalid, detail: "method-not-allowed")
 }

@@ -43,7 +43,7 @@ public final class FrontMetrics: Sendable {
         probes = registry.counters(
             "jobsproxy_probes_total",
             "Scrapes and health checks answered to callers; they are no requests of the others.",
-            labels: FrontCounters.Probe.allCases.map { label("path", $0.rawValue) })
+            labels: FrontCounters.Probe.allCases.map { label("path", $0.path) })
         durations = registry.histograms(
             "jobsproxy_request_duration_seconds", "From a request's arrival to its answer.",
             bounds: [
@@ -90,22 +90,13 @@ struct FrontCounters {
     }
 
     /// A request about the gateway itself, by its path.
-    enum Probe: String, CaseIterable {
-        case metrics = "/metrics"
-        case health = "/healthz"
-        case readiness = "/readyz"
+    enum Probe: Int, CaseIterable {
+        case metrics, health, readiness
 
-        /// Its place in `allCases`.
-        var index: Int {
-            switch self {
-            case .metrics: 0
-            case .health: 1
-            case .readiness: 2
-            }
-        }
+        var path: String { ["/metrics", "/healthz", "/readyz"][rawValue] }
     }
 
-    func count(_ probe: Probe) { probes.add(at: probe.index) }
+    func count(_ probe: Probe) { probes.add(at: probe.rawValue) }
 
     func count(_ refusal: Refusal) { rejected.add(at: refusal.index) }
 

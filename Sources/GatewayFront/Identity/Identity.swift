@@ -1,7 +1,7 @@
-internal import Primitives
 internal import AWSProtocol
 internal import Gateway
 internal import HTTPFront
+internal import Primitives
 
 /// The caller of a request, and what else its `Authorization` field says; places in the request's bytes.
 struct RequestIdentity {

@@ -1,5 +1,5 @@
-internal import Primitives
 internal import HTTPFront
+internal import Primitives
 
 /// The names and addresses of a listener, and those of loopback.
 ///

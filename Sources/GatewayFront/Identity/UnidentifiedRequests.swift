@@ -1,4 +1,3 @@
-internal import AWSProtocol
 internal import Gateway
 internal import HTTPFront
 
@@ -59,9 +58,6 @@ extension GatewayError {
         detail: "forwarded")
 
     private static func refused(_ message: String, detail: String) -> GatewayError {
-        GatewayError(
-            ServiceError(
-                status: 403, namespace: ServiceError.commonNamespace, code: "AccessDeniedException", message: message),
-            outcome: .denied, detail: detail)
+        front(403, "AccessDeniedException", message, .denied, detail: detail)
     }
 }

@@ -1,4 +1,3 @@
-internal import AWSProtocol
 internal import Gateway
 internal import HTTPFront
 
@@ -13,9 +12,8 @@ enum CodedContent {
 }
 
 extension GatewayError {
-    fileprivate static let codedContent = GatewayError(
-        ServiceError(
-            status: 415, namespace: ServiceError.commonNamespace, code: "UnsupportedMediaTypeException",
-            message: "The request's Content-Encoding is not accepted here: send the body as it is, in no coding."),
-        outcome: .invalid, detail: "content-encoding")
+    fileprivate static let codedContent = front(
+        415, "UnsupportedMediaTypeException",
+        "The request's Content-Encoding is not accepted here: send the body as it is, in no coding.",
+        detail: "content-encoding")
 }

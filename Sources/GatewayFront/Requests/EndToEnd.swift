@@ -1,7 +1,6 @@
-internal import Primitives
-internal import AWSProtocol
 internal import Gateway
 internal import HTTPFront
+internal import Primitives
 
 /// The fields of a request that are forwarded to the service with its caller's signature.
 enum EndToEnd {
@@ -60,10 +59,8 @@ enum EndToEnd {
 extension GatewayError {
     /// A request that would not reach the service as its caller signed it.
     fileprivate static func notForwardable(_ why: String) -> GatewayError {
-        GatewayError(
-            ServiceError(
-                status: 400, namespace: ServiceError.commonNamespace, code: "BadRequestException",
-                message: "The request cannot be passed on as it was signed: \(why)."),
-            outcome: .invalid, detail: "not-forwardable")
+        front(
+            400, "BadRequestException", "The request cannot be passed on as it was signed: \(why).",
+            detail: "not-forwardable")
     }
 }

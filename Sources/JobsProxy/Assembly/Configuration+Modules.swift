@@ -103,11 +103,8 @@ extension TLSSettings {
 extension CachePolicy {
     init(_ cache: Configuration.Cache) {
         self.init()
-        defaultTTL = cache.ttl.default
-        statusTTL = cache.ttl.status
-        operationTTL = cache.ttl.operation
-        staleWhileRevalidate = cache.staleWhileRevalidate
-        staleIfError = cache.staleIfError
+        (defaultTTL, statusTTL, operationTTL) = (cache.ttl.default, cache.ttl.status, cache.ttl.operation)
+        (staleWhileRevalidate, staleIfError) = (cache.staleWhileRevalidate, cache.staleIfError)
         negativeTTL = cache.negative
     }
 }
@@ -115,11 +112,8 @@ extension CachePolicy {
 extension RetryPolicy {
     init(_ retry: Configuration.Retry) {
         self.init()
-        maxAttempts = retry.maxAttempts
-        baseDelay = retry.baseDelay
-        maxDelay = retry.maxDelay
-        budgetRatio = retry.budget.ratio
-        budgetReserve = retry.budget.reserve
+        (maxAttempts, baseDelay, maxDelay) = (retry.maxAttempts, retry.baseDelay, retry.maxDelay)
+        (budgetRatio, budgetReserve) = (retry.budget.ratio, retry.budget.reserve)
     }
 }
 

@@ -1,5 +1,5 @@
-internal import Primitives
 internal import ArgumentParser
+internal import Primitives
 
 /// `jobs-proxy caller`: those who may call.
 struct CallerCommand: ParsableCommand {

@@ -40,13 +40,7 @@ extension Configuration {
         enum Credentials: Sendable, Equatable {
             /// Whatever is found where the AWS SDKs look.
             case `default`
-            case keys(Keys)
-
-            struct Keys: Sendable, Equatable {
-                var accessKeyID = ""
-                var secretAccessKey: SecretReference?
-                var sessionToken: SecretReference?
-            }
+            case keys(AccessKey)
         }
 
         enum HTTP2: String, Sendable, CaseIterable {
@@ -62,6 +56,13 @@ extension Configuration {
             var attempt: Int64 = 5 * .second
             var call: Int64 = 15 * .second
         }
+    }
+
+    /// A key id and its secret; callers' have no session token.
+    struct AccessKey: Sendable, Equatable {
+        var accessKeyID = ""
+        var secretAccessKey: SecretReference?
+        var sessionToken: SecretReference?
     }
 
     /// A token bucket's size and speed.

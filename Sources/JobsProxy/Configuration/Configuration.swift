@@ -114,7 +114,7 @@ extension Configuration {
         /// Unique; the value of a metric label.
         var name = ""
         /// Several while one is replaced by the next.
-        var keys: [Key] = []
+        var keys: [AccessKey] = []
         /// A name in its client certificate, which identifies it instead of a key.
         var certificate: PeerCertificate.Name?
         /// Patterns of domain ids and of operations.
@@ -126,11 +126,6 @@ extension Configuration {
         var weight = 1.0
         /// True if its `Cache-Control: no-cache` is honoured.
         var noCache = false
-
-        struct Key: Sendable, Equatable {
-            var accessKeyID = ""
-            var secretAccessKey: SecretReference?
-        }
     }
 
     /// The rule for callers without a key or certificate, its default filled in.

@@ -102,7 +102,7 @@ extension Configuration.Service {
         section.value("endpoint", .endpoint, &endpoint)
         section.value("region", .region, &region)
         section.value("signing", .choice, &signing)
-        section.section("credentials", orWord: "default") { credentials = .keys(.init($0)) }
+        section.section("credentials", orWord: "default") { credentials = .keys(.init($0, mayHaveToken: true)) }
         section.check("credentials", "signing") { signingProblem }
         section.value("http2", .choice, &http2)
         section.optional("caBundle", .text, &caBundle)
@@ -115,11 +115,11 @@ extension Configuration.Service {
     }
 }
 
-extension Configuration.Service.Credentials.Keys {
-    fileprivate init(_ section: Mapping) {
+extension Configuration.AccessKey {
+    fileprivate init(_ section: Mapping, mayHaveToken: Bool = false) {
         section.value("accessKeyId", .accessKeyID, &accessKeyID)
         section.secret("secretAccessKey", &secretAccessKey)
-        section.secret("sessionToken", &sessionToken)
+        if mayHaveToken { section.secret("sessionToken", &sessionToken) }
         section.require("accessKeyId", "is missing: it stands with its secretAccessKey")
         section.require("secretAccessKey", "is missing: say where it is kept, as {env: NAME} or {file: PATH}")
     }
@@ -141,7 +141,7 @@ extension Configuration.Caller {
         section.value("name", .name, &name)
         section.require("name", "is missing: it stands in metrics and logs")
         section.check("name") { reservedNameProblem }
-        section.list("keys", mayBeEmpty: true, isSecret: true) { keys.append(Key($0)) }
+        section.list("keys", mayBeEmpty: true, isSecret: true) { keys.append(.init($0)) }
         section.section("certificate") { certificate = Self.certificate($0) }
         section.check("keys", "certificate") { identityProblem }
         section.texts("domains", .text, &domains)
@@ -164,15 +164,6 @@ extension Configuration.Caller {
                 ? nil : "must be one of subject, dns, uri, ip and email: a name in the caller's certificate"
         }
         return given.first
-    }
-}
-
-extension Configuration.Caller.Key {
-    fileprivate init(_ section: Mapping) {
-        section.value("accessKeyId", .accessKeyID, &accessKeyID)
-        section.secret("secretAccessKey", &secretAccessKey)
-        section.require("accessKeyId", "is missing: it stands with its secretAccessKey")
-        section.require("secretAccessKey", "is missing: say where it is kept, as {env: NAME} or {file: PATH}")
     }
 }
 

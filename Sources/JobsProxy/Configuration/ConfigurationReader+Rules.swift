@@ -57,7 +57,7 @@ extension Configuration.Caller {
 
     var repeatedNameProblem: String { "\(name.quoted) is the name of another caller too: give each its own" }
 
-    static func repeatedKeyProblem(_ key: Key) -> String {
+    static func repeatedKeyProblem(_ key: Configuration.AccessKey) -> String {
         "the access key id \(key.accessKeyID.quoted) is there twice: a key belongs to one caller"
     }
 

@@ -1,5 +1,5 @@
-internal import Primitives
 internal import AWSProtocol
+internal import Primitives
 
 /// The settings of a domain.
 struct DomainSettings: Sendable, Equatable {

@@ -1,5 +1,5 @@
-internal import Primitives
 internal import AWSProtocol
+internal import Primitives
 
 /// The shapes of the service's answers, every member of its model.
 enum Shapes {
@@ -20,36 +20,31 @@ enum Shapes {
         let threshold = JSONValue.integer(job.draw(.threshold, below: 101))
         let isFirstChoice = job.draw(.action, below: 2) == 0
         var members = common(job, kind: kind, domain: domain)
+        func add(_ name: String, _ value: [(name: String, value: JSONValue)]) { members.append((name, .object(value))) }
         members.append(("DataAccessRoleArn", .string("arn:aws:iam::\(account):role/VoiceIDBatchJobs")))
-        members.append(("InputDataConfig", .object([("S3Uri", .string(uri("input", job, ".jsonl")))])))
-        members.append(
-            (
-                "OutputDataConfig",
-                .object([("KmsKeyId", .string(kmsKey(domain))), ("S3Uri", .string(uri("output", job, "/")))])
-            ))
+        add("InputDataConfig", [("S3Uri", .string(uri("input", job, ".jsonl")))])
+        add(
+            "OutputDataConfig",
+            [("KmsKeyId", .string(kmsKey(domain))), ("S3Uri", .string(uri("output", job, "/")))])
         switch kind {
         case .fraudsterRegistration:
-            members.append(
-                (
-                    "RegistrationConfig",
-                    .object([
-                        ("DuplicateRegistrationAction", .string(isFirstChoice ? "SKIP" : "REGISTER_AS_NEW")),
-                        ("FraudsterSimilarityThreshold", threshold), ("WatchlistIds", watchlists),
-                    ])
-                ))
+            add(
+                "RegistrationConfig",
+                [
+                    ("DuplicateRegistrationAction", .string(isFirstChoice ? "SKIP" : "REGISTER_AS_NEW")),
+                    ("FraudsterSimilarityThreshold", threshold), ("WatchlistIds", watchlists),
+                ])
         case .speakerEnrollment:
             let detection = JSONValue.object([
                 ("FraudDetectionAction", .string(isFirstChoice ? "IGNORE" : "FAIL")), ("RiskThreshold", threshold),
                 ("WatchlistIds", watchlists),
             ])
-            members.append(
-                (
-                    "EnrollmentConfig",
-                    .object([
-                        ("ExistingEnrollmentAction", .string(isFirstChoice ? "SKIP" : "OVERWRITE")),
-                        ("FraudDetectionConfig", detection),
-                    ])
-                ))
+            add(
+                "EnrollmentConfig",
+                [
+                    ("ExistingEnrollmentAction", .string(isFirstChoice ? "SKIP" : "OVERWRITE")),
+                    ("FraudDetectionConfig", detection),
+                ])
         }
         return .object(members)
     }

@@ -1,6 +1,6 @@
-internal import Primitives
 internal import AWSProtocol
 internal import Locking
+internal import Primitives
 internal import RateLimiter
 
 /// The service itself: a call in, an answer out. It knows neither sockets nor clocks, and any thread may ask it.
@@ -36,7 +36,7 @@ final class SandboxService: Sendable {
         state = Locked(State(faults: FaultInjector(options.faults, seed: seeds.next()), account: account))
     }
 
-    /// What there is now.
+    /// The current data.
     var account: Account { state.withLock { $0.account } }
 
     /// Answers a call.
@@ -60,13 +60,12 @@ final class SandboxService: Sendable {
 
     /// Takes the call's quota token, and then perhaps fails it on purpose.
     private func admit(_ operation: Operation, now: Int64) throws(ServiceError) {
-        let failure: ServiceError? = state.withLock { state in
+        try state.withLock { state throws(ServiceError) in
             guard state.buckets[operation.quotaGroup.rawValue].take(quota, now: now) == .admitted else {
-                return .throttled
+                throw .throttled
             }
-            return state.faults.next().map { .injected($0) }
+            if let code = state.faults.next() { throw .injected(code) }
         }
-        if let failure { throw failure }
     }
 
     // MARK: Operations
@@ -165,14 +164,7 @@ final class SandboxService: Sendable {
     private func write<Value: Sendable>(
         _ change: (inout Account) throws(ServiceError) -> Value
     ) throws(ServiceError) -> Value {
-        let result: Result<Value, ServiceError> = state.withLock { state in
-            do throws(ServiceError) {
-                return .success(try change(&state.account))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
+        try state.withLock { state throws(ServiceError) in try change(&state.account) }
     }
 
     // MARK: Pages

@@ -67,7 +67,8 @@ extension ServiceError {
     /// The error with a code that is to be injected.
     static func injected(_ code: String) -> ServiceError {
         ServiceError(
-            status: statuses[code] ?? 500, namespace: modelled.contains(code) ? voiceID : commonNamespace, code: code,
+            status: codes.first { $0.value.contains(code) }?.key ?? 500,
+            namespace: modelled.contains(code) ? voiceID : commonNamespace, code: code,
             message: code == throttled.code ? throttled.message : "The sandbox was asked to fail this call.")
     }
 
@@ -77,27 +78,18 @@ extension ServiceError {
         "ServiceQuotaExceededException", "ThrottlingException", "ValidationException",
     ]
 
-    /// Whatever is not here is answered with 500.
-    private static let statuses = [
-        "AccessDeniedException": 400,
-        "ConflictException": 400,
-        "ExpiredTokenException": 403,
-        "IncompleteSignatureException": 403,
-        "InternalFailure": 500,
-        "InternalServerException": 500,
-        "InvalidSignatureException": 403,
-        "MissingAuthenticationTokenException": 403,
-        "RequestExpired": 400,
-        "RequestTimeout": 408,
-        "RequestTimeoutException": 408,
-        "ResourceNotFoundException": 400,
-        "SerializationException": 400,
-        "ServiceQuotaExceededException": 400,
-        "ServiceUnavailable": 503,
-        "ServiceUnavailableException": 503,
-        "ThrottlingException": 400,
-        "UnknownOperationException": 400,
-        "UnrecognizedClientException": 403,
-        "ValidationException": 400,
+    /// The codes by their status; that of any other is 500.
+    private static let codes: [Int: Set<String>] = [
+        400: [
+            "AccessDeniedException", "ConflictException", "RequestExpired", "ResourceNotFoundException",
+            "SerializationException", "ServiceQuotaExceededException", "ThrottlingException",
+            "UnknownOperationException", "ValidationException",
+        ],
+        403: [
+            "ExpiredTokenException", "IncompleteSignatureException", "InvalidSignatureException",
+            "MissingAuthenticationTokenException", "UnrecognizedClientException",
+        ],
+        408: ["RequestTimeout", "RequestTimeoutException"],
+        503: ["ServiceUnavailable", "ServiceUnavailableException"],
     ]
 }

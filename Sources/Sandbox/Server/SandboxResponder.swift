@@ -1,7 +1,7 @@
-internal import Primitives
 internal import AWSProtocol
 internal import HTTPFront
 internal import NIOCore
+internal import Primitives
 internal import Telemetry
 
 /// Carries requests of one event loop to the service and its answers back.

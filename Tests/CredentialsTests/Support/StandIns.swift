@@ -1,7 +1,7 @@
-import TestSupport
-import Foundation
 import AWSProtocol
+import Foundation
 import Synchronization
+import TestSupport
 
 @testable import Credentials
 

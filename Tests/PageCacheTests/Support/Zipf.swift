@@ -1,5 +1,5 @@
-import TestSupport
 import Foundation
+import TestSupport
 
 /// Numbers from 0 on, of which number n comes in proportion to 1 / (n + 1)^exponent.
 struct Zipf {

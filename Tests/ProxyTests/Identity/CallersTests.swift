@@ -1,6 +1,6 @@
+import AWSProtocol
 import NIOTestSupport
 import TestSupport
-import AWSProtocol
 import Testing
 
 @testable import JobsProxy

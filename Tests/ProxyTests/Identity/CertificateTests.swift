@@ -1,6 +1,6 @@
-import TestSupport
 import Foundation
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import JobsProxy

@@ -1,6 +1,6 @@
-import NIOTestSupport
 import Foundation
 import NIOPosix
+import NIOTestSupport
 import Testing
 
 @testable import JobsProxy

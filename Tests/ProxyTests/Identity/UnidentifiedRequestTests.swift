@@ -1,6 +1,6 @@
+import NIOPosix
 import NIOTestSupport
 import TestSupport
-import NIOPosix
 import Testing
 
 @testable import GatewayFront

@@ -1,6 +1,6 @@
-import NIOTestSupport
 import AWSProtocol
 import NIOPosix
+import NIOTestSupport
 
 @testable import JobsProxy
 

@@ -1,10 +1,10 @@
-import NIOTestSupport
-import TestSupport
 import Logging
 import NIOPosix
+import NIOTestSupport
 import ServiceLifecycle
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import JobsProxy

@@ -1,7 +1,7 @@
-import NIOTestSupport
-import TestSupport
 import Gateway
+import NIOTestSupport
 import PageCache
+import TestSupport
 import Testing
 
 @testable import JobsProxy

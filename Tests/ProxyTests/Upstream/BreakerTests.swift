@@ -1,8 +1,8 @@
-import NIOTestSupport
-import TestSupport
 import Gateway
+import NIOTestSupport
 import PageCache
 import RateLimiter
+import TestSupport
 import Testing
 
 @testable import JobsProxy

@@ -1,8 +1,8 @@
-import NIOTestSupport
-import TestSupport
 import Gateway
+import NIOTestSupport
 import PageCache
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import JobsProxy

@@ -1,8 +1,8 @@
-import NIOTestSupport
-import TestSupport
 import Gateway
 import Glibc
+import NIOTestSupport
 import PageCache
+import TestSupport
 import Testing
 
 @testable import JobsProxy

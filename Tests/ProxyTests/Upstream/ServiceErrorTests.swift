@@ -1,7 +1,7 @@
-import NIOTestSupport
-import TestSupport
 import AWSProtocol
 import Foundation
+import NIOTestSupport
+import TestSupport
 import Testing
 
 @testable import JobsProxy

@@ -1,9 +1,9 @@
-import NIOTestSupport
-import TestSupport
 import Gateway
 import Glibc
 import NIOSSL
+import NIOTestSupport
 import PageCache
+import TestSupport
 import Testing
 
 @testable import JobsProxy

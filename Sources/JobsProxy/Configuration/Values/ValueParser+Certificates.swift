@@ -1,5 +1,5 @@
-internal import Primitives
 internal import HTTPFront
+internal import Primitives
 internal import StrictYAML
 
 extension ValueParser where Value == PeerCertificate.Name {
