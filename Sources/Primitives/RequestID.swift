@@ -3,25 +3,24 @@
 /// Unique like random ones, at a fraction of their cost: only the digits of the counter are written anew.
 public struct RequestID: Sendable {
     /// The header fields of an answer: those that were given before the id, and the line that carries it.
-    @inlinable public var lines: [UInt8] { storage }
-
-    @usableFromInline var storage: [UInt8]
+    /// Stored and settable, so that other modules change its digits in place.
+    public var lines: [UInt8]
     private let lineStart: Int
     @usableFromInline let end: Int
 
     /// The line that carries the id.
-    public var line: [UInt8] { Array(storage[lineStart...]) }
+    public var line: [UInt8] { Array(lines[lineStart...]) }
     /// The id alone.
-    public var text: [UInt8] { Array(storage[end - Self.length..<end]) }
+    public var text: [UInt8] { Array(lines[end - Self.length..<end]) }
 
     /// - Parameter fields: lines that most answers have before it.
     public init(after fields: StaticString = "") {
-        storage = "\(fields)x-amzn-RequestId: 00000000-0000-4000-8000-000000000000\r\n".utf8.map { $0 }
+        lines = "\(fields)x-amzn-RequestId: 00000000-0000-4000-8000-000000000000\r\n".utf8.map { $0 }
         lineStart = fields.utf8CodeUnitCount
-        end = storage.count - 2
+        end = lines.count - 2
         var random = SystemRandomNumberGenerator()
         for place in Self.randomPlaces {
-            storage[end - Self.length + place] = Self.digits[Int(random.next() & 15)]
+            lines[end - Self.length + place] = Self.digits[Int(random.next() & 15)]
         }
     }
 
@@ -31,12 +30,12 @@ public struct RequestID: Sendable {
         var place = end
         while place > end - Self.counterLength {
             place -= 1
-            let digit = storage[place]
+            let digit = lines[place]
             guard digit == UInt8(ascii: "f") else {
-                storage[place] = digit == UInt8(ascii: "9") ? UInt8(ascii: "a") : digit + 1
+                lines[place] = digit == UInt8(ascii: "9") ? UInt8(ascii: "a") : digit + 1
                 return
             }
-            storage[place] = UInt8(ascii: "0")
+            lines[place] = UInt8(ascii: "0")
         }
     }
 

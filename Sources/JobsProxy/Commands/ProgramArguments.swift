@@ -1,11 +1,11 @@
 internal import CProcess
 
-/// The words that the program was started with.
+/// The arguments of the program.
 enum ProgramArguments {
     /// All but the program's name; `nil` where they cannot be known.
     static var afterName: [String]? {
         let count = Int(cprocess_argument_count())
-        // Unsafe only in its pointers: the system has put so many texts there, and they stay.
+        // Unsafe only in its pointers: there are as many texts, and they stay valid.
         guard count > 0, let words = unsafe cprocess_arguments() else {
             return count == 0 && !CommandLine.arguments.isEmpty ? Array(CommandLine.arguments.dropFirst()) : nil
         }

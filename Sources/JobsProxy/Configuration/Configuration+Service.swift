@@ -38,7 +38,7 @@ extension Configuration {
 
         /// The credentials that the gateway signs with.
         enum Credentials: Sendable, Equatable {
-            /// Whatever is found where the AWS SDKs look.
+            /// The default chain of the AWS SDKs.
             case `default`
             case keys(AccessKey)
         }

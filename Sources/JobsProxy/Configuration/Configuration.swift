@@ -49,7 +49,7 @@ extension Configuration {
         var key = ""
         /// The authorities whose certificates clients may show.
         var clientCA: String?
-        /// Where it stands, for faults.
+        /// Its line in the file, for faults.
         var line = 1
     }
 

@@ -2,8 +2,8 @@ internal import StrictYAML
 
 /// One mapping of the file while its keys are read.
 ///
-/// Each call asks for one key, which makes the key known, and sets a field if the key is there and right. What is there
-/// and was never asked for is an unknown key; `close` reports those.
+/// Each call reads one key, which makes the key known, and sets a field if the key is there and its value is accepted. `close`
+/// reports the keys that no call has read.
 final class Mapping {
     private let path: DottedPath
     let line: Int
@@ -13,7 +13,7 @@ final class Mapping {
     private let entries: [[UInt8]: Tree.Entry]
     private let faults: FaultCollector
     private var known: [String] = []
-    /// The keys that were there but not right.
+    /// The keys whose values were not accepted.
     private var refused: Set<String> = []
 
     init(_ entries: [Tree.Entry], line: Int, path: DottedPath, faults: FaultCollector) {
@@ -150,7 +150,7 @@ final class Mapping {
     /// Returns true if a key is missing or was accepted.
     func accepted(_ key: String) -> Bool { !refused.contains(key) }
 
-    /// Reports every key that was never asked for.
+    /// Reports every unknown key.
     func close() {
         for entry in ordered where !known.contains(where: { $0.utf8.elementsEqual(entry.key.utf8) }) {
             let advice = Spelling.nearest(to: entry.key, among: known).map { "did you mean \($0)?" }

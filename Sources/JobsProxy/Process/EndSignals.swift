@@ -5,8 +5,8 @@ internal import Logging
 internal import ServiceLifecycle
 internal import Upstream
 
-/// SIGTERM and SIGINT. Made before anything that takes time, because a signal without a handler ends the process, or as process 1
-/// of a container is lost.
+/// SIGTERM and SIGINT. Made before any work that takes time: without a handler, a signal ends the process, and process 1 of a
+/// container does not get it at all.
 final class EndSignals: Service {
     private struct State {
         /// True once the process has begun work that it must end in order.
@@ -20,7 +20,7 @@ final class EndSignals: Service {
 
     /// From now on a signal ends the process at once and with 0, because no work has begun.
     ///
-    /// - Throws: `CommandFailure` if the system does not let it be so.
+    /// - Throws: `CommandFailure` if the system refuses.
     init() throws(CommandFailure) {
         (stream, continuation) = AsyncStream.makeStream()
         guard cprocess_count_end_signals() else {

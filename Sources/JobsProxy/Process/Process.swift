@@ -23,8 +23,8 @@ enum Process {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
-    /// Lets the process have as many files open as it may, a write to a closed connection be an error, not an end, and memory of large
-    /// answers go back to the system.
+    /// Raises the limit of open files to its maximum, makes a write to a closed connection an error instead of a signal, and lets the
+    /// memory of large answers go back to the system.
     static func prepare() {
         signal(SIGPIPE, SIG_IGN)
         cprocess_give_back_large_blocks()
@@ -34,7 +34,7 @@ enum Process {
         _ = unsafe setrlimit(__rlimit_resource_t(7), &limit)
     }
 
-    /// How many files the process may have open.
+    /// The limit of open files.
     static var maxOpenFiles: Int {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return 1024 }
@@ -76,7 +76,7 @@ enum Process {
     private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
 }
 
-/// Does the duty of process 1: it waits for the processes that it is given when their own parents end.
+/// The duty of process 1: to wait for the processes that it inherits when their parents end.
 struct OrphanReaper: Service {
     /// `nil` in any other process.
     init?() { guard Process.isFirst else { return nil } }

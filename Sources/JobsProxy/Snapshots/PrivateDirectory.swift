@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// A directory in which only the gateway's own user, and root, can make, rename or remove files. It is opened once, judged
-/// by what was opened, and stays the same whatever happens to its name; it does not keep a file system from being mounted anew.
+/// A directory in which only the gateway's own user, and root, can make, rename or remove files. It is opened once and checked as
+/// opened, so that it stays the same if its name changes; it does not prevent that a file system is mounted anew.
 final class PrivateDirectory: Sendable {
     private let descriptor: Descriptor
     private let path: String

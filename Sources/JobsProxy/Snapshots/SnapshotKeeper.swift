@@ -14,7 +14,7 @@ final class SnapshotKeeper: WriteObserver {
         var isForeign = false
         /// True if reading the file was interrupted: the cache holds only a part of its pages, and must not replace them.
         var isPartial = false
-        /// Writes that have ended, and how many of them had when the pages were collected that were saved last.
+        /// The number of writes that have ended, and its value when the pages were collected that were saved last.
         var writes = 0
         var savedWrites = 0
     }

@@ -11,7 +11,7 @@ struct SnapshotService: ServiceLifecycle.Service {
 
     /// How often the pages are written, in nanoseconds.
     private static let interval: Int64 = 120_000_000_000
-    /// How soon they are written again after a write of a caller's, which voids some of the file's.
+    /// How soon they are written again after a caller's write, which invalidates some of the file's.
     private static let renewal: Int64 = 10_000_000_000
     /// How many times as long as the last writing took must pass at least, so that it takes up only a part of the time.
     private static let share: Int64 = 20
@@ -20,7 +20,7 @@ struct SnapshotService: ServiceLifecycle.Service {
         (self.keeper, self.gate, self.logger) = (keeper, gate, logger)
     }
 
-    /// Reads the pages; what keeps them from being used is logged.
+    /// Reads the pages, or logs why they are not used.
     ///
     /// - Parameter isEnding: asked before each piece; the rest is left out once it returns true.
     func load(until isEnding: @escaping () -> Bool) {
@@ -32,7 +32,7 @@ struct SnapshotService: ServiceLifecycle.Service {
         }
     }
 
-    /// Writes from time to time, and for the last time when it is told to end: nothing is on its way any more then.
+    /// Writes from time to time, and for the last time at the end, when no fetch is in flight.
     func run() async {
         await cancelWhenGracefulShutdown { await writeFromTimeToTime() }
         save()

@@ -3,7 +3,7 @@ internal import Primitives
 internal import StrictYAML
 
 extension ValueParser where Value == PeerCertificate.Name {
-    /// The kinds of names by their keys. `san` is what `dns` was called once.
+    /// The parsers of names by their keys. `san` means the same as `dns`.
     static var certificateNames: [(key: String, parser: ValueParser)] {
         [("subject", subject), ("dns", dns), ("uri", uri), ("ip", ip), ("email", email), ("san", dns)]
     }
