@@ -60,8 +60,9 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // MARK: Below the leaves: the one lock, and the library that matches patterns
+        // MARK: Below the leaves: the one lock, bytes and ids, and the library that matches patterns
         .target(name: "Locking", swiftSettings: settings),
+        .target(name: "Primitives", swiftSettings: settings),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
 
         // MARK: Leaves: no I/O, no imports of each other, time is always an argument
@@ -93,13 +94,17 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "GatewayFront",
-            dependencies: ["AWSProtocol", "Gateway", "HTTPFront", "Locking", "PageCache", "Telemetry", nioCore],
+            dependencies: [
+                "AWSProtocol", "Gateway", "HTTPFront", "Locking", "PageCache", "Primitives", "Telemetry", nioCore,
+            ],
             swiftSettings: settings),
         .target(
             name: "Credentials", dependencies: ["AWSProtocol", "Locking", "OriginClient"], swiftSettings: settings),
         .target(
             name: "Sandbox",
-            dependencies: ["AWSProtocol", "HTTPFront", "Locking", "RateLimiter", "Telemetry", nioCore, nioPosix],
+            dependencies: [
+                "AWSProtocol", "HTTPFront", "Locking", "Primitives", "RateLimiter", "Telemetry", nioCore, nioPosix,
+            ],
             swiftSettings: settings),
 
         // MARK: Executable
@@ -107,29 +112,41 @@ let package = Package(
             name: "JobsProxy",
             dependencies: [
                 "AWSProtocol", "BuiltInCatalogs", "CProcess", "Credentials", "Gateway", "GatewayFront", "HTTPFront",
-                "Locking", "OriginClient", "PageCache", "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "Upstream",
-                arguments, heap, lifecycle, logging, nioCore, nioPosix,
+                "Locking", "OriginClient", "PageCache", "Primitives", "RateLimiter", "Sandbox", "StrictYAML",
+                "Telemetry",
+                "Upstream", arguments, heap, lifecycle, logging, nioCore, nioPosix,
             ],
             swiftSettings: settings),
 
         // MARK: Tests
-        .testTarget(name: "AWSProtocolTests", dependencies: ["AWSProtocol", crypto], swiftSettings: testSettings),
+        // What several tests share. `NIOTestSupport` is apart, so that the leaves' tests do without NIO.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testSettings),
+        .target(
+            name: "NIOTestSupport", dependencies: [nioCore, nioPosix], path: "Tests/NIOTestSupport",
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "AWSProtocolTests", dependencies: ["AWSProtocol", "TestSupport", crypto], swiftSettings: testSettings),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["AWSProtocol", "BuiltInCatalogs", "Credentials", "Gateway", "PageCache", "RateLimiter"],
+            dependencies: [
+                "AWSProtocol", "BuiltInCatalogs", "Credentials", "Gateway", "PageCache", "RateLimiter", "TestSupport",
+            ],
             swiftSettings: testSettings),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: testSettings),
-        .testTarget(name: "PageCacheTests", dependencies: ["PageCache"], swiftSettings: testSettings),
-        .testTarget(name: "RateLimiterTests", dependencies: ["RateLimiter"], swiftSettings: testSettings),
+        .testTarget(name: "PageCacheTests", dependencies: ["PageCache", "TestSupport"], swiftSettings: testSettings),
+        .testTarget(
+            name: "RateLimiterTests", dependencies: ["RateLimiter", "TestSupport"], swiftSettings: testSettings),
         .testTarget(
             // NIO's own reader of HTTP/1.1 is the decoder's second opinion.
             name: "HTTPFrontTests",
             dependencies: [
-                "HTTPFront", "Locking", nioCore, nioEmbedded, nioHTTP1, nioPosix, nioHPACK, nioHTTP2, nioSSL,
+                "HTTPFront", "Locking", "TestSupport", nioCore, nioEmbedded, nioHTTP1, nioPosix, nioHPACK, nioHTTP2,
+                nioSSL,
             ],
             swiftSettings: testSettings),
         .testTarget(
-            name: "OriginClientTests", dependencies: ["CCurl", "OriginClient"], swiftSettings: testSettings,
+            name: "OriginClientTests", dependencies: ["CCurl", "OriginClient", "TestSupport"],
+            swiftSettings: testSettings,
             // One test takes the place of the C library's name lookup, for libcurl too.
             linkerSettings: [
                 .unsafeFlags([
@@ -137,21 +154,25 @@ let package = Package(
                 ])
             ]),
         .testTarget(
-            name: "UpstreamTests", dependencies: ["AWSProtocol", "Gateway", "OriginClient", "Upstream"],
+            name: "UpstreamTests", dependencies: ["AWSProtocol", "Gateway", "OriginClient", "TestSupport", "Upstream"],
             swiftSettings: testSettings),
         .testTarget(
-            name: "CredentialsTests", dependencies: ["AWSProtocol", "Credentials"], exclude: ["SDK"],
+            name: "CredentialsTests", dependencies: ["AWSProtocol", "Credentials", "TestSupport"], exclude: ["SDK"],
             swiftSettings: testSettings),
         .testTarget(
             name: "SandboxTests",
-            dependencies: ["AWSProtocol", "HTTPFront", "RateLimiter", "Sandbox", "Telemetry", nioCore, nioPosix],
+            dependencies: [
+                "AWSProtocol", "HTTPFront", "NIOTestSupport", "Primitives", "RateLimiter", "Sandbox", "Telemetry",
+                nioCore,
+                nioPosix,
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "PageCache", "RateLimiter",
-                "Sandbox", "StrictYAML",
-                "Telemetry", arguments, logging, nioCore, nioPosix, nioSSL,
+                "AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "NIOTestSupport", "PageCache",
+                "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "TestSupport", arguments, lifecycle, logging,
+                nioCore, nioPosix, nioSSL,
             ],
             exclude: ["SDK"],
             swiftSettings: testSettings),

@@ -32,6 +32,8 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(name: "PatternBenchmark", dependencies: ["AWSProtocol"], swiftSettings: settings),
         .executableTarget(name: "LimitBenchmark", dependencies: ["RateLimiter"], swiftSettings: settings),
-        .executableTarget(name: "CacheBenchmark", dependencies: ["PageCache"], swiftSettings: settings),
+        .target(name: "TestSupport", sources: ["SeededGenerator.swift"], swiftSettings: settings),
+        .executableTarget(
+            name: "CacheBenchmark", dependencies: ["PageCache", "TestSupport"], swiftSettings: settings),
     ]
 )

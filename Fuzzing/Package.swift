@@ -41,6 +41,7 @@ let package = Package(
     targets: [
         // MARK: The project's modules, or what of them needs neither sockets nor threads
         .target(name: "Locking", swiftSettings: settings),
+        .target(name: "Primitives", swiftSettings: settings),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
         .target(
             name: "AWSProtocol", dependencies: ["CPCRE2", "Locking", crypto], path: path("AWSProtocol"),
@@ -65,8 +66,10 @@ let package = Package(
             name: "Gateway", dependencies: ["AWSProtocol", "PageCache", "RateLimiter", "StrictYAML", "Telemetry"],
             path: path("Gateway"), swiftSettings: settings),
         .target(
-            name: "GatewayFront", dependencies: ["AWSProtocol", "Gateway", "HTTPFront"], path: path("GatewayFront"),
-            sources: ["CacheControl.swift", "PurgeQuery.swift", "SDKRequest.swift"], swiftSettings: settings),
+            name: "GatewayFront", dependencies: ["AWSProtocol", "Gateway", "HTTPFront", "Primitives"],
+            path: path("GatewayFront"),
+            sources: ["Requests/CacheControl.swift", "Admin/PurgeQuery.swift", "Requests/SDKRequest.swift"],
+            swiftSettings: settings),
         .target(
             name: "OriginClient", dependencies: ["CCurl"], path: path("OriginClient"),
             sources: [
@@ -75,8 +78,9 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "JobsProxy", dependencies: ["HTTPFront", "StrictYAML"], path: path("JobsProxy"),
-            sources: ["CommandFailure.swift", "Configuration", "File.swift"], swiftSettings: settings),
+            name: "JobsProxy", dependencies: ["Gateway", "HTTPFront", "Primitives", "StrictYAML"],
+            path: path("JobsProxy"),
+            sources: ["Commands/CommandFailure.swift", "Configuration", "Process/File.swift"], swiftSettings: settings),
 
         // MARK: Harnesses
         .target(name: "Fuzzer", swiftSettings: harnessSettings),

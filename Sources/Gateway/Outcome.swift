@@ -1,4 +1,4 @@
-/// How a request ended. The metric label, the log field and the `Cache-Status` of an answer all come from it.
+/// How a request ended: the metric label and the log field of every answer. (`Cache-Status` says where an answer comes from.)
 public enum Outcome: Int, Sendable, CaseIterable {
     /// A fresh page from the cache, negative ones included.
     case hit

@@ -5,16 +5,15 @@ internal import NIOCore
 internal import PageCache
 internal import Telemetry
 
-/// Answers the requests of one event loop: routes, asks the gate, renders what it decided.
+/// Answers the requests of one event loop: it finds the route, asks the gate, and renders the verdict.
 public final class GatewayResponder: Responder {
     /// A request that waits for a fetch.
     private struct Waiting {
         let role: Verdict.Role
         let call: Call
-        /// Who asks.
         let caller: Int
         let since: Int64
-        /// When it is told that its time is over.
+        /// When it is answered with an error if its fetch has not ended.
         let until: Int64
     }
 
@@ -26,17 +25,17 @@ public final class GatewayResponder: Responder {
     private var identity: Identity
     private var renderer = AnswerRenderer()
     private var waiting: [Waiter: Waiting] = [:]
-    /// The requests about the gateway itself that are among the answers which `answered` has not been told of yet.
+    /// Requests about the gateway itself that `answered` has not counted yet.
     private var probes = 0
 
-    /// - Parameter front: what all loops share.
+    /// - Parameter front: shared by all loops.
     public init(loop: ServerLoop<GatewayResponder>, gate: Gate, front: Front) {
         self.loop = loop
         self.gate = gate
         self.front = front
         counters = front.metrics.makeCounters()
         identity = Identity(gate, front)
-        front.deliveries.register(self, loop: loop.index, eventLoop: loop.eventLoop)
+        front.dispatcher.register(self, loop: loop.index, eventLoop: loop.eventLoop)
     }
 
     // MARK: Requests
@@ -46,9 +45,7 @@ public final class GatewayResponder: Responder {
         into response: inout ResponseWriter
     ) -> Disposition {
         if let authority = head.authority, !front.isOwn(authority: bytes, authority) {
-            response.closes = true
-            reject(.foreignTarget, &response)
-            return .answered
+            return rejectForeign(&response)
         }
         switch Route(head, bytes) {
         case .call:
@@ -79,91 +76,107 @@ public final class GatewayResponder: Responder {
         return .answered
     }
 
+    /// The life of a call from its bytes to a verdict; its steps are those of docs/design.md.
     private func answerCall(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>, _ ticket: Ticket, _ now: Int64,
         _ response: inout ResponseWriter
     ) -> Disposition {
         let target = bytes.extracting(head[.xAmzTarget] ?? 0..<0)
-        let asker: Identity.Asker
+        // Whose request.
+        let requester: RequestIdentity
         do throws(GatewayError) {
-            asker = try identity.asker(head, bytes, content, target: target)
+            requester = try identity.identify(head, bytes, content, target: target)
         } catch {
-            refuse(error, gate.operation(target), nil, now: now, &response)
-            return .answered
+            return refuse(error, gate.operation(target), nil, now: now, &response)
         }
-        if let error = gate.charge(caller: asker.caller, target: target, now: now) {
-            refuse(error, gate.operation(target), asker.caller, now: now, &response)
-            return .answered
+        // Request to a call. Its caller is charged first, because to read it costs more than to refuse it.
+        if let error = gate.charge(caller: requester.caller, target: target, now: now) {
+            return refuse(error, gate.operation(target), requester.caller, now: now, &response)
         }
         let call = memo.call(
-            target: target, region: bytes.extracting(asker.region), principal: bytes.extracting(asker.principal),
-            body: content, of: gate)
-        if head[.contentEncoding] != nil, let error = CodedContent.refusal(head, bytes, call) {
-            refuse(error, call.operation, asker.caller, now: now, &response)
-            return .answered
+            target: target, region: bytes.extracting(requester.region),
+            principal: bytes.extracting(requester.principal), body: content, of: gate)
+        if isForeign(call, head, bytes) { return rejectForeign(&response) }
+        let forwarded: ForwardedFields?
+        do throws(GatewayError) {
+            forwarded = try fieldsToForward(call, head, bytes)
+        } catch {
+            return refuse(error, call.operation, requester.caller, now: now, &response)
         }
-        var forwarded: ForwardedFields?
-        if let service = call.passthroughService {
-            guard let host = head[.host], front.isAuthority(of: service, bytes, host) else {
-                response.closes = true
-                reject(.foreignTarget, &response)
-                return .answered
-            }
-            do throws(GatewayError) {
-                forwarded = try EndToEnd.fields(head, bytes)
-            } catch {
-                refuse(error, call.operation, asker.caller, now: now, &response)
-                return .answered
-            }
-        }
+        // Call to a verdict.
         let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
-        let wishes = wishes(head, bytes, asker, now: now)
+        let wishes = wishes(head, bytes, requester, now: now)
         switch gate.decide(
-            call, caller: asker.caller, wishes: wishes, waiter: waiter, forwarded: forwarded, now: now)
+            call, caller: requester.caller, wishes: wishes, waiter: waiter, forwarded: forwarded, now: now)
         {
         case .page(let page, let use):
-            renderer.page(page, use, &response, now: now)
-            let outcome: Outcome = use == .fresh ? .hit : .stale
-            counters.count(outcome, operation: call.operation, caller: asker.caller)
-            counters.countAge(max(0, now - page.fetchedAt))
-            log(
-                call.operation, asker.caller, outcome, status: page.status, detail: Self.detail(page, use),
-                id: renderer.lastID, since: now, now: now)
-            return .answered
+            return serve(page, use, call.operation, requester.caller, now: now, &response)
         case .refused(let error):
-            refuse(error, call.operation, asker.caller, now: now, &response)
-            return .answered
+            return refuse(error, call.operation, requester.caller, now: now, &response)
         case .wait(let role):
             let until = min(now &+ gate.patience(call), wishes.deadline ?? .max)
-            waiting[waiter] = Waiting(role: role, call: call, caller: asker.caller, since: now, until: until)
+            waiting[waiter] = Waiting(role: role, call: call, caller: requester.caller, since: now, until: until)
             return .later
         }
     }
 
+    /// Returns true if a call keeps its signature, and its `Host` is not that of the service that it is signed for.
+    private func isForeign(_ call: Call, _ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Bool {
+        guard let service = call.passthroughService else { return false }
+        guard let host = head[.host] else { return true }
+        return !front.isAuthority(of: service, bytes, host)
+    }
+
+    /// The fields that go on to the service with a call that keeps its signature; `nil` for any other call.
+    ///
+    /// - Throws: the answer to a call whose content or fields cannot be used as they are.
+    private func fieldsToForward(
+        _ call: Call, _ head: borrowing RequestHead, _ bytes: Span<UInt8>
+    ) throws(GatewayError) -> ForwardedFields? {
+        if call.passthroughService != nil { return try EndToEnd.fields(head, bytes) }
+        if head[.contentEncoding] != nil { try CodedContent.check(head, bytes) }
+        return nil
+    }
+
     private func wishes(
-        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ asker: Identity.Asker, now: Int64
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ requester: RequestIdentity, now: Int64
     ) -> Wishes {
         var wishes = Wishes()
         if head[.cacheControl] != nil {
-            wishes = CacheControl.wishes(head, bytes, mayFetchAnew: gate.mayFetchAnew(caller: asker.caller))
+            wishes = CacheControl.wishes(head, bytes, mayFetchAnew: gate.mayFetchAnew(caller: requester.caller))
         }
         wishes.deadline = SDKRequest.deadline(head, bytes, now: now, wallClock: front.wallClock)
         wishes.isRetry = SDKRequest.isRetry(head, bytes)
         return wishes
     }
 
-    /// - Parameter caller: nothing for somebody unknown.
+    /// Answers from the cache.
+    private func serve(
+        _ page: Page, _ use: PageUse, _ operation: Int, _ caller: Int, now: Int64, _ response: inout ResponseWriter
+    ) -> Disposition {
+        renderer.page(page, use, &response, now: now)
+        let outcome: Outcome = use == .fresh ? .hit : .stale
+        counters.count(outcome, operation: operation, caller: caller)
+        counters.countAge(max(0, now - page.fetchedAt))
+        log(
+            operation, caller, outcome, status: page.status, detail: Self.detail(page, use), id: renderer.lastID,
+            since: now, now: now)
+        return .answered
+    }
+
+    /// - Parameter caller: `nil` if it is not known.
     private func refuse(
         _ error: GatewayError, _ operation: Int, _ caller: Int?, now: Int64, _ response: inout ResponseWriter
-    ) {
+    ) -> Disposition {
         renderer.error(error, &response)
         counters.count(error, operation: operation, caller: caller)
         log(
             operation, caller, error.outcome, status: error.status, detail: error.detail, id: renderer.lastID,
             since: now, now: now)
+        return .answered
     }
 
-    /// Records an answer to what was no call.
+    /// Records the answer to a request that is no call.
     private func record(_ error: GatewayError) {
         counters.count(error, operation: gate.otherOperation, caller: nil)
         log(
@@ -178,7 +191,7 @@ public final class GatewayResponder: Responder {
         guard let request = waiting.removeValue(forKey: waiter) else { return }
         let ticket = Ticket(loop: waiter.loop, slot: waiter.slot, generation: waiter.generation)
         let now = Int64(clamping: loop.eventLoop.now.uptimeNanoseconds)
-        // Taken here: when this returns, those that waited behind it on its connection may have been answered too.
+        // Read inside: when `answer` returns, requests that waited behind this one on its connection may be answered too.
         var id: [UInt8] = []
         loop.answer(ticket) { responder, response in
             responder.renderer.arrival(arrival, role: request.role, &response, now: now)
@@ -221,14 +234,14 @@ public final class GatewayResponder: Responder {
             since: request.since, now: now)
     }
 
-    /// Why a page is no newer, or what error it is.
+    /// The reason for a page that is stale, or the error that a page is.
     private static func detail(_ page: Page, _ use: PageUse) -> String {
         if case .unrefreshable(let reason, _) = use { reason.rawValue } else { page.errorCode ?? "" }
     }
 
     /// - Parameters:
-    ///   - caller: nothing for somebody unknown.
-    ///   - detail: what is composed only for an answer that is recorded, as `id` is.
+    ///   - caller: `nil` if it is not known.
+    ///   - detail: composed only if the answer is recorded, like `id`.
     private func log(
         _ operation: Int, _ caller: Int?, _ outcome: Outcome, status: Int, detail: @autoclosure () -> String,
         id: @autoclosure () -> [UInt8], since: Int64, now: Int64
@@ -242,7 +255,7 @@ public final class GatewayResponder: Responder {
             isSampled: caller ?? Identity.anonymous == Identity.anonymous && Self.isRefusal(outcome))
     }
 
-    /// Whether an answer says no to its client without a look at a page or a service.
+    /// Returns true for refusals, which touch neither a page nor a service.
     private static func isRefusal(_ outcome: Outcome) -> Bool {
         switch outcome {
         case .denied, .invalid, .throttled: true
@@ -261,8 +274,15 @@ public final class GatewayResponder: Responder {
 
     public func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {
         reject(refusal, &response)
-        // It never became a request of which the server says how long it took.
+        // The server reports durations of whole requests only.
         counters.countDuration(0)
+    }
+
+    /// Answers a request for a host that is not the gateway's, nor the service's that it is signed for.
+    private func rejectForeign(_ response: inout ResponseWriter) -> Disposition {
+        response.closes = true
+        reject(.foreignTarget, &response)
+        return .answered
     }
 
     private func reject(_ refusal: Refusal, _ response: inout ResponseWriter) {
@@ -274,10 +294,10 @@ public final class GatewayResponder: Responder {
             id: renderer.lastID, since: 0, now: 0)
     }
 
-    /// Nobody asked for anything that could be logged.
+    /// There is no request to log.
     public func dropped(_ refusal: Refusal) { counters.count(refusal) }
 
-    /// Who a connection's client certificate says that it is.
+    /// The number of the caller that a client certificate names; -1 for none.
     public func identify(_ certificate: PeerCertificate) -> Int32 {
         front.callers.caller(with: certificate).map { Int32(clamping: $0) } ?? -1
     }
@@ -288,13 +308,13 @@ public final class GatewayResponder: Responder {
         counters.countDuration(elapsed, times: count - probes)
     }
 
-    /// Counts a request about the gateway itself that is answered at once, apart from all others.
+    /// Counts a request about the gateway itself apart from calls, whose durations it would distort.
     private func count(_ probe: FrontCounters.Probe) {
         counters.count(probe)
         probes += 1
     }
 
-    /// Ends the wait of requests whose time is over, whatever has become of their fetch.
+    /// Answers requests whose time is over, whether or not their fetch goes on.
     public func tick(now: Int64) {
         identity.tick()
         front.log?.tick()

@@ -5,7 +5,7 @@ public struct FileFault: Sendable, Equatable, CustomStringConvertible {
     public let line: Int
     /// Dotted path of the key, such as `services[0].timeouts.connect`; empty where the whole file is meant.
     public let key: String
-    /// What is wrong and how to mend it. Never holds a value that might be a secret.
+    /// The problem and its remedy. Never holds a value that might be a secret.
     public let message: String
 
     public var description: String {
@@ -49,7 +49,7 @@ public final class FaultCollector {
 }
 
 extension String {
-    /// Fit for a terminal and a log line: in quotes, cut to 60 characters, what is invisible written as `\u{…}`.
+    /// The text for a terminal or a log line: in quotes, cut to 60 characters, invisible characters written as `\u{…}`.
     public var quoted: String {
         let cut = unicodeScalars.prefix(60)
         let body = cut.reduce(into: "") { text, scalar in

@@ -1,7 +1,7 @@
 /// The characters of a file, by line and column.
 ///
-/// What no editor shows (control characters, odd line ends, private-use characters) is refused: line numbers then
-/// mean what the editor shows, and the private-use characters are free for `YAMLText`.
+/// Characters that no editor shows (control characters, odd line ends, private-use characters) are refused: so line numbers are
+/// those of the editor, and the private-use characters are free for `YAMLText`.
 public struct SourceText {
     private(set) var scalars: [Unicode.Scalar]
     private var lineStarts: [Int]
@@ -64,7 +64,7 @@ public struct SourceText {
         return SourceText(copy)
     }
 
-    /// Where a line (from 1) and column (from 1, in characters) lie in `scalars`; nothing past the end.
+    /// The place in `scalars` of a line (from 1) and column (from 1, in characters); `nil` past the end.
     func place(line: Int, column: Int) -> Int? {
         guard line >= 1, line <= lineStarts.count, column >= 1 else { return nil }
         let (place, overflow) = lineStarts[line - 1].addingReportingOverflow(column - 1)
@@ -91,7 +91,7 @@ public struct SourceText {
         // Line ends to YAML, but not to editors.
         case 0x2028, 0x2029: false
         case 0xFEFF, 0xFFFE, 0xFFFF: false
-        // The private-use planes and what follows the assigned ones.
+        // The private-use planes, and those that are not assigned.
         case 0xF_0000...: false
         default: true
         }

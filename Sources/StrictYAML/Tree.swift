@@ -1,4 +1,4 @@
-/// A file as values and lines: what is left of YAML once its notations are read.
+/// A file as values and lines, whatever notation of YAML it uses.
 public struct Tree {
     /// From 1.
     public let line: Int
@@ -10,7 +10,7 @@ public struct Tree {
         self.content = content
     }
 
-    /// What stands there.
+    /// The value.
     public enum Content {
         case scalar(Scalar)
         /// A hole is an item that could not be read, which has been noted.
@@ -39,7 +39,7 @@ public struct Tree {
     public struct Entry {
         public let key: String
         public let line: Int
-        /// Nothing if it could not be read, which has been noted.
+        /// `nil` if it could not be read, which has been noted.
         public let value: Tree?
     }
 
@@ -48,7 +48,7 @@ public struct Tree {
         if case .scalar(let scalar) = content { scalar.isNull } else { false }
     }
 
-    /// For messages: what stands there.
+    /// The value, in the words of a message.
     public var kind: String {
         switch content {
         case .scalar(let scalar): scalar.isNull ? "nothing" : "the single value \(scalar.text.quoted)"

@@ -25,7 +25,7 @@ struct YAMLSyntaxFault {
         }
     }
 
-    /// What libyaml does not tell: the notations that `YAMLText` hides from it, and tabs.
+    /// Advice that libyaml cannot give: about the notations that `YAMLText` hides from it, and about tabs.
     private static func advice(at mark: Mark, since start: Mark?, in text: SourceText) -> String? {
         let lines = [mark.line, start?.line ?? mark.line, mark.line - 1].map(text.line)
         if lines.contains(where: { $0.prefix { $0 == " " || $0 == "\t" }.contains("\t") }) {
@@ -38,7 +38,7 @@ struct YAMLSyntaxFault {
             ? "anchors (&), aliases (*), tags (!) and '?' keys are not read here; write the value itself" : nil
     }
 
-    /// By a part of libyaml's message: what to say in its place, and how to mend it.
+    /// By a part of libyaml's message: the words to use instead, and the remedy.
     private static let remedies: [(problem: String, words: String?, advice: String)] = [
         ("nesting level", "nested too deep", "no key here needs that"),
         ("another document", "a second document begins", "remove the '---' line and what follows"),

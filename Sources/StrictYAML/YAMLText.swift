@@ -1,6 +1,6 @@
 internal import Yams
 
-/// Reads YAML by Yams, and keeps from it what it handles badly.
+/// Reads YAML by Yams, without the notations that Yams handles badly.
 ///
 /// Yams follows aliases without a bound: a file of a kilobyte can stand for 2⁵⁰ values and be hashed for years, and one
 /// of a mebibyte can nest so deep that freeing it overflows the stack. It also gives up at the first repeated key. So before it sees the text, each `&` and `*`
@@ -37,7 +37,7 @@ public enum YAMLText {
         return nil
     }
 
-    /// The text with the key at the mark made another; nothing if the key is not a scalar.
+    /// The text with another key at the mark; `nil` if the key is not a scalar.
     private static func renaming(_ mark: Mark, of text: SourceText, round: Int) -> SourceText? {
         guard let place = text.place(line: mark.line, column: mark.column) else { return nil }
         guard let prefix = Unicode.Scalar(firstRename + UInt32(round)) else { return nil }

@@ -1,10 +1,10 @@
 internal import Yams
 
-/// Turns Yams' nodes into a `Tree`, and finds what a configuration does not use of YAML.
+/// Turns Yams' nodes into a `Tree`, and reports notations that are not accepted.
 struct YAMLTree {
     let faults: FaultCollector
 
-    /// Nothing for a node that is no part of a configuration; the fault is noted.
+    /// `nil` for a node that is not accepted; the fault is noted.
     func tree(_ node: Node, at path: DottedPath, line: Int = 1, depth: Int = 0) -> Tree? {
         let line = node.mark?.line ?? line
         guard depth < YAMLText.maxDepth else {

@@ -64,6 +64,8 @@ public final class Upstream: UpstreamPort {
         /// Whether the thread waits, or is about to, and has to be woken.
         var isAsleep = false
         var hasEnded = false
+        /// The tasks that wait for the thread's end.
+        var awaiting: [CheckedContinuation<Void, Never>] = []
     }
 
     let mail = Locked(Mail())
@@ -160,10 +162,13 @@ public final class Upstream: UpstreamPort {
         } catch {
             ready.resume(throwing: UpstreamError(message: "libcurl cannot be used: \(error)"))
         }
-        mail.withLock { mail in
+        let awaiting = mail.withLock { mail in
             mail.waker = nil
             mail.hasEnded = true
+            defer { mail.awaiting = [] }
+            return mail.awaiting
         }
+        for task in awaiting { task.resume() }
     }
 
     /// Asks the thread to end once nothing is left to do.
@@ -176,8 +181,16 @@ public final class Upstream: UpstreamPort {
     /// The breaker of each service: 0 closed, 1 half-open, 2 open.
     public var breakerStates: [Int] { breakerFigures.map(\.value) }
 
-    /// Whether the thread has ended.
-    public var hasEnded: Bool { mail.withLock { $0.hasEnded } }
+    /// Returns when the thread has ended.
+    public func ended() async {
+        await withCheckedContinuation { task in
+            let hasEnded = mail.withLock { mail in
+                if !mail.hasEnded { mail.awaiting.append(task) }
+                return mail.hasEnded
+            }
+            if hasEnded { task.resume() }
+        }
+    }
 }
 
 /// The upstream's thread could not be started, or libcurl not be used.

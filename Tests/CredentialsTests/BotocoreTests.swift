@@ -1,5 +1,6 @@
 import AWSProtocol
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Credentials

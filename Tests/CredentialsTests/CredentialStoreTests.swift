@@ -1,5 +1,6 @@
 import AWSProtocol
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Credentials

@@ -1,5 +1,6 @@
 import AWSProtocol
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Credentials

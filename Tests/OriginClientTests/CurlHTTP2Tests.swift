@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import OriginClient
@@ -67,9 +68,9 @@ import Testing
             onAccept: { _ in
                 .http2 { stream, _, index in
                     // Every third request is the last of its connection.
-                    let reply = HTTP2Frame.reply("{\"index\":\(index)}", stream: stream)
+                    let reply = ScriptedFrame.reply("{\"index\":\(index)}", stream: stream)
                     return index % 3 == 2
-                        ? .sequence([.bytes(reply + HTTP2Frame.goAway(last: stream)), .close]) : .bytes(reply)
+                        ? .sequence([.bytes(reply + ScriptedFrame.goAway(last: stream)), .close]) : .bytes(reply)
                 }
             }, script: { _, _ in .close })
         defer { origin.stop() }
@@ -87,30 +88,30 @@ import Testing
 extension CurlHTTP2Tests {
     /// What an origin may do to a stream, and whether the request is known not to have been looked at.
     static let ends: [(name: String, step: @Sendable (UInt32) -> ScriptedOrigin.Step)] = [
-        ("refused stream", { .bytes(HTTP2Frame.reset(stream: $0, 7)) }),
-        ("reset stream", { .bytes(HTTP2Frame.reset(stream: $0, 2)) }),
+        ("refused stream", { .bytes(ScriptedFrame.reset(stream: $0, 7)) }),
+        ("reset stream", { .bytes(ScriptedFrame.reset(stream: $0, 2)) }),
         (
             "go away after the stream, and reset",
-            { .bytes(HTTP2Frame.goAway(last: $0) + HTTP2Frame.reset(stream: $0, 2)) }
+            { .bytes(ScriptedFrame.goAway(last: $0) + ScriptedFrame.reset(stream: $0, 2)) }
         ),
-        ("cancelled stream", { .bytes(HTTP2Frame.reset(stream: $0, 8)) }),
-        ("reset in the head", { .bytes(HTTP2Frame.head(200, stream: $0) + HTTP2Frame.reset(stream: $0, 2)) }),
+        ("cancelled stream", { .bytes(ScriptedFrame.reset(stream: $0, 8)) }),
+        ("reset in the head", { .bytes(ScriptedFrame.head(200, stream: $0) + ScriptedFrame.reset(stream: $0, 2)) }),
         (
             "reset in the body",
             {
                 .bytes(
-                    HTTP2Frame.head(200, stream: $0) + HTTP2Frame.data("{\"a\"", stream: $0, ends: false)
-                        + HTTP2Frame.reset(stream: $0, 8))
+                    ScriptedFrame.head(200, stream: $0) + ScriptedFrame.data("{\"a\"", stream: $0, ends: false)
+                        + ScriptedFrame.reset(stream: $0, 8))
             }
         ),
-        ("go away", { _ in .sequence([.bytes(HTTP2Frame.goAway(last: 0)), .close]) }),
-        ("go away with an error", { _ in .sequence([.bytes(HTTP2Frame.goAway(last: 0, 2)), .close]) }),
+        ("go away", { _ in .sequence([.bytes(ScriptedFrame.goAway(last: 0)), .close]) }),
+        ("go away with an error", { _ in .sequence([.bytes(ScriptedFrame.goAway(last: 0, 2)), .close]) }),
         ("close", { _ in .close }), ("reset", { _ in .reset }),
         (
             "close in the body",
             {
                 .sequence([
-                    .bytes(HTTP2Frame.head(200, stream: $0) + HTTP2Frame.data("{\"a\"", stream: $0, ends: false)),
+                    .bytes(ScriptedFrame.head(200, stream: $0) + ScriptedFrame.data("{\"a\"", stream: $0, ends: false)),
                     .close,
                 ])
             }
@@ -128,7 +129,7 @@ extension CurlHTTP2Tests {
             let origin = try ScriptedOrigin(
                 onAccept: { _ in
                     .http2 { stream, _, index in
-                        index == failing ? end.step(stream) : .bytes(HTTP2Frame.reply("{}", stream: stream))
+                        index == failing ? end.step(stream) : .bytes(ScriptedFrame.reply("{}", stream: stream))
                     }
                 }, script: { _, _ in .close })
             defer { origin.stop() }
@@ -148,8 +149,8 @@ extension CurlHTTP2Tests {
             onAccept: { _ in
                 .http2 { stream, _, index in
                     .bytes(
-                        HTTP2Frame.head(200, stream: stream)
-                            + HTTP2Frame.data("0123456789+", stream: stream, ends: index > 0))
+                        ScriptedFrame.head(200, stream: stream)
+                            + ScriptedFrame.data("0123456789+", stream: stream, ends: index > 0))
                 }
             }, script: { _, _ in .close })
         defer { origin.stop() }

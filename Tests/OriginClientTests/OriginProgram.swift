@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// An origin that is a program of its own, on a free loopback port and with a directory of its own. It has to be stopped.
 /// `Scripts/setup --tests` installs what is missing.

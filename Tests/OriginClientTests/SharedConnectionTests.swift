@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import OriginClient
@@ -20,7 +21,7 @@ struct SharedConnectionTests {
                     switch index {
                     case 1...3: .sequence([])
                     case 4: end(stream)
-                    default: .bytes(HTTP2Frame.reply("{}", stream: stream))
+                    default: .bytes(ScriptedFrame.reply("{}", stream: stream))
                     }
                 }
             }, script: { _, _ in .close })
@@ -48,8 +49,8 @@ struct SharedConnectionTests {
         let origin = try Self.origin { stream in
             // The first of the four is answered, the second fails, the others are left out.
             .bytes(
-                HTTP2Frame.goAway(last: stream - 4) + HTTP2Frame.reply("{}", stream: stream - 6)
-                    + HTTP2Frame.reset(stream: stream - 4, 2))
+                ScriptedFrame.goAway(last: stream - 4) + ScriptedFrame.reply("{}", stream: stream - 6)
+                    + ScriptedFrame.reset(stream: stream - 4, 2))
         }
         defer { origin.stop() }
         let bench = try CurlBench()
@@ -70,7 +71,7 @@ struct SharedConnectionTests {
         let origin = try ScriptedOrigin(
             onAccept: { number in
                 .http2 { stream, _, index in
-                    number == 0 && index > 0 ? .sequence([]) : .bytes(HTTP2Frame.reply("{}", stream: stream))
+                    number == 0 && index > 0 ? .sequence([]) : .bytes(ScriptedFrame.reply("{}", stream: stream))
                 }
             }, script: { _, _ in .close })
         defer { origin.stop() }

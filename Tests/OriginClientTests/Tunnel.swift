@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A proxy that knows nothing but CONNECT, and leads every tunnel to one port. It has to be stopped.
 final class Tunnel: @unchecked Sendable {

@@ -1,4 +1,5 @@
 import PageCache
+import TestSupport
 import Testing
 
 @Suite("Over 100,000 random operations, the cache")

@@ -1,5 +1,6 @@
 import PageCache
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("A cache under eight threads")

@@ -1,4 +1,6 @@
 import Glibc
+import NIOTestSupport
+import TestSupport
 import Testing
 
 @testable import JobsProxy

@@ -1,3 +1,5 @@
+import NIOTestSupport
+import TestSupport
 import Testing
 
 @Suite("The gateway's cache", .timeLimit(.minutes(1)))

@@ -1,5 +1,7 @@
 import Glibc
+import NIOTestSupport
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("After a write through the gateway", .timeLimit(.minutes(2)))

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @Suite("The corpora of configurations and fields")

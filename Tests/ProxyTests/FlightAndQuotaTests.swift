@@ -1,7 +1,9 @@
 import Gateway
 import Glibc
+import NIOTestSupport
 import PageCache
 import Sandbox
+import TestSupport
 import Testing
 
 @testable import JobsProxy

@@ -1,7 +1,9 @@
 import Foundation
 import NIOPosix
+import NIOTestSupport
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import JobsProxy

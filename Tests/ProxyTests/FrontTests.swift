@@ -1,7 +1,9 @@
 import Gateway
 import NIOCore
 import NIOPosix
+import NIOTestSupport
 import PageCache
+import TestSupport
 import Testing
 
 @testable import JobsProxy

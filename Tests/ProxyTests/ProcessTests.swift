@@ -1,5 +1,6 @@
 import Foundation
 import NIOPosix
+import NIOTestSupport
 import Testing
 
 @testable import JobsProxy

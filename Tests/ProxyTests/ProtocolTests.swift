@@ -1,4 +1,6 @@
 import Foundation
+import NIOTestSupport
+import TestSupport
 import Testing
 
 @testable import JobsProxy

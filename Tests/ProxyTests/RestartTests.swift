@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @Suite("A gateway that is replaced", .timeLimit(.minutes(2)))

@@ -31,14 +31,14 @@ struct SnapshotEpochsTests {
             #expect(first.end(now: 1) == nil)
             var second = process(directory, boot: [UInt8](repeating: 9, count: 16))
             #expect(try second.begin(now: 0))
-            for (now, boot, isBelieved) in [
+            for (now, boot, isValid) in [
                 (5 * Self.second - 1, Self.boot, true), (10 * Self.second - 1, Self.boot, false),
                 (0, [UInt8](repeating: 9, count: 16), false), (0, [], false),
             ] {
                 var next = process(directory)
                 _ = try next.begin(now: 0)
                 var killed = process(directory, boot: boot)
-                #expect(try killed.begin(now: now) == isBelieved)
+                #expect(try killed.begin(now: now) == isValid)
             }
         }
     }

@@ -1,6 +1,8 @@
 import Foundation
 import Gateway
+import NIOTestSupport
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import JobsProxy
@@ -168,6 +170,27 @@ struct SnapshotTests {
                         atPath: directory + "/elsewhere", toPath: directory + "/pages.epochs")
                     let sent = try await gateway.call("StartFraudsterRegistrationJob", Self.start)
                     #expect(sent.status == 200)
+                }
+            }
+        }
+    }
+
+    @Test("is due as before after a failed attempt to write it")
+    func failedSave() async throws {
+        try await withDirectory { directory in
+            try await ScriptedOrigin.run({ request, _ in .reply(body: "{\"For\":\(request.text)}") }) { origin in
+                try await TestGateway.run(configuration(origin.url, directory)) { gateway in
+                    let (snapshots, cache) = (try #require(gateway.assembly.snapshots), gateway.assembly.gate.cache)
+                    _ = try await gateway.call("StartFraudsterRegistrationJob", Self.start)
+                    #expect(snapshots.writesSinceSaved == 1)
+                    // A directory in the place of the file that is written first.
+                    let obstacle = directory + "/pages.new"
+                    try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
+                    #expect(throws: FileError.self) { try snapshots.save(cache) }
+                    #expect(snapshots.writesSinceSaved == 1)
+                    try FileManager.default.removeItem(atPath: obstacle)
+                    _ = try snapshots.save(cache)
+                    #expect(snapshots.writesSinceSaved == 0)
                 }
             }
         }

@@ -1,5 +1,6 @@
 import RateLimiter
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("A bucket that threads share")

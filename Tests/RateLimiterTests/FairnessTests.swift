@@ -1,4 +1,5 @@
 import RateLimiter
+import TestSupport
 import Testing
 
 /// A quota group in virtual time, with callers that request tokens repeatedly.

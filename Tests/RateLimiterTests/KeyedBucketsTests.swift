@@ -1,4 +1,5 @@
 import RateLimiter
+import TestSupport
 import Testing
 
 @Suite("Buckets by key")

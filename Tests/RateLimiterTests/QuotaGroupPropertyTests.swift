@@ -1,5 +1,6 @@
 import RateLimiter
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("Over a random trace, the queue of a quota group")

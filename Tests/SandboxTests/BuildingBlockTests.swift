@@ -1,3 +1,4 @@
+import Primitives
 import Testing
 
 @testable import Sandbox
@@ -61,9 +62,14 @@ struct BuildingBlockTests {
 
     @Test("Request identifiers look like UUIDs and are all different")
     func requestIdentifiers() {
-        var one = RequestIdentifiers()
-        var other = RequestIdentifiers()
-        let texts = (0..<1000).flatMap { _ in [one.next(), other.next()] }.map { String(decoding: $0, as: UTF8.self) }
+        var one = RequestID()
+        var other = RequestID()
+        var texts: [String] = []
+        for _ in 0..<1000 {
+            one.advance()
+            other.advance()
+            texts += [one.text, other.text].map { String(decoding: $0, as: UTF8.self) }
+        }
         #expect(Set(texts).count == texts.count)
         for text in texts {
             #expect(text.split(separator: "-", omittingEmptySubsequences: false).map(\.count) == [8, 4, 4, 4, 12])

@@ -1,6 +1,7 @@
 import AWSProtocol
 import NIOCore
 import NIOPosix
+import NIOTestSupport
 import Testing
 
 @testable import Sandbox

@@ -1,4 +1,5 @@
 import AWSProtocol
+import Primitives
 import Testing
 
 @testable import Sandbox

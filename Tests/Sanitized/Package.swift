@@ -30,8 +30,10 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking"], swiftSettings: settings),
         .executableTarget(name: "PlantedRace", swiftSettings: settings),
-        .testTarget(name: "PageCacheTests", dependencies: ["PageCache"], swiftSettings: testSettings),
-        .testTarget(name: "RateLimiterTests", dependencies: ["RateLimiter"], swiftSettings: testSettings),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testSettings),
+        .testTarget(name: "PageCacheTests", dependencies: ["PageCache", "TestSupport"], swiftSettings: testSettings),
+        .testTarget(
+            name: "RateLimiterTests", dependencies: ["RateLimiter", "TestSupport"], swiftSettings: testSettings),
         .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: testSettings),
     ]
 )

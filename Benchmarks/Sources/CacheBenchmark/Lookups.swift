@@ -1,4 +1,5 @@
 import PageCache
+import TestSupport
 
 /// What a lookup of a fresh page costs, its hash given, on one thread.
 enum Lookups {

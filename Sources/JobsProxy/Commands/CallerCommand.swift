@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Primitives
 
 /// `jobs-proxy caller`: those who may call.
 struct CallerCommand: ParsableCommand {
@@ -34,7 +35,7 @@ struct CallerAddCommand: ParsableCommand {
     var operations: [String] = []
 
     func validate() throws {
-        guard Kind<String>.isName(name), !["anonymous", "unknown"].contains(name) else {
+        guard ValueParser<String>.isName(name), !["anonymous", "unknown"].contains(name) else {
             throw ValidationError(
                 "NAME must be 1 to 64 letters, digits, '-', '_' or '.', and neither 'anonymous' nor 'unknown'")
         }
@@ -84,7 +85,7 @@ struct KeyPair {
         // Letters and digits alone, so that no shell or file needs quotes: 40 of them are 238 bits.
         let capitals = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
         let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-        // Not "AKIA", so that nobody takes it for a key of AWS.
+        // Not "AKIA", which would look like a key of AWS.
         accessKeyID = "GW" + Self.text(18, of: capitals, &random)
         secretAccessKey = Self.text(40, of: letters, &random)
     }

@@ -22,7 +22,7 @@ struct CatalogImportCommand: ParsableCommand {
         let json = try File.read(model, atMost: 64 << 20)
         do throws(CatalogError) {
             let catalog = try ServiceModel(json).catalog
-            // What is printed can be read.
+            // A catalog is printed only if it can be read.
             _ = try Catalog(yaml: Array(catalog.utf8))
             print(catalog, terminator: "")
         } catch {

@@ -39,7 +39,7 @@ struct CatalogShowCommand: ParsableCommand {
     }
 }
 
-/// Puts what a catalog says into words.
+/// Describes operations in words.
 enum CatalogText {
     /// Several lines: what the gateway does with the operation, then its input members and what is inside them.
     static func describe(_ operation: Operation, of catalog: Catalog) -> String {
@@ -70,7 +70,7 @@ enum CatalogText {
     /// A number without a fraction where it has none.
     static func number(_ value: Double) -> String { Int(exactly: value).map(String.init) ?? "\(value)" }
 
-    /// Of one member and all that is in it: shapes that fan out ten wide a few deep have millions.
+    /// The limit of lines for one member with all that is in it: shapes of ten members, nested a few deep, have millions.
     private static let maxLines = 1000
 
     private static func describe(

@@ -20,7 +20,7 @@ struct CheckCommand: ParsableCommand {
         do throws(CommandFailure) {
             _ = try ConfigurationFile.load(config)
         } catch {
-            // The faults are what was asked for, a line each, and nothing else.
+            // The output is the faults alone, a line each.
             print(error)
             throw ExitCode.failure
         }

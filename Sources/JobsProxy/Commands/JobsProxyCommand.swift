@@ -32,7 +32,7 @@ struct JobsProxyCommand: AsyncParsableCommand {
 }
 
 extension ValidationError {
-    /// For a command that is only the name of others. It does nothing, so it does not exit with 0.
+    /// The error of a command that only groups others. It does nothing, so it does not exit with 0.
     static let noCommand = ValidationError("name a command")
 }
 

@@ -19,25 +19,25 @@ struct SandboxCommand: AsyncParsableCommand {
     var listen: String
 
     @Option(help: ArgumentHelp("The same seed makes the same data.", valueName: "N"))
-    var seed: UInt64 = 1
+    var seed = SandboxOptions().seed
 
     @Option(help: ArgumentHelp("How many domains there are.", valueName: "N"))
-    var domains: Int = 3
+    var domains = SandboxOptions().domains
 
     @Option(help: ArgumentHelp("How many jobs of each kind a domain has.", valueName: "N"))
-    var jobs: Int = 250
+    var jobs = SandboxOptions().jobs
 
     @Option(help: ArgumentHelp("Requests a second that each quota group allows.", valueName: "RATE"))
-    var quota: Double = 2
+    var quota = SandboxOptions().rate
 
     @Option(help: ArgumentHelp("Requests at once; by default as many as a second allows.", valueName: "N"))
     var burst: Double?
 
     @Option(help: ArgumentHelp("The time that each answer takes, such as 50ms.", valueName: "D"))
-    var latency: String = "0ms"
+    var latency = Units.spelled(nanoseconds: SandboxOptions().latency)
 
     @Option(help: ArgumentHelp("The time that a started job takes to its end.", valueName: "D"))
-    var jobDuration: String = "10s"
+    var jobDuration = Units.spelled(nanoseconds: SandboxOptions().jobDuration)
 
     @Option(help: ArgumentHelp("An error and its share of the answers; may be repeated.", valueName: "KIND=P"))
     var fault: [String] = []
@@ -68,30 +68,19 @@ struct SandboxCommand: AsyncParsableCommand {
             jobDuration: jobDuration, faults: faults)
         let output = try ProcessOutput()
         defer { output.finish() }
-        let service = try await SandboxService(options, host: address.host, port: address.port, output: output)
-        signals.endInOrder()
-        try await ServiceGroup(of: service, until: signals, logger: output.logger(label: "sandbox")).run()
-    }
-}
-
-/// Keeps a sandbox going until it is told to stop.
-private struct SandboxService: Service {
-    let sandbox: Sandbox
-
-    init(_ options: SandboxOptions, host: String, port: Int, output: ProcessOutput) async throws {
+        let sandbox: Sandbox
         do {
             sandbox = try await Sandbox(
                 options: options, group: MultiThreadedEventLoopGroup.singleton, wallClock: Process.wallClock)
-            let bound = try await sandbox.listen(host: host, port: port)
+            let bound = try await sandbox.listen(host: address.host, port: address.port)
             output.announce("Sandbox of Amazon Voice ID on http://\(bound.host):\(bound.port)")
         } catch {
             throw CommandFailure("\(error)")
         }
         output.announce("Domains: \(sandbox.domainIDs.joined(separator: " "))")
-    }
-
-    func run() async throws {
-        try? await gracefulShutdown()
-        await sandbox.shutDown()
+        signals.endInOrder()
+        try await ServiceGroup(
+            [SandboxService(sandbox: sandbox)], until: signals, logger: output.logger(label: "sandbox")
+        ).run()
     }
 }

@@ -29,7 +29,8 @@ struct ServeCommand: AsyncParsableCommand {
         let configuration = try ConfigurationFile.load(config)
         Process.prepare()
         try DescriptorBudget.check()
-        let output = try ProcessOutput()
+        let output = try ProcessOutput(collectsLines: configuration.log.access != .off)
+        // The log outlives the services, and the group, which writes to it as long as it runs.
         defer { output.finish() }
         let logger = output.logger(
             label: "jobs-proxy", level: Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info)
@@ -43,6 +44,6 @@ struct ServeCommand: AsyncParsableCommand {
             throw CommandFailure("\(error)")
         }
         output.announce(assembly.announcement)
-        try await ServiceGroup(of: assembly, until: signals, logger: logger).run()
+        try await ServiceGroup(assembly.services, until: signals, logger: logger).run()
     }
 }

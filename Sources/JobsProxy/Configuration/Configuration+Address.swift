@@ -24,7 +24,7 @@ extension Configuration {
         var host: String
         var port: Int
 
-        /// What a Host field says: the port only where it is not the scheme's own.
+        /// The value of a Host field: with the port only if it is not the scheme's default.
         var authority: String {
             port == scheme.defaultPort ? Host.bracketed(host) : "\(Host.bracketed(host)):\(port)"
         }

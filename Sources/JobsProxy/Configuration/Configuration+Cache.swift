@@ -1,3 +1,5 @@
+internal import Gateway
+
 extension Configuration {
     struct Cache: Sendable, Equatable {
         /// Memory for pages, their overhead included.
@@ -5,8 +7,8 @@ extension Configuration {
         /// Calls that may wait on one flight.
         var maxWaiters = 10_000
         var ttl = TimeToLive()
-        var staleWhileRevalidate: Int64 = 30 * .second
-        var staleIfError: Int64 = 10 * .minute
+        var staleWhileRevalidate = CachePolicy().staleWhileRevalidate
+        var staleIfError = CachePolicy().staleIfError
         /// How long an error is kept, by its type; 0: not at all.
         var negative: [String: Int64] = ["ResourceNotFoundException": 5 * .second]
         /// The file that pages are kept in between two runs.
@@ -15,7 +17,7 @@ extension Configuration {
         /// How long a page is fresh.
         struct TimeToLive: Sendable, Equatable {
             /// Where neither the operation nor the status has its own.
-            var `default`: Int64 = 10 * .second
+            var `default` = CachePolicy().defaultTTL
             /// By the status that the page was filtered for, where the operation has none of its own.
             var status: [String: Int64] = [
                 "COMPLETED": 30 * .second, "COMPLETED_WITH_ERRORS": 30 * .second, "FAILED": 30 * .second,
@@ -30,11 +32,11 @@ extension Configuration {
     }
 
     struct Limits: Sendable, Equatable {
-        /// What each caller may ask.
+        /// The limit of each caller.
         var caller = Rate(rate: 100, burst: 200)
         /// Limits of their own for operations, by name, for each caller.
         var operation: [String: Rate] = [:]
-        /// What may be asked of the services for each domain.
+        /// The limit of each domain's attempts at services.
         var domain: Rate?
         var queue = Queue()
 

@@ -1,5 +1,5 @@
 extension Configuration {
-    /// One upstream: an AWS endpoint in one Region, and what a catalog says about its operations.
+    /// One upstream: an AWS endpoint in one Region, with the operations of a catalog.
     struct Service: Sendable, Equatable {
         /// A built-in catalog's name, or the path of a catalog file.
         var catalog = "voice-id"
@@ -10,7 +10,7 @@ extension Configuration {
         var signing = Signing.resign
         var credentials = Credentials.default
         var http2 = HTTP2.auto
-        /// Path of a PEM file with the certificates to trust; nothing: those of the system.
+        /// Path of a PEM file with the certificates to trust; `nil`: those of the system.
         var caBundle: String?
         var proxy: Origin?
         var maxConnections = 32
@@ -28,7 +28,7 @@ extension Configuration {
             case origin(Origin)
         }
 
-        /// Whose signature the service gets.
+        /// The signature that the service gets.
         enum Signing: String, Sendable, CaseIterable {
             /// The gateway's own.
             case resign
@@ -36,17 +36,11 @@ extension Configuration {
             case passthrough
         }
 
-        /// What the gateway signs with.
+        /// The credentials that the gateway signs with.
         enum Credentials: Sendable, Equatable {
-            /// Whatever is found where the AWS SDKs look.
+            /// The default chain of the AWS SDKs.
             case `default`
-            case keys(Keys)
-
-            struct Keys: Sendable, Equatable {
-                var accessKeyID = ""
-                var secretAccessKey: SecretReference?
-                var sessionToken: SecretReference?
-            }
+            case keys(AccessKey)
         }
 
         enum HTTP2: String, Sendable, CaseIterable {
@@ -64,13 +58,20 @@ extension Configuration {
         }
     }
 
+    /// A key id and its secret; callers' have no session token.
+    struct AccessKey: Sendable, Equatable {
+        var accessKeyID = ""
+        var secretAccessKey: SecretReference?
+        var sessionToken: SecretReference?
+    }
+
     /// A token bucket's size and speed.
     struct Rate: Sendable, Equatable {
         /// Tokens a second.
         var rate: Double
-        /// Tokens that may be spent at once; at most what the rate brings in a year.
+        /// Tokens that may be spent at once; at most as many as the rate brings in a year.
         var burst: Int
-        /// Whether what it would refuse is only counted.
+        /// True if the limit only counts the requests that it would refuse.
         var shadow = false
 
         /// As many tokens as one second brings, and at least one.

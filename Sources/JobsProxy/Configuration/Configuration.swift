@@ -1,4 +1,6 @@
-/// What the gateway was told to do. Each value here is the default of the key of the same name in the configuration
+internal import HTTPFront
+
+/// The gateway's configuration. Each value here is the default of the key of the same name in the configuration
 /// file; `Config/jobs-proxy.yaml` explains them all.
 ///
 /// Times are nanoseconds, sizes bytes, rates per second. A value that came out of `ConfigurationReader` lies within the
@@ -17,9 +19,9 @@ struct Configuration: Sendable, Equatable {
     /// Gateways that share one account's quota.
     var replicas = 1
     var callers: [Caller] = []
-    /// Nothing chosen: `loopback` without callers, `deny` with them.
+    /// `nil`: `loopback` without callers, `deny` with them.
     var anonymous: Anonymous?
-    /// How long what is in flight may take to finish after SIGTERM.
+    /// How long calls in flight may take to finish after SIGTERM.
     var drain: Int64 = 30 * .second
     var log = Log()
 }
@@ -28,17 +30,16 @@ extension Configuration {
     struct ClientListener: Sendable, Equatable {
         var address = Address(host: "127.0.0.1", port: 8080)
         var tls: TLS?
-        /// Names and addresses, beside its own, by which requests may call it that show neither key nor token: in lower case,
-        /// without brackets.
+        /// Names and addresses, beside its own, that requests without key or token may name as their host: in lower case, without
+        /// brackets.
         var hosts: [String] = []
-        /// Whether whoever reaches it is to be believed what they say of themselves: services that get their callers'
-        /// signatures share pages then.
+        /// True if its clients are trusted without verification: services with `signing: passthrough` share pages then.
         var trusted = false
     }
 
     struct AdminListener: Sendable, Equatable {
         var address = Address(host: "127.0.0.1", port: 9090)
-        /// What a request must show as `Authorization: Bearer TOKEN`.
+        /// The token that a request must have as `Authorization: Bearer TOKEN`.
         var token: SecretReference?
     }
 
@@ -48,25 +49,22 @@ extension Configuration {
         var key = ""
         /// The authorities whose certificates clients may show.
         var clientCA: String?
-        /// Where it stands, for faults.
+        /// Its line in the file, for faults.
         var line = 1
     }
 
-    /// What the client listener accepts, and for how long it waits.
+    /// The limits of the client listener. The defaults are those of `HTTPLimits`, which says more.
     struct HTTP: Sendable, Equatable {
-        var maxFields = 100
-        var maxFieldBytes: Int = 16 * .kibibyte
-        var maxHeadBytes: Int = 32 * .kibibyte
-        var maxBodyBytes: Int = 64 * .kibibyte
-        var headTimeout: Int64 = 5 * .second
-        var bodyTimeout: Int64 = 10 * .second
-        var idleTimeout: Int64 = 75 * .second
-        /// 0 for no limit.
-        var maxConnections = 10_000
-        /// 0 for no limit.
-        var maxConnectionsPerPeer = 0
-        /// Of all connections together.
-        var maxUnsentBytes: Int = 256 * .mebibyte
+        var maxFields = HTTPLimits().maxFields
+        var maxFieldBytes = HTTPLimits().maxFieldBytes
+        var maxHeadBytes = HTTPLimits().maxHeadBytes
+        var maxBodyBytes = HTTPLimits().maxBodyBytes
+        var headTimeout = HTTPLimits().headTimeout
+        var bodyTimeout = HTTPLimits().bodyTimeout
+        var idleTimeout = HTTPLimits().idleTimeout
+        var maxConnections = HTTPLimits().maxConnections
+        var maxConnectionsPerPeer = HTTPLimits().maxConnectionsPerPeer
+        var maxUnsentBytes = HTTPLimits().maxUnsentBytes
     }
 
     struct Retry: Sendable, Equatable {
@@ -108,4 +106,28 @@ extension Configuration {
             case off, errors, all
         }
     }
+}
+
+extension Configuration {
+    /// A caller with a name.
+    struct Caller: Sendable, Equatable {
+        /// Unique; the value of a metric label.
+        var name = ""
+        /// Several while one is replaced by the next.
+        var keys: [AccessKey] = []
+        /// A name in its client certificate, which identifies it instead of a key.
+        var certificate: PeerCertificate.Name?
+        /// Patterns of domain ids and of operations.
+        var domains = ["*"]
+        var operations = ["*"]
+        /// `nil`: as `limits.caller`.
+        var limit: Rate?
+        /// The part in a quota that others want too, in proportion to theirs.
+        var weight = 1.0
+        /// True if its `Cache-Control: no-cache` is honoured.
+        var noCache = false
+    }
+
+    /// The rule for callers without a key or certificate, its default filled in.
+    var effectiveAnonymous: Anonymous { anonymous ?? (callers.isEmpty ? .loopback : .deny) }
 }

@@ -1,7 +1,7 @@
 internal import HTTPFront
 
-// Every key of the configuration file, in the order of `Config/jobs-proxy.yaml`: its name, what may stand there, its field.
-// Nothing else in the gateway knows how a key is spelt.
+// Every key of the configuration file, in the order of `Config/jobs-proxy.yaml`: its name, its parser, its field. No other code
+// knows the names of keys.
 
 extension Configuration {
     mutating func read(_ file: Mapping) {
@@ -14,16 +14,16 @@ extension Configuration {
             section.texts("hosts", .host, &listen.hosts)
             section.value("trusted", .flag, &listen.trusted)
             section.check("address") {
-                file.accepted("anonymous") && file.accepted("callers") ? exposureComplaint : nil
+                file.accepted("anonymous") && file.accepted("callers") ? exposureProblem : nil
             }
         }
         file.section("admin") { section in
             section.value("address", .address, &admin.address)
             section.secret("token", &admin.token)
-            section.check("address", "token") { adminComplaint }
+            section.check("address", "token") { adminProblem }
         }
-        file.check("admin", "listen") { sharedAddressComplaint }
-        file.check("callers", "listen") { certificateComplaint }
+        file.check("admin", "listen") { sharedAddressProblem }
+        file.check("callers", "listen") { certificateProblem }
         file.section("http") { http.read($0) }
         readServices(file)
         file.section("retry") { retry.read($0) }
@@ -42,13 +42,13 @@ extension Configuration {
         var certificates: Set<PeerCertificate.Name> = []
         file.list("callers", mayBeEmpty: true) { section in
             let caller = Caller(section)
-            section.check("name") { names.insert(caller.name).inserted ? nil : caller.repeatedNameComplaint }
+            section.check("name") { names.insert(caller.name).inserted ? nil : caller.repeatedNameProblem }
             section.check("keys") {
-                caller.keys.first { !keyIDs.insert($0.accessKeyID).inserted }.map(Caller.repeatedKeyComplaint)
+                caller.keys.first { !keyIDs.insert($0.accessKeyID).inserted }.map(Caller.repeatedKeyProblem)
             }
             section.check("certificate") {
                 guard let name = caller.certificate else { return nil }
-                return certificates.insert(name).inserted ? nil : Caller.repeatedCertificateComplaint
+                return certificates.insert(name).inserted ? nil : Caller.repeatedCertificateProblem
             }
             callers.append(caller)
         }
@@ -63,17 +63,17 @@ extension Configuration {
         }
         guard !read.isEmpty else { return }
         services = read.map(\.service)
-        file.check("services", "callers", "anonymous") { passthroughComplaint }
-        // What a service with a refused catalog is called, or shares, is not known.
+        file.check("services", "callers", "anonymous") { passthroughProblem }
+        // The name of a service with a refused catalog is not known.
         let good = zip(0..., read).filter { $0.1.section.accepted("catalog") }
         let sharers = Dictionary(grouping: good) { Array($0.1.service.catalog.utf8) }
         var taken: [String: Int] = [:]
         for (index, (service, section)) in good {
             section.check("name") {
                 let isShared = sharers[Array(service.catalog.utf8), default: []].count > 1
-                return service.nameComplaint(isWritten: section.holds("name"), isShared: isShared, taken: taken)
+                return service.nameProblem(isWritten: section.holds("name"), isShared: isShared, taken: taken)
             }
-            section.check("quotaScope", "catalog") { service.scopeComplaint(services[..<index]) }
+            section.check("quotaScope", "catalog") { service.scopeProblem(services[..<index]) }
             if taken[service.name] == nil { taken[service.name] = index }
         }
     }
@@ -102,8 +102,8 @@ extension Configuration.Service {
         section.value("endpoint", .endpoint, &endpoint)
         section.value("region", .region, &region)
         section.value("signing", .choice, &signing)
-        section.section("credentials", orWord: "default") { credentials = .keys(.init($0)) }
-        section.check("credentials", "signing") { signingComplaint }
+        section.section("credentials", orWord: "default") { credentials = .keys(.init($0, mayHaveToken: true)) }
+        section.check("credentials", "signing") { signingProblem }
         section.value("http2", .choice, &http2)
         section.optional("caBundle", .text, &caBundle)
         section.optional("proxy", .origin, &proxy)
@@ -115,11 +115,11 @@ extension Configuration.Service {
     }
 }
 
-extension Configuration.Service.Credentials.Keys {
-    fileprivate init(_ section: Mapping) {
+extension Configuration.AccessKey {
+    fileprivate init(_ section: Mapping, mayHaveToken: Bool = false) {
         section.value("accessKeyId", .accessKeyID, &accessKeyID)
         section.secret("secretAccessKey", &secretAccessKey)
-        section.secret("sessionToken", &sessionToken)
+        if mayHaveToken { section.secret("sessionToken", &sessionToken) }
         section.require("accessKeyId", "is missing: it stands with its secretAccessKey")
         section.require("secretAccessKey", "is missing: say where it is kept, as {env: NAME} or {file: PATH}")
     }
@@ -140,10 +140,10 @@ extension Configuration.Caller {
     fileprivate init(_ section: Mapping) {
         section.value("name", .name, &name)
         section.require("name", "is missing: it stands in metrics and logs")
-        section.check("name") { reservedNameComplaint }
-        section.list("keys", mayBeEmpty: true, isSecret: true) { keys.append(Key($0)) }
+        section.check("name") { reservedNameProblem }
+        section.list("keys", mayBeEmpty: true, isSecret: true) { keys.append(.init($0)) }
         section.section("certificate") { certificate = Self.certificate($0) }
-        section.check("keys", "certificate") { identityComplaint }
+        section.check("keys", "certificate") { identityProblem }
         section.texts("domains", .text, &domains)
         section.texts("operations", .text, &operations)
         section.section("limit") { limit = .required($0) }
@@ -153,9 +153,9 @@ extension Configuration.Caller {
 
     private static func certificate(_ section: Mapping) -> PeerCertificate.Name? {
         var names: [PeerCertificate.Name?] = []
-        for (key, kind) in Kind<PeerCertificate.Name>.certificateNames {
+        for (key, parser) in ValueParser<PeerCertificate.Name>.certificateNames {
             var name: PeerCertificate.Name?
-            section.optional(key, kind, &name)
+            section.optional(key, parser, &name)
             names.append(name)
         }
         let given = names.compactMap { $0 }
@@ -167,22 +167,13 @@ extension Configuration.Caller {
     }
 }
 
-extension Configuration.Caller.Key {
-    fileprivate init(_ section: Mapping) {
-        section.value("accessKeyId", .accessKeyID, &accessKeyID)
-        section.secret("secretAccessKey", &secretAccessKey)
-        section.require("accessKeyId", "is missing: it stands with its secretAccessKey")
-        section.require("secretAccessKey", "is missing: say where it is kept, as {env: NAME} or {file: PATH}")
-    }
-}
-
 extension Configuration.Service.Timeouts {
     fileprivate mutating func read(_ section: Mapping) {
         section.value("connect", .duration(from: .millisecond, to: .hour), &connect)
         section.value("attempt", .duration(from: .millisecond, to: .hour), &attempt)
         section.value("call", .duration(from: .millisecond, to: .hour), &call)
-        section.check("connect", "attempt") { Self.complaint("connect", connect, within: "attempt", attempt) }
-        section.check("attempt", "call") { Self.complaint("attempt", attempt, within: "call", call) }
+        section.check("connect", "attempt") { Self.problem("connect", connect, within: "attempt", attempt) }
+        section.check("attempt", "call") { Self.problem("attempt", attempt, within: "call", call) }
     }
 }
 
@@ -192,7 +183,7 @@ extension Configuration.Rate {
         if section.holds("rate") { burst = Self.burst(of: rate) }
         section.value("burst", .whole(1...10_000_000), &burst)
         section.value("shadow", .flag, &shadow)
-        section.check("burst", "rate") { burstComplaint }
+        section.check("burst", "rate") { burstProblem }
     }
 
     /// A limit that has no default: its rate must be there.
@@ -213,7 +204,7 @@ extension Configuration.Retry {
             section.value("ratio", .number(0...1), &budget.ratio)
             section.value("reserve", .whole(0...1_000_000), &budget.reserve)
         }
-        section.check("baseDelay", "maxDelay") { delayComplaint }
+        section.check("baseDelay", "maxDelay") { delayProblem }
     }
 }
 
@@ -237,7 +228,7 @@ extension Configuration.Cache {
         section.value("staleIfError", .duration(from: 0, to: 24 * .hour), &staleIfError)
         section.table("negative", .duration(from: 0, to: .hour), &negative)
         section.optional("snapshot", .text, &snapshot)
-        section.check("staleIfError", "staleWhileRevalidate", "ttl") { lifeComplaint }
+        section.check("staleIfError", "staleWhileRevalidate", "ttl") { lifeProblem }
     }
 }
 

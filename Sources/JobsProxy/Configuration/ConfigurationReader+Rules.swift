@@ -1,25 +1,25 @@
 internal import StrictYAML
 
-// What several keys must be to each other. Each rule is a complaint to be made, or nothing.
+// The rules between keys. Each is a problem, or `nil` if the rule holds.
 
 // MARK: Listeners
 
 extension Configuration {
-    /// Without callers to tell apart, whoever reaches the client listener may use it.
-    var exposureComplaint: String? {
+    /// Without callers, every client that reaches the client listener may use it.
+    var exposureProblem: String? {
         if listen.address.isLoopback || anonymous == .allow || !callers.isEmpty { return nil }
         return "\(listen.address) can be reached from other machines, and no callers are configured: listen on "
             + "127.0.0.1:\(listen.address.port), list 'callers', or set 'anonymous: allow' if all who reach it may use it"
     }
 
-    /// Without a token, the admin listener purges pages and shows state to whoever reaches it.
-    var adminComplaint: String? {
+    /// Without a token, every client that reaches the admin listener may purge pages and see the state.
+    var adminProblem: String? {
         if admin.address.isLoopback || admin.token != nil { return nil }
         return "\(admin.address) can be reached from other machines: give the admin listener a token, as "
             + "{env: NAME} or {file: PATH}, or a loopback address such as 127.0.0.1:\(admin.address.port)"
     }
 
-    var sharedAddressComplaint: String? {
+    var sharedAddressProblem: String? {
         guard admin.address == listen.address, listen.address.port != 0 else { return nil }
         return "listen and admin have one address (\(listen.address)): give one of them another port"
     }
@@ -28,8 +28,8 @@ extension Configuration {
 // MARK: Callers
 
 extension Configuration {
-    /// Whoever is known by a certificate must be able to show it.
-    var certificateComplaint: String? {
+    /// A caller with a certificate needs a listener that asks for certificates.
+    var certificateProblem: String? {
         guard listen.tls?.clientCA == nil, let caller = callers.first(where: { $0.certificate != nil }) else {
             return nil
         }
@@ -37,8 +37,8 @@ extension Configuration {
             "\(caller.name.quoted) is known by a certificate, which no client can show: set listen.tls with a clientCA"
     }
 
-    /// Nobody here can tell whose a signature is that is passed on.
-    var passthroughComplaint: String? {
+    /// The gateway cannot verify a signature that it passes on.
+    var passthroughProblem: String? {
         guard services.contains(where: { $0.signing == .passthrough }), effectiveAnonymous == .deny,
             !callers.contains(where: { $0.certificate != nil })
         else { return nil }
@@ -50,22 +50,22 @@ extension Configuration {
 }
 
 extension Configuration.Caller {
-    var reservedNameComplaint: String? {
+    var reservedNameProblem: String? {
         guard ["anonymous", "unknown"].contains(name) else { return nil }
         return "'\(name)' means somebody without a name: choose another"
     }
 
-    var repeatedNameComplaint: String { "\(name.quoted) is the name of another caller too: give each its own" }
+    var repeatedNameProblem: String { "\(name.quoted) is the name of another caller too: give each its own" }
 
-    static func repeatedKeyComplaint(_ key: Key) -> String {
+    static func repeatedKeyProblem(_ key: Configuration.AccessKey) -> String {
         "the access key id \(key.accessKeyID.quoted) is there twice: a key belongs to one caller"
     }
 
-    static var repeatedCertificateComplaint: String {
+    static var repeatedCertificateProblem: String {
         "names the certificate of another caller too: a certificate belongs to one caller"
     }
 
-    var identityComplaint: String? {
+    var identityProblem: String? {
         keys.isEmpty && certificate == nil
             ? "is missing: a caller is known by keys ('jobs-proxy caller add' makes one) or by a certificate" : nil
     }
@@ -74,7 +74,7 @@ extension Configuration.Caller {
 // MARK: Services
 
 extension Configuration.Service {
-    var signingComplaint: String? {
+    var signingProblem: String? {
         guard signing == .passthrough else { return nil }
         if endpoint == .sandbox { return "the embedded sandbox needs no signature: leave out 'signing: passthrough'" }
         return credentials == .default ? nil : "are not used with 'signing: passthrough': leave one of the two out"
@@ -91,17 +91,17 @@ extension Configuration.Service {
     /// - Parameters:
     ///   - taken: The services before this one, by name.
     ///   - isShared: Whether another service has the same catalog.
-    func nameComplaint(isWritten: Bool, isShared: Bool, taken: [String: Int]) -> String? {
+    func nameProblem(isWritten: Bool, isShared: Bool, taken: [String: Int]) -> String? {
         if !isWritten, isShared { return "is missing: other services have the catalog \(catalog.quoted) too" }
         if let index = taken[name] { return "\(name.quoted) is the name of services[\(index)] too: give each its own" }
-        if !isWritten, !Kind.isName(name) { return "is missing: \(catalog.quoted) makes no name" }
+        if !isWritten, !ValueParser.isName(name) { return "is missing: \(catalog.quoted) makes no name" }
         return nil
     }
 }
 
 extension Configuration.Service {
     /// Quota groups are shared one by one, so their catalog must be the same.
-    func scopeComplaint(_ others: ArraySlice<Self>) -> String? {
+    func scopeProblem(_ others: ArraySlice<Self>) -> String? {
         guard let quotaScope,
             let index = others.firstIndex(where: {
                 $0.quotaScope == quotaScope && !$0.catalog.utf8.elementsEqual(catalog.utf8)
@@ -113,7 +113,7 @@ extension Configuration.Service {
 }
 
 extension Configuration.Service.Timeouts {
-    static func complaint(_ inner: String, _ time: Int64, within outer: String, _ limit: Int64) -> String? {
+    static func problem(_ inner: String, _ time: Int64, within outer: String, _ limit: Int64) -> String? {
         guard time > limit else { return nil }
         let (time, limit) = (Units.spelled(nanoseconds: time), Units.spelled(nanoseconds: limit))
         return "\(inner) (\(time)) must not be longer than \(outer) (\(limit)): shorten \(inner) or lengthen \(outer)"
@@ -122,7 +122,7 @@ extension Configuration.Service.Timeouts {
 
 extension Configuration.Rate {
     /// The buckets count in nanoseconds; a year of them leaves room for every sum.
-    var burstComplaint: String? {
+    var burstProblem: String? {
         let most = max(rate, 1 / 86_400) * 365 * 86_400
         guard Double(burst) > most else { return nil }
         return "burst (\(burst)) must not be more than a year of the rate brings (\(Int(most))): raise the rate or "
@@ -133,7 +133,7 @@ extension Configuration.Rate {
 // MARK: Waiting and keeping
 
 extension Configuration.Retry {
-    var delayComplaint: String? {
+    var delayProblem: String? {
         guard baseDelay > maxDelay else { return nil }
         let (base, limit) = (Units.spelled(nanoseconds: baseDelay), Units.spelled(nanoseconds: maxDelay))
         return "baseDelay (\(base)) must not be longer than maxDelay (\(limit)): shorten baseDelay or lengthen maxDelay"
@@ -142,7 +142,7 @@ extension Configuration.Retry {
 
 extension Configuration.Cache {
     /// A page is served for that long at most, and the NextToken in it is good for a day.
-    var lifeComplaint: String? {
+    var lifeProblem: String? {
         let life = ttl.longest + staleWhileRevalidate + staleIfError
         guard life >= 24 * .hour else { return nil }
         return "the longest ttl (\(Units.spelled(nanoseconds: ttl.longest))), staleWhileRevalidate "

@@ -9,19 +9,16 @@ enum ConfigurationReader {
         let faults = FaultCollector(file: file)
         var configuration = Configuration()
         if let source = SourceText(bytes, faults: faults), let tree = YAMLText.tree(of: source, faults: faults) {
-            read(tree, into: &configuration, faults: faults)
+            switch tree.content {
+            case .mapping(let entries):
+                let mapping = Mapping(entries, line: tree.line, path: .root, faults: faults)
+                configuration.read(mapping)
+                mapping.close()
+            // A file of comments, or of a lone '---'.
+            case _ where tree.isNull: break
+            default: faults.add(line: tree.line, "a configuration is a mapping of keys, not \(tree.kind)")
+            }
         }
         return faults.sorted.map(Result.failure) ?? .success(configuration)
-    }
-
-    private static func read(_ tree: Tree, into configuration: inout Configuration, faults: FaultCollector) {
-        // A file of comments, or of a lone '---', is one null.
-        if tree.isNull { return }
-        guard case .mapping(let entries) = tree.content else {
-            return faults.add(line: tree.line, "a configuration is a mapping of keys, not \(tree.kind)")
-        }
-        let mapping = Mapping(entries, line: tree.line, path: .root, faults: faults)
-        configuration.read(mapping)
-        mapping.close()
     }
 }

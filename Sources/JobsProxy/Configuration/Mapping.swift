@@ -2,8 +2,8 @@ internal import StrictYAML
 
 /// One mapping of the file while its keys are read.
 ///
-/// Each call asks for one key, which makes the key known, and sets a field if the key is there and right. What is there
-/// and was never asked for is an unknown key; `close` reports those.
+/// Each call reads one key, which makes the key known, and sets a field if the key is there and its value is accepted. `close`
+/// reports the keys that no call has read.
 final class Mapping {
     private let path: DottedPath
     let line: Int
@@ -13,7 +13,7 @@ final class Mapping {
     private let entries: [[UInt8]: Tree.Entry]
     private let faults: FaultCollector
     private var known: [String] = []
-    /// The keys that were there but not right.
+    /// The keys whose values were not accepted.
     private var refused: Set<String> = []
 
     init(_ entries: [Tree.Entry], line: Int, path: DottedPath, faults: FaultCollector) {
@@ -31,38 +31,38 @@ final class Mapping {
     // MARK: Single values
 
     /// A value that cannot be null.
-    func value<Value>(_ key: String, _ kind: Kind<Value>, _ field: inout Value) {
+    func value<Value>(_ key: String, _ parser: ValueParser<Value>, _ field: inout Value) {
         read(key) { tree, path in
             guard !tree.isNull else { return refuse(tree, path, "has no value: give it one, or leave the key out") }
-            if let value = scalar(tree, kind, path) { field = value }
+            if let value = scalar(tree, parser, path) { field = value }
         }
     }
 
     /// A value that may be null.
-    func optional<Value>(_ key: String, _ kind: Kind<Value>, _ field: inout Value?) {
+    func optional<Value>(_ key: String, _ parser: ValueParser<Value>, _ field: inout Value?) {
         read(key) { tree, path in
-            if tree.isNull { field = nil } else if let value = scalar(tree, kind, path) { field = value }
+            if tree.isNull { field = nil } else if let value = scalar(tree, parser, path) { field = value }
         }
     }
 
     /// Values by name. They are added to those that the field holds, or replace them by name.
-    func table<Value>(_ key: String, _ kind: Kind<Value>, _ field: inout [String: Value]) {
+    func table<Value>(_ key: String, _ parser: ValueParser<Value>, _ field: inout [String: Value]) {
         named(key) { name, tree, path in
-            if let value = scalar(tree, kind, path) { field[name] = value }
+            if let value = scalar(tree, parser, path) { field[name] = value }
         }
     }
 
     /// A list of single values, which takes the place of the one that the field holds.
-    func texts<Value>(_ key: String, _ kind: Kind<Value>, _ field: inout [Value]) {
+    func texts<Value>(_ key: String, _ parser: ValueParser<Value>, _ field: inout [Value]) {
         read(key) { tree, path in
             guard case .list(let items) = tree.content else {
                 return refuse(tree, path, "must be a list in brackets, such as [\"*\"], not \(tree.kind)")
             }
-            field = zip(0..., items).compactMap { index, item in item.flatMap { scalar($0, kind, path.item(index)) } }
+            field = zip(0..., items).compactMap { index, item in item.flatMap { scalar($0, parser, path.item(index)) } }
         }
     }
 
-    /// Where a secret is kept. No complaint repeats what stands there: it may be the secret.
+    /// The place of a secret. No problem repeats the value: it may be the secret.
     func secret(_ key: String, _ field: inout SecretReference?) {
         read(key) { tree, path in
             if tree.isNull { return field = nil }
@@ -111,7 +111,7 @@ final class Mapping {
 
     /// Sections in order.
     ///
-    /// - Parameter isSecret: whether what should not stand there may be a secret, which no complaint repeats.
+    /// - Parameter isSecret: true if a misplaced value may be a secret, which no problem repeats.
     func list(_ key: String, mayBeEmpty: Bool = false, isSecret: Bool = false, _ body: (Mapping) -> Void) {
         read(key) { tree, path in
             guard !tree.isNull else { return }
@@ -132,25 +132,25 @@ final class Mapping {
         }
     }
 
-    // MARK: What must hold
+    // MARK: Rules
 
     /// Keys that must be there.
-    func require(_ key: String, _ complaint: String) {
-        if !holds(key) { faults.add(line: line, key: "\(path.key(key))", complaint) }
+    func require(_ key: String, _ problem: String) {
+        if !holds(key) { faults.add(line: line, key: "\(path.key(key))", problem) }
     }
 
-    /// Checks what keys must be to each other, unless one of them was refused already. A complaint stands at the first
+    /// Checks a rule between keys, unless one of them was refused already. The problem is reported at the first
     /// of the keys that the file has, else at the mapping's beginning.
-    func check(_ keys: String..., complaint: () -> String?) {
-        guard refused.isDisjoint(with: keys), let complaint = complaint() else { return }
+    func check(_ keys: String..., problem: () -> String?) {
+        guard refused.isDisjoint(with: keys), let problem = problem() else { return }
         let key = keys.first(where: holds) ?? keys[0]
-        faults.add(line: entry(key)?.line ?? line, key: "\(path.key(key))", complaint)
+        faults.add(line: entry(key)?.line ?? line, key: "\(path.key(key))", problem)
     }
 
-    /// Whether a key was left out or read well.
+    /// Returns true if a key is missing or was accepted.
     func accepted(_ key: String) -> Bool { !refused.contains(key) }
 
-    /// Reports every key that was never asked for.
+    /// Reports every unknown key.
     func close() {
         for entry in ordered where !known.contains(where: { $0.utf8.elementsEqual(entry.key.utf8) }) {
             let advice = Spelling.nearest(to: entry.key, among: known).map { "did you mean \($0)?" }
@@ -194,20 +194,20 @@ final class Mapping {
         mapping.close()
     }
 
-    private func scalar<Value>(_ tree: Tree, _ kind: Kind<Value>, _ path: DottedPath) -> Value? {
+    private func scalar<Value>(_ tree: Tree, _ parser: ValueParser<Value>, _ path: DottedPath) -> Value? {
         guard case .scalar(let scalar) = tree.content else {
             refuse(tree, path, "must be a single value, not \(tree.kind)")
             return nil
         }
         do {
-            return try kind.read(scalar)
+            return try parser.read(scalar)
         } catch {
             refuse(tree, path, error.text)
             return nil
         }
     }
 
-    private func refuse(_ tree: Tree, _ path: DottedPath, _ complaint: String) {
-        faults.add(line: tree.line, key: "\(path)", complaint)
+    private func refuse(_ tree: Tree, _ path: DottedPath, _ problem: String) {
+        faults.add(line: tree.line, key: "\(path)", problem)
     }
 }

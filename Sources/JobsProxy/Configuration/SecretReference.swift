@@ -14,26 +14,26 @@ struct SecretReference: Sendable, Equatable {
 
     /// The secret, without the line end that files have.
     ///
-    /// - Throws: `Complaint`, the end of the sentence "KEY: …".
-    func resolve(_ environment: [String: String]) throws(Complaint) -> String {
+    /// - Throws: `Problem`, the end of the sentence "KEY: …".
+    func resolve(_ environment: [String: String]) throws(Problem) -> String {
         let secret: String
         switch place {
         case .environment(let name):
             guard let value = environment[name] else {
-                throw Complaint("the environment variable \(name.quoted) is not set")
+                throw Problem("the environment variable \(name.quoted) is not set")
             }
             secret = value
         case .file(let path):
             do throws(CommandFailure) {
                 secret = String(decoding: try File.read(path, atMost: 64 << 10), as: UTF8.self)
             } catch {
-                throw Complaint("\(error)")
+                throw Problem("\(error)")
             }
         }
         let trimmed = secret.trimmedOfLineEnd
-        guard !trimmed.isEmpty else { throw Complaint("the secret is empty") }
+        guard !trimmed.isEmpty else { throw Problem("the secret is empty") }
         guard trimmed.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {
-            throw Complaint("the secret holds control characters: it must be one line of text")
+            throw Problem("the secret holds control characters: it must be one line of text")
         }
         return trimmed
     }

@@ -2,8 +2,8 @@ internal import Glibc
 internal import Telemetry
 internal import OriginClient
 
-/// Writes the lines of a `LogBuffer` to a descriptor, on a thread of its own: the only thread of the process that waits for whoever
-/// reads the descriptor. If nobody reads, the buffer fills, and further lines are dropped and counted.
+/// Writes the lines of a `LogBuffer` to a descriptor, on a thread of its own: no other thread of the process waits for the reader of
+/// the descriptor. If the reader stops, the buffer fills, and further lines are dropped and counted.
 final class LogWriter: Sendable {
     /// Where the lines are taken from.
     let buffer: LogBuffer
@@ -13,13 +13,14 @@ final class LogWriter: Sendable {
     /// Ends when the thread has ended.
     private let completion: Int32
 
-    /// How long access lines are collected, in milliseconds: nobody is woken up for each of them.
+    /// How long lines are collected that come without a wake-up, in milliseconds.
     private static let interval: Int32 = 250
 
     /// Starts the thread.
     ///
+    /// - Parameter collects: whether lines come without a wake-up for each, as access lines do.
     /// - Throws: `CommandFailure` if there is no thread or no descriptor to be had.
-    init(_ buffer: LogBuffer = LogBuffer(), to descriptor: Int32) throws(CommandFailure) {
+    init(_ buffer: LogBuffer = LogBuffer(), to descriptor: Int32, collects: Bool = true) throws(CommandFailure) {
         self.buffer = buffer
         self.descriptor = descriptor
         let (wakeUpsEnd, wakeUps) = try Self.pair()
@@ -27,7 +28,9 @@ final class LogWriter: Sendable {
         (self.wakeUps, self.completion) = (wakeUps, completion)
         do {
             try spawnThread {
-                while Self.waitForWork(wakeUpsEnd) { Self.write(buffer, to: descriptor) }
+                while Self.waitForWork(wakeUpsEnd, atMost: collects ? Self.interval : -1) {
+                    Self.write(buffer, to: descriptor)
+                }
                 Self.write(buffer, to: descriptor)
                 close(completionEnd)
             }
@@ -36,19 +39,19 @@ final class LogWriter: Sendable {
         }
     }
 
-    /// Has the lines written without delay. Never blocks: what is full holds a wake-up already.
+    /// Wakes the thread. Never blocks: a full socket holds a wake-up already.
     func wake() {
         var byte: UInt8 = 0
         _ = unsafe send(wakeUps, &byte, 1, Int32(MSG_NOSIGNAL))
     }
 
-    /// Writes what there is and ends the thread; whoever does not read is waited for no longer than `timeout`.
+    /// Writes all lines and ends the thread; waits no longer than `timeout` for the reader.
     ///
     /// To be called once.
     ///
     /// - Parameter timeout: milliseconds.
     func finish(timeout: Int32) {
-        // Not closed: a thread that still logs must not wake whoever got the number next.
+        // Not closed: a thread that still logs must not write to a file that gets the number next.
         shutdown(wakeUps, Int32(SHUT_WR))
         var ended = pollfd(fd: completion, events: Int16(POLLIN), revents: 0)
         _ = unsafe poll(&ended, 1, timeout)
@@ -65,14 +68,14 @@ final class LogWriter: Sendable {
     }
 
     /// - Returns: false if no more will come.
-    private static func waitForWork(_ wakeUps: Int32) -> Bool {
+    private static func waitForWork(_ wakeUps: Int32, atMost milliseconds: Int32) -> Bool {
         var source = pollfd(fd: wakeUps, events: Int16(POLLIN), revents: 0)
-        guard unsafe poll(&source, 1, interval) > 0 else { return true }
+        guard unsafe poll(&source, 1, milliseconds) > 0 else { return true }
         var bytes: UInt64 = 0
         return unsafe read(wakeUps, &bytes, MemoryLayout<UInt64>.size) != 0
     }
 
-    /// Writes all lines. What cannot be written, because the descriptor is closed or its reader has gone, is counted.
+    /// Writes all lines. Those that cannot be written, because the descriptor or its reader is closed, are counted.
     private static func write(_ buffer: LogBuffer, to descriptor: Int32) {
         let lines = buffer.take()
         var rest = lines[...]

@@ -2,16 +2,17 @@ internal import Glibc
 internal import Logging
 internal import Telemetry
 
-/// What the process writes: log lines to standard error, announcements to standard output, each through a writer that nothing waits
-/// for.
+/// The output of the process: log lines to standard error, announcements to standard output, each through a writer that no other
+/// thread waits for.
 struct ProcessOutput: Sendable {
     let log: LogWriter
     private let announcements: LogWriter
 
+    /// - Parameter collectsLines: whether lines are added to the log's buffer without a wake-up, as access lines are.
     /// - Throws: `CommandFailure` if a writer cannot be started.
-    init() throws(CommandFailure) {
-        log = try LogWriter(to: STDERR_FILENO)
-        announcements = try LogWriter(to: STDOUT_FILENO)
+    init(collectsLines: Bool = false) throws(CommandFailure) {
+        log = try LogWriter(to: STDERR_FILENO, collects: collectsLines)
+        announcements = try LogWriter(to: STDOUT_FILENO, collects: false)
     }
 
     func logger(label: String, level: Logger.Level = .info) -> Logger {
@@ -20,13 +21,13 @@ struct ProcessOutput: Sendable {
         return logger
     }
 
-    /// Tells the person who has started the process.
+    /// Writes a text for the person who has started the process.
     func announce(_ text: String) {
         announcements.buffer.append { $0 += "\(text)\n".utf8 }
         announcements.wake()
     }
 
-    /// Writes what is left, in at most a second.
+    /// Writes the rest, in at most a second.
     func finish() {
         announcements.finish(timeout: 250)
         log.finish(timeout: 750)

@@ -1,13 +1,13 @@
 internal import PageCache
 
-/// The file beside a snapshot that says which of its pages are true still, and whether it may be believed at all.
+/// The file beside a snapshot that says whether the snapshot is valid, and for which scopes its pages are.
 ///
-/// Numbers are big-endian: a magic word (8 bytes), whether the last process has ended in order (8), the boot in which one
-/// runs that has not (16), the moment until which it is believed (8), zeros up to the 64th byte, and a number for each scope.
-/// Each is written and read in place. See docs/design.md, "Snapshots".
+/// Numbers are big-endian: a magic word (8 bytes), 1 if the last process has ended in order (8), the boot of the process that
+/// runs if not (16), the end of its lease (8), zeros up to the 64th byte, and a number for each scope. Each is written and read
+/// in place. See docs/design.md, "Snapshots".
 struct EpochFile {
-    /// The number of a scope: drawn by lot at each change, so that no two processes ever write the same one. The lowest bit
-    /// tells whether a write is on its way.
+    /// The number of a scope: random at each change, so that no two processes ever write the same one. The lowest bit is 1 while a
+    /// write is in progress.
     struct Number: Equatable, Sendable {
         let bits: UInt64
 
@@ -20,13 +20,13 @@ struct EpochFile {
         var isInFlight: Bool { bits & 1 == 1 }
     }
 
-    /// All that it says.
+    /// The whole content.
     struct Contents {
         var hasEnded = false
         /// Zeros if it is not known.
         var boot: [UInt8]
         /// In monotonic nanoseconds of that boot.
-        var believedUntil: Int64
+        var validUntil: Int64
         /// In the order of the scopes' indices.
         var numbers = EpochScope.all.map { _ in Number(isInFlight: false) }
     }
@@ -34,7 +34,7 @@ struct EpochFile {
     private static let magic = Array("JPepoch1".utf8)
     private static let endPlace = 8
     private static let bootPlace = 16
-    private static let beliefPlace = 32
+    private static let leasePlace = 32
     private static let numbersPlace = 64
     private static let size = numbersPlace + 8 * EpochScope.count
     static let bootBytes = 16
@@ -45,14 +45,14 @@ struct EpochFile {
 
     // MARK: Reading
 
-    /// `nil` if it is no such file, or not a whole one.
+    /// `nil` if the file is not one of these, or not a whole one.
     var contents: Contents? {
         let bytes = file.read(at: 0, Self.size)
         guard bytes.count == Self.size, bytes.starts(with: Self.magic) else { return nil }
         func number(_ place: Int) -> UInt64 { bytes[place..<place + 8].reduce(0) { $0 << 8 | UInt64($1) } }
         return Contents(
             hasEnded: number(Self.endPlace) == 1, boot: Array(bytes[Self.bootPlace..<Self.bootPlace + Self.bootBytes]),
-            believedUntil: Int64(bitPattern: number(Self.beliefPlace)),
+            validUntil: Int64(bitPattern: number(Self.leasePlace)),
             numbers: EpochScope.all.map { Number(bits: number(Self.place($0))) })
     }
 
@@ -64,20 +64,20 @@ struct EpochFile {
 
     // MARK: Writing
 
-    /// Makes it say this, whatever it was before.
+    /// Writes the whole content.
     func write(_ contents: Contents) throws(FileError) {
         var bytes = [UInt8](repeating: 0, count: Self.numbersPlace)
         bytes.replaceSubrange(0..<Self.magic.count, with: Self.magic)
         for number in contents.numbers { bytes += Self.bytes(number.bits) }
         try file.write(bytes, at: 0)
-        try write(boot: contents.boot, believedUntil: contents.believedUntil)
+        try write(boot: contents.boot, validUntil: contents.validUntil)
         try write(hasEnded: contents.hasEnded)
     }
 
     func write(hasEnded: Bool) throws(FileError) { try file.write(Self.bytes(hasEnded ? 1 : 0), at: Self.endPlace) }
 
-    func write(boot: [UInt8], believedUntil: Int64) throws(FileError) {
-        try file.write(boot + Self.bytes(UInt64(bitPattern: believedUntil)), at: Self.bootPlace)
+    func write(boot: [UInt8], validUntil: Int64) throws(FileError) {
+        try file.write(boot + Self.bytes(UInt64(bitPattern: validUntil)), at: Self.bootPlace)
     }
 
     func write(_ number: Number, of scope: EpochScope) throws(FileError) {

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// A directory in which only the gateway's own user, and root, can make, rename or remove files. It is opened once, judged
-/// by what was opened, and stays the same whatever happens to its name; it does not keep a file system from being mounted anew.
+/// A directory in which only the gateway's own user, and root, can make, rename or remove files. It is opened once and checked as
+/// opened, so that it stays the same if its name changes; it does not prevent that a file system is mounted anew.
 final class PrivateDirectory: Sendable {
     private let descriptor: Descriptor
     private let path: String
@@ -19,7 +19,7 @@ final class PrivateDirectory: Sendable {
         }
     }
 
-    /// Opens a file of this directory that is the gateway's own; no symbolic link is followed, and nothing is waited for.
+    /// Opens a file of this directory that is the gateway's own, without following a symbolic link and without waiting.
     ///
     /// - Throws: `FileError`; its code is `ENOENT` if there is none.
     func open(_ name: String, _ flags: Int32) throws(FileError) -> OwnFile {
@@ -56,7 +56,7 @@ final class OwnFile: Sendable {
     private let path: String
     /// Its length in bytes when it was opened.
     let size: Int
-    /// What tells it from others of its file system.
+    /// Its inode.
     let number: ino_t
 
     /// - Parameter descriptor: negative if it could not be opened; `errno` says why.
@@ -94,7 +94,7 @@ final class OwnFile: Sendable {
     func write(_ bytes: [UInt8], at offset: Int) throws(FileError) {
         var written = 0
         while written < bytes.count {
-            // Unsafe only in its pointer: what is written lies inside the array.
+            // Unsafe only in its pointer: the written bytes lie inside the array.
             let count = unsafe bytes.withUnsafeBytes { bytes in
                 unsafe pwrite(
                     descriptor.number, bytes.baseAddress.map { unsafe $0 + written }, bytes.count - written,

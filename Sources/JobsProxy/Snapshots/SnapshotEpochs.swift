@@ -1,32 +1,31 @@
 internal import Glibc
 internal import PageCache
 
-/// What this process knows of the epochs of a snapshot, and tells of them. Several processes may have the same file: one that
-/// ends and one that takes its place. Times are monotonic nanoseconds.
+/// The epochs of a snapshot, as this process knows them and shares them with others. Two processes may use the same file: one that
+/// ends, and one that takes its place. Times are monotonic nanoseconds.
 ///
-/// A number changes before a write is sent and when it has ended. As long as a process runs, the snapshot is believed for
-/// `belief` at a time: where the file can no longer be written, it is out of date as soon as that is over, and a write is not
-/// sent before.
+/// A number changes before a write is sent and when it has ended. A process that runs renews the snapshot's lease: if the file can
+/// no longer be written, the snapshot is invalid when the lease ends, and a write is not sent before.
 struct SnapshotEpochs: ~Copyable {
-    /// How long a snapshot is believed of which nothing more is heard.
-    static let belief: Int64 = 5_000_000_000
+    /// How long a snapshot is valid after the last renewal.
+    static let lease: Int64 = 5_000_000_000
     private static let renewal: Int64 = 1_000_000_000
 
-    /// As another process that reads the snapshot now would find them.
+    /// The numbers as another process that reads the file now finds them.
     private(set) var numbers: [EpochFile.Number] = []
     private let directoryPath: String
     private let name: String
-    /// The system's own id of its boot; zeros if it has none to tell.
+    /// The system's id of this boot; zeros if it is not known.
     private let boot: [UInt8]
     private var directory: PrivateDirectory?
     /// The writes of this process that are on their way, by scope.
     private var inFlight: [EpochScope: Int] = [:]
-    /// Scopes whose numbers must change yet.
+    /// Scopes whose numbers have still to change.
     private var overdue: Set<EpochScope> = []
     /// Scopes in which another process has written, and which `refresh` has not returned yet.
     private var raised: Set<EpochScope> = []
-    /// Until when the snapshot is believed, as far as this process has seen to it.
-    private var believedUntil: Int64 = .min
+    /// The end of the lease, as this process wrote or read it last.
+    private var validUntil: Int64 = .min
 
     /// - Parameters:
     ///   - directory: where the file is.
@@ -51,51 +50,50 @@ struct SnapshotEpochs: ~Copyable {
 
     // MARK: Start and end
 
-    /// Makes the file say that a process runs, and make it anew if it is none.
+    /// Records that a process runs, and creates the file if it is missing or damaged.
     ///
-    /// - Returns: whether the snapshot may be believed: the process before has ended in order, or it runs, or did until a moment
-    ///   ago.
-    /// - Throws: `FileError` if that cannot be written; the snapshot must not be believed then.
+    /// - Returns: true if the snapshot is valid: the process before has ended in order, or its lease runs.
+    /// - Throws: `FileError` if the file cannot be written; the snapshot must not be used then.
     mutating func begin(now: Int64) throws(FileError) -> Bool {
         let file = try open(O_RDWR | O_CREAT)
-        var contents = file.contents ?? EpochFile.Contents(boot: boot, believedUntil: .min)
-        let isBelieved = contents.hasEnded || isThisBoot(contents) && isBelief(contents.believedUntil, now: now)
+        var contents = file.contents ?? EpochFile.Contents(boot: boot, validUntil: .min)
+        let isValid = contents.hasEnded || isThisBoot(contents) && isLease(contents.validUntil, now: now)
         for scope in EpochScope.all {
             let (place, isOwn) = (Int(scope.index), inFlight[scope] != nil)
             let wasInFlight = contents.numbers[place].isInFlight
-            // What is not believed now must not be by the next start, which finds that this one runs, or did until a moment ago. After an
-            // end in order, no other process is left whose writes these could be.
-            guard isOwn || !isBelieved || contents.hasEnded && wasInFlight else { continue }
-            contents.numbers[place] = EpochFile.Number(isInFlight: isOwn || !isBelieved && wasInFlight)
+            // A snapshot that is invalid now must stay so for the next start, which finds this process's lease. After an end in order,
+            // a write in progress cannot be another process's, because none is left.
+            guard isOwn || !isValid || contents.hasEnded && wasInFlight else { continue }
+            contents.numbers[place] = EpochFile.Number(isInFlight: isOwn || !isValid && wasInFlight)
         }
         contents.hasEnded = false
         contents.boot = boot
-        contents.believedUntil = now + Self.belief
+        contents.validUntil = now + Self.lease
         try file.write(contents)
-        // Before the first write is sent: what follows need not be on the disk, because another boot does not believe it.
+        // On the disk before the first write is sent. Later changes need not be: another boot does not accept this lease.
         try file.synchronize()
         try openDirectory().synchronize()
         numbers = contents.numbers
-        believedUntil = contents.believedUntil
-        return isBelieved
+        validUntil = contents.validUntil
+        return isValid
     }
 
-    /// Makes the file say that the process has ended, and the snapshot be believed from now on.
+    /// Records that the process has ended, which makes the snapshot valid without a lease.
     ///
-    /// - Returns: `nil`, or the moment until which the process must not end: what has changed cannot be written.
+    /// - Returns: `nil`, or the moment until which the process must not end, because a change could not be written.
     mutating func end(now: Int64) -> Int64? {
-        // Where `begin` never came, the file says of the process before what is still so.
+        // Without `begin`, the record of the process before is still true.
         guard !numbers.isEmpty else { return nil }
         do throws(FileError) {
             try catchUp()
             let file = try open(O_RDWR)
-            // The numbers first, so that they are on the disk if the word that they are right is.
+            // The numbers first, so that they are on the disk if the record of the end is.
             try file.synchronize()
             try file.write(hasEnded: true)
             try file.synchronize()
             return nil
         } catch {
-            return overdue.isEmpty ? nil : stillBelieved(now: now)
+            return overdue.isEmpty ? nil : remainingLease(now: now)
         }
     }
 
@@ -103,7 +101,7 @@ struct SnapshotEpochs: ~Copyable {
 
     /// A write is about to be sent.
     ///
-    /// - Returns: `nil` if it may be; else the moment before which it must not be, and it has not begun.
+    /// - Returns: `nil` if it may be sent; else the moment before which it must not be, and the write has not begun.
     mutating func writeBegins(_ scopes: [EpochScope], now: Int64) -> Int64? {
         for scope in scopes { inFlight[scope, default: 0] += 1 }
         overdue.formUnion(scopes)
@@ -111,7 +109,7 @@ struct SnapshotEpochs: ~Copyable {
             try catchUp()
             return nil
         } catch {
-            guard let until = stillBelieved(now: now) else { return nil }
+            guard let until = remainingLease(now: now) else { return nil }
             countDown(scopes)
             return until
         }
@@ -119,7 +117,7 @@ struct SnapshotEpochs: ~Copyable {
 
     mutating func writeEnded(_ scopes: [EpochScope]) {
         countDown(scopes)
-        // Numbers of writes that are on their way stay as they are, until the last one has ended.
+        // The number of a scope stays until its last write in progress has ended.
         overdue.formUnion(scopes.filter { inFlight[$0] == nil })
         try? catchUp()
     }
@@ -138,45 +136,45 @@ struct SnapshotEpochs: ~Copyable {
             file = try open(O_RDWR)
         } catch {
             guard error.code == ENOENT else { throw error }
-            // Without it no snapshot is believed. It may come back, with what was mounted late.
+            // Without the file no snapshot is valid. It may come back, when a file system is mounted late.
             return
         }
         for scope in overdue {
             let (place, found) = (Int(scope.index), file.number(of: scope))
             let isOthers = numbers.indices.contains(place) && found != numbers[place]
             if isOthers { raised.insert(scope) }
-            // Where another process has a write on its way, that one tells of its end: until then no page is believed.
+            // A write in progress of another process is ended by that process: until then no page of the scope is valid.
             let number = EpochFile.Number(isInFlight: inFlight[scope] != nil || isOthers && found.isInFlight)
             try file.write(number, of: scope)
             if numbers.indices.contains(place) { numbers[place] = number }
         }
-        // After the numbers: a process that ends meanwhile has put them on the disk with its own last word.
+        // After the numbers: a process that ends meanwhile has put them on the disk with its own record.
         if file.hasEnded { try begin(file) }
         overdue.removeAll()
     }
 
-    /// Another process has ended, and said so; this one has not.
+    /// Takes back another process's record of its end, because this one runs.
     private func begin(_ file: EpochFile) throws(FileError) {
         try file.write(hasEnded: false)
         try file.synchronize()
     }
 
-    /// The moment until which another process would believe the snapshot as it is; `nil` if none would, or for ever.
-    private mutating func stillBelieved(now: Int64) -> Int64? {
-        var until = believedUntil
+    /// The moment until which the snapshot is valid for another process; `nil` if it is not, or has no end.
+    private mutating func remainingLease(now: Int64) -> Int64? {
+        var until = validUntil
         do throws(FileError) {
             guard let contents = try open(O_RDONLY).contents, !contents.hasEnded, isThisBoot(contents) else {
                 return nil
             }
-            until = contents.believedUntil
+            until = contents.validUntil
         } catch {
             guard error.code != ENOENT else { return nil }
         }
-        return isBelief(until, now: now) ? until : nil
+        return isLease(until, now: now) ? until : nil
     }
 
-    /// Returns true if a snapshot is believed now that is believed until then. No process renews it for longer than `belief`.
-    private func isBelief(_ until: Int64, now: Int64) -> Bool { now < until && until <= now &+ Self.belief }
+    /// Returns true if a lease with this end runs now. None is longer than `lease`.
+    private func isLease(_ until: Int64, now: Int64) -> Bool { now < until && until <= now &+ Self.lease }
 
     private func isThisBoot(_ contents: EpochFile.Contents) -> Bool {
         contents.boot == boot && boot.contains { $0 != 0 }
@@ -184,10 +182,9 @@ struct SnapshotEpochs: ~Copyable {
 
     // MARK: Now and then
 
-    /// Writes what could not be written before, learns of writes of other processes, and has the snapshot be believed for a
-    /// while longer. Called a few times a second.
+    /// Writes overdue numbers, learns of writes of other processes, and renews the lease. Called a few times a second.
     ///
-    /// - Returns: the scopes in which another process has written: their pages are void here too.
+    /// - Returns: the scopes in which another process has written: their pages are invalid here too.
     /// - Throws: `FileError`.
     mutating func refresh(now: Int64) throws(FileError) -> Set<EpochScope> {
         try catchUp()
@@ -195,11 +192,11 @@ struct SnapshotEpochs: ~Copyable {
         for (place, scope) in EpochScope.all.enumerated()
         where !numbers.indices.contains(place) || contents.numbers[place] != numbers[place] { raised.insert(scope) }
         numbers = contents.numbers
-        believedUntil = contents.believedUntil
-        if contents.hasEnded || !isThisBoot(contents) || believedUntil < now + Self.belief - Self.renewal {
+        validUntil = contents.validUntil
+        if contents.hasEnded || !isThisBoot(contents) || validUntil < now + Self.lease - Self.renewal {
             let file = try open(O_RDWR)
-            try file.write(boot: boot, believedUntil: now + Self.belief)
-            believedUntil = now + Self.belief
+            try file.write(boot: boot, validUntil: now + Self.lease)
+            validUntil = now + Self.lease
             if file.hasEnded { try begin(file) }
         }
         defer { raised = [] }

@@ -5,17 +5,18 @@ internal import PageCache
 
 /// Keeps the cache's pages in a file: writes them from time to time and at the end, reads them at the start.
 ///
-/// The file never brings back a page that a write has made void: another one, `SnapshotEpochs`, knows what was written since.
+/// The file never brings back a page that a write has invalidated: `SnapshotEpochs` knows the writes since, in a file of its own.
 /// See docs/design.md, "Snapshots".
 final class SnapshotKeeper: WriteObserver {
     private struct State: ~Copyable {
         var epochs: SnapshotEpochs
-        /// True if the path belongs to something that the gateway has not made, and must not touch.
+        /// True if the gateway has not made the file at the path, and must not touch it.
         var isForeign = false
-        /// True if reading the file was cut short: the cache holds only a part of its pages, and must not replace them.
+        /// True if reading the file was interrupted: the cache holds only a part of its pages, and must not replace them.
         var isPartial = false
-        /// Writes that have ended since the pages were saved last.
+        /// The number of writes that have ended, and its value when the pages were collected that were saved last.
         var writes = 0
+        var savedWrites = 0
     }
 
     private let path: String
@@ -26,8 +27,8 @@ final class SnapshotKeeper: WriteObserver {
 
     /// - Parameters:
     ///   - path: the file. One with `.new` behind its name is there while it is written, and one with `.epochs` always.
-    ///   - origin: what the pages are answers of.
-    ///   - maxBytes: what the cache may hold; a file that is more than twice as large is none of ours.
+    ///   - origin: identifies the services that the pages come from; see `Configuration.pageOrigin`.
+    ///   - maxBytes: the size of the cache; a file that is more than twice as large is not used.
     init(path: String, origin: [UInt8], maxBytes: Int, boot: [UInt8] = SnapshotEpochs.currentBoot) {
         self.path = path
         self.origin = origin
@@ -42,6 +43,10 @@ final class SnapshotKeeper: WriteObserver {
 
     // MARK: Writes
 
+    /// Writes 8 bytes for each scope under the lock, on the upstream's thread: a write must not be sent before its number is in the
+    /// file, and the numbers of two writes must not overtake each other. The bytes go to the kernel's page cache, without a sync but
+    /// for the first after another process's end. A file system that hangs holds up all fetches; another thread would avoid that
+    /// only if every write waited for its answer.
     func writeBegins(_ scopes: [EpochScope], now: Int64) -> Int64? {
         state.withLock { $0.isForeign ? nil : $0.epochs.writeBegins(scopes, now: now) }
     }
@@ -53,11 +58,11 @@ final class SnapshotKeeper: WriteObserver {
         }
     }
 
-    /// How many writes have ended since the pages were saved last; each has made some pages of the file void.
-    var writesSinceSaved: Int { state.withLock { $0.writes } }
+    /// How many writes have ended since the pages were saved last; each has invalidated some pages of the file.
+    var writesSinceSaved: Int { state.withLock { $0.writes - $0.savedWrites } }
 
-    /// Learns of writes of other processes that have the same file, and voids what they have made void. To be called a few times a
-    /// second: the file is not believed if nothing is heard of this process for some seconds.
+    /// Learns of the writes of other processes that use the same file, and invalidates the pages concerned. To be called a few times
+    /// a second: the file is invalid when this process has not renewed its lease for some seconds.
     func refresh(_ cache: PageCache) {
         let raised = state.withLock { state in
             state.isForeign || state.isPartial ? [] : (try? state.epochs.refresh(now: Process.now)) ?? []
@@ -65,23 +70,23 @@ final class SnapshotKeeper: WriteObserver {
         for scope in raised { cache.invalidate(scope) }
     }
 
-    /// Says that the process has ended, with which the file is believed whenever the next one begins.
+    /// Records that the process has ended, so that the file is valid for the next one whenever it begins.
     ///
     /// - Returns: `nil`, or the moment before which the process must not end, in monotonic nanoseconds.
     func end() -> Int64? { state.withLock { $0.isForeign ? nil : $0.epochs.end(now: Process.now) } }
 
     // MARK: Saving
 
-    /// Writes the pages to the file, but for those that a write which is on its way may make void.
+    /// Writes the pages to the file, except those that a write in progress may invalidate.
     ///
-    /// - Returns: how many it was; `nil` if the path is somebody else's, or if another process writes the file just now.
+    /// - Returns: the number of pages; `nil` if the file at the path is not the gateway's, or if another process is writing it.
     /// - Throws: `FileError`.
     func save(_ cache: PageCache) throws(FileError) -> Int? {
-        let (numbers, raised, directory) = try state.withLock { state throws(FileError) in
+        let (numbers, raised, writes, directory) = try state.withLock { state throws(FileError) in
             try Self.prepare(&state)
         }
         guard let directory else { return nil }
-        // Before any page is collected: what others have made void since the numbers changed must not be among them.
+        // Before any page is collected: pages that other processes have invalidated must not be written under the new numbers.
         for scope in raised { cache.invalidate(scope) }
         let inFlight = Set(zip(EpochScope.all, numbers).filter { $0.1.isInFlight }.map(\.0))
         let new = name + ".new"
@@ -108,16 +113,20 @@ final class SnapshotKeeper: WriteObserver {
             directory.remove(new)
             throw error
         }
+        // Only now: writes that a failed attempt has not saved stay due.
+        state.withLock { $0.savedWrites = max($0.savedWrites, writes) }
         directory.synchronize()
         return pages
     }
 
-    /// The numbers of the epochs as they are now, what others have raised since they were looked at last, and where the file is:
-    /// nowhere if it is not to be written.
+    /// The current numbers of the epochs, the scopes that other processes have raised, the number of writes so far, and the
+    /// directory: `nil` if the file must not be written.
     private static func prepare(
         _ state: inout State
-    ) throws(FileError) -> (numbers: [EpochFile.Number], raised: Set<EpochScope>, directory: PrivateDirectory?) {
-        guard !state.isForeign, !state.isPartial else { return ([], [], nil) }
+    ) throws(FileError) -> (
+        numbers: [EpochFile.Number], raised: Set<EpochScope>, writes: Int, directory: PrivateDirectory?
+    ) {
+        guard !state.isForeign, !state.isPartial else { return ([], [], 0, nil) }
         var raised: Set<EpochScope> = []
         do throws(FileError) {
             raised = try state.epochs.refresh(now: Process.now)
@@ -125,17 +134,16 @@ final class SnapshotKeeper: WriteObserver {
             // It is not there, or damaged.
             _ = try state.epochs.begin(now: Process.now)
         }
-        state.writes = 0
-        return (state.epochs.numbers, raised, try state.epochs.openDirectory())
+        return (state.epochs.numbers, raised, state.writes, try state.epochs.openDirectory())
     }
 
     // MARK: Loading
 
-    /// Takes in the pages of the file, one after the other.
+    /// Reads the pages of the file into the cache, one after the other.
     ///
-    /// - Parameter isOver: asked before each piece; the rest is left where it is once it says so.
-    /// - Returns: how many it was; `nil` if there is no file.
-    /// - Throws: a `CommandFailure` that says why the file is not used.
+    /// - Parameter isOver: called before each piece; once it returns true, the rest is not read.
+    /// - Returns: the number of pages; `nil` if there is no file.
+    /// - Throws: `CommandFailure` if the file is not used, with the reason.
     func load(into gate: Gate, until isOver: @escaping () -> Bool = { false }) throws(CommandFailure) -> Int? {
         do throws(FileError) {
             return try read(into: gate, until: isOver)
@@ -146,7 +154,7 @@ final class SnapshotKeeper: WriteObserver {
             }
             if error.code == ENOENT { return nil }
             guard error.isForeign else { throw CommandFailure("is not used: \(error)") }
-            // It stays as it is, and nothing is ever written there.
+            // The file is never changed.
             state.withLock { $0.isForeign = true }
             throw CommandFailure("is not used, nor ever written: \(error); name another file")
         }
@@ -171,15 +179,15 @@ final class SnapshotKeeper: WriteObserver {
             throw FileError(path, error.rawValue, isForeign: error == .foreign && !isOver())
         }
         // The file is one of ours: only now is another one made beside it.
-        let (isBelieved, numbers) = try begin()
-        guard isBelieved else {
+        let (isValid, numbers) = try begin()
+        guard isValid else {
             throw FileError(path, "the gateway that wrote it did not end in order, and writes may have come since")
         }
         return try restore(&reader, numbers, into: gate, until: isOver)
     }
 
-    /// Whether the file may be believed, and the numbers of the epochs as they are now.
-    private func begin() throws(FileError) -> (isBelieved: Bool, numbers: [EpochFile.Number]) {
+    /// Begins the epochs. Returns true if the file is valid, and the current numbers.
+    private func begin() throws(FileError) -> (isValid: Bool, numbers: [EpochFile.Number]) {
         try state.withLock { state throws(FileError) in
             (try state.epochs.begin(now: Process.now), state.epochs.numbers)
         }
@@ -206,7 +214,7 @@ final class SnapshotKeeper: WriteObserver {
         } catch {
             throw FileError(path, error.rawValue)
         }
-        // Of what was written meanwhile.
+        // For writes of other processes during the reading.
         refresh(gate.cache)
         return pages
     }

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Generates JSON texts and mutates them.
 struct JSONMaker {
     var random: SeededGenerator

@@ -1,6 +1,7 @@
-import Foundation
 import AWSProtocol
+import Foundation
 import Synchronization
+import TestSupport
 
 @testable import Credentials
 

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Makes streams of bytes that are almost requests.
 struct Mutator {
     static let seeds = [

@@ -1,4 +1,5 @@
 import PageCache
+import TestSupport
 
 extension PageKey {
     /// A key with a hash of the test's choice, to force collisions and to be the same in every run.

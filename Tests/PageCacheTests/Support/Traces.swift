@@ -1,3 +1,5 @@
+import TestSupport
+
 /// A sequence of 200,000 requests for numbered pages.
 struct Trace: CustomStringConvertible, Sendable {
     let description: String

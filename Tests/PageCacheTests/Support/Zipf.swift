@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Random numbers from 0 on; the frequency of n is proportional to 1 / (n + 1)^exponent.
 struct Zipf {

@@ -1,4 +1,5 @@
 import StrictYAML
+import TestSupport
 import Testing
 
 @testable import JobsProxy
@@ -36,7 +37,7 @@ struct HostileConfigurationTests {
 
     @Test("are random bytes", arguments: 0..<8)
     func randomBytes(seed: Int) {
-        var random = SeededGenerator(seed: UInt64(seed))
+        var random = TestSupport.SeededGenerator(seed: UInt64(seed))
         for _ in 0..<250 {
             let count = Int.random(in: 0...200, using: &random)
             judge((0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) })
@@ -51,7 +52,7 @@ struct HostileConfigurationTests {
             "? ", "'", "\"", "|\n", ">-\n", "# ", "%YAML 1.1\n", "---\n", "...\n", "<<", "~", "1s", "\\", "\t", "\r",
             "@", "`", "ü",
         ]
-        var random = SeededGenerator(seed: UInt64(seed) &+ 1_000)
+        var random = TestSupport.SeededGenerator(seed: UInt64(seed) &+ 1_000)
         for _ in 0..<250 {
             let text = (0..<Int.random(in: 1...60, using: &random)).compactMap { _ in
                 tokens.randomElement(using: &random)
@@ -64,7 +65,7 @@ struct HostileConfigurationTests {
     func mutated(seed: Int) {
         let valid = Array(Self.valid.utf8)
         let marks = Array("{}[]:,-#&*!|>'\"%@`?\n\t \r09\\~".utf8)
-        var random = SeededGenerator(seed: UInt64(seed) &+ 2_000)
+        var random = TestSupport.SeededGenerator(seed: UInt64(seed) &+ 2_000)
         for _ in 0..<150 {
             var bytes = valid
             for _ in 0..<Int.random(in: 1...6, using: &random) {

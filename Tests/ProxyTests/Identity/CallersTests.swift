@@ -1,4 +1,6 @@
 import AWSProtocol
+import NIOTestSupport
+import TestSupport
 import Testing
 
 @testable import JobsProxy

@@ -1,3 +1,5 @@
+import NIOTestSupport
+import TestSupport
 import Testing
 
 @testable import JobsProxy

@@ -1,5 +1,7 @@
 import AWSProtocol
 import Foundation
+import NIOTestSupport
+import TestSupport
 import Testing
 
 @testable import JobsProxy

@@ -1,6 +1,7 @@
 import AWSProtocol
 import Foundation
 import NIOPosix
+import NIOTestSupport
 import Testing
 
 @testable import JobsProxy

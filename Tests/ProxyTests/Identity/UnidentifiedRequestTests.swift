@@ -1,4 +1,6 @@
 import NIOPosix
+import NIOTestSupport
+import TestSupport
 import Testing
 
 @testable import GatewayFront

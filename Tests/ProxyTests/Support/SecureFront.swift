@@ -1,6 +1,8 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import NIOTestSupport
+import TestSupport
 
 /// Speaks TLS in front of an origin that does not, and passes on what either side sends, and how it ends.
 final class SecureFront: Sendable {

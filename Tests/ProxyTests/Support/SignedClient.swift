@@ -1,5 +1,6 @@
 import AWSProtocol
 import NIOPosix
+import NIOTestSupport
 
 @testable import JobsProxy
 

@@ -1,7 +1,10 @@
 import Logging
 import NIOPosix
+import NIOTestSupport
+import ServiceLifecycle
 import Synchronization
 import Telemetry
+import TestSupport
 import Testing
 
 @testable import JobsProxy
@@ -26,18 +29,39 @@ struct TestGateway: Sendable {
         let admin = admin.isEmpty ? "admin: {address: \"127.0.0.1:0\"}\n" : admin
         let text = listen + admin + "log: {access: \(access)}\n" + yaml
         let configuration = try ConfigurationReader.read(Array(text.utf8), file: "test.yaml").get()
+        let logger = Logger(label: "test") { _ in log }
         let assembly = try await GatewayAssembly(
             configuration, environment: secrets.merging(environment) { $1 },
-            group: MultiThreadedEventLoopGroup.singleton,
-            logger: Logger(label: "test") { _ in log }, isEnding: isEnding)
-        do {
-            let result = try await body(TestGateway(assembly: assembly))
-            await assembly.shutDown()
-            expectNoSecrets(assembly, log)
-            return result
-        } catch {
-            await assembly.shutDown()
-            throw error
+            group: MultiThreadedEventLoopGroup.singleton, logger: logger, isEnding: isEnding)
+        let result = try await whileRunning(assembly, logger) { try await body(TestGateway(assembly: assembly)) }
+        expectNoSecrets(assembly, log)
+        return result
+    }
+
+    /// Runs the gateway's services, as the command does, for as long as `body` takes, and ends them in order.
+    private static func whileRunning<Result>(
+        _ assembly: GatewayAssembly, _ logger: Logger, _ body: () async throws -> Result
+    ) async throws -> Result {
+        let (start, started) = AsyncStream.makeStream(of: Void.self)
+        let group = ServiceGroup(services: assembly.services + [StartNotice(started: started)], logger: logger)
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            for await _ in start {}
+            let result: Swift.Result<Result, any Error>
+            do { result = .success(try await body()) } catch { result = .failure(error) }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            return try result.get()
+        }
+    }
+
+    /// Tells that the services of a group have been started: before, the group cannot be told to end.
+    private struct StartNotice: Service {
+        let started: AsyncStream<Void>.Continuation
+
+        func run() async {
+            started.finish()
+            try? await gracefulShutdown()
         }
     }
 

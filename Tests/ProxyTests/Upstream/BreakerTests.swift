@@ -1,6 +1,8 @@
 import Gateway
+import NIOTestSupport
 import PageCache
 import RateLimiter
+import TestSupport
 import Testing
 
 @testable import JobsProxy

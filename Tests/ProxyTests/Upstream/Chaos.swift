@@ -1,6 +1,8 @@
 import Gateway
+import NIOTestSupport
 import PageCache
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import JobsProxy
@@ -80,7 +82,7 @@ struct Chaos {
             guard let number = number(in: request.text), cases.indices.contains(number) else { return .close }
             let attempt = attempts.add(number)
             if attempt < cases[number].troubles.count { return cases[number].troubles[attempt](stream) }
-            return stream == 0 ? .reply(body: page(number)) : .bytes(HTTP2Frame.reply(page(number), stream: stream))
+            return stream == 0 ? .reply(body: page(number)) : .bytes(ScriptedFrame.reply(page(number), stream: stream))
         }
         let origin = try ScriptedOrigin(
             onAccept: { _ in

@@ -1,6 +1,8 @@
 import Gateway
 import Glibc
+import NIOTestSupport
 import PageCache
+import TestSupport
 import Testing
 
 @testable import JobsProxy

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import JobsProxy
@@ -10,7 +11,7 @@ struct ResetStormTests {
 
     @Test("at random points of replies: no wrong page, and nothing lost: no descriptor, no flight, nobody who waits")
     func storm() async throws {
-        var generator = SeededGenerator(seed: 20)
+        var generator = TestSupport.SeededGenerator(seed: 20)
         // Half as many calls beside, that nothing happens to: the breaker would open if half of all attempts failed.
         let cases = (0..<Self.count * 3 / 2).map { number in
             guard number % 3 > 0 else { return Chaos.Case([]) }

@@ -1,6 +1,8 @@
 import Gateway
+import NIOTestSupport
 import PageCache
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import JobsProxy
@@ -18,7 +20,7 @@ struct LostConnectionTests {
                     switch index {
                     case 1...3: .sequence([])
                     case 4: .reset
-                    default: .bytes(HTTP2Frame.reply(page, stream: stream))
+                    default: .bytes(ScriptedFrame.reply(page, stream: stream))
                     }
                 }
             }, script: { _, _ in .close })

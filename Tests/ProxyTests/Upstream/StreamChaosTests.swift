@@ -1,3 +1,5 @@
+import NIOTestSupport
+import TestSupport
 import Testing
 
 @Suite("An origin in trouble with HTTP/2", .timeLimit(.minutes(1)))
@@ -6,55 +8,57 @@ struct StreamChaosTests {
 
     /// What HTTP/2 adds.
     static let streams: [(name: String, trouble: Chaos.Trouble)] = [
-        ("refused stream", { .bytes(HTTP2Frame.reset(stream: $0, 7)) }),
-        ("reset stream", { .bytes(HTTP2Frame.reset(stream: $0, 2)) }),
+        ("refused stream", { .bytes(ScriptedFrame.reset(stream: $0, 7)) }),
+        ("reset stream", { .bytes(ScriptedFrame.reset(stream: $0, 2)) }),
         (
             "reset in the body",
             {
                 .bytes(
-                    HTTP2Frame.head(200, stream: $0) + HTTP2Frame.data("{\"Job", stream: $0, ends: false)
-                        + HTTP2Frame.reset(stream: $0, 8))
+                    ScriptedFrame.head(200, stream: $0) + ScriptedFrame.data("{\"Job", stream: $0, ends: false)
+                        + ScriptedFrame.reset(stream: $0, 8))
             }
         ),
         (
             "end in the body that is no error",
             {
                 .bytes(
-                    HTTP2Frame.head(200, stream: $0) + HTTP2Frame.data("{\"Job", stream: $0, ends: false)
-                        + HTTP2Frame.reset(stream: $0, 0))
+                    ScriptedFrame.head(200, stream: $0) + ScriptedFrame.data("{\"Job", stream: $0, ends: false)
+                        + ScriptedFrame.reset(stream: $0, 0))
             }
         ),
         (
             "end after the head that is no error",
-            { .bytes(HTTP2Frame.head(200, stream: $0) + HTTP2Frame.reset(stream: $0, 0)) }
+            { .bytes(ScriptedFrame.head(200, stream: $0) + ScriptedFrame.reset(stream: $0, 0)) }
         ),
-        ("half a page", { .bytes(HTTP2Frame.reply("{\"Job", stream: $0)) }),
+        ("half a page", { .bytes(ScriptedFrame.reply("{\"Job", stream: $0)) }),
         (
             "a length that is too great",
             {
                 .bytes(
-                    HTTP2Frame.head(200, length: page.utf8.count + 1, stream: $0) + HTTP2Frame.data(page, stream: $0))
+                    ScriptedFrame.head(200, length: page.utf8.count + 1, stream: $0)
+                        + ScriptedFrame.data(page, stream: $0))
             }
         ),
         (
             "a length that is too small",
             {
                 .bytes(
-                    HTTP2Frame.head(200, length: page.utf8.count - 1, stream: $0) + HTTP2Frame.data(page, stream: $0))
+                    ScriptedFrame.head(200, length: page.utf8.count - 1, stream: $0)
+                        + ScriptedFrame.data(page, stream: $0))
             }
-        ), ("content without a head", { .bytes(HTTP2Frame.data(page, stream: $0)) }),
+        ), ("content without a head", { .bytes(ScriptedFrame.data(page, stream: $0)) }),
         (
             "a head without end",
             { stream in
                 .sequence(
-                    [.bytes(HTTP2Frame.frame(type: 1, flags: 0, stream: stream, [0x88]))]
+                    [.bytes(ScriptedFrame.frame(type: 1, flags: 0, stream: stream, [0x88]))]
                         + Array(
                             repeating: .bytes(
-                                HTTP2Frame.frame(type: 9, flags: 0, stream: stream, [0, 1, 0x61, 1, 0x62])),
+                                ScriptedFrame.frame(type: 9, flags: 0, stream: stream, [0, 1, 0x61, 1, 0x62])),
                             count: 30_000) + [.stall])
             }
         ),
-        ("go away", { _ in .sequence([.bytes(HTTP2Frame.goAway(last: 0)), .close]) }), ("close", { _ in .close }),
+        ("go away", { _ in .sequence([.bytes(ScriptedFrame.goAway(last: 0)), .close]) }), ("close", { _ in .close }),
         ("reset", { _ in .reset }), ("stall", { _ in .sequence([]) }),
         ("garbage", { _ in .sequence([.raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"), .close]) }),
     ]
@@ -79,25 +83,25 @@ struct StreamChaosTests {
 
     /// What looks like trouble, and is none.
     static let harmless: [(name: String, reply: Chaos.Trouble)] = [
-        ("an interim head", { .bytes(HTTP2Frame.head(103, stream: $0) + HTTP2Frame.reply(page, stream: $0)) }),
+        ("an interim head", { .bytes(ScriptedFrame.head(103, stream: $0) + ScriptedFrame.reply(page, stream: $0)) }),
         (
             "trailers that tell of an error",
             {
                 .bytes(
-                    HTTP2Frame.head(200, stream: $0) + HTTP2Frame.data(page, stream: $0, ends: false)
-                        + HTTP2Frame.trailers([("x-amzn-errortype", "InternalServerException")], stream: $0))
+                    ScriptedFrame.head(200, stream: $0) + ScriptedFrame.data(page, stream: $0, ends: false)
+                        + ScriptedFrame.trailers([("x-amzn-errortype", "InternalServerException")], stream: $0))
             }
         ),
         (
             "the end of the connection after this reply",
-            { .bytes(HTTP2Frame.goAway(last: $0) + HTTP2Frame.reply(page, stream: $0)) }
+            { .bytes(ScriptedFrame.goAway(last: $0) + ScriptedFrame.reply(page, stream: $0)) }
         ),
         (
             "content of no bytes",
             {
                 .bytes(
-                    HTTP2Frame.head(200, stream: $0) + HTTP2Frame.data("", stream: $0, ends: false)
-                        + HTTP2Frame.data(page, stream: $0))
+                    ScriptedFrame.head(200, stream: $0) + ScriptedFrame.data("", stream: $0, ends: false)
+                        + ScriptedFrame.data(page, stream: $0))
             }
         ),
     ]

@@ -1,7 +1,9 @@
 import Gateway
 import Glibc
 import NIOSSL
+import NIOTestSupport
 import PageCache
+import TestSupport
 import Testing
 
 @testable import JobsProxy

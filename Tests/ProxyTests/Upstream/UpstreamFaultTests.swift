@@ -1,5 +1,7 @@
 import Gateway
+import NIOTestSupport
 import PageCache
+import TestSupport
 import Testing
 
 @testable import JobsProxy

@@ -1,0 +1,110 @@
+public import Gateway
+public import HTTPFront
+internal import NIOCore
+internal import Telemetry
+
+/// Answers operators: metrics, health, state, purges.
+public final class AdminResponder: Responder {
+    private let gate: Gate
+    private let front: Front
+    private let loop: NIOLoopBound<WeakLoop>
+    private let access: AdminAccess
+    private let offload: SharedText.Offload
+    private var unidentified: UnidentifiedRequests
+    private var renderer = AnswerRenderer()
+
+    /// Weak, because the loop owns the responder.
+    private struct WeakLoop { weak var loop: ServerLoop<AdminResponder>? }
+
+    public init(
+        loop: ServerLoop<AdminResponder>, gate: Gate, front: Front, access: AdminAccess,
+        offload: @escaping SharedText.Offload
+    ) {
+        self.loop = NIOLoopBound(WeakLoop(loop: loop), eventLoop: loop.eventLoop)
+        self.gate = gate
+        self.front = front
+        self.access = access
+        self.offload = offload
+        unidentified = UnidentifiedRequests(access.hosts)
+    }
+
+    public func respond(
+        to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, ticket: Ticket, now: Int64,
+        into response: inout ResponseWriter
+    ) -> Disposition {
+        // A target in absolute form goes before Host (RFC 9112, section 3.2.2).
+        if let authority = head.authority, !access.hosts.contains(bytes, authority) {
+            response.closes = true
+            renderer.refusal(.foreignTarget, &response)
+            return .answered
+        }
+        let route = Route(head, bytes)
+        if route.needsToken {
+            guard access.admits(head, bytes) else {
+                renderer.unauthorized(&response)
+                return .answered
+            }
+            do throws(GatewayError) {
+                if !access.asksForToken { try check(head, bytes) }
+            } catch {
+                renderer.error(error, &response)
+                return .answered
+            }
+        }
+        switch route {
+        case .metrics: return answer(ticket, with: front.metricsText, Metrics.contentType, now: now)
+        case .health: renderer.text(Array("ok\n".utf8), "text/plain", &response)
+        case .readiness: renderer.readiness(front.isReady, &response)
+        case .state: return answer(ticket, with: access.state, "application/json", now: now)
+        case .purge:
+            do throws(PurgeQuery.Fault) {
+                purge(try PurgeQuery.order(head, bytes), ticket, now: now)
+                return .later
+            } catch {
+                renderer.error(.badPurge(error.message), &response)
+            }
+        case .methodNotAllowed(let allowed): renderer.methodNotAllowed(allowed, &response)
+        case .call, .notFound: renderer.error(.notFound, &response)
+        }
+        return .answered
+    }
+
+    private func answer(_ ticket: Ticket, with text: SharedText, _ type: StaticString, now: Int64) -> Disposition {
+        guard let loop = loop.value.loop else { return .later }
+        text.answer(ticket, on: loop, now: now) { $0.renderer.text($1, type, &$2) }
+        return .later
+    }
+
+    /// Checks a request where no token is required.
+    private func check(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(GatewayError) {
+        guard !head.isForwarded else { throw .forwarded }
+        try unidentified.check(head, bytes)
+    }
+
+    /// Purges off the event loop, because every page is examined, and answers with the number of purged pages.
+    private func purge(_ order: PurgeOrder, _ ticket: Ticket, now: Int64) {
+        let gate = gate
+        let loop = loop
+        offload {
+            let count = gate.purge(order, now: now)
+            loop.eventLoop.execute {
+                loop.value.loop?.answer(ticket) { responder, response in
+                    responder.renderer.text(Array("{\"purged\":\(count)}\n".utf8), "application/json", &response)
+                }
+            }
+        }
+    }
+
+    public func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {
+        renderer.refusal(refusal, &response)
+    }
+
+    /// Rejections are counted on the callers' listener only.
+    public func dropped(_ refusal: Refusal) {}
+
+    public func abandon(_ ticket: Ticket) {}
+
+    public func answered(count: Int, elapsed: Int64) {}
+
+    public func tick(now: Int64) {}
+}

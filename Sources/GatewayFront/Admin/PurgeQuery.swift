@@ -1,0 +1,67 @@
+internal import Gateway
+internal import HTTPFront
+internal import Primitives
+
+/// Reads `service=…&operation=…&domain=…&status=…&soft=true`, each at most once, percent-encoded where need be.
+enum PurgeQuery {
+    /// The message for a query that cannot be read.
+    struct Fault: Error { let message: String }
+
+    static func order(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(Fault) -> PurgeOrder {
+        var order = PurgeOrder()
+        var seen: Set<[UInt8]> = []
+        for pair in query(head, bytes).split(separator: UInt8(ascii: "&")) {
+            let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, let name = decoded(parts[0]), let value = decoded(parts[1]) else {
+                throw Fault(message: "The query must be NAME=VALUE&…, percent-encoded.")
+            }
+            guard seen.insert(Array(name.utf8)).inserted else { throw Fault(message: "'\(name)' is given twice.") }
+            switch Key.allCases.first(where: { $0.rawValue.utf8.elementsEqual(name.utf8) }) {
+            case .service: order.service = value
+            case .operation: order.operation = value
+            case .domain: order.domain = value
+            case .status: order.status = value
+            case .soft: order.isSoft = try flag(value)
+            case nil: throw Fault(message: "There is service, operation, domain, status and soft, but no '\(name)'.")
+            }
+        }
+        return order
+    }
+
+    private enum Key: String, CaseIterable {
+        case service, operation, domain, status, soft
+    }
+
+    private static func flag(_ value: String) throws(Fault) -> Bool {
+        if value.utf8.elementsEqual("true".utf8) { return true }
+        guard value.utf8.elementsEqual("false".utf8) else { throw Fault(message: "'soft' must be true or false.") }
+        return false
+    }
+
+    private static func query(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> [UInt8] {
+        var query: [UInt8] = []
+        var isQuery = false
+        for index in head.path {
+            if isQuery { query.append(bytes[index]) }
+            if bytes[index] == UInt8(ascii: "?") { isQuery = true }
+        }
+        return query
+    }
+
+    /// `nil` for a broken escape, and for bytes that are not UTF-8.
+    private static func decoded(_ text: ArraySlice<UInt8>) -> String? {
+        var value: [UInt8] = []
+        var rest = text
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                value.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst(), let low = rest.popFirst(),
+                let high = high.hexDigitValue, let low = low.hexDigitValue
+            else { return nil }
+            value.append(high << 4 | low)
+        }
+        return String(validating: value, as: UTF8.self)
+    }
+}

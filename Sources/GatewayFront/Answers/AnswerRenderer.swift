@@ -1,0 +1,159 @@
+internal import AWSProtocol
+internal import Gateway
+internal import HTTPFront
+internal import PageCache
+internal import Primitives
+
+/// Renders answers; the only place where errors become awsJson.
+struct AnswerRenderer {
+    private var id = RequestID(after: "Content-Type: application/x-amz-json-1.0\r\n")
+
+    /// The id of the last answer, for the log.
+    var lastID: [UInt8] { id.text }
+    /// The memory of a body that is being composed.
+    private var body: [UInt8] = []
+
+    // MARK: Calls
+
+    mutating func page(_ page: Page, _ use: PageUse, _ response: inout ResponseWriter, now: Int64) {
+        start(page.status == 200 ? .ok : Status(code: page.status), &response)
+        if let code = page.errorCode { response.field("x-amzn-ErrorType", Array(code.utf8)) }
+        let isStale = if case .unrefreshable = use { true } else { false }
+        let age = max(0, now - page.fetchedAt) / 1_000_000_000
+        // Rounded down, so that no page looks fresher than it is.
+        let left = Self.seconds(page.freshUntil - now)
+        // In one piece, because most answers are made here.
+        response.pieces(upTo: 100) { CacheStatus.page(age: age, ttl: left, isStale: isStale, &$0) }
+        if case .unrefreshable(let reason, let status) = use { CacheStatus.finishStale(reason, status, &response) }
+        response.finish(page.body)
+    }
+
+    mutating func arrival(
+        _ arrival: Arrival, role: Verdict.Role, _ response: inout ResponseWriter, now: Int64
+    ) {
+        switch arrival {
+        case .page(let page):
+            start(Status(code: page.status), &response)
+            response.field("Age", max(0, now - page.fetchedAt) / 1_000_000_000)
+            CacheStatus.forwarded(role, &response)
+            response.finish(page.body)
+        case .stale(let page, let use):
+            self.page(page, use, &response, now: now)
+        case .reply(let reply):
+            self.reply(reply, role, &response)
+        case .error(let error):
+            self.error(error, &response)
+        }
+    }
+
+    /// The upstream's own answer: status, body and error type are relayed; the id is the gateway's.
+    private mutating func reply(_ reply: UpstreamReply, _ role: Verdict.Role, _ response: inout ResponseWriter) {
+        response.start(Status(code: reply.answerStatus))
+        if let type = reply.contentType {
+            response.field("Content-Type", Array(type.utf8))
+        } else {
+            response.field("Content-Type", ServiceError.contentType)
+        }
+        if let coding = reply.contentEncoding { response.field("Content-Encoding", Array(coding.utf8)) }
+        identify(&response)
+        if let type = reply.errorType ?? reply.errorCode { response.field("x-amzn-ErrorType", Array(type.utf8)) }
+        if let error = reply.queryError { response.field("x-amzn-query-error", Array(error.utf8)) }
+        if let wait = reply.retryAfter?.standard { response.field("Retry-After", Array(wait.utf8)) }
+        if let wait = reply.retryAfter?.amazon { response.field("x-amz-retry-after", Array(wait.utf8)) }
+        if let id = reply.requestID { response.field("x-jobsproxy-upstream-request-id", Array(id.utf8)) }
+        CacheStatus.forwarded(role, status: reply.answerStatus < 300 ? nil : reply.status, &response)
+        response.finish(reply.body)
+    }
+
+    // MARK: Errors
+
+    mutating func error(_ error: GatewayError, _ response: inout ResponseWriter) {
+        if let notice = error.notice {
+            return throttle(notice, milliseconds: ThrottleNotice.milliseconds(error.retryAfter ?? 0), &response)
+        }
+        self.error(error.error, detail: error.detail, &response)
+        response.finish(error.error.body())
+    }
+
+    private mutating func throttle(_ notice: ThrottleNotice, milliseconds: Int64, _ response: inout ResponseWriter) {
+        start(.badRequest, &response)
+        response.pieces(upTo: 200) { output in
+            output.text("x-amzn-ErrorType: ThrottlingException\r\n")
+            CacheStatus.throttled(notice.scope, &output)
+            output.text("Retry-After: ")
+            output.number(milliseconds / 1000 + (milliseconds % 1000 > 0 ? 1 : 0))
+            output.text("\r\nx-amz-retry-after: ")
+            output.number(milliseconds)
+            output.text("\r\n")
+        }
+        body.removeAll(keepingCapacity: true)
+        body += notice.bodyStart
+        body.append(addingCapacity: 20) { $0.number(milliseconds) }
+        body += notice.bodyEnd
+        response.finish(body)
+    }
+
+    mutating func methodNotAllowed(_ allowed: StaticString, _ response: inout ResponseWriter) {
+        let error = GatewayError.methodNotAllowed
+        self.error(error.error, detail: error.detail, &response)
+        response.field("Allow", allowed)
+        response.finish(error.error.body())
+    }
+
+    mutating func unauthorized(_ response: inout ResponseWriter) {
+        let error = GatewayError.unauthorized
+        self.error(error.error, detail: error.detail, &response)
+        response.field("WWW-Authenticate", "Bearer")
+        response.finish(error.error.body())
+    }
+
+    /// The answer to a request that the codec refused. The connection closes after it.
+    mutating func refusal(_ refusal: Refusal, _ response: inout ResponseWriter) {
+        let error = ServiceError(
+            status: refusal.status.code, namespace: ServiceError.commonNamespace,
+            code: refusal.status == .serviceUnavailable ? "ServiceUnavailable" : "BadRequestException",
+            message: refusal.explanation)
+        self.error(error, detail: refusal.rawValue, &response)
+        response.finish(error.body())
+    }
+
+    /// The head of an error that is answered here, up to its own fields.
+    private mutating func error(_ error: ServiceError, detail: String, _ response: inout ResponseWriter) {
+        start(Status(code: error.status), &response)
+        response.field("x-amzn-ErrorType", Array(error.code.utf8))
+        CacheStatus.local(detail, &response)
+    }
+
+    // MARK: Plain answers
+
+    mutating func text(_ text: [UInt8], _ type: StaticString, _ response: inout ResponseWriter) {
+        response.start(.ok)
+        response.field("Content-Type", type)
+        response.finish(text)
+    }
+
+    mutating func readiness(_ isReady: Bool, _ response: inout ResponseWriter) {
+        response.start(isReady ? .ok : .serviceUnavailable)
+        response.field("Content-Type", "text/plain")
+        response.finish(Array((isReady ? "ready\n" : "not ready\n").utf8))
+    }
+
+    // MARK: Pieces
+
+    private mutating func start(_ status: Status, _ response: inout ResponseWriter) {
+        response.start(status)
+        id.advance()
+        response.line(id.lines)
+    }
+
+    private mutating func identify(_ response: inout ResponseWriter) {
+        id.advance()
+        response.line(id.line)
+    }
+
+    /// Whole seconds, rounded down also below zero.
+    private static func seconds(_ nanoseconds: Int64) -> Int64 {
+        let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+        return remainder < 0 ? quotient - 1 : quotient
+    }
+}

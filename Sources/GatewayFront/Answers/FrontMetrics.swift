@@ -1,0 +1,108 @@
+internal import Gateway
+internal import HTTPFront
+public import Telemetry
+
+/// The metrics of the event loops; each loop counts in blocks of its own.
+public final class FrontMetrics: Sendable {
+    /// All metrics of `/metrics`.
+    public let registry: Metrics
+    private let requests: CounterFamily
+    private let throttled: CounterFamily
+    private let rejected: CounterFamily
+    private let probes: CounterFamily
+    private let durations: HistogramFamily
+    private let ages: HistogramFamily
+    private let callers: Int
+
+    /// - Parameters:
+    ///   - operationNames: the values of the operation label.
+    ///   - callerNames: the values of the caller label, by the numbers of callers; `unknown` is added for requests that are
+    ///     refused before their caller is known.
+    public init(_ registry: Metrics, operationNames: [String], callerNames: [String]) {
+        self.registry = registry
+        let callerNames = callerNames + ["unknown"]
+        callers = callerNames.count
+        var rows: [String] = []
+        for operation in operationNames {
+            for caller in callerNames {
+                for outcome in Outcome.allCases {
+                    rows.append(
+                        "\(label("operation", operation)),\(label("caller", caller)),\(label("outcome", outcome.label))"
+                    )
+                }
+            }
+        }
+        requests = registry.counters(
+            "jobsproxy_requests_total", "Requests, each once, by how it ended.", labels: rows)
+        throttled = registry.counters(
+            "jobsproxy_throttled_total", "Requests refused by a limit of the gateway.",
+            labels: ThrottleScope.allCases.map { label("scope", $0.rawValue) })
+        rejected = registry.counters(
+            "jobsproxy_rejected_total", "Requests and connections refused before they were understood.",
+            labels: Refusal.allCases.map { label("reason", $0.rawValue) })
+        probes = registry.counters(
+            "jobsproxy_probes_total",
+            "Scrapes and health checks answered to callers; they are no requests of the others.",
+            labels: FrontCounters.Probe.allCases.map { label("path", $0.path) })
+        durations = registry.histograms(
+            "jobsproxy_request_duration_seconds", "From a request's arrival to its answer.",
+            bounds: [
+                10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000, 25_000_000, 100_000_000,
+                500_000_000, 1_000_000_000, 2_500_000_000, 5_000_000_000, 15_000_000_000,
+            ])
+        ages = registry.histograms(
+            "jobsproxy_page_age_seconds", "The age of the pages served.",
+            bounds: [0, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 3600].map { $0 * 1_000_000_000 })
+    }
+
+    func makeCounters() -> FrontCounters {
+        FrontCounters(
+            callers: callers, requests: requests.makeBlock(), throttled: throttled.makeBlock(),
+            rejected: rejected.makeBlock(), probes: probes.makeBlock(),
+            durations: durations.makeBlock(), ages: ages.makeBlock())
+    }
+}
+
+/// One event loop's counters.
+struct FrontCounters {
+    /// How many values the caller label has; the last is `unknown`.
+    let callers: Int
+    let requests: CounterBlock
+    let throttled: CounterBlock
+    let rejected: CounterBlock
+    let probes: CounterBlock
+    let durations: HistogramBlock
+    let ages: HistogramBlock
+
+    /// - Parameter caller: `nil` if it is not known.
+    func count(_ outcome: Outcome, operation: Int, caller: Int?) {
+        let row = operation * callers + (caller ?? callers - 1)
+        requests.add(at: row * Outcome.allCases.count + outcome.rawValue)
+    }
+
+    func count(_ error: GatewayError, operation: Int, caller: Int?) {
+        count(error.outcome, operation: operation, caller: caller)
+        if let scope = error.scope { count(scope) }
+    }
+
+    func count(_ scope: ThrottleScope) {
+        throttled.add(at: scope.index)
+    }
+
+    /// A request about the gateway itself, by its path.
+    enum Probe: Int, CaseIterable {
+        case metrics, health, readiness
+
+        var path: String { ["/metrics", "/healthz", "/readyz"][rawValue] }
+    }
+
+    func count(_ probe: Probe) { probes.add(at: probe.rawValue) }
+
+    func count(_ refusal: Refusal) { rejected.add(at: refusal.index) }
+
+    func countDuration(_ elapsed: Int64, times: Int = 1) {
+        durations.observe(elapsed, times: UInt64(clamping: times))
+    }
+
+    func countAge(_ age: Int64) { ages.observe(age) }
+}

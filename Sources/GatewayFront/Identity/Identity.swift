@@ -1,0 +1,192 @@
+internal import AWSProtocol
+internal import Gateway
+internal import HTTPFront
+internal import Primitives
+
+/// The caller of a request, and what else its `Authorization` field says; places in the request's bytes.
+struct RequestIdentity {
+    /// The number by which the gate knows the caller.
+    var caller: Int
+    /// The Region of the signature; empty if the gate does not need it.
+    var region = 0..<0
+    /// The access key id of a signature that is passed on; empty for others.
+    var principal = 0..<0
+}
+
+/// Identifies callers: by the client's certificate, by the request's signature, or by the rule for requests with neither.
+///
+/// Each event loop has its own.
+struct Identity {
+    /// The caller without a name.
+    static let anonymous = 0
+
+    private let gate: Gate
+    private let front: Front
+    private let hasKeys: Bool
+    private var verifier: SignatureVerifier
+    private var lists = SignedLists()
+    private var unidentified: UnidentifiedRequests
+    /// Seconds since 1970, read by the loop's ticker. That is exact enough: signatures are valid for minutes.
+    private var seconds: Int64
+
+    init(_ gate: Gate, _ front: Front) {
+        self.gate = gate
+        self.front = front
+        hasKeys = !front.callers.keys.isEmpty
+        verifier = SignatureVerifier(front.callers.keys)
+        unidentified = UnidentifiedRequests(front.hosts)
+        seconds = front.wallClock() / 1_000_000_000
+    }
+
+    /// - Parameter content: the whole content, which the signature covers.
+    /// - Throws: the answer to a request that is not admitted.
+    mutating func identify(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>, target: Span<UInt8>
+    ) throws(GatewayError) -> RequestIdentity {
+        let region = front.hasSeveralRegions ? CredentialScope.region(head, bytes) : 0..<0
+        if front.hasPassthrough, gate.isPassthrough(target: target, region: bytes.extracting(region)) {
+            // The service verifies it. Its Host must be the service's own, or it is not sent.
+            let caller =
+                head.peer.identity >= 0 ? Int(head.peer.identity) : try anonymous(head, bytes, isPassedOn: true)
+            return RequestIdentity(caller: caller, region: region, principal: CredentialScope.keyID(head, bytes))
+        }
+        if head.peer.identity >= 0 { return RequestIdentity(caller: Int(head.peer.identity), region: region) }
+        guard hasKeys, let authorization = head[.authorization] else {
+            return RequestIdentity(caller: try anonymous(head, bytes), region: region)
+        }
+        do throws(SignatureFault) {
+            return try signed(by: authorization, head, bytes, content, target)
+        } catch {
+            throw .signature(error)
+        }
+    }
+
+    /// Called about four times a second.
+    mutating func tick() { seconds = front.wallClock() / 1_000_000_000 }
+
+    private mutating func anonymous(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, isPassedOn: Bool = false
+    ) throws(GatewayError) -> Int {
+        guard front.callers.admitsAnonymous(isLoopback: head.peer.isLoopback && !head.isForwarded) else {
+            throw head[.authorization] == nil ? .unsigned : .unknownKey
+        }
+        try unidentified.check(head, bytes, anyHost: isPassedOn)
+        return Self.anonymous
+    }
+
+    /// Checks a request that is no call, and that needs no identity.
+    ///
+    /// - Throws: the answer to one that a web page may have caused.
+    mutating func checkOpen(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(GatewayError) {
+        if head.peer.identity < 0 { try unidentified.check(head, bytes) }
+    }
+
+    // MARK: Signatures
+
+    private mutating func signed(
+        by place: Range<Int>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>,
+        _ target: Span<UInt8>
+    ) throws(SignatureFault) -> RequestIdentity {
+        let authorization = bytes.extracting(place)
+        let claim = try verifier.claim(authorization)
+        let date = bytes.extracting(try Self.date(head, bytes))
+        let moment = try verifier.check(claim, authorization, date: date, now: seconds)
+        guard gate.isSigned(for: target, scope: moment.scope) else {
+            throw .foreignScope("Credential should be scoped to the Region and service of this operation")
+        }
+        defer { verifier.canonical.shrink() }
+        try canonicalize(authorization.extracting(claim.header.signedNames), head, bytes, content)
+        let caller = try verifier.verify(claim, authorization, date: date, at: moment)
+        guard front.hasSeveralRegions else { return RequestIdentity(caller: caller) }
+        let region = claim.header.region
+        return RequestIdentity(
+            caller: caller, region: place.lowerBound + region.lowerBound..<place.lowerBound + region.upperBound)
+    }
+
+    /// The value of `X-Amz-Date`, else of `Date`.
+    private static func date(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(SignatureFault) -> Range<Int> {
+        if let date = head[.xAmzDate] { return date }
+        var date: Range<Int>?
+        for field in head.fields where bytes.isText("date", at: field.name) {
+            guard date == nil else { throw .malformed("Date is repeated") }
+            date = field.value
+        }
+        guard let date else { throw .malformed("there is neither X-Amz-Date nor Date") }
+        return date
+    }
+
+    /// Writes the canonical request, and checks that every field that must be signed is.
+    private mutating func canonicalize(
+        _ names: Span<UInt8>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>
+    ) throws(SignatureFault) {
+        let (path, query) = Self.split(head.path, bytes)
+        // Percent-encoding makes it up to four times as long, and no SDK sends one.
+        guard query.count <= Self.maxQueryBytes else { throw .malformed("the query is too long to be signed") }
+        let method = method
+        verifier.canonical.begin(
+            method: method.span, path: bytes.extracting(path), query: bytes.extracting(query))
+        let list = lists.list(names)
+        if !list.write(names, of: head, bytes, to: &verifier.canonical) { try writeFields(names, head, bytes) }
+        if let missing = RequiredFields(head).subtracting(list.covered).first { throw .unsigned(missing) }
+        verifier.canonical.end(signedNames: names, content: content)
+    }
+
+    private mutating func writeFields(
+        _ names: Span<UInt8>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>
+    ) throws(SignatureFault) {
+        var start = 0
+        while start <= names.count {
+            var end = start
+            while end < names.count, names[end] != UInt8(ascii: ";") { end += 1 }
+            let name = names.extracting(start..<end)
+            start = end + 1
+            verifier.canonical.beginField(name)
+            var isFirst = true
+            for field in head.fields where Self.isSame(bytes, field.name, name) {
+                verifier.canonical.value(bytes.extracting(field.value), isFirst: isFirst)
+                isFirst = false
+            }
+            verifier.canonical.endField()
+            // A field that is signed and missing was removed on the way.
+            if isFirst { throw .mismatch }
+        }
+    }
+
+    private static let maxQueryBytes = 2048
+
+    /// Calls are made with this method alone; see `Route`.
+    private let method = Array("POST".utf8)
+
+    private static func split(_ target: Range<Int>, _ bytes: Span<UInt8>) -> (path: Range<Int>, query: Range<Int>) {
+        for index in target where bytes[index] == UInt8(ascii: "?") {
+            return (target.lowerBound..<index, index + 1..<target.upperBound)
+        }
+        return (target, target.upperBound..<target.upperBound)
+    }
+
+    /// Returns true if a field's name equals a name in lower case, without regard to case.
+    @inline(__always)
+    private static func isSame(_ bytes: Span<UInt8>, _ field: Range<Int>, _ name: Span<UInt8>) -> Bool {
+        guard field.count == name.count else { return false }
+        for offset in 0..<name.count {
+            if bytes[field.lowerBound + offset].lowercased != name[offset] { return false }
+        }
+        return true
+    }
+}
+
+/// The parts of a credential scope before the signature is verified; empty without one.
+enum CredentialScope {
+    static func region(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int> {
+        header(head, bytes)?.region ?? 0..<0
+    }
+
+    static func keyID(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int> {
+        header(head, bytes)?.keyID ?? 0..<0
+    }
+
+    private static func header(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> SignatureHeader? {
+        guard let value = head[.authorization] else { return nil }
+        return try? SignatureHeader(bytes, value)
+    }
+}

@@ -1,0 +1,192 @@
+internal import Gateway
+internal import GatewayFront
+internal import HTTPFront
+internal import Logging
+internal import NIOCore
+internal import OriginClient
+internal import PageCache
+internal import RateLimiter
+internal import Telemetry
+internal import Upstream
+
+// From the configuration's words to those of the modules.
+
+extension Gate {
+    convenience init(
+        _ configuration: Configuration, _ services: [Gateway.Service], _ upstream: Upstream,
+        receiver: any ArrivalReceiver, observer: (any WriteObserver)?
+    ) {
+        let (cache, limits) = (configuration.cache, configuration.limits)
+        self.init(
+            services: services, cache: PageCache(maxBytes: cache.maxBytes, maxWaiters: cache.maxWaiters),
+            policy: CachePolicy(cache),
+            callers: [CallerSettings(limits)] + configuration.callers.map { CallerSettings($0, limits) },
+            domainLimit: limits.domain.map { Limit($0) }, upstream: upstream, receiver: receiver, observer: observer)
+    }
+}
+
+extension Upstream {
+    convenience init(
+        _ configuration: Configuration, _ services: [Gateway.Service], _ credentials: ServiceCredentials,
+        _ sandbox: EmbeddedSandbox?, _ budget: DescriptorBudget, _ registry: Metrics, _ logger: Logger
+    ) {
+        self.init(
+            settings: zip(configuration.services, services).map { service, made in
+                var settings = UpstreamSettings(
+                    service, configuration.breaker, sandbox: sandbox,
+                    signing: credentials.signing(of: service, made, sandbox: sandbox))
+                settings.maxConnections = min(settings.maxConnections, budget.perService)
+                return settings
+            },
+            retry: RetryPolicy(configuration.retry), metrics: registry, wallClock: { Process.wallClockNanoseconds }
+        ) { logger.warning("\($0)") }
+    }
+}
+
+extension SnapshotKeeper {
+    /// `nil` if the configuration names no file.
+    convenience init?(_ configuration: Configuration) {
+        guard let path = configuration.cache.snapshot else { return nil }
+        self.init(path: path, origin: configuration.pageOrigin, maxBytes: configuration.cache.maxBytes)
+    }
+}
+
+extension AccessLog {
+    /// `nil` if no access is to be logged.
+    convenience init?(_ log: Configuration.Log, into buffer: LogBuffer) {
+        guard log.access != .off else { return nil }
+        self.init(recordsGood: log.access == .all, into: buffer, wallClock: Process.wallClock)
+    }
+}
+
+extension OwnHosts {
+    /// The hosts by which callers call the gateway, or a service that it stands for: they may reach it as a proxy, or because
+    /// a name server gives its address for the service's name.
+    init(_ configuration: Configuration, _ sandbox: EmbeddedSandbox?) {
+        let host = configuration.listen.address.host
+        let all = IPAddress(host.utf8)?.isUnspecified == true ? Self.addressesOfThisMachine : []
+        self.init(
+            [host] + all + configuration.listen.hosts + configuration.services.map { $0.authority(sandbox) })
+    }
+
+    /// The names of a listener on all addresses.
+    private static var addressesOfThisMachine: [String] {
+        ((try? System.enumerateDevices()) ?? []).compactMap { $0.address?.ipAddress }
+    }
+}
+
+extension HTTPLimits {
+    init(_ http: Configuration.HTTP, _ budget: DescriptorBudget) {
+        self.init()
+        (maxFields, maxFieldBytes) = (http.maxFields, http.maxFieldBytes)
+        (maxHeadBytes, maxBodyBytes) = (http.maxHeadBytes, http.maxBodyBytes)
+        (headTimeout, bodyTimeout, idleTimeout) = (http.headTimeout, http.bodyTimeout, http.idleTimeout)
+        maxConnections = http.maxConnections == 0 ? budget.callers : min(http.maxConnections, budget.callers)
+        maxRefused = budget.refused
+        maxConnectionsPerPeer = http.maxConnectionsPerPeer
+        maxUnsentBytes = http.maxUnsentBytes
+    }
+
+    /// Of the operator's listener.
+    init(forOperators budget: DescriptorBudget) {
+        self.init()
+        maxConnections = budget.operators
+        maxRefused = budget.refused
+    }
+}
+
+extension TLSSettings {
+    init(_ tls: Configuration.TLS) {
+        self.init(certificate: tls.certificate, key: tls.key, clientCA: tls.clientCA)
+    }
+}
+
+extension CachePolicy {
+    init(_ cache: Configuration.Cache) {
+        self.init()
+        (defaultTTL, statusTTL, operationTTL) = (cache.ttl.default, cache.ttl.status, cache.ttl.operation)
+        (staleWhileRevalidate, staleIfError) = (cache.staleWhileRevalidate, cache.staleIfError)
+        negativeTTL = cache.negative
+    }
+}
+
+extension RetryPolicy {
+    init(_ retry: Configuration.Retry) {
+        self.init()
+        (maxAttempts, baseDelay, maxDelay) = (retry.maxAttempts, retry.baseDelay, retry.maxDelay)
+        (budgetRatio, budgetReserve) = (retry.budget.ratio, retry.budget.reserve)
+    }
+}
+
+extension Limit {
+    init(_ rate: Configuration.Rate) {
+        self.init(Quota(rate: rate.rate, burst: Double(rate.burst)), isShadow: rate.shadow)
+    }
+}
+
+extension CallerSettings {
+    /// The callers without a name.
+    init(_ limits: Configuration.Limits) {
+        self.init(
+            name: "anonymous", limit: Limit(limits.caller), operationLimits: limits.operation.mapValues { Limit($0) })
+    }
+
+    /// A caller with a name.
+    init(_ caller: Configuration.Caller, _ limits: Configuration.Limits) {
+        self.init(
+            name: caller.name, weight: caller.weight, limit: Limit(caller.limit ?? limits.caller),
+            operationLimits: limits.operation.mapValues { Limit($0) }, operations: caller.operations.map(Glob.init),
+            domains: caller.domains.map(Glob.init), mayFetchAnew: caller.noCache)
+    }
+}
+
+extension UpstreamSettings {
+    init(
+        _ service: Configuration.Service, _ breaker: Configuration.Breaker, sandbox: EmbeddedSandbox?,
+        signing: SigningSettings?
+    ) {
+        let url =
+            switch service.endpoint {
+            case .sandbox: sandbox?.url ?? ""
+            case .origin(let origin): "\(origin)/"
+            }
+        let http2: HTTP2Mode =
+            switch service.http2 {
+            case .auto: .auto
+            case .off: .off
+            case .priorKnowledge: .priorKnowledge
+            }
+        self.init(
+            url: url, http2: http2, caBundle: service.caBundle, proxy: service.proxy.map { "\($0)" },
+            maxConnections: service.maxConnections, connectTimeout: service.timeouts.connect,
+            attemptTimeout: service.timeouts.attempt, breakerFailures: breaker.failures,
+            breakerOpenFor: breaker.openFor, signing: signing)
+    }
+}
+
+extension Configuration {
+    /// The identity of the services that pages come from: each one's name, endpoint and credentials. A snapshot of others is not
+    /// used.
+    var pageOrigin: [UInt8] {
+        let lines = services.map { service in
+            let principal =
+                switch service.credentials {
+                case .default: "default"
+                case .keys(let keys): keys.accessKeyID
+                }
+            return
+                "\(service.name) \(service.endpoint) \(service.region) \(service.catalog) \(service.signing) \(principal)\n"
+        }
+        return Array(lines.joined().utf8)
+    }
+}
+
+extension Configuration.Service {
+    /// `host[:port]` of its endpoint.
+    func authority(_ sandbox: EmbeddedSandbox?) -> String {
+        switch endpoint {
+        case .sandbox: sandbox?.authority ?? ""
+        case .origin(let origin): origin.authority
+        }
+    }
+}

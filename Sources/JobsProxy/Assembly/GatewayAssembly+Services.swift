@@ -1,0 +1,45 @@
+internal import Gateway
+internal import RateLimiter
+
+extension GatewayAssembly {
+    /// How much later a request may arrive at a service than another that was sent at the same time, in nanoseconds: because of a
+    /// busy machine or a wide-area network.
+    private static let arrivalJitter: Int64 = 250_000_000
+
+    /// The services; those of one scope share the buckets and queues of the first.
+    static func services(
+        _ configuration: Configuration, now: Int64
+    ) throws(CommandFailure) -> [Gateway.Service] {
+        var services: [Gateway.Service] = []
+        var scopes: [String: Gateway.Service] = [:]
+        for (index, service) in configuration.services.enumerated() {
+            let shared = service.quotaScope.flatMap { scopes[$0] }
+            let made = Gateway.Service(
+                index: index, settings: try settings(service, configuration), sharing: shared, now: now)
+            if let scope = service.quotaScope, shared == nil { scopes[scope] = made }
+            services.append(made)
+        }
+        return services
+    }
+
+    private static func settings(
+        _ service: Configuration.Service, _ configuration: Configuration
+    ) throws(CommandFailure) -> Gateway.Service.Settings {
+        let catalog = try CatalogFile.load(service.catalog)
+        let replicas = Double(configuration.replicas)
+        let quotas = catalog.quotaGroups.map { group in
+            let override = service.quotas[group.name]
+            let rate = (override?.rate ?? group.rate) * (1 - service.headroom) / replicas
+            let burst = (override.map { Double($0.burst) } ?? group.burst) / replicas
+            return Quota(rate: rate, burst: burst, jitter: arrivalJitter)
+        }
+        return Gateway.Service.Settings(
+            name: service.name, region: service.region, catalog: catalog, quotas: quotas,
+            callTimeout: service.timeouts.call, maxWait: configuration.limits.queue.maxWait,
+            maxDepth: configuration.limits.queue.maxDepth,
+            signing: service.signing == .resign
+                ? .resign : .passthrough(isTrusted: configuration.listen.trusted),
+            shadowGroups: Set(
+                catalog.quotaGroups.indices.filter { service.quotas[catalog.quotaGroups[$0].name]?.shadow == true }))
+    }
+}

@@ -1,0 +1,121 @@
+internal import Gateway
+internal import GatewayFront
+internal import HTTPFront
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Sandbox
+internal import ServiceLifecycle
+internal import Telemetry
+internal import Upstream
+
+/// The parts of a gateway, connected as the configuration describes it, and the services that run them.
+struct GatewayAssembly: Sendable {
+    let gate: Gate
+    let registry: Metrics
+    let state: GatewayState
+    let accessLog: AccessLog?
+    let snapshots: SnapshotKeeper?
+    /// The embedded sandbox and where it listens, if a service has one.
+    let sandbox: EmbeddedSandbox?
+    private let callers: CallerListener
+    private let operators: OperatorListener
+    /// What runs the gateway, in the order in which it has started. It ends in the opposite order: callers get their last
+    /// answers first, for which the rest must be there.
+    let services: [any ServiceLifecycle.Service]
+
+    /// Connects and starts everything; on return the gateway serves.
+    ///
+    /// - Parameters:
+    ///   - environment: the process's environment variables: secrets, credentials and sockets that were handed over may be
+    ///     there.
+    ///   - log: where access lines go.
+    ///   - isEnding: returns true if the process is to end already; what takes long is left out then.
+    /// - Throws: `CommandFailure`, or the system's error.
+    init(
+        _ configuration: Configuration, environment: [String: String] = Process.environment, group: any EventLoopGroup,
+        logger: Logger, log: LogBuffer = LogBuffer(), isEnding: @escaping @Sendable () -> Bool = { false }
+    ) async throws {
+        let budget = try DescriptorBudget(configuration, group, logger)
+        let sockets = try HandedSockets(configuration, environment: environment)
+        let sandbox = try await EmbeddedSandbox.start(for: configuration, group: group)
+        let services = try Self.services(configuration, now: Process.now)
+        let credentials = try ServiceCredentials(configuration, environment: environment)
+        registry = Metrics()
+
+        // The decision and what carries it out.
+        let upstream = Upstream(configuration, services, credentials, sandbox, budget, registry, logger)
+        let dispatcher = LoopDispatcher()
+        let snapshots = SnapshotKeeper(configuration)
+        let gate = Gate(configuration, services, upstream, receiver: dispatcher, observer: snapshots)
+
+        // The callers' listener and the operators'.
+        accessLog = AccessLog(configuration.log, into: log)
+        let front = Front(
+            gate: gate, dispatcher: dispatcher,
+            metrics: FrontMetrics(registry, operationNames: gate.operationNames, callerNames: gate.callerNames),
+            log: accessLog, callers: try Callers(configuration, services, environment: environment),
+            offload: Self.offload, hosts: OwnHosts(configuration, sandbox),
+            authorities: configuration.services.map { $0.authority(sandbox) },
+            canCallServices: { credentials.areReady }
+        ) { Process.wallClockNanoseconds }
+        let server = try await Server(
+            group: group, limits: HTTPLimits(configuration.http, budget), wallClock: Process.wallClock
+        ) { GatewayResponder(loop: $0, gate: gate, front: front) }
+        state = GatewayState(
+            configuration: configuration, gate: gate, upstream: upstream, credentials: credentials,
+            ledger: server.ledger, isServing: { front.isServing })
+        let access = AdminAccess(
+            token: try configuration.admin.token?.value(environment),
+            hosts: OwnHosts([configuration.admin.address.host] + configuration.listen.hosts),
+            state: SharedText(offload: Self.offload, render: state.json))
+        let adminServer = try await Server(
+            group: group, limits: HTTPLimits(forOperators: budget), wallClock: Process.wallClock
+        ) { AdminResponder(loop: $0, gate: gate, front: front, access: access, offload: Self.offload) }
+        GatewayMetrics.register(in: registry, gate: gate, upstream: upstream, server: server, log: log)
+
+        // The start: credentials are looked for while pages are read; callers come last.
+        credentials.begin { [weak upstream] in upstream?.credentialsChanged() }
+        let snapshotService = snapshots.map { SnapshotService($0, gate, logger) }
+        snapshotService?.load(until: isEnding)
+        let upstreamService = try await UpstreamService(upstream, for: gate)
+        operators = try await OperatorListener(adminServer, configuration, sockets, logger)
+        callers = try await CallerListener(server, front, configuration, sockets, logger)
+
+        self.gate = gate
+        (self.snapshots, self.sandbox) = (snapshots, sandbox)
+        let parts: [(any ServiceLifecycle.Service)?] = [
+            OrphanReaper(), sandbox.map { SandboxService(sandbox: $0.server) }, operators, snapshotService,
+            upstreamService, callers,
+        ]
+        self.services = parts.compactMap { $0 }
+    }
+
+    /// Where callers are served; the port is the bound one.
+    var address: (host: String, port: Int) { callers.address }
+    /// Where the operator's endpoints are.
+    var adminAddress: (host: String, port: Int) { operators.address }
+
+    /// The addresses, and with an embedded sandbox two commands to try.
+    var announcement: String {
+        let scheme = callers.isSecure ? "https" : "http"
+        let url = "\(scheme)://\(Host.bracketed(address.host)):\(address.port)"
+        var lines = ["Callers:  \(url)", "Operator: http://\(adminAddress.host):\(adminAddress.port)/metrics"]
+        if let sandbox, let domain = sandbox.server.domainIDs.first {
+            lines.append(sandbox.invitation(to: url, domain: domain))
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// A thread for operators alone: other work may wait for a file system that hangs.
+    private static let operatorThreads: NIOThreadPool = {
+        let pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+        return pool
+    }()
+
+    /// Runs work on a thread that serves no caller.
+    private static let offload: SharedText.Offload = { work in
+        operatorThreads.submit { state in if state == .active { work() } }
+    }
+}

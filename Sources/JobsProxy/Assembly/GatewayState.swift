@@ -1,0 +1,72 @@
+internal import AWSProtocol
+internal import Gateway
+internal import HTTPFront
+internal import PageCache
+internal import RateLimiter
+internal import Upstream
+
+/// The content of `/state`: names, figures and addresses that explain the gateway's decisions to an operator; no secret and no
+/// page.
+struct GatewayState: Sendable {
+    let configuration: Configuration
+    let gate: Gate
+    let upstream: Upstream
+    let credentials: ServiceCredentials
+    let ledger: ConnectionLedger
+    let isServing: @Sendable () -> Bool
+
+    func json() -> [UInt8] {
+        let now = Process.now
+        let cache = gate.cache.figures
+        let state = JSONValue.object([
+            ("version", .string(buildVersion)),
+            ("serving", .bool(isServing())),
+            ("connections", .number("\(ledger.total)")),
+            (
+                "cache",
+                .object([
+                    ("pages", .number("\(cache.pages)")), ("bytes", .number("\(cache.bytes)")),
+                    ("flights", .number("\(cache.flights)")), ("evictions", .number("\(cache.evictions)")),
+                    ("invalidations", .number("\(cache.invalidations)")),
+                ])
+            ),
+            ("callers", .array(gate.callerNames.map(JSONValue.string))),
+            ("anonymous", .string(configuration.effectiveAnonymous.rawValue)),
+            ("services", .array(zip(configuration.services, gate.services).map { service($0, $1, now: now) })),
+        ])
+        return state.serialized() + Array("\n".utf8)
+    }
+
+    private func service(_ settings: Configuration.Service, _ service: Service, now: Int64) -> JSONValue {
+        let breaker = upstream.breakerStates[service.index]
+        let groups = service.catalog.quotaGroups.indices.map { place in
+            let group = service.groups[place]
+            return JSONValue.object([
+                ("name", .string(service.catalog.quotaGroups[place].name)),
+                ("rate", Self.decimal(1e9 / Double(max(1, group.currentQuota(now: now).interval)))),
+                ("fullRate", Self.decimal(1e9 / Double(max(1, group.quota.interval)))),
+                ("tokens", Self.decimal(group.tokens(now: now))), ("waiting", .number("\(group.depth)")),
+            ])
+        }
+        return .object([
+            ("name", .string(settings.name)), ("catalog", .string(settings.catalog)),
+            ("region", .string(settings.region)), ("endpoint", .string(Self.place(settings.endpoint))),
+            ("signing", .string(settings.signing.rawValue)), ("credentials", .string(credentials.word(on: settings))),
+            ("breaker", .string(breaker == 0 ? "closed" : breaker == 1 ? "half-open" : "open")),
+            ("quotas", .array(groups)),
+        ])
+    }
+
+    private static func place(_ endpoint: Configuration.Service.Endpoint) -> String {
+        switch endpoint {
+        case .sandbox: "sandbox"
+        case .origin(let origin): "\(origin)"
+        }
+    }
+
+    /// At most three decimals; `null` for infinities, which JSON does not have.
+    private static func decimal(_ value: Double) -> JSONValue {
+        guard value.isFinite, abs(value) < 1e12 else { return .null }
+        return .number("\((value * 1000).rounded() / 1000)")
+    }
+}

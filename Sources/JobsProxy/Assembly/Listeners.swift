@@ -1,0 +1,129 @@
+internal import GatewayFront
+internal import Glibc
+internal import HTTPFront
+internal import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+
+/// Serves callers.
+struct CallerListener: Service {
+    /// Where it listens; the port is the bound one.
+    let address: (host: String, port: Int)
+    let isSecure: Bool
+    private let server: Server<GatewayResponder>
+    private let front: Front
+    private let drain: Int64
+    private let logger: Logger
+
+    /// How long connections without a request stay open at the end, in nanoseconds. A client that is about to send one cannot
+    /// know that its connection is being closed; one that polls as often gets an answer that says so. A longer time would delay
+    /// clients that connect meanwhile, where a parent holds the sockets for the gateway that comes next.
+    private static let maxGrace: Int64 = 2_000_000_000
+
+    /// Listens; on return callers are served.
+    ///
+    /// - Throws: `CommandFailure` if that cannot be.
+    init(
+        _ server: Server<GatewayResponder>, _ front: Front, _ configuration: Configuration, _ sockets: HandedSockets,
+        _ logger: Logger
+    ) async throws(CommandFailure) {
+        let listen = configuration.listen
+        address = try await server.listen(listen.address, tls: listen.tls, handed: sockets.client, logger)
+        isSecure = listen.tls != nil
+        (self.server, self.front, self.logger) = (server, front, logger)
+        drain = configuration.drain
+        front.isServing = true
+    }
+
+    /// At its end nothing new is accepted, and answers that are on their way have `drain` to leave.
+    func run() async {
+        logger.info("serving", metadata: ["address": "\(address.host):\(address.port)"])
+        try? await gracefulShutdown()
+        front.isServing = false
+        let isClean = await server.shutDown(timeout: drain, grace: min(drain / 4, Self.maxGrace))
+        if !isClean { logger.warning("connections were still open when the drain time was over") }
+    }
+}
+
+/// Serves operators.
+///
+/// Where the callers' socket was handed over, the process that had it before may still have the operators' address. Callers do
+/// not wait for that: operators are served as soon as the address is free.
+struct OperatorListener: Service {
+    /// Where it listens, or will; the port is the bound one.
+    let address: (host: String, port: Int)
+    private let configured: Configuration.Address
+    private let isPending: Bool
+    private let server: Server<AdminResponder>
+    private let logger: Logger
+
+    /// Listens, unless the address is still in use by the process that had the callers' socket before.
+    ///
+    /// - Throws: `CommandFailure` if it can never listen.
+    init(
+        _ server: Server<AdminResponder>, _ configuration: Configuration, _ sockets: HandedSockets, _ logger: Logger
+    ) async throws(CommandFailure) {
+        (self.server, self.logger, configured) = (server, logger, configuration.admin.address)
+        do {
+            address = try await server.listen(configured, tls: nil, handed: sockets.admin, logger)
+            isPending = false
+        } catch {
+            guard sockets.client != nil, error.isAddressInUse else { throw error }
+            logger.notice("\(configured) is still in use: operators are served when it is free")
+            address = (configured.host, configured.port)
+            isPending = true
+        }
+    }
+
+    func run() async {
+        if isPending { await cancelWhenGracefulShutdown { await takeOver() } }
+        try? await gracefulShutdown()
+        await server.shutDown(timeout: 0)
+    }
+
+    /// Listens as soon as the address is free. The system has no event for that, so it is tried again and again.
+    private func takeOver() async {
+        while (try? await Task.sleep(for: .milliseconds(50))) != nil {
+            do throws(CommandFailure) {
+                _ = try await server.listen(configured, tls: nil, handed: nil, logger)
+                return logger.info("operators are served")
+            } catch {
+                guard error.isAddressInUse else { return logger.error("operators are not served: \(error)") }
+            }
+        }
+    }
+}
+
+extension Server {
+    /// Listens on a socket that was handed over, or else binds one.
+    ///
+    /// - Throws: `CommandFailure` if that cannot be.
+    fileprivate func listen(
+        _ address: Configuration.Address, tls: Configuration.TLS?, handed: Int32?, _ logger: Logger
+    ) async throws(CommandFailure) -> (host: String, port: Int) {
+        let report: @Sendable (Result<Void, TLSError>) -> Void = {
+            switch $0 {
+            case .success: logger.info("the listener's certificate has changed and is in use")
+            case .failure(let error): logger.error("the listener's certificate stays as it was: \(error)")
+            }
+        }
+        let tls = tls.map { TLSSettings($0) }
+        do {
+            let bound =
+                if let handed {
+                    try await listen(descriptor: handed, tls: tls, report: report)
+                } else if let tls {
+                    try await listen(host: address.host, port: address.port, tls: tls, report: report)
+                } else {
+                    try await listen(host: address.host, port: address.port)
+                }
+            return (bound?.ipAddress ?? address.host, bound?.port ?? address.port)
+        } catch let error as TLSError {
+            throw CommandFailure("listen.tls: \(error)")
+        } catch {
+            throw CommandFailure(
+                "cannot listen on \(address): \(error)",
+                isAddressInUse: (error as? IOError)?.errnoCode == EADDRINUSE)
+        }
+    }
+}

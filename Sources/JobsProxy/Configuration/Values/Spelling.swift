@@ -1,0 +1,33 @@
+/// Finds the word that a misspelt one probably means.
+enum Spelling {
+    /// The word nearest to a misspelt one: `max_fields` and `maxFeilds` both mean `maxFields`; `nil` if none is near.
+    static func nearest(to word: String, among words: [String]) -> String? {
+        let word = folded(word)
+        guard word.count <= 64 else { return nil }
+        let ranked = words.map { (word: $0, distance: distance(folded($0), word)) }
+        guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
+        return best.distance <= max(1, word.count / 3) ? best.word : nil
+    }
+
+    private static func folded(_ word: String) -> [UInt8] {
+        word.utf8.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "_") }.map { byte in
+            (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
+        }
+    }
+
+    /// Bytes to insert, delete, replace, or swap with their neighbour (optimal string alignment).
+    private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+        var beforeLast: [Int] = []
+        var last = Array(0...b.count)
+        for i in a.indices {
+            var row = [i + 1]
+            for j in b.indices {
+                var best = min(last[j + 1] + 1, row[j] + 1, last[j] + (a[i] == b[j] ? 0 : 1))
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, beforeLast[j - 1] + 1) }
+                row.append(best)
+            }
+            (beforeLast, last) = (last, row)
+        }
+        return last[b.count]
+    }
+}

@@ -1,0 +1,89 @@
+internal import CProcess
+internal import Credentials
+internal import FoundationEssentials
+internal import Glibc
+internal import ServiceLifecycle
+
+/// The operating system's view of this process: environment, clocks, limits.
+enum Process {
+    static var environment: [String: String] { ProcessInfo.processInfo.environment }
+
+    /// Seconds since 1970-01-01T00:00:00Z.
+    static let wallClock: @Sendable () -> Int64 = { Int64(time(nil)) }
+
+    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    static var wallClockNanoseconds: Int64 { nanoseconds(CLOCK_REALTIME) }
+
+    /// Monotonic nanoseconds, of the same clock as the event loops'.
+    static var now: Int64 { nanoseconds(CLOCK_MONOTONIC) }
+
+    private static func nanoseconds(_ clock: clockid_t) -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    /// Raises the limit of open files to its maximum, makes a write to a closed connection an error instead of a signal, and lets the
+    /// memory of large answers go back to the system.
+    static func prepare() {
+        signal(SIGPIPE, SIG_IGN)
+        cprocess_give_back_large_blocks()
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(__rlimit_resource_t(7), &limit)
+    }
+
+    /// The limit of open files.
+    static var maxOpenFiles: Int {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return 1024 }
+        return Int(clamping: limit.rlim_cur)
+    }
+
+    /// True for process 1, which inherits the children of processes that end.
+    static var isFirst: Bool { getpid() == 1 }
+
+    /// Ignores SIGHUP: a terminal that closes, or a script that expects a reload, must not end the gateway.
+    static func ignoreHangUp() { signal(SIGHUP, SIG_IGN) }
+
+    // MARK: Figures
+
+    // The values of `process_*` (https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics); 0 where the system
+    // does not tell.
+
+    static var cpuSeconds: Double {
+        var usage = rusage()
+        guard unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
+        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    }
+
+    static var residentBytes: Double {
+        guard let statm = try? File.read("/proc/self/statm") else { return 0 }
+        let fields = String(decoding: statm, as: UTF8.self).split(separator: " ")
+        return (fields.dropFirst().first.flatMap { Double($0) } ?? 0) * Double(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    static var openFiles: Double {
+        guard let directory = unsafe opendir("/proc/self/fd") else { return 0 }
+        // "." and ".." and the directory itself are in it too.
+        var count = -3
+        while unsafe readdir(directory) != nil { count += 1 }
+        unsafe closedir(directory)
+        return Double(max(0, count))
+    }
+
+    private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+}
+
+/// The duty of process 1: to wait for the processes that it inherits when their parents end.
+struct OrphanReaper: Service {
+    /// `nil` in any other process.
+    init?() { guard Process.isFirst else { return nil } }
+
+    func run() async {
+        await cancelWhenGracefulShutdown {
+            repeat { Children.reapOrphans() } while (try? await Task.sleep(for: .seconds(1))) != nil
+        }
+    }
+}

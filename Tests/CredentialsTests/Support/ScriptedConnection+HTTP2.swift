@@ -1,1 +1,0 @@
-../../Support/ScriptedConnection+HTTP2.swift

@@ -1,1 +1,0 @@
-../../SandboxTests/LoopbackClient.swift
