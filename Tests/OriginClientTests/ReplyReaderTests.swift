@@ -21,7 +21,7 @@ struct ReplyReaderTests {
         for piece in pieces {
             switch reader.take(Array(piece).span, into: &collector) {
             case .more: continue
-            case .done: return outcome(reader, collector)
+            case .done(let mayBeFollowed): return outcome(reader, collector, mayBeFollowed: mayBeFollowed)
             case .refused: return Outcome(fault: collector.fault)
             }
         }
@@ -29,8 +29,10 @@ struct ReplyReaderTests {
             ? outcome(reader, collector) : Outcome(fault: reader.hasBegun ? .cutShort : .nothingReceived)
     }
 
-    private static func outcome(_ reader: ReplyReader, _ collector: ReplyCollector) -> Outcome {
-        let keeps = collector.keepsConnection && reader.isBounded && !reader.hasSurplus
+    private static func outcome(
+        _ reader: ReplyReader, _ collector: ReplyCollector, mayBeFollowed: Bool = false
+    ) -> Outcome {
+        let keeps = collector.keepsConnection && mayBeFollowed
         let reply = collector.reply(status: nil)
         return Outcome(
             body: reply.map { String(decoding: $0.body, as: UTF8.self) }, hasSurplus: reader.hasSurplus,

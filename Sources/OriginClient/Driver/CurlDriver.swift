@@ -348,11 +348,15 @@ extension CurlDriver {
     func finish(_ slot: CurlTransfer, _ code: CURLcode, now: Int64, _ finished: inout [FinishedAttempt]) {
         if slot.phase == .running, let version = slot.collector.version { pools[slot.pool].learn(version) }
         let result = slot.result(code)
+        var hasReply = true
         var loss: CurlConnections.Loss?
-        if case .failure(let error) = result { loss = slot.noteLoss(error) }
+        if case .failure(let error) = result {
+            hasReply = false
+            loss = slot.noteLoss(error)
+        }
         if loss?.isFirst == true { pools[slot.pool].foundNone() }
         finished.append(.init(id: slot.id, result: result, lostConnection: loss?.cause))
-        retire(slot, hasReply: (try? result.get()) != nil, now: now)
+        retire(slot, hasReply: hasReply, now: now)
     }
 
     /// Ends the attempts that are past their deadlines: libcurl has no timer for those that wait. All are looked at, but only

@@ -51,8 +51,14 @@ internal import Glibc
     private var output: [UInt8] = []
     /// How many bytes of the output have left.
     private var sent = 0
-    /// True if sending has failed, so that only a reply that has come already can be read.
-    private var cannotSend = false
+    /// True while bytes of the output wait for the socket. If sending fails none does: only a reply that has come already can be read.
+    private var isSending = false
+    /// True if the whole request has left.
+    private var isSent = false
+    /// True if the output has taken so much memory that it is not kept.
+    private var isLarge = false
+    /// True if the last reply is whole, and another request may follow it.
+    private(set) var isReusable = false
     private var reader = ReplyReader()
     /// True if there may be more to read though `poll` does not report it.
     private(set) var hasMore = false
@@ -77,7 +83,7 @@ internal import Glibc
     var ticket: CurlTicket { CurlTicket(slot: UInt32(truncatingIfNeeded: index) | Self.mark, generation: generation) }
 
     /// The events that the socket is polled for.
-    var awaited: Int32 { sent < output.count && !cannotSend ? POLLIN | POLLOUT : POLLIN }
+    var awaited: Int32 { isSending ? POLLIN | POLLOUT : POLLIN }
 }
 
 // MARK: Its connection
@@ -110,9 +116,12 @@ extension HTTP1Connection {
     ///
     /// - Returns: `CURLE_OK`, or why it cannot be used.
     func connected(now: Int64) -> CURLcode {
+        // A local variable: if the property were passed, each of its other uses would be checked for exclusivity.
+        var socket = CURL_SOCKET_BAD
         guard unsafe ccurl_get_socket(handle.easy, &socket) == CURLE_OK, socket != CURL_SOCKET_BAD else {
             return CURLE_COULDNT_CONNECT
         }
+        self.socket = socket
         // Bytes before the first request belong to no reply. (Over TLS they are session tickets.) The call also ties the connection to
         // the handle again: libcurl unties it once it is made, and closes untied connections that are old or seem dead when it makes
         // another, though their sockets are in use here.
@@ -136,8 +145,10 @@ extension HTTP1Connection {
 
     /// Drops the request that was sent.
     private func shrink() {
-        output.removeAll(keepingCapacity: output.capacity <= 16 * 1024)
-        sent = 0
+        if isLarge { output = [] }
+        isLarge = false
+        isSending = false
+        isReusable = false
     }
 
     /// No attempt uses it from now on.
@@ -172,30 +183,31 @@ extension HTTP1Connection {
         guard let user else { return }
         reader = ReplyReader()
         hasMore = false
-        cannotSend = false
-        sent = 0
+        isSent = false
+        isReusable = false
+        var output = self.output
+        self.output = []
         output.removeAll(keepingCapacity: true)
         user.write(to: target, into: &output)
+        isLarge = output.capacity > 16 * 1024
         user.beginsToSend()
-        send()
+        sent = 0
+        send(output)
+        self.output = output
     }
 
     /// The socket is ready for what it was polled for.
     ///
     /// - Parameter scratch: memory to read into.
     func goOn(_ scratch: UnsafeMutableRawBufferPointer) -> Progress {
-        send()
+        if isSending { send(output) }
         return unsafe receive(scratch)
     }
 
-    /// True if another request may follow, once the reply is whole.
-    var isReusable: Bool {
-        guard let user else { return false }
-        return reader.isBounded && !reader.hasSurplus && sent == output.count && user.collector.keepsConnection
-    }
-
-    private func send() {
-        while sent < output.count, !cannotSend {
+    /// Sends what is left of the request, as much of it as the socket takes now.
+    private func send(_ output: [UInt8]) {
+        isSending = true
+        while sent < output.count {
             var count = 0
             let code = unsafe output.withUnsafeBytes { bytes in
                 unsafe write(UnsafeRawBufferPointer(rebasing: bytes[sent...]), &count)
@@ -203,8 +215,10 @@ extension HTTP1Connection {
             sent += count
             if code == CURLE_AGAIN || code == CURLE_OK && count == 0 { return }
             // A reply may have come before the connection ended; it counts then.
-            if code != CURLE_OK { cannotSend = true }
+            if code != CURLE_OK { break }
         }
+        isSending = false
+        isSent = sent == output.count
     }
 
     /// How often it is read from in a row, so that an origin that sends fast holds up neither others nor its own deadline.
@@ -225,7 +239,9 @@ extension HTTP1Connection {
             let bytes = unsafe UnsafeRawBufferPointer(rebasing: scratch[..<min(count, scratch.count)])
             switch unsafe reader.take(bytes.bindMemory(to: UInt8.self).span, into: &user.collector) {
             case .more: break
-            case .done: return .over(CURLE_OK)
+            case .done(let mayBeFollowed):
+                isReusable = mayBeFollowed && isSent && user.collector.keepsConnection
+                return .over(CURLE_OK)
             case .refused: return .over(CURLE_WEIRD_SERVER_REPLY)
             }
             // TLS may hold more decrypted bytes, which `poll` does not report; without TLS a short read was the last one.

@@ -4,8 +4,8 @@ struct ReplyReader {
     enum Progress {
         /// More bytes have to come.
         case more
-        /// The reply is whole.
-        case done
+        /// The reply is whole. Another may follow only if it marks its own end, and no byte has come after it.
+        case done(mayBeFollowed: Bool)
         /// The collector, or the framing, has refused it; the collector's `fault` tells why.
         case refused
     }
@@ -36,7 +36,7 @@ struct ReplyReader {
     /// True if bytes have come after the reply's end, which no request asked for.
     private(set) var hasSurplus = false
     /// True if the reply marks its own end, so that another may follow.
-    private(set) var isBounded = true
+    private var isBounded = true
 
     /// Takes the bytes that have come.
     mutating func take(_ bytes: Span<UInt8>, into collector: inout ReplyCollector) -> Progress {
@@ -45,7 +45,7 @@ struct ReplyReader {
         while true {
             if case .end = part {
                 hasSurplus = index < bytes.count
-                return .done
+                return .done(mayBeFollowed: isBounded && !hasSurplus)
             }
             guard index < bytes.count else { return .more }
             let rest = bytes.extracting(index..<bytes.count)

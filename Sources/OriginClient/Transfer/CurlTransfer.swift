@@ -61,6 +61,8 @@ internal import CCurl
     var mayShare = true
     /// The sockets that were made for this attempt; all but one of them are closed again.
     private var opened: [Int32] = []
+    /// True if there are such sockets. An attempt over an `HTTP1Connection` has none, and asks often.
+    private var hasOpened = false
     /// The connection that it uses, or has used.
     private var use: ConnectionUse?
     /// True if the handle was set for this attempt, so that what libcurl reports of it is about this attempt.
@@ -102,9 +104,9 @@ extension CurlTransfer {
         nameDeadline = .max
         let lines = if let lines = request.lines { lines } else { try HeaderLines(request.fields) }
         guard !lines.isFaulty else { throw .badField }
+        var request = request
+        request.lines = lines
         self.request = request
-        self.request?.lines = lines
-        forgetLaunch(mayBeHTTP2: request.endpoint.mayBeHTTP2)
     }
 
     private func setMethod(_ method: HTTPMethod, _ bytes: CurlMemory.Request) throws(CurlError) {
@@ -124,7 +126,7 @@ extension CurlTransfer {
     /// - Throws: `badURL`, `outOfMemory`, or libcurl's error for an option.
     func setLaunch(now: Int64) throws(CurlError) {
         guard let request, let lines = request.lines else { throw .driverFault }
-        forgetLaunch(mayBeHTTP2: request.endpoint.mayBeHTTP2)
+        resetLaunch(for: request, mayBeHTTP2: request.endpoint.mayBeHTTP2)
         let bytes = memory.fill(lines, body: request.body)
         try unsafe handle.set(CURLOPT_PRIVATE, pointer: UnsafeRawPointer(bitPattern: ticket.word))
         try handle.setEndpoint(request.endpoint)
@@ -139,13 +141,13 @@ extension CurlTransfer {
 
     /// Writes the request as it goes over an `HTTP1Connection`.
     func write(to target: RequestTarget, into bytes: inout [UInt8]) {
-        guard let method = request?.method, let lines = request?.lines, let body = request?.body else { return }
-        target.write(method, lines, body: body, to: &bytes)
+        guard let request, let lines = request.lines else { return }
+        target.write(request.method, lines, body: request.body, to: &bytes)
     }
 
     /// The attempt goes over an `HTTP1Connection`.
     func useHTTP1Connection(_ index: Int) {
-        forgetLaunch(mayBeHTTP2: false)
+        resetLaunch(for: request, mayBeHTTP2: false)
         http1Connection = index
         usesHTTP1Connection = true
     }
@@ -154,7 +156,7 @@ extension CurlTransfer {
     func takesAny() { request?.needsFreshConnection = false }
 
     /// Resets the state of an earlier launch.
-    private func forgetLaunch(mayBeHTTP2: Bool) {
+    private func resetLaunch(for request: AttemptRequest?, mayBeHTTP2: Bool) {
         collector = ReplyCollector(
             maxBodyBytes: request?.maxReplyBytes ?? 0, keeping: request?.endpoint.keptFields ?? .none,
             mayBeHTTP2: mayBeHTTP2)
@@ -162,7 +164,8 @@ extension CurlTransfer {
         sends = 0
         isOverdue = false
         detour = nil
-        opened.removeAll(keepingCapacity: true)
+        if hasOpened { opened.removeAll() }
+        hasOpened = false
         use = nil
         isLaunched = false
         connectFault = nil
@@ -172,8 +175,8 @@ extension CurlTransfer {
     /// Frees the attempt's memory. The handle must be outside the multi handle.
     func clear() {
         phase = .idle
-        collector = ReplyCollector(maxBodyBytes: 0)
         request = nil
+        resetLaunch(for: nil, mayBeHTTP2: false)
         http1Connection = nil
         memory.shrink()
     }
@@ -184,10 +187,11 @@ extension CurlTransfer {
 extension CurlTransfer {
     /// A socket has been made for the attempt.
     func opened(_ socket: Int32) {
-        if opened.isEmpty, let endpoint = handle.endpoint {
+        if !hasOpened, let endpoint = handle.endpoint {
             connectDeadline = min(deadline, CurlClock.after(CurlClock.now, endpoint.connectTimeout))
         }
         opened.append(socket)
+        hasOpened = true
         connections?.begin()
     }
 
@@ -230,7 +234,7 @@ extension CurlTransfer {
 
     /// Returns true until the deadline, which is checked here because libcurl ignores its timeouts during CONNECT.
     func mayGoOn(now: Int64) -> Bool {
-        isOverdue = now >= (sends == 0 && !opened.isEmpty ? connectDeadline : deadline)
+        isOverdue = now >= (sends == 0 && hasOpened ? connectDeadline : deadline)
         return !isOverdue
     }
 
