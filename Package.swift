@@ -83,7 +83,7 @@ let package = Package(
         .target(name: "OriginClient", dependencies: ["CCurl", "Locking"], swiftSettings: settings),
         .target(
             name: "Upstream",
-            dependencies: ["AWSProtocol", "Gateway", "Locking", "OriginClient", "RateLimiter", "Telemetry"],
+            dependencies: ["AWSProtocol", "Gateway", "Locking", "OriginClient", "Telemetry"],
             swiftSettings: settings),
 
         // MARK: Core: vocabulary and decisions
@@ -137,7 +137,10 @@ let package = Package(
                 ])
             ]),
         .testTarget(
-            name: "UpstreamTests", dependencies: ["AWSProtocol", "Gateway", "OriginClient", "Upstream"],
+            name: "UpstreamTests",
+            dependencies: [
+                "AWSProtocol", "BuiltInCatalogs", "Gateway", "OriginClient", "PageCache", "RateLimiter", "Upstream",
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "CredentialsTests", dependencies: ["AWSProtocol", "Credentials"], exclude: ["SDK"],

@@ -91,7 +91,7 @@ struct AnswerRenderer {
         switch role {
         case .leader: "jobs-proxy; fwd=miss"
         case .follower: "jobs-proxy; fwd=miss; collapsed"
-        case .anew: "jobs-proxy; fwd=request"
+        case .noCache: "jobs-proxy; fwd=request"
         case .pass: "jobs-proxy; fwd=bypass"
         }
     }

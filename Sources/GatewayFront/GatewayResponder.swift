@@ -117,9 +117,9 @@ public final class GatewayResponder: Responder {
             }
         }
         let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
-        let wishes = wishes(head, bytes, asker, now: now)
+        let directives = directives(head, bytes, asker, now: now)
         switch gate.decide(
-            call, caller: asker.caller, wishes: wishes, waiter: waiter, forwarded: forwarded, now: now)
+            call, caller: asker.caller, directives: directives, waiter: waiter, forwarded: forwarded, now: now)
         {
         case .page(let page, let use):
             renderer.page(page, use, &response, now: now)
@@ -134,22 +134,22 @@ public final class GatewayResponder: Responder {
             refuse(error, call.operation, asker.caller, now: now, &response)
             return .answered
         case .wait(let role):
-            let until = min(now &+ gate.patience(call), wishes.deadline ?? .max)
+            let until = min(now &+ gate.patience(call), directives.deadline ?? .max)
             waiting[waiter] = Waiting(role: role, call: call, caller: asker.caller, since: now, until: until)
             return .later
         }
     }
 
-    private func wishes(
+    private func directives(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ asker: Identity.Asker, now: Int64
-    ) -> Wishes {
-        var wishes = Wishes()
+    ) -> CacheDirectives {
+        var directives = CacheDirectives()
         if head[.cacheControl] != nil {
-            wishes = CacheControl.wishes(head, bytes, mayFetchAnew: gate.mayFetchAnew(caller: asker.caller))
+            directives = CacheControl.directives(head, bytes, allowsNoCache: gate.allowsNoCache(caller: asker.caller))
         }
-        wishes.deadline = SDKRequest.deadline(head, bytes, now: now, wallClock: front.wallClock)
-        wishes.isRetry = SDKRequest.isRetry(head, bytes)
-        return wishes
+        directives.deadline = SDKRequest.deadline(head, bytes, now: now, wallClock: front.wallClock)
+        directives.isRetry = SDKRequest.isRetry(head, bytes)
+        return directives
     }
 
     /// - Parameter caller: nothing for somebody unknown.

@@ -77,7 +77,7 @@ extension CallerSettings {
         self.init(
             name: caller.name, weight: caller.weight, limit: Limit(caller.limit ?? limits.caller),
             operationLimits: limits.operation.mapValues { Limit($0) }, operations: caller.operations.map(Glob.init),
-            domains: caller.domains.map(Glob.init), mayFetchAnew: caller.noCache)
+            domains: caller.domains.map(Glob.init), noCache: caller.noCache)
     }
 }
 

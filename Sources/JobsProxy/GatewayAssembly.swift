@@ -68,7 +68,7 @@ final class GatewayAssembly: ServiceLifecycle.Service {
             },
             retry: RetryPolicy(configuration.retry), metrics: registry,
             wallClock: { Process.wallClockNanoseconds }
-        ) { logger.warning("\($0)") }
+        ) { logger.warning($0) }
         credentials.begin { [weak upstream] in upstream?.credentialsChanged() }
         let deliveries = Deliveries()
         let cache = PageCache(maxBytes: configuration.cache.maxBytes, maxWaiters: configuration.cache.maxWaiters)

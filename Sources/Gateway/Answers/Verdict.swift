@@ -16,7 +16,7 @@ public enum Verdict: Sendable {
         /// It joined a flight that was on its way.
         case follower
         /// It asked for a fetch of its own, and leads that.
-        case anew
+        case noCache
         /// The fetch is for it alone, and its answer is not kept.
         case pass
     }

@@ -83,20 +83,6 @@ public final class ForwardedFields: Sendable {
     }
 }
 
-/// An attempt of a fetch, or one that waits for its quota token.
-public struct PendingAttempt: Sendable {
-    public let fetch: Fetch
-    /// 1 for the first.
-    public let number: Int
-    /// Whether it has taken a token of its domain.
-    var holdsDomainToken = false
-
-    public init(fetch: Fetch, number: Int) {
-        self.fetch = fetch
-        self.number = number
-    }
-}
-
 /// What the upstream answered, every byte of it.
 public struct UpstreamReply: Sendable, Equatable {
     /// As it came; see `answerStatus`.
@@ -152,11 +138,11 @@ public enum FetchResult: Sendable {
     case throttled(ThrottleScope, until: Int64)
 }
 
-/// What the gateway asks of whoever talks to the upstream. Calls may come from any thread.
+/// What the gateway asks of the upstream. Calls may come from any thread.
 public protocol UpstreamPort: Sendable {
-    /// Sends the first attempt, whose quota token is taken. `Gate.finish` is called exactly once for it, on any thread.
-    func start(_ fetch: Fetch)
+    /// Sends a first attempt. `Gate.finish` is called once for its fetch, on any thread.
+    func start(_ attempt: consuming GrantedAttempt)
 
-    /// An attempt has joined the queue of a quota group: see to it that it is released in time.
+    /// An attempt has joined a queue of `Gate.queue`, which is to be released in time.
     func queueGrew()
 }

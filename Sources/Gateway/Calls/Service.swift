@@ -47,27 +47,25 @@ public final class Service: Sendable {
     /// Its place among the configured services.
     public let index: Int
     public let settings: Settings
-    /// The buckets and queues of the catalog's quota groups, in its order.
-    public let groups: [QuotaGroup<PendingAttempt>]
+    /// The index of the service whose buckets and queues it uses, which may be its own.
+    let quotaOwner: Int
+    /// When its buckets are empty, in monotonic nanoseconds.
+    let start: Int64
     private let targets: [[UInt8]]
     private let prefix: [UInt8]
 
     /// - Parameters:
     ///   - index: its place among the services.
     ///   - scope: another service of the same catalog and the same account, whose buckets and queues it shares.
-    ///   - now: monotonic nanoseconds.
+    ///   - now: monotonic nanoseconds; its buckets are empty then.
     public init(index: Int, settings: Settings, sharing scope: Service? = nil, now: Int64) {
         self.index = index
         // What is shared is shared as it is: whether it is only counted too.
         var settings = settings
         if let scope { settings.shadowGroups = scope.settings.shadowGroups }
         self.settings = settings
-        groups =
-            scope?.groups
-            ?? settings.quotas.enumerated().map { place, quota in
-                let maxWait = settings.shadowGroups.contains(place) ? 0 : settings.maxWait
-                return QuotaGroup(quota, maxWait: maxWait, maxDepth: settings.maxDepth, now: now)
-            }
+        quotaOwner = scope?.quotaOwner ?? index
+        start = now
         prefix = Array("\(settings.catalog.targetPrefix).".utf8)
         targets = settings.catalog.operations.map { Array("\(settings.catalog.targetPrefix).\($0.name)".utf8) }
     }

@@ -25,11 +25,11 @@ public struct CallerSettings: Sendable {
     public var operations: [Glob]
     public var domains: [Glob]
     /// Whether their `Cache-Control: no-cache` is granted.
-    public var mayFetchAnew: Bool
+    public var noCache: Bool
 
     public init(
         name: String, weight: Double = 1, limit: Limit, operationLimits: [String: Limit] = [:],
-        operations: [Glob] = [Glob("*")], domains: [Glob] = [Glob("*")], mayFetchAnew: Bool = false
+        operations: [Glob] = [Glob("*")], domains: [Glob] = [Glob("*")], noCache: Bool = false
     ) {
         self.name = name
         self.weight = weight
@@ -37,7 +37,7 @@ public struct CallerSettings: Sendable {
         self.operationLimits = operationLimits
         self.operations = operations
         self.domains = domains
-        self.mayFetchAnew = mayFetchAnew
+        self.noCache = noCache
     }
 }
 
@@ -54,7 +54,7 @@ final class Caller: Sendable {
         init(_ limit: Limit, _ subject: String, _ services: [Service]) {
             bucket = AtomicBucket(limit.quota)
             isShadow = limit.isShadow
-            let text = "\(subject) is limited to \(Gate.rate(limit.quota))"
+            let text = "\(subject) is limited to \(ThrottleNotice.rate(limit.quota))"
             notices = services.map { ThrottleNotice(.caller, text, $0.catalog) }
         }
     }
@@ -62,7 +62,7 @@ final class Caller: Sendable {
     let name: String
     /// The place in the queues of quota groups.
     let claim: Claim
-    let mayFetchAnew: Bool
+    let noCache: Bool
     let general: Allowance
     /// Those of operations with a limit of their own, by the place of the operation's name in `Gate.operationNames`.
     private let byOperation: [Int: Allowance]
@@ -75,7 +75,7 @@ final class Caller: Sendable {
 
     init(_ settings: CallerSettings, index: Int, operationNames: [String], services: [Service]) {
         name = settings.name
-        mayFetchAnew = settings.mayFetchAnew
+        noCache = settings.noCache
         operations = settings.operations
         permittedOperations = operationNames.map { name in settings.operations.contains { $0.matches(Array(name.utf8)) }
         }

@@ -28,8 +28,8 @@ extension Gate {
     /// The name of one of them.
     public func callerName(_ caller: Int) -> String { callers[caller].name }
 
-    /// Whether a caller's wish for a new page is granted.
-    public func mayFetchAnew(caller: Int) -> Bool { callers[caller].mayFetchAnew }
+    /// Returns true if a caller's `Cache-Control: no-cache` is honoured.
+    public func allowsNoCache(caller: Int) -> Bool { callers[caller].noCache }
 
     /// The error for a caller who may not ask for an operation.
     ///
