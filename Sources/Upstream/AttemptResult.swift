@@ -2,7 +2,7 @@ internal import AWSProtocol
 internal import Gateway
 internal import OriginClient
 
-/// What an attempt came to, as far as policy is concerned. The raw value is the metric label.
+/// The class of an attempt's end, as policy sees it. The raw value is the metric label.
 package enum AttemptClass: String, CaseIterable, Sendable {
     case ok
     /// The service said that there were too many requests.

@@ -9,7 +9,7 @@ internal import OriginClient
 /// A fetch is here from its first token on. Its attempt is in one place at a time: in the queue (then only a retry's fetch is
 /// here), in a pause, parked for want of credentials, or sent.
 package struct FetchMachine: ~Copyable {
-    /// What is to be done, in this order. Whoever drives the machine empties it.
+    /// The pending actions, in order. The driver of the machine carries them out and removes them.
     package var actions: [Action] = []
 
     private let gate: Gate
@@ -185,8 +185,7 @@ package struct FetchMachine: ~Copyable {
         let service = call.fetch.service
         if let error = result.error, error.isLocalFault { noteLocalFault(error) }
         let event = services[service].record(
-            result, of: call.input, isFirstSign: isFirstSign, isRepeat: isRepeat, isCutShort: call.isCutShort,
-            isProbe: call.isProbe, now: now, using: &random)
+            result, call, isFirstSign: isFirstSign, isRepeat: isRepeat, now: now, using: &random)
         if call.isProbe || event != nil { showBreaker(service) }
         report(event)
     }
@@ -196,7 +195,7 @@ package struct FetchMachine: ~Copyable {
         let fetch = attempt.fetch
         if result.isAboutRate(fetch.safety), gate.queue.slowDown(after: attempt, now: now) {
             nextRelease = now
-            if services[fetch.service].noteCut(group: fetch.quotaGroup) {
+            if services[fetch.service].cutGroups.insert(fetch.quotaGroup).inserted {
                 let group = groupName(fetch.service, fetch.quotaGroup)
                 actions.append(.report(.quotaCut(service: services[fetch.service].name, group: group)))
             }
@@ -225,7 +224,7 @@ package struct FetchMachine: ~Copyable {
         nextPause = min(nextPause, until)
     }
 
-    /// Lets a call wait for credentials. It has no tokens then, and asks for them later, lest all who waited leave at once.
+    /// Lets a call wait for credentials. It gives its tokens up and asks for others later, so that parked calls do not leave in one burst.
     private mutating func park(_ attempt: consuming WaitingAttempt, of call: FetchCall) {
         call.place = .here(attempt)
         parked.append(call.fetch.id)
@@ -303,9 +302,9 @@ package struct FetchMachine: ~Copyable {
 
     private mutating func noteRestored() {
         for service in services.indices {
-            let (queue, now) = (gate.queue, now)
-            let restored = services[service].takeRestored { queue.isAtFullRate(service: service, group: $0, now: now) }
-            for group in restored {
+            for group in services[service].cutGroups
+            where gate.queue.isAtFullRate(service: service, group: group, now: now) {
+                services[service].cutGroups.remove(group)
                 let name = groupName(service, group)
                 actions.append(.report(.quotaRestored(service: services[service].name, group: name)))
             }

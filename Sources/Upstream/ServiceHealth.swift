@@ -10,9 +10,9 @@ struct ServiceHealth {
     var budget: RetryBudget
     /// nil for a service that gets its callers' signatures.
     private let signer: ServiceSigner?
-    /// Both are reported once.
     private var lacksCredentials = false
-    private var cutGroups: Set<Int> = []
+    /// The quota groups that use less than their quota, because the service has throttled.
+    var cutGroups: Set<Int> = []
 
     init(_ settings: UpstreamSettings, name: String, _ retry: RetryPolicy, now: Int64) {
         self.name = name
@@ -24,21 +24,19 @@ struct ServiceHealth {
 
     // MARK: Breaker
 
-    /// Takes the end of an attempt for a sign of the service's health.
+    /// Records the end of a call's attempt as a sign of the service's health.
     ///
-    /// - Parameters:
-    ///   - isFirstSign: false if another attempt has told of the same cause, a connection that they shared.
-    ///   - isCutShort: whether the attempt had less time than the service is given.
-    ///   - isProbe: whether it was the breaker's probe.
+    /// - Parameter isFirstSign: false if another attempt has told of the same cause, a connection that they shared.
     mutating func record(
-        _ result: AttemptResult, of input: AttemptInput, isFirstSign: Bool, isRepeat: Bool, isCutShort: Bool,
-        isProbe: Bool, now: Int64, using random: inout some RandomNumberGenerator
+        _ result: AttemptResult, _ call: FetchCall, isFirstSign: Bool, isRepeat: Bool, now: Int64,
+        using random: inout some RandomNumberGenerator
     ) -> UpstreamEvent? {
-        guard let sign = result.sign(isCutShort: isCutShort), isFirstSign || isProbe else {
-            breaker.recordNothing(isProbe: isProbe, wasSent: result.error?.isLocalFault != true, now: now)
+        guard let sign = result.sign(isCutShort: call.isCutShort), isFirstSign || call.isProbe else {
+            breaker.recordNothing(isProbe: call.isProbe, wasSent: result.error?.isLocalFault != true, now: now)
             return nil
         }
-        let change = breaker.record(sign, of: input, isRepeat: isRepeat, isProbe: isProbe, now: now, using: &random)
+        let change = breaker.record(
+            sign, of: call.input, isRepeat: isRepeat, isProbe: call.isProbe, now: now, using: &random)
         return switch change {
         case .opened(let cause, let span): .breakerOpened(service: name, cause: cause.description, span: span)
         case .closed: .breakerClosed(service: name)
@@ -97,19 +95,6 @@ struct ServiceHealth {
         guard lacksCredentials != (cause != nil) else { return nil }
         lacksCredentials = cause != nil
         return cause.map { .credentialsMissing(service: name, cause: $0) } ?? .credentialsBack(service: name)
-    }
-
-    // MARK: Quota
-
-    /// A quota group's rate was cut. Returns true if it was not before.
-    mutating func noteCut(group: Int) -> Bool { cutGroups.insert(group).inserted }
-
-    /// Takes out the groups that are back at their full rate.
-    mutating func takeRestored(where isFull: (Int) -> Bool) -> [Int] {
-        guard !cutGroups.isEmpty else { return [] }
-        let restored = cutGroups.filter(isFull)
-        cutGroups.subtract(restored)
-        return restored.sorted()
     }
 }
 

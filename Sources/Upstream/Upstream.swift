@@ -20,7 +20,7 @@ public struct UpstreamSettings: Sendable {
     /// Failures in a row after which the service is left alone, and for how many nanoseconds.
     public var breakerFailures: Int
     public var breakerOpenFor: Int64
-    /// How its requests are signed; nothing for a service that gets its callers' signatures.
+    /// How its requests are signed; nil for a service that gets its callers' signatures.
     public var signing: SigningSettings?
 
     public init(
@@ -44,7 +44,7 @@ public struct UpstreamSettings: Sendable {
 ///
 /// First attempts come in through the mailbox or from the gate's queue; every result goes to `Gate.finish`, on the thread.
 public final class Upstream: UpstreamPort {
-    /// What the thread is to do.
+    /// The pending orders for the thread.
     struct Orders: ~Copyable {
         var started = GrantedAttempts()
         /// Whether something has joined the queue of a quota group since the thread last looked, and whether credentials have
@@ -150,7 +150,7 @@ public final class Upstream: UpstreamPort {
         }
     }
 
-    /// What the thread does, from its start to its end.
+    /// The body of the thread.
     private func work(for gate: Gate, _ ready: CheckedContinuation<Void, any Error>) {
         do throws(CurlError) {
             // Made here, because what libcurl hands out belongs to the thread that asked for it.

@@ -1,7 +1,7 @@
 internal import Gateway
 internal import Telemetry
 
-/// What the upstream thread counts; it is the only writer.
+/// The counters of the upstream's thread, which is their only writer.
 struct UpstreamCounters {
     private let attempts: CounterBlock
     private let retries: CounterBlock

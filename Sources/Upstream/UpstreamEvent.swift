@@ -1,4 +1,4 @@
-/// What an operator wants to know of the services. Whoever logs it writes the message, which never varies, and the metadata.
+/// A change at the services that is worth a log line. Its message is static text; what varies is metadata.
 public enum UpstreamEvent: Sendable, Equatable {
     /// Nothing is sent to a service for so many nanoseconds.
     case breakerOpened(service: String, cause: String, span: Int64)

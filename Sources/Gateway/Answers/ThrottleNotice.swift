@@ -1,8 +1,8 @@
 internal import AWSProtocol
 internal import RateLimiter
 
-/// What those are told whom a limit refuses. All but the time is worded ahead: who is refused must not cost more than who is
-/// served.
+/// A pre-rendered `ThrottlingException`; only the delay is filled in per request. A refused request must not cost more than one
+/// that is served.
 public final class ThrottleNotice: Sendable {
     static let status = 400
 

@@ -1,10 +1,10 @@
 public import RateLimiter
 internal import Synchronization
 
-/// What somebody may ask for, and whether it is enforced.
+/// A rate limit, and whether it is enforced.
 public struct Limit: Sendable, Equatable {
     public var quota: Quota
-    /// In shadow mode it is counted what the limit would refuse, and nothing is refused.
+    /// In shadow mode refusals are counted and not carried out.
     public var isShadow: Bool
 
     public init(_ quota: Quota, isShadow: Bool = false) {
@@ -13,18 +13,18 @@ public struct Limit: Sendable, Equatable {
     }
 }
 
-/// Somebody who calls, as the configuration knows them.
+/// A caller, as configured.
 public struct CallerSettings: Sendable {
     public var name: String
-    /// The part in a quota that others want too, in proportion to theirs.
+    /// The caller's share of a contended quota, in proportion to the weights of the others.
     public var weight: Double
     public var limit: Limit
-    /// Limits of their own for operations, by name.
+    /// Limits for single operations, by name.
     public var operationLimits: [String: Limit]
-    /// The operations that they may ask for, and the domains that they may ask about.
+    /// The permitted operations and domains.
     public var operations: [Glob]
     public var domains: [Glob]
-    /// Whether their `Cache-Control: no-cache` is granted.
+    /// Whether `Cache-Control: no-cache` is honoured.
     public var noCache: Bool
 
     public init(
@@ -41,16 +41,16 @@ public struct CallerSettings: Sendable {
     }
 }
 
-/// A caller, what they may ask for, and what is left of their limits.
+/// A caller with its permissions and buckets.
 final class Caller: Sendable {
     /// A limit's bucket.
     final class Allowance: Sendable {
         let bucket: AtomicBucket
         let isShadow: Bool
-        /// What is said when it is used up, by the numbers of the services that are asked.
+        /// The answers for an empty bucket, by the service's index.
         let notices: [ThrottleNotice]
 
-        /// - Parameter subject: what it is a limit of, for a message.
+        /// - Parameter subject: the limit's subject, for a message.
         init(_ limit: Limit, _ subject: String, _ services: [Service]) {
             bucket = AtomicBucket(limit.quota)
             isShadow = limit.isShadow
@@ -64,10 +64,10 @@ final class Caller: Sendable {
     let claim: Claim
     let noCache: Bool
     let general: Allowance
-    /// Those of operations with a limit of their own, by the place of the operation's name in `Gate.operationNames`.
+    /// Those of operations with a limit of their own, by the operation's index in `Gate.operationNames`.
     private let byOperation: [Int: Allowance]
     private let operations: [Glob]
-    /// Whether an operation is permitted, by the place of its name in `Gate.operationNames`.
+    /// Whether an operation is permitted, by its index in `Gate.operationNames`.
     private let permittedOperations: [Bool]
     private let domains: [Glob]
     /// Whether requests about every domain, or none, are permitted.
@@ -93,7 +93,7 @@ final class Caller: Sendable {
         tellsOperationsApart = !byOperation.isEmpty || !settings.operations.contains(where: \.matchesAll)
     }
 
-    /// Whether it matters to them which operation a request is for.
+    /// Whether limits or permissions depend on the operation.
     let tellsOperationsApart: Bool
 
     func allowance(_ operation: Int) -> Allowance { byOperation[operation] ?? general }
@@ -106,7 +106,7 @@ final class Caller: Sendable {
 
     /// Whether requests about a domain are permitted.
     ///
-    /// - Parameter domain: empty if the request names none; only who may ask about all domains may ask then.
+    /// - Parameter domain: empty if the request names none; that takes the permission for all domains.
     func permits(domain: [UInt8]) -> Bool {
         permitsAllDomains || !domain.isEmpty && domains.contains { $0.matches(domain) }
     }

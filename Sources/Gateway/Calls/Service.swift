@@ -1,9 +1,9 @@
 internal import PageCache
 public import RateLimiter
 
-/// A configured service: its catalog, and what is counted and limited for it.
+/// A configured service: its catalog and its settings.
 public final class Service: Sendable {
-    /// What the configuration says of a service, beside where it is.
+    /// A service's configuration, without its endpoint.
     public struct Settings: Sendable {
         public var name: String
         public var region: String
@@ -39,8 +39,8 @@ public final class Service: Sendable {
     public enum Signing: Sendable, Equatable {
         /// The gateway's own: callers sign for the gateway, and share pages.
         case resign
-        /// The caller's, untouched, which nobody here can verify: nothing is shared between requests, unless whoever reaches
-        /// the gateway is to be trusted with what they say of themselves.
+        /// The caller's, untouched. The gateway cannot verify it, so nothing is shared between requests unless the listener is
+        /// trusted.
         case passthrough(isTrusted: Bool)
     }
 
@@ -60,7 +60,7 @@ public final class Service: Sendable {
     ///   - now: monotonic nanoseconds; its buckets are empty then.
     public init(index: Int, settings: Settings, sharing scope: Service? = nil, now: Int64) {
         self.index = index
-        // What is shared is shared as it is: whether it is only counted too.
+        // Shared groups are in shadow mode for both services or for none.
         var settings = settings
         if let scope { settings.shadowGroups = scope.settings.shadowGroups }
         self.settings = settings
@@ -75,9 +75,9 @@ public final class Service: Sendable {
     /// Whether its requests keep their callers' signatures.
     public var isPassthrough: Bool { settings.signing != .resign }
 
-    /// Whether its answers may be kept, and go to others who ask.
+    /// Whether its answers may be cached and shared between requests.
     ///
-    /// - Parameter principal: who asks, for a service that gets its callers' signatures; nobody shares with nobody.
+    /// - Parameter principal: the access key id, for a service that gets its callers' signatures; without one nothing is shared.
     func sharesAnswers(with principal: Span<UInt8>) -> Bool {
         switch settings.signing {
         case .resign: true

@@ -3,7 +3,7 @@ internal import RateLimiter
 
 /// The limits that attempts pass before they are sent: the buckets of domains, and the buckets and queues of quota groups.
 ///
-/// It is the one owner of these. What waits for a token waits here, and whoever releases the queues sends it. Calls may come
+/// It is their one owner. Attempts that lack a token wait here; the upstream's thread releases the queues. Calls may come
 /// from any thread; time is an argument, in monotonic nanoseconds.
 public final class FetchQueue: Sendable {
     /// What became of an attempt that asked for its tokens.
@@ -146,7 +146,7 @@ public final class FetchQueue: Sendable {
         return group.depth > 0 && group.join(as: claim, now: now) { $0.fetch.isFor(flight) }
     }
 
-    /// Takes out a first attempt that nobody wants any more.
+    /// Takes out a first attempt whose clients have all gone; nil if it is not in the queue.
     func withdraw(_ order: Call.Order, where isMeant: @Sendable (Fetch) -> Bool) -> WaitingAttempt? {
         let group = groups[order.service.index][order.quotaGroup]
         guard group.depth > 0 else { return nil }

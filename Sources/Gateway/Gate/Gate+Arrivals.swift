@@ -47,7 +47,7 @@ extension Gate {
     /// Takes the result of a fetch: voids what a write made void, keeps the page. A write of which not a byte left makes nothing
     /// void. A page is as old as the attempt that brought it: it may have been made at once (RFC 9111, section 4.2.3).
     ///
-    /// - Returns: what is to be delivered to those who wait.
+    /// - Returns: the answer for the requests that wait.
     public func finish(_ attempt: consuming EndedAttempt, _ result: FetchResult, now: Int64) -> Delivery {
         let fetch = attempt.fetch
         switch fetch.purpose {
@@ -62,7 +62,7 @@ extension Gate {
         }
     }
 
-    /// Tells those who wait.
+    /// Hands answers to the requests that wait.
     public func deliver(_ deliveries: [Delivery]) { receiver.deliver(deliveries) }
 
     private func land(
@@ -79,13 +79,13 @@ extension Gate {
         return Delivery(stale ?? arrival(of: result, fetch, now: now), to: waiters)
     }
 
-    /// Whether the service has said something that an older page would contradict.
+    /// Returns true if a reply is the service's word on the page, so that an older page must not be served any more.
     private static func isDefinite(_ result: FetchResult) -> Bool {
         guard case .reply(let reply) = result else { return false }
         switch reply.classification {
         case .good: return reply.status == 200 && reply.isGoodObject
-        // What is wrong with a signature says nothing of the page, and neither does what is no error of the service's: a
-        // redirection, or the page of a router.
+        // A refused signature says nothing of the page. Neither does a reply that is no error of the service's, such as a
+        // redirection or a proxy's page.
         case .refused: return reply.errorCode != nil && reply.answerStatus < 500 && !isAboutCredentials(reply)
         case .throttled, .failed: return false
         }
@@ -120,7 +120,7 @@ extension Gate {
         return ErrorCode.identity.contains(code) && !ErrorCode.accessDenial.contains(code)
     }
 
-    /// Whether a stale page is better than this result, and what is said of it.
+    /// The use of a stale page in place of this result; nil if the result is to be relayed.
     private func staleUse(_ result: FetchResult, _ service: Service) -> PageUse? {
         switch result {
         case .throttled: .unrefreshable(.quota, status: nil)
@@ -133,7 +133,7 @@ extension Gate {
             case .refused where reply.answerStatus >= 500 || reply.errorCode == nil:
                 .unrefreshable(.error, status: reply.status)
             case .good where reply.status != 200: .unrefreshable(.error, status: reply.status)
-            // The gateway's own credentials are at fault, not who asks.
+            // The gateway's own credentials are at fault, not the client's.
             case .refused where !service.isPassthrough && Self.isAboutCredentials(reply):
                 .unrefreshable(.error, status: reply.status)
             case .good, .refused: nil

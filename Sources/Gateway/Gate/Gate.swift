@@ -13,11 +13,11 @@ public final class Gate: Sendable {
     let policy: CachePolicy
     /// The names of all catalogued operations, then `other` for the rest: the values of metric labels.
     public let operationNames: [String]
-    /// Those who may call, by the number that requests come with.
+    /// By the index that requests come with.
     let callers: [Caller]
     /// The limits of what is sent to the services.
     public let queue: FetchQueue
-    /// What limits in shadow mode would have refused.
+    /// The refusals that limits in shadow mode did not carry out.
     public let shadows: ShadowCounts
     let labels: [[Int]]
     let upstream: any UpstreamPort
@@ -26,8 +26,8 @@ public final class Gate: Sendable {
     private let lastFetch = Atomic<UInt64>(0)
 
     /// - Parameters:
-    ///   - callers: who may call; the first is whoever is not known.
-    ///   - domainLimit: what may be asked of the services for each domain.
+    ///   - callers: the first stands for all unidentified callers.
+    ///   - domainLimit: limits what is sent to the services for each domain.
     ///   - upstream: gets the fetches.
     ///   - receiver: gets their results.
     ///   - observer: is told of writes.
@@ -58,11 +58,11 @@ public final class Gate: Sendable {
     /// The label of requests that name no catalogued operation.
     public var otherOperation: Int { operationNames.count - 1 }
 
-    /// Charges a caller for a request, whatever it is, before anything of it is read: nobody can ask for ever, and what is
-    /// refused costs next to nothing.
+    /// Charges a caller for a request before its body is read, whatever it is, so that refusing it
+    /// costs next to nothing.
     ///
     /// - Parameters:
-    ///   - caller: the number of who calls.
+    ///   - caller: the caller's index.
     ///   - target: the value of `X-Amz-Target`, which names the operation.
     /// - Returns: the error for a caller who may not ask for this operation, or who asks too often.
     public func charge(caller: Int = 0, target: Span<UInt8>, now: Int64) -> GatewayError? {
@@ -73,7 +73,7 @@ public final class Gate: Sendable {
         let caller = callers[caller]
         let operation = operation(target)
         let allowance = caller.allowance(operation)
-        // Who may not ask is charged too.
+        // A caller without permission is charged too.
         let decision = allowance.bucket.take(now: now)
         return denial(caller, operation, target) ?? refusal(allowance, decision, target, now: now)
     }
@@ -106,8 +106,8 @@ public final class Gate: Sendable {
     /// Decides what becomes of a call, for which its caller was charged.
     ///
     /// - Parameters:
-    ///   - caller: the number of who calls.
-    ///   - waiter: who waits, if the answer comes later.
+    ///   - caller: the caller's index.
+    ///   - waiter: gets the answer if it comes later.
     ///   - forwarded: the request's fields, for a service that gets them as they are.
     public func decide(
         _ call: Call, caller: Int = 0, directives: CacheDirectives = CacheDirectives(), waiter: Waiter,
@@ -138,7 +138,7 @@ public final class Gate: Sendable {
         }
     }
 
-    /// Who asks, and for what beside the answer.
+    /// A request's caller, waiter and directives.
     private struct Request {
         let caller: Caller
         let waiter: Waiter
@@ -179,7 +179,7 @@ public final class Gate: Sendable {
         }
     }
 
-    /// Whether there is a page that is served without waiting for anybody.
+    /// Whether there is a page that can be served at once.
     private func isServable(_ wanted: Call.PageOrder, now: Int64) -> Bool {
         cache.usablePage(wanted.key, now: now).map { now < $0.revalidateUntil } ?? false
     }
@@ -191,7 +191,7 @@ public final class Gate: Sendable {
     }
 
     /// The client of a waiting call has gone. A flight goes on all the same if it has been sent; what still waits for its
-    /// token, and for nobody else, does not.
+    /// token, and for this client alone, does not.
     public func abandon(_ call: Call, waiter: Waiter, now: Int64) {
         switch call.action {
         case .page(let page):
@@ -205,7 +205,7 @@ public final class Gate: Sendable {
         }
     }
 
-    /// A flight for which nobody waits any more is not sent if it still waits for its first token.
+    /// Withdraws a flight without waiters if it still waits for its first token.
     private func withdraw(_ flight: Flight, _ order: Call.Order, now: Int64) {
         guard let attempt = queue.withdraw(order, where: { $0.isFor(flight) }) else { return }
         guard !cache.landDeserted(flight) else {
@@ -228,7 +228,7 @@ public final class Gate: Sendable {
     }
 
     /// The error for a request whose time is over; nil for one that never waits. If it is a write, which may have taken
-    /// effect, the pages that it is about are void before anybody is told.
+    /// effect, the pages that it is about are made void first.
     public func overdue(_ call: Call, waiter: Waiter, now: Int64) -> GatewayError? {
         guard let service = call.service else { return nil }
         if case .pass(let order) = call.action {
@@ -269,15 +269,15 @@ public final class Gate: Sendable {
         return .refused(queue.error(fetch, scope, until: until, now: now))
     }
 
-    /// Without a token at once, a stale page goes before a wait, and a wait before a refusal; who asked for a new page is
-    /// not served a stale one.
+    /// Without a token at once, a stale page goes before a wait, and a wait before a refusal. A `no-cache` request gets no
+    /// stale page.
     private func lead(
         _ fetch: Fetch, _ flight: Flight, _ request: borrowing Request, _ role: Verdict.Role, now: Int64
     ) -> Verdict {
         let waiter = request.waiter
         let page = role == .noCache ? nil : cache.usablePage(flight.key, now: now)
         var fetch = fetch
-        // Nobody waits for a page of which there is an older one: its turn is that of a refresh.
+        // The request is answered with the older page, so the fetch has the priority of a refresh.
         if let page { fetch.claim = .refresh(fetchedAt: page.fetchedAt) }
         let use = PageUse.unrefreshable(.quota, status: nil)
         switch start(fetch, now: now) {
@@ -290,7 +290,7 @@ public final class Gate: Sendable {
                 if cache.removeWaiter(waiter, of: flight.key) != nil { withdraw(flight, fetch.order, now: now) }
                 return .refused(queue.error(fetch, .quota, until: until, now: now))
             }
-            // The flight goes on in the queue, for whoever comes next.
+            // The flight stays in the queue, for later requests.
             cache.removeWaiter(waiter, of: flight.key)
             return .page(page, use)
         case .refused(_, let scope, let until):
