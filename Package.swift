@@ -84,7 +84,7 @@ let package = Package(
         .target(name: "OriginClient", dependencies: ["CCurl", "Locking"], swiftSettings: settings),
         .target(
             name: "Upstream",
-            dependencies: ["AWSProtocol", "Gateway", "Locking", "OriginClient", "RateLimiter", "Telemetry"],
+            dependencies: ["AWSProtocol", "Gateway", "Locking", "OriginClient", "Telemetry"],
             swiftSettings: settings),
 
         // MARK: Core: vocabulary and decisions
@@ -154,7 +154,11 @@ let package = Package(
                 ])
             ]),
         .testTarget(
-            name: "UpstreamTests", dependencies: ["AWSProtocol", "Gateway", "OriginClient", "TestSupport", "Upstream"],
+            name: "UpstreamTests",
+            dependencies: [
+                "AWSProtocol", "BuiltInCatalogs", "Gateway", "OriginClient", "PageCache", "RateLimiter", "TestSupport",
+                "Upstream",
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "CredentialsTests", dependencies: ["AWSProtocol", "Credentials", "TestSupport"], exclude: ["SDK"],

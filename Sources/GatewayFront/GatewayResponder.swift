@@ -105,16 +105,16 @@ public final class GatewayResponder: Responder {
         }
         // Call to a verdict.
         let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
-        let wishes = wishes(head, bytes, requester, now: now)
+        let directives = directives(head, bytes, requester, now: now)
         switch gate.decide(
-            call, caller: requester.caller, wishes: wishes, waiter: waiter, forwarded: forwarded, now: now)
+            call, caller: requester.caller, directives: directives, waiter: waiter, forwarded: forwarded, now: now)
         {
         case .page(let page, let use):
             return serve(page, use, call.operation, requester.caller, now: now, &response)
         case .refused(let error):
             return refuse(error, call.operation, requester.caller, now: now, &response)
         case .wait(let role):
-            let until = min(now &+ gate.patience(call), wishes.deadline ?? .max)
+            let until = min(now &+ gate.patience(call), directives.deadline ?? .max)
             waiting[waiter] = Waiting(role: role, call: call, caller: requester.caller, since: now, until: until)
             return .later
         }
@@ -138,16 +138,17 @@ public final class GatewayResponder: Responder {
         return nil
     }
 
-    private func wishes(
+    private func directives(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ requester: RequestIdentity, now: Int64
-    ) -> Wishes {
-        var wishes = Wishes()
+    ) -> CacheDirectives {
+        var directives = CacheDirectives()
         if head[.cacheControl] != nil {
-            wishes = CacheControl.wishes(head, bytes, mayFetchAnew: gate.mayFetchAnew(caller: requester.caller))
+            directives = CacheControl.directives(
+                head, bytes, allowsNoCache: gate.allowsNoCache(caller: requester.caller))
         }
-        wishes.deadline = SDKRequest.deadline(head, bytes, now: now, wallClock: front.wallClock)
-        wishes.isRetry = SDKRequest.isRetry(head, bytes)
-        return wishes
+        directives.deadline = SDKRequest.deadline(head, bytes, now: now, wallClock: front.wallClock)
+        directives.isRetry = SDKRequest.isRetry(head, bytes)
+        return directives
     }
 
     /// Answers from the cache.

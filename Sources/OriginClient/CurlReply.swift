@@ -17,6 +17,13 @@ package struct CurlReply: Sendable, Equatable {
     /// byte. Such a body may have been cut short.
     package var hasDeterminedLength: Bool
 
+    package init(status: Int, fields: [Field] = [], body: [UInt8], hasDeterminedLength: Bool = true) {
+        self.status = status
+        self.fields = fields
+        self.body = body
+        self.hasDeterminedLength = hasDeterminedLength
+    }
+
     /// The value of the first field of this name (lower case).
     package subscript(name: String) -> String? {
         fields.first { $0.name == name }?.value

@@ -2,8 +2,8 @@ internal import AWSProtocol
 internal import Gateway
 internal import OriginClient
 
-/// What an attempt came to, as far as policy is concerned. The raw value is the metric label.
-enum AttemptClass: String, CaseIterable, Sendable {
+/// The class of an attempt's end, as policy sees it. The raw value is the metric label.
+package enum AttemptClass: String, CaseIterable, Sendable {
     case ok
     /// The service said that there were too many requests.
     case throttled = "throttled"
@@ -45,6 +45,9 @@ struct AttemptResult {
     let outcome: Result<UpstreamReply, CurlError>
     /// The service's time, in seconds since 1970, if its reply tells it and it matters.
     private(set) var date: Int64?
+
+    /// Why there is no reply; nil if there is one.
+    var error: CurlError? { if case .failure(let error) = outcome { error } else { nil } }
 
     /// How long the service wants not to be asked, in nanoseconds from the reply on.
     var requestedWait: Int64 {

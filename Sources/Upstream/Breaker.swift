@@ -30,7 +30,7 @@ struct Breaker {
         case halfOpen(since: Int64)
     }
 
-    /// What becomes of an attempt.
+    /// The decision on an attempt.
     enum Admission: Equatable {
         case passes
         /// It may go, and its end must be recorded as that of the probe.

@@ -1,82 +1,24 @@
 internal import Gateway
 internal import Locking
 internal import OriginClient
-internal import RateLimiter
 
-/// What the upstream thread does: sends attempts, sorts their results, retries, and reports. Used on that thread only.
+/// The upstream's thread: hands what comes to the `FetchMachine`, and carries its actions out. Used on that thread only.
 final class Engine {
-    /// A fetch that has had its first token. A class, because it changes where it is.
-    final class Call {
-        let fetch: Fetch
-        /// What it asks, for the breaker.
-        let input: AttemptInput
-        /// Attempts that were sent.
-        var attempts = 0
-        var sentAt: Int64
-        /// How far from our clock the time is that the attempt was signed for, in seconds.
-        var signedOffset: Int64 = 0
-        /// Which of its signer's credentials it was signed with, and whether these were fetched anew for it.
-        var signedGeneration = 0
-        var hasRenewed = false
-        /// Whether the attempt has less time than the service is given.
-        var isCutShort = false
-        /// Whether the attempt is its breaker's probe.
-        var isProbe = false
-        var last: AttemptResult?
+    /// Look at the queues at least this often, in nanoseconds; it bounds what a missed event could cost.
+    private static let longestSleep: Int64 = 1_000_000_000
+    private static let maxReplyBytes = 8 * 1024 * 1024
 
-        init(_ fetch: Fetch, now: Int64) {
-            self.fetch = fetch
-            input = AttemptInput(fetch)
-            sentAt = now
-        }
+    private let upstream: Upstream
+    private let gate: Gate
+    private let driver: CurlDriver
+    private let endpoints: [Endpoint]
+    private let counters: UpstreamCounters
+    /// It is kept back for no more than one round of `run`.
+    private var deliveries: [Delivery] = []
+    /// When the machine wants its next tick.
+    private var nextTick: Int64 = 0
 
-        var isForPage: Bool { if case .flight = fetch.purpose { true } else { false } }
-    }
-
-    /// A pause before another attempt.
-    struct Pause {
-        let until: Int64
-        let call: UInt64
-    }
-
-    /// Wake up at least this often, in nanoseconds; it bounds what a missed event could cost.
-    static let longestSleep: Int64 = 1_000_000_000
-    static let maxReplyBytes = 8 * 1024 * 1024
-
-    let upstream: Upstream
-    let gate: Gate
-    let driver: CurlDriver
-    let endpoints: [Endpoint]
-    let counters: UpstreamCounters
-    var random = SystemRandomNumberGenerator()
-
-    // One for each service.
-    var breakers: [Breaker]
-    var budgets: [RetryBudget]
-    /// Of all services: each connection has a number of its own.
-    var lostConnections = LostConnections()
-    /// What this machine lacked, and when that was last said.
-    var localFaults: [Int32: Int64] = [:]
-    /// Nothing for services that get their callers' signatures.
-    var signers: [ServiceSigner?]
-
-    var calls: [UInt64: Call] = [:]
-    /// What came of calls and has not been delivered. It is kept back for no more than one round of `run`.
-    var deliveries: [Delivery] = []
-    var pauses: [Pause] = []
-    /// When the next pause ends; `.max` if there is none.
-    var nextPause = Int64.max
-    /// When to look at the queues of the quota groups again.
-    var nextRelease: Int64 = 0
-    /// Calls that wait for credentials, in the order of their coming.
-    var parked: [Call] = []
-    /// When the time of one of them is over; `.max` if there is none.
-    var nextParkedEnd = Int64.max
-    /// The services that lack credentials, so that it is said once.
-    var unsigned: Set<Int> = []
-    /// The quota groups that use less than their quota, because the service has throttled.
-    var slowed: Set<GroupPlace> = []
-
+    /// - Throws: `CurlError` if libcurl cannot be used.
     init(_ upstream: Upstream, _ gate: Gate) throws(CurlError) {
         self.upstream = upstream
         self.gate = gate
@@ -84,48 +26,79 @@ final class Engine {
         driver = try CurlDriver(maxConnectionsInAll: upstream.settings.reduce(0) { $0 + $1.maxConnections })
         counters = UpstreamCounters(gate, upstream.metrics)
         try driver.lookUpAhead(endpoints, now: CurlClock.now)
-        breakers = upstream.settings.map {
-            Breaker(Breaker.Policy(failures: $0.breakerFailures, openFor: $0.breakerOpenFor))
-        }
-        budgets = upstream.settings.map { _ in RetryBudget(upstream.retry, now: CurlClock.now) }
-        signers = upstream.settings.map { $0.signing.map(ServiceSigner.init) }
         let waker = driver.waker
         upstream.mail.withLock { $0.waker = waker }
     }
 
-    private func deliver() {
+    func run() {
+        var machine = FetchMachine(
+            gate, upstream.settings, upstream.retry, wallClock: upstream.wallClock, now: CurlClock.now)
+        var orders = Upstream.Orders()
+        var finished: [FinishedAttempt] = []
+        var nextLook: Int64 = 0
+        while true {
+            upstream.takeMail(into: &orders)
+            var now = CurlClock.now
+            if orders.credentialsChanged { machine.handle(.credentialsCame, now: now) }
+            while let attempt = orders.started.popFirst() { machine.handle(.granted(attempt), now: now) }
+            if orders.queueGrew || now >= nextLook {
+                machine.handle(.queueGrew, now: now)
+                nextLook = now + Self.longestSleep
+            }
+            machine.handle(.tick, now: now)
+            if let stopBy = orders.stopBy, now >= stopBy { machine.handle(.stop, now: now) }
+            carryOut(&machine)
+            if orders.stopBy != nil, machine.isIdle { return }
+            now = CurlClock.now
+            let next = min(nextTick, nextLook, orders.stopBy ?? .max)
+            let pause = upstream.goesToSleep() ? max(0, next - now) : 0
+            driver.wait(timeout: pause, finished: &finished)
+            now = CurlClock.now
+            for attempt in finished { machine.handle(.ended(attempt), now: now) }
+            finished.removeAll(keepingCapacity: true)
+            if let error = driver.localFault {
+                driver.localFault = nil
+                machine.handle(.localFault(error), now: now)
+            }
+            carryOut(&machine)
+        }
+    }
+
+    private func carryOut(_ machine: inout FetchMachine) {
+        var place = 0
+        // An attempt that cannot be begun has ended, which may bring further actions.
+        while place < machine.actions.count {
+            switch machine.actions[place] {
+            case .send(let order):
+                let fetch = order.fetch
+                if order.number > 1 { counters.countRetry(service: fetch.service, operation: fetch.operation) }
+                do throws(CurlError) {
+                    try driver.start(fetch.id, request(order))
+                } catch {
+                    let finished = FinishedAttempt(id: fetch.id, result: .failure(error))
+                    machine.handle(.ended(finished), now: CurlClock.now)
+                }
+            case .cancel(let id): driver.cancel(id)
+            case .deliver(let delivery): deliveries.append(delivery)
+            case .wake(let instant): nextTick = instant
+            case .report(let event): upstream.report(event)
+            case .count(let service, let operation, let kind, let elapsed):
+                counters.count(service: service, operation: operation, kind, elapsed: elapsed)
+            case .showBreaker(let service, let figure): upstream.breakerFigures[service].value = figure
+            }
+            place += 1
+        }
+        machine.actions.removeAll(keepingCapacity: true)
         guard !deliveries.isEmpty else { return }
         gate.deliver(deliveries)
         deliveries.removeAll(keepingCapacity: true)
     }
 
-    func run() {
-        var orders = Upstream.Orders()
-        var finished: [FinishedAttempt] = []
-        while true {
-            upstream.takeMail(into: &orders)
-            var now = CurlClock.now
-            if orders.credentialsChanged { unpark(now: now) }
-            if now >= nextParkedEnd { endParked(now: now) }
-            for fetch in orders.started { send(begin(fetch, now: now), now: now) }
-            if now >= nextPause { endPauses(now: now) }
-            if orders.queueGrew || now >= nextRelease { releaseQueues(now: now) }
-            if let stopBy = orders.stopBy {
-                if now >= stopBy { abandonAll(now: now) }
-                deliver()
-                if calls.isEmpty, gate.services.allSatisfy({ $0.groups.allSatisfy { $0.depth == 0 } }) { return }
-            }
-            deliver()
-            now = CurlClock.now
-            let next = min(nextPause, nextRelease, nextParkedEnd, orders.stopBy ?? .max)
-            let pause = upstream.goesToSleep() ? min(max(0, next - now), Self.longestSleep) : 0
-            driver.wait(timeout: pause, finished: &finished)
-            now = CurlClock.now
-            for attempt in finished { settle(attempt, now: now) }
-            noteDriverFault(now: now)
-            finished.removeAll(keepingCapacity: true)
-            deliver()
-        }
+    private func request(_ order: FetchMachine.SendOrder) -> AttemptRequest {
+        AttemptRequest(
+            endpoint: endpoints[order.fetch.service], fields: order.fetch.forwarded?.fields ?? [], lines: order.lines,
+            body: order.fetch.body, timeout: order.timeout, maxReplyBytes: Self.maxReplyBytes,
+            needsFreshConnection: order.needsFreshConnection)
     }
 }
 

@@ -1,6 +1,6 @@
 internal import Gateway
 
-/// What an attempt asks, as far as it may be the cause of a failure: hashes, the same for the same values within a process.
+/// An attempt's input, as far as it may be the cause of a failure: hashes, stable within a process.
 struct AttemptInput: Hashable {
     /// All of it: the operation and its whole input.
     var key: Int
@@ -29,7 +29,7 @@ extension Hasher {
     }
 }
 
-/// How the inputs of the last minute ended the last time each, and what those that failed have in common.
+/// The last result of each input of the last minute, and what the failed ones have in common.
 ///
 /// A set-associative table: an input is kept in one of four places that its key chooses, so that adding one takes constant
 /// time. Where the four are taken, the oldest that was answered well gives way; a failure does not.

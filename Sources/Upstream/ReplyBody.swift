@@ -2,7 +2,7 @@ internal import AWSProtocol
 internal import Gateway
 internal import OriginClient
 
-/// What a reply's body is to somebody who speaks awsJson. It is read once.
+/// A reply's body as an awsJson client sees it. It is read once.
 enum ReplyBody: Equatable {
     case empty
     /// A JSON object: the error code that it names, if it does, and whether it is no error's.
@@ -56,7 +56,7 @@ extension UpstreamReply {
     /// The reply as policy and clients want it.
     ///
     /// - Parameter isForPage: whether a good reply must be a JSON object.
-    /// - Throws: `cutShort` for a body of which nobody can tell whether it is whole, `notJSON` for a good reply that no client
+    /// - Throws: `cutShort` for a body that may be incomplete, `notJSON` for a good reply that no client
     ///   could read, as far as it is read: see `ReplyBody`; `badReply` for a coding that is too long to be passed on.
     init(_ reply: CurlReply, isForPage: Bool) throws(CurlError) {
         let isSuccess = (200..<300).contains(reply.status)

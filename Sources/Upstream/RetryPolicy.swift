@@ -43,7 +43,7 @@ struct FailedAttempt {
     var safety: Fetch.Safety
     /// Attempts that were made, this one included.
     var attempts: Int
-    /// Whether those who wait want it tried again here, see `Gate.mayRetry`.
+    /// Whether a retry here serves the clients, see `Gate.mayRetry`.
     var isWanted = true
     /// What is left of the call's time.
     var timeLeft: Int64
@@ -53,7 +53,7 @@ struct FailedAttempt {
 }
 
 extension RetryPolicy {
-    /// What comes after an attempt without a good reply.
+    /// The decision after an attempt without a good reply.
     enum Verdict: Equatable {
         /// Another attempt, in so many nanoseconds.
         case again(after: Int64)
@@ -66,7 +66,7 @@ extension RetryPolicy {
         case isFinal
         /// The request may have taken effect, and would again.
         case isUnsafe
-        /// Those who wait try again by themselves.
+        /// The clients retry by themselves.
         case isUnwanted
         case attempts
         case time

@@ -23,12 +23,12 @@ public struct SigningSettings: Sendable {
 /// Writes and signs the fields of requests to one service. Used on the upstream's thread only. A class, because copying all
 /// that it remembers costs more than a lookup.
 final class ServiceSigner {
-    /// What came of it.
+    /// The result of signing.
     enum Outcome {
         case lines(HeaderLines)
         /// The credentials are being fetched.
         case pending
-        /// There are none, and why: for the operator, not for clients.
+        /// There are none; the reason is for the operator, not for clients.
         case unavailable(String)
     }
 
@@ -45,7 +45,7 @@ final class ServiceSigner {
     private let contentType = Array("\(ServiceError.contentType)".utf8)
     private var signer: RequestSigner
     private var constants: Constants
-    /// How far the service's clock is ahead of ours, in seconds.
+    /// The service's clock minus the gateway's, in seconds.
     private(set) var clockOffset: Int64 = 0
     /// Counts the credentials that requests were signed with.
     private(set) var generation = 0
@@ -139,7 +139,7 @@ final class ServiceSigner {
         return refusedGeneration != generation
     }
 
-    /// Has the credentials fetched anew that the service did not accept.
+    /// Has credentials renewed that the service did not accept.
     ///
     /// - Parameter generation: of those that the refused request was signed with.
     /// - Returns: whether there are others now, or may be soon.

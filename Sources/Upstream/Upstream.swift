@@ -20,7 +20,7 @@ public struct UpstreamSettings: Sendable {
     /// Failures in a row after which the service is left alone, and for how many nanoseconds.
     public var breakerFailures: Int
     public var breakerOpenFor: Int64
-    /// How its requests are signed; nothing for a service that gets its callers' signatures.
+    /// How its requests are signed; nil for a service that gets its callers' signatures.
     public var signing: SigningSettings?
 
     public init(
@@ -42,12 +42,11 @@ public struct UpstreamSettings: Sendable {
 
 /// The gateway's way to the services: one thread that owns all connections, and a mailbox to reach it.
 ///
-/// Fetches come in through the mailbox or from the queues of the quota groups; every result goes to `Gate.finish`, exactly
-/// once, on the thread.
+/// First attempts come in through the mailbox or from the gate's queue; every result goes to `Gate.finish`, on the thread.
 public final class Upstream: UpstreamPort {
-    /// What the thread is to do.
-    struct Orders {
-        var started: [Fetch] = []
+    /// The pending orders for the thread.
+    struct Orders: ~Copyable {
+        var started = GrantedAttempts()
         /// Whether something has joined the queue of a quota group since the thread last looked, and whether credentials have
         /// come, or are known not to come.
         var queueGrew = false
@@ -56,7 +55,7 @@ public final class Upstream: UpstreamPort {
         var stopBy: Int64?
     }
 
-    struct Mail {
+    struct Mail: ~Copyable {
         var orders = Orders()
         /// Whether there is an order that the thread has not seen.
         var isNew = false
@@ -76,16 +75,15 @@ public final class Upstream: UpstreamPort {
     let breakerFigures: [Atomic64]
 
     let wallClock: @Sendable () -> Int64
-    /// What an operator should read.
-    let report: @Sendable (String) -> Void
+    let report: @Sendable (UpstreamEvent) -> Void
 
     /// - Parameters:
     ///   - settings: one for each of the gate's services, in their order.
     ///   - wallClock: nanoseconds since 1970-01-01T00:00:00Z.
-    ///   - report: gets what an operator should read, a line each.
+    ///   - report: called on the upstream's thread, which it must not hold up.
     public init(
         settings: [UpstreamSettings], retry: RetryPolicy, metrics: Metrics, wallClock: @escaping @Sendable () -> Int64,
-        report: @escaping @Sendable (String) -> Void = { _ in }
+        report: @escaping @Sendable (UpstreamEvent) -> Void = { _ in }
     ) {
         self.wallClock = wallClock
         self.report = report
@@ -95,7 +93,11 @@ public final class Upstream: UpstreamPort {
         breakerFigures = settings.map { _ in Atomic64() }
     }
 
-    public func start(_ fetch: Fetch) { order { $0.started.append(fetch) } }
+    public func start(_ attempt: consuming GrantedAttempt) {
+        // A closure may not consume what it captures, but may empty it.
+        var attempt = Optional(attempt)
+        order { if let attempt = attempt.take() { $0.started.append(attempt) } }
+    }
 
     /// A supply of credentials that had none ready has some, or has given up.
     public func credentialsChanged() { order { $0.credentialsChanged = true } }
@@ -115,10 +117,8 @@ public final class Upstream: UpstreamPort {
         }?.wake()
     }
 
-    /// Takes what there is to do; what `orders` held is done.
+    /// Takes what there is to do; what `orders` held is done, and its memory used again.
     func takeMail(into orders: inout Orders) {
-        // Keeps its memory, and is used again for what comes next.
-        orders.started.removeAll(keepingCapacity: true)
         mail.withLock { mail in
             mail.isAsleep = false
             mail.isNew = false
@@ -152,7 +152,7 @@ public final class Upstream: UpstreamPort {
         }
     }
 
-    /// What the thread does, from its start to its end.
+    /// The body of the thread.
     private func work(for gate: Gate, _ ready: CheckedContinuation<Void, any Error>) {
         do throws(CurlError) {
             // Made here, because what libcurl hands out belongs to the thread that asked for it.

@@ -1,7 +1,7 @@
 internal import Gateway
 internal import Telemetry
 
-/// What the upstream thread counts; it is the only writer.
+/// The counters of the upstream's thread, which is their only writer.
 struct UpstreamCounters {
     private let attempts: CounterBlock
     private let retries: CounterBlock
@@ -33,18 +33,21 @@ struct UpstreamCounters {
         ).makeBlock()
     }
 
-    func count(_ fetch: Fetch, _ kind: AttemptClass, elapsed: Int64) {
+    /// - Parameters:
+    ///   - operation: its place in the catalog; nil if it is not there.
+    ///   - elapsed: nanoseconds.
+    func count(service: Int, operation: Int?, _ kind: AttemptClass, elapsed: Int64) {
         let place = Self.classes.firstIndex(of: kind) ?? 0
-        attempts.add(at: row(fetch) * Self.classes.count + place)
-        durations.observe(elapsed, row: fetch.service)
+        attempts.add(at: row(service, operation) * Self.classes.count + place)
+        durations.observe(elapsed, row: service)
     }
 
-    func countRetry(_ fetch: Fetch) { retries.add(at: row(fetch)) }
+    func countRetry(service: Int, operation: Int?) { retries.add(at: row(service, operation)) }
 
-    private func row(_ fetch: Fetch) -> Int {
-        let next = fetch.service + 1 < firstRow.count ? firstRow[fetch.service + 1] : nil
+    private func row(_ service: Int, _ operation: Int?) -> Int {
+        if let operation { return firstRow[service] + operation }
         // The last row of a service is for operations outside the catalog.
-        return fetch.operation.map { firstRow[fetch.service] + $0 } ?? (next ?? retries.count) - 1
+        return (service + 1 < firstRow.count ? firstRow[service + 1] : retries.count) - 1
     }
 
     /// From 1 ms to 15 s.

@@ -13,39 +13,41 @@ struct GateAttemptTests {
 
     @Test("The tokens of an attempt that was not sent are there for others: its group's and its domain's")
     func giveBack() throws {
-        let stand = try Stand(tokens: 1, domainLimit: limit(1))
-        #expect(word(stand.list()) == "wait leader")
-        let fetch = try #require(stand.upstream.fetches.last)
-        stand.finish(try fault("breaker"), attempts: 0)
-        #expect(word(stand.list()) == "refused ThrottlingException domain")
-        #expect(word(stand.list(Stand.otherDomain)) == "refused ThrottlingException quota")
-        stand.gate.giveBack(fetch, now: stand.now)
-        #expect(word(stand.list()) == "wait leader")
-        stand.finish(try fault("breaker"), attempts: 0)
-        #expect(word(stand.list(Stand.otherDomain)) == "refused ThrottlingException quota", "one token, not two")
+        let fixture = try GateFixture(tokens: 1, domainLimit: limit(1))
+        #expect(word(fixture.list()) == "wait leader")
+        let attempt = fixture.upstream.last
+        fixture.finish(try fault("breaker"), attempts: 0)
+        #expect(word(fixture.list()) == "refused ThrottlingException domain")
+        #expect(word(fixture.list(GateFixture.otherDomain)) == "refused ThrottlingException quota")
+        if let attempt { _ = fixture.gate.queue.giveBack(attempt, now: fixture.now) }
+        #expect(word(fixture.list()) == "wait leader")
+        fixture.finish(try fault("breaker"), attempts: 0)
+        #expect(
+            word(fixture.list(GateFixture.otherDomain)) == "refused ThrottlingException quota", "one token, not two")
     }
 
     @Test("In shadow mode nothing is given back, since perhaps nothing was taken")
     func shadow() throws {
-        let stand = try Stand(tokens: 10, domainLimit: limit(1, isShadow: true))
+        let fixture = try GateFixture(tokens: 10, domainLimit: limit(1, isShadow: true))
         for _ in 0..<3 {
-            #expect(word(stand.list()) == "wait leader")
-            stand.gate.giveBack(try #require(stand.upstream.fetches.last), now: stand.now)
-            stand.finish(try fault("breaker"), attempts: 0)
+            #expect(word(fixture.list()) == "wait leader")
+            if let attempt = fixture.upstream.last { _ = fixture.gate.queue.giveBack(attempt, now: fixture.now) }
+            fixture.finish(try fault("breaker"), attempts: 0)
         }
-        #expect(stand.gate.shadows[.domain] == 2)
+        #expect(fixture.gate.shadows[.domain] == 2)
     }
 
     @Test("An attempt is not repeated for those alone who repeat by themselves")
     func retries() throws {
-        let stand = try Stand()
+        let fixture = try GateFixture()
         func ask(_ operation: String, isRetry: Bool) -> String {
-            let body = "{\"DomainId\":\"\(Stand.domain)\"}"
-            let wishes = Wishes(isRetry: isRetry)
+            let body = "{\"DomainId\":\"\(GateFixture.domain)\"}"
+            let directives = CacheDirectives(isRetry: isRetry)
             return word(
-                stand.gate.decide(stand.read(operation, body), wishes: wishes, waiter: stand.waiter(), now: stand.now))
+                fixture.gate.decide(
+                    fixture.read(operation, body), directives: directives, waiter: fixture.waiter(), now: fixture.now))
         }
-        func mayRetry() throws -> Bool { stand.gate.mayRetry(try #require(stand.upstream.fetches.last)) }
+        func mayRetry() throws -> Bool { fixture.gate.mayRetry(try #require(fixture.upstream.fetches.last)) }
 
         #expect(ask("ListFraudsterRegistrationJobs", isRetry: true) == "wait leader")
         #expect(try !mayRetry())
@@ -59,10 +61,10 @@ struct GateAttemptTests {
 
     @Test("A refresh, for which nobody waits, is repeated")
     func refresh() throws {
-        let stand = try Stand()
-        stand.keepPage()
-        stand.now += 15 * second
-        #expect(word(stand.list()) == "page revalidating")
-        #expect(stand.gate.mayRetry(try #require(stand.upstream.fetches.last)))
+        let fixture = try GateFixture()
+        fixture.keepPage()
+        fixture.now += 15 * second
+        #expect(word(fixture.list()) == "page revalidating")
+        #expect(fixture.gate.mayRetry(try #require(fixture.upstream.fetches.last)))
     }
 }

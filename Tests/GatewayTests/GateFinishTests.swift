@@ -8,13 +8,13 @@ import Testing
 struct GateFinishTests {
     @Test("A good page is kept and goes to each who waited, once")
     func goodPage() throws {
-        let stand = try Stand()
-        for _ in 0..<3 { _ = stand.list() }
-        stand.finish(.reply(good("{\"a\":1}")))
-        #expect(stand.receiver.words == ["page"])
-        #expect(Set(stand.receiver.deliveries.flatMap(\.waiters)).count == 3)
-        #expect(stand.receiver.deliveries.flatMap(\.waiters).count == 3)
-        #expect(word(stand.list()) == "page fresh")
+        let fixture = try GateFixture()
+        for _ in 0..<3 { _ = fixture.list() }
+        fixture.finish(.reply(good("{\"a\":1}")))
+        #expect(fixture.receiver.words == ["page"])
+        #expect(Set(fixture.receiver.deliveries.flatMap(\.waiters)).count == 3)
+        #expect(fixture.receiver.deliveries.flatMap(\.waiters).count == 3)
+        #expect(word(fixture.list()) == "page fresh")
     }
 
     @Test(
@@ -29,27 +29,27 @@ struct GateFinishTests {
             UpstreamReply(status: 302, body: Array("{}".utf8)), UpstreamReply(status: 206, body: Array("{}".utf8)),
         ])
     func notKept(_ reply: UpstreamReply) throws {
-        let stand = try Stand()
-        _ = stand.list()
-        stand.finish(.reply(reply))
-        #expect(stand.receiver.words == ["reply \(reply.status)"])
-        #expect(word(stand.list()) == "wait leader")
+        let fixture = try GateFixture()
+        _ = fixture.list()
+        fixture.finish(.reply(reply))
+        #expect(fixture.receiver.words == ["reply \(reply.status)"])
+        #expect(word(fixture.list()) == "wait leader")
     }
 
     @Test("An error that is worth remembering is kept for its few seconds")
     func negative() throws {
-        let stand = try Stand()
-        _ = stand.list()
-        stand.finish(.reply(bad(400, "ResourceNotFoundException")))
-        #expect(stand.receiver.words == ["reply 400"])
-        stand.now += 4 * second
-        guard case .page(let page, .fresh) = stand.list() else {
+        let fixture = try GateFixture()
+        _ = fixture.list()
+        fixture.finish(.reply(bad(400, "ResourceNotFoundException")))
+        #expect(fixture.receiver.words == ["reply 400"])
+        fixture.now += 4 * second
+        guard case .page(let page, .fresh) = fixture.list() else {
             Issue.record("not remembered")
             return
         }
         #expect(page.status == 400 && page.errorCode == "ResourceNotFoundException")
-        stand.now += second
-        #expect(word(stand.list()) == "wait leader")
+        fixture.now += second
+        #expect(word(fixture.list()) == "wait leader")
     }
 
     private static let relayed: [UpstreamReply] = [
@@ -60,11 +60,11 @@ struct GateFinishTests {
 
     @Test("Other errors are relayed and not remembered", arguments: relayed)
     func otherErrors(_ reply: UpstreamReply) throws {
-        let stand = try Stand()
-        _ = stand.list()
-        stand.finish(.reply(reply))
-        #expect(stand.receiver.words == ["reply \(reply.status)"])
-        #expect(word(stand.list()) == "wait leader")
+        let fixture = try GateFixture()
+        _ = fixture.list()
+        fixture.finish(.reply(reply))
+        #expect(fixture.receiver.words == ["reply \(reply.status)"])
+        #expect(word(fixture.list()) == "wait leader")
     }
 
     /// Section 3: "throttles, 5xx, `AccessDeniedException` never".
@@ -74,29 +74,29 @@ struct GateFinishTests {
             bad(400, "ThrottlingException"), bad(400, "AccessDeniedException"), bad(500, "InternalServerException"),
         ])
     func neverRemembered(_ reply: UpstreamReply) throws {
-        let stand = try Stand(negative: [reply.errorCode ?? "": 5 * second])
-        _ = stand.list()
-        stand.finish(.reply(reply))
-        #expect(word(stand.list()) == "wait leader")
+        let fixture = try GateFixture(negative: [reply.errorCode ?? "": 5 * second])
+        _ = fixture.list()
+        fixture.finish(.reply(reply))
+        #expect(word(fixture.list()) == "wait leader")
     }
 
     @Test("An unstorable error is not remembered")
     func unstorableNegative() throws {
-        let stand = try Stand()
-        _ = stand.list()
+        let fixture = try GateFixture()
+        _ = fixture.list()
         var reply = bad(400, "ResourceNotFoundException")
         reply.isStorable = false
-        stand.finish(.reply(reply))
-        #expect(word(stand.list()) == "wait leader")
+        fixture.finish(.reply(reply))
+        #expect(word(fixture.list()) == "wait leader")
     }
 
     private func arrival(age: Int64, _ result: FetchResult) throws -> [String] {
-        let stand = try Stand()
-        stand.keepPage()
-        stand.now += age * second
-        _ = stand.list()
-        stand.finish(result)
-        return Array(stand.receiver.words.dropFirst())
+        let fixture = try GateFixture()
+        fixture.keepPage()
+        fixture.now += age * second
+        _ = fixture.list()
+        fixture.finish(result)
+        return Array(fixture.receiver.words.dropFirst())
     }
 
     @Test(
@@ -143,11 +143,11 @@ struct GateFinishTests {
             (try fault(), "error InternalServerException"),
             (.throttled(.quota, until: 101 * second), "error ThrottlingException quota"),
         ] {
-            let stand = try Stand()
-            for _ in 0..<2 { _ = stand.list() }
-            stand.finish(result, attempts: 0)
-            #expect(stand.receiver.words == [expected])
-            #expect(stand.receiver.deliveries.first?.waiters.count == 2)
+            let fixture = try GateFixture()
+            for _ in 0..<2 { _ = fixture.list() }
+            fixture.finish(result, attempts: 0)
+            #expect(fixture.receiver.words == [expected])
+            #expect(fixture.receiver.deliveries.first?.waiters.count == 2)
         }
     }
 
@@ -158,10 +158,10 @@ struct GateFinishTests {
             (try fault(), "error InternalServerException"),
             (.throttled(.quota, until: 101 * second), "error ThrottlingException quota"),
         ] {
-            let stand = try Stand()
-            _ = stand.ask("DeleteDomain", "{\"DomainId\":\"\(Stand.domain)\"}")
-            stand.finish(result)
-            #expect(stand.receiver.words == [expected])
+            let fixture = try GateFixture()
+            _ = fixture.ask("DeleteDomain", "{\"DomainId\":\"\(GateFixture.domain)\"}")
+            fixture.finish(result)
+            #expect(fixture.receiver.words == [expected])
         }
     }
 }

@@ -11,8 +11,8 @@ struct GateLimitsTests {
         Limit(Quota(rate: rate, burst: burst), isShadow: isShadow)
     }
 
-    private func two(_ first: Limit, _ second: Limit, _ operations: [String: Limit] = [:]) throws -> Stand {
-        try Stand(callers: { _ in
+    private func two(_ first: Limit, _ second: Limit, _ operations: [String: Limit] = [:]) throws -> GateFixture {
+        try GateFixture(callers: { _ in
             [
                 CallerSettings(name: "one", limit: first, operationLimits: operations),
                 CallerSettings(name: "two", limit: second),
@@ -20,22 +20,22 @@ struct GateLimitsTests {
         })
     }
 
-    private func list(_ stand: Stand, caller: Int, _ domain: String = Stand.domain) -> Verdict {
-        stand.ask("ListFraudsterRegistrationJobs", "{\"DomainId\":\"\(domain)\"}", caller: caller)
+    private func list(_ fixture: GateFixture, caller: Int, _ domain: String = GateFixture.domain) -> Verdict {
+        fixture.ask("ListFraudsterRegistrationJobs", "{\"DomainId\":\"\(domain)\"}", caller: caller)
     }
 
     @Test("Each caller has a bucket of their own, and the message names whose is empty")
     func callers() throws {
-        let stand = try two(limit(0.5, 1), limit(1, 2))
-        stand.keepPage()
-        guard case .refused(let error) = list(stand, caller: 0) else {
+        let fixture = try two(limit(0.5, 1), limit(1, 2))
+        fixture.keepPage()
+        guard case .refused(let error) = list(fixture, caller: 0) else {
             Issue.record("not refused")
             return
         }
         #expect(error.scope == .caller)
         #expect(error.error.message.contains("caller one is limited to 0.5 requests a second"))
-        for _ in 0..<2 { #expect(word(list(stand, caller: 1)) == "page fresh") }
-        #expect(word(list(stand, caller: 1)) == "refused ThrottlingException caller")
+        for _ in 0..<2 { #expect(word(list(fixture, caller: 1)) == "page fresh") }
+        #expect(word(list(fixture, caller: 1)) == "refused ThrottlingException caller")
     }
 
     @Test(
@@ -48,110 +48,110 @@ struct GateLimitsTests {
             (Quota.minimumRate, "1 request in 86400 seconds"),
         ] as [(Double, String)])
     func rates(_ rate: Double, _ text: String) {
-        #expect(Gate.rate(Quota(rate: rate, burst: 1)) == text)
+        #expect(ThrottleNotice.rate(Quota(rate: rate, burst: 1)) == text)
     }
 
     @Test("An operation's own limit takes the place of the caller's")
     func operations() throws {
-        let stand = try two(limit(1, 1), limit(1, 100), ["ListDomains": limit(1, 2)])
-        func ask() -> String { word(stand.ask("ListDomains", "{}")) }
+        let fixture = try two(limit(1, 1), limit(1, 100), ["ListDomains": limit(1, 2)])
+        func ask() -> String { word(fixture.ask("ListDomains", "{}")) }
         #expect(ask() == "wait leader")
         #expect(ask() == "wait follower")
         #expect(ask() == "refused ThrottlingException caller")
-        #expect(word(list(stand, caller: 0)) == "wait leader", "the general one is untouched")
+        #expect(word(list(fixture, caller: 0)) == "wait leader", "the general one is untouched")
     }
 
     @Test("In shadow mode nothing is refused, and all that would have been is counted")
     func shadow() throws {
-        let stand = try two(limit(1, 1, isShadow: true), limit(1, 1))
-        stand.keepPage()
-        for _ in 0..<3 { #expect(word(list(stand, caller: 0)) == "page fresh") }
-        #expect(stand.gate.shadows[.caller] == 3)
+        let fixture = try two(limit(1, 1, isShadow: true), limit(1, 1))
+        fixture.keepPage()
+        for _ in 0..<3 { #expect(word(list(fixture, caller: 0)) == "page fresh") }
+        #expect(fixture.gate.shadows[.caller] == 3)
     }
 
     @Test("A domain's limit counts attempts, and leaves other domains alone")
     func domains() throws {
-        let stand = try Stand(domainLimit: limit(0.1, 1))
-        #expect(word(stand.list()) == "wait leader")
-        stand.finish(.reply(good()))
-        #expect(word(stand.list()) == "page fresh")
-        let other = "{\"DomainId\":\"\(Stand.domain)\",\"JobStatus\":\"FAILED\"}"
-        guard case .refused(let error) = stand.ask("ListFraudsterRegistrationJobs", other) else {
+        let fixture = try GateFixture(domainLimit: limit(0.1, 1))
+        #expect(word(fixture.list()) == "wait leader")
+        fixture.finish(.reply(good()))
+        #expect(word(fixture.list()) == "page fresh")
+        let other = "{\"DomainId\":\"\(GateFixture.domain)\",\"JobStatus\":\"FAILED\"}"
+        guard case .refused(let error) = fixture.ask("ListFraudsterRegistrationJobs", other) else {
             Issue.record("not refused")
             return
         }
         #expect(error.scope == .domain)
         #expect(error.retryAfter == 10 * second)
-        #expect(word(stand.list(Stand.otherDomain)) == "wait leader")
-        #expect(word(stand.ask("ListDomains", "{}")) == "wait leader")
+        #expect(word(fixture.list(GateFixture.otherDomain)) == "wait leader")
+        #expect(word(fixture.ask("ListDomains", "{}")) == "wait leader")
     }
 
     @Test("A domain's limit in shadow mode only counts")
     func domainShadow() throws {
-        let stand = try Stand(domainLimit: limit(0.1, 1, isShadow: true))
-        _ = stand.list()
-        #expect(word(stand.ask("ListFraudsters", "{\"DomainId\":\"\(Stand.domain)\"}")) == "wait leader")
-        #expect(stand.gate.shadows[.domain] == 1)
+        let fixture = try GateFixture(domainLimit: limit(0.1, 1, isShadow: true))
+        _ = fixture.list()
+        #expect(word(fixture.ask("ListFraudsters", "{\"DomainId\":\"\(GateFixture.domain)\"}")) == "wait leader")
+        #expect(fixture.gate.shadows[.domain] == 1)
     }
 
     @Test("When the quota group refuses, the domain's token goes back")
     func domainGivenBack() throws {
-        let stand = try Stand(tokens: 0, interval: 10, domainLimit: limit(0.0001, 1))
-        #expect(word(stand.list()) == "refused ThrottlingException quota")
-        stand.now += 10 * second
-        #expect(word(stand.list()) == "wait leader")
+        let fixture = try GateFixture(tokens: 0, interval: 10, domainLimit: limit(0.0001, 1))
+        #expect(word(fixture.list()) == "refused ThrottlingException quota")
+        fixture.now += 10 * second
+        #expect(word(fixture.list()) == "wait leader")
     }
 
     @Test("What waits for its token is not sent when its client has gone; what others wait for is")
     func withdrawn() throws {
-        let stand = try Stand(tokens: 0, interval: 1, maxWait: 5 * second)
-        let call = stand.read("ListFraudsterRegistrationJobs", "{\"DomainId\":\"\(Stand.domain)\"}")
-        let (leader, follower) = (stand.waiter(), stand.waiter())
-        #expect(word(stand.gate.decide(call, waiter: leader, now: stand.now)) == "wait leader")
-        #expect(word(stand.gate.decide(call, waiter: follower, now: stand.now)) == "wait follower")
-        stand.gate.abandon(call, waiter: leader, now: stand.now)
-        #expect(stand.depth == 1)
-        stand.gate.abandon(call, waiter: follower, now: stand.now)
-        #expect(stand.depth == 0)
-        #expect(stand.gate.cache.figures.flights == 0)
+        let fixture = try GateFixture(tokens: 0, interval: 1, maxWait: 5 * second)
+        let call = fixture.read("ListFraudsterRegistrationJobs", "{\"DomainId\":\"\(GateFixture.domain)\"}")
+        let (leader, follower) = (fixture.waiter(), fixture.waiter())
+        #expect(word(fixture.gate.decide(call, waiter: leader, now: fixture.now)) == "wait leader")
+        #expect(word(fixture.gate.decide(call, waiter: follower, now: fixture.now)) == "wait follower")
+        fixture.gate.abandon(call, waiter: leader, now: fixture.now)
+        #expect(fixture.depth == 1)
+        fixture.gate.abandon(call, waiter: follower, now: fixture.now)
+        #expect(fixture.depth == 0)
+        #expect(fixture.gate.cache.figures.flights == 0)
 
-        let write = stand.read("DeleteSpeaker", "{\"DomainId\":\"\(Stand.domain)\",\"SpeakerId\":\"s\"}")
-        let writer = stand.waiter()
-        #expect(word(stand.gate.decide(write, waiter: writer, now: stand.now)) == "wait pass")
-        stand.gate.abandon(write, waiter: writer, now: stand.now)
-        #expect(stand.depth == 0)
+        let write = fixture.read("DeleteSpeaker", "{\"DomainId\":\"\(GateFixture.domain)\",\"SpeakerId\":\"s\"}")
+        let writer = fixture.waiter()
+        #expect(word(fixture.gate.decide(write, waiter: writer, now: fixture.now)) == "wait pass")
+        fixture.gate.abandon(write, waiter: writer, now: fixture.now)
+        #expect(fixture.depth == 0)
     }
 
     @Test("A page that is served stale waits for its turn as a refresh, longer than callers may")
     func refreshes() throws {
-        let stand = try Stand(tokens: 1, interval: 5, maxWait: second)
-        stand.keepPage()
-        stand.now += second * 11
-        #expect(word(stand.list()) == "page revalidating")
-        stand.finish(.reply(bad(500, "InternalServerException")))
-        #expect(word(stand.list()) == "page revalidating")
-        stand.finish(.reply(bad(500, "InternalServerException")))
-        #expect(word(stand.list()) == "page revalidating")
-        #expect(stand.depth == 1, "no token for four seconds, and it waits")
+        let fixture = try GateFixture(tokens: 1, interval: 5, maxWait: second)
+        fixture.keepPage()
+        fixture.now += second * 11
+        #expect(word(fixture.list()) == "page revalidating")
+        fixture.finish(.reply(bad(500, "InternalServerException")))
+        #expect(word(fixture.list()) == "page revalidating")
+        fixture.finish(.reply(bad(500, "InternalServerException")))
+        #expect(word(fixture.list()) == "page revalidating")
+        #expect(fixture.depth == 1, "no token for four seconds, and it waits")
     }
 
     @Test("Who will have given up before its turn is refused at once, and what others wait for is not")
     func deadlines() throws {
-        let stand = try Stand(tokens: 0, interval: 1, maxWait: 5 * second)
+        let fixture = try GateFixture(tokens: 0, interval: 1, maxWait: 5 * second)
         func ask(_ operation: String, within seconds: Double) -> String {
-            let call = stand.read(operation, "{\"DomainId\":\"\(Stand.domain)\",\"SessionNameOrId\":\"s\"}")
-            let wishes = Wishes(deadline: stand.now + Int64(seconds * 1e9))
-            return word(stand.gate.decide(call, wishes: wishes, waiter: stand.waiter(), now: stand.now))
+            let call = fixture.read(operation, "{\"DomainId\":\"\(GateFixture.domain)\",\"SessionNameOrId\":\"s\"}")
+            let directives = CacheDirectives(deadline: fixture.now + Int64(seconds * 1e9))
+            return word(fixture.gate.decide(call, directives: directives, waiter: fixture.waiter(), now: fixture.now))
         }
         #expect(ask("EvaluateSession", within: 0.5) == "refused ThrottlingException quota")
-        #expect(stand.depth == 0)
+        #expect(fixture.depth == 0)
         #expect(ask("EvaluateSession", within: 1.5) == "wait pass")
 
-        let page = "{\"DomainId\":\"\(Stand.domain)\"}"
-        let call = stand.read("ListFraudsters", page)
-        let wishes = Wishes(deadline: stand.now + second / 2)
-        let verdict = stand.gate.decide(call, wishes: wishes, waiter: stand.waiter(), now: stand.now)
+        let page = "{\"DomainId\":\"\(GateFixture.domain)\"}"
+        let call = fixture.read("ListFraudsters", page)
+        let directives = CacheDirectives(deadline: fixture.now + second / 2)
+        let verdict = fixture.gate.decide(call, directives: directives, waiter: fixture.waiter(), now: fixture.now)
         #expect(word(verdict) == "refused ThrottlingException quota")
-        #expect(stand.gate.cache.figures.flights == 0)
+        #expect(fixture.gate.cache.figures.flights == 0)
     }
 }

@@ -7,11 +7,11 @@ import Testing
 @Suite("What the service said last is what counts")
 struct GateNewsTests {
     /// A page that is past its time but may still be used, and a token for its refresh.
-    private func aged() throws -> Stand {
-        let stand = try Stand()
-        stand.keepPage()
-        stand.now += 11 * second
-        return stand
+    private func aged() throws -> GateFixture {
+        let fixture = try GateFixture()
+        fixture.keepPage()
+        fixture.now += 11 * second
+        return fixture
     }
 
     @Test(
@@ -21,10 +21,10 @@ struct GateNewsTests {
             UpstreamReply(status: 200, body: Array("{}".utf8), isStorable: false),
         ])
     func definite(reply: UpstreamReply) throws {
-        let stand = try aged()
-        #expect(word(stand.list()) == "page revalidating")
-        stand.finish(.reply(reply))
-        #expect(word(stand.list()) == "wait leader")
+        let fixture = try aged()
+        #expect(word(fixture.list()) == "page revalidating")
+        fixture.finish(.reply(reply))
+        #expect(word(fixture.list()) == "wait leader")
     }
 
     @Test(
@@ -34,63 +34,61 @@ struct GateNewsTests {
             UpstreamReply(status: 200, body: Array("<html>".utf8)),
         ])
     func indefinite(reply: UpstreamReply) throws {
-        let stand = try aged()
-        #expect(word(stand.list()) == "page revalidating")
-        stand.finish(.reply(reply))
-        #expect(word(stand.list()) == "page revalidating")
+        let fixture = try aged()
+        #expect(word(fixture.list()) == "page revalidating")
+        fixture.finish(.reply(reply))
+        #expect(word(fixture.list()) == "page revalidating")
     }
 
     @Test("A page is as old as the request that brought it")
     func age() throws {
-        let stand = try Stand()
-        _ = stand.list()
-        let fetch = try #require(stand.upstream.fetches.last)
-        stand.now += 4 * second
-        stand.gate.deliver([
-            stand.gate.finish(fetch, .reply(good()), attempts: 1, sentAt: stand.now - 3 * second, now: stand.now)
-        ])
-        guard case .page(let page, .fresh) = stand.list() else {
+        let fixture = try GateFixture()
+        _ = fixture.list()
+        let fetch = try #require(fixture.upstream.fetches.last)
+        fixture.now += 4 * second
+        fixture.finish(fetch, .reply(good()), sentAt: fixture.now - 3 * second)
+        guard case .page(let page, .fresh) = fixture.list() else {
             Issue.record("not fresh")
             return
         }
-        #expect(page.fetchedAt == stand.now - 3 * second)
+        #expect(page.fetchedAt == fixture.now - 3 * second)
     }
 
     @Test("A fetch that waited for its token while a write came is kept: it was sent after the write")
     func sentAfterWrite() throws {
-        let stand = try Stand(tokens: 0, interval: 1, maxWait: 5 * second)
-        #expect(word(stand.list()) == "wait leader")
-        stand.gate.cache.invalidate(EpochScope(service: "voice-id", domain: Array(Stand.domain.utf8)))
-        stand.now += second
-        var granted: [PendingAttempt] = []
-        var expired: [PendingAttempt] = []
-        for group in stand.gate.services[0].groups {
-            _ = group.release(now: stand.now, granted: &granted, expired: &expired)
+        let fixture = try GateFixture(tokens: 0, interval: 1, maxWait: 5 * second)
+        #expect(word(fixture.list()) == "wait leader")
+        fixture.gate.cache.invalidate(EpochScope(service: "voice-id", domain: Array(GateFixture.domain.utf8)))
+        fixture.now += second
+        var release = fixture.gate.queue.release(now: fixture.now)
+        guard let attempt = release.granted.popFirst(),
+            case .sent(let sent) = fixture.gate.depart(attempt, now: fixture.now)
+        else {
+            Issue.record("not sent")
+            return
         }
-        let fetch = try #require(granted.first?.fetch)
-        #expect(stand.gate.depart(fetch, number: 1, now: 0) == nil)
-        #expect(word(stand.list()) == "wait follower", "and newcomers may join it again")
-        stand.gate.deliver([stand.gate.finish(fetch, .reply(good()), attempts: 1, now: stand.now)])
-        #expect(word(stand.list()) == "page fresh")
+        #expect(word(fixture.list()) == "wait follower", "and newcomers may join it again")
+        fixture.gate.deliver([fixture.gate.finish(sent.ended(), .reply(good()), now: fixture.now)])
+        #expect(word(fixture.list()) == "page fresh")
     }
 
     @Test("While a fetch waits for its token, everybody gets the older page, not only the first who asked")
     func held() throws {
-        let stand = try Stand(tokens: 1, interval: 10, maxWait: 200 * second)
-        stand.keepPage()
-        stand.now += 41 * second
-        #expect(word(stand.list(Stand.otherDomain)) == "wait leader")
-        for _ in 0..<3 { #expect(word(stand.list()) == "page quota -") }
-        #expect(stand.depth == 1)
+        let fixture = try GateFixture(tokens: 1, interval: 10, maxWait: 200 * second)
+        fixture.keepPage()
+        fixture.now += 41 * second
+        #expect(word(fixture.list(GateFixture.otherDomain)) == "wait leader")
+        for _ in 0..<3 { #expect(word(fixture.list()) == "page quota -") }
+        #expect(fixture.depth == 1)
     }
 
     @Test("An error about who asks is never remembered, whatever is configured")
     func identity() throws {
-        let stand = try Stand(negative: ["UnrecognizedClientException": 60 * second, "Other": 60 * second])
-        _ = stand.list()
-        stand.finish(.reply(bad(403, "UnrecognizedClientException")))
-        #expect(word(stand.list()) == "wait leader")
-        stand.finish(.reply(bad(400, "Other")))
-        #expect(word(stand.list()) == "page fresh")
+        let fixture = try GateFixture(negative: ["UnrecognizedClientException": 60 * second, "Other": 60 * second])
+        _ = fixture.list()
+        fixture.finish(.reply(bad(403, "UnrecognizedClientException")))
+        #expect(word(fixture.list()) == "wait leader")
+        fixture.finish(.reply(bad(400, "Other")))
+        #expect(word(fixture.list()) == "page fresh")
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A request is understood by its target, Region and body")
 struct GateReadTests {
-    private static let d = "\"DomainId\":\"\(Stand.domain)\""
+    private static let d = "\"DomainId\":\"\(GateFixture.domain)\""
 
     @Test(
         "A target that names no operation of a service is refused",
@@ -14,61 +14,61 @@ struct GateReadTests {
             "", "Polly.ListLexicons", "VoiceID.", "VoiceID", "voiceid.ListDomains", "VoiceIDx.ListDomains", ".",
         ])
     func unknownPrefix(_ target: String) throws {
-        let stand = try Stand()
-        let verdict = stand.gate.decide(
-            stand.read(target, "{}", prefix: ""), waiter: stand.waiter(), now: stand.now)
+        let fixture = try GateFixture()
+        let verdict = fixture.gate.decide(
+            fixture.read(target, "{}", prefix: ""), waiter: fixture.waiter(), now: fixture.now)
         #expect(word(verdict) == "refused UnknownOperationException")
         guard case .refused(let error) = verdict else { return }
         #expect(error.error.status == 400 && error.outcome == .invalid)
-        #expect(stand.upstream.fetches.isEmpty)
+        #expect(fixture.upstream.fetches.isEmpty)
     }
 
     @Test("An operation outside the catalog goes on as it came, as an unsafe write on the default quota")
     func uncatalogued() throws {
-        let stand = try Stand()
+        let fixture = try GateFixture()
         let body = "{ \"a\":1,\"a\":2 } not JSON"
-        let call = stand.read("ListNewThings", body)
-        #expect(call.operation == stand.gate.otherOperation)
-        #expect(word(stand.gate.decide(call, waiter: stand.waiter(), now: stand.now)) == "wait pass")
-        let fetch = try #require(stand.upstream.fetches.first)
+        let call = fixture.read("ListNewThings", body)
+        #expect(call.operation == fixture.gate.otherOperation)
+        #expect(word(fixture.gate.decide(call, waiter: fixture.waiter(), now: fixture.now)) == "wait pass")
+        let fetch = try #require(fixture.upstream.fetches.first)
         #expect(fetch.target == "VoiceID.ListNewThings" && fetch.body == Array(body.utf8))
         #expect(fetch.safety == .unsafeWrite && fetch.operation == nil)
-        let catalog = stand.gate.services[0].catalog
+        let catalog = fixture.gate.services[0].catalog
         #expect(catalog.quotaGroups[fetch.quotaGroup].name == "default")
     }
 
     @Test("A member that the catalog does not know makes a listing go on as it came, uncached")
     func unknownMember() throws {
-        let stand = try Stand()
+        let fixture = try GateFixture()
         let body = "{ \(Self.d), \"New\" : 1 }"
-        for _ in 0..<2 { #expect(word(stand.ask("ListFraudsterRegistrationJobs", body)) == "wait pass") }
-        #expect(stand.upstream.fetches.count == 2)
-        #expect(stand.upstream.fetches.first?.body == Array(body.utf8))
+        for _ in 0..<2 { #expect(word(fixture.ask("ListFraudsterRegistrationJobs", body)) == "wait pass") }
+        #expect(fixture.upstream.fetches.count == 2)
+        #expect(fixture.upstream.fetches.first?.body == Array(body.utf8))
     }
 
     @Test("The upstream gets the canonical body, the target and a deadline")
     func order() throws {
-        let stand = try Stand()
-        _ = stand.ask("ListFraudsterRegistrationJobs", "{ \"MaxResults\":100, \(Self.d), \"NextToken\":null }")
-        let fetch = try #require(stand.upstream.fetches.first)
+        let fixture = try GateFixture()
+        _ = fixture.ask("ListFraudsterRegistrationJobs", "{ \"MaxResults\":100, \(Self.d), \"NextToken\":null }")
+        let fetch = try #require(fixture.upstream.fetches.first)
         #expect(fetch.body == Array("{\(Self.d)}".utf8))
         #expect(fetch.target == "VoiceID.ListFraudsterRegistrationJobs")
-        #expect(fetch.deadline == stand.now + 15 * second)
+        #expect(fetch.deadline == fixture.now + 15 * second)
         #expect(fetch.safety == .read)
     }
 
     @Test("Requests that mean the same share a page; others do not")
     func sharing() throws {
-        let stand = try Stand()
-        stand.keepPage()
+        let fixture = try GateFixture()
+        fixture.keepPage()
         for same in ["{\(Self.d),\"MaxResults\":100}", " {\"JobStatus\":null,\(Self.d)} "] {
-            #expect(word(stand.ask("ListFraudsterRegistrationJobs", same)) == "page fresh")
+            #expect(word(fixture.ask("ListFraudsterRegistrationJobs", same)) == "page fresh")
         }
         for other in ["\"MaxResults\":99", "\"NextToken\":\"\"", "\"JobStatus\":\"FAILED\""] {
-            #expect(word(stand.ask("ListFraudsterRegistrationJobs", "{\(Self.d),\(other)}")) == "wait leader")
+            #expect(word(fixture.ask("ListFraudsterRegistrationJobs", "{\(Self.d),\(other)}")) == "wait leader")
         }
-        #expect(word(stand.ask("ListSpeakerEnrollmentJobs", "{\(Self.d)}")) == "wait leader")
-        #expect(word(stand.list(Stand.otherDomain)) == "wait leader")
+        #expect(word(fixture.ask("ListSpeakerEnrollmentJobs", "{\(Self.d)}")) == "wait leader")
+        #expect(word(fixture.list(GateFixture.otherDomain)) == "wait leader")
     }
 
     @Test(
@@ -80,68 +80,69 @@ struct GateReadTests {
             ("{\"DomainId\":\"x\"}", "ValidationException", "com.amazonaws.voiceid"),
         ])
     func invalid(_ body: String, _ code: String, _ namespace: String) throws {
-        let stand = try Stand()
-        guard case .refused(let error) = stand.ask("ListFraudsterRegistrationJobs", body) else {
+        let fixture = try GateFixture()
+        guard case .refused(let error) = fixture.ask("ListFraudsterRegistrationJobs", body) else {
             Issue.record("not refused")
             return
         }
         #expect(error.error.code == code && error.error.namespace == namespace)
         #expect(error.error.status == 400 && error.outcome == .invalid)
-        #expect(stand.upstream.fetches.isEmpty)
+        #expect(fixture.upstream.fetches.isEmpty)
     }
 
     @Test("Reads may be repeated, writes only with their token")
     func safety() throws {
-        let stand = try Stand()
+        let fixture = try GateFixture()
         let watchlist = "{\(Self.d),\"Name\":\"n\""
-        _ = stand.ask("EvaluateSession", "{\(Self.d),\"SessionNameOrId\":\"s\"}")
-        _ = stand.ask("CreateWatchlist", watchlist + ",\"ClientToken\":\"t\"}")
-        _ = stand.ask("CreateWatchlist", watchlist + "}")
-        #expect(stand.upstream.fetches.map(\.safety) == [.read, .idempotentWrite, .unsafeWrite])
+        _ = fixture.ask("EvaluateSession", "{\(Self.d),\"SessionNameOrId\":\"s\"}")
+        _ = fixture.ask("CreateWatchlist", watchlist + ",\"ClientToken\":\"t\"}")
+        _ = fixture.ask("CreateWatchlist", watchlist + "}")
+        #expect(fixture.upstream.fetches.map(\.safety) == [.read, .idempotentWrite, .unsafeWrite])
     }
 
     @Test(
         "Of services that share a catalog the Region chooses; without a match the first",
         arguments: [("us-east-1", 0), ("eu-west-2", 1), ("", 0), ("ap-south-1", 0), ("eu-west", 0), ("EU-WEST-2", 0)])
     func regions(_ region: String, _ index: Int) throws {
-        let stand = try Stand(services: [("east", "us-east-1"), ("west", "eu-west-2")])
-        _ = stand.ask("ListDomains", "{}", region: region)
-        #expect(stand.upstream.fetches.map(\.service) == [index])
+        let fixture = try GateFixture(services: [("east", "us-east-1"), ("west", "eu-west-2")])
+        _ = fixture.ask("ListDomains", "{}", region: region)
+        #expect(fixture.upstream.fetches.map(\.service) == [index])
     }
 
     @Test("Services do not share pages or quota")
     func separate() throws {
-        let stand = try Stand(tokens: 1, services: [("east", "us-east-1"), ("west", "eu-west-2")])
-        #expect(word(stand.ask("ListDomains", "{}", region: "us-east-1")) == "wait leader")
-        stand.finish(.reply(good()))
-        #expect(word(stand.ask("ListDomains", "{}", region: "eu-west-2")) == "wait leader")
-        #expect(word(stand.ask("ListDomains", "{}", region: "us-east-1")) == "page fresh")
+        let fixture = try GateFixture(tokens: 1, services: [("east", "us-east-1"), ("west", "eu-west-2")])
+        #expect(word(fixture.ask("ListDomains", "{}", region: "us-east-1")) == "wait leader")
+        fixture.finish(.reply(good()))
+        #expect(word(fixture.ask("ListDomains", "{}", region: "eu-west-2")) == "wait leader")
+        #expect(word(fixture.ask("ListDomains", "{}", region: "us-east-1")) == "page fresh")
     }
 
     @Test("Metric labels are the operations' names, then other")
     func operationNames() throws {
-        let stand = try Stand(services: [("east", "us-east-1"), ("west", "eu-west-2")])
-        #expect(stand.gate.operationNames.count == 30)
-        #expect(stand.gate.operationNames.last == "other")
-        #expect(stand.gate.operationNames[stand.read("ListSpeakers", "{").operation] == "ListSpeakers")
+        let fixture = try GateFixture(services: [("east", "us-east-1"), ("west", "eu-west-2")])
+        #expect(fixture.gate.operationNames.count == 30)
+        #expect(fixture.gate.operationNames.last == "other")
+        #expect(fixture.gate.operationNames[fixture.read("ListSpeakers", "{").operation] == "ListSpeakers")
     }
 
-    private func remembered(_ memo: CallMemo, _ stand: Stand, _ name: String, _ body: String, _ region: String) -> Call
+    private func remembered(_ memo: CallMemo, _ fixture: GateFixture, _ name: String, _ body: String, _ region: String)
+        -> Call
     {
         let (target, region, body) = (Array("VoiceID.\(name)".utf8), Array(region.utf8), Array(body.utf8))
-        return memo.call(target: target.span, region: region.span, body: body.span, of: stand.gate)
+        return memo.call(target: target.span, region: region.span, body: body.span, of: fixture.gate)
     }
 
     @Test("An equal request is remembered; one that differs in a byte anywhere is not taken for it")
     func memo() throws {
-        let stand = try Stand(services: [("east", "us-east-1"), ("west", "eu-west-2")])
+        let fixture = try GateFixture(services: [("east", "us-east-1"), ("west", "eu-west-2")])
         let memo = CallMemo()
-        let first = remembered(memo, stand, "ListDomains", "{}", "us-east-1")
-        #expect(remembered(memo, stand, "ListDomains", "{}", "us-east-1") === first)
+        let first = remembered(memo, fixture, "ListDomains", "{}", "us-east-1")
+        #expect(remembered(memo, fixture, "ListDomains", "{}", "us-east-1") === first)
         let others = [
-            remembered(memo, stand, "ListDomains", "{} ", "us-east-1"),
-            remembered(memo, stand, "ListDomains", "{}", "eu-west-2"),
-            remembered(memo, stand, "ListDomainz", "{}", "us-east-1"),
+            remembered(memo, fixture, "ListDomains", "{} ", "us-east-1"),
+            remembered(memo, fixture, "ListDomains", "{}", "eu-west-2"),
+            remembered(memo, fixture, "ListDomainz", "{}", "us-east-1"),
         ]
         #expect(others.allSatisfy { $0 !== first })
         #expect(others[1].service?.settings.name == "west")
@@ -149,12 +150,12 @@ struct GateReadTests {
 
     @Test("Whatever was remembered, a request is understood as the gate understands it")
     func memoAgrees() throws {
-        let stand = try Stand()
+        let fixture = try GateFixture()
         let memo = CallMemo()
         for round in 0..<2 {
             for number in 0..<3000 {
                 let body = "{\(Self.d),\"NextToken\":\"\(number)\"}"
-                let call = remembered(memo, stand, "ListSpeakers", body, "")
+                let call = remembered(memo, fixture, "ListSpeakers", body, "")
                 guard case .page(let page) = call.action else {
                     Issue.record("round \(round): \(number) is no page")
                     return
@@ -166,13 +167,13 @@ struct GateReadTests {
 
     @Test("A write, a fault and a huge request are not remembered")
     func notRemembered() throws {
-        let stand = try Stand()
+        let fixture = try GateFixture()
         let memo = CallMemo()
         let huge = "{\(Self.d),\"NextToken\":\"\(String(repeating: "x", count: 4096))\"}"
         for (name, body) in [
             ("CreateWatchlist", "{\(Self.d),\"Name\":\"n\"}"), ("ListSpeakers", "{"), ("ListSpeakers", huge),
         ] {
-            #expect(remembered(memo, stand, name, body, "") !== remembered(memo, stand, name, body, ""))
+            #expect(remembered(memo, fixture, name, body, "") !== remembered(memo, fixture, name, body, ""))
         }
     }
 }

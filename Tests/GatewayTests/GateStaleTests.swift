@@ -17,12 +17,12 @@ struct GateStaleTests {
     ]
 
     private func arrival(_ reply: UpstreamReply) throws -> String? {
-        let stand = try Stand()
-        stand.keepPage()
-        stand.now += 100 * second
-        #expect(word(stand.list()) == "wait leader")
-        stand.finish(.reply(reply))
-        return stand.receiver.words.last
+        let fixture = try GateFixture()
+        fixture.keepPage()
+        fixture.now += 100 * second
+        #expect(word(fixture.list()) == "wait leader")
+        fixture.finish(.reply(reply))
+        return fixture.receiver.words.last
     }
 
     /// Section 5: retried are these codes, wherever they stand; "Then: stale page, else the upstream's own last error".
@@ -42,34 +42,34 @@ struct GateStaleTests {
         "A page of status 200 that is an error is not kept, whoever overlooked it",
         arguments: [#"{"__type":"com.amazonaws.voiceid#InternalServerException"}"#, #"{"a":1,"\u005f_type":"Foo"}"#])
     func disguised(_ body: String) throws {
-        let stand = try Stand()
-        _ = stand.list()
-        stand.finish(.reply(good(body)))
-        #expect(word(stand.list()) == "wait leader")
+        let fixture = try GateFixture()
+        _ = fixture.list()
+        fixture.finish(.reply(good(body)))
+        #expect(word(fixture.list()) == "wait leader")
     }
 
     /// A negative page has no stale windows.
     @Test("A negative page replaces nothing when its seconds are over")
     func negative() throws {
-        let stand = try Stand()
-        _ = stand.list()
-        stand.finish(.reply(bad(400, "ResourceNotFoundException")))
-        stand.now += 5 * second
-        #expect(word(stand.list()) == "wait leader")
-        stand.finish(.reply(bad(500, "InternalServerException")))
-        #expect(stand.receiver.words.last == "reply 500")
+        let fixture = try GateFixture()
+        _ = fixture.list()
+        fixture.finish(.reply(bad(400, "ResourceNotFoundException")))
+        fixture.now += 5 * second
+        #expect(word(fixture.list()) == "wait leader")
+        fixture.finish(.reply(bad(500, "InternalServerException")))
+        #expect(fixture.receiver.words.last == "reply 500")
     }
 
     /// Section 3: "a failed leader's error goes to the waiters as it is (no stampede)".
     @Test("A failed fetch goes to each who waited, once, and the next begins anew")
     func failed() throws {
-        let stand = try Stand()
-        for _ in 0..<5 { _ = stand.list() }
-        stand.finish(.reply(bad(500, "InternalServerException")))
-        let waiters = stand.receiver.deliveries.flatMap(\.waiters)
+        let fixture = try GateFixture()
+        for _ in 0..<5 { _ = fixture.list() }
+        fixture.finish(.reply(bad(500, "InternalServerException")))
+        let waiters = fixture.receiver.deliveries.flatMap(\.waiters)
         #expect(waiters.count == 5 && Set(waiters).count == 5)
-        stand.finish(.reply(good()))
-        #expect(stand.receiver.deliveries.count == 1, "a flight that has landed lands no more")
-        #expect(word(stand.list()) == "wait leader")
+        fixture.finish(.reply(good()))
+        #expect(fixture.receiver.deliveries.count == 1, "a flight that has landed lands no more")
+        #expect(word(fixture.list()) == "wait leader")
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("An input has one canonical body, and faults are worded")
 struct OperationInputTests {
-    private static let domain = Stand.domain
+    private static let domain = GateFixture.domain
     private static let d = "\"DomainId\":\"\(domain)\""
 
     private func input(_ name: String, _ body: String) throws -> OperationInput {

@@ -101,12 +101,16 @@ struct FlightAndQuotaTests {
                 let rate = "jobsproxy_quota_rate{service=\"voice-id\",group=\"batch\"}"
                 let full = try #require(try await gateway.metric(rate))
                 #expect(try await gateway.page(query()).text == body)
-                #expect(log.all.contains { $0.contains("throttles quota group batch below its quota") })
+                #expect(
+                    log.all.contains {
+                        $0.contains("throttles a quota group below its quota: slowing down group=batch")
+                    })
                 let slow = try #require(try await gateway.metric(rate))
                 #expect(slow <= full)
                 // At ten thousand a second a thousandth comes each tenth of a millisecond.
                 let deadline = ContinuousClock.now + .seconds(20)
-                while !log.all.contains(where: { $0.contains("batch of service voice-id is back at its full rate") }) {
+                let restored = "is back at its full rate group=batch service=voice-id"
+                while !log.all.contains(where: { $0.contains(restored) }) {
                     try #require(ContinuousClock.now < deadline)
                     try await Task.sleep(for: .milliseconds(10))
                 }

@@ -40,7 +40,7 @@ enum CacheStatus {
             switch role {
             case .leader: response.text("jobs-proxy; fwd=miss")
             case .follower: response.text("jobs-proxy; fwd=miss; collapsed")
-            case .anew: response.text("jobs-proxy; fwd=request")
+            case .noCache: response.text("jobs-proxy; fwd=request")
             case .pass: response.text("jobs-proxy; fwd=bypass")
             }
             finish(status: status, &response)

@@ -5,25 +5,26 @@ internal import HTTPFront
 enum CacheControl {
     /// The directives that the gateway knows; others are ignored, as the RFC demands.
     ///
-    /// - Parameter mayFetchAnew: whether the caller's `no-cache` is granted; it is ignored otherwise.
-    static func wishes(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, mayFetchAnew: Bool) -> Wishes {
-        var wishes = Wishes()
+    /// - Parameter allowsNoCache: whether the caller's `no-cache` is granted; it is ignored otherwise.
+    static func directives(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, allowsNoCache: Bool) -> CacheDirectives
+    {
+        var directives = CacheDirectives()
         for field in head.fields where bytes.isText("cache-control", at: field.name) {
             var start = field.value.lowerBound
             for index in field.value where bytes[index] == UInt8(ascii: ",") {
-                read(bytes, start..<index, &wishes, mayFetchAnew)
+                read(bytes, start..<index, &directives, allowsNoCache)
                 start = index + 1
             }
-            read(bytes, start..<field.value.upperBound, &wishes, mayFetchAnew)
+            read(bytes, start..<field.value.upperBound, &directives, allowsNoCache)
         }
-        return wishes
+        return directives
     }
 
     private static func read(
-        _ bytes: Span<UInt8>, _ directive: Range<Int>, _ wishes: inout Wishes, _ mayFetchAnew: Bool
+        _ bytes: Span<UInt8>, _ directive: Range<Int>, _ directives: inout CacheDirectives, _ allowsNoCache: Bool
     ) {
         let range = bytes.trimmed(directive)
-        if bytes.isText("only-if-cached", at: range) { wishes.onlyIfCached = true }
-        if mayFetchAnew, bytes.isText("no-cache", at: range) { wishes.fetchesAnew = true }
+        if bytes.isText("only-if-cached", at: range) { directives.onlyIfCached = true }
+        if allowsNoCache, bytes.isText("no-cache", at: range) { directives.noCache = true }
     }
 }

@@ -39,7 +39,7 @@ extension Upstream {
                 return settings
             },
             retry: RetryPolicy(configuration.retry), metrics: registry, wallClock: { Process.wallClockNanoseconds }
-        ) { logger.warning("\($0)") }
+        ) { logger.warning($0) }
     }
 }
 
@@ -136,7 +136,7 @@ extension CallerSettings {
         self.init(
             name: caller.name, weight: caller.weight, limit: Limit(caller.limit ?? limits.caller),
             operationLimits: limits.operation.mapValues { Limit($0) }, operations: caller.operations.map(Glob.init),
-            domains: caller.domains.map(Glob.init), mayFetchAnew: caller.noCache)
+            domains: caller.domains.map(Glob.init), noCache: caller.noCache)
     }
 }
 

@@ -2,7 +2,6 @@ internal import Gateway
 internal import GatewayFront
 internal import HTTPFront
 internal import PageCache
-internal import RateLimiter
 internal import Telemetry
 internal import Upstream
 
@@ -45,15 +44,17 @@ enum GatewayMetrics {
     }
 
     private static func quotas(_ registry: Metrics, _ gate: Gate) {
-        func rows(_ value: @escaping @Sendable (Service, Int) -> Double)
+        func rows(_ value: @escaping @Sendable (FetchQueue.Figures) -> Double)
             -> @Sendable () -> [(labels: String, value: Double)]
         {
             {
-                gate.services.flatMap { service in
+                let now = Process.now
+                return gate.services.flatMap { service in
                     service.catalog.quotaGroups.indices.map { group in
                         let name = service.catalog.quotaGroups[group].name
+                        let figures = gate.queue.figures(service: service.index, group: group, now: now)
                         return (
-                            "\(label("service", service.settings.name)),\(label("group", name))", value(service, group)
+                            "\(label("service", service.settings.name)),\(label("group", name))", value(figures)
                         )
                     }
                 }
@@ -61,13 +62,12 @@ enum GatewayMetrics {
         }
         registry.observed(
             "jobsproxy_quota_tokens", "Requests that a quota group's bucket allows at once.",
-            read: rows { $0.groups[$1].tokens(now: Process.now) })
+            read: rows(\.tokens))
         registry.observed(
             "jobsproxy_quota_rate", "Requests a second that a quota group allows.",
-            read: rows { 1e9 / Double($0.groups[$1].currentQuota(now: Process.now).interval) })
+            read: rows(\.rate))
         registry.observed(
-            "jobsproxy_queue_depth", "Attempts that wait for a quota token.", read: rows { Double($0.groups[$1].depth) }
-        )
+            "jobsproxy_queue_depth", "Attempts that wait for a quota token.", read: rows { Double($0.waiting) })
     }
 
     private static func limits(_ registry: Metrics, _ gate: Gate) {
@@ -76,11 +76,11 @@ enum GatewayMetrics {
             kind: .counter
         ) { ThrottleScope.allCases.map { (label("scope", $0.rawValue), Double(gate.shadows[$0])) } }
         registry.value(
-            "jobsproxy_domain_buckets", "Domains that have a bucket of their own.", Double(gate.domainFigures.keys))
+            "jobsproxy_domain_buckets", "Domains that have a bucket of their own.", Double(gate.queue.domainFigures.keys))
         registry.value(
             "jobsproxy_domain_overflows_total",
             "Attempts charged to the bucket of domains for which there was no room.",
-            Double(gate.domainFigures.overflows), kind: .counter)
+            Double(gate.queue.domainFigures.overflows), kind: .counter)
     }
 
     private static func process(_ registry: Metrics) {

@@ -2,7 +2,6 @@ internal import AWSProtocol
 internal import Gateway
 internal import HTTPFront
 internal import PageCache
-internal import RateLimiter
 internal import Upstream
 
 /// The content of `/state`: names, figures and addresses that explain the gateway's decisions to an operator; no secret and no
@@ -40,12 +39,12 @@ struct GatewayState: Sendable {
     private func service(_ settings: Configuration.Service, _ service: Service, now: Int64) -> JSONValue {
         let breaker = upstream.breakerStates[service.index]
         let groups = service.catalog.quotaGroups.indices.map { place in
-            let group = service.groups[place]
+            let figures = gate.queue.figures(service: service.index, group: place, now: now)
             return JSONValue.object([
                 ("name", .string(service.catalog.quotaGroups[place].name)),
-                ("rate", Self.decimal(1e9 / Double(max(1, group.currentQuota(now: now).interval)))),
-                ("fullRate", Self.decimal(1e9 / Double(max(1, group.quota.interval)))),
-                ("tokens", Self.decimal(group.tokens(now: now))), ("waiting", .number("\(group.depth)")),
+                ("rate", Self.decimal(figures.rate)),
+                ("fullRate", Self.decimal(figures.fullRate)),
+                ("tokens", Self.decimal(figures.tokens)), ("waiting", .number("\(figures.waiting)")),
             ])
         }
         return .object([

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import Logging
 internal import Telemetry
+internal import Upstream
 
 /// The output of the process: log lines to standard error, announcements to standard output, each through a writer that no other
 /// thread waits for.
@@ -41,5 +42,13 @@ private struct LogStream: TextOutputStream, Sendable {
     func write(_ text: String) {
         writer.buffer.append { $0 += text.utf8 }
         writer.wake()
+    }
+}
+
+extension Logger {
+    /// Logs what the upstream has to tell.
+    func warning(_ event: UpstreamEvent) {
+        let metadata = event.metadata.map { ($0.name, Logger.MetadataValue.string($0.value)) }
+        warning("\(event.message)", metadata: Logger.Metadata(metadata) { first, _ in first })
     }
 }

@@ -16,7 +16,7 @@ struct SimulatedLoad: Sendable {
     var rate = 2.0
     var burst = 2.0
     var latency: Int64 = 50_000_000
-    /// What somebody else has taken of the quota already whenever the gateway asks, requests a second.
+    /// What other clients of the account take of the quota, requests a second.
     var foreignRate = 0.0
     var seed: UInt64 = 1
     /// The cache and the limits are as in a configuration, which may keep another quota than the service has.
@@ -39,13 +39,13 @@ struct SDKRetries {
     }
 
     let mode: Mode
-    /// What adaptive mode allows, requests a second; nothing before the first throttle.
+    /// What adaptive mode allows, requests a second; nil before the first throttle.
     private var rate: Double?
     private var freeAt: Int64 = 0
 
     init(_ mode: Mode) { self.mode = mode }
 
-    /// How long to wait before the attempt after the `attempts`-th, in nanoseconds; nothing if that was the last.
+    /// The wait before the attempt after the `attempts`-th, in nanoseconds; nil if that was the last.
     func pause(after attempts: Int, using generator: inout SeededGenerator) -> Int64? {
         guard attempts < (mode == .none ? 1 : mode == .legacy ? 5 : 3) else { return nil }
         let base = mode == .legacy ? Double.random(in: 0..<1, using: &generator) : 1
@@ -62,7 +62,7 @@ struct SDKRetries {
         return at
     }
 
-    /// Learns from an answer, as adaptive mode does: less after a throttle, by and by more after others.
+    /// Adapts the rate to an answer, as adaptive mode does: less after a throttle, gradually more after others.
     mutating func learn(wasThrottled: Bool, askedPerSecond: Double) {
         guard mode == .adaptive else { return }
         if wasThrottled {

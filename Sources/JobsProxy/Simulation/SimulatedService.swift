@@ -1,6 +1,6 @@
+internal import AWSProtocol
 internal import Gateway
 internal import Locking
-internal import PageCache
 internal import RateLimiter
 
 /// The service of a simulation: a quota, and good answers within it.
@@ -29,22 +29,33 @@ struct SimulatedService {
 
 /// What the gate hands out, until the simulation takes it.
 final class SimulatedPort: UpstreamPort, ArrivalReceiver {
-    struct Mail {
-        var started: [Fetch] = []
+    struct Mail: ~Copyable {
+        var started = GrantedAttempts()
         var delivered: [Delivery] = []
         var hasQueued = false
     }
 
     private let mail = Locked(Mail())
 
-    func start(_ fetch: Fetch) { mail.withLock { $0.started.append(fetch) } }
+    func start(_ attempt: consuming GrantedAttempt) {
+        // A closure may not consume what it captures, but may empty it.
+        var attempt = Optional(attempt)
+        mail.withLock { if let attempt = attempt.take() { $0.started.append(attempt) } }
+    }
+
     func queueGrew() { mail.withLock { $0.hasQueued = true } }
     func deliver(_ deliveries: [Delivery]) { mail.withLock { $0.delivered += deliveries } }
 
     func take() -> Mail {
         mail.withLock { mail in
-            defer { mail = Mail() }
-            return mail
+            var taken = Mail()
+            swap(&taken, &mail)
+            return taken
         }
     }
+}
+
+/// Its requests need no signature.
+struct SimulatedCredentials: CredentialSupply {
+    func credentials(now: Int64) -> CredentialAnswer { .unavailable("none are needed") }
 }

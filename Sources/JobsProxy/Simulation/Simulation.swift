@@ -1,23 +1,28 @@
+internal import AWSProtocol
 internal import Gateway
 internal import HeapModule
+internal import OriginClient
 internal import PageCache
 internal import RateLimiter
+internal import Upstream
 
-/// Runs a load against the gateway's own decisions (gate, cache, limits) in virtual time: a minute takes moments, and the
-/// same seed gives the same figures.
-struct Simulation {
+/// Runs a load against the gateway's own decisions (gate, cache, limits, retries, breaker) in virtual time: a minute takes moments, and
+/// the same seed gives the same figures.
+struct Simulation: ~Copyable {
     private enum Event {
-        /// A caller wants a page, for the so-manieth time.
+        /// A caller wants a page; `attempt` counts from 1.
         case ask(caller: Int, page: Int, attempt: Int)
         /// Its SDK sends the request.
         case send(caller: Int, page: Int, attempt: Int)
-        /// A request reaches the service, of the gateway's or straight from a caller.
-        case attempt(PendingAttempt)
+        /// A request reaches the service: one of the gateway's, by its fetch's id, or one straight from a caller.
+        case arrive(UInt64, isInTime: Bool)
         case direct(caller: Int, page: Int, attempt: Int)
         /// The service's answer is there.
-        case answer(PendingAttempt, isGood: Bool, sentAt: Int64)
-        /// A token may have come.
-        case release
+        case answer(UInt64, isGood: Bool)
+        /// The gateway waits no longer for an answer.
+        case timeout(UInt64)
+        /// The machine wants a tick.
+        case tick
     }
 
     private struct Entry: Comparable {
@@ -40,6 +45,7 @@ struct Simulation {
     private let load: SimulatedLoad
     private let port = SimulatedPort()
     private let gate: Gate
+    private var machine: FetchMachine
     private let calls: [Call]
     private let walkCalls: [Call]
     private var service: SimulatedService
@@ -50,7 +56,7 @@ struct Simulation {
     private var retries: [SDKRetries]
     private var waiting: [UInt64: Asked] = [:]
     private var lastWaiter: UInt64 = 0
-    private var releaseAt = Int64.max
+    private var tickAt = Int64.max
     private var report: SimulationReport
 
     /// - Throws: `CommandFailure` if the catalog cannot be read.
@@ -67,7 +73,7 @@ struct Simulation {
                 rate: load.rate, burst: max(1, Int(load.burst)))
         }
         let cache = PageCache(maxBytes: configuration.cache.maxBytes, maxWaiters: configuration.cache.maxWaiters)
-        gate = Gate(
+        let gate = Gate(
             services: try GatewayAssembly.services(configuration, now: 0), cache: cache,
             policy: CachePolicy(configuration.cache),
             callers: (0..<callers).map { number in
@@ -75,6 +81,15 @@ struct Simulation {
                 settings.name = "caller-\(number)"
                 return settings
             }, domainLimit: configuration.limits.domain.map { Limit($0) }, upstream: port, receiver: port)
+        self.gate = gate
+        let signing = SigningSettings(
+            scope: SigningScope(region: "", service: ""), supply: SimulatedCredentials(), authority: "",
+            mayGoUnsigned: true)
+        machine = FetchMachine(
+            gate,
+            configuration.services.map {
+                UpstreamSettings($0, configuration.breaker, sandbox: nil, signing: signing)
+            }, RetryPolicy(configuration.retry), wallClock: { 0 }, random: SeededGenerator(seed: ~load.seed), now: 0)
         calls = Self.calls(load.pages, "p", gate)
         walkCalls = Self.calls(load.walk, "w", gate)
     }
@@ -132,15 +147,15 @@ struct Simulation {
         case .direct(let caller, let page, let attempt):
             let asked = Asked(caller: caller, page: page, attempt: attempt)
             if service.answers(now: now) { answered(asked, age: 0) } else { throttled(asked, retryAfter: nil) }
-        case .attempt(let attempt):
+        case .arrive(let id, let isInTime):
             let isGood = service.answers(now: now)
-            at(now + load.latency / 2, .answer(attempt, isGood: isGood, sentAt: now - load.latency / 2))
-        case .answer(let attempt, let isGood, let sentAt):
-            finish(attempt, isGood: isGood, sentAt: sentAt)
-        case .release:
-            guard releaseAt == now else { return }
-            releaseAt = .max
-            release()
+            if isInTime { at(now + load.latency / 2, .answer(id, isGood: isGood)) }
+        case .answer(let id, let isGood): end(id, .success(isGood ? Self.goodReply : Self.throttle))
+        case .timeout(let id): end(id, .failure(Self.timeout))
+        case .tick:
+            guard tickAt == now else { return }
+            tickAt = .max
+            drive(.tick)
         }
     }
 
@@ -191,9 +206,9 @@ struct Simulation {
     // MARK: The gateway's upstream
 
     private mutating func takeMail() {
-        let mail = port.take()
-        for fetch in mail.started { send(PendingAttempt(fetch: fetch, number: 1)) }
-        if mail.hasQueued { release() }
+        var mail = port.take()
+        while let attempt = mail.started.popFirst() { drive(.granted(attempt)) }
+        if mail.hasQueued { drive(.queueGrew) }
         for delivery in mail.delivered {
             for waiter in delivery.waiters {
                 guard let asked = waiting.removeValue(forKey: waiter.generation) else { continue }
@@ -206,41 +221,35 @@ struct Simulation {
         }
     }
 
-    private mutating func send(_ attempt: PendingAttempt) {
-        _ = gate.depart(attempt.fetch, number: attempt.number, now: now)
-        at(now + load.latency / 2, .attempt(attempt))
+    private mutating func end(_ id: UInt64, _ result: Result<CurlReply, CurlError>) {
+        drive(.ended(FinishedAttempt(id: id, result: result)))
     }
 
-    private mutating func release() {
-        var granted: [PendingAttempt] = []
-        var expired: [PendingAttempt] = []
-        var next = Int64.max
-        for group in gate.services.flatMap(\.groups) {
-            next = min(next, group.release(now: now, granted: &granted, expired: &expired) ?? .max)
-        }
-        for attempt in granted { send(attempt) }
-        for attempt in expired {
-            let turn = gate.withdraw(attempt, now: now)
-            gate.deliver([
-                gate.finish(attempt.fetch, .throttled(.quota, until: turn), attempts: attempt.number - 1, now: now)
-            ])
-        }
-        guard next < releaseAt else { return }
-        // Only the earliest counts; those that were meant for later find that it has changed.
-        releaseAt = max(next, now + 1)
-        at(releaseAt, .release)
+    private mutating func drive(_ event: consuming FetchMachine.Event) {
+        machine.handle(event, now: now)
+        machine.handle(.tick, now: now)
+        let actions = machine.actions
+        machine.actions.removeAll()
+        for action in actions { carryOut(action) }
     }
 
-    private mutating func finish(_ attempt: PendingAttempt, isGood: Bool, sentAt: Int64) {
-        let fetch = attempt.fetch
-        if isGood {
-            let reply = UpstreamReply(status: 200, body: Array("{\"JobSummaries\":[]}".utf8))
-            gate.deliver([gate.finish(fetch, .reply(reply), attempts: attempt.number, sentAt: sentAt, now: now)])
-            return
+    private mutating func carryOut(_ action: FetchMachine.Action) {
+        switch action {
+        case .send(let order):
+            let (id, isInTime) = (order.fetch.id, load.latency <= order.timeout)
+            at(now + load.latency / 2, .arrive(id, isInTime: isInTime))
+            if !isInTime { at(now + order.timeout, .timeout(id)) }
+        case .deliver(let delivery): gate.deliver([delivery])
+        case .wake(let instant):
+            guard instant < tickAt else { return }
+            // Only the earliest counts; those that were meant for later find that it has changed.
+            tickAt = max(instant, now + 1)
+            at(tickAt, .tick)
+        case .cancel, .report, .count, .showBreaker: break
         }
-        _ = gate.services[fetch.service].groups[fetch.quotaGroup].throttled(sentAt: sentAt, now: now)
-        // Throttles are not retried.
-        let reply = UpstreamReply(status: 400, body: Array("{}".utf8), errorCode: "ThrottlingException")
-        gate.deliver([gate.finish(fetch, .reply(reply), attempts: attempt.number, sentAt: sentAt, now: now)])
     }
+
+    private static let goodReply = CurlReply(status: 200, body: Array("{\"JobSummaries\":[]}".utf8))
+    private static let throttle = CurlReply(status: 400, body: Array("{\"__type\":\"ThrottlingException\"}".utf8))
+    private static let timeout = CurlError(rawValue: CurlError.timeout.rawValue, mayHaveSent: true)
 }

@@ -38,14 +38,14 @@ enum FieldCheck {
         guard deadline == wait.map({ now + $0 * 1_000_000_000 + allowance }) else {
             return "a deadline of \(String(describing: deadline)), not \(String(describing: wait)) s"
         }
-        let wishes = CacheControl.wishes(read, bytes.span, mayFetchAnew: true)
+        let found = CacheControl.directives(read, bytes.span, allowsNoCache: true)
         // By bytes: a mark that follows a comma makes another character of it.
         let directives = value.split(separator: UInt8(ascii: ",")).map {
             String(decoding: $0, as: UTF8.self).trimmingCharacters(in: CharacterSet(charactersIn: " \t")).lowercased()
         }
-        guard wishes.fetchesAnew == directives.contains("no-cache"),
-            wishes.onlyIfCached == directives.contains("only-if-cached")
-        else { return "wishes \(wishes) of \(directives)" }
+        guard found.noCache == directives.contains("no-cache"),
+            found.onlyIfCached == directives.contains("only-if-cached")
+        else { return "\(found) of \(directives)" }
         _ = try? PurgeQuery.order(read, bytes.span)
         return nil
     }

@@ -152,7 +152,7 @@ extension Metrics {
 final class LogLines: LogHandler, Sendable {
     private let lines = Mutex<[String]>([])
 
-    /// The messages, without their metadata.
+    /// The messages, each with its metadata in the order of their names.
     var all: [String] { lines.withLock { $0 } }
 
     var metadata: Logger.Metadata {
@@ -168,7 +168,10 @@ final class LogLines: LogHandler, Sendable {
         set {}
     }
 
-    func log(event: LogEvent) { lines.withLock { $0.append("\(event.message)") } }
+    func log(event: LogEvent) {
+        let metadata = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+        lines.withLock { $0.append("\(event.message)\(metadata)") }
+    }
 }
 
 /// The body of a request for the first page of a domain.

@@ -15,21 +15,21 @@ extension Gate {
         let signed = services[scope]
         if signed.owns(target) { return true }
         let owners = services.filter { $0.owns(target) }
-        // Of a target that is nobody's, there is nothing to be said but that.
+        // A target of no service is refused as such.
         return owners.isEmpty
             || owners.contains {
                 $0.settings.region == signed.settings.region && $0.catalog.signingName == signed.catalog.signingName
             }
     }
 
-    /// The names of those who may call, by their numbers.
+    /// The callers' names, by their index.
     public var callerNames: [String] { callers.map(\.name) }
 
-    /// The name of one of them.
+    /// A caller's name.
     public func callerName(_ caller: Int) -> String { callers[caller].name }
 
-    /// Whether a caller's wish for a new page is granted.
-    public func mayFetchAnew(caller: Int) -> Bool { callers[caller].mayFetchAnew }
+    /// Returns true if a caller's `Cache-Control: no-cache` is honoured.
+    public func allowsNoCache(caller: Int) -> Bool { callers[caller].noCache }
 
     /// The error for a caller who may not ask for an operation.
     ///
@@ -45,7 +45,7 @@ extension Gate {
     }
 
     /// The error for a caller who may not ask about the domain of a request. It is decided before anything is looked up, so
-    /// that nobody can tell what is cached of others' domains.
+    /// that the answer does not depend on what is cached of others' domains.
     func denial(_ caller: Int, _ call: Call) -> GatewayError? {
         let caller = callers[caller]
         guard !caller.permitsAllDomains, let order = call.order, !caller.permits(domain: order.namedDomain)

@@ -1,9 +1,9 @@
 internal import AWSProtocol
 
-/// Remembers how the requests of late were understood, so that a repeated one is not read again.
+/// A memo of recently parsed requests, so that a repeated one is not parsed again.
 ///
 /// Requests are compared in full, byte by byte; the hash only finds the place. Each event loop has its own, with a fixed
-/// number of places; a newcomer takes the place of whatever was there.
+/// number of places; a new entry overwrites the old one.
 public final class CallMemo {
     private final class Entry {
         let target: [UInt8]
@@ -31,7 +31,7 @@ public final class CallMemo {
     /// An empty memo.
     public init() {}
 
-    /// How the gate understands a request; its arguments are those of `Gate.read`.
+    /// The parsed request; the arguments are those of `Gate.read`.
     public func call(
         target: Span<UInt8>, region: Span<UInt8>, principal: Span<UInt8> = Span(), body: Span<UInt8>, of gate: Gate
     ) -> Call {

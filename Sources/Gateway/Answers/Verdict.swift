@@ -16,7 +16,7 @@ public enum Verdict: Sendable {
         /// It joined a flight that was on its way.
         case follower
         /// It asked for a fetch of its own, and leads that.
-        case anew
+        case noCache
         /// The fetch is for it alone, and its answer is not kept.
         case pass
     }
@@ -39,7 +39,7 @@ public enum PageUse: Sendable, Equatable {
     }
 }
 
-/// What those who waited for a fetch get.
+/// The answer to the requests that waited for a fetch.
 public enum Arrival: Sendable {
     /// A page that was just fetched.
     case page(Page)
@@ -51,7 +51,7 @@ public enum Arrival: Sendable {
     case error(GatewayError)
 }
 
-/// An arrival, and those who wait for it.
+/// An arrival, and the requests that wait for it.
 public struct Delivery: Sendable {
     public let arrival: Arrival
     public let waiters: [Waiter]
@@ -62,8 +62,8 @@ public struct Delivery: Sendable {
     }
 }
 
-/// Hands arrivals to those who wait. Called from any thread, with no lock held.
+/// Hands arrivals to the requests that wait. Called from any thread, with no lock held.
 public protocol ArrivalReceiver: Sendable {
-    /// Several at once, for to each of those who wait a thread may have to be woken.
+    /// Takes several at once, because a delivery may have to wake an event loop.
     func deliver(_ deliveries: [Delivery])
 }

@@ -2,13 +2,13 @@ public import AWSProtocol
 public import PageCache
 public import RateLimiter
 
-/// A call to the upstream that somebody waits for.
+/// A call to the upstream on behalf of one or more requests.
 public struct Fetch: Sendable {
-    /// For whom it is made.
+    /// The requests that it is made for.
     public enum Purpose: Sendable {
-        /// For a page and all who wait for it.
+        /// All requests that wait for a page.
         case flight(Flight, Page.Lifetime)
-        /// For one request alone; its client may be asking once more after a failure.
+        /// One request alone. `isRetry` is true if its client repeats it after a failure.
         case pass(Waiter, isRetry: Bool)
     }
 
@@ -27,9 +27,9 @@ public struct Fetch: Sendable {
     /// What is asked for.
     let order: Call.Order
     public let purpose: Purpose
-    /// Its place where it waits for a token.
+    /// Its claim to a place in the queue of its quota group.
     public internal(set) var claim: Claim
-    /// When whoever waits gets an error instead, in monotonic nanoseconds.
+    /// The requests that wait get an error at this instant, in monotonic nanoseconds.
     public internal(set) var deadline: Int64
     /// The fields of the request as its caller sent them, for a service that gets those and no others.
     public let forwarded: ForwardedFields?
@@ -47,7 +47,7 @@ public struct Fetch: Sendable {
 
     /// Which of the configured services.
     public var service: Int { order.service.index }
-    /// The operation's place in the catalog, nothing if the catalog does not know it.
+    /// The operation's index in the catalog; nil if the catalog does not know it.
     public var operation: Int? { order.operation }
     /// The value of `X-Amz-Target`.
     public var target: String { order.target }
@@ -57,7 +57,7 @@ public struct Fetch: Sendable {
     public var quotaGroup: Int { order.quotaGroup }
     /// The domain that it is about, empty if it is about none.
     public var domain: [UInt8] { order.domain }
-    /// Whose pages it makes void, if it is a write.
+    /// The scopes whose pages it makes void, if it is a write.
     var invalidates: [EpochScope] { order.invalidates }
 
     func isFor(_ flight: Flight) -> Bool {
@@ -72,7 +72,7 @@ public struct Fetch: Sendable {
 /// The header fields of a request, end to end, in their order and spelling.
 public final class ForwardedFields: Sendable {
     public let fields: [(name: String, value: String)]
-    /// Whether the answer is one that others can read too: not one in a coding that this client asked for.
+    /// Whether other clients can read the answer: false if this client asked for a content coding.
     let isPlain: Bool
 
     public init(_ fields: [(name: String, value: String)]) {
@@ -80,20 +80,6 @@ public final class ForwardedFields: Sendable {
         isPlain = fields.allSatisfy {
             $0.name.lowercased() != "accept-encoding" || $0.value.lowercased() == "identity"
         }
-    }
-}
-
-/// An attempt of a fetch, or one that waits for its quota token.
-public struct PendingAttempt: Sendable {
-    public let fetch: Fetch
-    /// 1 for the first.
-    public let number: Int
-    /// Whether it has taken a token of its domain.
-    var holdsDomainToken = false
-
-    public init(fetch: Fetch, number: Int) {
-        self.fetch = fetch
-        self.number = number
     }
 }
 
@@ -120,7 +106,7 @@ public struct UpstreamReply: Sendable, Equatable {
     /// Whether the body is a JSON object that is no error's.
     public var isGoodObject: Bool
 
-    /// - Parameter isGoodObject: found out here if it is not given.
+    /// - Parameter isGoodObject: computed if nil.
     public init(
         status: Int, body: [UInt8], errorCode: String? = nil, errorType: String? = nil, requestID: String? = nil,
         contentType: String? = nil, contentEncoding: String? = nil, isStorable: Bool = true, isGoodObject: Bool? = nil
@@ -152,11 +138,11 @@ public enum FetchResult: Sendable {
     case throttled(ThrottleScope, until: Int64)
 }
 
-/// What the gateway asks of whoever talks to the upstream. Calls may come from any thread.
+/// What the gateway asks of the upstream. Calls may come from any thread.
 public protocol UpstreamPort: Sendable {
-    /// Sends the first attempt, whose quota token is taken. `Gate.finish` is called exactly once for it, on any thread.
-    func start(_ fetch: Fetch)
+    /// Sends a first attempt. `Gate.finish` is called once for its fetch, on any thread.
+    func start(_ attempt: consuming GrantedAttempt)
 
-    /// An attempt has joined the queue of a quota group: see to it that it is released in time.
+    /// An attempt has joined a queue of `Gate.queue`, which is to be released in time.
     func queueGrew()
 }

@@ -10,12 +10,17 @@ let second: Int64 = 1_000_000_000
 
 /// An upstream that sends nothing and remembers what it was asked.
 final class FakeUpstream: UpstreamPort {
-    private let state = Mutex<(fetches: [Fetch], grown: Int)>(([], 0))
+    private let state = Mutex<(records: [AttemptRecord], grown: Int)>(([], 0))
 
-    func start(_ fetch: Fetch) { state.withLock { $0.fetches.append(fetch) } }
+    func start(_ attempt: consuming GrantedAttempt) {
+        let record = attempt.record
+        state.withLock { $0.records.append(record) }
+    }
     func queueGrew() { state.withLock { $0.grown += 1 } }
 
-    var fetches: [Fetch] { state.withLock { $0.fetches } }
+    var fetches: [Fetch] { state.withLock { $0.records.map(\.fetch) } }
+    /// The attempt that was granted last; it can be taken more than once here.
+    var last: GrantedAttempt? { state.withLock { $0.records.last }.map { GrantedAttempt(record: $0) } }
     var grown: Int { state.withLock { $0.grown } }
 }
 
@@ -48,7 +53,7 @@ final class FakeReceiver: ArrivalReceiver {
 }
 
 /// A gate with everything around it, and a clock that is moved by hand.
-final class Stand {
+final class GateFixture {
     /// Two domains that share their epoch neither with each other nor with the operations without a domain.
     static let domains: [String] = {
         var scopes: Set<EpochScope> = [EpochScope(service: "voice-id", domain: [])]
@@ -110,12 +115,12 @@ final class Stand {
     }
 
     /// Asks for the jobs of a domain.
-    func list(_ domain: String = Stand.domain) -> Verdict {
+    func list(_ domain: String = GateFixture.domain) -> Verdict {
         ask("ListFraudsterRegistrationJobs", "{\"DomainId\":\"\(domain)\"}")
     }
 
     /// How many attempts wait for a token.
-    var depth: Int { gate.services.flatMap(\.groups).reduce(0) { $0 + $1.depth } }
+    var depth: Int { gate.queue.groups.joined().reduce(0) { $0 + $1.depth } }
 
     func waiter() -> Waiter {
         lastWaiter += 1
@@ -124,8 +129,13 @@ final class Stand {
 
     /// Answers the fetch that was sent last.
     func finish(_ result: FetchResult, attempts: Int = 1) {
-        guard let fetch = upstream.fetches.last else { return }
-        gate.deliver([gate.finish(fetch, result, attempts: attempts, now: now)])
+        if let fetch = upstream.fetches.last { finish(fetch, result, attempts: attempts) }
+    }
+
+    /// Answers a fetch.
+    func finish(_ fetch: Fetch, _ result: FetchResult, attempts: Int = 1, sentAt: Int64? = nil) {
+        let attempt = EndedAttempt(fetch: fetch, attempts: attempts, sentAt: sentAt)
+        gate.deliver([gate.finish(attempt, result, now: now)])
     }
 
     /// Has a page of the domain fetched and kept now.

@@ -1,7 +1,8 @@
 internal import AWSProtocol
+internal import RateLimiter
 
-/// What those are told whom a limit refuses. All but the time is worded ahead: who is refused must not cost more than who is
-/// served.
+/// A pre-rendered `ThrottlingException`; only the delay is filled in per request. A refused request must not cost more than one
+/// that is served.
 public final class ThrottleNotice: Sendable {
     static let status = 400
 
@@ -36,6 +37,20 @@ public final class ThrottleNotice: Sendable {
     /// A time to wait in whole milliseconds, rounded up, at least 1.
     public static func milliseconds(_ nanoseconds: Int64) -> Int64 {
         max(1, nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0))
+    }
+
+    /// A quota's rate for a message, for which two decimals are enough: `2 requests a second`, or `1 request in 250 seconds`
+    /// for less than one in a hundred.
+    static func rate(_ quota: Quota) -> String {
+        let seconds = Double(max(1, quota.interval)) / 1e9
+        let hundredths = Int64((100 / seconds).rounded())
+        if seconds > 100 { return "1 request in \(Int64(seconds.rounded())) seconds" }
+        if hundredths == 100 { return "1 request a second" }
+        let (whole, fraction) = hundredths.quotientAndRemainder(dividingBy: 100)
+        let decimals =
+            fraction == 0
+            ? "" : fraction % 10 == 0 ? ".\(fraction / 10)" : fraction < 10 ? ".0\(fraction)" : ".\(fraction)"
+        return "\(whole)\(decimals) requests a second"
     }
 
     private static func error(_ namespace: String, _ limit: String, milliseconds: Int64) -> ServiceError {

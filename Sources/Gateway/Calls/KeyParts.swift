@@ -1,14 +1,14 @@
 internal import PageCache
 
-/// What the key of a page is made of: the service's name, the principal for whom it was fetched (none where the gateway
-/// signs, for itself), the operation, and the canonical input, with a NUL between them, which none but the last can hold.
+/// The parts of a page's key: the service's name, the principal for whom it was fetched (none where the gateway
+/// signs), the operation, and the canonical input, separated by NUL, which only the last can hold.
 struct KeyParts {
     let service: ArraySlice<UInt8>
     let principal: ArraySlice<UInt8>
     let operation: ArraySlice<UInt8>
     let input: ArraySlice<UInt8>
 
-    /// Nothing if the bytes are no key.
+    /// Returns nil if the bytes are no key.
     init?(_ key: [UInt8]) {
         let parts = key.split(separator: 0, maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }
@@ -30,7 +30,7 @@ struct KeyParts {
         return key + input.canonicalBody
     }
 
-    /// What the key was made of, if it is one of a service and operation that are there now.
+    /// The service, operation and input of the key; nil unless service and operation are configured now.
     func request(_ services: [Service]) -> (Service, Operation, OperationInput)? {
         guard let service = services.first(where: { service.elementsEqual($0.settings.name.utf8) }),
             let operation = service.catalog.operations.first(where: { operation.elementsEqual($0.name.utf8) }),

@@ -12,9 +12,9 @@ public enum Outcome: Int, Sendable, CaseIterable {
     case pass
     /// Refused by a limit of the gateway.
     case throttled
-    /// Refused for who asks.
+    /// Refused for the caller's identity or permissions.
     case denied
-    /// Refused for what is asked.
+    /// Refused for the request's content.
     case invalid
     /// An error of the upstream, or caused by it.
     case failed

@@ -1,10 +1,10 @@
 public import RateLimiter
 internal import Synchronization
 
-/// What somebody may ask for, and whether it is enforced.
+/// A rate limit, and whether it is enforced.
 public struct Limit: Sendable, Equatable {
     public var quota: Quota
-    /// In shadow mode it is counted what the limit would refuse, and nothing is refused.
+    /// In shadow mode refusals are counted and not carried out.
     public var isShadow: Bool
 
     public init(_ quota: Quota, isShadow: Bool = false) {
@@ -13,23 +13,23 @@ public struct Limit: Sendable, Equatable {
     }
 }
 
-/// Somebody who calls, as the configuration knows them.
+/// A caller, as configured.
 public struct CallerSettings: Sendable {
     public var name: String
-    /// The part in a quota that others want too, in proportion to theirs.
+    /// The caller's share of a contended quota, in proportion to the weights of the others.
     public var weight: Double
     public var limit: Limit
-    /// Limits of their own for operations, by name.
+    /// Limits for single operations, by name.
     public var operationLimits: [String: Limit]
-    /// The operations that they may ask for, and the domains that they may ask about.
+    /// The permitted operations and domains.
     public var operations: [Glob]
     public var domains: [Glob]
-    /// Whether their `Cache-Control: no-cache` is granted.
-    public var mayFetchAnew: Bool
+    /// Whether `Cache-Control: no-cache` is honoured.
+    public var noCache: Bool
 
     public init(
         name: String, weight: Double = 1, limit: Limit, operationLimits: [String: Limit] = [:],
-        operations: [Glob] = [Glob("*")], domains: [Glob] = [Glob("*")], mayFetchAnew: Bool = false
+        operations: [Glob] = [Glob("*")], domains: [Glob] = [Glob("*")], noCache: Bool = false
     ) {
         self.name = name
         self.weight = weight
@@ -37,24 +37,24 @@ public struct CallerSettings: Sendable {
         self.operationLimits = operationLimits
         self.operations = operations
         self.domains = domains
-        self.mayFetchAnew = mayFetchAnew
+        self.noCache = noCache
     }
 }
 
-/// A caller, what they may ask for, and what is left of their limits.
+/// A caller with its permissions and buckets.
 final class Caller: Sendable {
     /// A limit's bucket.
     final class Allowance: Sendable {
         let bucket: AtomicBucket
         let isShadow: Bool
-        /// What is said when it is used up, by the numbers of the services that are asked.
+        /// The answers for an empty bucket, by the service's index.
         let notices: [ThrottleNotice]
 
-        /// - Parameter subject: what it is a limit of, for a message.
+        /// - Parameter subject: the limit's subject, for a message.
         init(_ limit: Limit, _ subject: String, _ services: [Service]) {
             bucket = AtomicBucket(limit.quota)
             isShadow = limit.isShadow
-            let text = "\(subject) is limited to \(Gate.rate(limit.quota))"
+            let text = "\(subject) is limited to \(ThrottleNotice.rate(limit.quota))"
             notices = services.map { ThrottleNotice(.caller, text, $0.catalog) }
         }
     }
@@ -62,12 +62,12 @@ final class Caller: Sendable {
     let name: String
     /// The place in the queues of quota groups.
     let claim: Claim
-    let mayFetchAnew: Bool
+    let noCache: Bool
     let general: Allowance
-    /// Those of operations with a limit of their own, by the place of the operation's name in `Gate.operationNames`.
+    /// Those of operations with a limit of their own, by the operation's index in `Gate.operationNames`.
     private let byOperation: [Int: Allowance]
     private let operations: [Glob]
-    /// Whether an operation is permitted, by the place of its name in `Gate.operationNames`.
+    /// Whether an operation is permitted, by its index in `Gate.operationNames`.
     private let permittedOperations: [Bool]
     private let domains: [Glob]
     /// Whether requests about every domain, or none, are permitted.
@@ -75,7 +75,7 @@ final class Caller: Sendable {
 
     init(_ settings: CallerSettings, index: Int, operationNames: [String], services: [Service]) {
         name = settings.name
-        mayFetchAnew = settings.mayFetchAnew
+        noCache = settings.noCache
         operations = settings.operations
         permittedOperations = operationNames.map { name in settings.operations.contains { $0.matches(Array(name.utf8)) }
         }
@@ -93,7 +93,7 @@ final class Caller: Sendable {
         tellsOperationsApart = !byOperation.isEmpty || !settings.operations.contains(where: \.matchesAll)
     }
 
-    /// Whether it matters to them which operation a request is for.
+    /// Whether limits or permissions depend on the operation.
     let tellsOperationsApart: Bool
 
     func allowance(_ operation: Int) -> Allowance { byOperation[operation] ?? general }
@@ -106,7 +106,7 @@ final class Caller: Sendable {
 
     /// Whether requests about a domain are permitted.
     ///
-    /// - Parameter domain: empty if the request names none; only who may ask about all domains may ask then.
+    /// - Parameter domain: empty if the request names none; that takes the permission for all domains.
     func permits(domain: [UInt8]) -> Bool {
         permitsAllDomains || !domain.isEmpty && domains.contains { $0.matches(domain) }
     }

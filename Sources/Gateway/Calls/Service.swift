@@ -1,9 +1,9 @@
 internal import PageCache
 public import RateLimiter
 
-/// A configured service: its catalog, and what is counted and limited for it.
+/// A configured service: its catalog and its settings.
 public final class Service: Sendable {
-    /// What the configuration says of a service, beside where it is.
+    /// A service's configuration, without its endpoint.
     public struct Settings: Sendable {
         public var name: String
         public var region: String
@@ -39,35 +39,33 @@ public final class Service: Sendable {
     public enum Signing: Sendable, Equatable {
         /// The gateway's own: callers sign for the gateway, and share pages.
         case resign
-        /// The caller's, untouched, which nobody here can verify: nothing is shared between requests, unless whoever reaches
-        /// the gateway is to be trusted with what they say of themselves.
+        /// The caller's, untouched. The gateway cannot verify it, so nothing is shared between requests unless the listener is
+        /// trusted.
         case passthrough(isTrusted: Bool)
     }
 
     /// Its place among the configured services.
     public let index: Int
     public let settings: Settings
-    /// The buckets and queues of the catalog's quota groups, in its order.
-    public let groups: [QuotaGroup<PendingAttempt>]
+    /// The index of the service whose buckets and queues it uses, which may be its own.
+    let quotaOwner: Int
+    /// When its buckets are empty, in monotonic nanoseconds.
+    let start: Int64
     private let targets: [[UInt8]]
     private let prefix: [UInt8]
 
     /// - Parameters:
     ///   - index: its place among the services.
     ///   - scope: another service of the same catalog and the same account, whose buckets and queues it shares.
-    ///   - now: monotonic nanoseconds.
+    ///   - now: monotonic nanoseconds; its buckets are empty then.
     public init(index: Int, settings: Settings, sharing scope: Service? = nil, now: Int64) {
         self.index = index
-        // What is shared is shared as it is: whether it is only counted too.
+        // Shared groups are in shadow mode for both services or for none.
         var settings = settings
         if let scope { settings.shadowGroups = scope.settings.shadowGroups }
         self.settings = settings
-        groups =
-            scope?.groups
-            ?? settings.quotas.enumerated().map { place, quota in
-                let maxWait = settings.shadowGroups.contains(place) ? 0 : settings.maxWait
-                return QuotaGroup(quota, maxWait: maxWait, maxDepth: settings.maxDepth, now: now)
-            }
+        quotaOwner = scope?.quotaOwner ?? index
+        start = now
         prefix = Array("\(settings.catalog.targetPrefix).".utf8)
         targets = settings.catalog.operations.map { Array("\(settings.catalog.targetPrefix).\($0.name)".utf8) }
     }
@@ -77,9 +75,9 @@ public final class Service: Sendable {
     /// Whether its requests keep their callers' signatures.
     public var isPassthrough: Bool { settings.signing != .resign }
 
-    /// Whether its answers may be kept, and go to others who ask.
+    /// Whether its answers may be cached and shared between requests.
     ///
-    /// - Parameter principal: who asks, for a service that gets its callers' signatures; nobody shares with nobody.
+    /// - Parameter principal: the access key id, for a service that gets its callers' signatures; without one nothing is shared.
     func sharesAnswers(with principal: Span<UInt8>) -> Bool {
         switch settings.signing {
         case .resign: true

@@ -1,7 +1,7 @@
 internal import AWSProtocol
 internal import PageCache
 
-/// A request, understood: everything about it that does not depend on when it comes or on who asks.
+/// A parsed request: everything about it that does not depend on the time or on the caller.
 ///
 /// It never changes, so that equal requests can share one.
 public final class Call: Sendable {
@@ -10,7 +10,7 @@ public final class Call: Sendable {
     /// A class, because it is handed on with every request and is one reference then.
     final class Order: Sendable {
         let service: Service
-        /// The operation's place in the catalog, nothing if the catalog does not know it.
+        /// The operation's index in the catalog; nil if the catalog does not know it.
         let operation: Int?
         let target: String
         let body: [UInt8]
@@ -19,7 +19,7 @@ public final class Call: Sendable {
         /// The domain that it is about, empty if it is about none.
         let domain: [UInt8]
         /// The domain that its domain member names, empty if it has none, or has members that the catalog does not know: only
-        /// this one is known for sure before the service has looked at the request.
+        /// this one is certain before the service has looked at the request.
         let namedDomain: [UInt8]
         let invalidates: [EpochScope]
 
@@ -64,7 +64,7 @@ public final class Call: Sendable {
         indirect case refuse(GatewayError)
     }
 
-    /// What it takes to send it upstream; nothing if it cannot be accepted.
+    /// What it takes to send it upstream; nil if it cannot be accepted.
     var order: Order? {
         switch action {
         case .page(let page): page.order

@@ -1,6 +1,6 @@
 public import PageCache
 
-/// Is told of writes before they are sent, so that a copy of the pages that is kept elsewhere does not outlive them.
+/// Is told of writes before they are sent, so that a copy of the pages on disk does not outlive them.
 ///
 /// Calls may come from any thread.
 public protocol WriteObserver: Sendable {

@@ -3,8 +3,8 @@ internal import AWSProtocol
 /// A service's model as the AWS SDKs carry it (botocore's `service-2.json`), as far as a catalog can be made of it.
 ///
 /// A model does not say everything that a catalog does: quotas are published elsewhere, and which member names a page's domain,
-/// what a write makes void and what a missing member means is for somebody who knows the service. What is written is the careful
-/// choice, and says so.
+/// what a write makes void and what a missing member means takes knowledge of the service. The catalog gets the careful
+/// choice, with a comment.
 public struct ServiceModel {
     private let metadata: JSONValue
     private let operations: [(name: String, value: JSONValue)]

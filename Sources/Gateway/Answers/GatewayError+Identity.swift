@@ -3,12 +3,12 @@ public import AWSProtocol
 // What is said to those whose signature is not accepted. The codes and words are those that AWS uses
 // (https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html), because SDKs and people know them.
 extension GatewayError {
-    /// Nobody is named, and those who are not named are not served.
+    /// The request is not signed, and unsigned requests are not served.
     public static let unsigned = identity(
         "MissingAuthenticationTokenException",
         "Missing Authentication Token: sign the request with a key of this gateway.", detail: "unsigned")
 
-    /// The key is none of this gateway's.
+    /// The access key is not known here.
     public static let unknownKey = identity(
         "UnrecognizedClientException", "The security token included in the request is invalid.", detail: "unknown-key")
 

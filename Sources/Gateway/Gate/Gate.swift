@@ -13,12 +13,12 @@ public final class Gate: Sendable {
     let policy: CachePolicy
     /// The names of all catalogued operations, then `other` for the rest: the values of metric labels.
     public let operationNames: [String]
-    /// Those who may call, by the number that requests come with.
+    /// By the index that requests come with.
     let callers: [Caller]
-    let domainLimit: Limit?
-    let domains: KeyedBuckets?
-    /// What limits in shadow mode would have refused.
-    public let shadows = ShadowCounts()
+    /// The limits of what is sent to the services.
+    public let queue: FetchQueue
+    /// The refusals that limits in shadow mode did not carry out.
+    public let shadows: ShadowCounts
     let labels: [[Int]]
     let upstream: any UpstreamPort
     let receiver: any ArrivalReceiver
@@ -26,8 +26,8 @@ public final class Gate: Sendable {
     private let lastFetch = Atomic<UInt64>(0)
 
     /// - Parameters:
-    ///   - callers: who may call; the first is whoever is not known.
-    ///   - domainLimit: what may be asked of the services for each domain.
+    ///   - callers: the first stands for all unidentified callers.
+    ///   - domainLimit: limits what is sent to the services for each domain.
     ///   - upstream: gets the fetches.
     ///   - receiver: gets their results.
     ///   - observer: is told of writes.
@@ -42,8 +42,9 @@ public final class Gate: Sendable {
         self.upstream = upstream
         self.receiver = receiver
         self.observer = observer
-        self.domainLimit = domainLimit
-        domains = domainLimit.map { KeyedBuckets($0.quota) }
+        let shadows = ShadowCounts()
+        self.shadows = shadows
+        queue = FetchQueue(services, domainLimit: domainLimit, shadows: shadows)
         let names = Set(services.flatMap { $0.catalog.operations.map(\.name) }).sorted()
         let operationNames = names + ["other"]
         self.operationNames = operationNames
@@ -57,11 +58,11 @@ public final class Gate: Sendable {
     /// The label of requests that name no catalogued operation.
     public var otherOperation: Int { operationNames.count - 1 }
 
-    /// Charges a caller for a request, whatever it is, before anything of it is read: nobody can ask for ever, and what is
-    /// refused costs next to nothing.
+    /// Charges a caller for a request before its body is read, whatever it is, so that refusing it
+    /// costs next to nothing.
     ///
     /// - Parameters:
-    ///   - caller: the number of who calls.
+    ///   - caller: the caller's index.
     ///   - target: the value of `X-Amz-Target`, which names the operation.
     /// - Returns: the error for a caller who may not ask for this operation, or who asks too often.
     public func charge(caller: Int = 0, target: Span<UInt8>, now: Int64) -> GatewayError? {
@@ -72,7 +73,7 @@ public final class Gate: Sendable {
         let caller = callers[caller]
         let operation = operation(target)
         let allowance = caller.allowance(operation)
-        // Who may not ask is charged too.
+        // A caller without permission is charged too.
         let decision = allowance.bucket.take(now: now)
         return denial(caller, operation, target) ?? refusal(allowance, decision, target, now: now)
     }
@@ -105,69 +106,70 @@ public final class Gate: Sendable {
     /// Decides what becomes of a call, for which its caller was charged.
     ///
     /// - Parameters:
-    ///   - caller: the number of who calls.
-    ///   - waiter: who waits, if the answer comes later.
+    ///   - caller: the caller's index.
+    ///   - waiter: gets the answer if it comes later.
     ///   - forwarded: the request's fields, for a service that gets them as they are.
     public func decide(
-        _ call: Call, caller: Int = 0, wishes: Wishes = Wishes(), waiter: Waiter, forwarded: ForwardedFields? = nil,
+        _ call: Call, caller: Int = 0, directives: CacheDirectives = CacheDirectives(), waiter: Waiter,
+        forwarded: ForwardedFields? = nil,
         now: Int64
     ) -> Verdict {
         if let error = denial(caller, call) { return .refused(error) }
         // Put together only where it is needed: by far most requests are for pages that are there.
-        var asker: Request { Request(callers[caller], waiter, wishes, forwarded) }
+        var request: Request { Request(callers[caller], waiter, directives, forwarded) }
         switch call.action {
         case .refuse(let error):
             return .refused(error)
         case .pass(let order):
-            guard !wishes.onlyIfCached else { return .refused(.notCached(order.service.catalog)) }
-            return pass(order, asker, now: now)
+            guard !directives.onlyIfCached else { return .refused(.notCached(order.service.catalog)) }
+            return pass(order, request, now: now)
         case .page(let page):
-            guard forwarded?.isPlain ?? true else { return pass(page.order, asker, now: now) }
-            guard !wishes.onlyIfCached || isServable(page, now: now) else {
+            guard forwarded?.isPlain ?? true else { return pass(page.order, request, now: now) }
+            guard !directives.onlyIfCached || isServable(page, now: now) else {
                 return .refused(.notCached(page.order.service.catalog))
             }
-            if wishes.fetchesAnew, !wishes.onlyIfCached {
-                let flight = cache.lead(page.key, scope: page.scope, waiter: waiter, isRetry: wishes.isRetry)
-                return lead(fetch(page, flight, asker, now: now), flight, asker, .anew, now: now)
+            if directives.noCache, !directives.onlyIfCached {
+                let flight = cache.lead(page.key, scope: page.scope, waiter: waiter, isRetry: directives.isRetry)
+                return lead(fetch(page, flight, request, now: now), flight, request, .noCache, now: now)
             }
-            let found = cache.find(page.key, scope: page.scope, waiter: waiter, isRetry: wishes.isRetry, now: now)
+            let found = cache.find(page.key, scope: page.scope, waiter: waiter, isRetry: directives.isRetry, now: now)
             if case .fresh(let fresh) = found { return .page(fresh, .fresh) }
-            return answer(found, page, asker, now: now)
+            return answer(found, page, request, now: now)
         }
     }
 
-    /// Who asks, and for what beside the answer.
+    /// A request's caller, waiter and directives.
     private struct Request {
         let caller: Caller
         let waiter: Waiter
-        let wishes: Wishes
+        let directives: CacheDirectives
         let forwarded: ForwardedFields?
 
-        init(_ caller: Caller, _ waiter: Waiter, _ wishes: Wishes, _ forwarded: ForwardedFields?) {
+        init(_ caller: Caller, _ waiter: Waiter, _ directives: CacheDirectives, _ forwarded: ForwardedFields?) {
             self.caller = caller
             self.waiter = waiter
-            self.wishes = wishes
+            self.directives = directives
             self.forwarded = forwarded
         }
     }
 
     private func answer(
-        _ found: PageCache.Lookup, _ wanted: Call.PageOrder, _ asker: borrowing Request, now: Int64
+        _ found: PageCache.Lookup, _ wanted: Call.PageOrder, _ request: borrowing Request, now: Int64
     ) -> Verdict {
         switch found {
         case .fresh(let page):
             return .page(page, .fresh)
         case .stale(let page, let refresh):
             if let refresh {
-                var fetch = fetch(wanted, refresh, asker, now: now)
+                var fetch = fetch(wanted, refresh, request, now: now)
                 fetch.claim = .refresh(fetchedAt: page.fetchedAt)
                 self.refresh(fetch, now: now)
             }
             return .page(page, .revalidating)
         case .lead(let flight):
-            return lead(fetch(wanted, flight, asker, now: now), flight, asker, .leader, now: now)
+            return lead(fetch(wanted, flight, request, now: now), flight, request, .leader, now: now)
         case .joined(let flight):
-            join(flight, of: wanted, asker.caller, now: now)
+            if queue.join(flight, wanted.order, as: request.caller.claim, now: now) { upstream.queueGrew() }
             return .wait(.follower)
         case .held(let page):
             return .page(page, .unrefreshable(.quota, status: nil))
@@ -177,29 +179,45 @@ public final class Gate: Sendable {
         }
     }
 
-    /// Whether there is a page that is served without waiting for anybody.
+    /// Whether there is a page that can be served at once.
     private func isServable(_ wanted: Call.PageOrder, now: Int64) -> Bool {
         cache.usablePage(wanted.key, now: now).map { now < $0.revalidateUntil } ?? false
     }
 
-    private func fetch(_ wanted: Call.PageOrder, _ flight: Flight, _ asker: borrowing Request, now: Int64) -> Fetch {
+    private func fetch(_ wanted: Call.PageOrder, _ flight: Flight, _ request: borrowing Request, now: Int64) -> Fetch {
         Fetch(
-            wanted.order, .flight(flight, wanted.lifetime), asker.caller.claim, forwarded: asker.forwarded,
+            wanted.order, .flight(flight, wanted.lifetime), request.caller.claim, forwarded: request.forwarded,
             id: nextFetch(), now: now)
     }
 
     /// The client of a waiting call has gone. A flight goes on all the same if it has been sent; what still waits for its
-    /// token, and for nobody else, does not.
+    /// token, and for this client alone, does not.
     public func abandon(_ call: Call, waiter: Waiter, now: Int64) {
         switch call.action {
         case .page(let page):
-            if let flight = cache.removeWaiter(waiter, of: page.key) {
-                withdraw(flight, page.order.service.groups[page.order.quotaGroup], now: now)
-            }
+            if let flight = cache.removeWaiter(waiter, of: page.key) { withdraw(flight, page.order, now: now) }
         case .pass(let order):
-            withdraw(waiter, order.service.groups[order.quotaGroup], now: now)
+            guard let attempt = queue.withdraw(order, where: { $0.isFor(waiter) }) else { return }
+            let turn = queue.turn(of: attempt, now: now)
+            deliver([finish(queue.end(attempt), .throttled(.quota, until: turn), now: now)])
         case .refuse:
             break
+        }
+    }
+
+    /// Withdraws a flight without waiters if it still waits for its first token.
+    private func withdraw(_ flight: Flight, _ order: Call.Order, now: Int64) {
+        guard let attempt = queue.withdraw(order, where: { $0.isFor(flight) }) else { return }
+        guard !cache.landDeserted(flight) else {
+            _ = queue.end(attempt)
+            return
+        }
+        // A client has joined in the meantime.
+        switch queue.admit(attempt, now: now) {
+        case .granted(let attempt): upstream.start(attempt)
+        case .queued: upstream.queueGrew()
+        case .refused(let attempt, let scope, let until):
+            deliver([finish(attempt, .throttled(scope, until: until), now: now)])
         }
     }
 
@@ -209,8 +227,8 @@ public final class Gate: Sendable {
         (call.service?.settings.callTimeout ?? 0) &+ 250_000_000
     }
 
-    /// What a request gets whose time is over; nothing for one that never waits. If it is a write, which may have taken
-    /// effect, the pages that it is about are void before anybody is told.
+    /// The error for a request whose time is over; nil for one that never waits. If it is a write, which may have taken
+    /// effect, the pages that it is about are made void first.
     public func overdue(_ call: Call, waiter: Waiter, now: Int64) -> GatewayError? {
         guard let service = call.service else { return nil }
         if case .pass(let order) = call.action {
@@ -220,92 +238,79 @@ public final class Gate: Sendable {
         return .upstreamFault("the time for the call is over", detail: "deadline", service.catalog)
     }
 
-    // MARK: Quota
+    // MARK: First attempts
 
-    private func pass(_ order: Call.Order, _ asker: borrowing Request, now: Int64) -> Verdict {
-        var fetch = Fetch(
-            order, .pass(asker.waiter, isRetry: asker.wishes.isRetry), asker.caller.claim, forwarded: asker.forwarded,
-            id: nextFetch(), now: now)
-        if let deadline = asker.wishes.deadline { fetch.deadline = min(fetch.deadline, deadline) }
-        guard case .refused(let scope, let until) = send(fetch, now: now) else { return .wait(.pass) }
-        return .refused(quotaError(fetch, scope, until: until, now: now))
+    /// What became of a fetch that has just begun.
+    private enum Start: ~Copyable {
+        case sent
+        case queued(until: Int64)
+        case refused(EndedAttempt, ThrottleScope, until: Int64)
     }
 
-    /// Without a token at once, a stale page goes before a wait, and a wait before a refusal; who asked for a new page is
-    /// not served a stale one.
-    private func lead(
-        _ fetch: Fetch, _ flight: Flight, _ asker: borrowing Request, _ role: Verdict.Role, now: Int64
-    ) -> Verdict {
-        let waiter = asker.waiter
-        let page = role == .anew ? nil : cache.usablePage(flight.key, now: now)
-        var fetch = fetch
-        // Nobody waits for a page of which there is an older one: its turn is that of a refresh.
-        if let page { fetch.claim = .refresh(fetchedAt: page.fetchedAt) }
-        let use = PageUse.unrefreshable(.quota, status: nil)
-        switch (send(fetch, now: now), page) {
-        case (.granted, _):
-            return .wait(role)
-        case (.queued, let page?):
-            // The flight goes on in the queue, for whoever comes next.
-            cache.removeWaiter(waiter, of: flight.key)
-            return .page(page, use)
-        case (.queued(let until), nil):
-            guard let deadline = asker.wishes.deadline, deadline < until else { return .wait(role) }
-            // The client will be gone by then: the flight goes on only if others have joined.
-            if cache.removeWaiter(waiter, of: flight.key) != nil {
-                withdraw(flight, services[fetch.service].groups[fetch.quotaGroup], now: now)
-            }
-            return .refused(quotaError(fetch, .quota, until: until, now: now))
-        case (.refused, let page?):
-            deliver([Delivery(.stale(page, use), to: landUnsent(flight, except: waiter, now: now))])
-            return .page(page, use)
-        case (.refused(let scope, let until), nil):
-            let error = quotaError(fetch, scope, until: until, now: now)
-            deliver([Delivery(.error(error), to: landUnsent(flight, except: waiter, now: now))])
-            return .refused(error)
+    private func start(_ fetch: Fetch, now: Int64) -> Start {
+        switch queue.admit(WaitingAttempt(record: AttemptRecord(fetch: fetch)), now: now) {
+        case .granted(let attempt):
+            upstream.start(attempt)
+            return .sent
+        case .queued(let until):
+            if case .flight(let flight, _) = fetch.purpose { cache.hold(flight) }
+            upstream.queueGrew()
+            return .queued(until: until)
+        case .refused(let attempt, let scope, let until): return .refused(attempt, scope, until: until)
         }
     }
 
-    /// A flight ends before it was sent.
-    ///
-    /// - Returns: those who have joined it meanwhile.
-    private func landUnsent(_ flight: Flight, except waiter: Waiter, now: Int64) -> [Waiter] {
-        cache.land(flight, .nothing, now: now).filter { $0 != waiter }
+    private func pass(_ order: Call.Order, _ request: borrowing Request, now: Int64) -> Verdict {
+        var fetch = Fetch(
+            order, .pass(request.waiter, isRetry: request.directives.isRetry), request.caller.claim,
+            forwarded: request.forwarded, id: nextFetch(), now: now)
+        if let deadline = request.directives.deadline { fetch.deadline = min(fetch.deadline, deadline) }
+        guard case .refused(_, let scope, let until) = start(fetch, now: now) else { return .wait(.pass) }
+        return .refused(queue.error(fetch, scope, until: until, now: now))
+    }
+
+    /// Without a token at once, a stale page goes before a wait, and a wait before a refusal. A `no-cache` request gets no
+    /// stale page.
+    private func lead(
+        _ fetch: Fetch, _ flight: Flight, _ request: borrowing Request, _ role: Verdict.Role, now: Int64
+    ) -> Verdict {
+        let waiter = request.waiter
+        let page = role == .noCache ? nil : cache.usablePage(flight.key, now: now)
+        var fetch = fetch
+        // The request is answered with the older page, so the fetch has the priority of a refresh.
+        if let page { fetch.claim = .refresh(fetchedAt: page.fetchedAt) }
+        let use = PageUse.unrefreshable(.quota, status: nil)
+        switch start(fetch, now: now) {
+        case .sent:
+            return .wait(role)
+        case .queued(let until):
+            guard let page else {
+                guard let deadline = request.directives.deadline, deadline < until else { return .wait(role) }
+                // The client will be gone by then: the flight goes on only if others have joined.
+                if cache.removeWaiter(waiter, of: flight.key) != nil { withdraw(flight, fetch.order, now: now) }
+                return .refused(queue.error(fetch, .quota, until: until, now: now))
+            }
+            // The flight stays in the queue, for later requests.
+            cache.removeWaiter(waiter, of: flight.key)
+            return .page(page, use)
+        case .refused(_, let scope, let until):
+            // Others may have joined meanwhile.
+            let others = cache.land(flight, .nothing, now: now).filter { $0 != waiter }
+            guard let page else {
+                let error = queue.error(fetch, scope, until: until, now: now)
+                deliver([Delivery(.error(error), to: others)])
+                return .refused(error)
+            }
+            deliver([Delivery(.stale(page, use), to: others)])
+            return .page(page, use)
+        }
     }
 
     private func refresh(_ fetch: Fetch, now: Int64) {
-        if case .refused(let scope, let until) = send(fetch, now: now) {
-            deliver([finish(fetch, .throttled(scope, until: until), attempts: 0, now: now)])
+        if case .refused(let attempt, let scope, let until) = start(fetch, now: now) {
+            deliver([finish(attempt, .throttled(scope, until: until), now: now)])
         }
-    }
-
-    private func send(_ fetch: Fetch, now: Int64) -> Admission {
-        let admission = admit(PendingAttempt(fetch: fetch, number: 1), now: now)
-        switch admission {
-        case .granted: upstream.start(fetch)
-        case .queued:
-            if case .flight(let flight, _) = fetch.purpose { cache.hold(flight) }
-            upstream.queueGrew()
-        case .refused: break
-        }
-        return admission
     }
 
     private func nextFetch() -> UInt64 { lastFetch.wrappingAdd(1, ordering: .relaxed).newValue }
-
-    // MARK: Words
-
-    /// A quota's rate for a message, for which two decimals are enough: `2 requests a second`, or `1 request in 250 seconds`
-    /// for less than one in a hundred.
-    static func rate(_ quota: Quota) -> String {
-        let seconds = Double(max(1, quota.interval)) / 1e9
-        let hundredths = Int64((100 / seconds).rounded())
-        if seconds > 100 { return "1 request in \(Int64(seconds.rounded())) seconds" }
-        if hundredths == 100 { return "1 request a second" }
-        let (whole, fraction) = hundredths.quotientAndRemainder(dividingBy: 100)
-        let decimals =
-            fraction == 0
-            ? "" : fraction % 10 == 0 ? ".\(fraction / 10)" : fraction < 10 ? ".0\(fraction)" : ".\(fraction)"
-        return "\(whole)\(decimals) requests a second"
-    }
 }

@@ -1,7 +1,7 @@
 internal import AWSProtocol
 internal import PageCache
 
-/// Which pages an operator wants to be rid of. What is not named is not looked at.
+/// The pages that an operator wants to purge. A property that is nil matches every page.
 public struct PurgeOrder: Sendable, Equatable {
     public var service: String?
     public var operation: String?

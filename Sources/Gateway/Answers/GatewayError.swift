@@ -47,7 +47,7 @@ public struct GatewayError: Error, Sendable, Equatable {
         if case .plain(let error) = wording { error.status } else { ThrottleNotice.status }
     }
 
-    /// The same of a limit, prepared; nothing for other errors.
+    /// The pre-rendered answer of a limit; nil for other errors.
     public var notice: ThrottleNotice? {
         if case .throttle(let notice) = wording { notice } else { nil }
     }
@@ -57,10 +57,10 @@ extension GatewayError {
     /// The detail of a fault that an open breaker is the cause of.
     public static let breakerDetail = "breaker"
 
-    /// A caller who is known may not do that.
+    /// An identified caller lacks a permission.
     ///
-    /// - Parameter domain: the domain that they may not ask about, empty for requests that name none; nothing if it is the
-    ///   operation that they may not ask for.
+    /// - Parameter domain: the domain that the caller may not ask about, empty for requests that name none; nil if it is the
+    ///   operation that is not permitted.
     static func notAuthorized(_ caller: String, operation: String, domain: String?) -> GatewayError {
         let subject =
             switch domain {
@@ -108,7 +108,7 @@ extension GatewayError {
         GatewayError(ThrottleNotice(scope, limit, catalog), wait: wait)
     }
 
-    /// The caller wants nothing but what is in the cache, and it is not there (RFC 9111, section 5.2.1.7).
+    /// `only-if-cached`, and the page is not in the cache (RFC 9111, section 5.2.1.7).
     static func notCached(_ catalog: Catalog) -> GatewayError {
         GatewayError(
             ServiceError(

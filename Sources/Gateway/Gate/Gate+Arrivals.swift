@@ -1,30 +1,68 @@
 internal import AWSProtocol
 internal import PageCache
 
+/// What became of an attempt that was about to be sent.
+public enum Departure: ~Copyable {
+    case sent(SentAttempt)
+    /// It must not be sent before this instant: a snapshot with pages that it makes void would be taken for true until then.
+    case held(GrantedAttempt, until: Int64)
+}
+
 extension Gate {
-    /// Takes the result of a fetch: voids what a write made void, keeps the page.
+    // MARK: Attempts
+
+    /// An attempt is sent: its page will be as new as that, and what it makes void is noted.
+    public func depart(_ attempt: consuming GrantedAttempt, now: Int64) -> Departure {
+        switch attempt.fetch.purpose {
+        case .flight(let flight, _): cache.depart(flight)
+        case .pass:
+            let scopes = attempt.fetch.invalidates
+            if attempt.number == 1, !scopes.isEmpty, let until = observer?.writeBegins(scopes, now: now) {
+                return .held(attempt, until: until)
+            }
+        }
+        return .sent(SentAttempt(record: attempt.record, sentAt: now))
+    }
+
+    /// Asks for the tokens of an attempt that has waited for something else, a retry's pause or credentials.
+    public func askAgain(_ attempt: consuming WaitingAttempt, now: Int64) -> FetchQueue.Admission {
+        let (number, purpose) = (attempt.number, attempt.fetch.purpose)
+        let admission = queue.admit(attempt, now: now)
+        // Of a first attempt, `start` holds the flight.
+        if number > 1, admission.isQueued, case .flight(let flight, _) = purpose { cache.hold(flight, isRetry: true) }
+        return admission
+    }
+
+    /// Returns true if a fetch may be repeated after a failure as far as its clients are concerned: where all of them are on a
+    /// second attempt of their own or a later one, another here would only multiply the load.
+    public func mayRetry(_ fetch: Fetch) -> Bool {
+        switch fetch.purpose {
+        case .pass(_, let isRetry): !isRetry
+        case .flight(let flight, _): !cache.isLeftToRetries(flight)
+        }
+    }
+
+    // MARK: Results
+
+    /// Takes the result of a fetch: voids what a write made void, keeps the page. A write of which not a byte left makes nothing
+    /// void. A page is as old as the attempt that brought it: it may have been made at once (RFC 9111, section 4.2.3).
     ///
-    /// - Parameters:
-    ///   - attempts: how many were sent. A write of which not a byte left makes nothing void.
-    ///   - sentAt: when the last of them was. The page is as old as that: it may have been made at once (RFC 9111, section
-    ///     4.2.3).
-    /// - Returns: what is to be delivered to those who wait.
-    public func finish(
-        _ fetch: Fetch, _ result: FetchResult, attempts: Int, sentAt: Int64? = nil, now: Int64
-    ) -> Delivery {
+    /// - Returns: the answer for the requests that wait.
+    public func finish(_ attempt: consuming EndedAttempt, _ result: FetchResult, now: Int64) -> Delivery {
+        let fetch = attempt.fetch
         switch fetch.purpose {
         case .pass(let waiter, _):
-            if attempts > 0 {
+            if attempt.attempts > 0 {
                 for scope in fetch.invalidates { cache.invalidate(scope) }
                 if !fetch.invalidates.isEmpty { observer?.writeEnded(fetch.invalidates) }
             }
             return Delivery(arrival(of: result, fetch, now: now), to: [waiter])
         case .flight(let flight, let lifetime):
-            return land(flight, lifetime, result, fetch, sentAt: sentAt ?? now, now: now)
+            return land(flight, lifetime, result, fetch, sentAt: attempt.sentAt ?? now, now: now)
         }
     }
 
-    /// Tells those who wait.
+    /// Hands answers to the requests that wait.
     public func deliver(_ deliveries: [Delivery]) { receiver.deliver(deliveries) }
 
     private func land(
@@ -41,13 +79,13 @@ extension Gate {
         return Delivery(stale ?? arrival(of: result, fetch, now: now), to: waiters)
     }
 
-    /// Whether the service has said something that an older page would contradict.
+    /// Returns true if a reply is the service's word on the page, so that an older page must not be served any more.
     private static func isDefinite(_ result: FetchResult) -> Bool {
         guard case .reply(let reply) = result else { return false }
         switch reply.classification {
         case .good: return reply.status == 200 && reply.isGoodObject
-        // What is wrong with a signature says nothing of the page, and neither does what is no error of the service's: a
-        // redirection, or the page of a router.
+        // A refused signature says nothing of the page. Neither does a reply that is no error of the service's, such as a
+        // redirection or a proxy's page.
         case .refused: return reply.errorCode != nil && reply.answerStatus < 500 && !isAboutCredentials(reply)
         case .throttled, .failed: return false
         }
@@ -82,7 +120,7 @@ extension Gate {
         return ErrorCode.identity.contains(code) && !ErrorCode.accessDenial.contains(code)
     }
 
-    /// Whether a stale page is better than this result, and what is said of it.
+    /// The use of a stale page in place of this result; nil if the result is to be relayed.
     private func staleUse(_ result: FetchResult, _ service: Service) -> PageUse? {
         switch result {
         case .throttled: .unrefreshable(.quota, status: nil)
@@ -95,7 +133,7 @@ extension Gate {
             case .refused where reply.answerStatus >= 500 || reply.errorCode == nil:
                 .unrefreshable(.error, status: reply.status)
             case .good where reply.status != 200: .unrefreshable(.error, status: reply.status)
-            // The gateway's own credentials are at fault, not who asks.
+            // The gateway's own credentials are at fault, not the client's.
             case .refused where !service.isPassthrough && Self.isAboutCredentials(reply):
                 .unrefreshable(.error, status: reply.status)
             case .good, .refused: nil
@@ -107,7 +145,7 @@ extension Gate {
         switch result {
         case .reply(let reply): .reply(reply)
         case .fault(let error): .error(error)
-        case .throttled(let scope, let until): .error(quotaError(fetch, scope, until: until, now: now))
+        case .throttled(let scope, let until): .error(queue.error(fetch, scope, until: until, now: now))
         }
     }
 }

@@ -1,0 +1,226 @@
+internal import PageCache
+internal import RateLimiter
+
+/// The limits that attempts pass before they are sent: the buckets of domains, and the buckets and queues of quota groups.
+///
+/// It is their one owner. Attempts that lack a token wait here; the upstream's thread releases the queues. Calls may come
+/// from any thread; time is an argument, in monotonic nanoseconds.
+public final class FetchQueue: Sendable {
+    /// What became of an attempt that asked for its tokens.
+    public enum Admission: ~Copyable {
+        /// It may be sent now.
+        case granted(GrantedAttempt)
+        /// It waits for the token of its quota group. `until` is an estimate; callers who were served less may overtake.
+        case queued(until: Int64)
+        /// A limit does not let it go in time; not before `until`.
+        case refused(EndedAttempt, ThrottleScope, until: Int64)
+
+        var isQueued: Bool {
+            switch self {
+            case .queued: true
+            default: false
+            }
+        }
+    }
+
+    /// Attempts that have left the queues together.
+    public struct Release: ~Copyable {
+        /// Those that have their token.
+        public var granted: GrantedAttempts
+        /// Those whose turn would come too late.
+        public var expired: ExpiredAttempts
+        /// When to release again; nil if nothing waits.
+        public let next: Int64?
+    }
+
+    /// What a quota group allows, and what waits for it.
+    public struct Figures: Sendable {
+        /// Requests a second: what is used now, and what is configured.
+        public let rate: Double
+        public let fullRate: Double
+        /// The tokens in the bucket, a fraction of the next one included.
+        public let tokens: Double
+        /// Attempts in the queue.
+        public let waiting: Int
+    }
+
+    private let services: [Service]
+    /// By service and the catalog's order; services of one scope share theirs.
+    let groups: [[QuotaGroup<AttemptRecord>]]
+    private let domainLimit: Limit?
+    private let domains: KeyedBuckets?
+    private let shadows: ShadowCounts
+
+    init(_ services: [Service], domainLimit: Limit?, shadows: ShadowCounts) {
+        self.services = services
+        self.domainLimit = domainLimit
+        self.shadows = shadows
+        domains = domainLimit.map { KeyedBuckets($0.quota) }
+        var groups: [[QuotaGroup<AttemptRecord>]] = []
+        for service in services {
+            let isOwner = !groups.indices.contains(service.quotaOwner)
+            groups.append(isOwner ? Self.groups(of: service) : groups[service.quotaOwner])
+        }
+        self.groups = groups
+    }
+
+    private static func groups(of service: Service) -> [QuotaGroup<AttemptRecord>] {
+        let settings = service.settings
+        return settings.quotas.enumerated().map { place, quota in
+            let maxWait = settings.shadowGroups.contains(place) ? 0 : settings.maxWait
+            return QuotaGroup(quota, maxWait: maxWait, maxDepth: settings.maxDepth, now: service.start)
+        }
+    }
+
+    private func group(of fetch: Fetch) -> QuotaGroup<AttemptRecord> { groups[fetch.service][fetch.quotaGroup] }
+
+    // MARK: Admission
+
+    /// Takes an attempt's tokens: its domain's, unless it holds that, then its quota group's. Narrow first; when the group refuses,
+    /// the domain's token goes back.
+    public func admit(_ attempt: consuming WaitingAttempt, now: Int64) -> Admission {
+        var record = attempt.record
+        if let domains, !record.holdsDomainToken, let key = domainKey(record.fetch) {
+            switch domains.take(key, now: now) {
+            case .admitted: record.holdsDomainToken = true
+            case .denied(let until):
+                guard domainLimit?.isShadow == true else { return .refused(ended(record), .domain, until: until) }
+                shadows.count(.domain)
+            }
+        }
+        let fetch = record.fetch
+        switch group(of: fetch).request(record, as: fetch.claim, deadline: fetch.deadline, now: now) {
+        case .granted: return .granted(GrantedAttempt(record: record))
+        case .queued(let until): return .queued(until: until)
+        case .refused(let until):
+            guard isShadow(fetch) else { return .refused(ended(record), .quota, until: until) }
+            shadows.count(.quota)
+            return .granted(GrantedAttempt(record: record))
+        }
+    }
+
+    /// Takes back the tokens of an attempt that was not sent. In shadow mode none is taken back, for it may have gone without.
+    public func giveBack(_ attempt: consuming GrantedAttempt, now: Int64) -> WaitingAttempt {
+        var record = attempt.record
+        if domainLimit?.isShadow == false { giveBackDomainToken(record) }
+        record.holdsDomainToken = false
+        if !isShadow(record.fetch) { group(of: record.fetch).giveBack(now: now) }
+        return WaitingAttempt(record: record)
+    }
+
+    /// Ends an attempt that waits, before it is sent.
+    public func end(_ attempt: consuming WaitingAttempt) -> EndedAttempt { ended(attempt.record) }
+
+    /// When an attempt could have its turn, if it came now.
+    public func turn(of attempt: borrowing WaitingAttempt, now: Int64) -> Int64 {
+        group(of: attempt.fetch).turn(of: attempt.fetch.claim, now: now)
+    }
+
+    /// The end of an attempt without its group's token.
+    private func ended(_ record: AttemptRecord) -> EndedAttempt {
+        giveBackDomainToken(record)
+        return EndedAttempt(fetch: record.fetch, attempts: record.number - 1, sentAt: record.sentAt)
+    }
+
+    private func giveBackDomainToken(_ record: AttemptRecord) {
+        if record.holdsDomainToken, let key = domainKey(record.fetch) { domains?.giveBack(key) }
+    }
+
+    private func isShadow(_ fetch: Fetch) -> Bool {
+        services[fetch.service].settings.shadowGroups.contains(fetch.quotaGroup)
+    }
+
+    /// The domain of a service, as its limit knows it; nil if there is none to charge.
+    private func domainKey(_ fetch: Fetch) -> [UInt8]? {
+        guard domains != nil, !fetch.domain.isEmpty else { return nil }
+        return [UInt8(truncatingIfNeeded: fetch.service)] + fetch.domain
+    }
+
+    // MARK: While it waits
+
+    /// A client has joined a flight that may still wait for its token: it goes on in that client's name if that is sooner.
+    ///
+    /// - Returns: whether it does. Others may have lost their place then.
+    func join(_ flight: Flight, _ order: Call.Order, as claim: Claim, now: Int64) -> Bool {
+        let group = groups[order.service.index][order.quotaGroup]
+        return group.depth > 0 && group.join(as: claim, now: now) { $0.fetch.isFor(flight) }
+    }
+
+    /// Takes out a first attempt whose clients have all gone; nil if it is not in the queue.
+    func withdraw(_ order: Call.Order, where isMeant: @Sendable (Fetch) -> Bool) -> WaitingAttempt? {
+        let group = groups[order.service.index][order.quotaGroup]
+        guard group.depth > 0 else { return nil }
+        return group.remove { $0.number == 1 && isMeant($0.fetch) }.map { WaitingAttempt(record: $0) }
+    }
+
+    // MARK: Release
+
+    /// Hands out the tokens that have come since, in the order of the queues.
+    public func release(now: Int64) -> Release {
+        var granted: [AttemptRecord] = []
+        var expired: [AttemptRecord] = []
+        var next: Int64?
+        for groups in groups {
+            for group in groups {
+                guard let turn = group.release(now: now, granted: &granted, expired: &expired) else { continue }
+                next = min(next ?? .max, turn)
+            }
+        }
+        return Release(granted: GrantedAttempts(granted), expired: ExpiredAttempts(expired), next: next)
+    }
+
+    /// Takes out all that waits.
+    public func removeAll() -> ExpiredAttempts { ExpiredAttempts(groups.flatMap { $0.flatMap { $0.removeAll() } }) }
+
+    /// Whether nothing waits.
+    public var isEmpty: Bool { groups.allSatisfy { $0.allSatisfy { $0.depth == 0 } } }
+
+    // MARK: Feedback
+
+    /// The service has throttled an attempt, because others use the account too: the group's rate is cut.
+    ///
+    /// - Returns: whether it was; not if the attempt left before the last cut.
+    public func slowDown(after attempt: borrowing SentAttempt, now: Int64) -> Bool {
+        group(of: attempt.fetch).throttled(sentAt: attempt.sentAt, now: now)
+    }
+
+    /// The service has said when it wants to be asked again: the fetch's quota group sends nothing before.
+    public func hold(_ fetch: Fetch, until instant: Int64, now: Int64) {
+        group(of: fetch).hold(until: instant, now: now)
+    }
+
+    /// Returns true if no cut of a quota group's rate is left.
+    public func isAtFullRate(service: Int, group: Int, now: Int64) -> Bool {
+        let group = groups[service][group]
+        return group.currentQuota(now: now) == group.quota
+    }
+
+    // MARK: Figures
+
+    public func figures(service: Int, group: Int, now: Int64) -> Figures {
+        let group = groups[service][group]
+        return Figures(
+            rate: 1e9 / Double(group.currentQuota(now: now).interval), fullRate: 1e9 / Double(group.quota.interval),
+            tokens: group.tokens(now: now), waiting: group.depth)
+    }
+
+    /// What is known of the domains that are limited: how many have a bucket of their own, and takes from the shared one.
+    public var domainFigures: (keys: Int, overflows: UInt64) {
+        domains.map { ($0.figures.keys, $0.figures.overflows) } ?? (0, 0)
+    }
+
+    /// The error for a request that a limit of its fetch refuses.
+    func error(_ fetch: Fetch, _ scope: ThrottleScope, until: Int64, now: Int64) -> GatewayError {
+        let service = services[fetch.service]
+        let limit: String
+        if scope == .domain {
+            let rate = domainLimit.map { ThrottleNotice.rate($0.quota) } ?? "0 requests a second"
+            limit = "domain \(String(decoding: fetch.domain, as: UTF8.self)) is limited to \(rate) to the service"
+        } else {
+            let name = service.catalog.quotaGroups[fetch.quotaGroup].name
+            let rate = ThrottleNotice.rate(group(of: fetch).currentQuota(now: now))
+            limit = "quota group '\(name)' of the service allows \(rate)"
+        }
+        return .throttled(scope == .domain ? .domain : .quota, limit, wait: until - now, service.catalog)
+    }
+}

@@ -1,0 +1,50 @@
+package import Gateway
+package import OriginClient
+
+extension FetchMachine {
+    /// What has happened.
+    package enum Event: ~Copyable {
+        /// A first attempt has its tokens. (`tick` finds those that have waited for theirs.)
+        case granted(GrantedAttempt)
+        /// An attempt was replied to, or has failed; by its fetch's id.
+        case ended(FinishedAttempt)
+        /// A supply of credentials that had none ready has some, or has given up.
+        case credentialsCame
+        /// An attempt has joined a queue.
+        case queueGrew
+        /// A connection could not be opened from here, though no attempt has failed.
+        case localFault(CurlError)
+        /// Time has passed. To be given when `wake` said so, and after other events.
+        case tick
+        /// Everything ends now, with an error.
+        case stop
+    }
+
+    /// What is to be done.
+    package enum Action {
+        case send(SendOrder)
+        /// No reply of the attempt is wanted any more.
+        case cancel(UInt64)
+        case deliver(Delivery)
+        /// A `tick` is due at this instant, `.max` if none is.
+        case wake(at: Int64)
+        case report(UpstreamEvent)
+        /// An attempt has ended so many nanoseconds after it was sent.
+        case count(service: Int, operation: Int?, AttemptClass, elapsed: Int64)
+        /// A breaker's state may have changed: 0 closed, 1 half-open, 2 open.
+        case showBreaker(service: Int, figure: Int)
+    }
+
+    /// What it takes to send an attempt. Its end is reported by the fetch's id.
+    package struct SendOrder {
+        package let fetch: Fetch
+        /// 1 for the first.
+        package let number: Int
+        /// The header fields, signed; nil if they are those that the caller sent, see `Fetch.forwarded`.
+        let lines: HeaderLines?
+        /// Nanoseconds.
+        package let timeout: Int64
+        /// See `AttemptRequest`.
+        let needsFreshConnection: Bool
+    }
+}

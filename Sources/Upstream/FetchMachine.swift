@@ -1,0 +1,395 @@
+package import Gateway
+internal import OriginClient
+
+/// What becomes of fetches between their first token and their end: retries, breakers, budgets, credentials and deadlines.
+///
+/// Pure: events come in with the time, and what is to be done comes out as actions. It starts no thread, opens no socket and reads
+/// no clock. Tokens come from the gate's queue, which it releases; results go to the gate.
+///
+/// A fetch is here from its first token on. Its attempt is in one place at a time: in the queue (then only a retry's fetch is
+/// here), in a pause, parked for want of credentials, or sent.
+package struct FetchMachine: ~Copyable {
+    /// The pending actions, in order. The driver of the machine carries them out and removes them.
+    package var actions: [Action] = []
+
+    private let gate: Gate
+    private let retry: RetryPolicy
+    private let readWallClock: @Sendable () -> Int64
+    private var random: any RandomNumberGenerator
+    private var services: [ServiceHealth]
+    /// Of all services: each connection has a number of its own.
+    private var lostConnections = LostConnections()
+    /// What this machine lacked, and when that was last reported.
+    private var localFaults: [Int32: Int64] = [:]
+
+    /// When the event came that is being handled.
+    private var now: Int64
+    private var calls: [UInt64: FetchCall] = [:]
+    private var pauses: [(until: Int64, call: UInt64)] = []
+    /// When the next pause ends; `.max` if there is none.
+    private var nextPause = Int64.max
+    /// Calls that wait for credentials, in the order of their coming.
+    private var parked: [UInt64] = []
+    /// When the time of one of them is over; `.max` if there is none.
+    private var nextParkedEnd = Int64.max
+    /// When to release the queues; `.max` if nothing waits.
+    private var nextRelease: Int64
+
+    /// - Parameters:
+    ///   - settings: one for each of the gate's services, in their order.
+    ///   - wallClock: nanoseconds since 1970-01-01T00:00:00Z.
+    ///   - random: for what must not happen to many at one moment.
+    ///   - now: monotonic nanoseconds.
+    package init(
+        _ gate: Gate, _ settings: [UpstreamSettings], _ retry: RetryPolicy, wallClock: @escaping @Sendable () -> Int64,
+        random: any RandomNumberGenerator = SystemRandomNumberGenerator(), now: Int64
+    ) {
+        self.gate = gate
+        self.retry = retry
+        readWallClock = wallClock
+        self.random = random
+        services = zip(settings, gate.services).map { ServiceHealth($0, name: $1.settings.name, retry, now: now) }
+        self.now = now
+        nextRelease = now
+    }
+
+    /// Whether no fetch is here or waits for its tokens.
+    package var isIdle: Bool { calls.isEmpty && gate.queue.isEmpty }
+
+    /// Takes an event in; what follows is added to `actions`.
+    ///
+    /// - Parameter now: when it came, in monotonic nanoseconds.
+    package mutating func handle(_ event: consuming Event, now: Int64) {
+        self.now = now
+        switch consume event {
+        case .granted(let attempt): begin(attempt)
+        case .ended(let attempt): settle(attempt)
+        case .credentialsCame: unpark()
+        case .queueGrew: nextRelease = now
+        case .localFault(let error): noteLocalFault(error)
+        case .tick: tick()
+        case .stop: stop()
+        }
+    }
+
+    // MARK: Sending
+
+    private mutating func begin(_ attempt: consuming GrantedAttempt) {
+        let call = FetchCall(attempt.fetch)
+        calls[call.fetch.id] = call
+        send(attempt, of: call)
+    }
+
+    /// Sends an attempt, or gives its tokens back.
+    private mutating func send(_ attempt: consuming GrantedAttempt, of call: FetchCall) {
+        let service = call.fetch.service
+        let admission = services[service].breaker.admit(call.input, now: now)
+        call.isProbe = admission == .probe
+        guard admission != .refused else {
+            let cause = "it has failed too often and is given a rest"
+            return end(giveBack(attempt, of: call), of: call, detail: GatewayError.breakerDetail, cause)
+        }
+        if call.isProbe {
+            showBreaker(service)
+            actions.append(.report(.breakerHalfOpen(service: services[service].name)))
+        }
+        let patience = services[service].attemptTimeout
+        let timeout = call.fetch.deadline <= now ? 0 : min(patience, call.fetch.deadline - now)
+        guard timeout > 0 else {
+            return end(giveBack(attempt, of: call), of: call, detail: "deadline", "the time for the call is over")
+        }
+        var lines: HeaderLines?
+        if call.fetch.forwarded == nil {
+            switch services[service].sign(call.fetch, &call.signature, wallClock: readWallClock()) {
+            case .lines(let signed):
+                lines = signed
+                report(services[service].noteCredentials(missing: nil))
+            case .pending: return park(giveBack(attempt, of: call), of: call)
+            case .unavailable(let reason):
+                report(services[service].noteCredentials(missing: reason))
+                let cause = "the gateway has no credentials to sign with"
+                return end(giveBack(attempt, of: call), of: call, detail: "credentials", cause)
+            case nil: return end(giveBack(attempt, of: call), of: call, "the request was not signed")
+            }
+        }
+        switch gate.depart(attempt, now: now) {
+        case .held(let attempt, let until): pause(giveBack(attempt, of: call), of: call, until: until)
+        case .sent(let attempt):
+            call.isCutShort = timeout < patience
+            // Not for what an open breaker refuses, or retries would be saved up for when it closes.
+            if attempt.number == 1 { services[service].budget.deposit(now: now) }
+            let order = SendOrder(
+                fetch: call.fetch, number: attempt.number, lines: lines, timeout: timeout,
+                needsFreshConnection: call.last?.lostConnection ?? false)
+            call.place = .sent(attempt)
+            actions.append(.send(order))
+        }
+    }
+
+    /// Nothing is sent of an attempt that had its tokens, and perhaps the breaker's leave. Others may wait for them.
+    private mutating func giveBack(_ attempt: consuming GrantedAttempt, of call: FetchCall) -> WaitingAttempt {
+        nextRelease = now
+        if call.isProbe {
+            services[call.fetch.service].breaker.recordNothing(isProbe: true, wasSent: false, now: now)
+            showBreaker(call.fetch.service)
+        }
+        return gate.queue.giveBack(attempt, now: now)
+    }
+
+    // MARK: Settling
+
+    private mutating func settle(_ finished: FinishedAttempt) {
+        guard let call = calls[finished.id] else { return }
+        switch call.takePlace() {
+        case .sent(let attempt): settle(attempt, of: call, finished)
+        // It was not sent: nothing has changed.
+        case .here(let attempt): call.place = .here(attempt)
+        case .elsewhere: break
+        }
+    }
+
+    /// An attempt has ended: its result is the fetch's, or there is another attempt.
+    private mutating func settle(_ attempt: consuming SentAttempt, of call: FetchCall, _ finished: FinishedAttempt) {
+        let lostConnection = finished.lostConnection
+        let fetch = call.fetch
+        let result = AttemptResult(finished.result, isForPage: call.isForPage)
+        actions.append(
+            .count(
+                service: fetch.service, operation: fetch.operation, result.kind, elapsed: now - attempt.sentAt))
+        let isFirstSign = lostConnection.map { lostConnections.add($0) } ?? true
+        recordHealth(call, result, isFirstSign: isFirstSign, isRepeat: attempt.number > 1)
+        feedBack(attempt, result)
+        let isOutdated = call.fetch.forwarded == nil && learn(result, call)
+        let error = result.error
+        guard result.kind.isRetryable && error?.isProxyRefusal != true || isOutdated else {
+            return finish(attempt.ended(), of: call, with: result)
+        }
+        call.last = result
+        let isPaid =
+            error?.isLocalFault == true || lostConnection.map { lostConnections.isPaid($0) } ?? false
+        let failure = FailedAttempt(
+            kind: result.kind, mayHaveSent: result.mayHaveSent, isOutdated: isOutdated, safety: fetch.safety,
+            attempts: attempt.number, isWanted: gate.mayRetry(fetch), timeLeft: fetch.deadline - now, isPaid: isPaid)
+        let isAtOnce = error.map { $0.isLostConnection || $0 == .refusedStream } ?? false
+        let jitter = retry.delay(after: attempt.number, isAtOnce: isAtOnce, using: &random)
+        let delay = max(jitter, result.requestedWait)
+        switch retry.verdict(after: failure, pause: delay, budget: &services[fetch.service].budget, now: now) {
+        case .again(let delay):
+            if let lostConnection { lostConnections.pay(lostConnection) }
+            pause(attempt.repeated(), of: call, until: now + delay)
+        case .stop: finish(attempt.ended(), of: call, with: result)
+        }
+    }
+
+    private mutating func recordHealth(_ call: FetchCall, _ result: AttemptResult, isFirstSign: Bool, isRepeat: Bool) {
+        let service = call.fetch.service
+        if let error = result.error, error.isLocalFault { noteLocalFault(error) }
+        let event = services[service].record(
+            result, call, isFirstSign: isFirstSign, isRepeat: isRepeat, now: now, using: &random)
+        if call.isProbe || event != nil { showBreaker(service) }
+        report(event)
+    }
+
+    /// The quota group learns from the service's answer. Those who wait may lose their turn by it.
+    private mutating func feedBack(_ attempt: borrowing SentAttempt, _ result: AttemptResult) {
+        let fetch = attempt.fetch
+        if result.isAboutRate(fetch.safety), gate.queue.slowDown(after: attempt, now: now) {
+            nextRelease = now
+            if services[fetch.service].cutGroups.insert(fetch.quotaGroup).inserted {
+                let group = groupName(fetch.service, fetch.quotaGroup)
+                actions.append(.report(.quotaCut(service: services[fetch.service].name, group: group)))
+            }
+        }
+        guard result.kind == .throttled || result.kind == .serverError, result.requestedWait > 0 else { return }
+        gate.queue.hold(fetch, until: now &+ min(result.requestedWait, Self.longestHold), now: now)
+        nextRelease = now
+    }
+
+    /// Returns true if the service refused the attempt only for what it was signed with, and there is better to sign with.
+    private mutating func learn(_ result: AttemptResult, _ call: FetchCall) -> Bool {
+        guard result.mayBeMistimed || result.hasExpiredCredentials else { return false }
+        let service = call.fetch.service
+        report(services[service].noteRefusal(result, call.signature))
+        return services[service].learn(result, &call.signature, wallClock: readWallClock())
+    }
+
+    /// No reply, however wrong, stops a quota group for longer, in nanoseconds.
+    private static let longestHold: Int64 = 300_000_000_000
+
+    // MARK: Waiting
+
+    private mutating func pause(_ attempt: consuming WaitingAttempt, of call: FetchCall, until: Int64) {
+        call.place = .here(attempt)
+        pauses.append((until, call.fetch.id))
+        nextPause = min(nextPause, until)
+    }
+
+    /// Lets a call wait for credentials. It gives its tokens up and asks for others later, so that parked calls do not leave in one burst.
+    private mutating func park(_ attempt: consuming WaitingAttempt, of call: FetchCall) {
+        call.place = .here(attempt)
+        parked.append(call.fetch.id)
+        nextParkedEnd = min(nextParkedEnd, call.fetch.deadline)
+    }
+
+    private mutating func unpark() {
+        let due = parked
+        parked = []
+        nextParkedEnd = .max
+        for id in due { askForTokens(id) }
+    }
+
+    private mutating func askForTokens(_ id: UInt64) {
+        guard let call = calls[id], case .here(let attempt) = call.takePlace() else { return }
+        // A first attempt that waits for its turn is as if it had never been here: its clients may still leave.
+        if attempt.number == 1 { calls[id] = nil }
+        switch gate.askAgain(attempt, now: now) {
+        case .granted(let attempt):
+            calls[id] = call
+            send(attempt, of: call)
+        // It may have pushed others out of the queue.
+        case .queued: nextRelease = now
+        case .refused(let attempt, let scope, let until): refuse(attempt, of: id, scope, until: until)
+        }
+    }
+
+    private mutating func tick() {
+        if now >= nextParkedEnd { endParked() }
+        if now >= nextPause { endPauses() }
+        if now >= nextRelease { release() }
+        actions.append(.wake(at: min(nextPause, nextRelease, nextParkedEnd)))
+    }
+
+    /// Ends the calls whose time was over before credentials came.
+    private mutating func endParked() {
+        var due: [UInt64] = []
+        let (calls, now) = (calls, now)
+        parked.removeAll { id in
+            guard let call = calls[id], now < call.fetch.deadline else {
+                due.append(id)
+                return true
+            }
+            return false
+        }
+        nextParkedEnd = parked.reduce(.max) { min($0, calls[$1]?.fetch.deadline ?? .max) }
+        for id in due {
+            guard let call = calls[id], case .here(let attempt) = call.takePlace() else { continue }
+            end(attempt, of: call, detail: "credentials", "the gateway's credentials did not come in time")
+        }
+    }
+
+    private mutating func endPauses() {
+        let due = pauses.filter { $0.until <= now }
+        pauses.removeAll { $0.until <= now }
+        nextPause = pauses.reduce(.max) { min($0, $1.until) }
+        for pause in due { askForTokens(pause.call) }
+    }
+
+    /// Sends what has its token by now, and refuses what will not have it in time.
+    private mutating func release() {
+        var release = gate.queue.release(now: now)
+        // Before the attempts are sent: what they do may call for another look.
+        nextRelease = release.next ?? .max
+        while let attempt = release.granted.popFirst() {
+            if let call = calls[attempt.fetch.id] { send(attempt, of: call) } else { begin(attempt) }
+        }
+        while let attempt = release.expired.popFirst() {
+            let turn = gate.queue.turn(of: attempt, now: now)
+            let id = attempt.fetch.id
+            refuse(gate.queue.end(attempt), of: id, .quota, until: turn)
+        }
+        noteRestored()
+    }
+
+    private mutating func noteRestored() {
+        for service in services.indices {
+            for group in services[service].cutGroups
+            where gate.queue.isAtFullRate(service: service, group: group, now: now) {
+                services[service].cutGroups.remove(group)
+                let name = groupName(service, group)
+                actions.append(.report(.quotaRestored(service: services[service].name, group: name)))
+            }
+        }
+    }
+
+    // MARK: Ends
+
+    /// Ends a call whose attempt was not sent: with the last attempt's result, or a fault if there was none.
+    private mutating func end(
+        _ attempt: consuming WaitingAttempt, of call: FetchCall, detail: String = "error", _ cause: String
+    ) {
+        finish(gate.queue.end(attempt), of: call, with: call.last, detail: detail, cause)
+    }
+
+    /// Reports the last attempt's result, or a fault in its place if there was none.
+    private mutating func finish(
+        _ attempt: consuming EndedAttempt, of call: FetchCall, with result: AttemptResult?, detail: String = "error",
+        _ cause: String = "no attempt was made"
+    ) {
+        calls[call.fetch.id] = nil
+        let catalog = gate.services[call.fetch.service].catalog
+        let outcome: FetchResult =
+            switch result?.outcome {
+            case .success(let reply): .reply(reply)
+            case .failure(let error): .fault(.upstreamFault(error.clientText, detail: Self.detail(error), catalog))
+            case nil: .fault(.upstreamFault(cause, detail: detail, catalog))
+            }
+        actions.append(.deliver(gate.finish(attempt, outcome, now: now)))
+    }
+
+    /// Tokens could not be had: the fetch ends with what came of its last attempt, or as one that was throttled.
+    private mutating func refuse(
+        _ attempt: consuming EndedAttempt, of id: UInt64, _ scope: ThrottleScope, until: Int64
+    ) {
+        guard let call = calls[id], let last = call.last else {
+            calls[id] = nil
+            return actions.append(.deliver(gate.finish(attempt, .throttled(scope, until: until), now: now)))
+        }
+        finish(attempt, of: call, with: last)
+    }
+
+    private static func detail(_ error: CurlError) -> String {
+        error.isTimeout ? "timeout" : error.isConnectFailure ? "connect" : "error"
+    }
+
+    private mutating func stop() {
+        var waiting = gate.queue.removeAll()
+        while let attempt = waiting.popFirst() {
+            let id = attempt.fetch.id
+            refuse(gate.queue.end(attempt), of: id, .quota, until: now)
+        }
+        pauses = []
+        nextPause = .max
+        parked = []
+        nextParkedEnd = .max
+        for call in Array(calls.values) {
+            switch call.takePlace() {
+            case .sent(let attempt):
+                actions.append(.cancel(call.fetch.id))
+                finish(attempt.ended(), of: call, with: call.last, detail: "stop", Self.isStopping)
+            case .here(let attempt): end(attempt, of: call, detail: "stop", Self.isStopping)
+            case .elsewhere: break
+            }
+        }
+    }
+
+    private static let isStopping = "the gateway is stopping"
+
+    // MARK: Reports
+
+    private mutating func report(_ event: UpstreamEvent?) { if let event { actions.append(.report(event)) } }
+
+    private mutating func showBreaker(_ service: Int) {
+        actions.append(.showBreaker(service: service, figure: services[service].breaker.figure))
+    }
+
+    /// Reports what is lacking here, at most once a minute for each cause.
+    private mutating func noteLocalFault(_ error: CurlError) {
+        if let last = localFaults[error.detail], now - last < 60_000_000_000 { return }
+        localFaults[error.detail] = now
+        actions.append(.report(.localFault(cause: error.description)))
+    }
+
+    private func groupName(_ service: Int, _ group: Int) -> String {
+        gate.services[service].catalog.quotaGroups[group].name
+    }
+}

@@ -1,0 +1,121 @@
+internal import Gateway
+internal import OriginClient
+
+/// What is known of one service: whether it answers, what retries it may cost, what its requests are signed with.
+struct ServiceHealth {
+    let name: String
+    /// Nanoseconds for an attempt.
+    let attemptTimeout: Int64
+    var breaker: Breaker
+    var budget: RetryBudget
+    /// nil for a service that gets its callers' signatures.
+    private let signer: ServiceSigner?
+    private var lacksCredentials = false
+    /// The quota groups that use less than their quota, because the service has throttled.
+    var cutGroups: Set<Int> = []
+
+    init(_ settings: UpstreamSettings, name: String, _ retry: RetryPolicy, now: Int64) {
+        self.name = name
+        attemptTimeout = settings.attemptTimeout
+        breaker = Breaker(Breaker.Policy(failures: settings.breakerFailures, openFor: settings.breakerOpenFor))
+        budget = RetryBudget(retry, now: now)
+        signer = settings.signing.map(ServiceSigner.init)
+    }
+
+    // MARK: Breaker
+
+    /// Records the end of a call's attempt as a sign of the service's health.
+    ///
+    /// - Parameter isFirstSign: false if another attempt has told of the same cause, a connection that they shared.
+    mutating func record(
+        _ result: AttemptResult, _ call: FetchCall, isFirstSign: Bool, isRepeat: Bool, now: Int64,
+        using random: inout some RandomNumberGenerator
+    ) -> UpstreamEvent? {
+        guard let sign = result.sign(isCutShort: call.isCutShort), isFirstSign || call.isProbe else {
+            breaker.recordNothing(isProbe: call.isProbe, wasSent: result.error?.isLocalFault != true, now: now)
+            return nil
+        }
+        let change = breaker.record(
+            sign, of: call.input, isRepeat: isRepeat, isProbe: call.isProbe, now: now, using: &random)
+        return switch change {
+        case .opened(let cause, let span): .breakerOpened(service: name, cause: cause.description, span: span)
+        case .closed: .breakerClosed(service: name)
+        case nil: nil
+        }
+    }
+
+    // MARK: Credentials
+
+    /// What an attempt was signed with.
+    struct Signature {
+        /// How far from our clock the time is that it was signed for, in seconds.
+        fileprivate var clockOffset: Int64 = 0
+        /// Which of the signer's credentials.
+        fileprivate var generation = 0
+        /// Whether credentials were renewed for the call.
+        fileprivate var hasRenewed = false
+    }
+
+    /// The fields of a request, signed for this moment.
+    ///
+    /// - Parameter wallClock: nanoseconds since 1970-01-01T00:00:00Z.
+    /// - Returns: nil if the service's requests are not signed here.
+    func sign(_ fetch: Fetch, _ signature: inout Signature, wallClock: Int64) -> ServiceSigner.Outcome? {
+        guard let signer else { return nil }
+        let outcome = signer.lines(fetch, wallClock: wallClock)
+        signature.clockOffset = signer.clockOffset
+        signature.generation = signer.generation
+        return outcome
+    }
+
+    /// Takes the service's time from a reply, and has credentials renewed that it did not accept, once for a call.
+    ///
+    /// - Parameter wallClock: nanoseconds since 1970-01-01T00:00:00Z.
+    /// - Returns: true if the request would be signed for another time now, or with other credentials now or once they have come.
+    func learn(_ result: AttemptResult, _ signature: inout Signature, wallClock: Int64) -> Bool {
+        guard let signer else { return false }
+        if result.mayBeMistimed, let date = result.date,
+            signer.learn(date: date, signedOffset: signature.clockOffset, wallClock: wallClock)
+        {
+            return true
+        }
+        guard result.hasExpiredCredentials, !signature.hasRenewed else { return false }
+        signature.hasRenewed = true
+        return signer.renew(after: signature.generation, wallClock: wallClock)
+    }
+
+    /// Returns what is to be reported if the service does not accept these credentials, the first time.
+    func noteRefusal(_ result: AttemptResult, _ signature: Signature) -> UpstreamEvent? {
+        guard result.hasExpiredCredentials, let signer, signer.noteRefusal(of: signature.generation) else { return nil }
+        return .credentialsRefused(service: name)
+    }
+
+    /// Returns what is to be reported, if that has changed.
+    mutating func noteCredentials(missing cause: String?) -> UpstreamEvent? {
+        guard lacksCredentials != (cause != nil) else { return nil }
+        lacksCredentials = cause != nil
+        return cause.map { .credentialsMissing(service: name, cause: $0) } ?? .credentialsBack(service: name)
+    }
+}
+
+extension Breaker.Cause: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .failuresInARow(let count): "\(count) attempts in a row have failed"
+        case .failures(let count, let attempts): "\(count) of \(attempts) attempts of the last ten seconds have failed"
+        case .probe: "the probe has failed"
+        }
+    }
+}
+
+extension AttemptResult {
+    /// What it says of the service's health; nil if it says nothing.
+    ///
+    /// - Parameter isCutShort: whether the attempt had less time than the service is given.
+    func sign(isCutShort: Bool) -> Breaker.Sign? {
+        if isCutShort, kind == .timeout { return nil }
+        if error?.isLocalFault == true { return nil }
+        guard kind.isFailure else { return .good }
+        return mayHaveSent ? .failed : .unreachable
+    }
+}
