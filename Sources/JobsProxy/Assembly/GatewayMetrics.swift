@@ -76,7 +76,8 @@ enum GatewayMetrics {
             kind: .counter
         ) { ThrottleScope.allCases.map { (label("scope", $0.rawValue), Double(gate.shadows[$0])) } }
         registry.value(
-            "jobsproxy_domain_buckets", "Domains that have a bucket of their own.", Double(gate.queue.domainFigures.keys))
+            "jobsproxy_domain_buckets", "Domains that have a bucket of their own.",
+            Double(gate.queue.domainFigures.keys))
         registry.value(
             "jobsproxy_domain_overflows_total",
             "Attempts charged to the bucket of domains for which there was no room.",
