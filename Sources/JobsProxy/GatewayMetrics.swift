@@ -20,7 +20,7 @@ enum GatewayMetrics {
             }
         }
         registry.observed("jobsproxy_connections", "Open connections of callers.") {
-            [("", Double(server.ledger.total))]
+            [("", Double(server.limiter.total))]
         }
         registry.observed("jobsproxy_unsent_bytes", "What is held of answers that callers have not read.") {
             [("", Double(server.unsentBytes))]

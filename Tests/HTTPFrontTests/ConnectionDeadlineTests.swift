@@ -212,7 +212,7 @@ struct ConnectionDeadlineTests {
         try await withServer({ $0.idleTimeout = Self.short }) { server in
             let client = try await server.connect(receiveBuffer: 16_384)
             try await client.send(get("/large/\(32 << 20)", fields))
-            while server.server.ledger.total > 0 || server.journal.answered == 0 {
+            while server.server.limiter.total > 0 || server.journal.answered == 0 {
                 _ = try await client.skip(atMost: 100)
                 // Nothing tells when a client should be slow.
                 try await Task.sleep(for: .milliseconds(10))

@@ -78,11 +78,12 @@ struct ReentrancyTests {
     func random() throws {
         let eventLoop = EmbeddedEventLoop()
         let limits = HTTPLimits()
-        let ledger = ConnectionLedger(limits: limits)
+        let limiter = ConnectionLimiter(limits: limits)
         let unsent = UnsentLedger(maxBytes: limits.maxUnsentBytes)
         let journal = Journal()
         let loop = ServerLoop<TestResponder>(
-            index: 0, eventLoop: eventLoop, limits: limits, ledger: ledger, unsent: unsent, wallClock: { 1_700_000_000 }
+            index: 0, eventLoop: eventLoop, limits: limits, limiter: limiter, unsent: unsent,
+            wallClock: { 1_700_000_000 }
         ) { _ in TestResponder(journal: journal) }
         var (steps, callbacks, seed) = (0, 0, 0 as UInt64)
         while steps + callbacks < 100_000 {
@@ -110,7 +111,7 @@ struct ReentrancyTests {
             if channel.isActive { channel.close(promise: nil) }
             eventLoop.advanceTime(by: .milliseconds(1))
             callbacks += reenterer.callbacks
-            #expect(ledger.total == 0, "after the connection of seed \(seed)")
+            #expect(limiter.total == 0, "after the connection of seed \(seed)")
             #expect(unsent.total == 0, "after the connection of seed \(seed)")
             journal.clear()
         }

@@ -18,7 +18,7 @@ extension HTTP2Connection {
     ///   - resets: whether the client must be told not to send the rest of its request (RFC 9113, section 8.1).
     ///   - closes: whether the connection takes no more requests.
     func send(
-        _ answer: RaisedAnswer, _ output: [UInt8], _ large: LargeContent?, of stream: HTTP2Stream<R>, resets: Bool,
+        _ answer: HTTP1ToHTTP2, _ output: [UInt8], _ large: LargeContent?, of stream: HTTP2Stream<R>, resets: Bool,
         closes: Bool
     ) {
         guard let context else { return }

@@ -7,7 +7,7 @@ internal import NIOHTTP2
 /// Framing, header compression, flow control of what is sent, and the counting of floods are NIOHTTP2Handler's, which is
 /// before it in the pipeline. Requests become what HTTP/1.1 would have sent, and answers are made from what HTTP/1.1 would
 /// send, so that a responder cannot tell the two apart.
-final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
+final class HTTP2Connection<R: Responder>: ChannelInboundHandler, LoopSlot {
     typealias InboundIn = HTTP2Frame
     typealias OutboundOut = HTTP2Frame
 
@@ -47,11 +47,11 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     let loop: ServerLoop<R>
     let peer: Peer
     let generation: UInt64 = 0
-    private let address: ConnectionLedger.Address?
-    /// Whether the ledger counts the connection.
+    private let address: ConnectionLimiter.Address?
+    /// True if the ledger counts the connection.
     private var isCounted = true
     var context: ChannelHandlerContext?
-    /// Whether an event is being handled, or a step of the loop's taken; what comes meanwhile waits.
+    /// True if an event is being handled, or a step of the loop's taken; what comes meanwhile waits.
     private var isBusy = false
     private var hasWaiting = false
     private var events = EventQueue<Event>()
@@ -64,7 +64,7 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     /// Requests that wait for earlier answers to leave, in their order.
     var queued: [HTTP2Stream<R>] = []
     var isDraining = false
-    /// Whether the client has been told that the connection ends.
+    /// True if the client has been told that the connection ends.
     var isLeaving = false
     /// The code of a GOAWAY that broke the connection off.
     private let failure = GoAwayWatch()
@@ -78,7 +78,7 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     /// The streams that may send all of their content, and those that wish to, in their order.
     var wide: Set<HTTP2StreamID> = []
     var wishes: [HTTP2StreamID] = []
-    /// Whether it is in the loop's queue for another turn.
+    /// True if it is in the loop's queue for another turn.
     private var waitsForTurn = false
     /// What the ledger counts of the connection's.
     var countedBytes = 0
@@ -89,7 +89,7 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
     /// - Parameters:
     ///   - address: what the ledger counts the connection under; it is given back at the end.
     ///   - deadline: when the first request must be there.
-    init(loop: ServerLoop<R>, peer: Peer, address: ConnectionLedger.Address?, deadline: Int64) {
+    init(loop: ServerLoop<R>, peer: Peer, address: ConnectionLimiter.Address?, deadline: Int64) {
         self.loop = loop
         self.peer = peer
         self.address = address
@@ -205,23 +205,23 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
         closeNow()
         loop.remove(slot: slot)
         slot = -1
-        if isCounted { loop.ledger.release(address) }
+        if isCounted { loop.limiter.release(address) }
         isCounted = false
     }
 
     private func receive(_ frame: HTTP2Frame) {
         switch frame.payload {
         case .headers(let payload):
-            read { bench in
+            read { scratch in
                 if let stream = streams[frame.streamID] {
-                    stream.end(payload.headers, &bench)
+                    stream.end(payload.headers, &scratch)
                 } else {
-                    open(frame.streamID).begin(payload.headers, isWhole: payload.endStream, &bench)
+                    open(frame.streamID).begin(payload.headers, isWhole: payload.endStream, &scratch)
                 }
             }
         case .data(let payload):
             guard let stream = streams[frame.streamID], case .byteBuffer(let buffer) = payload.data else { return }
-            read { bench in stream.receive(buffer, isLast: payload.endStream, &bench) }
+            read { scratch in stream.receive(buffer, isLast: payload.endStream, &scratch) }
         default: break
         }
     }
@@ -252,38 +252,38 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
 
     // MARK: Requests
 
-    /// Whether a request may be answered, or must wait for its client to read earlier answers.
+    /// True if a request may be answered, or must wait for its client to read earlier answers.
     var takesRequests: Bool { !hasHadTurn && streams.values.reduce(0) { $0 + $1.unsent } <= Self.maxUnsent }
 
-    /// Whether others are to have their turn before more of its requests are answered.
+    /// True if others are to have their turn before more of its requests are answered.
     private var hasHadTurn: Bool {
-        answered >= Workbench.turnRequests || batchStart.map { Clock.now() - $0 >= Workbench.turnTime } ?? false
+        answered >= LoopScratch.turnRequests || batchStart.map { Clock.now() - $0 >= LoopScratch.turnTime } ?? false
     }
 
-    /// Lends the bench for a frame.
-    private func read(_ body: (inout Workbench) -> Void) {
+    /// Lends the scratch for a frame.
+    private func read(_ body: (inout LoopScratch) -> Void) {
         guard wait != .closed, wait != .last, wait != .end else { return }
-        var bench = loop.takeBench()
+        var scratch = loop.takeScratch()
         let now = batchStart ?? Clock.now()
         batchStart = now
-        bench.begin(now: now)
-        body(&bench)
-        answered += bench.answered
-        loop.putBack(bench)
+        scratch.begin(now: now)
+        body(&scratch)
+        answered += scratch.answered
+        loop.putBack(scratch)
     }
 
-    /// Lends the bench for an answer that comes later.
-    func batch(_ body: (inout Workbench) -> Void) {
+    /// Lends the scratch for an answer that comes later.
+    func batch(_ body: (inout LoopScratch) -> Void) {
         let isOutermost = beginStep()
         defer { if isOutermost { handleWaiting() } }
-        var bench = loop.takeBench()
-        bench.begin(now: Clock.now())
-        body(&bench)
-        answered += bench.answered
-        if bench.answered > 0 {
-            loop.responder?.answered(count: bench.answered, elapsed: Clock.now() - bench.now)
+        var scratch = loop.takeScratch()
+        scratch.begin(now: Clock.now())
+        body(&scratch)
+        answered += scratch.answered
+        if scratch.answered > 0 {
+            loop.responder?.answered(count: scratch.answered, elapsed: Clock.now() - scratch.now)
         }
-        loop.putBack(bench)
+        loop.putBack(scratch)
         updateWindow()
         context?.flush()
     }
@@ -333,7 +333,7 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
         batchStart = now
         while takesRequests, !queued.isEmpty {
             let stream = queued.removeFirst()
-            batch { bench in stream.proceed(&bench) }
+            batch { scratch in stream.proceed(&scratch) }
         }
         batchStart = nil
         answered = 0

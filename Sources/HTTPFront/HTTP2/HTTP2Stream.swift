@@ -3,7 +3,7 @@ internal import NIOHPACK
 internal import NIOHTTP2
 
 /// One request of an HTTP/2 connection, and its answer.
-final class HTTP2Stream<R: Responder>: Exchange {
+final class HTTP2Stream<R: Responder>: LoopSlot {
     /// What the stream waits for.
     private enum Wait {
         /// The rest of the content.
@@ -32,7 +32,7 @@ final class HTTP2Stream<R: Responder>: Exchange {
     private unowned let connection: HTTP2Connection<R>
     private var wait = Wait.content
     private var deadline = Int64.max
-    private var pace = ContentPace()
+    private var pace = MinimumBodyRate()
     /// The request as HTTP/1.1 would have sent it, until it is handed to the responder.
     private var request: [UInt8] = []
     private var headLength = 0
@@ -50,7 +50,7 @@ final class HTTP2Stream<R: Responder>: Exchange {
 
     private var limits: HTTPLimits { connection.loop.limits }
 
-    /// Whether it needs more content.
+    /// True if it needs more content.
     var awaitsContent: Bool { if case .content = wait { !inputHasEnded } else { false } }
 
     /// The bytes of content that it keeps.
@@ -61,45 +61,47 @@ final class HTTP2Stream<R: Responder>: Exchange {
     // MARK: The request
 
     /// The stream's first fields.
-    func begin(_ fields: HPACKHeaders, isWhole: Bool, _ bench: inout Workbench) {
+    func begin(_ fields: HPACKHeaders, isWhole: Bool, _ scratch: inout LoopScratch) {
         inputHasEnded = isWhole
         omitsContent = fields.first(name: ":method")?.utf8.elementsEqual("HEAD".utf8) == true
         do throws(Refusal) {
-            try LoweredHead.write(fields, into: &request, limits: limits)
+            try HTTP2ToHTTP1.write(fields, into: &request, limits: limits)
             headLength = request.count
-            try bench.head.parse(request.span, limits: limits)
-            if case .length(let length) = bench.head.framing, bench.head[.contentLength] != nil { expected = length }
-            if isWhole { return complete(&bench, headIsRead: true) }
+            try scratch.head.parse(request.span, limits: limits)
+            if case .length(let length) = scratch.head.framing, scratch.head[.contentLength] != nil {
+                expected = length
+            }
+            if isWhole { return complete(&scratch, headIsRead: true) }
         } catch {
-            return refuse(error, &bench)
+            return refuse(error, &scratch)
         }
-        deadline = bench.now &+ limits.bodyTimeout
-        pace.begin(received: 0, now: bench.now, limits: limits)
-        if bench.head[.expect] != nil { connection.write(.headers(.init(headers: [":status": "100"])), to: self) }
+        deadline = scratch.now &+ limits.bodyTimeout
+        pace.begin(received: 0, now: scratch.now, limits: limits)
+        if scratch.head[.expect] != nil { connection.write(.headers(.init(headers: [":status": "100"])), to: self) }
     }
 
     /// Some of the content.
-    func receive(_ data: ByteBuffer, isLast: Bool, _ bench: inout Workbench) {
+    func receive(_ data: ByteBuffer, isLast: Bool, _ scratch: inout LoopScratch) {
         if isLast { inputHasEnded = true }
         guard case .content = wait else { return }
         let count = held + data.readableBytes
-        guard count <= limits.maxBodyBytes else { return refuse(.bodyTooLarge, &bench) }
-        guard count <= expected ?? .max else { return refuse(.contentLength, &bench) }
+        guard count <= limits.maxBodyBytes else { return refuse(.bodyTooLarge, &scratch) }
+        guard count <= expected ?? .max else { return refuse(.contentLength, &scratch) }
         request += data.readableBytesView
-        if isLast { complete(&bench, headIsRead: false) }
+        if isLast { complete(&scratch, headIsRead: false) }
     }
 
     /// The fields after the content.
-    func end(_ trailers: HPACKHeaders, _ bench: inout Workbench) {
+    func end(_ trailers: HPACKHeaders, _ scratch: inout LoopScratch) {
         inputHasEnded = true
         guard case .content = wait else { return }
-        do throws(Refusal) { try LoweredHead.check(trailers: trailers) } catch { return refuse(error, &bench) }
-        complete(&bench, headIsRead: false)
+        do throws(Refusal) { try HTTP2ToHTTP1.check(trailers: trailers) } catch { return refuse(error, &scratch) }
+        complete(&scratch, headIsRead: false)
     }
 
     /// The request has arrived.
-    private func complete(_ bench: inout Workbench, headIsRead: Bool, isItsTurn: Bool = false) {
-        guard expected == nil || expected == held else { return refuse(.contentLength, &bench) }
+    private func complete(_ scratch: inout LoopScratch, headIsRead: Bool, isItsTurn: Bool = false) {
+        guard expected == nil || expected == held else { return refuse(.contentLength, &scratch) }
         deadline = .max
         connection.narrow(id)
         guard isItsTurn || connection.queued.isEmpty && connection.takesRequests else {
@@ -108,33 +110,34 @@ final class HTTP2Stream<R: Responder>: Exchange {
         }
         if !headIsRead {
             do throws(Refusal) {
-                try bench.head.parse(request.span, limits: limits)
+                try scratch.head.parse(request.span, limits: limits)
             } catch {
-                return refuse(error, &bench)
+                return refuse(error, &scratch)
             }
         }
-        respond(&bench)
+        respond(&scratch)
     }
 
     /// Its turn has come.
-    func proceed(_ bench: inout Workbench) {
+    func proceed(_ scratch: inout LoopScratch) {
         guard case .turn = wait else { return }
-        complete(&bench, headIsRead: false, isItsTurn: true)
+        complete(&scratch, headIsRead: false, isItsTurn: true)
     }
 
-    private func respond(_ bench: inout Workbench) {
+    private func respond(_ scratch: inout LoopScratch) {
         guard let responder = connection.loop.responder else { return }
         let (request, headLength) = (request, headLength)
         forgetRequest()
-        bench.head.peer = connection.peer
-        prepare(&bench.writer)
+        scratch.head.peer = connection.peer
+        prepare(&scratch.writer)
         let content = request.span.extracting(headLength..<request.count)
         let disposition = responder.respond(
-            to: bench.head, bytes: request.span, content: content, ticket: ticket, now: bench.now, into: &bench.writer)
+            to: scratch.head, bytes: request.span, content: content, ticket: ticket, now: scratch.now,
+            into: &scratch.writer)
         switch disposition {
         case .answered:
-            bench.answered += 1
-            send(&bench)
+            scratch.answered += 1
+            send(&scratch)
         case .later:
             wait = .answer
         }
@@ -155,33 +158,34 @@ final class HTTP2Stream<R: Responder>: Exchange {
 
     func answerNow(_ responder: R, _ write: (R, inout ResponseWriter) -> Void) -> Bool {
         guard case .answer = wait else { return false }
-        connection.batch { bench in
-            prepare(&bench.writer)
-            write(responder, &bench.writer)
-            send(&bench)
+        connection.batch { scratch in
+            prepare(&scratch.writer)
+            write(responder, &scratch.writer)
+            send(&scratch)
         }
         return true
     }
 
-    private func refuse(_ refusal: Refusal, _ bench: inout Workbench) {
+    private func refuse(_ refusal: Refusal, _ scratch: inout LoopScratch) {
         forgetRequest()
         connection.narrow(id)
-        prepare(&bench.writer)
-        connection.loop.responder?.refuse(refusal, into: &bench.writer)
+        prepare(&scratch.writer)
+        connection.loop.responder?.refuse(refusal, into: &scratch.writer)
         // What is wrong with one stream is no fault of the others.
-        bench.writer.closes = false
-        send(&bench)
+        scratch.writer.closes = false
+        send(&scratch)
     }
 
-    private func send(_ bench: inout Workbench) {
-        defer { bench.writer.clear() }
-        let answer = RaisedAnswer(bench.writer.output.span)
+    private func send(_ scratch: inout LoopScratch) {
+        defer { scratch.writer.clear() }
+        let answer = HTTP1ToHTTP2(scratch.writer.output.span)
         wait = .leave
-        deadline = bench.now &+ limits.idleTimeout
-        largeContent = bench.writer.takeLargeContent()
+        deadline = scratch.now &+ limits.idleTimeout
+        largeContent = scratch.writer.takeLargeContent()
         unsent = answer.content.count + (largeContent?.left ?? 0)
         connection.send(
-            answer, bench.writer.output, largeContent, of: self, resets: !inputHasEnded, closes: bench.writer.closes)
+            answer, scratch.writer.output, largeContent, of: self, resets: !inputHasEnded, closes: scratch.writer.closes
+        )
     }
 
     /// Takes out the next part of a large answer; `nil` if there is none.
@@ -217,12 +221,12 @@ final class HTTP2Stream<R: Responder>: Exchange {
 
     func checkDeadline(now: Int64) {
         if case .content = wait, contentIsSlow(now: now) {
-            return connection.batch { bench in refuse(.bodyTimeout, &bench) }
+            return connection.batch { scratch in refuse(.bodyTimeout, &scratch) }
         }
         guard now >= deadline else { return }
         deadline = .max
         switch wait {
-        case .content: connection.batch { bench in refuse(.bodyTimeout, &bench) }
+        case .content: connection.batch { scratch in refuse(.bodyTimeout, &scratch) }
         case .leave:
             if !connection.giveUp(self, now: now) { deadline = now &+ limits.idleTimeout }
         case .turn, .answer, .end: break

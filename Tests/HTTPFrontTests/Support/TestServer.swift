@@ -35,7 +35,7 @@ struct TestServer: Sendable {
     /// Has requests answered together however far apart they arrive; a debug build takes longer for each than little is.
     func answerTogether() async throws {
         let loop = loop
-        try await loop.eventLoop.submit { loop.value.arrivals.pause = .max }.get()
+        try await loop.eventLoop.submit { loop.value.batch.pause = .max }.get()
     }
 
     /// Keeps the event loop busy while `body` runs: what is sent meanwhile arrives in one turn.
@@ -65,7 +65,7 @@ struct TestServer: Sendable {
     /// Waits until no connection is open.
     func empty() async throws {
         let server = server
-        try await journal.wait("the end of all connections") { server.ledger.total == 0 }
+        try await journal.wait("the end of all connections") { server.limiter.total == 0 }
     }
 }
 
