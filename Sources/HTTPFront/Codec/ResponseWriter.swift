@@ -124,6 +124,16 @@ public struct ResponseWriter {
         }
     }
 
+    /// The demands of the request on its answer.
+    var form: AnswerForm {
+        get { AnswerForm(closes: closes, omitsContent: omitsContent, confirmsKeepAlive: confirmsKeepAlive) }
+        set {
+            (closes, omitsContent, confirmsKeepAlive) = (
+                newValue.closes, newValue.omitsContent, newValue.confirmsKeepAlive
+            )
+        }
+    }
+
     /// Takes out the content of the answer that was just finished, if the output does not hold it.
     mutating func takeLargeContent() -> LargeContent? {
         guard largeContent != nil else { return nil }
@@ -139,6 +149,13 @@ public struct ResponseWriter {
 
     /// Keeps the first `count` bytes of the output.
     mutating func truncate(to count: Int) { output.removeLast(output.count - count) }
+}
+
+/// The demands of a request on its answer, for an answer that comes later; see `ResponseWriter`.
+struct AnswerForm: Equatable {
+    var closes = false
+    var omitsContent = false
+    var confirmsKeepAlive = false
 }
 
 extension [UInt8] {

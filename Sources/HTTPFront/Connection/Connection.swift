@@ -2,35 +2,7 @@ internal import NIOCore
 internal import NIOSSL
 internal import NIOTLS
 
-/// What the connection waits for. Each has its own deadline.
-enum ConnectionWait {
-    /// The first byte of the first request.
-    case first
-    /// The first byte of another request.
-    case idle
-    /// The rest of a request head.
-    case head
-    /// The rest of a request's content.
-    case content
-    /// The responder, which answers later; it keeps its own deadline.
-    case answer
-    /// The client, which does not read; requests that have arrived wait.
-    case room
-    /// Others to have their turn: it has had its own, and more requests have arrived.
-    case turn
-    /// HTTP/2 to take the connection over, outside of whatever is being handled: what arrives meanwhile is kept.
-    case takeover
-    /// The last answer to leave: what arrives is dropped.
-    case last
-    /// The client's end of the connection, after the last answer: what arrives is dropped.
-    case end
-    /// Nothing more.
-    case closed
-    /// Nothing more by itself: it hands on to HTTP/2 what happens.
-    case handedOver
-}
-
-/// What happens to a connection.
+/// An event of a connection over HTTP/1.x.
 enum ConnectionEvent {
     case active
     case bytes(ByteBuffer)
@@ -41,76 +13,61 @@ enum ConnectionEvent {
     case failed(any Error)
     case inactive
     /// HTTP/2 may take over.
-    case takeover
+    case takeOver
     /// The last answer has left, or never will.
     case lastAnswerLeft
     /// A part of a large answer has left, or never will.
     case partLeft(succeeded: Bool)
-    /// All that was written has left, or never will, and the connection is to be closed.
-    case flushedToClose
+    /// Everything that was written has left, or never will, and the connection is to close.
+    case flushed
+    /// The event loop gives a turn.
+    case turn(now: Int64)
+    case tick(now: Int64)
+    case drain(now: Int64)
+    /// The server stops, or too much is held for clients that do not read.
+    case close
 }
 
-/// One client connection over HTTP/1.x: takes bytes, finds requests in them, hands each to the responder, writes answers in
-/// order. One request at a time: what comes while an answer is outstanding is kept, and nothing more is read after it, so that a
-/// client feels back-pressure.
-final class Connection<R: Responder>: ChannelInboundHandler, LoopSlot, BatchMember {
+/// One client connection over HTTP/1.x: it takes bytes, finds requests in them, hands each to the responder, and writes the answers in
+/// order. While one answer is outstanding later requests are kept and reading pauses, so that the client feels back-pressure.
+///
+/// Bytes that come while the connection is idle wait in the loop's `ReadBatch`, outside of any step. Every other event is a step of
+/// `EventDriven`: `ConnectionMachine` decides, and the methods here carry out its actions.
+final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInboundHandler, LoopSlot, BatchMember {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    let loop: ServerLoop<R>
-    /// Numbers the request that is next to be answered; see `Ticket`.
-    var generation: UInt64 = 0
-    var wait = ConnectionWait.first
-    var deadline = Int64.max
-    var stall = WriteStall()
-    var pace = MinimumBodyRate()
-    var decoder = RequestDecoder()
-    /// The bytes of an incomplete request, or of requests that wait their turn.
-    var pending: ByteBuffer?
-    /// What was read and is looked at before the event loop's turn ends; there if, and only if, the loop knows of it.
-    var arrived: ByteBuffer?
-    /// Where the answers to it are in the scratch's output.
-    var answers = 0..<0
-    private(set) var context: ChannelHandlerContext?
-    /// True if an event is being handled, or a step of the loop's taken; what comes meanwhile waits.
-    private var isBusy = false
-    private var hasWaiting = false
-    private var events = EventQueue<ConnectionEvent>()
-    private(set) var peer = Peer()
-    private(set) var slot: Int32 = -1
+    private let loop: ServerLoop<R>
+    private(set) var generation: UInt64 = 0
+    private var machine: ConnectionMachine
+    private var decoder = RequestDecoder()
+    /// The bytes of an incomplete request, or of requests that wait.
+    private var pending: ByteBuffer?
+    /// The bytes of the connection in the loop's batch; `nil` if it is not in the batch.
+    private var arrived: ByteBuffer?
+    /// The place of the batch's answers in the output. If it is not empty the step that wrote them goes on until they are sent.
+    private var answers = 0..<0
+    private var context: ChannelHandlerContext?
+    private var output = SocketOutput()
+    private var unsent = UnsentAnswers()
+    private var peer = Peer()
+    private var slot: Int32 = -1
     private var address: ConnectionLimiter.Address?
     private var admission = ConnectionLimiter.Admission.dropped(.connections)
-    private(set) var isWritable = true
-    var output = SocketOutput()
-    /// The rest of a large answer.
-    var largeContent: LargeContent?
-    /// What the ledger counts of the connection's, and whether `largeContent` is in it.
-    var countedBytes = 0
-    /// True if the channel may hold some of an answer.
-    var mayHoldUnsent = false
-    var countsContent = false
-    /// When the client was last seen to read, while something waits to be read.
-    var readAt = Int64.max
-    /// True if nothing is read from the socket, because an answer or the client is awaited.
-    var readingIsPaused = false
-    private(set) var inputIsClosed = false
-    /// True if the TLS handshake is not complete, so that no answer can be given.
-    private var isSecuring: Bool
-    /// True if the first bytes may be those of HTTP/2.
-    private var mayBeHTTP2: Bool
-    /// What the head of the request that is answered later asked for.
-    var later = (closes: false, omitsContent: false, confirmsKeepAlive: false)
 
-    /// - Parameter isSecured: whether TLS comes before it in the pipeline.
+    /// - Parameter isSecured: true if TLS comes before it in the pipeline.
     init(loop: ServerLoop<R>, isSecured: Bool) {
         self.loop = loop
-        isSecuring = isSecured
-        // TLS says which protocol follows.
-        mayBeHTTP2 = !isSecured && loop.limits.maxStreams > 0
+        // The TLS handshake names the protocol.
+        machine = ConnectionMachine(opening: isSecured ? .handshake : loop.limits.maxStreams > 0 ? .preface : .known)
     }
 
-    // MARK: Channel events
+    private var limits: HTTPLimits { loop.limits }
+
+    private var ticket: Ticket { Ticket(loop: loop.index, slot: slot, generation: generation) }
+
+    // MARK: Events
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
@@ -119,191 +76,498 @@ final class Connection<R: Responder>: ChannelInboundHandler, LoopSlot, BatchMemb
     func channelActive(context: ChannelHandlerContext) { drive(.active) }
 
     func channelInactive(context: ChannelHandlerContext) {
-        // At once: its descriptor may be another's.
+        // At once, because the descriptor may belong to another connection now.
         output.close()
-        drive(.inactive)
+        settle(.inactive)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = Incoming.unwrapInboundIn(data)
-        // As `drive` does, but that no event is made of what comes so often.
-        guard !isBusy, wait != .handedOver else { return drive(.bytes(bytes)) }
-        isBusy = true
-        receive(bytes)
-        handleWaiting()
-    }
-
-    /// Only HTTP/2 waits for it.
-    func channelReadComplete(context: ChannelHandlerContext) { if wait == .handedOver { drive(.readComplete) } }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) { drive(.writabilityChanged) }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) { drive(.user(event)) }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if !context.channel.isActive { output.close() }
-        drive(.failed(error))
-    }
-
-    // MARK: Handling
-
-    /// Handles an event, or has it wait until the one that is being handled has been.
-    func drive(_ event: ConnectionEvent) {
-        guard !isBusy else {
-            hasWaiting = true
-            return events.add(event)
-        }
-        isBusy = true
-        handle(event)
-        handleWaiting()
-    }
-
-    /// Begins a step of the loop's. Whoever gets true calls `handleWaiting` at its end.
-    ///
-    /// - Returns: false if it is part of the handling of an event, which goes on after it.
-    func beginStep() -> Bool {
-        guard !isBusy else { return false }
-        isBusy = true
-        return true
-    }
-
-    func handleWaiting() {
-        if hasWaiting {
-            while let event = events.next() { handle(event) }
-            hasWaiting = false
-        }
-        isBusy = false
-    }
-
-    private func handle(_ event: ConnectionEvent) {
-        guard wait != .handedOver else { return forward(event) }
-        switch event {
-        case .active: begin()
-        case .bytes(let bytes): receive(bytes)
-        case .readComplete: break
-        case .writabilityChanged:
-            settle()
-            isWritable = context?.channel.isWritable ?? false
-            if wait == .room, isWritable, largeContent == nil { resume(now: Clock.now()) }
-        case .user(let event):
-            settle()
-            handle(user: event)
-        case .failed(let error):
-            settle()
-            // The end of input without a closing alert; requests say how long they are, so that nothing can be cut off unseen.
-            if case .uncleanShutdown = error as? NIOSSLError { return }
-            failHandshake()
-            closeNow()
-        case .inactive: end()
-        case .takeover: handOver()
-        case .lastAnswerLeft: endOutput()
-        case .partLeft(let succeeded): partHasLeft(succeeded)
-        case .flushedToClose: closeNow()
-        }
-    }
-
-    private func begin() {
-        guard let context else { return }
-        slot = loop.add(self)
-        if !isSecuring { output = SocketOutput(context) }
-        generation = loop.nextGeneration()
-        peer = Peer(context.remoteAddress)
-        address = loop.limiter.address(context.remoteAddress)
-        let now = Clock.now()
-        enter(.first, now: now)
-        admission = loop.limiter.admit(address, canAnswer: !isSecuring)
-        switch admission {
-        case .admitted:
-            // It was accepted before the server stopped to listen, and may have sent its request already.
-            if loop.isDraining { drain(now: now) }
-        case .shed(let refusal): refuse(refusal)
-        case .dropped(let refusal):
-            loop.responder?.dropped(refusal)
-            isSecuring = false
-            closeNow()
-        }
-    }
-
-    private func receive(_ bytes: consuming ByteBuffer) {
-        settle()
-        var incoming = bytes
-        guard isListening else {
-            keep(&incoming)
-            // Not before: most clients wait for their answer, and to pause and go on costs two system calls.
-            if wait == .answer || wait == .turn { pauseReading() }
-            return
-        }
-        if mayBeHTTP2, isHTTP2(&incoming) { return }
-        assert(arrived == nil, "what arrived before is lost")
-        // Nobody else's answer waits until all of many requests are answered.
-        let isLarge = incoming.readableBytes > ReceiveSize.kept
+        if arrived != nil { loop.answerBatch() }
+        guard beginStep() else { return drive(.bytes(bytes)) }
+        let parses = accept(bytes)
+        endStep()
+        guard parses else { return }
+        // The answers of other connections must not wait for a large read.
+        let isLarge = bytes.readableBytes > ReceiveSize.kept
         if isLarge { loop.answerBatch() }
-        arrived = incoming
+        arrived = bytes
         loop.arrived(at: self)
         if isLarge { loop.answerBatch() }
     }
 
-    private func handle(user event: Any) {
-        if let event = event as? ChannelEvent, event == .inputClosed {
-            inputIsClosed = true
-            if !holdsRequests { closeAfterFlush() }
-        } else if case .handshakeCompleted(let name) = event as? TLSUserEvent, wait == .first {
-            isSecuring = false
-            peer.identity = identity()
-            if name == "h2" { enter(.takeover, now: Clock.now()) }
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if case .handedOver = machine.state { drive(.readComplete) }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) { settle(.writabilityChanged) }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) { settle(.user(event)) }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if !context.channel.isActive { output.close() }
+        settle(.failed(error))
+    }
+
+    func takeTurn(now: Int64) { drive(.turn(now: now)) }
+
+    func checkDeadline(now: Int64) { drive(.tick(now: now)) }
+
+    func drain(now: Int64) { drive(.drain(now: now)) }
+
+    func closeNow() { drive(.close) }
+
+    /// Handles an event after the bytes that came before it.
+    private func settle(_ event: ConnectionEvent) {
+        if arrived != nil { loop.answerBatch() }
+        drive(event)
+    }
+
+    override func handle(_ event: ConnectionEvent) {
+        if case .handedOver = machine.state { return forward(event) }
+        switch event {
+        case .active: open()
+        case .bytes(let bytes): if accept(bytes) { parse(bytes) }
+        case .readComplete: break
+        case .writabilityChanged:
+            let now = Clock.now()
+            let isWritable = context?.channel.isWritable ?? false
+            perform(
+                machine.writabilityChanged(
+                    isWritable, holdsContent: unsent.content != nil, now: now, limits: limits), now: now)
+        case .user(let event): handle(user: event)
+        case .failed(let error):
+            // The client has closed without TLS's closing alert. Requests carry their length, so nothing can be cut off unnoticed.
+            if case .uncleanShutdown = error as? NIOSSLError { return }
+            countFailedHandshake()
+            close()
+        case .inactive: end()
+        case .takeOver: switchToHTTP2()
+        case .lastAnswerLeft: perform(machine.lastAnswerLeft(now: Clock.now()), now: Clock.now())
+        case .partLeft(let succeeded):
+            guard succeeded else { return close() }
+            let now = Clock.now()
+            unsent.clientReads(now: now)
+            sendContent(now: now)
+        case .flushed, .close: close()
+        case .turn(let now): perform(machine.turn(now: now, limits: limits), now: now)
+        case .tick(let now): tick(now: now)
+        case .drain(let now): drainNow(now: now)
         }
     }
 
+    /// Carries out an action of the machine.
+    private func perform(_ action: ConnectionMachine.Action, now: Int64) {
+        switch action {
+        case .none: break
+        case .parse: resume(now: now)
+        case .pauseReading: setReading(false)
+        case .queueTurn: loop.queueTurn(of: self)
+        case .scheduleSwitch: loop.eventLoop.assumeIsolated().execute { self.drive(.takeOver) }
+        case .refuse(let refusal): refuse(refusal)
+        case .abort(let refusal):
+            // A drain shortens the time of idle connections, which is not their clients' fault.
+            if !countFailedHandshake(), !loop.isDraining { loop.responder?.dropped(refusal) }
+            close()
+        case .closeAfterFlush:
+            unsent.clientReads(now: now)
+            guard let context else { return }
+            let written = context.eventLoop.makePromise(of: Void.self)
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+            written.futureResult.assumeIsolated().whenComplete { _ in self.drive(.flushed) }
+        case .halfClose:
+            // Closing at once with unread input makes the kernel reset the connection, and the answer could be lost (RFC 9112, section 9.6).
+            context?.close(mode: .output, promise: nil)
+            resumeReading()
+        case .close: close()
+        // These concern bytes, and are carried out where the bytes are.
+        case .matchPreface, .keep, .keepAndPause, .drop, .forward: break
+        }
+    }
+
+    // MARK: Life
+
+    private func open() {
+        guard let context else { return }
+        slot = loop.add(self)
+        if machine.opening != .handshake { output = SocketOutput(context) }
+        generation = loop.nextGeneration()
+        peer = Peer(context.remoteAddress)
+        address = loop.limiter.address(context.remoteAddress)
+        let now = Clock.now()
+        machine.opened(now: now, limits: limits)
+        admission = loop.limiter.admit(address, canAnswer: machine.opening != .handshake)
+        switch admission {
+        case .admitted:
+            // It was accepted before the server stopped listening, and may have sent its request already.
+            if loop.isDraining { drainNow(now: now) }
+        case .shed(let refusal): refuse(refusal)
+        case .dropped(let refusal):
+            loop.responder?.dropped(refusal)
+            _ = machine.handshakeEnded()
+            close()
+        }
+    }
+
+    private func handle(user event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            let now = Clock.now()
+            perform(machine.inputEnded(now: now, limits: limits), now: now)
+        } else if case .handshakeCompleted(let name) = event as? TLSUserEvent, machine.opening == .handshake {
+            peer.identity = identity()
+            perform(machine.secured(speaksHTTP2: name == "h2"), now: Clock.now())
+        }
+    }
+
+    private func tick(now: Int64) {
+        if unsent.mayBeQueued { countUnsent(now: now) }
+        let unread = machine.watchesClient ? (context?.unsentBytes ?? 0) + (unsent.content?.left ?? 0) : 0
+        let received = pending?.readableBytes ?? 0
+        perform(machine.tick(now: now, received: received, unread: unread, limits: limits), now: now)
+    }
+
+    private func drainNow(now: Int64) {
+        let action = machine.drain(until: loop.drainGrace, hasPending: pending != nil, now: now, limits: limits)
+        perform(action, now: now)
+    }
+
+    private func close() {
+        if machine.close() { loop.responder?.abandon(ticket) }
+        output.close()
+        unsent.end(loop.unsent)
+        context?.close(promise: nil)
+    }
+
     private func end() {
-        settle()
-        closeNow()
+        close()
         pending = nil
         loop.remove(slot: slot)
         loop.limiter.release(address, admission)
         admission = .dropped(.connections)
     }
 
-    /// True if bytes that arrive are looked at now.
-    var isListening: Bool {
-        switch wait {
-        case .first, .idle, .head, .content: true
-        case .answer, .room, .turn, .takeover, .last, .end, .closed, .handedOver: false
+    // MARK: Bytes
+
+    /// Keeps bytes, drops them, or hands them on to HTTP/2, unless they are to be parsed now.
+    private func accept(_ bytes: ByteBuffer) -> Bool {
+        switch machine.bytes() {
+        case .parse: return true
+        case .matchPreface: return !isPreface(bytes)
+        case .keepAndPause:
+            keep(bytes)
+            setReading(false)
+        case .keep: keep(bytes)
+        case .forward: context?.fireChannelRead(wrapInboundOut(bytes))
+        default: break
+        }
+        return false
+    }
+
+    /// Keeps the bytes, as a copy: a slice of the receive buffer would keep NIO from using it again.
+    private func keep(_ bytes: ByteBuffer) {
+        guard bytes.readableBytes > 0, machine.keepsInput else { return }
+        var kept = pending ?? ByteBufferAllocator().buffer(capacity: bytes.readableBytes)
+        // Given up while it is written to, so that it is not copied.
+        pending = nil
+        kept.writeImmutableBuffer(bytes)
+        pending = kept
+    }
+
+    /// Parses bytes that came during a step.
+    private func parse(_ bytes: ByteBuffer) {
+        keep(bytes)
+        resume(now: Clock.now())
+    }
+
+    func answerArrival(_ scratch: inout LoopScratch) {
+        guard var bytes = arrived.take() else { return }
+        guard beginStep() else { return drive(.bytes(bytes)) }
+        if machine.isListening {
+            if pending == nil {
+                let used = consume(bytes.readableBytesUInt8Span, &scratch)
+                bytes.moveReaderIndex(forwardBy: used)
+                keep(bytes)
+            } else {
+                keep(bytes)
+                consumePending(&scratch)
+            }
+        }
+        // The awaited answer must not pass those before it.
+        if machine.awaitedAnswer != nil { flush(&scratch) }
+        answers = scratch.start..<scratch.writer.output.count
+        if answers.isEmpty { endStep() }
+    }
+
+    func sendAnswers(_ scratch: borrowing LoopScratch) {
+        guard !answers.isEmpty else { return }
+        send(answers, scratch)
+        answers = 0..<0
+        endStep()
+    }
+
+    private func consumePending(_ scratch: inout LoopScratch) {
+        guard machine.isListening, var buffer = pending else { return }
+        // Given up while it is read, so that moving its reader index copies nothing.
+        pending = nil
+        let used = consume(buffer.readableBytesUInt8Span, &scratch)
+        buffer.moveReaderIndex(forwardBy: used)
+        if buffer.readableBytes > 0 {
+            buffer.discardReadBytes()
+            pending = buffer
         }
     }
 
-    /// True if bytes that arrive are looked at now or later.
-    var keepsInput: Bool {
-        switch wait {
-        case .first, .idle, .head, .content, .answer, .room, .turn, .takeover: true
-        case .last, .end, .closed, .handedOver: false
-        }
-    }
+    // MARK: Requests
 
-    /// True if requests that have arrived wait for something else than more of their bytes.
-    var holdsRequests: Bool {
-        switch wait {
-        case .answer, .room, .turn: true
-        case .first, .idle, .head, .content, .takeover, .last, .end, .closed, .handedOver: false
-        }
-    }
-
-    // MARK: Handshake
-
-    /// Counts a handshake that does not end well. Where nothing has come there was none: load balancers open connections only to
-    /// see that they can.
+    /// Answers as many requests as `bytes` hold.
     ///
-    /// - Returns: true if there was one.
+    /// - Returns: the number of bytes that are done with; the rest belongs to a request that waits.
+    private func consume(_ bytes: Span<UInt8>, _ scratch: inout LoopScratch) -> Int {
+        guard let responder = loop.responder else { return bytes.count }
+        scratch.received = bytes.count
+        // A local copy, because the runtime checks longer accesses to a property.
+        var decoder = decoder
+        defer { self.decoder = decoder }
+        var start = 0
+        while start < bytes.count {
+            let rest = bytes.extracting(start..<bytes.count)
+            switch decoder.next(rest, head: &scratch.head, limits: limits) {
+            case .incomplete:
+                if decoder.awaitsContent {
+                    machine.contentIncomplete(received: rest.count, now: scratch.now, limits: limits)
+                } else {
+                    machine.headIncomplete(now: scratch.now, limits: limits)
+                }
+                return start
+            case .sendContinue:
+                scratch.writer.continues()
+                machine.contentIncomplete(received: rest.count, now: scratch.now, limits: limits)
+                return start
+            case .emptyLine(let length):
+                start += length
+            case .request(let length):
+                start += length
+                respond(responder, rest.extracting(0..<length), &scratch)
+                switch machine.remainder {
+                case .parse: break
+                case .drop: return bytes.count
+                default: return start
+                }
+                if start < bytes.count, scratch.endsTurn() {
+                    perform(machine.turnEnded(), now: scratch.now)
+                    return start
+                }
+            case .refused(let refusal):
+                write(refusal, &scratch)
+                return bytes.count
+            }
+        }
+        return start
+    }
+
+    private func respond(_ responder: R, _ bytes: Span<UInt8>, _ scratch: inout LoopScratch) {
+        scratch.head.peer = peer
+        scratch.prepareWriter(isDraining: loop.isDraining)
+        let disposition: Disposition
+        switch scratch.head.framing {
+        case .length:
+            let content = bytes.extracting(scratch.head.length..<bytes.count)
+            disposition = responder.respond(
+                to: scratch.head, bytes: bytes, content: content, ticket: ticket, now: scratch.now,
+                into: &scratch.writer)
+        case .chunked:
+            scratch.content.removeAll(keepingCapacity: true)
+            ChunkedContent.forEachChunk(bytes, from: scratch.head.length) { range in
+                for index in range { scratch.content.append(bytes[index]) }
+            }
+            let content = scratch.content
+            disposition = responder.respond(
+                to: scratch.head, bytes: bytes, content: content.span, ticket: ticket, now: scratch.now,
+                into: &scratch.writer)
+        }
+        switch disposition {
+        case .answered:
+            scratch.answered += 1
+            afterAnswer(&scratch)
+        case .later: machine.answerLater(scratch.writer.form)
+        }
+    }
+
+    func answerNow(_ responder: R, _ write: (R, inout ResponseWriter) -> Void) -> Bool {
+        guard let form = machine.awaitedAnswer, beginStep() else { return false }
+        var scratch = loop.takeScratch()
+        scratch.begin(now: Clock.now())
+        scratch.writer.form = form
+        if loop.isDraining { scratch.writer.closes = true }
+        write(responder, &scratch.writer)
+        afterAnswer(&scratch)
+        goOn(scratch)
+        endStep()
+        return true
+    }
+
+    private func afterAnswer(_ scratch: inout LoopScratch) {
+        generation = loop.nextGeneration()
+        let content = scratch.writer.takeLargeContent()
+        if let content { unsent.begin(content) }
+        let closes = scratch.writer.closes
+        machine.answered(closes: closes, isLarge: content != nil, now: scratch.now, limits: limits)
+        if closes || content != nil {
+            unsent.clientReads(now: scratch.now)
+        } else if scratch.writer.output.count - scratch.start > LoopScratch.flushThreshold {
+            flush(&scratch)
+        }
+    }
+
+    /// Refuses the connection, or its incomplete request.
+    private func refuse(_ refusal: Refusal) {
+        var scratch = loop.takeScratch()
+        scratch.begin(now: Clock.now())
+        write(refusal, &scratch)
+        finish(scratch)
+    }
+
+    private func write(_ refusal: Refusal, _ scratch: inout LoopScratch) {
+        scratch.writer.closes = true
+        scratch.writer.omitsContent = false
+        loop.responder?.refuse(refusal, into: &scratch.writer)
+        pending = nil
+        machine.answered(closes: true, isLarge: false, now: scratch.now, limits: limits)
+        unsent.clientReads(now: scratch.now)
+    }
+
+    /// Answers requests that were kept.
+    private func resume(now: Int64) {
+        var scratch = loop.takeScratch()
+        scratch.begin(now: now)
+        goOn(scratch)
+    }
+
+    /// Answers kept requests, then reads on.
+    private func goOn(_ scratch: consuming LoopScratch) {
+        consumePending(&scratch)
+        finish(scratch)
+        resumeReading()
+        if loop.isDraining { drainNow(now: Clock.now()) }
+    }
+
+    // MARK: Output
+
+    /// Sends the answers of a step and gives the scratch memory back.
+    private func finish(_ scratch: consuming LoopScratch) {
+        flush(&scratch)
+        let now = scratch.now
+        loop.report(scratch, since: now)
+        loop.putBack(scratch)
+        if machine.inputHasEnded, machine.isListening {
+            perform(machine.closeAfterFlush(now: Clock.now(), limits: limits), now: now)
+        }
+    }
+
+    /// Sends the connection's answers in the output.
+    private func flush(_ scratch: inout LoopScratch) {
+        send(scratch.start..<scratch.writer.output.count, scratch)
+        scratch.writer.truncate(to: scratch.start)
+    }
+
+    /// - Parameter answers: their place in the output. The content of the last of them may be apart.
+    private func send(_ answers: Range<Int>, _ scratch: borrowing LoopScratch) {
+        guard !answers.isEmpty, !machine.isClosed else { return }
+        var start = answers.lowerBound
+        let hasContent = unsent.content != nil
+        let isLast = machine.isLast && !hasContent
+        if !isLast {
+            // A local copy, because the runtime checks longer accesses to a property.
+            var output = output
+            start += output.write(
+                scratch.writer.output.span.extracting(answers), unsentBytes: context?.unsentBytes ?? 0,
+                more: hasContent)
+            self.output = output
+            if start == answers.upperBound {
+                if hasContent { sendContent(now: scratch.now) }
+                return
+            }
+        }
+        guard let context else { return }
+        var rest = context.channel.allocator.buffer(capacity: answers.upperBound - start)
+        rest.writeBytes(scratch.writer.output[start..<answers.upperBound])
+        unsent.mayBeQueued = true
+        if isLast {
+            let written = context.eventLoop.makePromise(of: Void.self)
+            context.writeAndFlush(wrapOutboundOut(rest), promise: written)
+            written.futureResult.assumeIsolated().whenComplete { _ in self.drive(.lastAnswerLeft) }
+        } else if hasContent {
+            context.write(wrapOutboundOut(rest), promise: nil)
+            sendContent(now: scratch.now)
+        } else {
+            context.writeAndFlush(wrapOutboundOut(rest), promise: nil)
+            let action = machine.answersQueued(now: scratch.now, limits: limits)
+            if machine.watchesClient { unsent.clientReads(now: scratch.now) }
+            perform(action, now: scratch.now)
+        }
+    }
+
+    /// Sends as much of a large answer's content as the kernel takes, and hands one part of the rest to the channel; the next part follows
+    /// when that one has left. So the connection holds a reference to the content and a copy of one part.
+    private func sendContent(now: Int64) {
+        guard var content = unsent.content, let context, !machine.isClosed else { return }
+        var output = output
+        content.advance(
+            by: output.write(content.bytes.span.extracting(content.offset...), unsentBytes: context.unsentBytes))
+        self.output = output
+        guard content.left > 0 else { return endContent(now: now) }
+        loop.unsent.retain(&content)
+        let part = content.takePart(of: LargeContent.partBytes, context.channel.allocator)
+        unsent.update(content)
+        perform(machine.pauseReading(), now: now)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        context.writeAndFlush(wrapOutboundOut(part), promise: written)
+        countUnsent(now: now)
+        loop.unsent.relieve()
+        written.futureResult.assumeIsolated().whenComplete { result in
+            if case .success = result {
+                self.drive(.partLeft(succeeded: true))
+            } else {
+                self.drive(.partLeft(succeeded: false))
+            }
+        }
+    }
+
+    private func endContent(now: Int64) {
+        unsent.endContent(loop.unsent)
+        if unsent.unreadSince != nil { countUnsent(now: now) }
+        let action = machine.contentLeft(hasPending: pending != nil, now: now, limits: limits)
+        perform(action, now: now)
+        if case .idle = machine.state {
+            resumeReading()
+            if loop.isDraining { drainNow(now: now) }
+        }
+    }
+
+    private func countUnsent(now: Int64) { unsent.count(context?.unsentBytes ?? 0, now: now, loop.unsent) }
+
+    var unreadSince: Int64? { unsent.unreadSince }
+
+    private func resumeReading() { if machine.resumesReading() { setReading(true) } }
+
+    private func setReading(_ isOn: Bool) { try? context?.channel.syncOptions?.setOption(.autoRead, value: isOn) }
+
+    // MARK: TLS
+
+    /// Reports a handshake that was not completed. A connection without a single byte had none: load balancers open such connections to
+    /// check the port.
+    ///
+    /// - Returns: true if there was a handshake.
     @discardableResult
-    func failHandshake() -> Bool {
-        guard isSecuring else { return false }
-        isSecuring = false
+    private func countFailedHandshake() -> Bool {
+        guard machine.handshakeEnded() else { return false }
         let watch = try? context?.pipeline.syncOperations.handler(type: FirstByteWatch.self)
         guard watch?.hasSeenOne == true else { return false }
         loop.responder?.dropped(.handshake)
         return true
     }
 
-    /// What the responder says of the client's certificate.
+    /// The responder's identity for the client's certificate.
     private func identity() -> Int32 {
         guard let shown = try? context?.pipeline.syncOperations.nioSSL_peerCertificate(),
             let der = try? shown.toDERBytes(), let certificate = try? PeerCertificate(der: der)
@@ -313,47 +577,38 @@ final class Connection<R: Responder>: ChannelInboundHandler, LoopSlot, BatchMemb
 
     // MARK: HTTP/2
 
-    /// Looks whether a connection begins as one of HTTP/2 does whose client knows that the server speaks it.
+    /// Compares the first bytes with HTTP/2's preface, and keeps them if they match it or are too few to tell.
     ///
-    /// - Returns: true if nothing is left to be done with the bytes, because they are, or because more of them are needed.
-    private func isHTTP2(_ incoming: inout ByteBuffer) -> Bool {
-        let isPreface =
-            pending == nil ? HTTP2Preface.begins(incoming.readableBytesUInt8Span) : nil
-        if isPreface == false {
-            mayBeHTTP2 = false
+    /// - Returns: false if the bytes are to be parsed as HTTP/1.x.
+    private func isPreface(_ bytes: ByteBuffer) -> Bool {
+        let now = Clock.now()
+        var matches = HTTP2Codec.hasPreface(bytes.readableBytesUInt8Span)
+        if pending == nil, matches == false {
+            _ = machine.preface(false, now: now, limits: limits)
             return false
         }
-        keep(&incoming)
-        guard let bytes = pending else { return false }
-        switch HTTP2Preface.begins(bytes.readableBytesUInt8Span) {
-        case true?:
-            enter(.takeover, now: Clock.now())
-            return true
-        case false?:
-            mayBeHTTP2 = false
-            return false
-        case nil:
-            enter(.head, now: Clock.now())
-            return true
-        }
+        keep(bytes)
+        matches = pending.flatMap { HTTP2Codec.hasPreface($0.readableBytesUInt8Span) }
+        let action = machine.preface(matches, now: now, limits: limits)
+        if action == .parse { resume(now: now) } else { perform(action, now: now) }
+        return true
     }
 
-    /// Gives the connection over to HTTP/2, together with what has arrived.
-    ///
-    /// The event loop calls it by itself, not in the midst of a read: to add the codec writes to the socket, and where that fails NIO
-    /// reads what is left and ends the channel before it returns. From now on this handler is HTTP/2's entrance: it hands events on,
+    /// Hands the connection over to HTTP/2, together with the bytes that have come. This handler stays HTTP/2's entrance: it hands events on,
     /// one after the other.
-    private func handOver() {
-        guard wait == .takeover, let context else { return }
+    ///
+    /// It runs in a task of its own, never in a read: adding the codec writes to the socket, and if that fails NIO reads the rest of the
+    /// input and closes the channel before it returns.
+    private func switchToHTTP2() {
+        guard let context, let deadline = machine.switchToHTTP2() else { return }
         let connection = HTTP2Connection(loop: loop, peer: peer, address: address, deadline: deadline)
         admission = .dropped(.connections)
         loop.remove(slot: slot)
         slot = -1
-        wait = .handedOver
         do {
             try connection.install(in: context.pipeline.syncOperations, behind: self)
         } catch {
-            connection.channelHasEnded()
+            connection.drive(.inactive)
             context.close(promise: nil)
             return
         }
@@ -374,12 +629,12 @@ final class Connection<R: Responder>: ChannelInboundHandler, LoopSlot, BatchMemb
         case .user(let event): context.fireUserInboundEventTriggered(event)
         case .failed(let error): context.fireErrorCaught(error)
         case .inactive: context.fireChannelInactive()
-        case .active, .takeover, .lastAnswerLeft, .partLeft, .flushedToClose: break
+        case .active, .takeOver, .lastAnswerLeft, .partLeft, .flushed, .turn, .tick, .drain, .close: break
         }
     }
 }
 
-/// What a connection's bytes are unwrapped as. A type of its own because it is not generic: the compiler knows then how it is done.
+/// Unwraps the bytes of a read. A type of its own because it is not generic, so the compiler knows how.
 private final class Incoming: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 }

@@ -10,6 +10,8 @@ struct LargeContent {
 
     let bytes: [UInt8]
     private(set) var offset = 0
+    /// True if `UnsentLedger` counts it.
+    var isCounted = false
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 

@@ -7,14 +7,11 @@ struct WriteStall {
     private var mark = 0
     private var deadline = Int64.max
 
-    /// Starts the deadline.
-    mutating func begin(now: Int64, idleTimeout: Int64) {
-        mark = 0
-        deadline = now &+ idleTimeout
-    }
+    /// No deadline.
+    init() {}
 
-    /// Stops the deadline.
-    mutating func end() { deadline = .max }
+    /// A deadline that begins now.
+    init(now: Int64, idleTimeout: Int64) { deadline = now &+ idleTimeout }
 
     /// Returns true if the time is over; called at every tick.
     ///

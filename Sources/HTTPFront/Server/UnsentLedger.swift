@@ -36,22 +36,28 @@ final class UnsentLedger: Sendable {
     /// Adds `count`, which may be negative, to the bytes held as copies.
     func addCopied(_ count: Int) { copied.wrappingAdd(count, ordering: .relaxed) }
 
-    /// Counts one more connection that refers to a content.
-    func retain(_ content: [UInt8]) {
+    /// Counts one more connection or stream that refers to a content, once.
+    func retain(_ content: inout LargeContent) {
+        guard !content.isCounted else { return }
+        content.isCounted = true
+        let bytes = content.bytes
         let added = contents.withLock { contents -> Int in
-            let known = contents[Self.address(content)]
-            contents[Self.address(content)] = Content(bytes: content.count, readers: (known?.readers ?? 0) + 1)
-            return known == nil ? content.count : 0
+            let known = contents[Self.address(bytes)]
+            contents[Self.address(bytes)] = Content(bytes: bytes.count, readers: (known?.readers ?? 0) + 1)
+            return known == nil ? bytes.count : 0
         }
         referred.wrappingAdd(added, ordering: .relaxed)
     }
 
-    /// Counts one connection fewer that refers to a content, which the caller must still hold.
-    func release(_ content: [UInt8]) {
+    /// Counts one fewer, if the content is counted.
+    func release(_ content: inout LargeContent) {
+        guard content.isCounted else { return }
+        content.isCounted = false
+        let bytes = content.bytes
         let removed = contents.withLock { contents -> Int in
-            guard var known = contents[Self.address(content)] else { return 0 }
+            guard var known = contents[Self.address(bytes)] else { return 0 }
             known.readers -= 1
-            contents[Self.address(content)] = known.readers > 0 ? known : nil
+            contents[Self.address(bytes)] = known.readers > 0 ? known : nil
             return known.readers > 0 ? 0 : known.bytes
         }
         referred.wrappingSubtract(removed, ordering: .relaxed)
