@@ -167,7 +167,8 @@ struct ConnectionMachine: ~Copyable {
     /// Bytes have come.
     mutating func bytes() -> Action {
         switch state {
-        case .first, .idle, .head, .content: return opening == .preface ? .matchPreface : .parse
+        case .first, .head: return opening == .preface ? .matchPreface : .parse
+        case .idle, .content: return .parse
         case .answer, .turn:
             // Not earlier: most clients wait for their answer, and pausing costs two system calls.
             return pauseReading() == .pauseReading ? .keepAndPause : .keep

@@ -24,9 +24,6 @@ protocol LoopSlot<R>: AnyObject {
 
     /// The time since which the client has read no byte of its unsent answers, in monotonic nanoseconds; `nil` without unsent answers.
     var unreadSince: Int64? { get }
-
-    /// Closes because all unsent answers together exceed the limit.
-    func relieve()
 }
 
 /// The connection of a stream does these for it.
@@ -38,6 +35,4 @@ extension LoopSlot {
     func takeTurn(now: Int64) {}
 
     var unreadSince: Int64? { nil }
-
-    func relieve() {}
 }

@@ -193,7 +193,7 @@ public final class ServerLoop<R: Responder> {
         batch.stopWaiting()
     }
 
-    private func tick(now: Int64) {
+    func tick(now: Int64) {
         answerBatch()
         updateDate()
         var oldest = Int64.max
@@ -215,7 +215,7 @@ public final class ServerLoop<R: Responder> {
         holders.sort { $0.1 > $1.1 }
         while unsent.isOver, let (exchange, _) = holders.popLast() {
             responder?.dropped(.unsentLimit)
-            exchange.relieve()
+            exchange.closeNow()
         }
         unsent.note(oldest: holders.last?.1 ?? .max, ofLoop: unsentNumber)
     }
