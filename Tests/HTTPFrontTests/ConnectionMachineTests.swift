@@ -236,8 +236,7 @@ private final class Owner: EventDriven<Int> {
         case 0: return machine.bytes()
         case 1: return machine.inputEnded(now: now, limits: limits)
         case 2:
-            return machine.writabilityChanged(
-                Bool.random(using: &generator), holdsContent: isLarge, now: now, limits: limits)
+            return machine.writabilityChanged(Bool.random(using: &generator), now: now, limits: limits)
         case 3:
             return machine.tick(
                 now: now, received: Int.random(in: 0..<90_000, using: &generator),

@@ -2,32 +2,6 @@ internal import NIOCore
 internal import NIOSSL
 internal import NIOTLS
 
-/// An event of a connection over HTTP/1.x.
-enum ConnectionEvent {
-    case active
-    case bytes(ByteBuffer)
-    case readComplete
-    case writabilityChanged
-    /// An event of another handler or the channel, such as the end of input.
-    case user(Any)
-    case failed(any Error)
-    case inactive
-    /// HTTP/2 may take over.
-    case takeOver
-    /// The last answer has left, or never will.
-    case lastAnswerLeft
-    /// A part of a large answer has left, or never will.
-    case partLeft(succeeded: Bool)
-    /// Everything that was written has left, or never will, and the connection is to close.
-    case flushed
-    /// The event loop gives a turn.
-    case turn(now: Int64)
-    case tick(now: Int64)
-    case drain(now: Int64)
-    /// The server stops, or too much is held for clients that do not read.
-    case close
-}
-
 /// One client connection over HTTP/1.x: it takes bytes, finds requests in them, hands each to the responder, and writes the answers in
 /// order. While one answer is outstanding later requests are kept and reading pauses, so that the client feels back-pressure.
 ///
@@ -73,8 +47,6 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
-    func channelActive(context: ChannelHandlerContext) { drive(.active) }
-
     func channelInactive(context: ChannelHandlerContext) {
         // At once, because the descriptor may belong to another connection now.
         output.close()
@@ -91,7 +63,7 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
         // The answers of other connections must not wait for a large read.
         let isLarge = bytes.readableBytes > ReceiveSize.kept
         if isLarge { loop.answerBatch() }
-        arrived = bytes
+        arrived = consume bytes
         loop.arrived(at: self)
         if isLarge { loop.answerBatch() }
     }
@@ -100,31 +72,22 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
         if case .handedOver = machine.state { drive(.readComplete) }
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) { settle(.writabilityChanged) }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) { settle(.user(event)) }
-
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if !context.channel.isActive { output.close() }
         settle(.failed(error))
     }
 
-    func takeTurn(now: Int64) { drive(.turn(now: now)) }
-
-    func checkDeadline(now: Int64) { drive(.tick(now: now)) }
-
-    func drain(now: Int64) { drive(.drain(now: now)) }
-
-    func closeNow() { drive(.close) }
-
     /// Handles an event after the bytes that came before it.
-    private func settle(_ event: ConnectionEvent) {
+    func settle(_ event: ConnectionEvent) {
         if arrived != nil { loop.answerBatch() }
         drive(event)
     }
 
     override func handle(_ event: ConnectionEvent) {
-        if case .handedOver = machine.state { return forward(event) }
+        if case .handedOver = machine.state {
+            context?.forward(event)
+            return
+        }
         switch event {
         case .active: open()
         case .bytes(let bytes): if accept(bytes) { parse(bytes) }
@@ -132,9 +95,7 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
         case .writabilityChanged:
             let now = Clock.now()
             let isWritable = context?.channel.isWritable ?? false
-            perform(
-                machine.writabilityChanged(
-                    isWritable, holdsContent: unsent.content != nil, now: now, limits: limits), now: now)
+            perform(machine.writabilityChanged(isWritable, now: now, limits: limits), now: now)
         case .user(let event): handle(user: event)
         case .failed(let error):
             // The client has closed without TLS's closing alert. Requests carry their length, so nothing can be cut off unnoticed.
@@ -149,10 +110,10 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
             let now = Clock.now()
             unsent.clientReads(now: now)
             sendContent(now: now)
-        case .flushed, .close: close()
-        case .turn(let now): perform(machine.turn(now: now, limits: limits), now: now)
-        case .tick(let now): tick(now: now)
-        case .drain(let now): drainNow(now: now)
+        case .flushed, .loop(.close): close()
+        case .loop(.turn(let now)): perform(machine.turn(now: now, limits: limits), now: now)
+        case .loop(.tick(let now)): tick(now: now)
+        case .loop(.drain(let now)): drainNow(now: now)
         }
     }
 
@@ -214,7 +175,8 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
             let now = Clock.now()
             perform(machine.inputEnded(now: now, limits: limits), now: now)
         } else if case .handshakeCompleted(let name) = event as? TLSUserEvent, machine.opening == .handshake {
-            peer.identity = identity()
+            // The responder's identity for the client's certificate.
+            peer.identity = context?.peerCertificate.flatMap { loop.responder?.identify($0) } ?? -1
             perform(machine.secured(speaksHTTP2: name == "h2"), now: Clock.now())
         }
     }
@@ -474,7 +436,7 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
     private func send(_ answers: Range<Int>, _ scratch: borrowing LoopScratch) {
         guard !answers.isEmpty, !machine.isClosed else { return }
         var start = answers.lowerBound
-        let hasContent = unsent.content != nil
+        let hasContent = machine.holdsContent
         let isLast = machine.isLast && !hasContent
         if !isLast {
             // A local copy, because the runtime checks longer accesses to a property.
@@ -554,25 +516,14 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
 
     // MARK: TLS
 
-    /// Reports a handshake that was not completed. A connection without a single byte had none: load balancers open such connections to
-    /// check the port.
+    /// Reports a handshake that was not completed.
     ///
-    /// - Returns: true if there was a handshake.
+    /// - Returns: true if there was one.
     @discardableResult
     private func countFailedHandshake() -> Bool {
-        guard machine.handshakeEnded() else { return false }
-        let watch = try? context?.pipeline.syncOperations.handler(type: FirstByteWatch.self)
-        guard watch?.hasSeenOne == true else { return false }
+        guard machine.handshakeEnded(), context?.hasReceivedByte == true else { return false }
         loop.responder?.dropped(.handshake)
         return true
-    }
-
-    /// The responder's identity for the client's certificate.
-    private func identity() -> Int32 {
-        guard let shown = try? context?.pipeline.syncOperations.nioSSL_peerCertificate(),
-            let der = try? shown.toDERBytes(), let certificate = try? PeerCertificate(der: der)
-        else { return -1 }
-        return loop.responder?.identify(certificate) ?? -1
     }
 
     // MARK: HTTP/2
@@ -616,20 +567,6 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
             pending = nil
             context.fireChannelRead(wrapInboundOut(bytes))
             context.fireChannelReadComplete()
-        }
-    }
-
-    /// Hands an event on to HTTP/2.
-    private func forward(_ event: ConnectionEvent) {
-        guard let context else { return }
-        switch event {
-        case .bytes(let bytes): context.fireChannelRead(wrapInboundOut(bytes))
-        case .readComplete: context.fireChannelReadComplete()
-        case .writabilityChanged: context.fireChannelWritabilityChanged()
-        case .user(let event): context.fireUserInboundEventTriggered(event)
-        case .failed(let error): context.fireErrorCaught(error)
-        case .inactive: context.fireChannelInactive()
-        case .active, .takeOver, .lastAnswerLeft, .partLeft, .flushed, .turn, .tick, .drain, .close: break
         }
     }
 }

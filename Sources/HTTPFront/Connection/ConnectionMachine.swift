@@ -92,6 +92,8 @@ struct ConnectionMachine: ~Copyable {
     private(set) var opening: Opening
     /// True if the client has closed its side.
     private(set) var inputHasEnded = false
+    /// True while the content of a large answer has not left whole.
+    private(set) var holdsContent = false
     /// True if the channel takes more bytes.
     private var isWritable = true
     private var isReadingPaused = false
@@ -266,6 +268,7 @@ struct ConnectionMachine: ~Copyable {
     ///   - isLarge: true if its content is sent apart, so that the next request waits until the client has read it.
     @inline(__always)
     mutating func answered(closes: Bool, isLarge: Bool, now: Int64, limits: HTTPLimits) {
+        holdsContent = isLarge
         if closes {
             state = .last(WriteStall(now: now, idleTimeout: limits.idleTimeout))
         } else if isLarge {
@@ -295,9 +298,7 @@ struct ConnectionMachine: ~Copyable {
     // MARK: Output
 
     /// The channel takes more bytes, or takes no more.
-    ///
-    /// - Parameter holdsContent: true if the content of a large answer has not left.
-    mutating func writabilityChanged(_ isWritable: Bool, holdsContent: Bool, now: Int64, limits: HTTPLimits) -> Action {
+    mutating func writabilityChanged(_ isWritable: Bool, now: Int64, limits: HTTPLimits) -> Action {
         self.isWritable = isWritable
         guard case .room = state, isWritable, !holdsContent else { return .none }
         return resume(now: now, limits: limits)
@@ -317,6 +318,7 @@ struct ConnectionMachine: ~Copyable {
     ///
     /// - Parameter hasPending: true if bytes of further requests are kept.
     mutating func contentLeft(hasPending: Bool, now: Int64, limits: HTTPLimits) -> Action {
+        holdsContent = false
         switch state {
         case .last: return lastAnswerLeft(now: now)
         case .room where hasPending: return turnEnded()

@@ -2,28 +2,6 @@ internal import NIOCore
 internal import NIOHPACK
 internal import NIOHTTP2
 
-/// An event of an HTTP/2 connection.
-enum HTTP2Event {
-    case frame(HTTP2Frame)
-    case readComplete
-    case writabilityChanged
-    /// An event of the codec or the channel, such as the end of a stream.
-    case user(Any)
-    case failed
-    case inactive
-    /// A part of an answer has left.
-    case partLeft(count: Int, of: HTTP2StreamID, isLast: Bool, resets: Bool)
-    /// All answers have left, or never will.
-    case lastAnswerLeft
-    /// The event loop gives a turn.
-    case turn(now: Int64)
-    case tick(now: Int64)
-    case streamTick(HTTP2StreamID, now: Int64)
-    case drain(now: Int64)
-    /// The server stops, or too much is held for clients that do not read.
-    case close
-}
-
 /// One client connection over HTTP/2 (RFC 9113): it takes frames, puts requests together, and sends their answers.
 ///
 /// NIO's codec comes before it in the pipeline. It does framing, header compression and the flow control of output, and counts floods.
@@ -107,29 +85,6 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
-    func channelInactive(context: ChannelHandlerContext) { drive(.inactive) }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { drive(.frame(unwrapInboundIn(data))) }
-
-    func channelReadComplete(context: ChannelHandlerContext) { drive(.readComplete) }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) { drive(.writabilityChanged) }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) { drive(.user(event)) }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { drive(.failed) }
-
-    func takeTurn(now: Int64) { drive(.turn(now: now)) }
-
-    func checkDeadline(now: Int64) { drive(.tick(now: now)) }
-
-    func drain(now: Int64) { drive(.drain(now: now)) }
-
-    func closeNow() { drive(.close) }
-
-    /// The streams wait for answers, not the connection.
-    func answerNow(_ responder: R, _ write: (R, inout ResponseWriter) -> Void) -> Bool { false }
-
     override func handle(_ event: HTTP2Event) {
         switch event {
         case .frame(let frame): receive(frame)
@@ -147,11 +102,11 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         case .partLeft(let count, let id, let isLast, let resets):
             partHasLeft(count, of: id, isLast: isLast, resets: resets)
         case .lastAnswerLeft: perform(machine.lastAnswerLeft(now: Clock.now()))
-        case .turn(let now): turn(now: now)
-        case .tick(let now): tick(now: now)
+        case .loop(.turn(let now)): turn(now: now)
+        case .loop(.tick(let now)): tick(now: now)
         case .streamTick(let id, let now): if let stream = streams[id] { tick(stream, now: now) }
-        case .drain(let now): drainNow(now: now)
-        case .close: close()
+        case .loop(.drain(let now)): drainNow(now: now)
+        case .loop(.close): close()
         }
     }
 

@@ -195,7 +195,10 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
 
     // MARK: Deadlines and end
 
-    func checkDeadline(now: Int64) { connection.drive(.streamTick(id, now: now)) }
+    /// The connection handles the other events of the loop for its streams.
+    func drive(_ event: LoopEvent) { if case .tick(let now) = event { connection.drive(.streamTick(id, now: now)) } }
+
+    var unreadSince: Int64? { nil }
 
     /// The machine's action at a tick.
     func deadlineAction(now: Int64) -> ConnectionMachine.Action {

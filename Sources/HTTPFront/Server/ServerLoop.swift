@@ -49,10 +49,10 @@ public final class ServerLoop<R: Responder> {
     @discardableResult
     public func answer(_ ticket: Ticket, _ write: (R, inout ResponseWriter) -> Void) -> Bool {
         guard ticket.loop == index, slots.indices.contains(Int(ticket.slot)),
-            let exchange = slots[Int(ticket.slot)], exchange.generation == ticket.generation,
+            let owner = slots[Int(ticket.slot)], owner.generation == ticket.generation,
             let responder
         else { return false }
-        return exchange.answerNow(responder, write)
+        return owner.answerNow(responder, write)
     }
 
     // MARK: Batches
@@ -132,8 +132,8 @@ public final class ServerLoop<R: Responder> {
     private static var turnPause: TimeAmount { .microseconds(25) }
 
     /// Gives a connection another turn after those that wait already.
-    func queueTurn(of exchange: any LoopSlot<R>) {
-        waitingTurns.append(exchange)
+    func queueTurn(of owner: any LoopSlot<R>) {
+        waitingTurns.append(owner)
         if waitingTurns.count == 1 { scheduleTurns() }
     }
 
@@ -147,9 +147,9 @@ public final class ServerLoop<R: Responder> {
         let end = now + LoopScratch.turnTime
         // A connection that is queued again meanwhile has its turn next time.
         var left = waitingTurns.count
-        while left > 0, now < end, let exchange = waitingTurns.first {
+        while left > 0, now < end, let owner = waitingTurns.first {
             // Removed only afterwards: an empty queue would be scheduled again meanwhile.
-            exchange.takeTurn(now: now)
+            owner.drive(.turn(now: now))
             if !waitingTurns.isEmpty { waitingTurns.removeFirst() }
             left -= 1
             now = Clock.now()
@@ -178,13 +178,13 @@ public final class ServerLoop<R: Responder> {
         isDraining = true
         drainGrace = graceUntil
         let now = Clock.now()
-        for exchange in slots { exchange?.drain(now: now) }
+        for owner in slots { owner?.drive(.drain(now: now)) }
     }
 
     /// Closes all connections at once and stops the ticker.
     func stop() {
         isDraining = true
-        for exchange in slots { exchange?.closeNow() }
+        for owner in slots { owner?.drive(.close) }
         ticker?.cancel()
         ticker = nil
         // The closure retains the loop.
@@ -197,9 +197,9 @@ public final class ServerLoop<R: Responder> {
         answerBatch()
         updateDate()
         var oldest = Int64.max
-        for exchange in slots {
-            exchange?.checkDeadline(now: now)
-            if let since = exchange?.unreadSince { oldest = min(oldest, since) }
+        for owner in slots {
+            owner?.drive(.tick(now: now))
+            if let since = owner?.unreadSince { oldest = min(oldest, since) }
         }
         unsent.note(oldest: oldest, ofLoop: unsentNumber)
         unsent.relieve()
@@ -209,13 +209,11 @@ public final class ServerLoop<R: Responder> {
 
     /// Closes connections, those whose clients have read nothing for longest first, until the limit of unsent bytes holds.
     private func relieve() {
-        var holders = slots.compactMap { slot in
-            slot.flatMap { exchange in exchange.unreadSince.map { (exchange, $0) } }
-        }
+        var holders = slots.compactMap { slot in slot.flatMap { owner in owner.unreadSince.map { (owner, $0) } } }
         holders.sort { $0.1 > $1.1 }
-        while unsent.isOver, let (exchange, _) = holders.popLast() {
+        while unsent.isOver, let (owner, _) = holders.popLast() {
             responder?.dropped(.unsentLimit)
-            exchange.closeNow()
+            owner.drive(.close)
         }
         unsent.note(oldest: holders.last?.1 ?? .max, ofLoop: unsentNumber)
     }
@@ -232,12 +230,12 @@ public final class ServerLoop<R: Responder> {
     // MARK: Slots
 
     /// Gives a new connection or stream its slot.
-    func add(_ exchange: any LoopSlot<R>) -> Int32 {
+    func add(_ owner: any LoopSlot<R>) -> Int32 {
         if let slot = freeSlots.popLast() {
-            slots[Int(slot)] = exchange
+            slots[Int(slot)] = owner
             return slot
         }
-        slots.append(exchange)
+        slots.append(owner)
         return Int32(clamping: slots.count - 1)
     }
 

@@ -38,6 +38,22 @@ struct TestServer: Sendable {
         try await loop.eventLoop.submit { loop.value.batch.pause = .max }.get()
     }
 
+    /// Lets the loop tick once, with a clock that is so many seconds ahead.
+    func tick(ahead seconds: Int64) async throws {
+        let loop = loop
+        try await loop.eventLoop.submit { loop.value.tick(now: Clock.now() + seconds * 1_000_000_000) }.get()
+    }
+
+    /// Lets the loop tick again and again, with a clock that is so many seconds ahead, while `body` waits for what comes of it.
+    func ticking(ahead seconds: Int64, _ body: () async throws -> Void) async throws {
+        let loop = loop
+        let ticks = loop.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(5)) { _ in
+            loop.value.tick(now: Clock.now() + seconds * 1_000_000_000)
+        }
+        defer { ticks.cancel() }
+        try await body()
+    }
+
     /// Keeps the event loop busy while `body` runs: what is sent meanwhile arrives in one turn.
     func holding(_ body: () async throws -> Void) async throws {
         let end = DispatchSemaphore(value: 0)
