@@ -118,3 +118,30 @@ struct ReentrancyTests {
         #expect(callbacks > 20_000)
     }
 }
+
+extension ReentrancyTests {
+    /// Sends more requests when the first answer is written.
+    private final class Impatient: ChannelDuplexHandler {
+        typealias InboundIn = ByteBuffer
+        typealias InboundOut = ByteBuffer
+        typealias OutboundIn = ByteBuffer
+
+        private var hasCalledBack = false
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            context.write(data, promise: promise)
+            guard !hasCalledBack else { return }
+            hasCalledBack = true
+            context.fireChannelRead(wrapInboundOut(ByteBuffer(string: get("/behind/1") + get("/behind/2"))))
+        }
+    }
+
+    @Test("that bring more requests, while answers are sent, are handled after those")
+    func batch() throws {
+        let connection = try EmbeddedConnection({ _ in }, behind: Impatient())
+        connection.send((1...20).map { get("/large/\(16_000 + $0)") }.joined())
+        for number in 1...20 { #expect(try connection.answer()?.contentBytes.count == 16_000 + number) }
+        for number in 1...2 { #expect(try connection.answer()?.content == "/behind/\(number):") }
+        #expect(try connection.answer() == nil)
+    }
+}

@@ -11,14 +11,15 @@ public struct ResponseWriter {
     /// The line of the `Date` field, kept current by the event loop, and the start of an answer with status 200.
     private var dateLine: [UInt8] = []
     private var goodStart: [UInt8] = []
+    /// The demands of the request on its answer.
+    var form = AnswerForm()
     /// True if the connection closes after this answer. The responder may set it, and nothing clears it.
-    public var closes = false
-    /// True if the answer is to a HEAD request, which has no content.
-    var omitsContent = false
+    public var closes: Bool {
+        get { form.closes }
+        set { form.closes = newValue }
+    }
     /// True if the answer's status is one that has neither content nor a length of it (RFC 9110, section 8.6).
     private var hasNoContent = false
-    /// True if the answer says `Connection: keep-alive`, as an HTTP/1.0 client that asked for it needs.
-    var confirmsKeepAlive = false
 
     init() { output.reserveCapacity(16_384) }
 
@@ -109,28 +110,18 @@ public struct ResponseWriter {
     public mutating func finish(_ content: [UInt8]) {
         if closes {
             text("Connection: close\r\n")
-        } else if confirmsKeepAlive {
+        } else if form.confirmsKeepAlive {
             text("Connection: keep-alive\r\n")
         }
         guard !hasNoContent else { return text("\r\n") }
         let isLarge = content.count > LargeContent.minBytes
-        let written = omitsContent || isLarge ? Span() : content.span
-        if isLarge, !omitsContent { largeContent = LargeContent(content) }
+        let written = form.omitsContent || isLarge ? Span() : content.span
+        if isLarge, !form.omitsContent { largeContent = LargeContent(content) }
         pieces(upTo: 40 + written.count) { output in
             output.text("Content-Length: ")
             output.number(Int64(content.count))
             output.text("\r\n\r\n")
             output.append(copying: written)
-        }
-    }
-
-    /// The demands of the request on its answer.
-    var form: AnswerForm {
-        get { AnswerForm(closes: closes, omitsContent: omitsContent, confirmsKeepAlive: confirmsKeepAlive) }
-        set {
-            (closes, omitsContent, confirmsKeepAlive) = (
-                newValue.closes, newValue.omitsContent, newValue.confirmsKeepAlive
-            )
         }
     }
 
@@ -151,10 +142,12 @@ public struct ResponseWriter {
     mutating func truncate(to count: Int) { output.removeLast(output.count - count) }
 }
 
-/// The demands of a request on its answer, for an answer that comes later; see `ResponseWriter`.
+/// The demands of a request on its answer.
 struct AnswerForm: Equatable {
     var closes = false
+    /// The request is a HEAD, whose answer has no content.
     var omitsContent = false
+    /// The answer says `Connection: keep-alive`, as an HTTP/1.0 client that asked for it needs.
     var confirmsKeepAlive = false
 }
 

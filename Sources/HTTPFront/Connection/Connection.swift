@@ -90,7 +90,10 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
         }
         switch event {
         case .active: open()
-        case .bytes(let bytes): if accept(bytes) { parse(bytes) }
+        case .bytes(let bytes):
+            guard accept(bytes) else { return }
+            keep(bytes)
+            resume(now: Clock.now())
         case .readComplete: break
         case .writabilityChanged:
             let now = Clock.now()
@@ -233,12 +236,6 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
         pending = nil
         kept.writeImmutableBuffer(bytes)
         pending = kept
-    }
-
-    /// Parses bytes that came during a step.
-    private func parse(_ bytes: ByteBuffer) {
-        keep(bytes)
-        resume(now: Clock.now())
     }
 
     func answerArrival(_ scratch: inout LoopScratch) {
@@ -390,8 +387,7 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
     }
 
     private func write(_ refusal: Refusal, _ scratch: inout LoopScratch) {
-        scratch.writer.closes = true
-        scratch.writer.omitsContent = false
+        scratch.writer.form = AnswerForm(closes: true)
         loop.responder?.refuse(refusal, into: &scratch.writer)
         pending = nil
         machine.answered(closes: true, isLarge: false, now: scratch.now, limits: limits)

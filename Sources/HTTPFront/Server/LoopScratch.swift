@@ -70,9 +70,9 @@ struct LoopScratch: ~Copyable {
 
     /// Prepares the writer for the answer to the request in `head`.
     mutating func prepareWriter(isDraining: Bool) {
-        writer.closes = !head.keepsConnection || isDraining
-        writer.omitsContent = head.method == .head
-        writer.confirmsKeepAlive = !head.isHTTP11 && head.keepsConnection
+        writer.form = AnswerForm(
+            closes: !head.keepsConnection || isDraining, omitsContent: head.method == .head,
+            confirmsKeepAlive: !head.isHTTP11 && head.keepsConnection)
     }
 }
 

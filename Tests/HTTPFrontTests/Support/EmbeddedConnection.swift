@@ -16,8 +16,12 @@ final class EmbeddedConnection {
     private var quarters: Int64 = 0
     private var received: [UInt8] = []
 
-    /// - Parameter reads: false for a client that reads nothing.
-    init(_ change: (inout HTTPLimits) -> Void, reads: Bool = true) throws {
+    /// - Parameters:
+    ///   - reads: false for a client that reads nothing.
+    ///   - handler: a handler between the client and the connection.
+    init(
+        _ change: (inout HTTPLimits) -> Void, reads: Bool = true, behind handler: (any ChannelHandler)? = nil
+    ) throws {
         var limits = HTTPLimits()
         change(&limits)
         let journal = journal
@@ -27,7 +31,8 @@ final class EmbeddedConnection {
         ) { _ in TestResponder(journal: journal) }
         client.reads = reads
         channel = EmbeddedChannel(loop: eventLoop)
-        try channel.pipeline.syncOperations.addHandlers(client, Connection(loop: loop, isSecured: false))
+        try channel.pipeline.syncOperations.addHandlers(
+            [client] + [handler].compactMap(\.self) + [Connection(loop: loop, isSecured: false)])
         channel.connect(to: try SocketAddress(ipAddress: "127.0.0.1", port: 1), promise: nil)
     }
 
@@ -38,7 +43,8 @@ final class EmbeddedConnection {
         guard channel.isActive else { return }
         channel.pipeline.fireChannelRead(ByteBuffer(bytes: bytes(text)))
         channel.pipeline.fireChannelReadComplete()
-        eventLoop.run()
+        // Turns are due a little later.
+        eventLoop.advanceTime(by: .milliseconds(10))
     }
 
     /// Lets the loop tick, four times a second, until so many seconds after the start.
