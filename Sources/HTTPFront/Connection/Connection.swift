@@ -177,7 +177,7 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
         if let event = event as? ChannelEvent, event == .inputClosed {
             let now = Clock.now()
             perform(machine.inputEnded(now: now, limits: limits), now: now)
-        } else if case .handshakeCompleted(let name) = event as? TLSUserEvent, machine.opening == .handshake {
+        } else if case .handshakeCompleted(let name) = event as? TLSUserEvent, case .first = machine.state {
             // The responder's identity for the client's certificate.
             peer.identity = context?.peerCertificate.flatMap { loop.responder?.identify($0) } ?? -1
             perform(machine.secured(speaksHTTP2: name == "h2"), now: Clock.now())

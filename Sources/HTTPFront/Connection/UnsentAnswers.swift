@@ -17,7 +17,7 @@ struct UnsentAnswers {
     /// The client has read, or is to begin to read.
     mutating func clientReads(now: Int64) { readAt = now }
 
-    /// A large answer begins; nothing of its content has left.
+    /// A large answer begins; no byte of its content has left.
     mutating func begin(_ content: LargeContent) { self.content = content }
 
     /// Some of the content has left.
