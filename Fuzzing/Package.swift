@@ -55,11 +55,8 @@ let package = Package(
         .target(
             name: "HTTPFront", dependencies: [nioCore], path: path("HTTPFront"),
             sources: [
-                "ChunkedContent.swift", "HTTPDate.swift", "HTTPLimits.swift", "IPAddress.swift", "KnownField.swift",
-                "Peer.swift",
-                "PeerCertificate.swift", "Refusal.swift",
-                "RequestDecoder.swift", "RequestHead.swift", "RequestHead+Parsing.swift", "Span+Text.swift",
-                "Status.swift",
+                "Codec", "Connection/LargeContent.swift", "Server/HTTPLimits.swift", "Server/IPAddress.swift",
+                "Server/Peer.swift", "TLS/PeerCertificate.swift",
             ],
             swiftSettings: settings),
         .target(

@@ -50,7 +50,7 @@ struct ConnectionPressureTests {
             #expect(try await third.remainder() == "")
             third.close()
             clients[0].close()
-            try await server.journal.wait("a free place") { server.server.ledger.total == 1 }
+            try await server.journal.wait("a free place") { server.server.limiter.total == 1 }
             #expect(try await server.answer(to: get("/in")).status == 200)
             try await clients[1].send(get("/in"))
             #expect(try await clients[1].answer().status == 200)
@@ -76,9 +76,9 @@ struct ConnectionPressureTests {
             #expect(server.journal.events.contains(.refused(.connections)))
             try await client.send(get("/in"))
             #expect(try await client.answer().status == 200)
-            #expect(server.server.ledger.total == 1)
+            #expect(server.server.limiter.total == 1)
             // Though they stay, nothing of them is left soon.
-            try await server.journal.wait("the end of the refused") { server.server.ledger.shed == 0 }
+            try await server.journal.wait("the end of the refused") { server.server.limiter.shed == 0 }
             for other in flood { other.close() }
             client.close()
             try await server.empty()
@@ -112,7 +112,7 @@ struct ConnectionPressureTests {
             #expect(try await other.answer().status == 200)
             second.close()
             first.close()
-            try await server.journal.wait("a free place") { server.server.ledger.total == 1 }
+            try await server.journal.wait("a free place") { server.server.limiter.total == 1 }
             #expect(try await server.answer(to: get("/in")).status == 200)
         }
     }

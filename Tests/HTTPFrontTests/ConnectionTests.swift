@@ -18,7 +18,7 @@ struct ConnectionTests {
                 #expect(answer["Date"] == [testDate])
                 #expect(answer["Content-Length"] == ["5"])
             }
-            #expect(server.server.ledger.total == 1)
+            #expect(server.server.limiter.total == 1)
         }
     }
 

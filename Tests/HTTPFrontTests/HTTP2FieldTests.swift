@@ -13,7 +13,7 @@ struct HTTP2FieldTests {
         var lowered: [UInt8] = []
         var head = RequestHead()
         do throws(Refusal) {
-            try LoweredHead.write(HPACKHeaders(fields), into: &lowered, limits: limits)
+            try HTTP2ToHTTP1.write(HPACKHeaders(fields), into: &lowered, limits: limits)
             try head.parse(lowered.span, limits: limits)
             return .success(text(lowered))
         } catch {
@@ -109,18 +109,18 @@ struct HTTP2FieldTests {
 
     @Test("after the content may not be pseudo-header fields, and are checked like the others")
     func trailers() throws {
-        try LoweredHead.check(trailers: ["x": "y"])
-        #expect(throws: Refusal.pseudoField) { try LoweredHead.check(trailers: [":path": "/"]) }
-        #expect(throws: Refusal.fieldName) { try LoweredHead.check(trailers: ["X": "y"]) }
-        #expect(throws: Refusal.fieldValue) { try LoweredHead.check(trailers: ["x": "\r\n"]) }
-        #expect(throws: Refusal.connectionField) { try LoweredHead.check(trailers: ["transfer-encoding": "chunked"]) }
+        try HTTP2ToHTTP1.check(trailers: ["x": "y"])
+        #expect(throws: Refusal.pseudoField) { try HTTP2ToHTTP1.check(trailers: [":path": "/"]) }
+        #expect(throws: Refusal.fieldName) { try HTTP2ToHTTP1.check(trailers: ["X": "y"]) }
+        #expect(throws: Refusal.fieldValue) { try HTTP2ToHTTP1.check(trailers: ["x": "\r\n"]) }
+        #expect(throws: Refusal.connectionField) { try HTTP2ToHTTP1.check(trailers: ["transfer-encoding": "chunked"]) }
     }
 
     @Test("of an answer are those of HTTP/1.1 in small letters, without those of a connection")
     func raised() {
         let answer = bytes(
             "HTTP/1.1 404 Not Found\r\nDate: x\r\nX-Amzn-RequestId: a:b \r\nConnection: close\r\n\r\nab\r\n\r\nc")
-        let raised = RaisedAnswer(answer.span)
+        let raised = HTTP1ToHTTP2(answer.span)
         #expect(raised.fields == [":status": "404", "date": "x", "x-amzn-requestid": "a:b"])
         #expect(text(answer[raised.content]) == "ab\r\n\r\nc")
     }

@@ -7,7 +7,16 @@ import Testing
 
 @Suite("HTTP/2 under attack", .timeLimit(.minutes(1)))
 struct HTTP2LimitTests {
-    private static let short: Int64 = 800_000_000
+    /// Every deadline here is a minute of the loop's clock; those that a test is not about are ten minutes.
+    private static let minute: Int64 = 60_000_000_000
+    private static let late: Int64 = 90
+
+    private static func patient(_ limits: inout HTTPLimits) {
+        limits.headTimeout = 10 * minute
+        limits.idleTimeout = 10 * minute
+        limits.bodyTimeout = 60 * minute
+        limits.minBodyBytes = 0
+    }
 
     /// Expects that what follows the preface ends the connection, and that it is counted so.
     private func expectEnd(
@@ -115,16 +124,27 @@ struct HTTP2LimitTests {
     @Test("ends a connection without a request, and an idle one, saying so")
     func idle() async throws {
         func limit(_ limits: inout HTTPLimits) {
-            limits.headTimeout = Self.short
-            limits.idleTimeout = Self.short
+            limits.headTimeout = Self.minute
+            limits.idleTimeout = Self.minute
         }
         try await withServer(limit) { server in
-            let silent = try await HTTP2Client.connect(port: server.port)
-            #expect(try await silent.end().map(\.code) == [.noError])
+            let silent = try await server.connect()
+            try await silent.send(RawFrame.preface)
+            // The settings: HTTP/2 has taken over.
+            _ = try await silent.frame()
+            try await server.ticking(ahead: Self.late) {
+                var frame = try await silent.frame()
+                while frame.type != 7 { frame = try await silent.frame() }
+                #expect(frame.payload == [0, 0, 0, 0, 0, 0, 0, 0])
+                silent.close()
+            }
             let idle = try await HTTP2Client.connect(port: server.port)
             let id = try await idle.request("/1")
             #expect(try await idle.answer(id).status == 200)
-            #expect(try await idle.end().map(\.last) == [id])
+            try await server.ticking(ahead: Self.late) {
+                let ends = try await idle.end()
+                #expect(ends.map(\.last) == [id])
+            }
             try await server.empty()
             #expect(server.journal.events.contains(.dropped(.headTimeout)))
             #expect(server.journal.events.contains(.dropped(.idle)))
@@ -133,15 +153,13 @@ struct HTTP2LimitTests {
 
     @Test("ends a connection whose fields stop in the middle")
     func halfFields() async throws {
-        func limit(_ limits: inout HTTPLimits) {
-            limits.headTimeout = Self.short
-            limits.idleTimeout = Self.short
-        }
-        try await withServer(limit) { server in
+        try await withServer({ $0.headTimeout = Self.minute }) { server in
             let client = try await server.connect()
             try await client.send(
                 RawFrame.preface + RawFrame.frame(type: 1, flags: 1, stream: 1, RawFrame.get("/later")))
-            _ = try await client.remainder()
+            // The settings: HTTP/2 has taken over.
+            _ = try await client.frame()
+            try await server.ticking(ahead: Self.late) { _ = try await client.remainder() }
             try await server.empty()
             #expect(server.journal.paths == [])
         }
@@ -149,23 +167,29 @@ struct HTTP2LimitTests {
 
     @Test("refuses content that does not end, with 408, and takes the next request")
     func slowContent() async throws {
-        try await withServer({ $0.bodyTimeout = Self.short }) { server in
+        func limit(_ limits: inout HTTPLimits) {
+            Self.patient(&limits)
+            limits.bodyTimeout = Self.minute
+        }
+        try await withServer(limit) { server in
             let client = try await HTTP2Client.connect(port: server.port)
             let id = try await client.send(
                 fields: [(":method", "POST"), (":scheme", "http"), (":path", "/slow"), (":authority", "a")],
                 content: "x", ends: false)
-            let answer = try await client.record(id) { $0.reset != nil }
-            #expect(answer.status == 408)
-            #expect(answer.reset == .noError)
+            try await server.ticking(ahead: Self.late) {
+                let answer = try await client.record(id) { $0.reset != nil }
+                #expect(answer.status == 408)
+                #expect(answer.reset == .noError)
+            }
             #expect(try await client.answer(client.request("/next")).status == 200)
             #expect(!server.journal.paths.contains("/slow"))
         }
     }
 
-    /// Content may take a minute, but 1000 bytes of it must come in each short time.
+    /// Content may take an hour, but 1000 bytes of it must come in each minute.
     private static func paced(_ limits: inout HTTPLimits) {
-        limits.bodyTimeout = 60_000_000_000
-        limits.bodyStretch = short
+        patient(&limits)
+        limits.bodyStretch = minute
         limits.minBodyBytes = 1000
     }
 
@@ -174,34 +198,39 @@ struct HTTP2LimitTests {
         try await withServer(Self.paced) { server in
             let client = try await HTTP2Client.connect(port: server.port)
             let id = try await client.send(fields: Self.post, content: String(repeating: "x", count: 1500), ends: false)
-            let answer = try await client.record(id) { $0.reset != nil }
-            #expect(answer.status == 408)
+            try await server.answered("/all", client)
+            // The first tick finds 1500 bytes in time.
+            for seconds: Int64 in [50, 100, 120] { try await server.tick(ahead: seconds) }
+            #expect(try await client.record(id) { $0.reset != nil }.status == 408)
             #expect(try await client.answer(client.request("/next")).status == 200)
         }
     }
 
+    /// As many streams as may send all of their content, each with a part of it, and one more, which waits for its turn.
+    private func waitingStreams(
+        _ server: TestServer, _ client: HTTP2Client
+    ) async throws -> (wide: [HTTP2StreamID], last: HTTP2StreamID) {
+        var wide: [HTTP2StreamID] = []
+        for _ in 0..<HTTPLimits.wideStreams {
+            wide.append(
+                try await client.send(fields: Self.post, content: String(repeating: "x", count: 3000), ends: false))
+        }
+        let last = try await client.send(fields: Self.post, content: String(repeating: "y", count: 4096), ends: false)
+        try await server.answered("/all", client)
+        return (wide, last)
+    }
+
     @Test("waits for content whose client has no window for it")
     func heldUpContent() async throws {
-        func limit(_ limits: inout HTTPLimits) {
-            Self.paced(&limits)
-            limits.bodyStretch = 2_000_000_000
-        }
-        try await withServer(limit) { server in
+        try await withServer(Self.paced) { server in
             let client = try await HTTP2Client.connect(port: server.port)
-            // As many as may send all of their content, and keep up with it; the last waits for its turn.
-            var wide: [HTTP2StreamID] = []
-            for _ in 0..<HTTPLimits.wideStreams {
-                wide.append(
-                    try await client.send(
-                        fields: Self.post, content: String(repeating: "x", count: 3000), ends: false))
-            }
-            let last = try await client.send(
-                fields: Self.post, content: String(repeating: "y", count: 4096), ends: false)
-            for _ in 0..<10 {
+            let (wide, last) = try await waitingStreams(server, client)
+            for round in 1...10 as ClosedRange<Int64> {
                 for id in wide {
                     client.post(id, .data(.init(data: .byteBuffer(ByteBuffer(repeating: 0x78, count: 1000)))))
                 }
-                try await server.journal.wait(ticks: 1)
+                try await server.answered("/\(round)", client)
+                try await server.tick(ahead: round * 40)
             }
             for id in wide + [last] {
                 client.post(id, .data(.init(data: .byteBuffer(ByteBuffer(repeating: 0x79, count: 1)), endStream: true)))
@@ -213,17 +242,15 @@ struct HTTP2LimitTests {
 
     @Test("counts the time of content from when its client may send it")
     func heldUpBeyondTime() async throws {
-        try await withServer({ $0.bodyTimeout = 2_000_000_000 }) { server in
+        func limit(_ limits: inout HTTPLimits) {
+            Self.patient(&limits)
+            limits.bodyTimeout = Self.minute
+        }
+        try await withServer(limit) { server in
             let client = try await HTTP2Client.connect(port: server.port)
-            // As many as may send all of their content, and do not; the last waits for its turn.
-            var wide: [HTTP2StreamID] = []
-            for _ in 0..<HTTPLimits.wideStreams {
-                wide.append(
-                    try await client.send(
-                        fields: Self.post, content: String(repeating: "x", count: 3000), ends: false))
-            }
-            let last = try await client.send(
-                fields: Self.post, content: String(repeating: "y", count: 4096), ends: false)
+            let (wide, last) = try await waitingStreams(server, client)
+            try await server.tick(ahead: 40)
+            try await server.tick(ahead: 70)
             for id in wide { #expect(try await client.record(id) { $0.reset != nil }.status == 408) }
             client.post(last, .data(.init(data: .byteBuffer(ByteBuffer(repeating: 0x79, count: 1)), endStream: true)))
             let answer = try await client.answer(last)
@@ -234,19 +261,26 @@ struct HTTP2LimitTests {
 
     @Test("resets an answer that its client gives no window for, and counts it")
     func unread() async throws {
-        try await withServer({ $0.idleTimeout = Self.short }) { server in
+        func limit(_ limits: inout HTTPLimits) {
+            Self.patient(&limits)
+            limits.idleTimeout = Self.minute
+        }
+        try await withServer(limit) { server in
             let client = try await HTTP2Client.connect(port: server.port, window: 10, refills: false)
             let id = try await client.request("/large/100000")
-            let answer = try await client.record(id) { $0.reset != nil }
-            #expect(answer.reset == .cancel)
-            #expect(answer.content.count == 10)
+            try await server.journal.wait("the answer") { server.journal.paths.count == 1 }
+            try await server.ticking(ahead: Self.late) {
+                let answer = try await client.record(id) { $0.reset != nil }
+                #expect(answer.reset == .cancel)
+                #expect(answer.content.count == 10)
+            }
             #expect(server.journal.events.contains(.dropped(.unreadAnswer)))
         }
     }
 
     @Test("ends a connection whose client does not read from it")
     func stalled() async throws {
-        try await withServer({ $0.idleTimeout = Self.short }) { server in
+        try await withServer({ $0.idleTimeout = Self.minute }) { server in
             let client = try await HTTP2Client.connect(port: server.port, window: 1 << 30)
             client.post(.rootStream, .windowUpdate(windowSizeIncrement: 1 << 30))
             try await client.setReading(false)
@@ -258,7 +292,7 @@ struct HTTP2LimitTests {
                             ":method": "GET", ":scheme": "http", ":path": "/large/\(32 << 20)", ":authority": "a",
                         ], endStream: true)))
             try await server.journal.wait("the answer") { server.journal.answered == 1 }
-            try await server.empty()
+            try await server.ticking(ahead: Self.late) { try await server.empty() }
             #expect(server.journal.events.contains(.dropped(.unreadAnswer)))
             await client.close()
         }
@@ -323,16 +357,36 @@ struct HTTP2LimitTests {
         try await withServer { server in
             let client = try await HTTP2Client.connect(port: server.port, window: 0, refills: false)
             var ids: [HTTP2StreamID] = []
-            for number in 0..<20 { ids.append(try await client.request("/large/\(100_000 + number)")) }
-            try await server.journal.wait("the first answers") { server.journal.answered == 3 }
+            // Small enough to be copied: 256 KiB of them are held.
+            for number in 0..<40 { ids.append(try await client.request("/large/\(16_000 + number)")) }
+            try await server.journal.wait("the first answers") { server.journal.answered == 17 }
             try await server.journal.wait(ticks: 2)
-            #expect(server.journal.paths.count == 3)
+            #expect(server.journal.paths.count == 17)
             client.post(.rootStream, .windowUpdate(windowSizeIncrement: 1 << 30))
             for (number, id) in ids.enumerated() {
                 client.post(id, .windowUpdate(windowSizeIncrement: 1 << 20))
-                #expect(try await client.answer(id).content.count == 100_000 + number)
+                #expect(try await client.answer(id).content.count == 16_000 + number)
             }
-            #expect(server.journal.paths == (0..<20).map { "/large/\(100_000 + $0)" })
+            #expect(server.journal.paths == (0..<40).map { "/large/\(16_000 + $0)" })
         }
+    }
+
+    @Test("answers other requests while a large answer is left unread, of which a reference is held")
+    func unreadLargeAnswer() async throws {
+        try await withServer { server in
+            let client = try await HTTP2Client.connect(port: server.port, window: 100, refills: false)
+            let large = try await client.request("/shared/\(4 << 20)")
+            for number in 1...5 { #expect(try await client.answer(client.request("/\(number)")).status == 200) }
+            client.post(.rootStream, .windowUpdate(windowSizeIncrement: 1 << 30))
+            client.post(large, .windowUpdate(windowSizeIncrement: 1 << 30))
+            #expect(try await client.answer(large).content == TestResponder.content(4 << 20))
+        }
+    }
+}
+
+extension TestServer {
+    /// Asks for `path` and waits for the answer: the server has read everything that the client sent before.
+    fileprivate func answered(_ path: String, _ client: HTTP2Client) async throws {
+        #expect(try await client.answer(client.request(path)).status == 200)
     }
 }

@@ -23,7 +23,7 @@ struct HTTP2TakeoverTests {
                 try await server.empty()
                 #expect(try await server.answer(to: get("/alive/\(attempt)")).content == "/alive/\(attempt):")
             }
-            #expect(server.server.ledger.total == 0 || server.server.ledger.total == 1)
+            #expect(server.server.limiter.total == 0 || server.server.limiter.total == 1)
         }
     }
 

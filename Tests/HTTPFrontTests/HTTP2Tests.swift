@@ -51,7 +51,7 @@ struct HTTP2Tests {
             }
             for (number, id) in ids.enumerated() { #expect(try await client.answer(id).text == "\(number)") }
             #expect(server.journal.answered == 0, "what is counted so was answered at once")
-            #expect(server.server.ledger.total == 1)
+            #expect(server.server.limiter.total == 1)
         }
     }
 

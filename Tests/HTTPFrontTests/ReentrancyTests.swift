@@ -79,11 +79,12 @@ struct ReentrancyTests {
     func random() throws {
         let eventLoop = EmbeddedEventLoop()
         let limits = HTTPLimits()
-        let ledger = ConnectionLedger(limits: limits)
+        let limiter = ConnectionLimiter(limits: limits)
         let unsent = UnsentLedger(maxBytes: limits.maxUnsentBytes)
         let journal = Journal()
         let loop = ServerLoop<TestResponder>(
-            index: 0, eventLoop: eventLoop, limits: limits, ledger: ledger, unsent: unsent, wallClock: { 1_700_000_000 }
+            index: 0, eventLoop: eventLoop, limits: limits, limiter: limiter, unsent: unsent,
+            wallClock: { 1_700_000_000 }
         ) { _ in TestResponder(journal: journal) }
         var (steps, callbacks, seed) = (0, 0, 0 as UInt64)
         while steps + callbacks < 100_000 {
@@ -111,10 +112,37 @@ struct ReentrancyTests {
             if channel.isActive { channel.close(promise: nil) }
             eventLoop.advanceTime(by: .milliseconds(1))
             callbacks += reenterer.callbacks
-            #expect(ledger.total == 0, "after the connection of seed \(seed)")
+            #expect(limiter.total == 0, "after the connection of seed \(seed)")
             #expect(unsent.total == 0, "after the connection of seed \(seed)")
             journal.clear()
         }
         #expect(callbacks > 20_000)
+    }
+}
+
+extension ReentrancyTests {
+    /// Sends more requests when the first answer is written.
+    private final class Impatient: ChannelDuplexHandler {
+        typealias InboundIn = ByteBuffer
+        typealias InboundOut = ByteBuffer
+        typealias OutboundIn = ByteBuffer
+
+        private var hasCalledBack = false
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            context.write(data, promise: promise)
+            guard !hasCalledBack else { return }
+            hasCalledBack = true
+            context.fireChannelRead(wrapInboundOut(ByteBuffer(string: get("/behind/1") + get("/behind/2"))))
+        }
+    }
+
+    @Test("that bring more requests, while answers are sent, are handled after those")
+    func batch() throws {
+        let connection = try EmbeddedConnection({ _ in }, behind: Impatient())
+        connection.send((1...20).map { get("/large/\(16_000 + $0)") }.joined())
+        for number in 1...20 { #expect(try connection.answer()?.contentBytes.count == 16_000 + number) }
+        for number in 1...2 { #expect(try connection.answer()?.content == "/behind/\(number):") }
+        #expect(try connection.answer() == nil)
     }
 }

@@ -27,7 +27,7 @@ struct ShutDownTests {
             try await idle.send(get("/1"))
             #expect(try await idle.answer()["Connection"] == [])
             let silent = try await server.connect()
-            try await server.journal.wait("both connections") { server.server.ledger.total == 2 }
+            try await server.journal.wait("both connections") { server.server.limiter.total == 2 }
             async let isComplete = server.server.shutDown(timeout: Self.patient, grace: Self.patient)
             try await server.draining()
             for client in [idle, silent] {

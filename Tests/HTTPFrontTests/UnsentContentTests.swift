@@ -117,7 +117,7 @@ struct TurnTests {
                 try await other.send(get("/other"))
             }
             #expect(try await other.answer().content == "/other:")
-            #expect(try answered(before: "/other", in: server.journal) <= 2 * Workbench.turnRequests + 2)
+            #expect(try answered(before: "/other", in: server.journal) <= 2 * LoopScratch.turnRequests + 2)
             for number in 1...2000 { #expect(try await greedy.answer().content == "/\(number):") }
         }
     }
@@ -163,7 +163,7 @@ struct TurnTests {
                 try await other.send(get("/other"))
             }
             #expect(try await other.answer().content == "/other:")
-            #expect(try answered(before: "/other", in: server.journal) <= 2 * Workbench.turnRequests + 2)
+            #expect(try answered(before: "/other", in: server.journal) <= 2 * LoopScratch.turnRequests + 2)
             try await server.journal.wait("all of them") { server.journal.paths.count == 92 }
             client.close()
         }

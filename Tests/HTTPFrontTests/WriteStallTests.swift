@@ -6,9 +6,9 @@ import Testing
 private final class Stalled {
     private var stall = WriteStall()
 
-    func begin(_ now: Int64) { stall.begin(now: now, idleTimeout: 100) }
+    func begin(_ now: Int64) { stall = WriteStall(now: now, idleTimeout: 100) }
 
-    func end() { stall.end() }
+    func end() { stall = WriteStall() }
 
     func look(_ left: Int, _ now: Int64) -> Bool { stall.hasExpired(left: left, now: now, idleTimeout: 100) }
 }

@@ -2,228 +2,187 @@ internal import NIOCore
 internal import NIOHPACK
 internal import NIOHTTP2
 
-/// One client connection over HTTP/2 (RFC 9113): takes frames, puts requests together, sends their answers.
+/// One client connection over HTTP/2 (RFC 9113): it takes frames, puts requests together, and sends their answers.
 ///
-/// Framing, header compression, flow control of what is sent, and the counting of floods are NIOHTTP2Handler's, which is
-/// before it in the pipeline. Requests become what HTTP/1.1 would have sent, and answers are made from what HTTP/1.1 would
-/// send, so that a responder cannot tell the two apart.
-final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
+/// NIO's codec comes before it in the pipeline. It does framing, header compression and the flow control of output, and counts floods.
+/// Requests become the bytes that HTTP/1.1 would have carried, and answers are made from the bytes that HTTP/1.1 would carry, so a responder
+/// does not see the difference.
+final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInboundHandler, LoopSlot {
     typealias InboundIn = HTTP2Frame
     typealias OutboundOut = HTTP2Frame
 
-    /// What happens to the connection.
-    enum Event {
-        case frame(HTTP2Frame)
-        case readComplete
-        case writabilityChanged
-        /// An event of the codec or the channel, such as the end of a stream.
-        case user(Any)
-        case failed
-        case inactive
-        /// A part of an answer has left.
-        case partLeft(count: Int, of: HTTP2Stream<R>, isLast: Bool, resets: Bool)
-        /// All answers have left, or never will.
-        case lastAnswerLeft
-    }
-
-    enum Wait {
-        /// The first request.
-        case first
-        /// Another request.
-        case idle
-        /// What the streams wait for.
-        case streams
-        /// The last answer to leave: what arrives is dropped.
-        case last
-        /// The client's end of the connection, after the last answer: what arrives is dropped.
-        case end
-        /// Nothing more.
-        case closed
-    }
-
-    /// Requests are not handed to the responder while more than this of earlier answers has not left.
-    private static var maxUnsent: Int { 256 * 1024 }
+    /// Requests wait while more than this is held of earlier answers, as copies.
+    private static var maxHeldAnswers: Int { 256 * 1024 }
+    /// Large content is sent in parts of this size, one frame each (RFC 9113, section 4.2). A stream holds a reference to the content and a
+    /// copy of one part.
+    private static var partSize: Int { 16 * 1024 }
 
     let loop: ServerLoop<R>
     let peer: Peer
     let generation: UInt64 = 0
-    private let address: ConnectionLedger.Address?
-    /// Whether the ledger counts the connection.
+    private let address: ConnectionLimiter.Address?
+    /// True if the limiter counts the connection.
     private var isCounted = true
-    var context: ChannelHandlerContext?
-    /// Whether an event is being handled, or a step of the loop's taken; what comes meanwhile waits.
-    private var isBusy = false
-    private var hasWaiting = false
-    private var events = EventQueue<Event>()
+    private var context: ChannelHandlerContext?
     private var slot: Int32 = -1
-    var wait = Wait.first
-    var deadline: Int64
-    var stall = WriteStall()
-    var streams: [HTTP2StreamID: HTTP2Stream<R>] = [:]
-    var lastStreamID = HTTP2StreamID.rootStream
-    /// Requests that wait for earlier answers to leave, in their order.
-    var queued: [HTTP2Stream<R>] = []
-    var isDraining = false
-    /// Whether the client has been told that the connection ends.
-    var isLeaving = false
-    /// The code of a GOAWAY that broke the connection off.
-    private let failure = GoAwayWatch()
-    /// What the client may still send without being told that it may send more.
-    var window = 65_535
-    /// What the client takes of all answers without saying that it takes more, and when some of one has last left.
-    var outboundWindow = 65_535
-    var lastSent = Int64.min
-    /// What a client may send of a new stream's content; what the settings say as soon as it has confirmed them.
-    var initialWindow = 65_535
-    /// The streams that may send all of their content, and those that wish to, in their order.
-    var wide: Set<HTTP2StreamID> = []
-    var wishes: [HTTP2StreamID] = []
-    /// Whether it is in the loop's queue for another turn.
+    private var machine: ConnectionMachine
+    /// The deadline of a client that reads nothing while the channel is full.
+    private var stall = WriteStall()
+    private var streams: [HTTP2StreamID: HTTP2Stream<R>] = [:]
+    private var lastStreamID = HTTP2StreamID.rootStream
+    /// The streams whose requests wait for a turn, in order.
+    private var queued: [HTTP2Stream<R>] = []
+    /// True if the connection is in the loop's queue of turns.
     private var waitsForTurn = false
-    /// What the ledger counts of the connection's.
-    var countedBytes = 0
-    /// When the frames that are being read began to be read, and the requests among them that were answered.
+    /// True if the client knows that the connection ends.
+    private var isLeaving = false
+    private let failure = GoAwayWatch()
+    private var windows = ReceiveWindows()
+    /// The window of the client for all answers.
+    private var outboundWindow = 65_535
+    /// When a part of an answer last left.
+    private var lastSent = Int64.min
+    /// The bytes of answers that `UnsentLedger` counts.
+    private var countedBytes = 0
+    /// When the frames of the current read began to be read, and the number of requests among them that were answered.
     private var batchStart: Int64?
     private var answered = 0
 
     /// - Parameters:
-    ///   - address: what the ledger counts the connection under; it is given back at the end.
-    ///   - deadline: when the first request must be there.
-    init(loop: ServerLoop<R>, peer: Peer, address: ConnectionLedger.Address?, deadline: Int64) {
+    ///   - address: the address that the limiter counts the connection under; released at the end.
+    ///   - deadline: when the first request must be complete.
+    init(loop: ServerLoop<R>, peer: Peer, address: ConnectionLimiter.Address?, deadline: Int64) {
         self.loop = loop
         self.peer = peer
         self.address = address
-        self.deadline = deadline
+        machine = ConnectionMachine(firstUntil: deadline)
     }
 
-    /// Puts HTTP/2 into a pipeline, behind `handler`.
-    ///
-    /// The codec comes last, because to add it writes: whatever happens to the channel then finds everybody in place.
+    private var limits: HTTPLimits { loop.limits }
+
+    /// Puts HTTP/2 into a pipeline, behind `handler`. The codec comes last, because adding it writes: any event that follows finds all
+    /// handlers in place.
     ///
     /// - Throws: NIO's error, if the pipeline is being taken apart.
     func install(in pipeline: ChannelPipeline.SynchronousOperations, behind handler: any ChannelHandler) throws {
-        var connection = NIOHTTP2Handler.ConnectionConfiguration()
-        connection.initialSettings = [
-            HTTP2Setting(parameter: .maxConcurrentStreams, value: loop.limits.maxStreams),
-            HTTP2Setting(parameter: .initialWindowSize, value: loop.limits.streamWindow),
-            HTTP2Setting(parameter: .maxHeaderListSize, value: loop.limits.headerListBytes),
-        ]
-        // Both are checked here, so that the client gets an answer and the refusal is counted by its reason.
-        connection.headerBlockValidation = .disabled
-        connection.contentLengthValidation = .disabled
-        connection.maximumBufferedControlFrames = 1000
-        let codec = NIOHTTP2Handler(mode: .server, frameDelegate: failure, connectionConfiguration: connection)
+        guard beginStep() else { return }
+        defer { endStep() }
         try pipeline.addHandler(self, position: .after(handler))
-        try pipeline.addHandler(codec, position: .before(self))
-        begin()
-    }
-
-    private func begin() {
-        guard wait != .closed, let context else { return }
+        try pipeline.addHandler(HTTP2Codec.make(limits, failure), position: .before(self))
+        guard let context else { return }
         slot = loop.add(self)
-        // A client that can say nothing more about its streams has gone. To say so here also keeps NIO from closing the input of
-        // a channel whose last frames found, as the end was read, that it cannot be written to any more.
+        // A client that has closed its side can say no more about its streams and has gone. The option also keeps NIO from closing the input
+        // of a channel that its last frames found broken.
         try? context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
         updateWindow()
         context.flush()
-        if loop.isDraining { drain(now: Clock.now()) }
+        if loop.isDraining { drainNow(now: Clock.now()) }
     }
 
-    // MARK: Channel events
+    // MARK: Events
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
-    func channelInactive(context: ChannelHandlerContext) { drive(.inactive) }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) { drive(.frame(unwrapInboundIn(data))) }
-
-    func channelReadComplete(context: ChannelHandlerContext) { drive(.readComplete) }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) { drive(.writabilityChanged) }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) { drive(.user(event)) }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { drive(.failed) }
-
-    // MARK: Handling
-
-    /// Handles an event, or has it wait until the one that is being handled has been.
-    func drive(_ event: Event) {
-        guard !isBusy else {
-            hasWaiting = true
-            return events.add(event)
-        }
-        isBusy = true
-        handle(event)
-        handleWaiting()
-    }
-
-    /// Begins a step of the loop's. Whoever gets true calls `handleWaiting` at its end.
-    ///
-    /// - Returns: false if it is part of the handling of an event, which goes on after it.
-    func beginStep() -> Bool {
-        guard !isBusy else { return false }
-        isBusy = true
-        return true
-    }
-
-    func handleWaiting() {
-        if hasWaiting {
-            while let event = events.next() { handle(event) }
-            hasWaiting = false
-        }
-        isBusy = false
-    }
-
-    private func handle(_ event: Event) {
+    override func handle(_ event: HTTP2Event) {
         switch event {
         case .frame(let frame): receive(frame)
         case .readComplete: endRead()
         case .writabilityChanged:
-            if context?.channel.isWritable == false {
-                stall.begin(now: Clock.now(), idleTimeout: loop.limits.idleTimeout)
-            } else if wait != .last {
-                stall.end()
-            }
+            let isFull = context?.channel.isWritable == false
+            stall = isFull ? WriteStall(now: Clock.now(), idleTimeout: limits.idleTimeout) : WriteStall()
         case .user(let event): handle(user: event)
         case .failed:
-            // What is wrong with a stream has been answered with its reset; only a broken connection ends.
+            // The codec has answered the fault of a stream with a reset. Only a broken connection ends.
             guard let code = failure.code else { return }
-            if wait != .closed { loop.responder?.dropped(code == .enhanceYourCalm ? .flood : .brokenProtocol) }
-            closeNow()
-        case .inactive: channelHasEnded()
-        case .partLeft(let count, let stream, let isLast, let resets):
-            sent(count, of: stream, isLast: isLast, resets: resets)
-        case .lastAnswerLeft: endOutput()
+            if !machine.isClosed { loop.responder?.dropped(code == .enhanceYourCalm ? .flood : .brokenProtocol) }
+            close()
+        case .inactive: end()
+        case .partLeft(let count, let id, let isLast, let resets):
+            partHasLeft(count, of: id, isLast: isLast, resets: resets)
+        case .lastAnswerLeft: perform(machine.lastAnswerLeft(now: Clock.now()))
+        case .loop(.turn(let now)): turn(now: now)
+        case .loop(.tick(let now)): tick(now: now)
+        case .streamTick(let id, let now): if let stream = streams[id] { tick(stream, now: now) }
+        case .loop(.drain(let now)): drainNow(now: now)
+        case .loop(.close): close()
         }
     }
 
-    /// Gives back what the connection has on its loop and in the ledger; once, however often it is called.
-    func channelHasEnded() {
-        closeNow()
-        loop.remove(slot: slot)
-        slot = -1
-        if isCounted { loop.ledger.release(address) }
-        isCounted = false
+    private func handle(user event: Any) {
+        switch event {
+        case let event as StreamClosedEvent: remove(event.streamID)
+        case let event as NIOHTTP2WindowUpdatedEvent where event.streamID == .rootStream:
+            if let size = event.inboundWindowSize { windows.connectionChanged(to: size) }
+            if let size = event.outboundWindowSize { outboundWindow = size }
+        case let event as NIOHTTP2WindowUpdatedEvent:
+            if let size = event.inboundWindowSize { windowShrank(to: size, of: event.streamID) }
+        case let event as NIOHTTP2BulkStreamWindowChangeEvent:
+            windows.initialChanged(by: event.delta)
+            for (id, stream) in streams.sorted(by: { $0.key < $1.key }) {
+                windowShrank(to: stream.window + event.delta, of: id)
+            }
+        default: break
+        }
+    }
+
+    /// Carries out an action of the machine.
+    private func perform(_ action: ConnectionMachine.Action) {
+        switch action {
+        case .abort(.unreadAnswer):
+            loop.responder?.dropped(.unreadAnswer)
+            close()
+        case .abort(let refusal):
+            if !loop.isDraining { loop.responder?.dropped(refusal) }
+            finish()
+        case .halfClose: context?.close(mode: .output, promise: nil)
+        case .close: close()
+        // The others concern the bytes of HTTP/1.x; `closeAfterFlush` is carried out by `finish`.
+        case .none, .parse, .matchPreface, .keep, .keepAndPause, .drop, .forward, .pauseReading, .queueTurn,
+            .scheduleSwitch, .refuse, .closeAfterFlush:
+            break
+        }
+    }
+
+    // MARK: Requests
+
+    /// True if a request may be answered now: the turn is not over, and the client has read enough of earlier answers. The content of a
+    /// large answer counts only as far as it is copied, so that one unread answer does not hold up the other streams.
+    var takesRequests: Bool { !hasHadTurn && streams.values.reduce(0) { $0 + $1.heldAnswer } <= Self.maxHeldAnswers }
+
+    private var hasHadTurn: Bool {
+        answered >= LoopScratch.turnRequests || batchStart.map { Clock.now() - $0 >= LoopScratch.turnTime } ?? false
     }
 
     private func receive(_ frame: HTTP2Frame) {
+        guard !machine.isEnding else { return }
         switch frame.payload {
         case .headers(let payload):
-            read { bench in
-                if let stream = streams[frame.streamID] {
-                    stream.end(payload.headers, &bench)
+            let stream = streams[frame.streamID]
+            read { scratch in
+                if let stream {
+                    stream.end(payload.headers, &scratch)
                 } else {
-                    open(frame.streamID).begin(payload.headers, isWhole: payload.endStream, &bench)
+                    open(frame.streamID).begin(payload.headers, isWhole: payload.endStream, &scratch)
                 }
             }
         case .data(let payload):
             guard let stream = streams[frame.streamID], case .byteBuffer(let buffer) = payload.data else { return }
-            read { bench in stream.receive(buffer, isLast: payload.endStream, &bench) }
+            read { scratch in stream.receive(buffer, isLast: payload.endStream, &scratch) }
         default: break
         }
+    }
+
+    /// Lends the scratch memory for a frame.
+    private func read(_ body: (inout LoopScratch) -> Void) {
+        var scratch = loop.takeScratch()
+        let now = batchStart ?? Clock.now()
+        batchStart = now
+        scratch.begin(now: now)
+        body(&scratch)
+        answered += scratch.answered
+        loop.putBack(scratch)
     }
 
     private func endRead() {
@@ -237,115 +196,261 @@ final class HTTP2Connection<R: Responder>: ChannelInboundHandler, Exchange {
         proceed()
     }
 
-    private func handle(user event: Any) {
-        switch event {
-        case let event as StreamClosedEvent: remove(event.streamID)
-        case let event as NIOHTTP2WindowUpdatedEvent where event.streamID == .rootStream:
-            if let size = event.inboundWindowSize { window = size }
-            if let size = event.outboundWindowSize { outboundWindow = size }
-        case let event as NIOHTTP2WindowUpdatedEvent:
-            if let size = event.inboundWindowSize { windowShrank(to: size, of: event.streamID) }
-        case let event as NIOHTTP2BulkStreamWindowChangeEvent: windowsChanged(by: event.delta)
-        default: break
+    /// Lends the scratch memory in a step of its own, for an answer that comes later.
+    ///
+    /// - Returns: false if a step is running; `body` is not called then.
+    func step(_ body: (inout LoopScratch) -> Void) -> Bool {
+        guard beginStep() else { return false }
+        write(body)
+        endStep()
+        return true
+    }
+
+    /// Lends the scratch memory for answers, and sends them.
+    private func write(_ body: (inout LoopScratch) -> Void) {
+        var scratch = loop.takeScratch()
+        scratch.begin(now: Clock.now())
+        body(&scratch)
+        answered += scratch.answered
+        if scratch.answered > 0 {
+            loop.responder?.answered(count: scratch.answered, elapsed: Clock.now() - scratch.now)
         }
-    }
-
-    // MARK: Requests
-
-    /// Whether a request may be answered, or must wait for its client to read earlier answers.
-    var takesRequests: Bool { !hasHadTurn && streams.values.reduce(0) { $0 + $1.unsent } <= Self.maxUnsent }
-
-    /// Whether others are to have their turn before more of its requests are answered.
-    private var hasHadTurn: Bool {
-        answered >= Workbench.turnRequests || batchStart.map { Clock.now() - $0 >= Workbench.turnTime } ?? false
-    }
-
-    /// Lends the bench for a frame.
-    private func read(_ body: (inout Workbench) -> Void) {
-        guard wait != .closed, wait != .last, wait != .end else { return }
-        var bench = loop.takeBench()
-        let now = batchStart ?? Clock.now()
-        batchStart = now
-        bench.begin(now: now)
-        body(&bench)
-        answered += bench.answered
-        loop.putBack(bench)
-    }
-
-    /// Lends the bench for an answer that comes later.
-    func batch(_ body: (inout Workbench) -> Void) {
-        let isOutermost = beginStep()
-        defer { if isOutermost { handleWaiting() } }
-        var bench = loop.takeBench()
-        bench.begin(now: Clock.now())
-        body(&bench)
-        answered += bench.answered
-        if bench.answered > 0 {
-            loop.responder?.answered(count: bench.answered, elapsed: Clock.now() - bench.now)
-        }
-        loop.putBack(bench)
+        loop.putBack(scratch)
         updateWindow()
         context?.flush()
     }
 
     private func open(_ id: HTTP2StreamID) -> HTTP2Stream<R> {
-        let stream = HTTP2Stream(id, of: self, generation: loop.nextGeneration(), window: initialWindow)
+        let stream = HTTP2Stream(id, of: self, generation: loop.nextGeneration(), window: windows.initial)
         stream.slot = loop.add(stream)
         streams[id] = stream
         lastStreamID = max(lastStreamID, id)
-        wait = .streams
-        deadline = .max
-        if isDraining { leave() }
+        machine.streamOpened()
+        if loop.isDraining { leave() }
         return stream
     }
 
+    /// Adds a stream to those that wait for a turn.
     func queue(_ stream: HTTP2Stream<R>) { queued.append(stream) }
 
-    /// A stream has ended, on either side's wish.
+    /// True if a stream need not wait behind others.
+    var isQueueEmpty: Bool { queued.isEmpty }
+
+    /// A stream has ended: its answer has left, or either side has reset it.
     private func remove(_ id: HTTP2StreamID) {
         guard let stream = streams.removeValue(forKey: id) else { return }
         stream.close()
         loop.remove(slot: stream.slot)
-        narrow(id)
+        contentEnded(id)
         queued.removeAll { $0 === stream }
-        if streams.isEmpty, wait == .streams {
-            wait = .idle
-            deadline = Clock.now() &+ loop.limits.idleTimeout
+        if streams.isEmpty, machine.streamsEnded(now: Clock.now(), limits: limits) {
             if isLeaving { finish() }
         } else {
             proceed()
         }
     }
 
-    /// Has requests that have waited handed to the responder, unless their turn is on its way.
-    func proceed() {
+    /// Asks for a turn if requests wait and may be answered. They are not answered at once, because the frame that makes room for them is
+    /// still being written.
+    private func proceed() {
         guard !queued.isEmpty, !waitsForTurn, takesRequests else { return }
-        // Not at once: the frame that gave them their turn is still being written.
         waitsForTurn = true
         loop.queueTurn(of: self)
     }
 
-    func takeTurn(now: Int64) {
-        let isOutermost = beginStep()
-        defer { if isOutermost { handleWaiting() } }
+    private func turn(now: Int64) {
         waitsForTurn = false
-        guard !queued.isEmpty, wait == .streams else { return }
+        guard !queued.isEmpty, !machine.isEnding else { return }
         batchStart = now
         while takesRequests, !queued.isEmpty {
             let stream = queued.removeFirst()
-            batch { bench in stream.proceed(&bench) }
+            write { scratch in stream.proceed(&scratch) }
         }
         batchStart = nil
         answered = 0
         proceed()
     }
-}
 
-/// Remembers whether NIOHTTP2Handler has broken the connection off: of its errors only those are the connection's.
-private final class GoAwayWatch: NIOHTTP2FrameDelegate {
-    private(set) var code: HTTP2ErrorCode?
+    // MARK: Answers
 
-    func wroteFrame(_ frame: HTTP2Frame) {
-        if case .goAway(_, let code, _) = frame.payload, code != .noError { self.code = code }
+    func write(_ payload: HTTP2Frame.FramePayload, to id: HTTP2StreamID) {
+        context?.write(wrapOutboundOut(HTTP2Frame(streamID: id, payload: payload)), promise: nil)
+    }
+
+    /// Sends an answer. The codec keeps what flow control does not let out yet.
+    ///
+    /// - Parameters:
+    ///   - isLarge: true if the stream has the content, and `output` has not.
+    ///   - resets: true if the client must be told not to send the rest of its request (RFC 9113, section 8.1).
+    ///   - closes: true if the connection takes no more requests.
+    func send(
+        _ answer: HTTP1ToHTTP2, _ output: [UInt8], isLarge: Bool, of stream: HTTP2Stream<R>, resets: Bool, closes: Bool
+    ) {
+        guard let context else { return }
+        if closes { leave() }
+        let isEmpty = answer.content.isEmpty && !isLarge
+        write(.headers(.init(headers: answer.fields, endStream: isEmpty)), to: stream.id)
+        if isEmpty {
+            if resets { write(.rstStream(.noError), to: stream.id) }
+        } else if isLarge {
+            sendPart(of: stream, resets: resets)
+        } else {
+            var part = context.channel.allocator.buffer(capacity: answer.content.count)
+            part.writeBytes(output[answer.content])
+            send(part, isLast: true, of: stream, resets: resets)
+        }
+    }
+
+    /// Sends the next part of a large answer.
+    private func sendPart(of stream: HTTP2Stream<R>, resets: Bool) {
+        guard let context, let (part, isLast) = stream.takePart(of: Self.partSize, context.channel.allocator) else {
+            return
+        }
+        send(part, isLast: isLast, of: stream, resets: resets)
+    }
+
+    private func send(_ part: ByteBuffer, isLast: Bool, of stream: HTTP2Stream<R>, resets: Bool) {
+        guard let context else { return }
+        let (id, count) = (stream.id, part.readableBytes)
+        let left = context.eventLoop.makePromise(of: Void.self)
+        left.futureResult.assumeIsolated().whenSuccess {
+            self.drive(.partLeft(count: count, of: id, isLast: isLast, resets: resets))
+        }
+        let frame = HTTP2Frame(streamID: id, payload: .data(.init(data: .byteBuffer(part), endStream: isLast)))
+        context.write(wrapOutboundOut(frame), promise: left)
+    }
+
+    private func partHasLeft(_ count: Int, of id: HTTP2StreamID, isLast: Bool, resets: Bool) {
+        let now = Clock.now()
+        lastSent = now
+        if let stream = streams[id] {
+            stream.sent(count, now: now)
+            if !isLast {
+                sendPart(of: stream, resets: resets)
+                context?.flush()
+            } else if resets {
+                // Not earlier: a reset would discard the rest of the answer.
+                write(.rstStream(.noError), to: id)
+                context?.flush()
+            }
+        }
+        proceed()
+    }
+
+    private func countUnsent() {
+        let unsent = streams.isEmpty ? 0 : streams.values.reduce(context?.unsentBytes ?? 0) { $0 + $1.heldAnswer }
+        if countedBytes == 0, unsent > 0 { lastSent = max(lastSent, Clock.now()) }
+        loop.unsent.addCopied(unsent - countedBytes)
+        countedBytes = unsent
+    }
+
+    var unreadSince: Int64? { countedBytes > 0 ? lastSent : nil }
+
+    // MARK: Windows
+
+    /// The window of the client for the content of a stream has changed.
+    private func windowShrank(to size: Int, of id: HTTP2StreamID) {
+        guard let stream = streams[id] else { return }
+        stream.window = size
+        if stream.awaitsContent { widen(windows.streamShrank(id, to: size, limits: limits)) }
+    }
+
+    /// A stream needs no more content.
+    func contentEnded(_ id: HTTP2StreamID) { widen(windows.streamEnded(id)) }
+
+    /// True if the client may not send content of a stream, because other streams come before it.
+    func isHeldUp(_ id: HTTP2StreamID) -> Bool { windows.isHeldUp(id) }
+
+    private func widen(_ id: HTTP2StreamID?) {
+        if let id { write(.windowUpdate(windowSizeIncrement: limits.wideWindow), to: id) }
+    }
+
+    /// Gives the client the window of content that is not kept any more.
+    private func updateWindow() {
+        guard !machine.isEnding else { return }
+        let kept = streams.values.reduce(0) { $0 + $1.held }
+        guard let increment = windows.increment(kept: kept, limits: limits) else { return }
+        write(.windowUpdate(windowSizeIncrement: increment), to: .rootStream)
+    }
+
+    // MARK: Deadlines and end
+
+    private func tick(now: Int64) {
+        countUnsent()
+        let unread = context?.unsentBytes ?? 0
+        if stall.hasExpired(left: unread, now: now, idleTimeout: limits.idleTimeout) {
+            return perform(.abort(.unreadAnswer))
+        }
+        perform(machine.tick(now: now, received: 0, unread: unread, limits: limits))
+    }
+
+    private func tick(_ stream: HTTP2Stream<R>, now: Int64) {
+        switch stream.deadlineAction(now: now) {
+        case .refuse(let refusal): write { scratch in stream.refuse(refusal, &scratch) }
+        case .abort:
+            let isHeldUp = outboundWindow <= 0 || context?.channel.isWritable == false
+            if isHeldUp, lastSent > now &- limits.idleTimeout {
+                // The client reads the answers of other streams, which come first.
+                return stream.clientHasRead(now: now)
+            }
+            loop.responder?.dropped(.unreadAnswer)
+            write(.rstStream(.cancel), to: stream.id)
+            context?.flush()
+        default: break
+        }
+    }
+
+    private func drainNow(now: Int64) {
+        if case .streams = machine.state { return leave() }
+        let action = machine.drain(until: loop.drainGrace, hasPending: false, now: now, limits: limits)
+        if action == .closeAfterFlush { sayGoodbye() }
+    }
+
+    /// Tells the client the last request that will be answered; it may send later ones again elsewhere (RFC 9113, section 6.8). The codec
+    /// takes no new streams after a GOAWAY, so an earlier warning would be of no use.
+    private func leave() {
+        guard !isLeaving, let context else { return }
+        isLeaving = true
+        context.writeAndFlush(wrapOutboundOut(goAway), promise: nil)
+    }
+
+    private var goAway: HTTP2Frame {
+        HTTP2Frame(
+            streamID: .rootStream, payload: .goAway(lastStreamID: lastStreamID, errorCode: .noError, opaqueData: nil))
+    }
+
+    /// Ends the connection behind the last answer. No request is being answered.
+    private func finish() {
+        if machine.closeAfterFlush(now: Clock.now(), limits: limits) == .closeAfterFlush { sayGoodbye() }
+    }
+
+    private func sayGoodbye() {
+        guard let context else { return }
+        isLeaving = true
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.drive(.lastAnswerLeft) }
+        context.writeAndFlush(wrapOutboundOut(goAway), promise: written)
+    }
+
+    private func close() {
+        guard !machine.isClosed else { return }
+        _ = machine.close()
+        queued = []
+        for stream in streams.values {
+            stream.close()
+            loop.remove(slot: stream.slot)
+        }
+        streams = [:]
+        loop.unsent.addCopied(-countedBytes)
+        countedBytes = 0
+        context?.close(promise: nil)
+    }
+
+    private func end() {
+        close()
+        loop.remove(slot: slot)
+        slot = -1
+        if isCounted { loop.limiter.release(address) }
+        isCounted = false
     }
 }

@@ -2,41 +2,26 @@ internal import NIOCore
 internal import NIOHPACK
 internal import NIOHTTP2
 
-/// One request of an HTTP/2 connection, and its answer.
-final class HTTP2Stream<R: Responder>: Exchange {
-    /// What the stream waits for.
-    private enum Wait {
-        /// The rest of the content.
-        case content
-        /// Answers before it, which their client does not read, or others to have their turn.
-        case turn
-        /// The responder, which answers later; it keeps its own deadline.
-        case answer
-        /// The answer to leave; content that still arrives is dropped.
-        case leave
-        /// Nothing more.
-        case end
-    }
-
+/// One request of an HTTP/2 connection, and its answer. Its machine is the one of an HTTP/1.1 connection with a single request.
+///
+/// Every method runs in a step of the connection.
+final class HTTP2Stream<R: Responder>: LoopSlot {
     let id: HTTP2StreamID
     let generation: UInt64
-    /// Its slot on the loop, which is given back when the stream ends.
+    /// The slot on the loop; the connection gives it back when the stream ends.
     var slot: Int32 = -1
-    /// What the client may still send of the content, which padding takes from too.
+    /// The window of the client for the content, from which padding takes too.
     var window: Int
-    /// The content of the answer, while it has not left.
-    private(set) var unsent = 0
+    private unowned let connection: HTTP2Connection<R>
+    private var machine = ConnectionMachine()
+    /// The bytes of the answer's content that have not left.
+    private var unsent = 0
     /// The rest of a large answer.
     private var largeContent: LargeContent?
-    private var countsContent = false
-    private unowned let connection: HTTP2Connection<R>
-    private var wait = Wait.content
-    private var deadline = Int64.max
-    private var pace = ContentPace()
-    /// The request as HTTP/1.1 would have sent it, until it is handed to the responder.
+    /// The request in the form of HTTP/1.1, until the responder has it.
     private var request: [UInt8] = []
     private var headLength = 0
-    /// What Content-Length says.
+    /// The value of Content-Length; `nil` without it.
     private var expected: Int?
     private var omitsContent = false
     private var inputHasEnded = false
@@ -50,93 +35,94 @@ final class HTTP2Stream<R: Responder>: Exchange {
 
     private var limits: HTTPLimits { connection.loop.limits }
 
-    /// Whether it needs more content.
-    var awaitsContent: Bool { if case .content = wait { !inputHasEnded } else { false } }
+    /// True if the request needs more content.
+    var awaitsContent: Bool { machine.isListening && !inputHasEnded }
 
-    /// The bytes of content that it keeps.
+    /// The bytes of content that are kept.
     var held: Int { max(0, request.count - headLength) }
 
     private var ticket: Ticket { Ticket(loop: connection.loop.index, slot: slot, generation: generation) }
 
     // MARK: The request
 
-    /// The stream's first fields.
-    func begin(_ fields: HPACKHeaders, isWhole: Bool, _ bench: inout Workbench) {
+    /// The first fields of the stream.
+    func begin(_ fields: HPACKHeaders, isWhole: Bool, _ scratch: inout LoopScratch) {
         inputHasEnded = isWhole
         omitsContent = fields.first(name: ":method")?.utf8.elementsEqual("HEAD".utf8) == true
         do throws(Refusal) {
-            try LoweredHead.write(fields, into: &request, limits: limits)
+            try HTTP2ToHTTP1.write(fields, into: &request, limits: limits)
             headLength = request.count
-            try bench.head.parse(request.span, limits: limits)
-            if case .length(let length) = bench.head.framing, bench.head[.contentLength] != nil { expected = length }
-            if isWhole { return complete(&bench, headIsRead: true) }
+            try scratch.head.parse(request.span, limits: limits)
+            if case .length(let length) = scratch.head.framing, scratch.head[.contentLength] != nil {
+                expected = length
+            }
+            if isWhole { return complete(&scratch, headIsRead: true) }
         } catch {
-            return refuse(error, &bench)
+            return refuse(error, &scratch)
         }
-        deadline = bench.now &+ limits.bodyTimeout
-        pace.begin(received: 0, now: bench.now, limits: limits)
-        if bench.head[.expect] != nil { connection.write(.headers(.init(headers: [":status": "100"])), to: self) }
+        machine.contentIncomplete(received: 0, now: scratch.now, limits: limits)
+        if scratch.head[.expect] != nil { connection.write(.headers(.init(headers: [":status": "100"])), to: id) }
     }
 
     /// Some of the content.
-    func receive(_ data: ByteBuffer, isLast: Bool, _ bench: inout Workbench) {
+    func receive(_ data: ByteBuffer, isLast: Bool, _ scratch: inout LoopScratch) {
         if isLast { inputHasEnded = true }
-        guard case .content = wait else { return }
+        guard machine.isListening else { return }
         let count = held + data.readableBytes
-        guard count <= limits.maxBodyBytes else { return refuse(.bodyTooLarge, &bench) }
-        guard count <= expected ?? .max else { return refuse(.contentLength, &bench) }
+        guard count <= limits.maxBodyBytes else { return refuse(.bodyTooLarge, &scratch) }
+        guard count <= expected ?? .max else { return refuse(.contentLength, &scratch) }
         request += data.readableBytesView
-        if isLast { complete(&bench, headIsRead: false) }
+        if isLast { complete(&scratch, headIsRead: false) }
     }
 
     /// The fields after the content.
-    func end(_ trailers: HPACKHeaders, _ bench: inout Workbench) {
+    func end(_ trailers: HPACKHeaders, _ scratch: inout LoopScratch) {
         inputHasEnded = true
-        guard case .content = wait else { return }
-        do throws(Refusal) { try LoweredHead.check(trailers: trailers) } catch { return refuse(error, &bench) }
-        complete(&bench, headIsRead: false)
+        guard machine.isListening else { return }
+        do throws(Refusal) { try HTTP2ToHTTP1.check(trailers: trailers) } catch { return refuse(error, &scratch) }
+        complete(&scratch, headIsRead: false)
     }
 
-    /// The request has arrived.
-    private func complete(_ bench: inout Workbench, headIsRead: Bool, isItsTurn: Bool = false) {
-        guard expected == nil || expected == held else { return refuse(.contentLength, &bench) }
-        deadline = .max
-        connection.narrow(id)
-        guard isItsTurn || connection.queued.isEmpty && connection.takesRequests else {
-            wait = .turn
-            return connection.queue(self)
+    /// The request is complete.
+    private func complete(_ scratch: inout LoopScratch, headIsRead: Bool) {
+        guard expected == nil || expected == held else { return refuse(.contentLength, &scratch) }
+        connection.contentEnded(id)
+        if connection.isQueueEmpty, connection.takesRequests {
+            respond(&scratch, headIsRead: headIsRead)
+        } else {
+            _ = machine.turnEnded()
+            connection.queue(self)
         }
+    }
+
+    /// The connection has its turn.
+    func proceed(_ scratch: inout LoopScratch) {
+        guard machine.turn(now: scratch.now, limits: limits) == .parse else { return }
+        respond(&scratch, headIsRead: false)
+    }
+
+    private func respond(_ scratch: inout LoopScratch, headIsRead: Bool) {
+        guard let responder = connection.loop.responder else { return }
         if !headIsRead {
             do throws(Refusal) {
-                try bench.head.parse(request.span, limits: limits)
+                try scratch.head.parse(request.span, limits: limits)
             } catch {
-                return refuse(error, &bench)
+                return refuse(error, &scratch)
             }
         }
-        respond(&bench)
-    }
-
-    /// Its turn has come.
-    func proceed(_ bench: inout Workbench) {
-        guard case .turn = wait else { return }
-        complete(&bench, headIsRead: false, isItsTurn: true)
-    }
-
-    private func respond(_ bench: inout Workbench) {
-        guard let responder = connection.loop.responder else { return }
         let (request, headLength) = (request, headLength)
         forgetRequest()
-        bench.head.peer = connection.peer
-        prepare(&bench.writer)
+        scratch.head.peer = connection.peer
+        scratch.writer.form = form
         let content = request.span.extracting(headLength..<request.count)
         let disposition = responder.respond(
-            to: bench.head, bytes: request.span, content: content, ticket: ticket, now: bench.now, into: &bench.writer)
+            to: scratch.head, bytes: request.span, content: content, ticket: ticket, now: scratch.now,
+            into: &scratch.writer)
         switch disposition {
         case .answered:
-            bench.answered += 1
-            send(&bench)
-        case .later:
-            wait = .answer
+            scratch.answered += 1
+            send(&scratch)
+        case .later: machine.answerLater(form)
         }
     }
 
@@ -147,103 +133,86 @@ final class HTTP2Stream<R: Responder>: Exchange {
 
     // MARK: The answer
 
-    private func prepare(_ writer: inout ResponseWriter) {
-        writer.closes = false
-        writer.omitsContent = omitsContent
-        writer.confirmsKeepAlive = false
-    }
+    private var form: AnswerForm { AnswerForm(omitsContent: omitsContent) }
 
     func answerNow(_ responder: R, _ write: (R, inout ResponseWriter) -> Void) -> Bool {
-        guard case .answer = wait else { return false }
-        connection.batch { bench in
-            prepare(&bench.writer)
-            write(responder, &bench.writer)
-            send(&bench)
+        guard let form = machine.awaitedAnswer else { return false }
+        return connection.step { scratch in
+            scratch.writer.form = form
+            write(responder, &scratch.writer)
+            send(&scratch)
         }
-        return true
     }
 
-    private func refuse(_ refusal: Refusal, _ bench: inout Workbench) {
+    func refuse(_ refusal: Refusal, _ scratch: inout LoopScratch) {
         forgetRequest()
-        connection.narrow(id)
-        prepare(&bench.writer)
-        connection.loop.responder?.refuse(refusal, into: &bench.writer)
-        // What is wrong with one stream is no fault of the others.
-        bench.writer.closes = false
-        send(&bench)
+        connection.contentEnded(id)
+        scratch.writer.form = form
+        connection.loop.responder?.refuse(refusal, into: &scratch.writer)
+        // The other streams are not at fault.
+        scratch.writer.closes = false
+        send(&scratch)
     }
 
-    private func send(_ bench: inout Workbench) {
-        defer { bench.writer.clear() }
-        let answer = RaisedAnswer(bench.writer.output.span)
-        wait = .leave
-        deadline = bench.now &+ limits.idleTimeout
-        largeContent = bench.writer.takeLargeContent()
+    private func send(_ scratch: inout LoopScratch) {
+        defer { scratch.writer.clear() }
+        let answer = HTTP1ToHTTP2(scratch.writer.output.span)
+        largeContent = scratch.writer.takeLargeContent()
         unsent = answer.content.count + (largeContent?.left ?? 0)
+        machine.answered(closes: true, isLarge: false, now: scratch.now, limits: limits)
         connection.send(
-            answer, bench.writer.output, largeContent, of: self, resets: !inputHasEnded, closes: bench.writer.closes)
+            answer, scratch.writer.output, isLarge: largeContent != nil, of: self, resets: !inputHasEnded,
+            closes: scratch.writer.closes)
     }
 
-    /// Takes out the next part of a large answer; `nil` if there is none.
+    /// Removes the next part of a large answer; `nil` if there is none.
     func takePart(of size: Int, _ allocator: ByteBufferAllocator) -> (part: ByteBuffer, isLast: Bool)? {
         guard var content = largeContent, content.left > 0 else { return nil }
         let part = content.takePart(of: size, allocator)
-        if !countsContent, content.left > 0 {
-            countsContent = true
-            connection.loop.unsent.retain(content.bytes)
-        }
+        if content.left > 0 { connection.loop.unsent.retain(&content) }
         largeContent = content
         if content.left == 0 { forgetContent() }
         return (part, content.left == 0)
     }
 
     private func forgetContent() {
-        if countsContent, let largeContent { connection.loop.unsent.release(largeContent.bytes) }
-        countsContent = false
+        if var content = largeContent { connection.loop.unsent.release(&content) }
         largeContent = nil
     }
 
-    /// How much is held of the answer as a copy.
+    /// The bytes of the answer that are held as a copy.
     var heldAnswer: Int { unsent - (largeContent?.left ?? 0) }
 
-    /// A part of the answer has left: the client reads.
+    /// A part of the answer has left.
     func sent(_ count: Int, now: Int64) {
-        guard case .leave = wait else { return }
+        guard machine.isLast else { return }
         unsent = max(0, unsent - count)
-        deadline = now &+ limits.idleTimeout
+        clientHasRead(now: now)
     }
+
+    /// The time in which the client must read more begins anew.
+    func clientHasRead(now: Int64) { machine.clientHasRead(now: now, limits: limits) }
 
     // MARK: Deadlines and end
 
-    func checkDeadline(now: Int64) {
-        if case .content = wait, contentIsSlow(now: now) {
-            return connection.batch { bench in refuse(.bodyTimeout, &bench) }
+    /// The connection handles the other events of the loop for its streams.
+    func drive(_ event: LoopEvent) { if case .tick(let now) = event { connection.drive(.streamTick(id, now: now)) } }
+
+    var unreadSince: Int64? { nil }
+
+    /// The machine's action at a tick.
+    func deadlineAction(now: Int64) -> ConnectionMachine.Action {
+        if awaitsContent, connection.isHeldUp(id) {
+            // The client may not send. The streams before it have this long at the most.
+            machine.restartContent(received: held, now: now, limits: limits)
+            return .none
         }
-        guard now >= deadline else { return }
-        deadline = .max
-        switch wait {
-        case .content: connection.batch { bench in refuse(.bodyTimeout, &bench) }
-        case .leave:
-            if !connection.giveUp(self, now: now) { deadline = now &+ limits.idleTimeout }
-        case .turn, .answer, .end: break
-        }
+        return machine.tick(now: now, received: held, unread: 0, limits: limits)
     }
 
-    private func contentIsSlow(now: Int64) -> Bool {
-        if connection.wishes.contains(id) {
-            // It may not send; that is no fault of the client's. The streams before it have this long at the most.
-            deadline = now &+ limits.bodyTimeout
-            pace.begin(received: held, now: now, limits: limits)
-            return false
-        }
-        return pace.hasExpired(received: held, now: now, limits: limits)
-    }
-
-    /// The stream is no more, because its answer has left or its client wants none.
+    /// The stream has ended.
     func close() {
-        if case .answer = wait { connection.loop.responder?.abandon(ticket) }
-        wait = .end
-        deadline = .max
+        if machine.close() { connection.loop.responder?.abandon(ticket) }
         forgetRequest()
         forgetContent()
         unsent = 0

@@ -64,7 +64,7 @@ struct GatewayAssembly: Sendable {
         ) { GatewayResponder(loop: $0, gate: gate, front: front) }
         state = GatewayState(
             configuration: configuration, gate: gate, upstream: upstream, credentials: credentials,
-            ledger: server.ledger, isServing: { front.isServing })
+            limiter: server.limiter, isServing: { front.isServing })
         let access = AdminAccess(
             token: try configuration.admin.token?.value(environment),
             hosts: OwnHosts([configuration.admin.address.host] + configuration.listen.hosts),

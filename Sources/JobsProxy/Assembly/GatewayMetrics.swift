@@ -18,7 +18,7 @@ enum GatewayMetrics {
                 (label("service", service.settings.name), Double(state))
             }
         }
-        registry.value("jobsproxy_connections", "Open connections of callers.", Double(server.ledger.total))
+        registry.value("jobsproxy_connections", "Open connections of callers.", Double(server.limiter.total))
         registry.value(
             "jobsproxy_unsent_bytes", "What is held of answers that callers have not read.", Double(server.unsentBytes))
         registry.value(

@@ -11,7 +11,7 @@ struct GatewayState: Sendable {
     let gate: Gate
     let upstream: Upstream
     let credentials: ServiceCredentials
-    let ledger: ConnectionLedger
+    let limiter: ConnectionLimiter
     let isServing: @Sendable () -> Bool
 
     func json() -> [UInt8] {
@@ -20,7 +20,7 @@ struct GatewayState: Sendable {
         let state = JSONValue.object([
             ("version", .string(buildVersion)),
             ("serving", .bool(isServing())),
-            ("connections", .number("\(ledger.total)")),
+            ("connections", .number("\(limiter.total)")),
             (
                 "cache",
                 .object([

@@ -35,7 +35,23 @@ struct TestServer: Sendable {
     /// Has requests answered together however far apart they arrive; a debug build takes longer for each than little is.
     func answerTogether() async throws {
         let loop = loop
-        try await loop.eventLoop.submit { loop.value.arrivals.pause = .max }.get()
+        try await loop.eventLoop.submit { loop.value.batch.pause = .max }.get()
+    }
+
+    /// Lets the loop tick once, with a clock that is so many seconds ahead.
+    func tick(ahead seconds: Int64) async throws {
+        let loop = loop
+        try await loop.eventLoop.submit { loop.value.tick(now: Clock.now() + seconds * 1_000_000_000) }.get()
+    }
+
+    /// Lets the loop tick again and again, with a clock that is so many seconds ahead, while `body` waits for what comes of it.
+    func ticking(ahead seconds: Int64, _ body: () async throws -> Void) async throws {
+        let loop = loop
+        let ticks = loop.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(5)) { _ in
+            loop.value.tick(now: Clock.now() + seconds * 1_000_000_000)
+        }
+        defer { ticks.cancel() }
+        try await body()
     }
 
     /// Keeps the event loop busy while `body` runs: what is sent meanwhile arrives in one turn.
@@ -65,7 +81,7 @@ struct TestServer: Sendable {
     /// Waits until no connection is open.
     func empty() async throws {
         let server = server
-        try await journal.wait("the end of all connections") { server.ledger.total == 0 }
+        try await journal.wait("the end of all connections") { server.limiter.total == 0 }
     }
 }
 

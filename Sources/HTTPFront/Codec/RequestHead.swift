@@ -1,0 +1,123 @@
+/// The head of a request, as ranges in the bytes that it was read from.
+///
+/// One value serves all requests of an event loop in turn, so that reading a head allocates no memory. It is valid only together with
+/// the bytes that it was filled from.
+public struct RequestHead {
+    /// A header field's name and value, the value without surrounding white space.
+    public struct Field: Sendable {
+        public let name: Range<Int>
+        public let value: Range<Int>
+    }
+
+    /// The methods that a route knows. Any other method is `.other`.
+    public enum Method: Sendable {
+        case get
+        case head
+        case post
+        case connect
+        case other
+    }
+
+    /// How the length of the content is declared.
+    enum Framing: Equatable {
+        case length(Int)
+        case chunked
+    }
+
+    public internal(set) var method = Method.other
+    /// The path of the request target and its query, `/` for an absolute-form target without a path.
+    public internal(set) var path = 0..<0
+    /// The authority of an absolute-form target (`http://host:port/path`); `nil` for other forms.
+    public internal(set) var authority: Range<Int>?
+    /// The header fields, in the order of the request.
+    public internal(set) var fields: [Field] = []
+    /// True if the client asks for the connection to be kept (RFC 9112, section 9.3).
+    public internal(set) var keepsConnection = true
+    /// True if the client waits for `100 Continue` before it sends the content.
+    public internal(set) var expectsContinue = false
+
+    /// The peer that the connection belongs to.
+    public internal(set) var peer = Peer()
+
+    var framing = Framing.length(0)
+    var isHTTP11 = true
+    /// The bytes of the head, with its empty line.
+    var length = 0
+    /// The last well-formed `Host`: most requests repeat it, and then it is compared instead of parsed.
+    private var goodHost: [UInt8] = []
+    /// The index of each known field among `fields`; -1 if the request lacks it.
+    private var places = InlineArray<20, Int16>(repeating: -1)
+
+    /// The known fields that the request has, one bit each.
+    private var present: UInt32 = 0
+
+    /// An empty head, to be filled by the decoder.
+    public init() { fields.reserveCapacity(32) }
+
+    /// The value of a known field; `nil` if the request does not have it.
+    public subscript(field: KnownField) -> Range<Int>? {
+        let place = places[field.rawValue]
+        return place < 0 ? nil : fields[Int(place)].value
+    }
+
+    /// Returns true if the request has one of these fields.
+    @inline(__always)
+    public func hasAny(_ first: KnownField, _ second: KnownField, _ third: KnownField? = nil) -> Bool {
+        present & (first.bit | second.bit | (third?.bit ?? 0)) != 0
+    }
+
+    /// True if a value of `Host` is well-formed.
+    mutating func isGood(host: Range<Int>, in bytes: Span<UInt8>) -> Bool {
+        if !goodHost.isEmpty, bytes.holds(goodHost, at: host) { return true }
+        guard Self.isHost(bytes, host) else { return false }
+        if host.count <= Self.keptHostBytes { goodHost = host.map { bytes[$0] } }
+        return true
+    }
+
+    /// A longer host is parsed each time.
+    private static let keptHostBytes = 256
+
+    /// Forgets everything except the peer and the last host, and keeps the memory.
+    mutating func reset() {
+        method = .other
+        path = 0..<0
+        authority = nil
+        fields.removeAll(keepingCapacity: true)
+        keepsConnection = true
+        expectsContinue = false
+        framing = .length(0)
+        isHTTP11 = true
+        length = 0
+        places = InlineArray(repeating: -1)
+        present = 0
+    }
+
+    /// Adds a field.
+    ///
+    /// - Throws: the refusal of a second field that may occur once.
+    @inline(__always)
+    mutating func append(_ field: Field, known: KnownField?) throws(Refusal) {
+        if let known {
+            if places[known.rawValue] < 0 {
+                places[known.rawValue] = Int16(clamping: fields.count)
+                present |= known.bit
+            } else if known.isSingleton {
+                throw known.repetition
+            }
+        }
+        fields.append(field)
+    }
+}
+
+extension KnownField {
+    fileprivate var bit: UInt32 { 1 << UInt32(truncatingIfNeeded: rawValue) }
+
+    fileprivate var repetition: Refusal {
+        switch self {
+        case .host: .host
+        case .contentLength: .contentLength
+        case .transferEncoding: .transferEncoding
+        default: .repeatedField
+        }
+    }
+}

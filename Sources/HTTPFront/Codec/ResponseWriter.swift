@@ -1,0 +1,212 @@
+/// Appends answers to the output of an event loop: `start`, fields, then `finish` with the content.
+///
+/// The writer adds `Date`, `Content-Length` and `Connection` itself. Control characters in values that are not literals become spaces,
+/// so that no caller can split an answer.
+public struct ResponseWriter {
+    /// The answers that have not been handed to the channel yet. An array, because appending small pieces to a `ByteBuffer` costs several
+    /// times as much.
+    private(set) var output: [UInt8] = []
+    /// The content of the last answer if it is too large to be copied into the output. It is sent right after the output.
+    private var largeContent: LargeContent?
+    /// The line of the `Date` field, kept current by the event loop, and the start of an answer with status 200.
+    private var dateLine: [UInt8] = []
+    private var goodStart: [UInt8] = []
+    /// The demands of the request on its answer.
+    var form = AnswerForm()
+    /// True if the connection closes after this answer. The responder may set it, and nothing clears it.
+    public var closes: Bool {
+        get { form.closes }
+        set { form.closes = newValue }
+    }
+    /// True if the answer's status is one that has neither content nor a length of it (RFC 9110, section 8.6).
+    private var hasNoContent = false
+
+    init() { output.reserveCapacity(16_384) }
+
+    /// Begins an answer.
+    public mutating func start(_ status: Status) {
+        hasNoContent = status.code == 204 || status.code == 304
+        if status == .ok {
+            // Unsafe only in its pointer, which does not leave the closure; passing the array would retain it.
+            unsafe goodStart.withUnsafeBufferPointer { unsafe output.append(contentsOf: $0) }
+        } else if status.line.utf8CodeUnitCount > 0 {
+            text(status.line)
+            output += dateLine
+        } else {
+            output += "HTTP/1.1 \(status.code) \r\n".utf8
+            output += dateLine
+        }
+    }
+
+    /// Sets the value of `Date`.
+    mutating func setDate(_ date: [UInt8]) {
+        dateLine = Array("Date: ".utf8) + date + Array("\r\n".utf8)
+        goodStart = Array("HTTP/1.1 200 OK\r\n".utf8) + dateLine
+    }
+
+    /// Adds a whole field line that the caller has rendered; no part of it comes from a client or an upstream.
+    public mutating func line(_ line: [UInt8]) { output.append(copying: line.span) }
+
+    /// Adds a whole literal field line: name, colon, space, value and line end.
+    public mutating func line(_ line: StaticString) { text(line) }
+
+    /// Adds a field whose value is a literal.
+    public mutating func field(_ name: StaticString, _ value: StaticString) {
+        text(name)
+        text(": ")
+        text(value)
+        text("\r\n")
+    }
+
+    /// Adds a field whose value is a decimal number.
+    public mutating func field(_ name: StaticString, _ value: Int64) {
+        text(name)
+        text(": ")
+        number(value)
+        text("\r\n")
+    }
+
+    /// Adds a field whose value comes from any source; control characters in it become spaces.
+    public mutating func field(_ name: StaticString, _ value: [UInt8]) {
+        text(name)
+        text(": ")
+        text(value)
+        text("\r\n")
+    }
+
+    /// Adds a field whose value `body` appends in pieces, through `text` and `number`.
+    public mutating func field(_ name: StaticString, composedBy body: (inout ResponseWriter) -> Void) {
+        text(name)
+        text(": ")
+        body(&self)
+        text("\r\n")
+    }
+
+    /// Appends a literal to the field that is being composed.
+    public mutating func text(_ literal: StaticString) { pieces(upTo: literal.utf8CodeUnitCount) { $0.text(literal) } }
+
+    /// Appends bytes of any source to the field that is being composed; control characters in them become spaces.
+    public mutating func text(_ value: [UInt8]) {
+        let start = output.count
+        output.append(copying: value.span)
+        for index in start..<output.count where (output[index] < 0x20 && output[index] != 0x09) || output[index] == 0x7f
+        {
+            output[index] = 0x20
+        }
+    }
+
+    /// Appends a decimal number to the field that is being composed.
+    public mutating func number(_ value: Int64) { pieces(upTo: 20) { $0.number(value) } }
+
+    /// Appends several pieces of fields for the cost of one.
+    ///
+    /// - Parameter size: at least as many bytes as `body` appends; a number takes 20 at the most.
+    @inline(__always)
+    public mutating func pieces(upTo size: Int, _ body: (inout OutputSpan<UInt8>) -> Void) {
+        output.append(addingCapacity: size) { body(&$0) }
+    }
+
+    /// Ends the answer with its content.
+    public mutating func finish(_ content: [UInt8]) {
+        if closes {
+            text("Connection: close\r\n")
+        } else if form.confirmsKeepAlive {
+            text("Connection: keep-alive\r\n")
+        }
+        guard !hasNoContent else { return text("\r\n") }
+        let isLarge = content.count > LargeContent.minBytes
+        let written = form.omitsContent || isLarge ? Span() : content.span
+        if isLarge, !form.omitsContent { largeContent = LargeContent(content) }
+        pieces(upTo: 40 + written.count) { output in
+            output.text("Content-Length: ")
+            output.number(Int64(content.count))
+            output.text("\r\n\r\n")
+            output.append(copying: written)
+        }
+    }
+
+    /// Takes out the content of the answer that was just finished, if the output does not hold it.
+    mutating func takeLargeContent() -> LargeContent? {
+        guard largeContent != nil else { return nil }
+        defer { largeContent = nil }
+        return largeContent
+    }
+
+    /// Writes `100 Continue` (RFC 9110, section 15.2.1).
+    mutating func continues() { text("HTTP/1.1 100 Continue\r\n\r\n") }
+
+    /// Forgets the answers, which the channel has, and keeps the memory.
+    mutating func clear() { output.removeAll(keepingCapacity: true) }
+
+    /// Keeps the first `count` bytes of the output.
+    mutating func truncate(to count: Int) { output.removeLast(output.count - count) }
+}
+
+/// The demands of a request on its answer.
+struct AnswerForm: Equatable {
+    var closes = false
+    /// The request is a HEAD, whose answer has no content.
+    var omitsContent = false
+    /// The answer says `Connection: keep-alive`, as an HTTP/1.0 client that asked for it needs.
+    var confirmsKeepAlive = false
+}
+
+extension [UInt8] {
+    /// Appends bytes without retaining the array that may hold them.
+    fileprivate mutating func append(copying bytes: Span<UInt8>) {
+        append(addingCapacity: bytes.count) { $0.append(copying: bytes) }
+    }
+}
+
+extension OutputSpan where Element == UInt8 {
+    /// Appends a literal. The caller provides the room; the part that does not fit is left out.
+    @inline(__always)
+    public mutating func text(_ literal: StaticString) {
+        // Unsafe only in its pointers: a literal's is valid for ever, and no more is copied than there is room for.
+        unsafe withUnsafeMutableBufferPointer { output, count in
+            assert(literal.utf8CodeUnitCount <= output.count - count, "no room for \(literal)")
+            let length = min(literal.utf8CodeUnitCount, output.count - count)
+            guard length > 0, let base = output.baseAddress else { return }
+            unsafe (base + count).update(from: literal.utf8Start, count: length)
+            count += length
+        }
+    }
+
+    /// Appends bytes. The caller provides the room; the part that does not fit is left out.
+    @inline(__always)
+    mutating func append(copying bytes: Span<UInt8>) {
+        // Unsafe only in its pointers: no more is copied than there is room for.
+        unsafe withUnsafeMutableBufferPointer { output, count in
+            unsafe bytes.extracting(first: output.count - count).withUnsafeBytes { bytes in
+                unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(output)[count...])
+                    .copyMemory(from: bytes)
+                count += bytes.count
+            }
+        }
+    }
+
+    /// Appends a decimal number. The caller provides the room; a number that does not fit is left out.
+    public mutating func number(_ value: Int64) {
+        let magnitude = value.magnitude
+        var length = value < 0 ? 2 : 1
+        var rest = magnitude / 10
+        while rest > 0 {
+            length += 1
+            rest /= 10
+        }
+        assert(freeCapacity >= length, "no room for \(value)")
+        guard freeCapacity >= length else { return }
+        // Unsafe only in its pointer: there is room for as many bytes.
+        unsafe withUnsafeMutableBufferPointer { output, count in
+            if value < 0 { unsafe output[count] = UInt8(ascii: "-") }
+            var place = count + length
+            count = place
+            rest = magnitude
+            repeat {
+                place -= 1
+                unsafe output[place] = UInt8(truncatingIfNeeded: rest % 10) + UInt8(ascii: "0")
+                rest /= 10
+            } while rest > 0
+        }
+    }
+}

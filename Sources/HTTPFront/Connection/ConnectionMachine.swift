@@ -1,0 +1,357 @@
+/// The life of an HTTP/1.1 connection, an HTTP/2 connection or an HTTP/2 stream: events in, one action out.
+///
+/// The machine does no I/O and reads no clock. Its owner calls one method for each event, in a step of `EventDriven`, and carries out the
+/// returned action. Times are monotonic nanoseconds.
+struct ConnectionMachine: ~Copyable {
+    /// The time that a client has to close its side after the last answer.
+    static let endTimeout: Int64 = 2_000_000_000
+
+    private(set) var state: State
+    private(set) var opening: Opening
+    /// True if the client has closed its side.
+    private(set) var inputHasEnded = false
+    /// True while the content of a large answer has not left whole.
+    private(set) var holdsContent = false
+    /// True if the channel takes more bytes.
+    private var isWritable = true
+    private var isReadingPaused = false
+
+    init(opening: Opening = .known, firstUntil: Int64 = .max) {
+        state = .first(until: firstUntil)
+        self.opening = opening
+    }
+
+    // MARK: Questions
+
+    /// True if bytes are parsed when they come.
+    var isListening: Bool {
+        switch state {
+        case .first, .idle, .head, .content: true
+        case .answer, .room, .turn, .streams, .switching, .last, .end, .closed, .handedOver: false
+        }
+    }
+
+    /// True if bytes are parsed when they come, or later.
+    var keepsInput: Bool {
+        switch state {
+        case .first, .idle, .head, .content, .answer, .room, .turn, .switching: true
+        case .streams, .last, .end, .closed, .handedOver: false
+        }
+    }
+
+    /// True if requests that have arrived wait for anything but the rest of their bytes.
+    var holdsRequests: Bool {
+        switch state {
+        case .answer, .room, .turn: true
+        case .first, .idle, .head, .content, .streams, .switching, .last, .end, .closed, .handedOver: false
+        }
+    }
+
+    /// True if the client has to read, so that `tick` needs the number of bytes that it has not read.
+    var watchesClient: Bool {
+        switch state {
+        case .room, .last: true
+        default: false
+        }
+    }
+
+    var isClosed: Bool { if case .closed = state { true } else { false } }
+
+    var isLast: Bool { if case .last = state { true } else { false } }
+
+    /// True if no request is accepted any more.
+    var isEnding: Bool {
+        switch state {
+        case .last, .end, .closed: true
+        default: false
+        }
+    }
+
+    /// The form of the answer that is awaited; `nil` if none is.
+    var awaitedAnswer: AnswerForm? { if case .answer(let form) = state { form } else { nil } }
+
+    /// The treatment of the bytes behind a request: `parse`, `keep` or `drop`.
+    var remainder: Action {
+        switch state {
+        case .idle: .parse
+        case .last: .drop
+        default: .keep
+        }
+    }
+
+    // MARK: Input
+
+    /// The connection is open.
+    mutating func opened(now: Int64, limits: HTTPLimits) { state = .first(until: now &+ limits.headTimeout) }
+
+    /// Bytes have come.
+    mutating func bytes() -> Action {
+        switch state {
+        case .first, .head: return opening == .preface ? .matchPreface : .parse
+        case .idle, .content: return .parse
+        case .answer, .turn:
+            // Not earlier: most clients wait for their answer, and pausing costs two system calls.
+            return pauseReading() == .pauseReading ? .keepAndPause : .keep
+        case .room, .switching: return .keep
+        case .streams, .last, .end, .closed: return .drop
+        case .handedOver: return .forward
+        }
+    }
+
+    /// The bytes compare with HTTP/2's preface so; `nil` if there are too few to tell.
+    mutating func preface(_ matches: Bool?, now: Int64, limits: HTTPLimits) -> Action {
+        switch matches {
+        case true?: return beginSwitch()
+        case false?:
+            opening = .known
+            return .parse
+        case nil:
+            headIncomplete(now: now, limits: limits)
+            return .none
+        }
+    }
+
+    /// The TLS handshake is complete.
+    mutating func secured(speaksHTTP2: Bool) -> Action {
+        guard case .first = state else { return .none }
+        opening = .known
+        return speaksHTTP2 ? beginSwitch() : .none
+    }
+
+    private mutating func beginSwitch() -> Action {
+        switch state {
+        case .first(let until), .head(let until): state = .switching(until: until)
+        default: return .none
+        }
+        return .scheduleSwitch
+    }
+
+    /// The task of the switch runs.
+    ///
+    /// - Returns: the deadline of the first request; `nil` if the connection does not switch any more.
+    mutating func switchToHTTP2() -> Int64? {
+        guard case .switching(let until) = state else { return nil }
+        state = .handedOver
+        return until
+    }
+
+    /// The handshake has failed, or ends with the connection.
+    ///
+    /// - Returns: true if it was not complete.
+    mutating func handshakeEnded() -> Bool {
+        guard opening == .handshake else { return false }
+        opening = .known
+        return true
+    }
+
+    /// The client has closed its side.
+    mutating func inputEnded(now: Int64, limits: HTTPLimits) -> Action {
+        inputHasEnded = true
+        return holdsRequests ? .none : closeAfterFlush(now: now, limits: limits)
+    }
+
+    // MARK: Requests
+
+    /// A request head is incomplete. The time counts from the first byte, for the first request from the start of the connection.
+    mutating func headIncomplete(now: Int64, limits: HTTPLimits) {
+        switch state {
+        case .head: break
+        case .first(let until): state = .head(until: until)
+        default: state = .head(until: now &+ limits.headTimeout)
+        }
+    }
+
+    /// The content of a request is incomplete. The time counts from the first call.
+    ///
+    /// - Parameter received: the bytes that have come, the head included.
+    mutating func contentIncomplete(received: Int, now: Int64, limits: HTTPLimits) {
+        if case .content = state { return }
+        restartContent(received: received, now: now, limits: limits)
+    }
+
+    /// The client could not send content, because it had no window for it: the time begins anew.
+    mutating func restartContent(received: Int, now: Int64, limits: HTTPLimits) {
+        var rate = MinimumBodyRate()
+        rate.begin(received: received, now: now, limits: limits)
+        state = .content(until: now &+ limits.bodyTimeout, rate: rate)
+    }
+
+    /// The responder answers later.
+    mutating func answerLater(_ form: AnswerForm) { state = .answer(form) }
+
+    /// An answer is written.
+    ///
+    /// - Parameters:
+    ///   - closes: true if it is the last one.
+    ///   - isLarge: true if its content is sent apart, so that the next request waits until the client has read it.
+    @inline(__always)
+    mutating func answered(closes: Bool, isLarge: Bool, now: Int64, limits: HTTPLimits) {
+        holdsContent = isLarge
+        if closes {
+            state = .last(WriteStall(now: now, idleTimeout: limits.idleTimeout))
+        } else if isLarge {
+            state = .room(WriteStall(now: now, idleTimeout: limits.idleTimeout))
+        } else {
+            state = .idle(until: now &+ limits.idleTimeout)
+        }
+    }
+
+    /// The turn is over and requests are left.
+    mutating func turnEnded() -> Action {
+        state = .turn
+        return .queueTurn
+    }
+
+    /// The event loop gives a turn.
+    mutating func turn(now: Int64, limits: HTTPLimits) -> Action {
+        guard case .turn = state else { return .none }
+        return isWritable ? resume(now: now, limits: limits) : waitForRoom(now: now, limits: limits)
+    }
+
+    private mutating func resume(now: Int64, limits: HTTPLimits) -> Action {
+        state = .idle(until: now &+ limits.idleTimeout)
+        return .parse
+    }
+
+    // MARK: Output
+
+    /// The channel takes more bytes, or takes no more.
+    mutating func writabilityChanged(_ isWritable: Bool, now: Int64, limits: HTTPLimits) -> Action {
+        self.isWritable = isWritable
+        guard case .room = state, isWritable, !holdsContent else { return .none }
+        return resume(now: now, limits: limits)
+    }
+
+    /// Answers were handed to the channel, because the kernel did not take all of them.
+    mutating func answersQueued(now: Int64, limits: HTTPLimits) -> Action {
+        isWritable || !isListening ? .none : waitForRoom(now: now, limits: limits)
+    }
+
+    private mutating func waitForRoom(now: Int64, limits: HTTPLimits) -> Action {
+        state = .room(WriteStall(now: now, idleTimeout: limits.idleTimeout))
+        return pauseReading()
+    }
+
+    /// All content of a large answer has left.
+    ///
+    /// - Parameter hasPending: true if bytes of further requests are kept.
+    mutating func contentLeft(hasPending: Bool, now: Int64, limits: HTTPLimits) -> Action {
+        holdsContent = false
+        switch state {
+        case .last: return lastAnswerLeft(now: now)
+        case .room where hasPending: return turnEnded()
+        case .room:
+            state = .idle(until: now &+ limits.idleTimeout)
+            return inputHasEnded ? closeAfterFlush(now: now, limits: limits) : .none
+        default: return .none
+        }
+    }
+
+    /// The client of a stream has read a part of the answer.
+    mutating func clientHasRead(now: Int64, limits: HTTPLimits) {
+        guard case .last = state else { return }
+        state = .last(WriteStall(now: now, idleTimeout: limits.idleTimeout))
+    }
+
+    /// The last answer has left, or never will.
+    mutating func lastAnswerLeft(now: Int64) -> Action {
+        guard case .last = state else { return .none }
+        if inputHasEnded { return .close }
+        state = .end(until: now &+ Self.endTimeout)
+        return .halfClose
+    }
+
+    // MARK: HTTP/2 connections
+
+    /// A stream is open.
+    mutating func streamOpened() { state = .streams }
+
+    /// The last stream has ended.
+    ///
+    /// - Returns: true if the connection was waiting for it.
+    mutating func streamsEnded(now: Int64, limits: HTTPLimits) -> Bool {
+        guard case .streams = state else { return false }
+        state = .idle(until: now &+ limits.idleTimeout)
+        return true
+    }
+
+    // MARK: Reading
+
+    /// Pauses reading, so that the client feels that it must wait.
+    mutating func pauseReading() -> Action {
+        guard !isReadingPaused else { return .none }
+        isReadingPaused = true
+        return .pauseReading
+    }
+
+    /// Returns true if reading was paused and goes on now.
+    mutating func resumesReading() -> Bool {
+        guard isReadingPaused, !holdsRequests else { return false }
+        isReadingPaused = false
+        return true
+    }
+
+    // MARK: Time and end
+
+    /// A quarter of a second has passed.
+    ///
+    /// - Parameters:
+    ///   - received: the bytes of an incomplete request.
+    ///   - unread: the bytes that the client has not read; needed only if `watchesClient`.
+    mutating func tick(now: Int64, received: Int, unread: Int, limits: HTTPLimits) -> Action {
+        switch state {
+        case .first(let until): return now >= until ? .abort(.headTimeout) : .none
+        case .idle(let until): return now >= until ? .abort(.idle) : .none
+        case .head(let until): return now >= until ? .refuse(.headTimeout) : .none
+        case .content(let until, var rate):
+            let isSlow = rate.hasExpired(received: received, now: now, limits: limits)
+            state = .content(until: until, rate: rate)
+            return isSlow || now >= until ? .refuse(.bodyTimeout) : .none
+        case .room(var stall):
+            let hasExpired = stall.hasExpired(left: unread, now: now, idleTimeout: limits.idleTimeout)
+            state = .room(stall)
+            return hasExpired ? .abort(.unreadAnswer) : .none
+        case .last(var stall):
+            let hasExpired = stall.hasExpired(left: unread, now: now, idleTimeout: limits.idleTimeout)
+            // Reported once.
+            state = .last(hasExpired ? WriteStall() : stall)
+            return hasExpired ? .abort(.unreadAnswer) : .none
+        case .end(let until): return now >= until ? .close : .none
+        case .answer, .turn, .streams, .switching, .closed, .handedOver: return .none
+        }
+    }
+
+    /// The event loop drains. A connection between two requests stays until `grace`, any other until its next answer.
+    mutating func drain(until grace: Int64, hasPending: Bool, now: Int64, limits: HTTPLimits) -> Action {
+        switch state {
+        case .first, .idle:
+            if hasPending { return .none }
+            if now >= grace { return closeAfterFlush(now: now, limits: limits) }
+        default: return .none
+        }
+        if case .first(let until) = state { state = .first(until: min(until, grace)) }
+        if case .idle(let until) = state { state = .idle(until: min(until, grace)) }
+        return .none
+    }
+
+    /// No further request is accepted: close as soon as everything that was written has left.
+    mutating func closeAfterFlush(now: Int64, limits: HTTPLimits) -> Action {
+        switch state {
+        case .first, .idle, .head, .content, .switching:
+            state = .last(WriteStall(now: now, idleTimeout: limits.idleTimeout))
+            return .closeAfterFlush
+        case .end: return .close
+        // The end comes after the answers that are on their way.
+        case .answer, .room, .turn, .streams, .last, .closed, .handedOver: return .none
+        }
+    }
+
+    /// The connection, or the stream, is closed.
+    ///
+    /// - Returns: true if an answer was awaited, which the responder must forget.
+    mutating func close() -> Bool {
+        let wasAwaited = awaitedAnswer != nil
+        state = .closed
+        return wasAwaited
+    }
+}

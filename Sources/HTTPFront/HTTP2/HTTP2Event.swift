@@ -1,0 +1,39 @@
+internal import NIOCore
+internal import NIOHTTP2
+
+/// An event of an HTTP/2 connection.
+enum HTTP2Event {
+    case frame(HTTP2Frame)
+    case readComplete
+    case writabilityChanged
+    /// An event of the codec or the channel, such as the end of a stream.
+    case user(Any)
+    case failed
+    case inactive
+    /// A part of an answer has left.
+    case partLeft(count: Int, of: HTTP2StreamID, isLast: Bool, resets: Bool)
+    /// All answers have left, or never will.
+    case lastAnswerLeft
+    case loop(LoopEvent)
+    case streamTick(HTTP2StreamID, now: Int64)
+}
+
+/// The events that need nothing but the entrance.
+extension HTTP2Connection {
+    func channelInactive(context: ChannelHandlerContext) { drive(.inactive) }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) { drive(.frame(unwrapInboundIn(data))) }
+
+    func channelReadComplete(context: ChannelHandlerContext) { drive(.readComplete) }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) { drive(.writabilityChanged) }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) { drive(.user(event)) }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { drive(.failed) }
+
+    func drive(_ event: LoopEvent) { drive(.loop(event)) }
+
+    /// The streams wait for answers, not the connection.
+    func answerNow(_ responder: R, _ write: (R, inout ResponseWriter) -> Void) -> Bool { false }
+}

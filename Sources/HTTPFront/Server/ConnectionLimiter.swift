@@ -1,0 +1,85 @@
+internal import Locking
+internal import NIOCore
+
+/// Counts the open connections of a server, in all and by peer address, and refuses those above the limits.
+public final class ConnectionLimiter: Sendable {
+    private struct Counts {
+        var total = 0
+        /// The refused connections that are being answered.
+        var shed = 0
+        var addresses: [Address: Int] = [:]
+    }
+
+    /// An IP address without its port.
+    typealias Address = String
+
+    private let maxConnections: Int
+    private let maxConnectionsPerPeer: Int
+    private let maxShed: Int
+    private let counts = Locked(Counts())
+
+    init(limits: HTTPLimits) {
+        maxConnections = limits.maxConnections
+        maxConnectionsPerPeer = limits.maxConnectionsPerPeer
+        maxShed = limits.maxRefused
+    }
+
+    /// How many connections are open now.
+    public var total: Int { counts.withLock { $0.total } }
+
+    /// How many refused connections are being answered now.
+    var shed: Int { counts.withLock { $0.shed } }
+
+    /// The decision on a new connection.
+    enum Admission: Equatable {
+        /// It is accepted and counted.
+        case admitted
+        /// It is refused with an answer, and counted among the refused.
+        case shed(Refusal)
+        /// It is refused and closed at once, and not counted.
+        case dropped(Refusal)
+    }
+
+    /// Decides on a connection. The caller calls `release` at the end of it.
+    ///
+    /// - Parameter canAnswer: whether the connection can get an answer. The number of refused connections that are answered is limited,
+    ///   so that a flood of them takes no memory.
+    func admit(_ address: Address?, canAnswer: Bool) -> Admission {
+        counts.withLock { counts in
+            if let refusal = refusal(counts, address) {
+                guard canAnswer, counts.shed < maxShed else { return .dropped(refusal) }
+                counts.shed += 1
+                return .shed(refusal)
+            }
+            if let address { counts.addresses[address, default: 0] += 1 }
+            counts.total += 1
+            return .admitted
+        }
+    }
+
+    private func refusal(_ counts: Counts, _ address: Address?) -> Refusal? {
+        if maxConnections > 0, counts.total >= maxConnections { return .connections }
+        guard maxConnectionsPerPeer > 0, let address, counts.addresses[address, default: 0] >= maxConnectionsPerPeer
+        else { return nil }
+        return .connectionsPerPeer
+    }
+
+    func release(_ address: Address?, _ admission: Admission = .admitted) {
+        counts.withLock { counts in
+            switch admission {
+            case .admitted:
+                counts.total -= 1
+                if let address, let count = counts.addresses[address] {
+                    counts.addresses[address] = count > 1 ? count - 1 : nil
+                }
+            case .shed: counts.shed -= 1
+            case .dropped: break
+            }
+        }
+    }
+
+    /// The address that a connection is counted under; `nil` if connections are not limited by peer.
+    func address(_ address: SocketAddress?) -> Address? {
+        maxConnectionsPerPeer > 0 ? address?.ipAddress : nil
+    }
+}

@@ -1,0 +1,66 @@
+/// Names one request that waits for its answer: the event loop, the slot there, and the generation, which tells apart the requests that
+/// used the slot. A ticket that has outlived its request is recognised and ignored.
+public struct Ticket: Sendable, Hashable {
+    /// The event loop's index.
+    public let loop: Int32
+    /// The slot of the connection or stream on that loop.
+    public let slot: Int32
+    /// The number of the request on the loop.
+    public let generation: UInt64
+
+    /// Rebuilds a ticket that a responder has stored in another form.
+    public init(loop: Int32, slot: Int32, generation: UInt64) {
+        self.loop = loop
+        self.slot = slot
+        self.generation = generation
+    }
+}
+
+/// A responder's reaction to a request.
+public enum Disposition: Sendable {
+    /// The answer is written.
+    case answered
+    /// The answer comes later, through `ServerLoop.answer`; until then the connection's next requests wait.
+    case later
+}
+
+/// Answers the requests of one event loop, on that loop's thread only.
+public protocol Responder: AnyObject, SendableMetatype {
+    /// Answers a request, or stores its ticket to answer it later.
+    ///
+    /// - Parameters:
+    ///   - head: ranges in `bytes`, valid during the call.
+    ///   - bytes: the request from its first byte on.
+    ///   - content: the request's content, transfer coding removed.
+    ///   - now: monotonic nanoseconds, read once for requests that arrived together.
+    func respond(
+        to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, ticket: Ticket, now: Int64,
+        into response: inout ResponseWriter
+    ) -> Disposition
+
+    /// Maps a verified client certificate to an identity; called once for a connection, after its handshake.
+    ///
+    /// - Returns: the identity in `RequestHead.peer` of all requests of the connection, 0 or more; -1 if the certificate belongs to no
+    ///   known caller, which the default implementation returns.
+    func identify(_ certificate: PeerCertificate) -> Int32
+
+    /// Writes the answer to a refused request or connection, which closes after it.
+    func refuse(_ refusal: Refusal, into response: inout ResponseWriter)
+
+    /// Reports a connection that was closed without an answer that says why.
+    func dropped(_ refusal: Refusal)
+
+    /// Reports that the client of a request with the disposition `.later` has gone; the ticket is void.
+    func abandon(_ ticket: Ticket)
+
+    /// Reports `count` answers that were handed to the kernel, the last one `elapsed` nanoseconds after the first of their requests had been
+    /// read. Answers to requests with the disposition `.later` are not among them: the responder knows how long those took.
+    func answered(count: Int, elapsed: Int64)
+
+    /// Called four times a second.
+    func tick(now: Int64)
+}
+
+extension Responder {
+    public func identify(_ certificate: PeerCertificate) -> Int32 { -1 }
+}
