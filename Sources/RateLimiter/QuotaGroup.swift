@@ -1,4 +1,4 @@
-internal import Locking
+public import Locking
 
 /// The bucket of a quota group and its queue, under one lock, so that a new request cannot pass those that wait.
 ///
@@ -16,37 +16,16 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         case refused(until: Int64)
     }
 
-    private struct State {
-        var bucket: TokenBucket
-        var rate: AdaptiveRate
-        var queue = FairQueue()
-        /// The waiting elements by their id in the queue. The queue itself is not generic, because generic code is not
-        /// specialised across modules and is many times slower then.
+    @usableFromInline struct State {
+        @usableFromInline var line: TokenLine
+        /// The waiting elements by their id in the queue.
         var elements: [UInt64: Element] = [:]
         var lastID: UInt64 = 0
         /// The elements that lost their place to another request; the next `release` returns them as expired.
         var displaced: [Element] = []
-        /// No token is taken before this instant.
-        var heldUntil: Int64 = .min
 
         mutating func take(_ entry: FairQueue.Entry?) -> Element? {
             entry.flatMap { elements.removeValue(forKey: $0.id) }
-        }
-
-        /// Brings rate and bucket up to date.
-        mutating func rise(now: Int64) {
-            let old = rate.quota
-            rate.rise(now: now)
-            bucket.convert(from: old, to: rate.quota, now: now)
-        }
-
-        /// Takes a token if there is one and the group is not held.
-        mutating func takeToken(now: Int64) -> Bool {
-            now >= heldUntil && bucket.take(rate.quota, now: now) == .admitted
-        }
-
-        func turn(behind count: Int, now: Int64) -> Int64 {
-            max(heldUntil, bucket.availability(of: Int64(count) + 1, rate.quota, now: now))
         }
     }
 
@@ -54,7 +33,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     public let quota: Quota
     private let maxWait: Int64
     private let maxDepth: Int
-    private let state: Locked<State>
+    @usableFromInline let state: Locked<State>
 
     /// - Parameters:
     ///   - maxWait: the longest wait for a token, in nanoseconds; 0 refuses at once.
@@ -64,7 +43,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         self.quota = quota
         self.maxWait = max(0, maxWait)
         self.maxDepth = max(0, maxDepth)
-        state = Locked(State(bucket: .empty(quota, now: now), rate: AdaptiveRate(quota)))
+        state = Locked(State(line: TokenLine(bucket: .empty(quota, now: now), rate: AdaptiveRate(quota))))
     }
 
     // MARK: Requesting
@@ -75,23 +54,28 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     ///   - claim: the kind of the request, which decides its place in the queue.
     ///   - deadline: the last instant at which the token is of use. A caller also waits no longer than `maxWait`; a refresh
     ///     may, because no client waits for it.
+    @inlinable
     public func request(_ element: Element, as claim: Claim, deadline: Int64, now: Int64) -> Admission {
+        // Only this much is specialised in other modules: an attempt seldom waits.
         state.withLock { state in
-            state.rise(now: now)
-            if state.queue.isEmpty, deadline >= now, state.takeToken(now: now) {
-                state.queue.serve(claim)
-                return .granted
-            }
-            let ahead = state.queue.turnsAhead(of: claim)
-            let turn = state.turn(behind: ahead, now: now)
-            let last = latest(claim, deadline, now: now)
-            guard turn <= last, makeRoom(for: claim, behind: ahead, &state) else { return .refused(until: turn) }
-            state.lastID &+= 1
-            state.elements[state.lastID] = element
-            state.queue.insert(FairQueue.Entry(id: state.lastID, deadline: last), claim)
-            displaceLate(&state, now: now)
-            return .queued(until: turn)
+            state.line.takeAtOnce(claim, deadline: deadline, now: now)
+                ? .granted : enqueue(element, as: claim, deadline: deadline, now: now, &state)
         }
+    }
+
+    @usableFromInline
+    func enqueue(
+        _ element: Element, as claim: Claim, deadline: Int64, now: Int64, _ state: inout State
+    ) -> Admission {
+        let ahead = state.line.queue.turnsAhead(of: claim)
+        let turn = state.line.turn(behind: ahead, now: now)
+        let last = latest(claim, deadline, now: now)
+        guard turn <= last, makeRoom(for: claim, behind: ahead, &state) else { return .refused(until: turn) }
+        state.lastID &+= 1
+        state.elements[state.lastID] = element
+        state.line.queue.insert(FairQueue.Entry(id: state.lastID, deadline: last), claim)
+        displaceLate(&state, now: now)
+        return .queued(until: turn)
     }
 
     private func latest(_ claim: Claim, _ deadline: Int64, now: Int64) -> Int64 {
@@ -101,9 +85,10 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     /// Displaces the last entry of a full queue if the new request would come before it; false if there is no room.
     private func makeRoom(for claim: Claim, behind ahead: Int, _ state: inout State) -> Bool {
         guard maxDepth > 0 else { return false }
-        let count = if case .caller = claim { state.queue.callerCount } else { state.queue.refreshCount }
+        let count = if case .caller = claim { state.line.queue.callerCount } else { state.line.queue.refreshCount }
         guard count >= maxDepth else { return true }
-        guard ahead < state.queue.turnsBehindAll(claim), let last = state.take(state.queue.removeLast(claim)) else {
+        guard ahead < state.line.queue.turnsBehindAll(claim), let last = state.take(state.line.queue.removeLast(claim))
+        else {
             return false
         }
         state.displaced.append(last)
@@ -111,8 +96,10 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     }
 
     private func displaceLate(_ state: inout State, now: Int64) {
-        let (bucket, quota, heldUntil) = (state.bucket, state.rate.quota, state.heldUntil)
-        let late = state.queue.removeLate { max(heldUntil, bucket.availability(of: Int64($0) + 1, quota, now: now)) }
+        let (bucket, quota, heldUntil) = (state.line.bucket, state.line.rate.quota, state.line.heldUntil)
+        let late = state.line.queue.removeLate {
+            max(heldUntil, bucket.availability(of: Int64($0) + 1, quota, now: now))
+        }
         state.displaced += late.compactMap { state.take($0) }
     }
 
@@ -123,7 +110,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     public func join(as claim: Claim, now: Int64, where isMeant: @Sendable (Element) -> Bool) -> Bool {
         state.withLock { state in
             guard let id = state.elements.first(where: { isMeant($0.value) })?.key,
-                state.queue.improve(id: id, claim, latest: now &+ maxWait)
+                state.line.queue.improve(id: id, claim, latest: now &+ maxWait)
             else { return false }
             displaceLate(&state, now: now)
             return true
@@ -134,15 +121,15 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     public func remove(where isMeant: @Sendable (Element) -> Bool) -> Element? {
         state.withLock { state in
             guard let id = state.elements.first(where: { isMeant($0.value) })?.key else { return nil }
-            return state.take(state.queue.remove(id: id))
+            return state.take(state.line.queue.remove(id: id))
         }
     }
 
     /// Puts an unused token back.
     public func giveBack(now: Int64) {
         state.withLock { state in
-            state.rise(now: now)
-            state.bucket.giveBack(state.rate.quota)
+            state.line.rise(now: now)
+            state.line.bucket.giveBack(state.line.rate.quota)
         }
     }
 
@@ -156,16 +143,16 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     /// - Returns: the instant of the next call, `nil` if no element waits.
     public func release(now: Int64, granted: inout [Element], expired: inout [Element]) -> Int64? {
         let (ready, late, next) = state.withLock { state in
-            state.rise(now: now)
+            state.line.rise(now: now)
             var late = state.displaced
             state.displaced = []
-            guard !state.queue.isEmpty else { return ([Element](), late, Int64?.none) }
-            late += state.queue.removeExpired(now: now).compactMap { state.take($0) }
+            guard !state.line.queue.isEmpty else { return ([Element](), late, Int64?.none) }
+            late += state.line.queue.removeExpired(now: now).compactMap { state.take($0) }
             var ready: [Element] = []
-            while !state.queue.isEmpty, state.takeToken(now: now) {
-                if let element = state.take(state.queue.popFirst()) { ready.append(element) }
+            while !state.line.queue.isEmpty, state.line.takeToken(now: now) {
+                if let element = state.take(state.line.queue.popFirst()) { ready.append(element) }
             }
-            let next = state.queue.earliestDeadline.map { min(state.turn(behind: 0, now: now), $0 &+ 1) }
+            let next = state.line.queue.earliestDeadline.map { min(state.line.turn(behind: 0, now: now), $0 &+ 1) }
             return (ready, late, next)
         }
         granted += ready
@@ -180,7 +167,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
             let elements = state.displaced + waiting
             state.displaced = []
             state.elements = [:]
-            state.queue = FairQueue()
+            state.line.queue = FairQueue()
             return elements
         }
     }
@@ -193,8 +180,8 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     /// - Returns: true if the rate was cut, false if the attempt was sent before the last cut.
     public func throttled(sentAt: Int64, now: Int64) -> Bool {
         state.withLock { state in
-            guard state.rate.cut(sentAt: sentAt, now: now) else { return false }
-            state.bucket = .empty(state.rate.quota, now: now)
+            guard state.line.rate.cut(sentAt: sentAt, now: now) else { return false }
+            state.line.bucket = .empty(state.line.rate.quota, now: now)
             displaceLate(&state, now: now)
             return true
         }
@@ -204,8 +191,8 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     /// displaced, and the next `release` returns them as expired.
     public func hold(until instant: Int64, now: Int64) {
         state.withLock { state in
-            guard instant > max(now, state.heldUntil) else { return }
-            state.heldUntil = instant
+            guard instant > max(now, state.line.heldUntil) else { return }
+            state.line.heldUntil = instant
             displaceLate(&state, now: now)
         }
     }
@@ -215,19 +202,57 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     /// The quota in use.
     public func currentQuota(now: Int64) -> Quota {
         state.withLock { state in
-            state.rise(now: now)
-            return state.rate.quota
+            state.line.rise(now: now)
+            return state.line.rate.quota
         }
     }
 
     /// The number of waiting elements, of callers and refreshes.
-    public var depth: Int { state.withLock { $0.queue.callerCount + $0.queue.refreshCount + $0.displaced.count } }
+    public var depth: Int {
+        state.withLock { $0.line.queue.callerCount + $0.line.queue.refreshCount + $0.displaced.count }
+    }
 
     /// The number of tokens in the bucket at `now`, with the fraction of the next one.
-    public func tokens(now: Int64) -> Double { state.withLock { $0.bucket.tokens($0.rate.quota, now: now) } }
+    public func tokens(now: Int64) -> Double { state.withLock { $0.line.bucket.tokens($0.line.rate.quota, now: now) } }
 
     /// The instant at which a new request could get a token.
     public func turn(of claim: Claim, now: Int64) -> Int64 {
-        state.withLock { $0.turn(behind: $0.queue.turnsAhead(of: claim), now: now) }
+        state.withLock { $0.line.turn(behind: $0.line.queue.turnsAhead(of: claim), now: now) }
+    }
+}
+
+/// The bucket and the queue of a group. It is not generic: generic code is not specialised across modules, and is many times
+/// slower then.
+@usableFromInline struct TokenLine {
+    var bucket: TokenBucket
+    var rate: AdaptiveRate
+    var queue = FairQueue()
+    /// No token is taken before this instant.
+    var heldUntil: Int64 = .min
+
+    /// Brings rate and bucket up to date.
+    mutating func rise(now: Int64) {
+        let old = rate.quota
+        rate.rise(now: now)
+        bucket.convert(from: old, to: rate.quota, now: now)
+    }
+
+    /// Takes a token if there is one and the group is not held.
+    mutating func takeToken(now: Int64) -> Bool {
+        now >= heldUntil && bucket.take(rate.quota, now: now) == .admitted
+    }
+
+    /// Takes a token for a new request, unless others wait.
+    @usableFromInline
+    mutating func takeAtOnce(_ claim: Claim, deadline: Int64, now: Int64) -> Bool {
+        rise(now: now)
+        guard queue.isEmpty, deadline >= now, takeToken(now: now) else { return false }
+        queue.serve(claim)
+        return true
+    }
+
+    /// The instant of the token behind `count` others.
+    func turn(behind count: Int, now: Int64) -> Int64 {
+        max(heldUntil, bucket.availability(of: Int64(count) + 1, rate.quota, now: now))
     }
 }

@@ -84,15 +84,20 @@ extension UpstreamReply {
             if case .object(_, isGood: false) = body { throw .notJSON }
             if body == .doubtful, ErrorCode.mayName(in: reply.body.span) { throw .notJSON }
         }
+        let isError = !isSuccess || code != nil
         self.init(
             status: reply.status, body: reply.body, errorCode: code, errorType: type,
+            queryError: isError ? reply.relayed("x-amzn-query-error") : nil,
+            retryAfter: isError ? RetryAfter(reply) : nil,
             requestID: reply.relayed("x-amzn-requestid") ?? reply.relayed("x-amz-request-id"),
             contentType: reply.relayed("content-type"), contentEncoding: isPlain ? nil : coding,
             isStorable: isPlain && reply.hasDeterminedLength, isGoodObject: isGood)
-        queryError = reply.relayed("x-amzn-query-error")
-        // Only an error asks for another attempt.
-        guard !isSuccess || code != nil else { return }
-        retryAfter = RetryAfter(
+    }
+}
+
+extension RetryAfter {
+    fileprivate init?(_ reply: CurlReply) {
+        self.init(
             standard: reply["retry-after"], amazon: reply["x-amz-retry-after"],
             date: reply["date"].flatMap(AWSTime.http))
     }

@@ -88,14 +88,8 @@ public struct UpstreamReply: Sendable, Equatable {
     /// As it came; see `answerStatus`.
     public var status: Int
     public var body: [UInt8]
-    /// The error code, from wherever it stands; nil for a good reply.
-    public var errorCode: String?
-    /// The value of `x-amzn-errortype`, as it came.
-    public var errorType: String?
-    /// The value of `x-amzn-query-error`, as it came: the code that clients read of services that once had the query protocol.
-    public var queryError: String?
-    /// When the service wants to be asked again, if it says so.
-    public var retryAfter: RetryAfter?
+    /// What it says of its error; nil for a good reply.
+    private let error: ErrorFields?
     /// The origin's id of the request.
     public var requestID: String?
     public var contentType: String?
@@ -108,18 +102,48 @@ public struct UpstreamReply: Sendable, Equatable {
 
     /// - Parameter isGoodObject: computed if nil.
     public init(
-        status: Int, body: [UInt8], errorCode: String? = nil, errorType: String? = nil, requestID: String? = nil,
-        contentType: String? = nil, contentEncoding: String? = nil, isStorable: Bool = true, isGoodObject: Bool? = nil
+        status: Int, body: [UInt8], errorCode: String? = nil, errorType: String? = nil, queryError: String? = nil,
+        retryAfter: RetryAfter? = nil, requestID: String? = nil, contentType: String? = nil,
+        contentEncoding: String? = nil, isStorable: Bool = true, isGoodObject: Bool? = nil
     ) {
         self.status = status
         self.body = body
-        self.errorCode = errorCode
-        self.errorType = errorType
+        let isGood = errorCode == nil && errorType == nil && queryError == nil && retryAfter == nil
+        error =
+            isGood
+            ? nil : ErrorFields(code: errorCode, type: errorType, queryError: queryError, retryAfter: retryAfter)
         self.requestID = requestID
         self.contentType = contentType
         self.contentEncoding = contentEncoding
         self.isStorable = isStorable
         self.isGoodObject = isGoodObject ?? Self.isGoodObject(body.span)
+    }
+
+    /// The error code, from wherever it stands; nil for a good reply.
+    public var errorCode: String? { error?.code }
+    /// The value of `x-amzn-errortype`, as it came.
+    public var errorType: String? { error?.type }
+    /// The value of `x-amzn-query-error`, as it came: the code that clients read of services that once had the query protocol.
+    public var queryError: String? { error?.queryError }
+    /// When the service wants to be asked again, if it says so.
+    public var retryAfter: RetryAfter? { error?.retryAfter }
+
+    /// A class: most replies have none of these, and a reply is copied several times on its way.
+    private final class ErrorFields: Sendable, Equatable {
+        let code, type, queryError: String?
+        let retryAfter: RetryAfter?
+
+        init(code: String?, type: String?, queryError: String?, retryAfter: RetryAfter?) {
+            self.code = code
+            self.type = type
+            self.queryError = queryError
+            self.retryAfter = retryAfter
+        }
+
+        static func == (left: ErrorFields, right: ErrorFields) -> Bool {
+            left.code == right.code && left.type == right.type && left.queryError == right.queryError
+                && left.retryAfter == right.retryAfter
+        }
     }
 
     private static func isGoodObject(_ body: Span<UInt8>) -> Bool {
