@@ -3,6 +3,7 @@ import Gateway
 import OriginClient
 import PageCache
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Upstream

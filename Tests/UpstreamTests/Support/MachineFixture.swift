@@ -1,3 +1,4 @@
+import TestSupport
 import AWSProtocol
 import BuiltInCatalogs
 import Gateway
