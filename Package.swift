@@ -79,7 +79,7 @@ let package = Package(
         // MARK: Edges: sockets and threads
         .target(
             name: "HTTPFront",
-            dependencies: ["Locking", "Telemetry", asn1, nioCore, nioHPACK, nioHTTP2, nioPosix, nioSSL, nioTLS],
+            dependencies: ["Locking", asn1, nioCore, nioHPACK, nioHTTP2, nioPosix, nioSSL, nioTLS],
             swiftSettings: settings),
         .target(name: "OriginClient", dependencies: ["CCurl", "Locking"], swiftSettings: settings),
         .target(
@@ -90,7 +90,7 @@ let package = Package(
         // MARK: Core: vocabulary and decisions
         .target(
             name: "Gateway",
-            dependencies: ["AWSProtocol", "PageCache", "RateLimiter", "StrictYAML", "Telemetry"],
+            dependencies: ["AWSProtocol", "PageCache", "RateLimiter", "StrictYAML"],
             swiftSettings: settings),
         .target(
             name: "GatewayFront",

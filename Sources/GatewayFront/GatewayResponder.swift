@@ -275,7 +275,7 @@ public final class GatewayResponder: Responder {
 
     public func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {
         reject(refusal, &response)
-        // The server reports durations of whole requests only.
+        // The server reports no time for a refused request, so it counts as 0 here.
         counters.countDuration(0)
     }
 

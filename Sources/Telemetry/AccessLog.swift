@@ -11,7 +11,7 @@ public struct AccessRecord: Sendable {
     public let detail: String
     /// The value of the answer's `x-amzn-RequestId`.
     public let requestID: [UInt8]
-    /// From arrival to answer, in nanoseconds.
+    /// From arrival to answer, in nanoseconds; 0 for what is answered at once.
     public let duration: Int64
 
     public init(

@@ -8,7 +8,7 @@ public final class ThrottleNotice: Sendable {
 
     /// The limit.
     public let scope: ThrottleScope
-    /// A word on the cause for `Cache-Status` and the log.
+    /// A word on the cause for the log.
     public let detail: String
     /// The body up to the milliseconds that it names, and what follows them.
     public let bodyStart: [UInt8]

@@ -44,8 +44,8 @@ extension Gate {
 
     // MARK: Results
 
-    /// Takes the result of a fetch: voids what a write made void, keeps the page. A write of which not a byte left makes nothing
-    /// void. A page is as old as the attempt that brought it: it may have been made at once (RFC 9111, section 4.2.3).
+    /// Takes the result of a fetch: voids what a write made void, keeps the page. A write of which no attempt was made
+    /// makes nothing void. A page is as old as the attempt that brought it: it may have been made at once (RFC 9111, section 4.2.3).
     ///
     /// - Returns: the answer for the requests that wait.
     public func finish(_ attempt: consuming EndedAttempt, _ result: FetchResult, now: Int64) -> Delivery {

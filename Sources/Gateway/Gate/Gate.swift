@@ -3,7 +3,7 @@ public import PageCache
 internal import RateLimiter
 internal import Synchronization
 
-/// Decides what becomes of a request: parse, limits, cache, flight, quota, in this order.
+/// Decides the answer to a request: the caller's limit, parsing, cache, flight, quota, in this order.
 ///
 /// `decide` runs on the caller's event loop, without waiting for anything. `finish` takes the result of a fetch from
 /// whatever thread made it. Time is an argument everywhere: monotonic nanoseconds.

@@ -4,7 +4,7 @@ internal import HTTPFront
 internal import PageCache
 internal import Primitives
 
-/// Renders answers; the only place where errors become awsJson.
+/// Renders answers. Of errors only those that are worded ahead (`ThrottleNotice`) become awsJson elsewhere.
 struct AnswerRenderer {
     private var id = RequestID(after: "Content-Type: application/x-amz-json-1.0\r\n")
 

@@ -1,7 +1,7 @@
 internal import Gateway
 internal import HTTPFront
 
-/// The `Cache-Status` field (RFC 9211) of every answer, worded in this one place.
+/// The `Cache-Status` field (RFC 9211) of every answer to a call, worded in this one place.
 ///
 /// It says where an answer comes from and why: `hit; ttl=7`, `fwd=stale; ttl=-40; detail=error`, `fwd=miss; collapsed`. How the
 /// request ended is its `Outcome`.

@@ -16,7 +16,7 @@ struct DescriptorBudget: Equatable {
     private static let reserve = 16
     /// Standard streams, listeners, wake-ups of threads, the snapshot, and the embedded sandbox.
     private static let fixed = 24
-    /// Each event loop polls one, is woken by one and has a timer in one; the sandbox's connections are shared out too.
+    /// Three for each event loop (epoll, eventfd, timerfd); the fourth is for a connection of the embedded sandbox.
     private static let perLoop = 4
 
     /// The smallest limit that is enough for all shares.

@@ -1,7 +1,6 @@
 internal import HTTPFront
 
-// Every key of the configuration file, in the order of `Config/jobs-proxy.yaml`: its name, its parser, its field. No other code
-// knows the names of keys.
+// Every key of the configuration file: its name, its parser, its field. `ConfigurationReader+Rules` has the rules between keys.
 
 extension Configuration {
     mutating func read(_ file: Mapping) {
