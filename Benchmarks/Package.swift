@@ -22,8 +22,8 @@ let package = Package(
         .target(
             name: "AWSProtocol", dependencies: ["CPCRE2"],
             sources: [
-                "ClassRun.swift", "LimitedExpression.swift", "MatchAllowance.swift", "Pattern.swift",
-                "PatternNotation.swift",
+                "Constraints/ClassRun.swift", "Constraints/LimitedExpression.swift", "Constraints/Pattern.swift",
+                "Constraints/PatternNotation.swift",
             ],
             swiftSettings: settings),
         .target(
