@@ -1,6 +1,7 @@
 internal import AWSProtocol
 internal import Gateway
 internal import OriginClient
+internal import Primitives
 
 /// The class of an attempt's end, as policy sees it. The raw value is the metric label.
 package enum AttemptClass: String, CaseIterable, Sendable {
@@ -77,7 +78,7 @@ struct AttemptResult {
             kind = AttemptClass(error)
             outcome = .failure(error)
         }
-        date = mayBeMistimed ? (try? result.get())?["date"].flatMap(AWSTime.http) : nil
+        date = mayBeMistimed ? (try? result.get())?["date"].flatMap(HTTPDate.seconds) : nil
     }
 
     /// Whether the service may have refused it for the time that it was signed for.

@@ -1,3 +1,4 @@
+import Primitives
 import Testing
 
 @testable import AWSProtocol
@@ -21,7 +22,7 @@ struct ClockOffsetTests {
     func years() {
         for text in ["Thu, 01 Jan 2099 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"]
         {
-            #expect(AWSTime.clockOffset(date: AWSTime.http(text) ?? 0, now: 1_700_000_000) == nil)
+            #expect(AWSTime.clockOffset(date: HTTPDate.seconds(text) ?? 0, now: 1_700_000_000) == nil)
         }
     }
 }

@@ -1,10 +1,11 @@
+import Primitives
 import Testing
 
 @testable import AWSProtocol
 
 @Suite("When a service wants to be asked again")
 struct RetryAfterTests {
-    private static let date = AWSTime.http("Sun, 06 Nov 1994 08:49:37 GMT")
+    private static let date = HTTPDate.seconds("Sun, 06 Nov 1994 08:49:37 GMT")
 
     @Test("it says in seconds, in milliseconds, or by a date, and the longest counts")
     func wait() {

@@ -235,15 +235,6 @@ struct AWSTimeTests {
         ])
     func malformed(_ text: String) { #expect(AWSTime.basic(text) == nil) }
 
-    @Test(
-        "may be HTTP dates",
-        arguments: [
-            ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777), ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
-            ("Sunday, 06-Nov-94 08:49:37 GMT", nil), ("Sun Nov  6 08:49:37 1994", nil),
-            ("Sun, 06 Nov 1994 08:49:37 UTC", nil), ("Sun, 06 nov 1994 08:49:37 GMT", nil),
-        ] as [(String, Int?)])
-    func http(text: String, seconds: Int?) { #expect(AWSTime.http(text) == seconds.map(Int64.init)) }
-
     @Test("A leap second is still of its day")
     func leapSecond() { #expect(AWSTime.basic("20161231T235960Z") == AWSTime.basic("20161231T235959Z")) }
 

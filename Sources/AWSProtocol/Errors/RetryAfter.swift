@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// The wait that a reply asks for in `Retry-After` (RFC 9110, section 10.2.3) and in `x-amz-retry-after`, which AWS SDKs read.
 public struct RetryAfter: Sendable, Equatable {
     /// The unchanged value of `Retry-After`, whole seconds or a date; `nil` if there is none or it is malformed.
@@ -21,18 +23,11 @@ public struct RetryAfter: Sendable, Equatable {
 
     /// A number of one to nine digits, so that its nanoseconds fit 64 bits.
     private static func number(_ text: String) -> Int64? {
-        guard (1...9).contains(text.utf8.count) else { return nil }
-        var number: Int64 = 0
-        for byte in text.utf8 {
-            let digit = byte &- UInt8(ascii: "0")
-            guard digit < 10 else { return nil }
-            number = number * 10 + Int64(digit)
-        }
-        return number
+        text.utf8.count <= 9 ? text.utf8.span.number(0..<text.utf8.count) : nil
     }
 
     private static func seconds(until text: String, from date: Int64?) -> Int64? {
-        guard let time = AWSTime.http(text) else { return nil }
+        guard let time = HTTPDate.seconds(text) else { return nil }
         return date.map { min(max(0, time - $0), 999_999_999) } ?? 0
     }
 }

@@ -62,6 +62,6 @@ enum SDKRequest {
         // `ttl=` and the 16 bytes of a time in ISO 8601's basic form.
         while start + 20 <= value.upperBound, !bytes.isText("ttl=", at: start..<start + 4) { start += 1 }
         guard start + 20 <= value.upperBound else { return nil }
-        return AWSTime.basic(bytes, start + 4..<start + 20)
+        return AWSTime.basic(bytes.extracting(start + 4..<start + 20))
     }
 }

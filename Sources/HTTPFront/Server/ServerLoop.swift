@@ -1,4 +1,5 @@
 public import NIOCore
+internal import Primitives
 
 /// The state that the connections of one event loop share: the responder, the scratch memory for requests and answers, the batch of
 /// reads, the ticker of deadlines. Used on the thread of that loop only.

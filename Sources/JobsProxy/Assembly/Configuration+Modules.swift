@@ -5,6 +5,7 @@ internal import Logging
 internal import NIOCore
 internal import OriginClient
 internal import PageCache
+internal import Primitives
 internal import RateLimiter
 internal import Telemetry
 internal import Upstream

@@ -42,7 +42,7 @@ enum SignatureCheck {
         if let fault = ofGood(&verifier) ?? ofGood(&verifier) { return fault }
         guard isVerified else { return nil }
         guard Array(value[header.keyID]) == Array(key.utf8) else { return "verified for an unknown key" }
-        guard let time = AWSTime.basic(date.span, date.indices) else { return nil }
+        guard let time = AWSTime.basic(date.span) else { return nil }
 
         let fields = names.filter { text($0) != "x-amz-date" }.map {
             (name: text($0), value: text(fieldValue($0, date)))

@@ -184,7 +184,7 @@ enum FakeService {
         let time = Array(date.utf8)
         guard names.contains("host"), names.contains("x-amz-date"),
             key.sessionToken == nil || names.contains("x-amz-security-token"),
-            let seconds = AWSTime.basic(time.span, 0..<time.count), abs(seconds - now) <= 300
+            let seconds = AWSTime.basic(time.span), abs(seconds - now) <= 300
         else { return .failure(Refused(code: "SignatureDoesNotMatch")) }
         let target = request.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         var signer = RequestSigner(scope: SigningScope(region: region, service: "sts"))
