@@ -135,11 +135,14 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "AWSProtocol", "BuiltInCatalogs", "Credentials", "Gateway", "PageCache", "RateLimiter", "TestSupport",
+                "AWSProtocol", "BuiltInCatalogs", "Credentials", "Gateway", "PageCache", "Primitives", "RateLimiter",
+                "TestSupport",
             ],
             swiftSettings: testSettings),
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: testSettings),
-        .testTarget(name: "PageCacheTests", dependencies: ["PageCache", "TestSupport"], swiftSettings: testSettings),
+        .testTarget(name: "TelemetryTests", dependencies: ["Primitives", "Telemetry"], swiftSettings: testSettings),
+        .testTarget(
+            name: "PageCacheTests", dependencies: ["PageCache", "Primitives", "TestSupport"],
+            swiftSettings: testSettings),
         .testTarget(
             name: "RateLimiterTests", dependencies: ["RateLimiter", "TestSupport"], swiftSettings: testSettings),
         .testTarget(
@@ -163,12 +166,13 @@ let package = Package(
         .testTarget(
             name: "UpstreamTests",
             dependencies: [
-                "AWSProtocol", "BuiltInCatalogs", "Gateway", "OriginClient", "PageCache", "RateLimiter", "TestSupport",
-                "Upstream",
+                "AWSProtocol", "BuiltInCatalogs", "Gateway", "OriginClient", "PageCache", "Primitives", "RateLimiter",
+                "TestSupport", "Upstream",
             ],
             swiftSettings: testSettings),
         .testTarget(
-            name: "CredentialsTests", dependencies: ["AWSProtocol", "Credentials", "TestSupport"], exclude: ["SDK"],
+            name: "CredentialsTests", dependencies: ["AWSProtocol", "Credentials", "Primitives", "TestSupport"],
+            exclude: ["SDK"],
             swiftSettings: testSettings),
         .testTarget(
             name: "SandboxTests",

@@ -88,7 +88,7 @@ let package = Package(
         .harness("FuzzInput", ["AWSProtocol", "BuiltInCatalogs", "Gateway"]),
         .harness("FuzzJSON", ["AWSProtocol"]),
         .harness("FuzzReplies", ["OriginClient"]),
-        .harness("FuzzSignature", ["AWSProtocol"]),
+        .harness("FuzzSignature", ["AWSProtocol", "Primitives"]),
     ]
 )
 

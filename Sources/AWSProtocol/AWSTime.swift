@@ -1,4 +1,4 @@
-internal import Primitives
+public import Primitives
 
 /// Conversions between seconds since 1970-01-01T00:00:00Z and the date formats of requests.
 public enum AWSTime {
@@ -36,11 +36,11 @@ public enum AWSTime {
     /// `nil` beyond a day: a `Date` that wrong must not decide the time of later signatures.
     ///
     /// - Parameters:
-    ///   - date: the reply's `Date`, in seconds since 1970.
-    ///   - now: our own time, in seconds since 1970.
-    public static func clockOffset(date: Int64, now: Int64) -> Int64? {
-        let (offset, overflow) = date.subtractingReportingOverflow(now)
-        guard !overflow, offset.magnitude <= 86_400 else { return nil }
+    ///   - date: the reply's `Date`.
+    ///   - now: our own time.
+    public static func clockOffset(date: WallInstant, now: WallInstant) -> Int64? {
+        let offset = date.seconds - now.seconds
+        guard offset.magnitude <= 86_400 else { return nil }
         return offset.magnitude > toleratedOffset ? offset : 0
     }
 

@@ -4,8 +4,8 @@ internal import Primitives
 /// Reads the sources' timestamps in ISO 8601's extended format (RFC 3339, section 5.6).
 enum Timestamp {
     /// Reads `2025-01-31T12:00:00Z`, also with a fraction of the second or an offset (`+01:00`, `+0100`); `nil` for anything
-    /// else. The result is in nanoseconds since 1970-01-01T00:00:00Z, saturated.
-    static func nanoseconds(_ text: String) -> Int64? {
+    /// else. Beyond the span of `WallInstant`, the nearest instant of it.
+    static func instant(_ text: String) -> WallInstant? {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes.count <= 64, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
             bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":")
@@ -21,9 +21,7 @@ enum Timestamp {
             rest = rest[digits.endIndex...]
         }
         guard let offset = offset(Array(rest)) else { return nil }
-        let (product, overflow) = (seconds - offset).multipliedReportingOverflow(by: 1_000_000_000)
-        guard overflow else { return product }
-        return seconds > 0 ? .max : .min
+        return WallInstant(seconds: seconds - offset)
     }
 
     /// The offset from UTC in seconds; `nil` if it is malformed.

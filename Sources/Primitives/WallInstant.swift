@@ -26,6 +26,12 @@
         return Self(nanoseconds: overflow ? (span < 0 ? .min : .max) : sum)
     }
 
+    /// - Parameter span: nanoseconds.
+    @inlinable public static func - (instant: Self, span: Int64) -> Self {
+        let (difference, overflow) = instant.nanoseconds.subtractingReportingOverflow(span)
+        return Self(nanoseconds: overflow ? (span < 0 ? .max : .min) : difference)
+    }
+
     /// The nanoseconds from `start` to `end`, negative if `start` is later.
     @inlinable public static func - (end: Self, start: Self) -> Int64 {
         let (difference, overflow) = end.nanoseconds.subtractingReportingOverflow(start.nanoseconds)

@@ -100,7 +100,7 @@ extension RetryAfter {
     fileprivate init?(_ reply: CurlReply) {
         self.init(
             standard: reply["retry-after"], amazon: reply["x-amz-retry-after"],
-            date: reply["date"].flatMap(HTTPDate.seconds))
+            date: reply["date"].flatMap(HTTPDate.seconds).map(WallInstant.init(seconds:)))
     }
 }
 

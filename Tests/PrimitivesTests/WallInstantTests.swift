@@ -25,8 +25,10 @@ struct WallInstantTests {
     func arithmetic() {
         let (instant, last) = (WallInstant(seconds: 5), WallInstant(nanoseconds: .max))
         #expect((instant + 7).nanoseconds == 5_000_000_007)
-        #expect((instant + -7).nanoseconds == 4_999_999_993)
+        #expect((instant - 7).nanoseconds == 4_999_999_993)
         #expect(last + 1 == last)
+        #expect(last - -1 == last)
+        #expect(WallInstant(nanoseconds: .min) - 1 == WallInstant(nanoseconds: .min))
         #expect(WallInstant(nanoseconds: .min) + -1 == WallInstant(nanoseconds: .min))
         #expect(WallInstant(seconds: 7) - instant == 2_000_000_000)
         #expect(instant - WallInstant(seconds: 7) == -2_000_000_000)

@@ -62,7 +62,7 @@ struct TokenService: Sendable, Discreet {
                 var signer = RequestSigner(scope: SigningScope(region: region, service: "sts"))
                 fields += signer.sign(
                     method: "POST", path: address.path, query: address.query, fields: fields, body: body, with: source,
-                    at: surroundings.clock() / 1_000_000_000 + clockOffset)
+                    at: surroundings.clock() + clockOffset * 1_000_000_000)
             }
             let reply = try service.send(.post, address.url, fields: fields, body: body)
             do throws(XMLElements.Fault) {
@@ -97,7 +97,7 @@ struct TokenService: Sendable, Discreet {
     private func clockOffset(_ reply: HTTPReply, _ elements: XMLElements) -> Int64? {
         guard reply.status != 200, let code = elements["ErrorResponse/Error/Code"], ErrorCode.clockSkew.contains(code),
             let date = reply.fields.first(where: { $0.name == "date" }).flatMap({ HTTPDate.seconds($0.value) }),
-            let offset = AWSTime.clockOffset(date: date, now: surroundings.clock() / 1_000_000_000), offset != 0
+            let offset = AWSTime.clockOffset(date: WallInstant(seconds: date), now: surroundings.clock()), offset != 0
         else { return nil }
         return offset
     }

@@ -83,9 +83,8 @@ struct InstanceMetadataSource: CredentialSource, Discreet {
     private func extended(_ credentials: AWSCredentials) -> AWSCredentials {
         let now = surroundings.clock()
         guard let expiration = credentials.expiration, expiration <= now else { return credentials }
-        let later = now.addingReportingOverflow(600_000_000_000)
         return AWSCredentials(
             accessKeyID: credentials.accessKeyID, secretAccessKey: credentials.secretAccessKey,
-            sessionToken: credentials.sessionToken, expiration: later.overflow ? .max : later.partialValue)
+            sessionToken: credentials.sessionToken, expiration: now + 600_000_000_000)
     }
 }

@@ -34,7 +34,7 @@ enum FieldCheck {
         guard case .request = decoder.next(bytes.span, head: &read, limits: HTTPLimits()) else { return nil }
 
         let (now, allowance): (Int64, Int64) = (1_000, 2_000_000_000)
-        let deadline = SDKRequest.deadline(read, bytes.span, now: now) { clock * 1_000_000_000 }
+        let deadline = SDKRequest.deadline(read, bytes.span, now: now) { WallInstant(seconds: clock) }
         let wait = announced(value).map { $0 - clock }.flatMap { (1...86_400).contains($0) ? $0 : nil }
         guard deadline == wait.map({ now + $0 * 1_000_000_000 + allowance }) else {
             return "a deadline of \(String(describing: deadline)), not \(String(describing: wait)) s"
