@@ -1,5 +1,6 @@
 package import Gateway
 internal import OriginClient
+package import Primitives
 
 /// What becomes of fetches between their first token and their end: retries, breakers, budgets, credentials and deadlines.
 ///
@@ -14,7 +15,7 @@ package struct FetchMachine: ~Copyable {
 
     private let gate: Gate
     private let retry: RetryPolicy
-    private let readWallClock: @Sendable () -> Int64
+    private let readWallClock: @Sendable () -> WallInstant
     private var random: any RandomNumberGenerator
     private var services: [ServiceHealth]
     /// Of all services: each connection has a number of its own.
@@ -37,11 +38,11 @@ package struct FetchMachine: ~Copyable {
 
     /// - Parameters:
     ///   - settings: one for each of the gate's services, in their order.
-    ///   - wallClock: nanoseconds since 1970-01-01T00:00:00Z.
     ///   - random: for what must not happen to many at one moment.
     ///   - now: monotonic nanoseconds.
     package init(
-        _ gate: Gate, _ settings: [UpstreamSettings], _ retry: RetryPolicy, wallClock: @escaping @Sendable () -> Int64,
+        _ gate: Gate, _ settings: [UpstreamSettings], _ retry: RetryPolicy,
+        wallClock: @escaping @Sendable () -> WallInstant,
         random: any RandomNumberGenerator = SystemRandomNumberGenerator(), now: Int64
     ) {
         self.gate = gate

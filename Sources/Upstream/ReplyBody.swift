@@ -1,6 +1,7 @@
 internal import AWSProtocol
 internal import Gateway
 internal import OriginClient
+internal import Primitives
 
 /// A reply's body as an awsJson client sees it. It is read once.
 enum ReplyBody: Equatable {
@@ -99,7 +100,7 @@ extension RetryAfter {
     fileprivate init?(_ reply: CurlReply) {
         self.init(
             standard: reply["retry-after"], amazon: reply["x-amz-retry-after"],
-            date: reply["date"].flatMap(AWSTime.http))
+            date: reply["date"].flatMap(HTTPDate.seconds).map(WallInstant.init(seconds:)))
     }
 }
 

@@ -1,4 +1,5 @@
 internal import AWSProtocol
+internal import Primitives
 
 /// The JSON object with credentials that containers, instances and processes return.
 struct CredentialDocument: Discreet {
@@ -50,14 +51,7 @@ struct ErrorName {
     let text: String
 
     init?(_ text: String) {
-        let isWord = text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
-                true
-            default: false
-            }
-        }
+        let isWord = text.utf8.allSatisfy { $0.isLetter || $0.isDigit || ".-_".utf8.contains($0) }
         // At most as long as AWS's codes, and shorter than a secret key.
         guard isWord, (1...39).contains(text.utf8.count) else { return nil }
         self.text = text

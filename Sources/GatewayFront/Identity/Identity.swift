@@ -26,8 +26,8 @@ struct Identity {
     private var verifier: SignatureVerifier
     private var lists = SignedLists()
     private var unidentified: UnidentifiedRequests
-    /// Seconds since 1970, read by the loop's ticker. That is exact enough: signatures are valid for minutes.
-    private var seconds: Int64
+    /// The time as the loop's ticker has read it. That is exact enough: signatures are valid for minutes.
+    private var now: WallInstant
 
     init(_ gate: Gate, _ front: Front) {
         self.gate = gate
@@ -35,7 +35,7 @@ struct Identity {
         hasKeys = !front.callers.keys.isEmpty
         verifier = SignatureVerifier(front.callers.keys)
         unidentified = UnidentifiedRequests(front.hosts)
-        seconds = front.wallClock() / 1_000_000_000
+        now = front.wallClock()
     }
 
     /// - Parameter content: the whole content, which the signature covers.
@@ -62,7 +62,7 @@ struct Identity {
     }
 
     /// Called about four times a second.
-    mutating func tick() { seconds = front.wallClock() / 1_000_000_000 }
+    mutating func tick() { now = front.wallClock() }
 
     private mutating func anonymous(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, isPassedOn: Bool = false
@@ -90,7 +90,7 @@ struct Identity {
         let authorization = bytes.extracting(place)
         let claim = try verifier.claim(authorization)
         let date = bytes.extracting(try Self.date(head, bytes))
-        let moment = try verifier.check(claim, authorization, date: date, now: seconds)
+        let moment = try verifier.check(claim, authorization, date: date, now: now)
         guard gate.isSigned(for: target, scope: moment.scope) else {
             throw .foreignScope("Credential should be scoped to the Region and service of this operation")
         }

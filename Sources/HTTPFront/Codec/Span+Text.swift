@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Primitives
 
 /// Comparisons and searches of text in bytes. None of them traps on any input: a range outside the span is not equal.
 extension Span where Element == UInt8 {
@@ -8,9 +9,7 @@ extension Span where Element == UInt8 {
         guard range.count == text.utf8CodeUnitCount, range.upperBound <= count else { return false }
         let expected = unsafe text.utf8Start
         for offset in 0..<range.count {
-            var byte = self[range.lowerBound + offset]
-            if byte &- 0x41 < 26 { byte |= 0x20 }
-            if unsafe byte != expected[offset] { return false }
+            if unsafe self[range.lowerBound + offset].lowercased != expected[offset] { return false }
         }
         return true
     }
@@ -161,15 +160,6 @@ enum CharacterClass {
     @inline(__always)
     static func isName(_ byte: UInt8) -> Bool {
         contains(byte, 0x2bff_6ff2_0000_0000, 0x47ff_fffe_87ff_fffe)
-    }
-
-    /// RFC 3986, section 3.2.2: the characters of an IPv6 address.
-    static func isAddress(_ byte: UInt8) -> Bool {
-        isHexDigit(byte) || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
-    }
-
-    static func isHexDigit(_ byte: UInt8) -> Bool {
-        byte &- UInt8(ascii: "0") < 10 || (byte | 0x20) &- UInt8(ascii: "a") < 6
     }
 
     @inline(__always)

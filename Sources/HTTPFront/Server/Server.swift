@@ -3,6 +3,7 @@ internal import Locking
 public import NIOCore
 internal import NIOPosix
 internal import NIOSSL
+public import Primitives
 
 /// A listening HTTP server: one `ServerLoop` with a responder of its own on each event loop of a group.
 public final class Server<R: Responder>: Sendable {
@@ -21,11 +22,9 @@ public final class Server<R: Responder>: Sendable {
 
     /// Prepares the loops without listening.
     ///
-    /// - Parameters:
-    ///   - wallClock: seconds since 1970-01-01T00:00:00Z.
-    ///   - makeResponder: called once on each event loop.
+    /// - Parameter makeResponder: called once on each event loop.
     public init(
-        group: any EventLoopGroup, limits: HTTPLimits, wallClock: @escaping @Sendable () -> Int64,
+        group: any EventLoopGroup, limits: HTTPLimits, wallClock: @escaping @Sendable () -> WallInstant,
         makeResponder: @escaping @Sendable (ServerLoop<R>) -> R
     ) async throws {
         self.group = group

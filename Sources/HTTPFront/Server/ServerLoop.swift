@@ -1,4 +1,5 @@
 public import NIOCore
+internal import Primitives
 
 /// The state that the connections of one event loop share: the responder, the scratch memory for requests and answers, the batch of
 /// reads, the ticker of deadlines. Used on the thread of that loop only.
@@ -25,11 +26,11 @@ public final class ServerLoop<R: Responder> {
     private var lastWallSecond: Int64 = -1
     private var ticker: RepeatedTask?
     private var responderStorage: R?
-    private let wallClock: @Sendable () -> Int64
+    private let wallClock: @Sendable () -> WallInstant
 
     init(
         index: Int32, eventLoop: any EventLoop, limits: HTTPLimits, limiter: ConnectionLimiter,
-        unsent: UnsentLedger, wallClock: @escaping @Sendable () -> Int64, makeResponder: (ServerLoop<R>) -> R
+        unsent: UnsentLedger, wallClock: @escaping @Sendable () -> WallInstant, makeResponder: (ServerLoop<R>) -> R
     ) {
         self.index = index
         self.eventLoop = eventLoop
@@ -107,7 +108,7 @@ public final class ServerLoop<R: Responder> {
 
     /// Lends the memory for requests and answers. The caller owns it until `putBack`; a second caller meanwhile gets new memory.
     func takeScratch() -> LoopScratch {
-        guard let scratch = scratch.take() else { return LoopScratch(date: HTTPDate.format(wallClock())) }
+        guard let scratch = scratch.take() else { return LoopScratch(date: HTTPDate.format(wallClock().seconds)) }
         return scratch
     }
 
@@ -219,7 +220,7 @@ public final class ServerLoop<R: Responder> {
     }
 
     private func updateDate() {
-        let second = wallClock()
+        let second = wallClock().seconds
         guard second != lastWallSecond else { return }
         lastWallSecond = second
         guard var scratch = scratch.take() else { return }

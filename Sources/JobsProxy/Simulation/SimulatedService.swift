@@ -54,8 +54,3 @@ final class SimulatedPort: UpstreamPort, ArrivalReceiver {
         }
     }
 }
-
-/// Its requests need no signature.
-struct SimulatedCredentials: CredentialSupply {
-    func credentials(now: Int64) -> CredentialAnswer { .unavailable("none are needed") }
-}

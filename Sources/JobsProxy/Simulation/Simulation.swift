@@ -3,6 +3,7 @@ internal import Gateway
 internal import HeapModule
 internal import OriginClient
 internal import PageCache
+internal import Primitives
 internal import RateLimiter
 internal import Upstream
 
@@ -83,13 +84,14 @@ struct Simulation: ~Copyable {
             }, domainLimit: configuration.limits.domain.map { Limit($0) }, upstream: port, receiver: port)
         self.gate = gate
         let signing = SigningSettings(
-            scope: SigningScope(region: "", service: ""), supply: SimulatedCredentials(), authority: "",
+            scope: SigningScope(region: "", service: ""), supply: NoCredentials(), authority: "",
             mayGoUnsigned: true)
         machine = FetchMachine(
             gate,
             configuration.services.map {
                 UpstreamSettings($0, configuration.breaker, sandbox: nil, signing: signing)
-            }, RetryPolicy(configuration.retry), wallClock: { 0 }, random: SeededGenerator(seed: ~load.seed), now: 0)
+            }, RetryPolicy(configuration.retry), wallClock: { WallInstant(nanoseconds: 0) },
+            random: SeededGenerator(seed: ~load.seed), now: 0)
         calls = Self.calls(load.pages, "p", gate)
         walkCalls = Self.calls(load.walk, "w", gate)
     }

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Reading ASCII in place. Ranges that leave the span are cut to it, so none of these can trap.
 extension Span<UInt8> {
     /// `range` without the white space at its ends.
@@ -84,35 +86,6 @@ extension Span<UInt8> {
 extension UInt8 {
     var isSpace: Bool { self == 32 || (9...13).contains(self) }
 
-    var isLetterOrDigit: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: false
-        }
-    }
-
-    /// Its value as a hexadecimal digit; nil for any other byte.
-    var hexadecimal: Int? {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(self - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(self - UInt8(ascii: "a")) + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(self - UInt8(ascii: "A")) + 10
-        default: nil
-        }
-    }
-
     /// RFC 9110 section 5.6.2.
-    var isTokenCharacter: Bool {
-        switch self {
-        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
-            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-            true
-        default: isLetterOrDigit
-        }
-    }
-
-    fileprivate var lowercased: UInt8 { (65...90).contains(self) ? self | 32 : self }
+    var isTokenCharacter: Bool { isLetter || isDigit || "-!#$%&'*+.^_`|~".utf8.contains(self) }
 }

@@ -1,3 +1,4 @@
+import Primitives
 import TestSupport
 import AWSProtocol
 import BuiltInCatalogs
@@ -45,8 +46,8 @@ final class MachineFixture {
         let answer = Mutex(CredentialAnswer.ready(AWSCredentials(accessKeyID: "A", secretAccessKey: "s")))
         let renews = Mutex(false)
 
-        func credentials(now: Int64) -> CredentialAnswer { answer.withLock { $0 } }
-        func renew(_ refused: AWSCredentials, now: Int64) -> Bool { renews.withLock { $0 } }
+        func credentials(now: WallInstant) -> CredentialAnswer { answer.withLock { $0 } }
+        func renew(_ refused: AWSCredentials, now: WallInstant) -> Bool { renews.withLock { $0 } }
     }
 
     /// An attempt that has no end yet.
@@ -105,7 +106,8 @@ final class MachineFixture {
             signing: SigningSettings(
                 scope: SigningScope(region: "us-east-1", service: "voiceid"), supply: supply, authority: "a"))
         machine = FetchMachine(
-            gate, [settings], retry, wallClock: { 0 }, random: SeededGenerator(seed: seed), now: now)
+            gate, [settings], retry, wallClock: { WallInstant(seconds: 0) }, random: SeededGenerator(seed: seed),
+            now: now)
     }
 
     struct CatalogError: Error {}
