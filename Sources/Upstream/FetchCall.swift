@@ -36,4 +36,15 @@ final class FetchCall {
         swap(&taken, &place)
         return taken
     }
+
+    /// The attempt that is here; nil, and nothing changes, if it is not.
+    func takeHeld() -> WaitingAttempt? {
+        switch takePlace() {
+        case .here(let attempt): return attempt
+        case .sent(let attempt):
+            place = .sent(attempt)
+            return nil
+        case .elsewhere: return nil
+        }
+    }
 }

@@ -1,7 +1,21 @@
 package import Gateway
 package import OriginClient
+package import Primitives
 
 extension FetchMachine {
+    /// When an event came.
+    package struct Moment {
+        /// Monotonic nanoseconds.
+        let now: Int64
+        /// For signatures.
+        let wallClock: WallInstant
+
+        package init(now: Int64, wallClock: WallInstant) {
+            self.now = now
+            self.wallClock = wallClock
+        }
+    }
+
     /// What has happened.
     package enum Event: ~Copyable {
         /// A first attempt has its tokens. (`tick` finds those that have waited for theirs.)
@@ -26,7 +40,7 @@ extension FetchMachine {
         /// No reply of the attempt is wanted any more.
         case cancel(UInt64)
         case deliver(Delivery)
-        /// A `tick` is due at this instant, `.max` if none is.
+        /// The next `tick` is due at this instant, and no more at another; `.max` if none is.
         case wake(at: Int64)
         case report(UpstreamEvent)
         /// An attempt has ended so many nanoseconds after it was sent.

@@ -46,6 +46,13 @@ final class SimulatedPort: UpstreamPort, ArrivalReceiver {
     func queueGrew() { mail.withLock { $0.hasQueued = true } }
     func deliver(_ deliveries: [Delivery]) { mail.withLock { $0.delivered += deliveries } }
 
+    func takeDelivered() -> [Delivery] {
+        mail.withLock { mail in
+            defer { mail.delivered = [] }
+            return mail.delivered
+        }
+    }
+
     func take() -> Mail {
         mail.withLock { mail in
             var taken = Mail()

@@ -90,8 +90,7 @@ struct Simulation: ~Copyable {
             gate,
             configuration.services.map {
                 UpstreamSettings($0, configuration.breaker, sandbox: nil, signing: signing)
-            }, RetryPolicy(configuration.retry), wallClock: { WallInstant(nanoseconds: 0) },
-            random: SeededGenerator(seed: ~load.seed), now: 0)
+            }, RetryPolicy(configuration.retry), random: SeededGenerator(seed: ~load.seed), now: 0)
         calls = Self.calls(load.pages, "p", gate)
         walkCalls = Self.calls(load.walk, "w", gate)
     }
@@ -211,7 +210,8 @@ struct Simulation: ~Copyable {
         var mail = port.take()
         while let attempt = mail.started.popFirst() { drive(.granted(attempt)) }
         if mail.hasQueued { drive(.queueGrew) }
-        for delivery in mail.delivered {
+        // What is refused at once, by an open breaker for instance, has been delivered meanwhile.
+        for delivery in mail.delivered + port.takeDelivered() {
             for waiter in delivery.waiters {
                 guard let asked = waiting.removeValue(forKey: waiter.generation) else { continue }
                 switch delivery.arrival {
@@ -228,8 +228,10 @@ struct Simulation: ~Copyable {
     }
 
     private mutating func drive(_ event: consuming FetchMachine.Event) {
-        machine.handle(event, now: now)
-        machine.handle(.tick, now: now)
+        // Nothing is signed.
+        let moment = FetchMachine.Moment(now: now, wallClock: WallInstant(seconds: 0))
+        machine.handle(event, at: moment)
+        machine.handle(.tick, at: moment)
         let actions = machine.actions
         machine.actions.removeAll()
         for action in actions { carryOut(action) }
