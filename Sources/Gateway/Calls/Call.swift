@@ -1,5 +1,6 @@
 internal import AWSProtocol
 internal import PageCache
+public import Primitives
 
 /// A parsed request: everything about it that does not depend on the time or on the caller.
 ///
@@ -73,12 +74,11 @@ public final class Call: Sendable {
         }
     }
 
-    /// The place of the operation's name in `Gate.operationNames`.
-    public let operation: Int
+    public let operation: OperationID
     let service: Service?
     let action: Action
 
-    init(operation: Int, service: Service?, action: Action) {
+    init(operation: OperationID, service: Service?, action: Action) {
         self.operation = operation
         self.service = service
         self.action = action

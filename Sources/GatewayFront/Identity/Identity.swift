@@ -5,8 +5,7 @@ internal import Primitives
 
 /// The caller of a request, and what else its `Authorization` field says; places in the request's bytes.
 struct RequestIdentity {
-    /// The number by which the gate knows the caller.
-    var caller: Int
+    var caller: CallerID
     /// The Region of the signature; empty if the gate does not need it.
     var region = 0..<0
     /// The access key id of a signature that is passed on; empty for others.
@@ -17,9 +16,6 @@ struct RequestIdentity {
 ///
 /// Each event loop has its own.
 struct Identity {
-    /// The caller without a name.
-    static let anonymous = 0
-
     private let gate: Gate
     private let front: Front
     private let hasKeys: Bool
@@ -47,10 +43,11 @@ struct Identity {
         if front.hasPassthrough, gate.isPassthrough(target: target, region: bytes.extracting(region)) {
             // The service verifies it. Its Host must be the service's own, or it is not sent.
             let caller =
-                head.peer.identity >= 0 ? Int(head.peer.identity) : try anonymous(head, bytes, isPassedOn: true)
+                head.peer.identity >= 0
+                ? CallerID(Int(head.peer.identity)) : try anonymous(head, bytes, isPassedOn: true)
             return RequestIdentity(caller: caller, region: region, principal: CredentialScope.keyID(head, bytes))
         }
-        if head.peer.identity >= 0 { return RequestIdentity(caller: Int(head.peer.identity), region: region) }
+        if head.peer.identity >= 0 { return RequestIdentity(caller: CallerID(Int(head.peer.identity)), region: region) }
         guard hasKeys, let authorization = head[.authorization] else {
             return RequestIdentity(caller: try anonymous(head, bytes), region: region)
         }
@@ -66,12 +63,12 @@ struct Identity {
 
     private mutating func anonymous(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, isPassedOn: Bool = false
-    ) throws(GatewayError) -> Int {
+    ) throws(GatewayError) -> CallerID {
         guard front.callers.admitsAnonymous(isLoopback: head.peer.isLoopback && !head.isForwarded) else {
             throw head[.authorization] == nil ? .unsigned : .unknownKey
         }
         try unidentified.check(head, bytes, anyHost: isPassedOn)
-        return Self.anonymous
+        return .anonymous
     }
 
     /// Checks a request that is no call, and that needs no identity.
@@ -96,7 +93,7 @@ struct Identity {
         }
         defer { verifier.canonical.shrink() }
         try canonicalize(authorization.extracting(claim.header.signedNames), head, bytes, content)
-        let caller = try verifier.verify(claim, authorization, date: date, at: moment)
+        let caller = CallerID(try verifier.verify(claim, authorization, date: date, at: moment))
         guard front.hasSeveralRegions else { return RequestIdentity(caller: caller) }
         let region = claim.header.region
         return RequestIdentity(

@@ -166,11 +166,11 @@ struct Simulation: ~Copyable {
         let call = asked.caller < load.callers ? calls[asked.page] : walkCalls[asked.page]
         lastWaiter += 1
         let waiter = Waiter(loop: 0, slot: 0, generation: lastWaiter)
-        if let error = gate.charge(caller: asked.caller, target: Self.target.span, now: now) {
+        if let error = gate.charge(caller: CallerID(asked.caller), target: Self.target.span, now: now) {
             throttled(asked, retryAfter: error.retryAfter)
             return
         }
-        switch gate.decide(call, caller: asked.caller, waiter: waiter, now: now) {
+        switch gate.decide(call, caller: CallerID(asked.caller), waiter: waiter, now: now) {
         case .page(let page, _): answered(asked, age: now - page.fetchedAt)
         case .refused(let error): throttled(asked, retryAfter: error.retryAfter)
         case .wait: waiting[lastWaiter] = asked
