@@ -3,6 +3,8 @@ extension UInt8 {
     @inlinable public var isDigit: Bool { self &- 0x30 < 10 }
     @inlinable public var isLowercaseLetter: Bool { self &- 0x61 < 26 }
     @inlinable public var isLetter: Bool { (self | 0x20).isLowercaseLetter }
+    /// True for a space and a tab.
+    @inlinable public var isBlank: Bool { self == 0x20 || self == 0x09 }
     @inlinable public var isHexDigit: Bool { hexDigitValue != nil }
 
     /// The byte, a capital letter as the small one.
@@ -17,6 +19,14 @@ extension UInt8 {
 }
 
 extension Span<UInt8> {
+    /// A range, which lies in the span, without the blanks at its ends.
+    @inlinable public func trimmed(_ range: Range<Int>) -> Range<Int> {
+        var (lower, upper) = (range.lowerBound, range.upperBound)
+        while lower < upper, self[lower].isBlank { lower += 1 }
+        while upper > lower, self[upper - 1].isBlank { upper -= 1 }
+        return lower..<upper
+    }
+
     /// The number in a range; `nil` unless that lies in the span and is 1 to 18 digits.
     @inlinable public func number(_ range: Range<Int>) -> Int64? {
         guard (1...18).contains(range.count), range.lowerBound >= 0, range.upperBound <= count else { return nil }

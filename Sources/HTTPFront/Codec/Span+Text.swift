@@ -35,15 +35,6 @@ extension Span where Element == UInt8 {
             == literal.loadUnaligned(fromByteOffset: length - 8, as: UInt64.self).littleEndian
     }
 
-    /// `range` without spaces and tabs on both ends.
-    public func trimmed(_ range: Range<Int>) -> Range<Int> {
-        var lower = range.lowerBound
-        var upper = range.upperBound
-        while lower < upper, self[lower] == 0x20 || self[lower] == 0x09 { lower += 1 }
-        while upper > lower, self[upper - 1] == 0x20 || self[upper - 1] == 0x09 { upper -= 1 }
-        return lower..<upper
-    }
-
     /// True if `range` holds exactly `text`.
     public func holds(_ text: [UInt8], at range: Range<Int>) -> Bool {
         guard range.count == text.count, range.lowerBound >= 0, range.upperBound <= count else { return false }

@@ -84,7 +84,8 @@ struct HTTP2ToHTTP1 {
         try Self.checkField(name, value)
         if Self.is(name, "host"), let authority {
             // RFC 9113, section 8.3.1: they must not differ.
-            guard !hasHost, value.utf8.map(\.lowercased) == authority.utf8.map(\.lowercased) else { throw .host }
+            guard !hasHost, value.utf8.lazy.map(\.lowercased).elementsEqual(authority.utf8.lazy.map(\.lowercased))
+            else { throw .host }
             hasHost = true
             return
         }
