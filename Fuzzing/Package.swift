@@ -72,7 +72,7 @@ let package = Package(
             name: "OriginClient", dependencies: ["CCurl", "Primitives"], path: path("OriginClient"),
             sources: [
                 "CurlError.swift", "CurlReply.swift", "HTTP1/ReplyCollector.swift", "HTTP1/ReplyCollector+Text.swift",
-                "HTTP1/ReplyReader.swift", "LocalFault.swift",
+                "HTTP1/ReplyReader.swift",
             ],
             swiftSettings: settings),
         .target(

@@ -53,7 +53,7 @@ struct TokenService: Sendable, Discreet {
             name: "the security token service at \(address.origin)", timeout: surroundings.patience.tokenService,
             caBundle: surroundings["AWS_CA_BUNDLE"])
         let body = FormText.encode(parameters)
-        func send(clockOffset: Int64) throws(CredentialFault) -> (HTTPReply, XMLElements) {
+        func send(clockOffset: Int64) throws(CredentialFault) -> (CurlReply, XMLElements) {
             var fields = [
                 (name: "Host", value: address.authority),
                 (name: "Content-Type", value: "application/x-www-form-urlencoded; charset=utf-8"),
@@ -94,9 +94,9 @@ struct TokenService: Sendable, Discreet {
     }
 
     /// The offset of the service's clock from ours in seconds; `nil` if the request was not refused because of it.
-    private func clockOffset(_ reply: HTTPReply, _ elements: XMLElements) -> Int64? {
+    private func clockOffset(_ reply: CurlReply, _ elements: XMLElements) -> Int64? {
         guard reply.status != 200, let code = elements["ErrorResponse/Error/Code"], ErrorCode.clockSkew.contains(code),
-            let date = reply.fields.first(where: { $0.name == "date" }).flatMap({ HTTPDate.seconds($0.value) }),
+            let date = reply["date"].flatMap({ HTTPDate.seconds($0) }),
             let offset = AWSTime.clockOffset(date: WallInstant(seconds: date), now: surroundings.clock()), offset != 0
         else { return nil }
         return offset

@@ -48,7 +48,7 @@ struct InstanceMetadataSource: CredentialSource, Discreet {
 
     /// A session token, valid for six hours. It is used for this fetch only.
     private func token(_ service: CredentialService, _ base: WebAddress) throws(CredentialFault) -> String {
-        let reply: HTTPReply
+        let reply: CurlReply
         do throws(CredentialFault) {
             reply = try service.send(
                 .put, base.origin + "/latest/api/token", fields: [("X-aws-ec2-metadata-token-ttl-seconds", "21600")])

@@ -35,9 +35,7 @@ extension Span<UInt8> {
         return true
     }
 
-    func hasPrefix(_ name: String) -> Bool {
-        equals(name, in: 0..<name.utf8.count)
-    }
+    func hasPrefix(_ name: String) -> Bool { equals(name, in: 0..<name.utf8.count) }
 
     /// Where the text of a line ends, before its line end; nil without a line end, and for a text with a control character.
     var endOfText: Int? {
@@ -68,7 +66,7 @@ extension Span<UInt8> {
         guard (1...18).contains(range.count) else { return nil }
         var number = 0
         for index in range {
-            guard case 48...57 = self[index] else { return nil }
+            guard self[index].isDigit else { return nil }
             number = number * 10 + Int(self[index] - 48)
         }
         return number

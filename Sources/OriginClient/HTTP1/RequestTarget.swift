@@ -66,24 +66,9 @@ extension RequestTarget {
         }
         bytes.append(contentsOf: lines.bytes)
         if method != .get {
-            bytes.append(contentsOf: "Content-Length: ".utf8)
-            bytes.append(decimal: body.count)
-            bytes.append(contentsOf: "\r\n".utf8)
+            bytes.append(contentsOf: "Content-Length: \(body.count)\r\n".utf8)
         }
         bytes.append(contentsOf: "\r\n".utf8)
         if method != .get { bytes.append(contentsOf: body) }
-    }
-}
-
-extension [UInt8] {
-    /// - Parameter number: not negative.
-    fileprivate mutating func append(decimal number: Int) {
-        let start = count
-        var rest = number
-        repeat {
-            append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        } while rest > 0
-        self[start...].reverse()
     }
 }

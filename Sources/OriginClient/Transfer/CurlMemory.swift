@@ -27,17 +27,6 @@ internal import CCurl
         let list: UnsafeMutablePointer<curl_slist>?
         let body: UnsafeMutablePointer<UInt8>
         let bodyCount: Int
-
-        /// The lines of the list.
-        var lines: [String] {
-            var lines: [String] = []
-            var link = unsafe list
-            while let next = unsafe link {
-                lines.append(unsafe String(cString: next.pointee.data))
-                unsafe link = next.pointee.next
-            }
-            return lines
-        }
     }
 
     /// Fields that libcurl would add to a POST by itself, and the lines that prevent it: a name and a colon alone. With `Expect`, a

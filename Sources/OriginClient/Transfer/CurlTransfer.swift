@@ -111,13 +111,14 @@ extension CurlTransfer {
 
     private func setMethod(_ method: HTTPMethod, _ bytes: CurlMemory.Request) throws(CurlError) {
         if method != self.method {
-            try handle.setCustomMethod(method == .put ? method.rawValue : nil)
+            // Nil for the method that follows from the body.
+            try handle.set(CURLOPT_CUSTOMREQUEST, string: method == .put ? method.rawValue : nil)
             self.method = method
         }
         guard method != .get else { return try handle.set(CURLOPT_HTTPGET, to: 1) }
         // This makes it a POST. Another method with a body is a POST with another name.
         try unsafe handle.set(CURLOPT_POSTFIELDS, pointer: bytes.body)
-        try handle.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: bytes.bodyCount)
+        try handle.check(unsafe ccurl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.bodyCount)))
     }
 
     /// Copies the request into the handle and the slot's memory, with its place and the time that is left. libcurl rounds to
