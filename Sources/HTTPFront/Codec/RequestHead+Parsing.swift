@@ -170,9 +170,7 @@ extension RequestHead {
                 position += 1
             }
             guard position > range.lowerBound + 3, position < range.upperBound, bytes[position] == UInt8(ascii: "]")
-            else {
-                return false
-            }
+            else { return false }
             position += 1
         } else {
             while position < range.upperBound, CharacterClass.isName(bytes[position]) {
@@ -188,7 +186,7 @@ extension RequestHead {
         guard position < range.upperBound else { return true }
         guard bytes[position] == UInt8(ascii: ":") else { return false }
         position += 1
-        while position < range.upperBound, bytes[position] &- UInt8(ascii: "0") < 10 { position += 1 }
+        while position < range.upperBound, bytes[position].isDigit { position += 1 }
         return position == range.upperBound
     }
 

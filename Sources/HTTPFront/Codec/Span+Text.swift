@@ -14,9 +14,6 @@ extension Span where Element == UInt8 {
         return true
     }
 
-    /// True if `range` holds `text`, which is made of small letters and characters below `@`, in any case of its letters.
-    public func isText(_ text: StaticString, at range: Range<Int>) -> Bool { spells(text, at: range) }
-
     /// True if these begin with `text`, which has at least eight bytes.
     @inline(__always)
     func begins(with text: StaticString) -> Bool {
@@ -91,16 +88,16 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// True if `range` holds `name`, which is made of small letters and characters below `@`, in any case of its letters.
+    /// True if `range` holds `text`, which is made of small letters and characters below `@`, in any case of its letters.
     ///
-    /// Longer names are compared eight bytes at a time, the last eight overlapping those before.
+    /// Longer texts are compared eight bytes at a time, the last eight overlapping those before.
     @inline(__always)
-    func spells(_ name: StaticString, at range: Range<Int>) -> Bool {
-        let length = name.utf8CodeUnitCount
+    public func isText(_ text: StaticString, at range: Range<Int>) -> Bool {
+        let length = text.utf8CodeUnitCount
         guard range.count == length, range.lowerBound >= 0, range.upperBound <= count else { return false }
-        guard (8...24).contains(length) else { return equals(name, at: range) }
+        guard (8...24).contains(length) else { return equals(text, at: range) }
         // Unsafe only in its pointer: every word read lies inside the literal.
-        let literal = unsafe UnsafeRawPointer(name.utf8Start)
+        let literal = unsafe UnsafeRawPointer(text.utf8Start)
         guard unsafe word(at: range.lowerBound, matches: literal.loadUnaligned(as: UInt64.self)),
             unsafe word(
                 at: range.upperBound - 8, matches: literal.loadUnaligned(fromByteOffset: length - 8, as: UInt64.self))
@@ -143,15 +140,11 @@ enum Word {
 enum CharacterClass {
     /// RFC 9110, section 5.6.2: the characters of a token.
     @inline(__always)
-    static func isToken(_ byte: UInt8) -> Bool {
-        contains(byte, 0x03ff_6cfa_0000_0000, 0x57ff_ffff_c7ff_fffe)
-    }
+    static func isToken(_ byte: UInt8) -> Bool { contains(byte, 0x03ff_6cfa_0000_0000, 0x57ff_ffff_c7ff_fffe) }
 
     /// RFC 3986, section 3.2.2: the characters of a host's name, commas excepted.
     @inline(__always)
-    static func isName(_ byte: UInt8) -> Bool {
-        contains(byte, 0x2bff_6ff2_0000_0000, 0x47ff_fffe_87ff_fffe)
-    }
+    static func isName(_ byte: UInt8) -> Bool { contains(byte, 0x2bff_6ff2_0000_0000, 0x47ff_fffe_87ff_fffe) }
 
     @inline(__always)
     private static func contains(_ byte: UInt8, _ low: UInt64, _ high: UInt64) -> Bool {

@@ -25,7 +25,8 @@ public final class ServerLoop<R: Responder> {
     private var lastGeneration: UInt64 = 0
     private var lastWallSecond: Int64 = -1
     private var ticker: RepeatedTask?
-    private var responderStorage: R?
+    /// The responder of this loop; `nil` while it is being made.
+    private(set) var responder: R?
     private let wallClock: @Sendable () -> WallInstant
 
     init(
@@ -38,11 +39,8 @@ public final class ServerLoop<R: Responder> {
         self.limiter = limiter
         self.unsent = unsent
         self.wallClock = wallClock
-        responderStorage = makeResponder(self)
+        responder = makeResponder(self)
     }
-
-    /// The responder of this loop; `nil` while it is being made.
-    var responder: R? { responderStorage }
 
     /// Writes the answer to a request whose disposition was `.later`.
     ///
@@ -129,8 +127,6 @@ public final class ServerLoop<R: Responder> {
 
     /// The connections that have had their turn and hold more requests, in order.
     private var waitingTurns = CircularBuffer<any LoopSlot<R>>()
-    /// NIO runs due tasks until none is left before it polls the sockets again, so the next turns are due a little later.
-    private static var turnPause: TimeAmount { .microseconds(25) }
 
     /// Gives a connection another turn after those that wait already.
     func queueTurn(of owner: any LoopSlot<R>) {
@@ -139,7 +135,8 @@ public final class ServerLoop<R: Responder> {
     }
 
     private func scheduleTurns() {
-        eventLoop.assumeIsolated().scheduleTask(in: Self.turnPause) { self.giveTurns() }
+        // Not at once: NIO runs due tasks until none is left before it polls the sockets again.
+        eventLoop.assumeIsolated().scheduleTask(in: .microseconds(25)) { self.giveTurns() }
     }
 
     /// Gives turns, for as long as one turn may take.
@@ -160,7 +157,6 @@ public final class ServerLoop<R: Responder> {
 
     // MARK: Life
 
-    /// Starts the ticker.
     func start() {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         endTurn = {

@@ -112,10 +112,8 @@ extension Server {
             let bound =
                 if let handed {
                     try await listen(descriptor: handed, tls: tls, report: report)
-                } else if let tls {
-                    try await listen(host: address.host, port: address.port, tls: tls, report: report)
                 } else {
-                    try await listen(host: address.host, port: address.port)
+                    try await listen(host: address.host, port: address.port, tls: tls, report: report)
                 }
             return (bound?.ipAddress ?? address.host, bound?.port ?? address.port)
         } catch let error as TLSError {
