@@ -152,7 +152,7 @@ public final class CredentialStore: CredentialSupply, Discreet {
             return nil
         } catch {
             let reason = "the thread to fetch credentials on could not be started: \(error)"
-            end { refresh, now, generator in refresh.failed(reason, now: now, using: &generator) }
+            end(.failure(.failed(reason)))
             return reason
         }
     }
@@ -161,23 +161,18 @@ public final class CredentialStore: CredentialSupply, Discreet {
         // Before the files are read, so that a later change is noticed.
         let stamps = source.stamps()
         state.withLock { $0.stamps = stamps }
-        do throws(CredentialFault) {
-            let credentials = try source.fetch()
-            end { refresh, now, generator in refresh.fetched(credentials, now: now, using: &generator) }
-        } catch {
-            let reason = error.message
-            end { refresh, now, generator in refresh.failed(reason, now: now, using: &generator) }
-        }
+        end(Result { () throws(CredentialFault) in try source.fetch() })
     }
 
     /// Reports the result of a fetch to the state machine, then calls the listeners.
-    private func end(
-        _ body: (inout CredentialRefresh, CredentialRefresh.Moment, inout SystemRandomNumberGenerator) -> Void
-    ) {
+    private func end(_ result: Result<AWSCredentials, CredentialFault>) {
         let now = CredentialRefresh.Moment(clock: clock(), uptime: uptime())
         state.withLock { state in
             var generator = SystemRandomNumberGenerator()
-            body(&state.refresh, now, &generator)
+            switch result {
+            case .success(let credentials): state.refresh.fetched(credentials, now: now, using: &generator)
+            case .failure(let fault): state.refresh.failed(fault.message, now: now, using: &generator)
+            }
         }
         for listener in state.withLock({ $0.listeners }) { listener() }
     }

@@ -52,7 +52,7 @@ struct TokenService: Sendable, Discreet {
         let service = CredentialService(
             name: "the security token service at \(address.origin)", timeout: surroundings.patience.tokenService,
             caBundle: surroundings["AWS_CA_BUNDLE"])
-        let body = FormText.encode(parameters)
+        let body = Self.form(parameters)
         func send(clockOffset: Int64) throws(CredentialFault) -> (CurlReply, XMLElements) {
             var fields = [
                 (name: "Host", value: address.authority),
@@ -77,7 +77,7 @@ struct TokenService: Sendable, Discreet {
             (reply, elements) = try send(clockOffset: offset)
         }
         guard reply.status == 200 else {
-            let code = elements["ErrorResponse/Error/Code"].flatMap(ErrorName.init)?.text
+            let code = elements["ErrorResponse/Error/Code"]?.errorCode
             throw .failed(
                 "\(service.name) refused \(action) of \(role.arn.quoted) with status \(reply.status)"
                     + (code.map { ": \($0)" } ?? ""))
@@ -130,17 +130,14 @@ struct TokenService: Sendable, Discreet {
         ]
         return partitions.first { region.hasPrefix($0.0) }?.1 ?? "amazonaws.com"
     }
-}
 
-/// Encodes `application/x-www-form-urlencoded`. All characters but RFC 3986's unreserved ones are escaped.
-enum FormText {
-    static func encode(_ parameters: [(name: String, value: String)]) -> [UInt8] {
-        Array(parameters.map { "\(escape($0.name))=\(escape($0.value))" }.joined(separator: "&").utf8)
-    }
-
-    private static func escape(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        for byte in text.utf8 { bytes.append(percentEncoding: byte) }
-        return String(decoding: bytes, as: UTF8.self)
+    /// The parameters as `application/x-www-form-urlencoded`.
+    private static func form(_ parameters: [(name: String, value: String)]) -> [UInt8] {
+        var text: [UInt8] = []
+        for (name, value) in parameters {
+            text += (text.isEmpty ? "\(name)=" : "&\(name)=").utf8
+            for byte in value.utf8 { text.append(percentEncoding: byte) }
+        }
+        return text
     }
 }

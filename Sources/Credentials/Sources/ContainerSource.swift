@@ -64,15 +64,9 @@ struct ContainerSource: CredentialSource, Discreet {
             }
             return token
         }
-        let token: String
-        do throws(SourceFile.Fault) {
-            token = try SourceFile.token(surroundings.path(path))
-        } catch {
-            throw .failed("the file \(path.quoted) (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE) \(error.message)")
-        }
-        guard !token.isEmpty, Self.isFieldValue(token) else {
-            throw .failed("the file \(path.quoted) (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE) holds no token")
-        }
+        let file = "the file \(path.quoted) (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE)"
+        let token = try SourceFile.token(surroundings.path(path), file)
+        guard !token.isEmpty, Self.isFieldValue(token) else { throw .failed("\(file) holds no token") }
         return token
     }
 

@@ -213,7 +213,6 @@ extension CurlDriver {
         pools[slot.pool].began(place)
     }
 
-    /// Adds a handle to the multi handle.
     func add(_ handle: CurlHandle) throws(CurlError) {
         guard unsafe curl_multi_add_handle(multi, handle.easy) == CURLM_OK else { throw .driverFault }
         moving += 1

@@ -31,7 +31,6 @@ internal import Glibc
 }
 
 extension CurlHandle {
-    /// Sets the options that hold for every use.
     private func setConstants() throws(CurlError) {
         try set(CURLOPT_PROTOCOLS_STR, string: "http,https")
         try set(CURLOPT_FOLLOWLOCATION, to: 0)
@@ -115,7 +114,6 @@ extension CurlHandle {
 // MARK: Failures to connect
 
 extension CurlHandle {
-    /// Forgets the sockets of an earlier connection.
     func forgetSockets() {
         socketFault = 0
         families = []

@@ -59,7 +59,6 @@ internal import CCurl
         return unsafe Request(list: linkCount > 0 ? links : nil, body: bytes + end, bodyCount: body.count)
     }
 
-    /// Appends a line to libcurl's list.
     private func link(_ start: Int, _ count: inout Int) {
         let line = unsafe UnsafeMutableRawPointer(bytes + start).assumingMemoryBound(to: CChar.self)
         unsafe (links + count).initialize(to: curl_slist(data: line, next: nil))

@@ -92,9 +92,7 @@ extension CurlTransfer {
     /// Takes on an attempt.
     ///
     /// - Throws: `badField`. `clear()` must follow.
-    func prepare(
-        _ request: AttemptRequest, id: UInt64, slot: Int, deadline: Int64
-    ) throws(CurlError) {
+    func prepare(_ request: AttemptRequest, id: UInt64, slot: Int, deadline: Int64) throws(CurlError) {
         generation &+= 1
         self.slot = UInt32(truncatingIfNeeded: slot)
         self.id = id
@@ -156,7 +154,6 @@ extension CurlTransfer {
     /// Lets it use any connection, also if it asked for a fresh one.
     func takesAny() { request?.needsFreshConnection = false }
 
-    /// Resets the state of an earlier launch.
     private func resetLaunch(for request: AttemptRequest?, mayBeHTTP2: Bool) {
         collector = ReplyCollector(
             maxBodyBytes: request?.maxReplyBytes ?? 0, keeping: request?.endpoint.keptFields ?? .none,
@@ -186,7 +183,6 @@ extension CurlTransfer {
 // MARK: Reports of libcurl's
 
 extension CurlTransfer {
-    /// A socket has been made for the attempt.
     func opened(_ socket: Int32) {
         if !hasOpened, let endpoint = handle.endpoint {
             connectDeadline = min(deadline, CurlClock.after(CurlClock.now, endpoint.connectTimeout))

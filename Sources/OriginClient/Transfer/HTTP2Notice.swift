@@ -31,7 +31,6 @@ enum HTTP2Notice: Equatable {
         }
     }
 
-    /// The number that begins at a place.
     private static func number(in text: Span<UInt8>, from start: Int) -> UInt32? {
         var end = start
         while end < text.count, text[end].isDigit { end += 1 }
