@@ -78,7 +78,7 @@ struct GatewayAssembly: Sendable {
         let snapshotService = snapshots.map { SnapshotService($0, gate, logger) }
         snapshotService?.load(until: isEnding)
         let upstreamService = try await UpstreamService(upstream, for: gate)
-        operators = try await OperatorListener(adminServer, configuration, sockets, logger)
+        operators = try await OperatorListener(adminServer, configuration, sockets, logger) { front.isServing }
         callers = try await CallerListener(server, front, configuration, sockets, logger)
 
         self.gate = gate
