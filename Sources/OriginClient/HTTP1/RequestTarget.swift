@@ -66,7 +66,10 @@ extension RequestTarget {
         }
         bytes.append(contentsOf: lines.bytes)
         if method != .get {
-            bytes.append(contentsOf: "Content-Length: \(body.count)\r\n".utf8)
+            // In pieces, because a string of more than 15 bytes is allocated.
+            bytes.append(contentsOf: "Content-Length: ".utf8)
+            bytes.append(contentsOf: "\(body.count)".utf8)
+            bytes.append(contentsOf: "\r\n".utf8)
         }
         bytes.append(contentsOf: "\r\n".utf8)
         if method != .get { bytes.append(contentsOf: body) }
