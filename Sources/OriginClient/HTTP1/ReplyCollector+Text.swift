@@ -85,5 +85,13 @@ extension UInt8 {
     var isSpace: Bool { self == 32 || (9...13).contains(self) }
 
     /// RFC 9110 section 5.6.2.
-    var isTokenCharacter: Bool { isLetter || isDigit || "-!#$%&'*+.^_`|~".utf8.contains(self) }
+    var isTokenCharacter: Bool {
+        switch self {
+        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
+            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+            true
+        default: isLetter || isDigit
+        }
+    }
 }
