@@ -1,10 +1,10 @@
 import Primitives
 import Testing
 
-@Suite("An instant of the wall clock")
-struct WallInstantTests {
+@Suite("An instant")
+struct InstantTests {
     @Test(
-        "is so many whole seconds, rounded down",
+        "of the wall clock is so many whole seconds, rounded down",
         arguments: [
             (0, 0), (999_999_999, 0), (1_000_000_000, 1), (-1, -1), (-1_000_000_000, -1), (-1_000_000_001, -2),
             (.max, 9_223_372_036), (.min, -9_223_372_037),
@@ -37,9 +37,19 @@ struct WallInstantTests {
         #expect(WallInstant(seconds: -1) < instant)
     }
 
+    @Test("of a clock that is never set moves as others do, between the past and the future that never end")
+    func monotonic() {
+        let instant = MonotonicInstant(nanoseconds: 5)
+        #expect(instant + 2 - instant == 2)
+        #expect(MonotonicInstant.distantPast < instant && instant < .distantFuture)
+        #expect(MonotonicInstant.distantFuture + 1 == .distantFuture)
+        #expect(MonotonicInstant.distantPast - 1 == .distantPast)
+    }
+
     @Test("and ids take a word each")
     func size() {
         #expect(MemoryLayout<WallInstant>.size == 8)
+        #expect(MemoryLayout<MonotonicInstant>.size == 8)
         #expect(MemoryLayout<CallerID>.size == 8)
         #expect(MemoryLayout<OperationID>.size == 8)
     }
