@@ -19,7 +19,7 @@ build: ## Installs what is missing and builds the gateway for release
 test: ## Installs what is missing, checks, runs all tests, and the gateway where it may be deployed
 	@Scripts/setup --tests
 	@$(MAKE) --no-print-directory check
-	swift test --no-parallel
+	Scripts/run-tests
 	Scripts/check-deployment --self-test
 	Scripts/check-deployment
 	Scripts/check-allocations
