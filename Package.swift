@@ -28,7 +28,6 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
@@ -51,7 +50,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
@@ -60,14 +58,15 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // MARK: Below the leaves: the one lock, bytes and ids, and the library that matches patterns
+        // MARK: Below the leaves: the one lock, bytes and ids, and the libraries that hash and match patterns
         .target(name: "Locking", swiftSettings: settings),
         .target(name: "Primitives", swiftSettings: settings),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
 
         // MARK: Leaves: no I/O, no imports of each other, time is always an argument
         .target(
-            name: "AWSProtocol", dependencies: ["CPCRE2", "Locking", "Primitives", crypto], swiftSettings: settings),
+            name: "AWSProtocol", dependencies: ["CCrypto", "CPCRE2", "Locking", "Primitives"], swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "RateLimiter", dependencies: ["Locking", deque], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
@@ -130,7 +129,7 @@ let package = Package(
             swiftSettings: testSettings),
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: testSettings),
         .testTarget(
-            name: "AWSProtocolTests", dependencies: ["AWSProtocol", "Primitives", "TestSupport", crypto],
+            name: "AWSProtocolTests", dependencies: ["AWSProtocol", "Primitives", "TestSupport"],
             swiftSettings: testSettings),
         .testTarget(
             name: "GatewayTests",

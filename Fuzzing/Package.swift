@@ -15,7 +15,6 @@ let harnessSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -34,7 +33,6 @@ let package = Package(
     platforms: [.macOS(.v26)],
     dependencies: [
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -42,10 +40,11 @@ let package = Package(
         // MARK: The project's modules, or what of them needs neither sockets nor threads
         .target(name: "Locking", swiftSettings: settings),
         .target(name: "Primitives", path: path("Primitives"), swiftSettings: settings),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
         .target(
-            name: "AWSProtocol", dependencies: ["CPCRE2", "Locking", "Primitives", crypto], path: path("AWSProtocol"),
-            swiftSettings: settings),
+            name: "AWSProtocol", dependencies: ["CCrypto", "CPCRE2", "Locking", "Primitives"],
+            path: path("AWSProtocol"), swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "RateLimiter", dependencies: ["Locking", deque], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),

@@ -1,4 +1,3 @@
-internal import Crypto
 internal import Primitives
 
 /// The canonical request of AWS Signature Version 4, written in pieces: `begin`, the signed fields in the order of their

@@ -1,5 +1,3 @@
-internal import Crypto
-
 /// A SHA-256 digest as 64 lower-case hexadecimal digits, the form of a signature.
 struct HexDigest: Sendable {
     static let length = 64
@@ -7,9 +5,8 @@ struct HexDigest: Sendable {
     /// Eight digits each, in the order of the text.
     private var words = InlineArray<8, UInt64>(repeating: 0)
 
-    init(_ digest: SHA256Digest) {
-        let binary = digest.words
-        for index in words.indices { words[index] = Self.digits(UInt32(littleEndian: binary[index])).littleEndian }
+    init(_ digest: SHA256.Digest) {
+        for index in words.indices { words[index] = Self.digits(UInt32(littleEndian: digest[index])).littleEndian }
     }
 
     /// The eight digits of four bytes, without a branch, so that the time does not depend on the bytes. The first byte and the first

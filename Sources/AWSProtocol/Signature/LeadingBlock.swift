@@ -1,5 +1,3 @@
-internal import Crypto
-
 /// Hashes texts of which many begin with the same block. That block is hashed once for all of them.
 ///
 /// The state after a block is kept when the block comes twice in a row, so that other texts cost no more than otherwise.
@@ -13,7 +11,7 @@ struct LeadingBlock: Sendable {
     /// - Parameter start: the hash state before each text, after whole blocks.
     init(after start: SHA256 = SHA256()) { self.start = start }
 
-    mutating func hash(_ bytes: [UInt8]) -> SHA256Digest {
+    mutating func hash(_ bytes: [UInt8]) -> SHA256.Digest {
         let text = bytes.span
         guard text.count >= SHA256.blockByteCount, isKnown(text) else {
             var hash = start

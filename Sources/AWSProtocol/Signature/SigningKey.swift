@@ -1,5 +1,3 @@
-internal import Crypto
-
 /// The scope of a signature: a service in a Region.
 public struct SigningScope: Sendable, Hashable {
     /// Such as `us-east-1`.
