@@ -25,7 +25,7 @@ public final class PageCache: Sendable {
     }
 
     /// The effect of a completed flight on the cache.
-    public enum Landing: Sendable {
+    public enum Completion: Sendable {
         /// The page is stored.
         case keep(Page)
         /// The answer is not stored, and an older page of the key is removed, because the answer proves it wrong.
@@ -78,15 +78,15 @@ public final class PageCache: Sendable {
         slot(key).shard.withLock { $0.usable(key, now: now) }
     }
 
-    /// Completes a flight. `landing` takes effect only if the flight's scope was not invalidated since the flight was sent.
+    /// Completes a flight. `completion` takes effect only if the flight's scope was not invalidated since the flight was sent.
     ///
     /// - Returns: the flight's waiters, each exactly once; none if the flight has been completed before.
-    public func land(_ flight: Flight, _ landing: Landing, now: Int64) -> [Waiter] {
-        slot(flight.key).shard.withLock { $0.land(flight, landing, now: now) }
+    public func complete(_ flight: Flight, _ completion: Completion, now: Int64) -> [Waiter] {
+        slot(flight.key).shard.withLock { $0.complete(flight, completion, now: now) }
     }
 
     /// Marks a flight as sent, immediately before an attempt for it is sent. Earlier invalidations no longer concern it.
-    public func depart(_ flight: Flight) { slot(flight.key).shard.withLock { $0.depart(flight) } }
+    public func markSent(_ flight: Flight) { slot(flight.key).shard.withLock { $0.markSent(flight) } }
 
     /// Marks a flight as waiting for its token. New requests get an older page meanwhile, if there is one.
     ///
@@ -99,8 +99,8 @@ public final class PageCache: Sendable {
     /// Completes an unsent flight if it has no waiters.
     ///
     /// - Returns: true if the flight was completed.
-    public func landDeserted(_ flight: Flight) -> Bool {
-        slot(flight.key).shard.withLock { $0.landDeserted(flight) }
+    public func cancelIfUnwanted(_ flight: Flight) -> Bool {
+        slot(flight.key).shard.withLock { $0.cancelIfUnwanted(flight) }
     }
 
     /// Removes a waiter whose client has disconnected.

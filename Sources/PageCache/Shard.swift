@@ -89,11 +89,11 @@ struct Shard {
         return table.records[Int(place)].page
     }
 
-    mutating func land(_ flight: Flight, _ landing: PageCache.Landing, now: Int64) -> [Waiter] {
+    mutating func complete(_ flight: Flight, _ completion: PageCache.Completion, now: Int64) -> [Waiter] {
         guard let completed = inProgress.removeValue(forKey: flight.id) else { return [] }
         if joinable[flight.key] == flight.id { joinable[flight.key] = nil }
         if !completed.isVoid, epochValue(completed.epoch.scope) == completed.epoch.value {
-            switch landing {
+            switch completion {
             case .keep(let page): store(completed.isStale ? page.stale(now: now) : page, epoch: completed.epoch)
             case .drop: if let place = table.find(flight.key) { remove(place) }
             case .nothing: break
@@ -104,7 +104,7 @@ struct Shard {
     }
 
     /// Marks a flight as sent now: earlier invalidations and purges no longer concern its result.
-    mutating func depart(_ flight: Flight) {
+    mutating func markSent(_ flight: Flight) {
         guard var sent = inProgress[flight.id] else { return }
         inProgress[flight.id] = nil
         sent.epoch = epoch(sent.epoch.scope)
@@ -123,7 +123,7 @@ struct Shard {
     }
 
     /// Completes a flight if it has no waiters.
-    mutating func landDeserted(_ flight: Flight) -> Bool {
+    mutating func cancelIfUnwanted(_ flight: Flight) -> Bool {
         guard inProgress[flight.id]?.waiters.isEmpty ?? false else { return false }
         inProgress[flight.id] = nil
         if joinable[flight.key] == flight.id { joinable[flight.key] = nil }

@@ -161,7 +161,7 @@ struct GateReadTests {
                     Issue.record("round \(round): \(number) is no page")
                     return
                 }
-                #expect(page.order.body == Array(body.utf8))
+                #expect(page.request.body == Array(body.utf8))
             }
         }
     }

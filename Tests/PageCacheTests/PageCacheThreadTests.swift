@@ -29,7 +29,7 @@ struct PageCacheThreadTests {
                     let flight = mine.removeFirst()
                     let page = Page(
                         flight.key, body: [UInt8](repeating: 1, count: 500), at: now, fresh: 1, revalidate: 2)
-                    tally.addReturned(cache.land(flight, round % 7 == 0 ? .nothing : .keep(page), now: now))
+                    tally.addReturned(cache.complete(flight, round % 7 == 0 ? .nothing : .keep(page), now: now))
                 }
                 if round % 500 == 0 { cache.invalidate(scopes[round / 500 % 5]) }
             }
@@ -72,7 +72,7 @@ struct PageCacheThreadTests {
                 }
                 while mine.count > (round == 2999 ? 0 : 4) {
                     let flight = mine.removeFirst()
-                    returned.add(cache.land(flight, .keep(Page(flight.key, at: now, fresh: 1)), now: now))
+                    returned.add(cache.complete(flight, .keep(Page(flight.key, at: now, fresh: 1)), now: now))
                 }
                 guard round % 300 == thread else { continue }
                 _ = cache.purge(round % 2 == 0 ? .remove : .makeStale, now: now) { $0.hash % 3 == 0 }

@@ -31,7 +31,7 @@ struct SnapshotTests {
 
     private static func keep(_ page: Page, in cache: PageCache, now: Int64 = written.now) {
         let waiter = Waiter(loop: 0, slot: 0, generation: 0)
-        _ = cache.land(cache.lead(page.key, scope: scope, waiter: waiter), .keep(page), now: now)
+        _ = cache.complete(cache.lead(page.key, scope: scope, waiter: waiter), .keep(page), now: now)
     }
 
     private static let epochs = EpochScope.all.map { UInt64($0.index) << 32 + 7 }

@@ -141,14 +141,14 @@ public final class FetchQueue: Sendable {
     /// A client has joined a flight that may still wait for its token: it goes on in that client's name if that is sooner.
     ///
     /// - Returns: whether it does. Others may have lost their place then.
-    func join(_ flight: Flight, _ order: Call.Order, as claim: Claim, now: Int64) -> Bool {
-        let group = groups[order.service.index][order.quotaGroup]
+    func join(_ flight: Flight, _ request: Call.ServiceRequest, as claim: Claim, now: Int64) -> Bool {
+        let group = groups[request.service.index][request.quotaGroup]
         return group.depth > 0 && group.join(as: claim, now: now) { $0.fetch.isFor(flight) }
     }
 
     /// Takes out a first attempt whose clients have all gone; nil if it is not in the queue.
-    func withdraw(_ order: Call.Order, where isMeant: @Sendable (Fetch) -> Bool) -> WaitingAttempt? {
-        let group = groups[order.service.index][order.quotaGroup]
+    func withdraw(_ request: Call.ServiceRequest, where isMeant: @Sendable (Fetch) -> Bool) -> WaitingAttempt? {
+        let group = groups[request.service.index][request.quotaGroup]
         guard group.depth > 0 else { return nil }
         return group.remove { $0.number == 1 && isMeant($0.fetch) }.map { WaitingAttempt(record: $0) }
     }

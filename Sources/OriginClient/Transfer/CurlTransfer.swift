@@ -241,7 +241,7 @@ extension CurlTransfer {
     /// It has left the multi handle.
     ///
     /// - Returns: true if the version of its connection was not known until now.
-    func landed() -> Bool {
+    func detached() -> Bool {
         guard let key = use?.connection, let connections else { return false }
         use = nil
         return connections.ended(key, collector.version, now: CurlClock.now)

@@ -56,7 +56,7 @@ struct PageCacheModel {
         joinable[number] = flight
     }
 
-    mutating func depart(_ place: Int, _ scope: EpochScope) {
+    mutating func markSent(_ place: Int, _ scope: EpochScope) {
         inProgress[place].epoch = epoch(scope)
         inProgress[place].isHeld = false
         inProgress[place].isSent = true
@@ -78,16 +78,16 @@ struct PageCacheModel {
     }
 
     /// Completes a flight and returns its waiters.
-    mutating func land(_ place: Int, _ landing: PageCache.Landing, _ scope: EpochScope) -> [Waiter] {
-        let landed = inProgress.remove(at: place)
-        if joinable[landed.number] == landed.flight { joinable[landed.number] = nil }
-        if landed.epoch == epoch(scope) {
-            switch landing {
-            case .keep(let page): stored[landed.number] = Stored(page: page, epoch: landed.epoch)
-            case .drop: stored[landed.number] = nil
+    mutating func complete(_ place: Int, _ completion: PageCache.Completion, _ scope: EpochScope) -> [Waiter] {
+        let completed = inProgress.remove(at: place)
+        if joinable[completed.number] == completed.flight { joinable[completed.number] = nil }
+        if completed.epoch == epoch(scope) {
+            switch completion {
+            case .keep(let page): stored[completed.number] = Stored(page: page, epoch: completed.epoch)
+            case .drop: stored[completed.number] = nil
             case .nothing: break
             }
         }
-        return landed.waiters
+        return completed.waiters
     }
 }

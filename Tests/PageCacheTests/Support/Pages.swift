@@ -76,13 +76,13 @@ struct CacheFixture {
     @discardableResult
     func load(_ page: Page, at now: Int64 = 0, scope: EpochScope = scope) -> Bool {
         guard let flight = find(page.key, at: now, scope: scope).flight else { return false }
-        _ = cache.land(flight, .keep(page), now: now * second)
+        _ = cache.complete(flight, .keep(page), now: now * second)
         return true
     }
 
     /// Completes a flight and returns the numbers of its waiters.
-    func land(_ flight: Flight, _ page: Page? = nil, at now: Int64 = 0) -> [Int] {
-        cache.land(flight, page.map { .keep($0) } ?? .nothing, now: now * second).map { Int($0.generation) }
+    func complete(_ flight: Flight, _ page: Page? = nil, at now: Int64 = 0) -> [Int] {
+        cache.complete(flight, page.map { .keep($0) } ?? .nothing, now: now * second).map { Int($0.generation) }
     }
 
     func holds(_ key: PageKey, at now: Int64 = 0) -> Bool { cache.usablePage(key, now: now * second) != nil }

@@ -76,7 +76,7 @@ final class MachineFixture {
     /// Attempts on their way, in the order in which they were sent.
     private(set) var outstanding: [Outstanding] = []
     /// Every attempt that was sent, and when.
-    private(set) var sent: [(order: FetchMachine.SendOrder, at: Int64)] = []
+    private(set) var sent: [(order: OutgoingAttempt, at: Int64)] = []
     private(set) var cancelled: [UInt64] = []
     private(set) var events: [UpstreamEvent] = []
     private(set) var results: [AttemptClass] = []

@@ -2,8 +2,8 @@ internal import Gateway
 internal import OriginClient
 internal import Primitives
 
-/// What is known of one service: whether it answers, what retries it may cost, what its requests are signed with.
-struct ServiceHealth {
+/// The state that the attempts to one service share: its breaker, the budget of retries, its signer and its quota cuts.
+struct ServiceState {
     let name: String
     /// Nanoseconds for an attempt.
     let attemptTimeout: Int64
@@ -12,11 +12,13 @@ struct ServiceHealth {
     /// nil for a service that gets its callers' signatures.
     private let signer: ServiceSigner?
     private var lacksCredentials = false
+    private let service: Service
     /// The quota groups that use less than their quota, because the service has throttled.
-    var cutGroups: Set<Int> = []
+    private var cutGroups: Set<Int> = []
 
-    init(_ settings: UpstreamSettings, name: String, _ retry: RetryPolicy, now: Int64) {
-        self.name = name
+    init(_ settings: UpstreamSettings, of service: Service, _ retry: RetryPolicy, now: Int64) {
+        self.service = service
+        name = service.settings.name
         attemptTimeout = settings.attemptTimeout
         breaker = Breaker(Breaker.Policy(failures: settings.breakerFailures, openFor: settings.breakerOpenFor))
         budget = RetryBudget(retry, now: now)
@@ -45,7 +47,22 @@ struct ServiceHealth {
         }
     }
 
-    // MARK: Credentials
+    // MARK: Quota
+
+    /// The rate of a quota group was cut. Returns what is to be reported, if it was at its full rate before.
+    mutating func noteCut(ofGroup group: Int) -> UpstreamEvent? {
+        guard cutGroups.insert(group).inserted else { return nil }
+        return .quotaCut(service: name, group: service.catalog.quotaGroups[group].name)
+    }
+
+    /// Returns what is to be reported of quota groups that are back at their full rate.
+    mutating func noteRestored(_ queue: FetchQueue, now: Int64) -> [UpstreamEvent] {
+        let restored = cutGroups.filter { queue.isAtFullRate(service: service.index, group: $0, now: now) }
+        cutGroups.subtract(restored)
+        return restored.map { .quotaRestored(service: name, group: service.catalog.quotaGroups[$0].name) }
+    }
+
+    // MARK: Signing
 
     /// What an attempt was signed with.
     struct Signature {
