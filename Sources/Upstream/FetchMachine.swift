@@ -12,12 +12,11 @@ package import Primitives
 package struct FetchMachine: ~Copyable {
     /// When an event came.
     package struct Moment {
-        /// Monotonic nanoseconds.
-        let now: Int64
+        let now: MonotonicInstant
         /// For signatures.
         let wallClock: WallInstant
 
-        package init(now: Int64, wallClock: WallInstant) {
+        package init(now: MonotonicInstant, wallClock: WallInstant) {
             self.now = now
             self.wallClock = wallClock
         }
@@ -47,8 +46,8 @@ package struct FetchMachine: ~Copyable {
         /// No reply of the attempt is wanted any more.
         case cancel(UInt64)
         case deliver(Delivery)
-        /// The next `tick` is due at this instant, and no more at another; `.max` if none is.
-        case wake(at: Int64)
+        /// The next `tick` is due at this instant, and no more at another; `distantFuture` if none is.
+        case wake(at: MonotonicInstant)
         case report(UpstreamEvent)
         /// An attempt has ended so many nanoseconds after it was sent.
         case count(service: Int, operation: Int?, AttemptClass, elapsed: Int64)
@@ -62,7 +61,7 @@ package struct FetchMachine: ~Copyable {
     /// A call in a pause, or one that is parked until credentials come; then `until` is its deadline.
     private struct Wait {
         let call: UInt64
-        let until: Int64
+        let until: MonotonicInstant
         var isParked = false
     }
 
@@ -73,28 +72,27 @@ package struct FetchMachine: ~Copyable {
     /// Of all services: each connection has a number of its own.
     private var lostConnections = LostConnections()
     /// What this machine lacked, and when that was last reported.
-    private var localFaults: [Int32: Int64] = [:]
+    private var localFaults: [Int32: MonotonicInstant] = [:]
 
     /// The moment of the event that is being handled.
-    private var now: Int64
+    private var now: MonotonicInstant
     private var wallClock: WallInstant
     private var calls: [UInt64: FetchCall] = [:]
     /// Calls whose attempt is here, in the order of their coming.
     private var waits: [Wait] = []
-    /// When the next of them ends; `.max` if there is none.
-    private var nextWaitEnd = Int64.max
-    /// When to release the queues; `.max` if nothing waits.
-    private var nextRelease: Int64
+    /// When the next of them ends; `distantFuture` if there is none.
+    private var nextWaitEnd = MonotonicInstant.distantFuture
+    /// When to release the queues; `distantFuture` if nothing waits.
+    private var nextRelease: MonotonicInstant
     /// The last instant that a `tick` was asked for.
-    private var wakeAt = Int64.max
+    private var wakeAt = MonotonicInstant.distantFuture
 
     /// - Parameters:
     ///   - settings: one for each of the gate's services, in their order.
     ///   - random: for what must not happen to many at one moment.
-    ///   - now: monotonic nanoseconds.
     package init(
         _ gate: Gate, _ settings: [UpstreamSettings], _ retry: RetryPolicy,
-        random: any RandomNumberGenerator = SystemRandomNumberGenerator(), now: Int64
+        random: any RandomNumberGenerator = SystemRandomNumberGenerator(), now: MonotonicInstant
     ) {
         self.gate = gate
         self.retry = retry
@@ -120,11 +118,11 @@ package struct FetchMachine: ~Copyable {
         case .localFault(let error): noteLocalFault(error)
         case .tick:
             tick()
-            wakeAt = .max
+            wakeAt = .distantFuture
         case .stop: stop()
         }
         let next = min(nextWaitEnd, nextRelease)
-        if next < wakeAt || wakeAt == .max { actions.append(.wake(at: next)) }
+        if next < wakeAt || wakeAt == .distantFuture { actions.append(.wake(at: next)) }
         wakeAt = next
     }
 
@@ -247,7 +245,7 @@ package struct FetchMachine: ~Copyable {
             report(services[fetch.service].noteCut(ofGroup: fetch.quotaGroup))
         }
         guard result.kind == .throttled || result.kind == .serverError, result.requestedWait > 0 else { return }
-        gate.queue.hold(fetch, until: now &+ min(result.requestedWait, Self.longestHold), now: now)
+        gate.queue.hold(fetch, until: now + min(result.requestedWait, Self.longestHold), now: now)
         nextRelease = now
     }
 
@@ -265,7 +263,7 @@ package struct FetchMachine: ~Copyable {
     // MARK: Waiting
 
     private mutating func wait(
-        _ attempt: consuming WaitingAttempt, of call: FetchCall, until: Int64, isParked: Bool = false
+        _ attempt: consuming WaitingAttempt, of call: FetchCall, until: MonotonicInstant, isParked: Bool = false
     ) {
         call.place = .here(attempt)
         waits.append(Wait(call: call.fetch.id, until: until, isParked: isParked))
@@ -275,7 +273,7 @@ package struct FetchMachine: ~Copyable {
     private mutating func takeWaits(where hasEnded: (Wait) -> Bool) -> [Wait] {
         let ended = waits.filter(hasEnded)
         waits.removeAll(where: hasEnded)
-        nextWaitEnd = waits.reduce(.max) { min($0, $1.until) }
+        nextWaitEnd = waits.reduce(.distantFuture) { min($0, $1.until) }
         return ended
     }
 
@@ -314,7 +312,7 @@ package struct FetchMachine: ~Copyable {
     private mutating func release() {
         var release = gate.queue.release(now: now)
         // Before the attempts are sent: what they do may call for another look.
-        nextRelease = release.next ?? .max
+        nextRelease = release.next ?? .distantFuture
         while let attempt = release.granted.popFirst() {
             if let call = calls[attempt.fetch.id] { send(attempt, of: call) } else { begin(attempt) }
         }
@@ -350,7 +348,7 @@ package struct FetchMachine: ~Copyable {
 
     /// Tokens could not be had: the fetch ends with what came of its last attempt, or as one that was throttled.
     private mutating func refuse(
-        _ attempt: consuming EndedAttempt, of id: UInt64, _ scope: ThrottleScope, until: Int64
+        _ attempt: consuming EndedAttempt, of id: UInt64, _ scope: ThrottleScope, until: MonotonicInstant
     ) {
         guard let call = calls[id], let last = call.last else {
             calls[id] = nil
@@ -366,7 +364,7 @@ package struct FetchMachine: ~Copyable {
             refuse(gate.queue.end(attempt), of: id, .quota, until: now)
         }
         waits = []
-        nextWaitEnd = .max
+        nextWaitEnd = .distantFuture
         let cause = "the gateway is stopping"
         for call in Array(calls.values) {
             switch call.takePlace() {

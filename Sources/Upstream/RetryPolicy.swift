@@ -1,4 +1,5 @@
 internal import Gateway
+internal import Primitives
 
 /// When a failed attempt is followed by another. All spans are nanoseconds.
 public struct RetryPolicy: Sendable, Equatable {
@@ -76,7 +77,9 @@ extension RetryPolicy {
     /// - Parameters:
     ///   - pause: how long it would wait, see `delay`.
     ///   - budget: pays for the retry, if there is one.
-    func verdict(after failure: FailedAttempt, pause: Int64, budget: inout RetryBudget, now: Int64) -> Verdict {
+    func verdict(after failure: FailedAttempt, pause: Int64, budget: inout RetryBudget, now: MonotonicInstant)
+        -> Verdict
+    {
         if !failure.isOutdated {
             guard failure.kind.isRetryable else { return .stop(.isFinal) }
             guard failure.safety != .unsafeWrite || !failure.mayHaveSent else { return .stop(.isUnsafe) }
@@ -95,9 +98,9 @@ struct RetryBudget {
     private let ratio: Double
     private let reserve: Double
     private var balance: Double
-    private var lastRefill: Int64
+    private var lastRefill: MonotonicInstant
 
-    init(_ policy: RetryPolicy, now: Int64) {
+    init(_ policy: RetryPolicy, now: MonotonicInstant) {
         ratio = policy.budgetRatio
         reserve = Double(policy.budgetReserve)
         balance = reserve
@@ -105,13 +108,13 @@ struct RetryBudget {
     }
 
     /// A call's first attempt is sent.
-    mutating func deposit(now: Int64) {
+    mutating func deposit(now: MonotonicInstant) {
         refill(now: now)
         balance = min(balance + ratio, ceiling)
     }
 
     /// Whether a retry may be made; it is paid for then.
-    mutating func withdraw(now: Int64) -> Bool {
+    mutating func withdraw(now: MonotonicInstant) -> Bool {
         refill(now: now)
         guard balance >= 1 else { return false }
         balance -= 1
@@ -119,7 +122,7 @@ struct RetryBudget {
     }
 
     /// The reserve comes back in ten seconds, so that a quiet gateway may retry too.
-    private mutating func refill(now: Int64) {
+    private mutating func refill(now: MonotonicInstant) {
         let elapsed = max(0, now - lastRefill)
         lastRefill = now
         if balance < reserve { balance = min(reserve, balance + reserve * Double(elapsed) / 1e10) }

@@ -16,7 +16,7 @@ struct ServiceState {
     /// The quota groups that use less than their quota, because the service has throttled.
     private var cutGroups: Set<Int> = []
 
-    init(_ settings: UpstreamSettings, of service: Service, _ retry: RetryPolicy, now: Int64) {
+    init(_ settings: UpstreamSettings, of service: Service, _ retry: RetryPolicy, now: MonotonicInstant) {
         self.service = service
         name = service.settings.name
         attemptTimeout = settings.attemptTimeout
@@ -31,7 +31,7 @@ struct ServiceState {
     ///
     /// - Parameter isFirstSign: false if another attempt has told of the same cause, a connection that they shared.
     mutating func record(
-        _ result: AttemptResult, _ call: FetchCall, isFirstSign: Bool, isRepeat: Bool, now: Int64,
+        _ result: AttemptResult, _ call: FetchCall, isFirstSign: Bool, isRepeat: Bool, now: MonotonicInstant,
         using random: inout some RandomNumberGenerator
     ) -> UpstreamEvent? {
         guard let sign = result.sign(isCutShort: call.isCutShort), isFirstSign || call.isProbe else {
@@ -56,7 +56,7 @@ struct ServiceState {
     }
 
     /// Returns what is to be reported of quota groups that are back at their full rate.
-    mutating func noteRestored(_ queue: FetchQueue, now: Int64) -> [UpstreamEvent] {
+    mutating func noteRestored(_ queue: FetchQueue, now: MonotonicInstant) -> [UpstreamEvent] {
         let restored = cutGroups.filter { queue.isAtFullRate(service: service.index, group: $0, now: now) }
         cutGroups.subtract(restored)
         return restored.map { .quotaRestored(service: name, group: service.catalog.quotaGroups[$0].name) }

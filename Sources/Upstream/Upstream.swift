@@ -17,7 +17,7 @@ public final class Upstream: UpstreamPort {
         /// True if credentials have come, or are known not to come.
         var credentialsChanged = false
         /// When the calls that are left get an error, once a stop has been asked for.
-        var stopBy: Int64?
+        var stopBy: MonotonicInstant?
     }
 
     fileprivate struct Mailbox: ~Copyable {
@@ -138,8 +138,8 @@ public final class Upstream: UpstreamPort {
 
     /// Asks the thread to end once nothing is left to do.
     ///
-    /// - Parameter deadline: monotonic nanoseconds after which what is left gets an error.
-    public func stop(by deadline: Int64) {
+    /// - Parameter deadline: the instant after which what is left gets an error.
+    public func stop(by deadline: MonotonicInstant) {
         post { $0.stopBy = deadline }
     }
 
@@ -174,7 +174,7 @@ private final class UpstreamThread {
     /// It is kept back for no more than one round of `run`.
     private var deliveries: [Delivery] = []
     /// When the machine wants its next tick.
-    private var nextTick: Int64 = 0
+    private var nextTick: MonotonicInstant = .distantPast
 
     /// - Throws: `CurlError` if libcurl cannot be used.
     init(_ upstream: Upstream, _ gate: Gate) throws(CurlError) {
@@ -196,7 +196,7 @@ private final class UpstreamThread {
         var machine = FetchMachine(gate, upstream.settings, upstream.retry, now: CurlClock.now)
         var messages = Upstream.Messages()
         var finished: [FinishedAttempt] = []
-        var nextLook: Int64 = 0
+        var nextLook: MonotonicInstant = .distantPast
         while true {
             upstream.takeMail(into: &messages)
             var moment = moment
@@ -211,7 +211,7 @@ private final class UpstreamThread {
             carryOut(&machine)
             if messages.stopBy != nil, machine.isIdle { return }
             let now = CurlClock.now
-            let next = min(nextTick, nextLook, messages.stopBy ?? .max)
+            let next = min(nextTick, nextLook, messages.stopBy ?? .distantFuture)
             let pause = upstream.goesToSleep() ? max(0, next - now) : 0
             driver.wait(timeout: pause, finished: &finished)
             moment = self.moment

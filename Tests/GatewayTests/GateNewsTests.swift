@@ -3,6 +3,8 @@ import RateLimiter
 import Testing
 
 @testable import Gateway
+import Primitives
+import TestSupport
 
 @Suite("What the service said last is what counts")
 struct GateNewsTests {

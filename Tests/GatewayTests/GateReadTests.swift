@@ -4,6 +4,7 @@ import Primitives
 import Testing
 
 @testable import Gateway
+import TestSupport
 
 @Suite("A request is understood by its target, Region and body")
 struct GateReadTests {

@@ -1,5 +1,7 @@
 import PageCache
 import Testing
+import Primitives
+import TestSupport
 
 @Suite("A flight")
 struct FlightTests {

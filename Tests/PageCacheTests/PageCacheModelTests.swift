@@ -1,6 +1,7 @@
 import PageCache
 import TestSupport
 import Testing
+import Primitives
 
 @Suite("Over 100,000 random operations, the cache")
 struct PageCacheModelTests {
@@ -34,7 +35,7 @@ private struct ModelRun {
     private let scopes: [EpochScope]
     private var model = PageCacheModel(maxWaiters: 3)
     private var generator: SeededGenerator
-    private var now: Int64 = 0
+    private var now: MonotonicInstant = 0
     private var lastWaiter = 0
 
     init(hasRoomForAll: Bool, keys: [PageKey], scopes: [EpochScope], seed: UInt64) {

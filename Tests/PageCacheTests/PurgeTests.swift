@@ -1,6 +1,8 @@
 import Testing
 
 @testable import PageCache
+import Primitives
+import TestSupport
 
 @Suite("A purge")
 struct PurgeTests {
@@ -39,7 +41,7 @@ struct PurgeTests {
         let key = PageKey(number: 1)
         fixture.load(Page(key, revalidate: 30))
         #expect(fixture.find(key, at: 1).kind == .fresh)
-        #expect(fixture.cache.purge(.makeStale, now: 2 * second) { $0 == key } == 1)
+        #expect(fixture.cache.purge(.makeStale, now: .at(2 * second)) { $0 == key } == 1)
         #expect(fixture.find(key, at: 2).kind == .staleAndRefresh)
     }
 

@@ -1,5 +1,5 @@
 internal import PageCache
-internal import Primitives
+public import Primitives
 public import RateLimiter
 
 /// A configured service: its catalog and its settings.
@@ -50,16 +50,16 @@ public final class Service: Sendable {
     public let settings: Settings
     /// The index of the service whose buckets and queues it uses, which may be its own.
     let quotaOwner: Int
-    /// When its buckets are empty, in monotonic nanoseconds.
-    let start: Int64
+    /// When its buckets are empty.
+    let start: MonotonicInstant
     private let targets: [[UInt8]]
     private let prefix: [UInt8]
 
     /// - Parameters:
     ///   - index: its place among the services.
     ///   - scope: another service of the same catalog and the same account, whose buckets and queues it shares.
-    ///   - now: monotonic nanoseconds; its buckets are empty then.
-    public init(index: Int, settings: Settings, sharing scope: Service? = nil, now: Int64) {
+    ///   - now: its buckets are empty then.
+    public init(index: Int, settings: Settings, sharing scope: Service? = nil, now: MonotonicInstant) {
         self.index = index
         // Shared groups are in shadow mode for both services or for none.
         var settings = settings

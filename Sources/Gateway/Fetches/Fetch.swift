@@ -1,3 +1,4 @@
+public import Primitives
 public import PageCache
 public import RateLimiter
 
@@ -28,20 +29,20 @@ public struct Fetch: Sendable {
     public let purpose: Purpose
     /// Its claim to a place in the queue of its quota group.
     public internal(set) var claim: Claim
-    /// The requests that wait get an error at this instant, in monotonic nanoseconds.
-    public internal(set) var deadline: Int64
+    /// The requests that wait get an error at this instant.
+    public internal(set) var deadline: MonotonicInstant
     /// The fields of the request as its caller sent them, for a service that gets those and no others.
     public let forwarded: ForwardedFields?
 
     init(
         _ request: Call.ServiceRequest, _ purpose: Purpose, _ claim: Claim, forwarded: ForwardedFields?, id: UInt64,
-        now: Int64
+        now: MonotonicInstant
     ) {
         self.id = id
         self.request = request
         self.purpose = purpose
         self.claim = claim
-        deadline = now &+ request.service.settings.callTimeout
+        deadline = now + request.service.settings.callTimeout
         self.forwarded = forwarded
     }
 
@@ -90,7 +91,7 @@ public enum FetchResult: Sendable {
     /// No answer could be had.
     case fault(GatewayError)
     /// A quota token for another attempt, or the first, could not be had in time.
-    case throttled(ThrottleScope, until: Int64)
+    case throttled(ThrottleScope, until: MonotonicInstant)
 }
 
 /// What the gateway asks of the upstream. Calls may come from any thread.
@@ -120,8 +121,8 @@ struct AttemptRecord: Sendable {
     var fetch: Fetch
     /// 1 for the first.
     var number = 1
-    /// When the attempt before it was sent, in monotonic nanoseconds; nil if none was.
-    var sentAt: Int64?
+    /// When the attempt before it was sent; nil if none was.
+    var sentAt: MonotonicInstant?
     /// Whether it has taken a token of its domain.
     var holdsDomainToken = false
 }
@@ -145,8 +146,7 @@ public struct GrantedAttempt: ~Copyable, Sendable {
 /// An attempt that was sent; its tokens are spent. The next state is ended; or waiting, as the attempt after it.
 public struct SentAttempt: ~Copyable, Sendable {
     let record: AttemptRecord
-    /// Monotonic nanoseconds.
-    public let sentAt: Int64
+    public let sentAt: MonotonicInstant
     public var fetch: Fetch { record.fetch }
     /// 1 for the first.
     public var number: Int { record.number }
@@ -166,8 +166,8 @@ public struct EndedAttempt: ~Copyable, Sendable {
     let fetch: Fetch
     /// How many attempts were sent.
     let attempts: Int
-    /// When the last of them was sent, in monotonic nanoseconds; nil if none was.
-    let sentAt: Int64?
+    /// When the last of them was sent; nil if none was.
+    let sentAt: MonotonicInstant?
 }
 
 /// Attempts on their way to who sends them, first in, first out. (An array cannot hold what cannot be copied.)

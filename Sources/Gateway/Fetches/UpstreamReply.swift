@@ -1,3 +1,4 @@
+internal import Primitives
 public import AWSProtocol
 internal import PageCache
 
@@ -112,7 +113,9 @@ extension UpstreamReply {
     /// The page that the reply makes: a well-formed good one, or an error that is worth remembering.
     ///
     /// - Parameter negativeTTL: how long errors are remembered, in nanoseconds, by their code.
-    func page(_ key: PageKey, _ lifetime: Page.Lifetime, negativeTTL: [String: Int64], sentAt: Int64) -> Page? {
+    func page(_ key: PageKey, _ lifetime: Page.Lifetime, negativeTTL: [String: Int64], sentAt: MonotonicInstant)
+        -> Page?
+    {
         guard isStorable else { return nil }
         switch classification {
         case .good:

@@ -1,12 +1,12 @@
 public import PageCache
-internal import Primitives
+public import Primitives
 
 // Requests that end before their answer comes.
 
 extension Gate {
     /// The client of a waiting call has gone. A flight goes on all the same if it has been sent; what still waits for its
     /// token, and for this client alone, does not.
-    public func abandon(_ call: Call, waiter: Waiter, now: Int64) {
+    public func abandon(_ call: Call, waiter: Waiter, now: MonotonicInstant) {
         switch call.action {
         case .page(let page):
             if let flight = cache.removeWaiter(waiter, of: page.key) { withdraw(flight, page.request, now: now) }
@@ -20,7 +20,7 @@ extension Gate {
     }
 
     /// Withdraws a flight without waiters if it still waits for its first token.
-    func withdraw(_ flight: Flight, _ request: Call.ServiceRequest, now: Int64) {
+    func withdraw(_ flight: Flight, _ request: Call.ServiceRequest, now: MonotonicInstant) {
         guard let attempt = queue.withdraw(request, where: { $0.isFor(flight) }) else { return }
         guard !cache.cancelIfUnwanted(flight) else {
             _ = queue.end(attempt)
@@ -43,7 +43,7 @@ extension Gate {
 
     /// The error for a request whose time is over; nil for one that never waits. If it is a write, which may have taken
     /// effect, the pages that it is about are made void first.
-    public func overdue(_ call: Call, waiter: Waiter, now: Int64) -> GatewayError? {
+    public func overdue(_ call: Call, waiter: Waiter, now: MonotonicInstant) -> GatewayError? {
         guard let service = call.service else { return nil }
         if case .pass(let request) = call.action {
             for scope in request.invalidates { cache.invalidate(scope) }

@@ -31,9 +31,9 @@ public protocol WriteObserver: Sendable {
     /// A write is about to be sent, or a purge about to begin.
     ///
     /// - Parameter scopes: those whose pages it may make void.
-    /// - Returns: `nil` if it may be sent now. Else the write has not begun, and must not be sent before this moment, in
-    ///   monotonic nanoseconds, and not without asking again.
-    func writeBegins(_ scopes: [EpochScope], now: Int64) -> Int64?
+    /// - Returns: `nil` if it may be sent now. Else the write has not begun, and must not be sent before this instant, and
+    ///   not without asking again.
+    func writeBegins(_ scopes: [EpochScope], now: MonotonicInstant) -> MonotonicInstant?
 
     /// It has ended, and the pages that it made void are gone. Called once for each write that has begun.
     func writeEnded(_ scopes: [EpochScope])
@@ -43,7 +43,7 @@ extension Gate {
     /// Purges pages.
     ///
     /// - Returns: the number of pages that matched.
-    public func purge(_ request: PurgeRequest, now: Int64) -> Int {
+    public func purge(_ request: PurgeRequest, now: MonotonicInstant) -> Int {
         let services = services
         // Its pages are of any scope. It is not held back: `nil` or not, it is as if the write had begun.
         let hasBegun = !request.isSoft && observer?.writeBegins(EpochScope.all, now: now) == nil
@@ -68,12 +68,11 @@ extension Gate {
     /// Takes in a page of a snapshot, as a stale one.
     ///
     /// - Parameters:
-    ///   - now: monotonic nanoseconds.
-    ///   - wallClock: the same moment.
+    ///   - wallClock: the same instant as `now`.
     ///   - isTrue: returns true if pages of a scope are as they were when the snapshot was made.
     /// - Returns: true if it was taken in; not if its operation is not cached any more, or if it is too old.
     public func restore(
-        _ page: SavedPage, now: Int64, wallClock: WallInstant, where isTrue: (EpochScope) -> Bool
+        _ page: SavedPage, now: MonotonicInstant, wallClock: WallInstant, where isTrue: (EpochScope) -> Bool
     ) -> Bool {
         guard let parts = KeyParts(page.key), let (service, operation, input) = parts.request(services) else {
             return false

@@ -7,7 +7,7 @@ internal import Synchronization
 /// Decides the answer to a request: the caller's limit, parsing, cache, flight, quota, in this order.
 ///
 /// `decide` runs on the caller's event loop, without waiting for anything. `finish` takes the result of a fetch from
-/// whatever thread made it. Time is an argument everywhere: monotonic nanoseconds.
+/// whatever thread made it. Time is an argument everywhere.
 public final class Gate: Sendable {
     public let services: [Service]
     public let cache: PageCache
@@ -67,7 +67,7 @@ public final class Gate: Sendable {
     ///
     /// - Parameter target: the value of `X-Amz-Target`, which names the operation.
     /// - Returns: the error for a caller who may not ask for this operation, or who asks too often.
-    public func charge(caller: CallerID = .anonymous, target: Span<UInt8>, now: Int64) -> GatewayError? {
+    public func charge(caller: CallerID = .anonymous, target: Span<UInt8>, now: MonotonicInstant) -> GatewayError? {
         guard callers[caller.index].tellsOperationsApart else {
             let allowance = callers[caller.index].general
             return refusal(allowance, allowance.bucket.take(now: now), target, now: now)
@@ -81,7 +81,7 @@ public final class Gate: Sendable {
     }
 
     private func refusal(
-        _ allowance: Caller.Allowance, _ decision: TokenBucket.Decision, _ target: Span<UInt8>, now: Int64
+        _ allowance: Caller.Allowance, _ decision: TokenBucket.Decision, _ target: Span<UInt8>, now: MonotonicInstant
     ) -> GatewayError? {
         guard case .denied(let until) = decision, let service = services.count == 1 ? services[0] : owner(of: target)
         else { return nil }
@@ -138,7 +138,7 @@ public final class Gate: Sendable {
     ///   - forwarded: the request's fields, for a service that gets them as they are.
     public func decide(
         _ call: Call, caller: CallerID = .anonymous, directives: CacheDirectives = CacheDirectives(), waiter: Waiter,
-        forwarded: ForwardedFields? = nil, now: Int64
+        forwarded: ForwardedFields? = nil, now: MonotonicInstant
     ) -> Verdict {
         if let error = denial(caller, call) { return .refused(error) }
         // Put together only where it is needed: by far most requests are for pages that are there.
@@ -175,7 +175,7 @@ public final class Gate: Sendable {
     }
 
     private func answer(
-        _ found: PageCache.Lookup, _ query: Call.PageQuery, _ client: borrowing ClientRequest, now: Int64
+        _ found: PageCache.Lookup, _ query: Call.PageQuery, _ client: borrowing ClientRequest, now: MonotonicInstant
     ) -> Verdict {
         switch found {
         case .fresh(let page):
@@ -201,11 +201,13 @@ public final class Gate: Sendable {
     }
 
     /// Returns true if there is a page that can be served at once.
-    private func isServable(_ query: Call.PageQuery, now: Int64) -> Bool {
+    private func isServable(_ query: Call.PageQuery, now: MonotonicInstant) -> Bool {
         cache.usablePage(query.key, now: now).map { now < $0.revalidateUntil } ?? false
     }
 
-    private func fetch(_ query: Call.PageQuery, _ flight: Flight, _ client: borrowing ClientRequest, now: Int64)
+    private func fetch(
+        _ query: Call.PageQuery, _ flight: Flight, _ client: borrowing ClientRequest, now: MonotonicInstant
+    )
         -> Fetch
     {
         Fetch(
@@ -218,11 +220,11 @@ public final class Gate: Sendable {
     /// The outcome for a fetch that has just begun.
     private enum Start: ~Copyable {
         case sent
-        case queued(until: Int64)
-        case refused(EndedAttempt, ThrottleScope, until: Int64)
+        case queued(until: MonotonicInstant)
+        case refused(EndedAttempt, ThrottleScope, until: MonotonicInstant)
     }
 
-    private func start(_ fetch: Fetch, now: Int64) -> Start {
+    private func start(_ fetch: Fetch, now: MonotonicInstant) -> Start {
         switch queue.admit(WaitingAttempt(record: AttemptRecord(fetch: fetch)), now: now) {
         case .granted(let attempt):
             upstream.start(attempt)
@@ -235,7 +237,9 @@ public final class Gate: Sendable {
         }
     }
 
-    private func pass(_ request: Call.ServiceRequest, _ client: borrowing ClientRequest, now: Int64) -> Verdict {
+    private func pass(_ request: Call.ServiceRequest, _ client: borrowing ClientRequest, now: MonotonicInstant)
+        -> Verdict
+    {
         var fetch = Fetch(
             request, .pass(client.waiter, isRetry: client.directives.isRetry), client.caller.claim,
             forwarded: client.forwarded, id: nextFetch(), now: now)
@@ -247,7 +251,7 @@ public final class Gate: Sendable {
     /// Without a token at once, a stale page goes before a wait, and a wait before a refusal. A `no-cache` request gets no
     /// stale page.
     private func lead(
-        _ fetch: Fetch, _ flight: Flight, _ client: borrowing ClientRequest, _ role: Verdict.Role, now: Int64
+        _ fetch: Fetch, _ flight: Flight, _ client: borrowing ClientRequest, _ role: Verdict.Role, now: MonotonicInstant
     ) -> Verdict {
         let waiter = client.waiter
         let page = role == .noCache ? nil : cache.usablePage(flight.key, now: now)
@@ -281,7 +285,7 @@ public final class Gate: Sendable {
         }
     }
 
-    private func refresh(_ fetch: Fetch, now: Int64) {
+    private func refresh(_ fetch: Fetch, now: MonotonicInstant) {
         if case .refused(let attempt, let scope, let until) = start(fetch, now: now) {
             deliver([finish(attempt, .throttled(scope, until: until), now: now)])
         }
@@ -292,7 +296,7 @@ public final class Gate: Sendable {
     // MARK: Attempts
 
     /// An attempt is sent: its page will be as new as that, and what it makes void is noted.
-    public func markSent(_ attempt: consuming GrantedAttempt, now: Int64) -> SendResult {
+    public func markSent(_ attempt: consuming GrantedAttempt, now: MonotonicInstant) -> SendResult {
         switch attempt.fetch.purpose {
         case .flight(let flight, _): cache.markSent(flight)
         case .pass:
@@ -305,7 +309,7 @@ public final class Gate: Sendable {
     }
 
     /// Asks for the tokens of an attempt that has waited for something else, a retry's pause or credentials.
-    public func askAgain(_ attempt: consuming WaitingAttempt, now: Int64) -> FetchQueue.Admission {
+    public func askAgain(_ attempt: consuming WaitingAttempt, now: MonotonicInstant) -> FetchQueue.Admission {
         let (number, purpose) = (attempt.number, attempt.fetch.purpose)
         let admission = queue.admit(attempt, now: now)
         // Of a first attempt, `start` holds the flight.
@@ -328,7 +332,7 @@ public final class Gate: Sendable {
     /// makes nothing void. A page is as old as the attempt that brought it: it may have been made at once (RFC 9111, section 4.2.3).
     ///
     /// - Returns: the answer for the requests that wait.
-    public func finish(_ attempt: consuming EndedAttempt, _ result: FetchResult, now: Int64) -> Delivery {
+    public func finish(_ attempt: consuming EndedAttempt, _ result: FetchResult, now: MonotonicInstant) -> Delivery {
         let fetch = attempt.fetch
         switch fetch.purpose {
         case .pass(let waiter, _):
@@ -346,7 +350,8 @@ public final class Gate: Sendable {
     public func deliver(_ deliveries: [Delivery]) { receiver.deliver(deliveries) }
 
     private func complete(
-        _ flight: Flight, _ lifetime: Page.Lifetime, _ result: FetchResult, _ fetch: Fetch, sentAt: Int64, now: Int64
+        _ flight: Flight, _ lifetime: Page.Lifetime, _ result: FetchResult, _ fetch: Fetch, sentAt: MonotonicInstant,
+        now: MonotonicInstant
     ) -> Delivery {
         if case .reply(let reply) = result,
             let page = reply.page(flight.key, lifetime, negativeTTL: policy.negativeTTL, sentAt: sentAt)
@@ -361,7 +366,7 @@ public final class Gate: Sendable {
         return Delivery(stale ?? arrival(of: result, fetch, now: now), to: waiters)
     }
 
-    private func arrival(of result: FetchResult, _ fetch: Fetch, now: Int64) -> Arrival {
+    private func arrival(of result: FetchResult, _ fetch: Fetch, now: MonotonicInstant) -> Arrival {
         switch result {
         case .reply(let reply): .reply(reply)
         case .fault(let error): .error(error)
@@ -374,5 +379,5 @@ public final class Gate: Sendable {
 public enum SendResult: ~Copyable {
     case sent(SentAttempt)
     /// It must not be sent before this instant: a snapshot with pages that it makes void would be taken for true until then.
-    case held(GrantedAttempt, until: Int64)
+    case held(GrantedAttempt, until: MonotonicInstant)
 }

@@ -1,3 +1,4 @@
+internal import Primitives
 public import Gateway
 public import HTTPFront
 internal import NIOCore
@@ -86,7 +87,7 @@ public final class AdminResponder: Responder {
         let gate = gate
         let loop = loop
         offload {
-            let count = gate.purge(request, now: now)
+            let count = gate.purge(request, now: MonotonicInstant(nanoseconds: now))
             loop.eventLoop.execute {
                 loop.value.loop?.answer(ticket) { responder, response in
                     responder.renderer.text(Array("{\"purged\":\(count)}\n".utf8), "application/json", &response)

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import CCurl
 
 // What goes through libcurl: HTTP/2, an origin's first reply, and the making of connections.
@@ -21,7 +22,7 @@ extension CurlDriver {
 
     /// Closes all connections after `idleLimit` without an attempt, and frees the memory of the busiest time. libcurl itself looks at
     /// the age of a connection only when it needs one, and never sees that an origin has closed one that it keeps.
-    func dropIdle(now: Int64) {
+    func dropIdle(now: MonotonicInstant) {
         guard let idleSince, slotOfID.isEmpty, now - idleSince >= idleLimit,
             let fresh = unsafe try? Self.makeMulti(maxConnectionsInAll: maxConnectionsInAll)
         else { return }
@@ -74,7 +75,7 @@ extension CurlDriver {
 
     // MARK: Progress
 
-    func progress(now: Int64, _ finished: inout [FinishedAttempt]) {
+    func progress(now: MonotonicInstant, _ finished: inout [FinishedAttempt]) {
         hasLaunched = false
         var running: Int32 = 0
         // A fault here is one of the whole multi handle; deadlines end the attempts then.
@@ -82,7 +83,7 @@ extension CurlDriver {
         collect(now: now, &finished)
     }
 
-    func collect(now: Int64, _ finished: inout [FinishedAttempt]) {
+    func collect(now: MonotonicInstant, _ finished: inout [FinishedAttempt]) {
         var left: Int32 = 0
         while let message = unsafe curl_multi_info_read(multi, &left) {
             guard unsafe message.pointee.msg == CURLMSG_DONE, let easy = unsafe message.pointee.easy_handle else {
@@ -132,7 +133,7 @@ extension CurlDriver {
     }
 
     /// libcurl has made a connection, or has failed to.
-    func connected(_ ticket: CurlTicket, _ code: CURLcode, now: Int64, _ finished: inout [FinishedAttempt]) {
+    func connected(_ ticket: CurlTicket, _ code: CURLcode, now: MonotonicInstant, _ finished: inout [FinishedAttempt]) {
         let index = Int(ticket.slot & ~HTTP1Connection.mark)
         guard http1Connections.indices.contains(index) else { return }
         let connection = http1Connections[index]
@@ -157,7 +158,7 @@ extension CurlDriver {
     }
 
     /// Lets an attempt whose connection could not be opened from here wait for one that is open, if there is any.
-    func waitsForOther(_ slot: CurlTransfer, now: Int64) -> Bool {
+    func waitsForOther(_ slot: CurlTransfer, now: MonotonicInstant) -> Bool {
         let open = http1Connections.count { $0.pool == slot.pool && ($0.phase == .busy || $0.phase == .idle) }
         guard pools[slot.pool].narrow(to: open, now: now) else { return false }
         putBack(slot)

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import CCurl
 internal import Glibc
 
@@ -22,7 +23,7 @@ internal import Glibc
     private(set) var slotOfID: [UInt64: Int] = [:]
     let connections = CurlConnections()
     let names: NameLookups
-    var nextNameRefresh: Int64 = .min
+    var nextNameRefresh: MonotonicInstant = .distantPast
     /// Why a connection could not be opened from here though the attempt goes on; its reader sets it to nil.
     package var localFault: CurlError?
 
@@ -41,13 +42,13 @@ internal import Glibc
     var moving = 0
 
     /// At or before every attempt's deadline.
-    private var earliestDeadline = Int64.max
+    private var earliestDeadline = MonotonicInstant.distantFuture
     /// True if something was launched that libcurl has not looked at.
     var hasLaunched = false
     /// True if an attempt has to be launched again.
     var hasDetour = false
     /// When the last attempt ended; nil while attempts are in flight, or no connection is open.
-    var idleSince: Int64?
+    var idleSince: MonotonicInstant?
 
     /// - Parameters:
     ///   - maxConnectionsInAll: How many connections may be open, to all hosts, idle ones included; at least 1.
@@ -97,7 +98,7 @@ extension CurlDriver {
         let slot = slots[index]
         do {
             slot.pool = pool
-            let deadline = CurlClock.after(now, request.timeout)
+            let deadline = now + request.timeout
             try slot.prepare(request, id: id, slot: index, deadline: deadline)
             if deadline > now, pools[pool].isEmpty, let place = nextPlace(in: pool, now: now) {
                 try launch(slot, place, now: now)
@@ -105,7 +106,7 @@ extension CurlDriver {
                 slot.phase = .waiting
                 pools[pool].enqueue(slot.ticket)
                 if pools[pool].isNameless {
-                    slot.nameDeadline = min(deadline, CurlClock.after(now, request.endpoint.connectTimeout))
+                    slot.nameDeadline = min(deadline, now + request.endpoint.connectTimeout)
                 }
             }
             earliestDeadline = min(earliestDeadline, deadline, slot.nameDeadline)
@@ -132,14 +133,14 @@ extension CurlDriver {
     }
 
     /// The place of one more attempt; nil if it has to wait.
-    private func nextPlace(in pool: Int, now: Int64) -> OriginPool.Place? {
+    private func nextPlace(in pool: Int, now: MonotonicInstant) -> OriginPool.Place? {
         guard let place = pools[pool].nextPlace(now: now) else { return nil }
         let isReachable =
             pools[pool].target == nil ? knowsAddresses(in: pool, now: now) : hasConnection(in: pool, now: now)
         return isReachable ? place : nil
     }
 
-    private func launch(_ slot: CurlTransfer, _ place: OriginPool.Place, now: Int64) throws(CurlError) {
+    private func launch(_ slot: CurlTransfer, _ place: OriginPool.Place, now: MonotonicInstant) throws(CurlError) {
         slot.place = place
         if let target = pools[slot.pool].target {
             try launch(slot, to: target, now: now)
@@ -178,7 +179,7 @@ extension CurlDriver {
     }
 
     /// Takes the attempt out of everything and frees its slot.
-    private func retire(_ slot: CurlTransfer, hasReply: Bool = false, now: Int64) {
+    private func retire(_ slot: CurlTransfer, hasReply: Bool = false, now: MonotonicInstant) {
         guard let index = slotOfID.removeValue(forKey: slot.id) else { return }
         detach(slot, hasReply: hasReply)
         slot.clear()
@@ -219,7 +220,7 @@ extension CurlDriver {
         dropIdle(now: now)
     }
 
-    func finish(_ slot: CurlTransfer, _ code: CURLcode, now: Int64, _ finished: inout [FinishedAttempt]) {
+    func finish(_ slot: CurlTransfer, _ code: CURLcode, now: MonotonicInstant, _ finished: inout [FinishedAttempt]) {
         if slot.phase == .running, let version = slot.collector.version { pools[slot.pool].learn(version) }
         let result = slot.result(code)
         var hasReply = true
@@ -235,9 +236,9 @@ extension CurlDriver {
 
     /// Ends the attempts that are past their deadlines: libcurl has no timer for those that wait. All are looked at, but only
     /// when the earliest deadline has come.
-    private func expire(now: Int64, _ finished: inout [FinishedAttempt]) {
+    private func expire(now: MonotonicInstant, _ finished: inout [FinishedAttempt]) {
         guard now >= earliestDeadline else { return }
-        earliestDeadline = .max
+        earliestDeadline = .distantFuture
         for slot in slots where slot.phase != .idle {
             let isNameless = slot.phase == .waiting && pools[slot.pool].isNameless
             let deadline = isNameless ? min(slot.deadline, slot.nameDeadline) : slot.deadline
@@ -250,7 +251,7 @@ extension CurlDriver {
     }
 
     /// Gives free places to waiting attempts, except to those past their deadlines: `expire` ends them.
-    private func fillPools(now: Int64, _ finished: inout [FinishedAttempt]) {
+    private func fillPools(now: MonotonicInstant, _ finished: inout [FinishedAttempt]) {
         for pool in pools.indices {
             while !pools[pool].isEmpty, let place = nextPlace(in: pool, now: now), let ticket = pools[pool].dequeue() {
                 guard let slot = slot(ticket, in: .waiting), slot.deadline > now else { continue }
@@ -277,7 +278,7 @@ extension CurlDriver {
 
 extension CurlDriver {
     /// Returns true if an attempt of a pool could have a connection now, an idle one or a new one.
-    func hasConnection(in pool: Int, now: Int64) -> Bool {
+    func hasConnection(in pool: Int, now: MonotonicInstant) -> Bool {
         while let last = pools[pool].idleConnections.last {
             if http1Connections[last].isGood(now: now) { return true }
             pools[pool].idleConnections.removeLast()
@@ -292,7 +293,7 @@ extension CurlDriver {
     }
 
     /// Gives an attempt its connection; `hasConnection` must have returned true.
-    func launch(_ slot: CurlTransfer, to target: RequestTarget, now: Int64) throws(CurlError) {
+    func launch(_ slot: CurlTransfer, to target: RequestTarget, now: MonotonicInstant) throws(CurlError) {
         if slot.request?.needsFreshConnection == true {
             // It takes the place of an idle one, which may have ended too.
             if !pools[slot.pool].idleConnections.isEmpty {
@@ -348,7 +349,7 @@ extension CurlDriver {
     }
 
     /// Closes connections that were idle for too long; the first idle one has been so longest.
-    func closeOldConnections(now: Int64) {
+    func closeOldConnections(now: MonotonicInstant) {
         for pool in pools.indices {
             while let first = pools[pool].idleConnections.first, http1Connections[first].isOld(now: now) {
                 pools[pool].idleConnections.removeFirst()
@@ -375,7 +376,7 @@ extension CurlDriver {
     }
 
     /// Reads and writes where sockets are ready.
-    func lookAtSockets(now: Int64, _ finished: inout [FinishedAttempt]) {
+    func lookAtSockets(now: MonotonicInstant, _ finished: inout [FinishedAttempt]) {
         for place in pollSet.places {
             let (index, socket, isReady) = pollSet[place]
             let connection = http1Connections[index]

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import CCurl
 
 /// One slot of the driver, used for one attempt after the other: its easy handle, the memory that libcurl reads and fills
@@ -29,9 +30,9 @@ internal import CCurl
     var pool = 0
     var place = OriginPool.Place.usual
     /// When the attempt ends at the latest, on the driver's clock.
-    private(set) var deadline: Int64 = 0
+    private(set) var deadline: MonotonicInstant = .distantPast
     /// When it ends at the latest if the addresses of its origin's name are not known by then.
-    var nameDeadline: Int64 = .max
+    var nameDeadline: MonotonicInstant = .distantFuture
 
     /// The current values of the handle's options; they stay from attempt to attempt.
     var isFresh: Bool?
@@ -46,7 +47,7 @@ internal import CCurl
     var http1Connection: Int?
 
     /// When the connection must be established, on the driver's clock.
-    private var connectDeadline: Int64 = 0
+    private var connectDeadline: MonotonicInstant = .distantPast
     /// True if the attempt was ended because libcurl ignored its timeouts.
     private(set) var isOverdue = false
 
@@ -92,14 +93,14 @@ extension CurlTransfer {
     /// Takes on an attempt.
     ///
     /// - Throws: `badField`. `clear()` must follow.
-    func prepare(_ request: AttemptRequest, id: UInt64, slot: Int, deadline: Int64) throws(CurlError) {
+    func prepare(_ request: AttemptRequest, id: UInt64, slot: Int, deadline: MonotonicInstant) throws(CurlError) {
         generation &+= 1
         self.slot = UInt32(truncatingIfNeeded: slot)
         self.id = id
         self.deadline = deadline
         needsFresh = false
         hasMetLost = false
-        nameDeadline = .max
+        nameDeadline = .distantFuture
         let lines = if let lines = request.lines { lines } else { try HeaderLines(request.fields) }
         guard !lines.isFaulty else { throw .badField }
         var request = request
@@ -123,7 +124,7 @@ extension CurlTransfer {
     /// milliseconds and takes 0 for "no limit".
     ///
     /// - Throws: `badURL`, `outOfMemory`, or libcurl's error for an option.
-    func setLaunch(now: Int64) throws(CurlError) {
+    func setLaunch(now: MonotonicInstant) throws(CurlError) {
         guard let request, let lines = request.lines else { throw .driverFault }
         resetLaunch(for: request, mayBeHTTP2: request.endpoint.mayBeHTTP2)
         let bytes = memory.fill(lines, body: request.body)
@@ -185,7 +186,7 @@ extension CurlTransfer {
 extension CurlTransfer {
     func opened(_ socket: Int32) {
         if !hasOpened, let endpoint = handle.endpoint {
-            connectDeadline = min(deadline, CurlClock.after(CurlClock.now, endpoint.connectTimeout))
+            connectDeadline = min(deadline, CurlClock.now + endpoint.connectTimeout)
         }
         opened.append(socket)
         hasOpened = true
@@ -230,7 +231,7 @@ extension CurlTransfer {
     }
 
     /// Returns true until the deadline, which is checked here because libcurl ignores its timeouts during CONNECT.
-    func mayGoOn(now: Int64) -> Bool {
+    func mayGoOn(now: MonotonicInstant) -> Bool {
         isOverdue = now >= (sends == 0 && hasOpened ? connectDeadline : deadline)
         return !isOverdue
     }
@@ -274,7 +275,7 @@ extension CurlTransfer {
 /// The use of a connection by an attempt.
 private struct ConnectionUse {
     let connection: CurlConnections.Key
-    let since: Int64
+    let since: MonotonicInstant
     /// The request's stream, once libcurl has told it.
     var stream: UInt32?
     /// True if the origin has reset it with REFUSED_STREAM.

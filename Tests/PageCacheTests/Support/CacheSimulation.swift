@@ -1,4 +1,6 @@
 import PageCache
+import Primitives
+import TestSupport
 
 /// A cache of one shard with room for a number of equal pages, each fetched at its first request.
 struct CacheSimulation {

@@ -1,4 +1,6 @@
 import PageCache
+import Primitives
+import TestSupport
 
 /// A simple model of a cache of unlimited size.
 struct PageCacheModel {
@@ -30,7 +32,7 @@ struct PageCacheModel {
     mutating func invalidate(_ scope: EpochScope) { epochs[scope, default: 0] += 1 }
 
     /// The usable page, however stale.
-    func usable(_ number: Int, _ scope: EpochScope, now: Int64) -> Page? {
+    func usable(_ number: Int, _ scope: EpochScope, now: MonotonicInstant) -> Page? {
         guard let held = stored[number], held.epoch == epoch(scope), now < held.page.usableUntil else { return nil }
         return held.page
     }
@@ -41,7 +43,7 @@ struct PageCacheModel {
     }
 
     /// The expected kind of lookup if the cache holds `page`.
-    func expected(_ number: Int, _ scope: EpochScope, holding page: Page?, now: Int64) -> Kind {
+    func expected(_ number: Int, _ scope: EpochScope, holding page: Page?, now: MonotonicInstant) -> Kind {
         let flight = current(number, scope)
         if let page, now < page.freshUntil { return .fresh }
         if let page, now < page.revalidateUntil { return flight == nil ? .staleAndRefresh : .stale }
