@@ -188,9 +188,8 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "NIOTestSupport", "PageCache",
-                "Primitives", "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "TestSupport", arguments, lifecycle,
-                logging,
-                nioCore, nioPosix, nioSSL,
+                "Primitives", "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "TestSupport", "Upstream", arguments,
+                lifecycle, logging, nioCore, nioPosix, nioSSL,
             ],
             exclude: ["SDK"],
             swiftSettings: testSettings),

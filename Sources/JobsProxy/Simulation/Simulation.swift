@@ -90,7 +90,7 @@ struct Simulation: ~Copyable {
             gate,
             configuration.services.map {
                 UpstreamSettings($0, configuration.breaker, sandbox: nil, signing: signing)
-            }, RetryPolicy(configuration.retry), random: SeededGenerator(seed: ~load.seed),
+            }, configuration.retry, random: SeededGenerator(seed: ~load.seed),
             now: MonotonicInstant(nanoseconds: 0))
         calls = Self.calls(load.pages, "p", gate)
         walkCalls = Self.calls(load.walk, "w", gate)
