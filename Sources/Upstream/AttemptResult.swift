@@ -15,7 +15,7 @@ package enum AttemptClass: String, CaseIterable, Sendable {
     case timeout
     case connectError = "connect_error"
 
-    /// Whether another attempt may do better.
+    /// True if another attempt may do better.
     var isRetryable: Bool {
         switch self {
         case .serverError, .timeout, .connectError: true
@@ -23,7 +23,7 @@ package enum AttemptClass: String, CaseIterable, Sendable {
         }
     }
 
-    /// Whether it counts against the service's health.
+    /// True if it counts against the service's health.
     var isFailure: Bool { isRetryable }
 
     init(_ reply: ReplyClass) {
@@ -55,7 +55,7 @@ struct AttemptResult {
         if case .success(let reply) = outcome { reply.retryAfter?.wait ?? 0 } else { 0 }
     }
 
-    /// Whether a byte of the request may have left.
+    /// True if a byte of the request may have left.
     var mayHaveSent: Bool {
         switch outcome {
         case .success: true
@@ -63,12 +63,12 @@ struct AttemptResult {
         }
     }
 
-    /// Whether the connection ended before the reply was complete.
+    /// True if the connection ended before the reply was complete.
     var lostConnection: Bool {
         if case .failure(let error) = outcome { error.isLostConnection } else { false }
     }
 
-    /// - Parameter isForPage: whether a good reply must be a JSON object. That of another operation may be empty.
+    /// - Parameter isForPage: true if a good reply must be a JSON object. That of another operation may be empty.
     init(_ result: Result<CurlReply, CurlError>, isForPage: Bool) {
         do throws(CurlError) {
             let reply = try UpstreamReply(try result.get(), isForPage: isForPage)
@@ -92,13 +92,13 @@ struct AttemptResult {
         }
     }
 
-    /// Whether the service may have refused it for the time that it was signed for.
+    /// True if the service may have refused it for the time that it was signed for.
     var mayBeMistimed: Bool { hasCode(of: ErrorCode.clockSkew) }
 
-    /// Whether the service refused it for the credentials that it was signed with, in whose place there may be newer ones.
+    /// True if the service refused it for the credentials that it was signed with, in whose place there may be newer ones.
     var hasExpiredCredentials: Bool { hasCode(of: ErrorCode.expiredCredentials) }
 
-    /// Whether a throttle is one of the rate, and not the end of an allowance.
+    /// Returns true if a throttle is one of the rate, and not the end of an allowance.
     func isAboutRate(_ safety: Fetch.Safety) -> Bool {
         kind == .throttled && (safety == .read || !hasCode(of: ErrorCode.ambiguousThrottling))
     }
@@ -122,8 +122,8 @@ enum ReplyBody: Equatable {
     case other
 
     /// - Parameters:
-    ///   - isSuccess: whether the reply's status is a good one.
-    ///   - isOnlyPassed: whether it is known to be whole and never becomes a page. It is looked through then, and read only where
+    ///   - isSuccess: true if the reply's status is a good one.
+    ///   - isOnlyPassed: true if it is known to be whole and never becomes a page. It is looked through then, and read only where
     ///     that leaves a doubt.
     init(_ body: [UInt8], coding: String?, isSuccess: Bool, isOnlyPassed: Bool) {
         guard coding == nil else {
@@ -162,7 +162,7 @@ extension UpstreamReply {
 
     /// The reply as policy and clients want it.
     ///
-    /// - Parameter isForPage: whether a good reply must be a JSON object.
+    /// - Parameter isForPage: true if a good reply must be a JSON object.
     /// - Throws: `cutShort` for a body that may be incomplete, `notJSON` for a good reply that no client
     ///   could read, as far as it is read: see `ReplyBody`; `badReply` for a coding that is too long to be passed on.
     init(_ reply: CurlReply, isForPage: Bool) throws(CurlError) {
@@ -239,7 +239,7 @@ extension CurlReply {
 }
 
 extension [UInt8] {
-    /// Whether it begins as a JSON object does.
+    /// True if it begins as a JSON object does.
     fileprivate var looksLikeJSON: Bool {
         first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) } == UInt8(ascii: "{")
     }

@@ -74,7 +74,7 @@ struct Breaker {
 
     init(_ policy: Policy) { self.policy = policy }
 
-    /// Whether an attempt may be sent now.
+    /// Returns true if an attempt may be sent now.
     mutating func admit(_ input: AttemptInput, now: MonotonicInstant) -> Admission {
         switch state {
         case .closed: return .passes
@@ -92,7 +92,7 @@ struct Breaker {
 
     /// Takes the result of an attempt.
     ///
-    /// - Parameter isRepeat: whether an attempt of the same call has failed before. A call that fails is one failure, however often it
+    /// - Parameter isRepeat: true if an attempt of the same call has failed before. A call that fails is one failure, however often it
     ///   is tried.
     mutating func record(
         _ sign: Sign, of input: AttemptInput, isRepeat: Bool, isProbe: Bool, now: MonotonicInstant,

@@ -14,15 +14,15 @@ final class FetchCall {
     }
 
     let fetch: Fetch
-    /// What it asks, for the breaker.
+    /// Its input, for the breaker.
     let input: AttemptInput
     var place = Place.elsewhere
     var signature = ServiceState.Signature()
-    /// Whether the attempt has less time than the service is given.
+    /// True if the attempt has less time than the service is given.
     var isCutShort = false
-    /// Whether the attempt is its breaker's probe.
+    /// True if the attempt is its breaker's probe.
     var isProbe = false
-    /// What came of the last attempt, if another follows.
+    /// The result of the last attempt, if another follows.
     var last: AttemptResult?
 
     init(_ fetch: Fetch) {
@@ -59,7 +59,7 @@ final class FetchCall {
     }
 }
 
-/// What it takes to send an attempt. Its end is reported by the fetch's id.
+/// An attempt that is to be sent. Its end is reported by the fetch's id.
 package struct OutgoingAttempt {
     package let fetch: Fetch
     /// 1 for the first.

@@ -2,7 +2,7 @@ package import Gateway
 package import OriginClient
 package import Primitives
 
-/// What becomes of fetches between their first token and their end: retries, breakers, budgets, credentials and deadlines.
+/// The life of fetches between their first token and their end: retries, breakers, budgets, credentials and deadlines.
 ///
 /// Pure: events come in with the time, and what is to be done comes out as actions. It starts no thread, opens no socket and reads
 /// no clock. Tokens come from the gate's queue, which it releases; results go to the gate.
@@ -22,7 +22,7 @@ package struct FetchMachine: ~Copyable {
         }
     }
 
-    /// What has happened.
+    /// An event.
     package enum Event: ~Copyable {
         /// A first attempt has its tokens. (`tick` finds those that have waited for theirs.)
         case granted(GrantedAttempt)
@@ -40,7 +40,7 @@ package struct FetchMachine: ~Copyable {
         case stop
     }
 
-    /// What is to be done.
+    /// An action for the driver.
     package enum Action {
         case send(OutgoingAttempt)
         /// No reply of the attempt is wanted any more.
@@ -71,7 +71,7 @@ package struct FetchMachine: ~Copyable {
     private var services: [ServiceState]
     /// Of all services: each connection has a number of its own.
     private var lostConnections = LostConnections()
-    /// What this machine lacked, and when that was last reported.
+    /// The resources that this machine lacked, by errno, and when each was last reported.
     private var localFaults: [Int32: MonotonicInstant] = [:]
 
     /// The moment of the event that is being handled.

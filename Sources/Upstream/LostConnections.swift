@@ -12,7 +12,7 @@ struct LostConnections {
 
     /// Takes note that an attempt has failed because its connection ended.
     ///
-    /// - Returns: whether it is the first that tells of this connection.
+    /// - Returns: true if it is the first that tells of this connection.
     mutating func add(_ connection: UInt64) -> Bool {
         if losses.contains(where: { $0.connection == connection }) { return false }
         if losses.count == Self.maxCount { losses.removeFirst() }
@@ -20,7 +20,7 @@ struct LostConnections {
         return true
     }
 
-    /// Whether the budget has paid for the retries of this connection's attempts.
+    /// Returns true if the budget has paid for the retries of this connection's attempts.
     func isPaid(_ connection: UInt64) -> Bool { losses.contains { $0.connection == connection && $0.isPaid } }
 
     /// The budget has paid for one of them, and so for all.

@@ -27,7 +27,7 @@ public struct RetryPolicy: Sendable, Equatable {
     ///
     /// "Full jitter" (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
     ///
-    /// - Parameter isAtOnce: whether the first repetition need not wait: a connection was lost or refused the request, and the next
+    /// - Parameter isAtOnce: true if the first repetition need not wait: a connection was lost or refused the request, and the next
     ///   attempt goes over another one.
     func delay(after attempt: Int, isAtOnce: Bool = false, using generator: inout some RandomNumberGenerator) -> Int64 {
         if isAtOnce, attempt <= 1 { return 0 }

@@ -6,17 +6,17 @@ struct FailedAttempt {
     /// How the attempt ended, and whether a byte of it may have left.
     var kind: AttemptClass
     var mayHaveSent: Bool
-    /// Whether the service refused it only for what it was signed with, a time or credentials, and another would be signed with
+    /// True if the service refused it only for what it was signed with, a time or credentials, and another would be signed with
     /// better: nothing was done then, and it is not the service that failed.
     var isOutdated = false
     var safety: Fetch.Safety
     /// Attempts that were made, this one included.
     var attempts: Int
-    /// Whether a retry here serves the clients, see `Gate.mayRetry`.
+    /// True if a retry here serves the clients, see `Gate.mayRetry`.
     var isWanted = true
-    /// What is left of the call's time.
+    /// The rest of the call's time, in nanoseconds.
     var timeLeft: Int64
-    /// Whether the budget has paid for the cause already, or has nothing to pay: other attempts failed with the same connection, or
+    /// True if the budget has paid for the cause already, or has nothing to pay: other attempts failed with the same connection, or
     /// the fault is here and not the service's.
     var isPaid = false
 }
@@ -81,7 +81,7 @@ struct RetryBudget {
         balance = min(balance + ratio, ceiling)
     }
 
-    /// Whether a retry may be made; it is paid for then.
+    /// Returns true if a retry may be made; it is paid for then.
     mutating func withdraw(now: MonotonicInstant) -> Bool {
         refill(now: now)
         guard balance >= 1 else { return false }
@@ -96,6 +96,6 @@ struct RetryBudget {
         if balance < reserve { balance = min(reserve, balance + reserve * Double(elapsed) / 1e10) }
     }
 
-    /// What a hundred calls have brought, on top of the reserve.
+    /// The deposits of a hundred calls, on top of the reserve.
     private var ceiling: Double { reserve + 100 * ratio }
 }

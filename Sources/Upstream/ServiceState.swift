@@ -64,13 +64,13 @@ struct ServiceState {
 
     // MARK: Signing
 
-    /// What an attempt was signed with.
+    /// The clock and credentials that an attempt was signed with.
     struct Signature {
         /// How far from our clock the time is that it was signed for, in seconds.
         fileprivate var clockOffset: Int64 = 0
         /// Which of the signer's credentials.
         fileprivate var generation = 0
-        /// Whether credentials were renewed for the call.
+        /// True if credentials were renewed for the call.
         fileprivate var hasRenewed = false
     }
 
@@ -125,9 +125,9 @@ extension Breaker.Cause: CustomStringConvertible {
 }
 
 extension AttemptResult {
-    /// What it says of the service's health; nil if it says nothing.
+    /// The sign of the service's health; nil if the result is none.
     ///
-    /// - Parameter isCutShort: whether the attempt had less time than the service is given.
+    /// - Parameter isCutShort: true if the attempt had less time than the service is given.
     func sign(isCutShort: Bool) -> Breaker.Sign? {
         if isCutShort, kind == .timeout { return nil }
         if error?.isLocalFault == true { return nil }

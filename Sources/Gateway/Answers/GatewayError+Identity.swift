@@ -1,6 +1,6 @@
 public import AWSProtocol
 
-// What is said to those whose signature is not accepted. The codes and words are those that AWS uses
+// The errors for a signature that is not accepted. The codes and words are those that AWS uses
 // (https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html), because SDKs and people know them.
 extension GatewayError {
     /// The request is not signed, and unsigned requests are not served.

@@ -6,7 +6,7 @@ public import Primitives
 ///
 /// It never changes, so that equal requests can share one.
 public final class Call: Sendable {
-    /// What it takes to send it upstream.
+    /// The request to the service.
     ///
     /// A class, because it is handed on with every request and is one reference then.
     final class ServiceRequest: Sendable {
@@ -40,7 +40,7 @@ public final class Call: Sendable {
         }
     }
 
-    /// What it takes to find its page, or to fetch it.
+    /// The page that it asks for, and the request that fetches it.
     final class PageQuery: Sendable {
         let request: ServiceRequest
         let key: PageKey
@@ -55,7 +55,7 @@ public final class Call: Sendable {
         }
     }
 
-    /// What is to be done with it.
+    /// The way that it is answered.
     enum Action: Sendable {
         /// Look for its page.
         case page(PageQuery)
@@ -65,7 +65,7 @@ public final class Call: Sendable {
         indirect case refuse(GatewayError)
     }
 
-    /// What it takes to send it upstream; nil if it cannot be accepted.
+    /// The request to the service; nil if it cannot be accepted.
     var request: ServiceRequest? {
         switch action {
         case .page(let page): page.request
@@ -90,7 +90,7 @@ public final class Call: Sendable {
         return service.flatMap { $0.isPassthrough ? $0.index : nil }
     }
 
-    /// Whether it may be kept for equal requests: it only reads, so that it will be asked again.
+    /// True if it may be kept for equal requests: it only reads, so that it will be asked again.
     var isRepeatable: Bool {
         switch action {
         case .page: true

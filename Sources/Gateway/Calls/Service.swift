@@ -73,10 +73,10 @@ public final class Service: Sendable {
 
     public var catalog: Catalog { settings.catalog }
 
-    /// Whether its requests keep their callers' signatures.
+    /// True if its requests keep their callers' signatures.
     public var isPassthrough: Bool { settings.signing != .resign }
 
-    /// Whether its answers may be cached and shared between requests.
+    /// Returns true if its answers may be cached and shared between requests.
     ///
     /// - Parameter principal: the access key id, for a service that gets its callers' signatures; without one nothing is shared.
     func sharesAnswers(with principal: Span<UInt8>) -> Bool {
@@ -91,7 +91,7 @@ public final class Service: Sendable {
         targets.firstIndex { Self.equal($0, target) }
     }
 
-    /// Whether a target is one of this service, of an operation that the catalog knows or of another well-formed name.
+    /// Returns true if a target is one of this service, of an operation that the catalog knows or of another well-formed name.
     func owns(_ target: Span<UInt8>) -> Bool {
         guard target.count > prefix.count, target.count <= prefix.count + 128 else { return false }
         for index in prefix.indices where target[index] != prefix[index] { return false }

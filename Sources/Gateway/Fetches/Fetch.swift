@@ -12,7 +12,7 @@ public struct Fetch: Sendable {
         case pass(Waiter, isRetry: Bool)
     }
 
-    /// Whether it may be sent again.
+    /// The cases in which it may be sent again.
     public enum Safety: Sendable {
         /// It changes nothing.
         case read
@@ -24,7 +24,7 @@ public struct Fetch: Sendable {
 
     /// Unique in the process.
     public let id: UInt64
-    /// What is asked for.
+    /// The request to the service.
     let request: Call.ServiceRequest
     public let purpose: Purpose
     /// Its claim to a place in the queue of its quota group.
@@ -73,7 +73,7 @@ public struct Fetch: Sendable {
 /// The header fields of a request, end to end, in their order and spelling.
 public final class ForwardedFields: Sendable {
     public let fields: [(name: String, value: String)]
-    /// Whether other clients can read the answer: false if this client asked for a content coding.
+    /// True if other clients can read the answer: false if this client asked for a content coding.
     let isPlain: Bool
 
     public init(_ fields: [(name: String, value: String)]) {
@@ -94,7 +94,7 @@ public enum FetchResult: Sendable {
     case throttled(ThrottleScope, until: MonotonicInstant)
 }
 
-/// What the gateway asks of the upstream. Calls may come from any thread.
+/// The upstream, as the gate uses it. Calls may come from any thread.
 public protocol UpstreamPort: Sendable {
     /// Sends a first attempt. `Gate.finish` is called once for its fetch, on any thread.
     func start(_ attempt: consuming GrantedAttempt)
@@ -116,14 +116,14 @@ public protocol UpstreamPort: Sendable {
 //
 // None can be copied, and each step consumes one: tokens are given back at most once, and a fetch is finished at most once.
 
-/// What an attempt carries through its states. It can be copied, as quota groups need it, so it stays in this module.
+/// The content of an attempt in all its states. It can be copied, as quota groups need it, so it stays in this module.
 struct AttemptRecord: Sendable {
     var fetch: Fetch
     /// 1 for the first.
     var number = 1
     /// When the attempt before it was sent; nil if none was.
     var sentAt: MonotonicInstant?
-    /// Whether it has taken a token of its domain.
+    /// True if it has taken a token of its domain.
     var holdsDomainToken = false
 }
 

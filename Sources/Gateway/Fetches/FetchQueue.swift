@@ -4,10 +4,10 @@ internal import RateLimiter
 
 /// The limits that attempts pass before they are sent: the buckets of domains, and the buckets and queues of quota groups.
 ///
-/// It is their one owner. Attempts that lack a token wait here; the upstream's thread releases the queues. Calls may come
+/// This type is their one owner. Attempts that lack a token wait here; the upstream's thread releases the queues. Calls may come
 /// from any thread; time is an argument.
 public final class FetchQueue: Sendable {
-    /// What became of an attempt that asked for its tokens.
+    /// The outcome for an attempt that asked for its tokens.
     public enum Admission: ~Copyable {
         /// It may be sent now.
         case granted(GrantedAttempt)
@@ -34,7 +34,7 @@ public final class FetchQueue: Sendable {
         public let next: MonotonicInstant?
     }
 
-    /// What a quota group allows, and what waits for it.
+    /// The rate, tokens and queue of a quota group.
     public struct Figures: Sendable {
         /// Requests a second: what is used now, and what is configured.
         public let rate: Double
@@ -141,7 +141,7 @@ public final class FetchQueue: Sendable {
 
     /// A client has joined a flight that may still wait for its token: it goes on in that client's name if that is sooner.
     ///
-    /// - Returns: whether it does. Others may have lost their place then.
+    /// - Returns: true if it was moved. Others may have lost their place then.
     func join(_ flight: Flight, _ request: Call.ServiceRequest, as claim: Claim, now: MonotonicInstant) -> Bool {
         let group = groups[request.service.index][request.quotaGroup]
         return group.depth > 0 && group.join(as: claim, now: now) { $0.fetch.isFor(flight) }
@@ -173,14 +173,14 @@ public final class FetchQueue: Sendable {
     /// Takes out all that waits.
     public func removeAll() -> ExpiredAttempts { ExpiredAttempts(groups.flatMap { $0.flatMap { $0.removeAll() } }) }
 
-    /// Whether nothing waits.
+    /// True if nothing waits.
     public var isEmpty: Bool { groups.allSatisfy { $0.allSatisfy { $0.depth == 0 } } }
 
     // MARK: Feedback
 
     /// The service has throttled an attempt, because others use the account too: the group's rate is cut.
     ///
-    /// - Returns: whether it was; not if the attempt left before the last cut.
+    /// - Returns: true if it was; not if the attempt left before the last cut.
     public func slowDown(after attempt: borrowing SentAttempt, now: MonotonicInstant) -> Bool {
         group(of: attempt.fetch).throttled(sentAt: attempt.sentAt, now: now)
     }
@@ -205,7 +205,7 @@ public final class FetchQueue: Sendable {
             tokens: group.tokens(now: now), waiting: group.depth)
     }
 
-    /// What is known of the domains that are limited: how many have a bucket of their own, and takes from the shared one.
+    /// The number of domains with a bucket of their own, and of takes from the shared one.
     public var domainFigures: (keys: Int, overflows: UInt64) {
         domains.map { ($0.figures.keys, $0.figures.overflows) } ?? (0, 0)
     }

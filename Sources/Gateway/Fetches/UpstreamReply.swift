@@ -2,21 +2,21 @@ internal import Primitives
 public import AWSProtocol
 internal import PageCache
 
-/// What the upstream answered, every byte of it.
+/// The upstream's answer, every byte of it.
 public struct UpstreamReply: Sendable, Equatable {
     /// As it came; see `answerStatus`.
     public var status: Int
     public var body: [UInt8]
-    /// What it says of its error; nil for a good reply.
+    /// Its error; nil for a good reply.
     private let error: ErrorFields?
     /// The origin's id of the request.
     public var requestID: String?
     public var contentType: String?
     /// How the body is coded, if it is.
     public var contentEncoding: String?
-    /// Whether the reply is fit to be kept: nothing about its length or coding is in doubt.
+    /// True if the reply is fit to be kept: nothing about its length or coding is in doubt.
     public var isStorable: Bool
-    /// Whether the body is a JSON object that is no error's.
+    /// True if the body is a JSON object that is no error's.
     public var isGoodObject: Bool
 
     /// - Parameter isGoodObject: computed if nil.
@@ -71,7 +71,7 @@ public struct UpstreamReply: Sendable, Equatable {
     }
 }
 
-/// What a reply of the upstream comes to, as far as policy is concerned.
+/// The class of a reply of the upstream, as policy sees it.
 public enum ReplyClass: Sendable {
     case good
     /// The service said that there were too many requests.

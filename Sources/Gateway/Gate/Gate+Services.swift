@@ -2,12 +2,12 @@ internal import AWSProtocol
 public import Primitives
 
 extension Gate {
-    /// Whether the service that a target belongs to gets its callers' signatures.
+    /// Returns true if the service that a target belongs to gets its callers' signatures.
     public func isPassthrough(target: Span<UInt8>, region: Span<UInt8>) -> Bool {
         service(target, region)?.isPassthrough ?? false
     }
 
-    /// Whether a signature for a scope is one for a target.
+    /// Returns true if a signature for a scope is one for a target.
     ///
     /// - Parameter scope: the place of a service whose Region and name were signed for.
     public func isSigned(for target: Span<UInt8>, scope: Int) -> Bool {

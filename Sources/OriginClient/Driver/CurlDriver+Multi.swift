@@ -1,7 +1,7 @@
 internal import Primitives
 internal import CCurl
 
-// What goes through libcurl: HTTP/2, an origin's first reply, and the making of connections.
+// Attempts and connections that go through libcurl: HTTP/2, an origin's first reply, and the making of connections.
 
 extension CurlDriver {
     static func makeMulti(maxConnectionsInAll: Int) throws(CurlError) -> OpaquePointer {
