@@ -23,9 +23,6 @@ package enum AttemptClass: String, CaseIterable, Sendable {
         }
     }
 
-    /// True if it counts against the service's health.
-    var isFailure: Bool { isRetryable }
-
     init(_ reply: ReplyClass) {
         switch reply {
         case .good: self = .ok
@@ -56,17 +53,7 @@ struct AttemptResult {
     }
 
     /// True if a byte of the request may have left.
-    var mayHaveSent: Bool {
-        switch outcome {
-        case .success: true
-        case .failure(let error): error.mayHaveSent
-        }
-    }
-
-    /// True if the connection ended before the reply was complete.
-    var lostConnection: Bool {
-        if case .failure(let error) = outcome { error.isLostConnection } else { false }
-    }
+    var mayHaveSent: Bool { error?.mayHaveSent ?? true }
 
     /// - Parameter isForPage: true if a good reply must be a JSON object. That of another operation may be empty.
     init(_ result: Result<CurlReply, CurlError>, isForPage: Bool) {

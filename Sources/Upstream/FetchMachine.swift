@@ -176,7 +176,7 @@ package struct FetchMachine: ~Copyable {
             if attempt.number == 1 { services[service].budget.deposit(now: now) }
             let outgoing = OutgoingAttempt(
                 fetch: call.fetch, number: attempt.number, lines: lines, timeout: timeout,
-                needsFreshConnection: call.last?.lostConnection ?? false)
+                needsFreshConnection: call.last?.error?.isLostConnection ?? false)
             call.place = .sent(attempt)
             actions.append(.send(outgoing))
         }

@@ -1,26 +1,17 @@
 /// When a failed attempt is followed by another. All spans are nanoseconds.
 public struct RetryPolicy: Sendable, Equatable {
     /// Attempts of a call in all, 1 or more.
-    public var maxAttempts: Int
+    public var maxAttempts = 3
     /// The longest pause before the first retry; it doubles with each further one.
-    public var baseDelay: Int64
+    public var baseDelay: Int64 = 50_000_000
     /// No pause is longer.
-    public var maxDelay: Int64
+    public var maxDelay: Int64 = 1_000_000_000
     /// Retries for each call of late.
-    public var budgetRatio: Double
+    public var budgetRatio = 0.1
     /// Retries beside those, in ten seconds.
-    public var budgetReserve: Int
+    public var budgetReserve = 10
 
-    public init(
-        maxAttempts: Int = 3, baseDelay: Int64 = 50_000_000, maxDelay: Int64 = 1_000_000_000,
-        budgetRatio: Double = 0.1, budgetReserve: Int = 10
-    ) {
-        self.maxAttempts = maxAttempts
-        self.baseDelay = baseDelay
-        self.maxDelay = maxDelay
-        self.budgetRatio = budgetRatio
-        self.budgetReserve = budgetReserve
-    }
+    public init() {}
 
     /// The pause before the attempt after number `attempt`: anything up to the bound, so that calls that failed together do
     /// not come back together.

@@ -131,7 +131,7 @@ extension AttemptResult {
     func sign(isCutShort: Bool) -> Breaker.Sign? {
         if isCutShort, kind == .timeout { return nil }
         if error?.isLocalFault == true { return nil }
-        guard kind.isFailure else { return .good }
+        guard kind.isRetryable else { return .good }
         return mayHaveSent ? .failed : .unreachable
     }
 }

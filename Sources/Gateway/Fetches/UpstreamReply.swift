@@ -7,8 +7,8 @@ public struct UpstreamReply: Sendable, Equatable {
     /// As it came; see `answerStatus`.
     public var status: Int
     public var body: [UInt8]
-    /// Its error; nil for a good reply.
-    private let error: ErrorFields?
+    /// Its error, none for a good reply. In an array, because a reply is copied several times on its way.
+    private let error: [ErrorFields]
     /// The origin's id of the request.
     public var requestID: String?
     public var contentType: String?
@@ -30,7 +30,7 @@ public struct UpstreamReply: Sendable, Equatable {
         let isGood = errorCode == nil && errorType == nil && queryError == nil && retryAfter == nil
         error =
             isGood
-            ? nil : ErrorFields(code: errorCode, type: errorType, queryError: queryError, retryAfter: retryAfter)
+            ? [] : [ErrorFields(code: errorCode, type: errorType, queryError: queryError, retryAfter: retryAfter)]
         self.requestID = requestID
         self.contentType = contentType
         self.contentEncoding = contentEncoding
@@ -39,30 +39,17 @@ public struct UpstreamReply: Sendable, Equatable {
     }
 
     /// The error code, from wherever it stands; nil for a good reply.
-    public var errorCode: String? { error?.code }
+    public var errorCode: String? { error.first?.code }
     /// The value of `x-amzn-errortype`, as it came.
-    public var errorType: String? { error?.type }
+    public var errorType: String? { error.first?.type }
     /// The value of `x-amzn-query-error`, as it came: the code that clients read of services that once had the query protocol.
-    public var queryError: String? { error?.queryError }
+    public var queryError: String? { error.first?.queryError }
     /// When the service wants to be asked again, if it says so.
-    public var retryAfter: RetryAfter? { error?.retryAfter }
+    public var retryAfter: RetryAfter? { error.first?.retryAfter }
 
-    /// A class: most replies have none of these, and a reply is copied several times on its way.
-    private final class ErrorFields: Sendable, Equatable {
+    private struct ErrorFields: Equatable {
         let code, type, queryError: String?
         let retryAfter: RetryAfter?
-
-        init(code: String?, type: String?, queryError: String?, retryAfter: RetryAfter?) {
-            self.code = code
-            self.type = type
-            self.queryError = queryError
-            self.retryAfter = retryAfter
-        }
-
-        static func == (left: ErrorFields, right: ErrorFields) -> Bool {
-            left.code == right.code && left.type == right.type && left.queryError == right.queryError
-                && left.retryAfter == right.retryAfter
-        }
     }
 
     private static func isGoodObject(_ body: Span<UInt8>) -> Bool {

@@ -184,7 +184,9 @@ public final class Gate: Sendable {
             if let refresh {
                 var fetch = fetch(query, refresh, client, now: now)
                 fetch.claim = .refresh(fetchedAt: page.fetchedAt)
-                self.refresh(fetch, now: now)
+                if case .refused(let attempt, let scope, let until) = start(fetch, now: now) {
+                    deliver([finish(attempt, .throttled(scope, until: until), now: now)])
+                }
             }
             return .page(page, .revalidating)
         case .lead(let flight):
@@ -282,12 +284,6 @@ public final class Gate: Sendable {
             }
             deliver([Delivery(.stale(page, use), to: others)])
             return .page(page, use)
-        }
-    }
-
-    private func refresh(_ fetch: Fetch, now: MonotonicInstant) {
-        if case .refused(let attempt, let scope, let until) = start(fetch, now: now) {
-            deliver([finish(attempt, .throttled(scope, until: until), now: now)])
         }
     }
 
