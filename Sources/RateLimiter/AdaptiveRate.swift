@@ -28,8 +28,6 @@ struct AdaptiveRate {
         self.quota = quota
     }
 
-    var isFull: Bool { share == 1 }
-
     /// Cuts the rate, because the upstream has throttled an attempt. Attempts that were sent before the last cut do not cut again.
     ///
     /// - Parameter sentAt: the instant at which the throttled attempt was sent.

@@ -281,3 +281,102 @@ private struct ConnectionUse {
     /// True if the origin has reset it with REFUSED_STREAM.
     var isRefused = false
 }
+
+// MARK: Options
+
+extension CurlTransfer {
+    /// Sets the callbacks, once: they stay from attempt to attempt.
+    func setCallbacks() throws(CurlError) {
+        let me = unsafe Unmanaged.passUnretained(self).toOpaque()
+        try handle.check(unsafe ccurl_set_sink(easy, CURLOPT_WRITEFUNCTION, curlBrought))
+        try unsafe handle.set(CURLOPT_WRITEDATA, pointer: me)
+        try handle.check(unsafe ccurl_set_sink(easy, CURLOPT_HEADERFUNCTION, curlBroughtLine))
+        try unsafe handle.set(CURLOPT_HEADERDATA, pointer: me)
+        try handle.check(unsafe ccurl_set_prerequest(easy, curlIsAboutToSend))
+        try unsafe handle.set(CURLOPT_PREREQDATA, pointer: me)
+        try handle.check(unsafe ccurl_set_progress(easy, curlGoesOn))
+        try unsafe handle.set(CURLOPT_XFERINFODATA, pointer: me)
+        try handle.check(unsafe ccurl_set_debug(easy, curlSays))
+        try unsafe handle.set(CURLOPT_DEBUGDATA, pointer: me)
+        try handle.check(unsafe ccurl_set_sockopt(easy, curlOpened))
+        try unsafe handle.set(CURLOPT_SOCKOPTDATA, pointer: me)
+    }
+
+    /// Sets the options that follow from the place in the pool and from the connection that is wanted.
+    func setPlace() throws(CurlError) {
+        guard let endpoint = handle.endpoint else { throw .driverFault }
+        let version = try Self.version(endpoint, place, mayShare: mayShare)
+        try handle.setVersion(version)
+        asksForHTTP1 = version == Int(CURL_HTTP_VERSION_1_1)
+        // libcurl reports the fate of a stream in its messages only.
+        if asksForHTTP1 == isHeard {
+            try handle.set(CURLOPT_VERBOSE, to: asksForHTTP1 ? 0 : 1)
+            isHeard = !asksForHTTP1
+        }
+        let isFresh = needsFresh || place == .opener
+        if isFresh != self.isFresh {
+            try handle.set(CURLOPT_FRESH_CONNECT, to: isFresh ? 1 : 0)
+            self.isFresh = isFresh
+        }
+    }
+
+    private static func version(
+        _ endpoint: Endpoint, _ place: OriginPool.Place, mayShare: Bool
+    ) throws(CurlError) -> Int {
+        switch endpoint.http2 {
+        case .priorKnowledge:
+            guard CurlLibrary.hasSoundHTTP2 else { throw CurlError(CURLE_NOT_BUILT_IN) }
+            // Over plain TCP this means: HTTP/2 on a connection that speaks it, and else HTTP/1.1, which `maySend` prevents.
+            return Int(place == .joiner ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE)
+        case .auto:
+            let asks = CurlLibrary.hasSoundHTTP2 && endpoint.isTLS && mayShare
+            return Int(asks ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
+        case .off: return Int(CURL_HTTP_VERSION_1_1)
+        }
+    }
+}
+
+// MARK: Result
+
+extension CurlTransfer {
+    /// The attempt's result, once libcurl has ended it with `code`.
+    func result(_ code: CURLcode) -> Result<CurlReply, CurlError> {
+        if let fault = fault(code) { return .failure(fault) }
+        // libcurl takes a head that ends with the connection for a reply, and over HTTP/2 sometimes even no head.
+        guard collector.hasHead else { return .failure(endOfStream ?? .cutShort) }
+        var status: Int?
+        if !usesHTTP1Connection {
+            var seen = 0
+            _ = unsafe ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &seen)
+            status = seen
+        }
+        guard let reply = collector.reply(status: status) else { return .failure(.badReply) }
+        return .success(reply)
+    }
+
+    /// Why there is no reply; nil if there may be one.
+    private func fault(_ code: CURLcode) -> CurlError? {
+        // The collector's own reason first: libcurl only knows that a callback ended the transfer.
+        if let fault = collector.fault { return fault }
+        if code == CURLE_OK { return nil }
+        if isOverdue { return CurlError(CURLE_OPERATION_TIMEDOUT, mayHaveSent: sends > 0) }
+        if let fault = connectFault ?? (isLaunched && sends == 0 ? handle.connectFault(code) : nil) { return fault }
+        switch code {
+        case CURLE_ABORTED_BY_CALLBACK where sends > 1: return isRefused ? .refusedStream : .silentResend
+        case _ where collector.version == nil && isLeftOut: return .refusedStream
+        case CURLE_PARTIAL_FILE where hasStream: return endOfStream
+        // libcurl reads a line of at most 100 KiB, and reports a longer one as lack of memory.
+        case CURLE_OUT_OF_MEMORY where sends > 0 && !collector.hasHead: return .headTooLarge
+        // It takes a reply without a status line for HTTP/0.9.
+        case CURLE_UNSUPPORTED_PROTOCOL where sends > 0: return .badReply
+        default: return CurlError(code, mayHaveSent: sends > 0)
+        }
+    }
+
+    /// The error for a stream that brought no more bytes; nil without a stream. The connection has ended then: libcurl has another code
+    /// for a stream that the origin ended.
+    private var endOfStream: CurlError? {
+        guard hasStream else { return nil }
+        return collector.version == nil && isLeftOut ? .refusedStream : .receiveFailed
+    }
+}
