@@ -63,6 +63,7 @@ extension CurlError {
 extension CurlError {
     package static let badURL = CurlError(CURLE_URL_MALFORMAT)
     package static let couldNotResolve = CurlError(CURLE_COULDNT_RESOLVE_HOST)
+    package static let couldNotConnect = CurlError(CURLE_COULDNT_CONNECT)
     /// A reply that cannot be read without guessing, or a status that is not 200…599.
     package static let badReply = CurlError(CURLE_WEIRD_SERVER_REPLY, mayHaveSent: true)
     /// The body ended before its length was reached or its last chunk had come.
