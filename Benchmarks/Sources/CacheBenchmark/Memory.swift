@@ -1,5 +1,7 @@
 import Foundation
 import PageCache
+import Primitives
+import TestSupport
 
 /// What pages take of the process's memory, beside what the cache counts for them.
 enum Memory {
