@@ -68,7 +68,7 @@ let package = Package(
         .target(
             name: "AWSProtocol", dependencies: ["CCrypto", "CPCRE2", "Locking", "Primitives"], swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
-        .target(name: "RateLimiter", dependencies: ["Locking", deque], swiftSettings: settings),
+        .target(name: "RateLimiter", dependencies: ["Locking", "Primitives", deque], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "BuiltInCatalogs", resources: [.embedInCode("voice-id.yaml")], swiftSettings: settings),
         // In C, because it comes before `main`, or in a signal's handler.
@@ -123,7 +123,8 @@ let package = Package(
 
         // MARK: Tests
         // What several tests share. `NIOTestSupport` is apart, so that the leaves' tests do without NIO.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testSettings),
+        .target(
+            name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport", swiftSettings: testSettings),
         .target(
             name: "NIOTestSupport", dependencies: [nioCore, nioPosix], path: "Tests/NIOTestSupport",
             swiftSettings: testSettings),
@@ -143,7 +144,8 @@ let package = Package(
             name: "PageCacheTests", dependencies: ["PageCache", "Primitives", "TestSupport"],
             swiftSettings: testSettings),
         .testTarget(
-            name: "RateLimiterTests", dependencies: ["RateLimiter", "TestSupport"], swiftSettings: testSettings),
+            name: "RateLimiterTests", dependencies: ["Primitives", "RateLimiter", "TestSupport"],
+            swiftSettings: testSettings),
         .testTarget(
             // NIO's own reader of HTTP/1.1 is the decoder's second opinion.
             name: "HTTPFrontTests",
@@ -154,7 +156,7 @@ let package = Package(
             ],
             swiftSettings: testSettings),
         .testTarget(
-            name: "OriginClientTests", dependencies: ["CCurl", "OriginClient", "TestSupport"],
+            name: "OriginClientTests", dependencies: ["CCurl", "OriginClient", "Primitives", "TestSupport"],
             swiftSettings: testSettings,
             // One test takes the place of the C library's name lookup, for libcurl too.
             linkerSettings: [
@@ -185,9 +187,8 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "NIOTestSupport", "PageCache",
-                "Primitives", "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "TestSupport", arguments, lifecycle,
-                logging,
-                nioCore, nioPosix, nioSSL,
+                "Primitives", "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "TestSupport", "Upstream", arguments,
+                lifecycle, logging, nioCore, nioPosix, nioSSL,
             ],
             exclude: ["SDK"],
             swiftSettings: testSettings),

@@ -29,12 +29,15 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "RateLimiter",
-            dependencies: ["Locking", .product(name: "DequeModule", package: "swift-collections")],
+            dependencies: ["Locking", "Primitives", .product(name: "DequeModule", package: "swift-collections")],
             swiftSettings: settings),
         .executableTarget(name: "PatternBenchmark", dependencies: ["AWSProtocol"], swiftSettings: settings),
-        .executableTarget(name: "LimitBenchmark", dependencies: ["RateLimiter"], swiftSettings: settings),
-        .target(name: "TestSupport", sources: ["SeededGenerator.swift"], swiftSettings: settings),
         .executableTarget(
-            name: "CacheBenchmark", dependencies: ["PageCache", "TestSupport"], swiftSettings: settings),
+            name: "LimitBenchmark", dependencies: ["Primitives", "RateLimiter"], swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["Primitives"], sources: ["Instants.swift", "SeededGenerator.swift"],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "CacheBenchmark", dependencies: ["PageCache", "Primitives", "TestSupport"], swiftSettings: settings),
     ]
 )

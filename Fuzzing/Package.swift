@@ -46,7 +46,7 @@ let package = Package(
             name: "AWSProtocol", dependencies: ["CCrypto", "CPCRE2", "Locking", "Primitives"],
             path: path("AWSProtocol"), swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
-        .target(name: "RateLimiter", dependencies: ["Locking", deque], swiftSettings: settings),
+        .target(name: "RateLimiter", dependencies: ["Locking", "Primitives", deque], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "BuiltInCatalogs", resources: [.embedInCode("voice-id.yaml")], swiftSettings: settings),
         .target(name: "StrictYAML", dependencies: [yams], swiftSettings: settings),
@@ -75,14 +75,16 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "JobsProxy", dependencies: ["Gateway", "HTTPFront", "Primitives", "StrictYAML"],
+            name: "Upstream", path: path("Upstream"), sources: ["RetryPolicy.swift"], swiftSettings: settings),
+        .target(
+            name: "JobsProxy", dependencies: ["Gateway", "HTTPFront", "Primitives", "StrictYAML", "Upstream"],
             path: path("JobsProxy"),
             sources: ["Commands/CommandFailure.swift", "Configuration", "Process/File.swift"], swiftSettings: settings),
 
         // MARK: Harnesses
         .target(name: "Fuzzer", swiftSettings: harnessSettings),
         .harness("FuzzCodec", ["HTTPFront", nioCore, nioEmbedded, nioHTTP1]),
-        .harness("FuzzConfiguration", ["JobsProxy", "StrictYAML"]),
+        .harness("FuzzConfiguration", ["JobsProxy", "StrictYAML", "Upstream"]),
         .harness("FuzzFields", ["AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "Primitives"]),
         .harness("FuzzInput", ["AWSProtocol", "BuiltInCatalogs", "Gateway"]),
         .harness("FuzzJSON", ["AWSProtocol"]),

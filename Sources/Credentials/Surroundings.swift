@@ -10,7 +10,7 @@ public struct Surroundings: Sendable, Discreet {
     public var homeDirectory: String?
     public var clock: @Sendable () -> WallInstant
     /// A monotonic clock, in nanoseconds.
-    var uptime: @Sendable () -> Int64 = { CurlClock.now }
+    var uptime: @Sendable () -> Int64 = { CurlClock.now.nanoseconds }
 
     /// The base of relative URIs of containers' endpoints.
     var containerEndpoint = "http://169.254.170.2"

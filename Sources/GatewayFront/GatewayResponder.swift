@@ -91,7 +91,7 @@ public final class GatewayResponder: Responder {
             return refuse(error, gate.operation(target), nil, now: now, &response)
         }
         // Request to a call. Its caller is charged first, because to read it costs more than to refuse it.
-        if let error = gate.charge(caller: requester.caller, target: target, now: now) {
+        if let error = gate.charge(caller: requester.caller, target: target, now: MonotonicInstant(nanoseconds: now)) {
             return refuse(error, gate.operation(target), requester.caller, now: now, &response)
         }
         let call = memo.call(
@@ -108,14 +108,15 @@ public final class GatewayResponder: Responder {
         let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
         let directives = directives(head, bytes, requester, now: now)
         switch gate.decide(
-            call, caller: requester.caller, directives: directives, waiter: waiter, forwarded: forwarded, now: now)
+            call, caller: requester.caller, directives: directives, waiter: waiter, forwarded: forwarded,
+            now: MonotonicInstant(nanoseconds: now))
         {
         case .page(let page, let use):
             return serve(page, use, call.operation, requester.caller, now: now, &response)
         case .refused(let error):
             return refuse(error, call.operation, requester.caller, now: now, &response)
         case .wait(let role):
-            let until = min(now &+ gate.patience(call), directives.deadline ?? .max)
+            let until = min(now &+ gate.patience(call), directives.deadline?.nanoseconds ?? .max)
             waiting[waiter] = Waiting(role: role, call: call, caller: requester.caller, since: now, until: until)
             return .later
         }
@@ -148,6 +149,7 @@ public final class GatewayResponder: Responder {
                 head, bytes, allowsNoCache: gate.allowsNoCache(caller: requester.caller))
         }
         directives.deadline = SDKRequest.deadline(head, bytes, now: now, wallClock: front.wallClock)
+            .map(MonotonicInstant.init(nanoseconds:))
         directives.isRetry = SDKRequest.isRetry(head, bytes)
         return directives
     }
@@ -160,7 +162,7 @@ public final class GatewayResponder: Responder {
         renderer.page(page, use, &response, now: now)
         let outcome: Outcome = use == .fresh ? .hit : .stale
         counters.count(outcome, operation: operation, caller: caller)
-        counters.countAge(max(0, now - page.fetchedAt))
+        counters.countAge(max(0, now - page.fetchedAt.nanoseconds))
         log(
             operation, caller, outcome, status: page.status, detail: Self.detail(page, use), id: renderer.lastID,
             since: now, now: now)
@@ -211,12 +213,12 @@ public final class GatewayResponder: Responder {
         switch arrival {
         case .page(let page):
             outcome = request.role == .follower ? .coalesced : .miss
-            counters.countAge(max(0, now - page.fetchedAt))
+            counters.countAge(max(0, now - page.fetchedAt.nanoseconds))
         case .stale(let page, let use):
             outcome = .stale
             status = page.status
             detail = Self.detail(page, use)
-            counters.countAge(max(0, now - page.fetchedAt))
+            counters.countAge(max(0, now - page.fetchedAt.nanoseconds))
         case .reply(let reply):
             status = reply.answerStatus
             if status < 300 {
@@ -271,7 +273,9 @@ public final class GatewayResponder: Responder {
     public func abandon(_ ticket: Ticket) {
         let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
         if let request = waiting.removeValue(forKey: waiter) {
-            gate.abandon(request.call, waiter: waiter, now: Int64(clamping: loop.eventLoop.now.uptimeNanoseconds))
+            gate.abandon(
+                request.call, waiter: waiter,
+                now: MonotonicInstant(nanoseconds: Int64(clamping: loop.eventLoop.now.uptimeNanoseconds)))
         }
     }
 
@@ -324,7 +328,9 @@ public final class GatewayResponder: Responder {
         identity.tick()
         front.log?.tick()
         for (waiter, request) in waiting where now > request.until {
-            guard let error = gate.overdue(request.call, waiter: waiter, now: now) else { continue }
+            guard let error = gate.overdue(request.call, waiter: waiter, now: MonotonicInstant(nanoseconds: now)) else {
+                continue
+            }
             arrive(.error(error), for: waiter)
         }
     }

@@ -1,3 +1,5 @@
+internal import Primitives
+
 internal import CCurl
 
 /// The versions of HTTP that an endpoint is spoken to with.
@@ -103,10 +105,10 @@ extension AttemptRequest {
         guard let transfer = CurlTransfer() else { throw .outOfMemory }
         defer { transfer.clear() }
         let start = CurlClock.now
-        let deadline = CurlClock.after(start, timeout)
+        let deadline = start + timeout
         var list: CurlAddresses?
         if let name = OriginName(endpoint) {
-            let nameDeadline = min(deadline, CurlClock.after(start, endpoint.connectTimeout))
+            let nameDeadline = min(deadline, start + endpoint.connectTimeout)
             list = try CurlAddresses(name, try NameLookups.shared.addresses(of: name.name, until: nameDeadline))
         }
         let now = CurlClock.now

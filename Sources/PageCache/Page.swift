@@ -1,3 +1,5 @@
+public import Primitives
+
 /// A stored reply: its bytes and its lifetime. Immutable.
 public final class Page: Sendable {
     /// The spans in which a page may be used, in nanoseconds. `fresh` counts from the fetch, the other two from the end of `fresh`.
@@ -16,18 +18,18 @@ public final class Page: Sendable {
         }
     }
 
-    // The fields that a lookup reads come first, so that they share a cache line. Instants are monotonic nanoseconds.
+    // The fields that a lookup reads come first, so that they share a cache line.
 
     /// The key that the page is stored under.
     public let key: PageKey
     /// The instant from which the page may not be served at all.
-    public let usableUntil: Int64
+    public let usableUntil: MonotonicInstant
     /// The instant from which the page is stale.
-    public let freshUntil: Int64
+    public let freshUntil: MonotonicInstant
     /// The instant from which the page is served only if no other can be had.
-    public let revalidateUntil: Int64
+    public let revalidateUntil: MonotonicInstant
     /// The instant of the request that fetched the page.
-    public let fetchedAt: Int64
+    public let fetchedAt: MonotonicInstant
     /// The bytes of the reply's body.
     public let body: [UInt8]
     /// The fields of negative entries, in an object of their own because most pages have none.
@@ -46,21 +48,22 @@ public final class Page: Sendable {
     /// - Parameters:
     ///   - status: the HTTP status of the answer: 200, or a 4xx for a negative entry.
     ///   - errorCode: the error code of a negative entry, else `nil`.
-    ///   - fetchedAt: the instant of the request that fetched the page, in monotonic nanoseconds.
+    ///   - fetchedAt: the instant of the request that fetched the page.
     ///   - lifetime: negative spans count as 0.
     public init(
-        key: PageKey, status: Int, errorCode: String? = nil, body: [UInt8], fetchedAt: Int64, lifetime: Lifetime
+        key: PageKey, status: Int, errorCode: String? = nil, body: [UInt8], fetchedAt: MonotonicInstant,
+        lifetime: Lifetime
     ) {
         self.key = key
         failure = status == 200 && errorCode == nil ? nil : Failure(status: status, code: errorCode)
         self.body = body
         self.fetchedAt = fetchedAt
-        freshUntil = fetchedAt &+ max(0, lifetime.fresh)
-        revalidateUntil = freshUntil &+ max(0, lifetime.staleWhileRevalidate)
-        usableUntil = max(revalidateUntil, freshUntil &+ max(0, lifetime.staleIfError))
+        freshUntil = fetchedAt + max(0, lifetime.fresh)
+        revalidateUntil = freshUntil + max(0, lifetime.staleWhileRevalidate)
+        usableUntil = max(revalidateUntil, freshUntil + max(0, lifetime.staleIfError))
     }
 
-    private init(_ page: Page, freshUntil: Int64) {
+    private init(_ page: Page, freshUntil: MonotonicInstant) {
         key = page.key
         failure = page.failure
         body = page.body
@@ -77,7 +80,7 @@ public final class Page: Sendable {
     public var errorCode: String? { failure?.code }
 
     /// The same page, stale from `now` on.
-    func stale(now: Int64) -> Page { Page(self, freshUntil: min(freshUntil, now)) }
+    func stale(now: MonotonicInstant) -> Page { Page(self, freshUntil: min(freshUntil, now)) }
 
     /// The memory of a page beside key and body, in bytes: two object headers, the record, its share of the tables, and the
     /// allocator's rounding.

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// Pages by key, with the flights that fetch them and the requests that wait for a flight.
 ///
-/// The cache has no clock, no socket and no callback: time is an argument (monotonic nanoseconds), and a waiter is a value
+/// The cache has no clock, no socket and no callback: time is an argument, and a waiter is a value
 /// that is returned when its flight completes. Keys are spread over shards by their hash, each with its own lock, so that event
 /// loops seldom contend. Any thread may call any function. All take constant time unless they say otherwise.
 public final class PageCache: Sendable {
@@ -25,7 +25,7 @@ public final class PageCache: Sendable {
     }
 
     /// The effect of a completed flight on the cache.
-    public enum Landing: Sendable {
+    public enum Completion: Sendable {
         /// The page is stored.
         case keep(Page)
         /// The answer is not stored, and an older page of the key is removed, because the answer proves it wrong.
@@ -58,7 +58,7 @@ public final class PageCache: Sendable {
     ///
     /// - Parameter isRetry: true if the waiting client is retrying; see `isLeftToRetries`.
     public func find(
-        _ key: PageKey, scope: EpochScope, waiter: Waiter, isRetry: Bool = false, now: Int64
+        _ key: PageKey, scope: EpochScope, waiter: Waiter, isRetry: Bool = false, now: MonotonicInstant
     ) -> Lookup {
         slot(key).shard.withLock { $0.find(key, scope: scope, waiter: waiter, isRetry: isRetry, now: now) }
     }
@@ -74,19 +74,19 @@ public final class PageCache: Sendable {
     }
 
     /// The page of a key if it is usable at all, `nil` else. It may be too stale to be served but in case of an error.
-    public func usablePage(_ key: PageKey, now: Int64) -> Page? {
+    public func usablePage(_ key: PageKey, now: MonotonicInstant) -> Page? {
         slot(key).shard.withLock { $0.usable(key, now: now) }
     }
 
-    /// Completes a flight. `landing` takes effect only if the flight's scope was not invalidated since the flight was sent.
+    /// Completes a flight. `completion` takes effect only if the flight's scope was not invalidated since the flight was sent.
     ///
     /// - Returns: the flight's waiters, each exactly once; none if the flight has been completed before.
-    public func land(_ flight: Flight, _ landing: Landing, now: Int64) -> [Waiter] {
-        slot(flight.key).shard.withLock { $0.land(flight, landing, now: now) }
+    public func complete(_ flight: Flight, _ completion: Completion, now: MonotonicInstant) -> [Waiter] {
+        slot(flight.key).shard.withLock { $0.complete(flight, completion, now: now) }
     }
 
     /// Marks a flight as sent, immediately before an attempt for it is sent. Earlier invalidations no longer concern it.
-    public func depart(_ flight: Flight) { slot(flight.key).shard.withLock { $0.depart(flight) } }
+    public func markSent(_ flight: Flight) { slot(flight.key).shard.withLock { $0.markSent(flight) } }
 
     /// Marks a flight as waiting for its token. New requests get an older page meanwhile, if there is one.
     ///
@@ -99,8 +99,8 @@ public final class PageCache: Sendable {
     /// Completes an unsent flight if it has no waiters.
     ///
     /// - Returns: true if the flight was completed.
-    public func landDeserted(_ flight: Flight) -> Bool {
-        slot(flight.key).shard.withLock { $0.landDeserted(flight) }
+    public func cancelIfUnwanted(_ flight: Flight) -> Bool {
+        slot(flight.key).shard.withLock { $0.cancelIfUnwanted(flight) }
     }
 
     /// Removes a waiter whose client has disconnected.
@@ -129,7 +129,7 @@ public final class PageCache: Sendable {
     ///
     /// - Parameter isChosen: runs under a lock.
     /// - Returns: the number of purged pages.
-    public func purge(_ purge: Purge, now: Int64, where isChosen: @Sendable (PageKey) -> Bool) -> Int {
+    public func purge(_ purge: Purge, now: MonotonicInstant, where isChosen: @Sendable (PageKey) -> Bool) -> Int {
         var count = 0
         for slot in slots {
             slot.shard.withLock { $0.purgeFlights(purge, where: isChosen) }
@@ -151,13 +151,12 @@ public final class PageCache: Sendable {
     /// Visits all usable pages but negative entries, for a snapshot. The lock is released after every thousand records.
     ///
     /// - Parameters:
-    ///   - now: monotonic nanoseconds.
-    ///   - wallClock: the same instant.
+    ///   - wallClock: the same instant as `now`.
     ///   - scopes: the scopes whose pages are left out.
     ///   - visit: is called once for each page, without a lock.
     /// - Throws: what `visit` throws.
     public func save<Failure: Error>(
-        now: Int64, wallClock: WallInstant, except scopes: Set<EpochScope> = [],
+        now: MonotonicInstant, wallClock: WallInstant, except scopes: Set<EpochScope> = [],
         _ visit: (SavedPage) throws(Failure) -> Void
     ) throws(Failure) {
         let left = Set(scopes.map(\.index))
@@ -178,21 +177,20 @@ public final class PageCache: Sendable {
     ///
     /// - Parameters:
     ///   - longest: the configured lifetime of such a page, which limits the page's own.
-    ///   - now: monotonic nanoseconds.
-    ///   - wallClock: the same instant.
+    ///   - wallClock: the same instant as `now`.
     /// - Returns: true if the page was stored.
     public func restore(
-        _ saved: SavedPage, scope: EpochScope, longest: Page.Lifetime, now: Int64, wallClock: WallInstant
+        _ saved: SavedPage, scope: EpochScope, longest: Page.Lifetime, now: MonotonicInstant, wallClock: WallInstant
     ) -> Bool {
         // The wall clock may have been set back since: an age below 0 counts as 0.
-        let (age, overflow) = wallClock.nanoseconds.subtractingReportingOverflow(saved.fetchedAt.nanoseconds)
-        guard !overflow else { return false }
+        let age = wallClock - saved.fetchedAt
+        guard age > .min else { return false }
         let lifetime = Page.Lifetime(
             fresh: min(saved.lifetime.fresh, longest.fresh),
             staleWhileRevalidate: min(saved.lifetime.staleWhileRevalidate, longest.staleWhileRevalidate),
             staleIfError: min(saved.lifetime.staleIfError, longest.staleIfError))
         let page = Page(
-            key: PageKey(saved.key), status: 200, body: saved.body, fetchedAt: now &- max(0, age), lifetime: lifetime
+            key: PageKey(saved.key), status: 200, body: saved.body, fetchedAt: now - max(0, age), lifetime: lifetime
         ).stale(now: now)
         return slot(page.key).shard.withLock { $0.restore(page, scope: scope, now: now) }
     }

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Pages by key: an open-addressing index over a slab of records that are linked into the eviction policy's lists.
 ///
 /// A slot of the index holds a part of the hash beside the record's place, so that records of other keys are not read.
@@ -18,7 +20,7 @@ struct PageTable {
         var page: Page?
         // Copies of the page's fields: they are loaded from memory at the same time as the page.
         var key: [UInt8]
-        var usableUntil: Int64
+        var usableUntil: MonotonicInstant
         /// The epoch of the page's scope when its fetch was sent.
         var epoch: Epoch
     }

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// A part of the cache: its pages, its flights and its copy of the epochs. Every call holds the shard's lock.
 /// Calls take constant time, but for the rare growth of a table, unless they say otherwise.
 struct Shard {
@@ -46,7 +48,7 @@ struct Shard {
     var waiters: Int { inProgress.values.reduce(0) { $0 + $1.waiters.count } }
 
     mutating func find(
-        _ key: PageKey, scope: EpochScope, waiter: Waiter, isRetry: Bool, now: Int64
+        _ key: PageKey, scope: EpochScope, waiter: Waiter, isRetry: Bool, now: MonotonicInstant
     ) -> PageCache.Lookup {
         // Searched before it is counted, so that both wait for memory at the same time.
         let place = table.find(key)
@@ -74,12 +76,12 @@ struct Shard {
     }
 
     /// The page of a key if it is usable at all, `nil` else.
-    mutating func usable(_ key: PageKey, now: Int64) -> Page? {
+    mutating func usable(_ key: PageKey, now: MonotonicInstant) -> Page? {
         table.find(key).flatMap { use($0, now: now) }
     }
 
     /// Returns the page of a record and makes it the most recently used. A dead page is removed, and the result is `nil`.
-    private mutating func use(_ place: Int32, now: Int64) -> Page? {
+    private mutating func use(_ place: Int32, now: MonotonicInstant) -> Page? {
         guard isAlive(Int(place), now: now) else {
             remove(place)
             return nil
@@ -89,11 +91,11 @@ struct Shard {
         return table.records[Int(place)].page
     }
 
-    mutating func land(_ flight: Flight, _ landing: PageCache.Landing, now: Int64) -> [Waiter] {
+    mutating func complete(_ flight: Flight, _ completion: PageCache.Completion, now: MonotonicInstant) -> [Waiter] {
         guard let completed = inProgress.removeValue(forKey: flight.id) else { return [] }
         if joinable[flight.key] == flight.id { joinable[flight.key] = nil }
         if !completed.isVoid, epochValue(completed.epoch.scope) == completed.epoch.value {
-            switch landing {
+            switch completion {
             case .keep(let page): store(completed.isStale ? page.stale(now: now) : page, epoch: completed.epoch)
             case .drop: if let place = table.find(flight.key) { remove(place) }
             case .nothing: break
@@ -104,7 +106,7 @@ struct Shard {
     }
 
     /// Marks a flight as sent now: earlier invalidations and purges no longer concern its result.
-    mutating func depart(_ flight: Flight) {
+    mutating func markSent(_ flight: Flight) {
         guard var sent = inProgress[flight.id] else { return }
         inProgress[flight.id] = nil
         sent.epoch = epoch(sent.epoch.scope)
@@ -123,7 +125,7 @@ struct Shard {
     }
 
     /// Completes a flight if it has no waiters.
-    mutating func landDeserted(_ flight: Flight) -> Bool {
+    mutating func cancelIfUnwanted(_ flight: Flight) -> Bool {
         guard inProgress[flight.id]?.waiters.isEmpty ?? false else { return false }
         inProgress[flight.id] = nil
         if joinable[flight.key] == flight.id { joinable[flight.key] = nil }
@@ -152,7 +154,7 @@ struct Shard {
     ///
     /// - Returns: the number of purged pages, and the next record, `nil` at the end.
     mutating func purge(
-        _ purge: PageCache.Purge, from: Int, atMost: Int, now: Int64, where isChosen: (PageKey) -> Bool
+        _ purge: PageCache.Purge, from: Int, atMost: Int, now: MonotonicInstant, where isChosen: (PageKey) -> Bool
     ) -> (count: Int, next: Int?) {
         let end = min(from + atMost, table.records.count)
         var count = 0
@@ -192,7 +194,7 @@ struct Shard {
     ///
     /// - Returns: the usable pages but negative entries, and the next record, `nil` at the end.
     func goodPages(
-        from: Int, atMost: Int, except scopes: Set<UInt16>, now: Int64
+        from: Int, atMost: Int, except scopes: Set<UInt16>, now: MonotonicInstant
     ) -> (pages: [Page], next: Int?) {
         let end = min(from + atMost, table.records.count)
         let pages = (min(from, end)..<end).compactMap { place -> Page? in
@@ -206,7 +208,7 @@ struct Shard {
     }
 
     /// Stores an old page, unless its key has a page or its scope was invalidated in this process.
-    mutating func restore(_ page: Page, scope: EpochScope, now: Int64) -> Bool {
+    mutating func restore(_ page: Page, scope: EpochScope, now: MonotonicInstant) -> Bool {
         guard now < page.usableUntil, epochValue(scope) == 0, table.find(page.key) == nil else { return false }
         store(page, epoch: epoch(scope))
         return true
@@ -244,7 +246,7 @@ struct Shard {
 
     // MARK: Pages
 
-    private func isAlive(_ place: Int, now: Int64) -> Bool {
+    private func isAlive(_ place: Int, now: MonotonicInstant) -> Bool {
         let epoch = table.records[place].epoch
         return table.records[place].usableUntil > now && epoch.value == epochValue(epoch.scope)
     }
@@ -276,7 +278,7 @@ struct Shard {
     }
 
     /// Checks the next four records and removes dead pages, so that pages without requests are removed too.
-    private mutating func reclaim(now: Int64) {
+    private mutating func reclaim(now: MonotonicInstant) {
         for _ in 0..<min(4, table.records.count) {
             hand = hand + 1 < table.records.count ? hand + 1 : 0
             if table.records[hand].page != nil, !isAlive(hand, now: now) { remove(Int32(truncatingIfNeeded: hand)) }

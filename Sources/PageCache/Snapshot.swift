@@ -14,17 +14,15 @@ public struct SavedPage: Sendable, Equatable {
         self.lifetime = lifetime
     }
 
-    /// - Parameters:
-    ///   - now: monotonic nanoseconds.
-    ///   - wallClock: the same instant.
-    init(_ page: Page, now: Int64, wallClock: WallInstant) {
+    /// - Parameter wallClock: the same instant as `now`.
+    init(_ page: Page, now: MonotonicInstant, wallClock: WallInstant) {
         key = page.key.bytes
         body = page.body
-        fetchedAt = wallClock - (now &- page.fetchedAt)
+        fetchedAt = wallClock - (now - page.fetchedAt)
         lifetime = Page.Lifetime(
-            fresh: max(0, page.freshUntil &- page.fetchedAt),
-            staleWhileRevalidate: page.revalidateUntil &- page.freshUntil,
-            staleIfError: page.usableUntil &- page.freshUntil)
+            fresh: max(0, page.freshUntil - page.fetchedAt),
+            staleWhileRevalidate: page.revalidateUntil - page.freshUntil,
+            staleIfError: page.usableUntil - page.freshUntil)
     }
 }
 

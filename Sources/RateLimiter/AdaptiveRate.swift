@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// The share of its configured rate that a group uses: all of it, until the upstream throttles because others use the
 /// account too.
 ///
@@ -18,21 +20,19 @@ struct AdaptiveRate {
     private(set) var quota: Quota
     /// The share of the full rate in use, `minimumShare` to 1.
     private(set) var share = 1.0
-    private var risenAt: Int64 = 0
-    private var cutAt: Int64 = .min
+    private var risenAt: MonotonicInstant = .distantPast
+    private var cutAt: MonotonicInstant = .distantPast
 
     init(_ quota: Quota) {
         full = quota
         self.quota = quota
     }
 
-    var isFull: Bool { share == 1 }
-
     /// Cuts the rate, because the upstream has throttled an attempt. Attempts that were sent before the last cut do not cut again.
     ///
     /// - Parameter sentAt: the instant at which the throttled attempt was sent.
     /// - Returns: true if the rate was cut.
-    mutating func cut(sentAt: Int64, now: Int64) -> Bool {
+    mutating func cut(sentAt: MonotonicInstant, now: MonotonicInstant) -> Bool {
         guard sentAt > cutAt else { return false }
         rise(now: now)
         cutAt = now
@@ -42,11 +42,10 @@ struct AdaptiveRate {
     }
 
     /// Raises the rate for the time that has passed.
-    mutating func rise(now: Int64) {
+    mutating func rise(now: MonotonicInstant) {
         guard share < 1, now > risenAt else { return }
         // One part for each token of the full rate. Steps below 0.001 are left for a later call.
-        // In floating point, because the difference of two instants may not fit 64 bits.
-        let gained = (Double(now) - Double(risenAt)) / Double(full.interval) / Self.attempts
+        let gained = Double(now - risenAt) / Double(full.interval) / Self.attempts
         guard gained >= 0.001 else { return }
         risenAt = now
         set(share + gained)
@@ -67,10 +66,9 @@ extension Quota {
 
 extension TokenBucket {
     /// Keeps the number of tokens when the rate changes. The time until full is scaled by the intervals' ratio, rounded up.
-    mutating func convert(from old: Quota, to new: Quota, now: Int64) {
+    mutating func convert(from old: Quota, to new: Quota, now: MonotonicInstant) {
         guard fullAt > now, old.interval != new.interval else { return }
-        let missing = ((Double(fullAt) - Double(now)) / Double(old.interval) * Double(new.interval)).rounded(.up)
-        let (instant, overflow) = now.addingReportingOverflow(Int64(min(missing, Double(new.capacity))))
-        fullAt = overflow ? .max : instant
+        let missing = (Double(fullAt - now) / Double(old.interval) * Double(new.interval)).rounded(.up)
+        fullAt = now + Int64(min(missing, Double(new.capacity)))
     }
 }

@@ -1,3 +1,4 @@
+public import Primitives
 internal import Synchronization
 
 /// A token bucket that any thread may use: one atomic word, changed by compare and swap.
@@ -9,38 +10,40 @@ public struct AtomicBucket: ~Copyable, Sendable {
     /// A full bucket.
     public init(_ quota: Quota) {
         self.quota = quota
-        fullAt = Atomic(TokenBucket.full.fullAt)
+        fullAt = Atomic(TokenBucket.full.fullAt.nanoseconds)
     }
 
     /// Takes a token if there is one.
-    public func take(now: Int64) -> TokenBucket.Decision {
-        var old = fullAt.load(ordering: .relaxed)
+    public func take(now: MonotonicInstant) -> TokenBucket.Decision {
         while true {
-            var bucket = TokenBucket(fullAt: old)
-            let decision = bucket.take(quota, now: now)
+            let old = bucket
+            var new = old
+            let decision = new.take(quota, now: now)
             guard decision == .admitted else { return decision }
-            let (exchanged, found) = fullAt.weakCompareExchange(
-                expected: old, desired: bucket.fullAt, ordering: .relaxed)
-            if exchanged { return decision }
-            old = found
+            if replaces(old, by: new) { return decision }
         }
     }
 
     /// Puts an unused token back.
     public func giveBack() {
-        var old = fullAt.load(ordering: .relaxed)
         while true {
-            var bucket = TokenBucket(fullAt: old)
-            bucket.giveBack(quota)
-            let (exchanged, found) = fullAt.weakCompareExchange(
-                expected: old, desired: bucket.fullAt, ordering: .relaxed)
-            if exchanged { return }
-            old = found
+            let old = bucket
+            var new = old
+            new.giveBack(quota)
+            if replaces(old, by: new) { return }
         }
     }
 
     /// The number of tokens at `now`, with the fraction of the next one.
-    public func tokens(now: Int64) -> Double {
-        TokenBucket(fullAt: fullAt.load(ordering: .relaxed)).tokens(quota, now: now)
+    public func tokens(now: MonotonicInstant) -> Double { bucket.tokens(quota, now: now) }
+
+    private var bucket: TokenBucket {
+        TokenBucket(fullAt: MonotonicInstant(nanoseconds: fullAt.load(ordering: .relaxed)))
+    }
+
+    private func replaces(_ old: TokenBucket, by new: TokenBucket) -> Bool {
+        fullAt.weakCompareExchange(
+            expected: old.fullAt.nanoseconds, desired: new.fullAt.nanoseconds, ordering: .relaxed
+        ).exchanged
     }
 }

@@ -1,11 +1,12 @@
 internal import DequeModule
+public import Primitives
 
 /// The kind of a request for a token, which decides its place in the queue.
 public enum Claim: Sendable, Equatable {
     /// A request of the caller with this number. Callers share the rate in proportion to their weights, 0.001 to 1000.
     case caller(UInt32, weight: Double)
     /// The refresh of a page that is served stale meanwhile, by the instant of its fetch. The oldest page comes first.
-    case refresh(fetchedAt: Int64)
+    case refresh(fetchedAt: MonotonicInstant)
 }
 
 /// A queue that is fair between callers: start-time fair queuing.
@@ -22,7 +23,7 @@ struct FairQueue {
     /// A waiting request. `id` identifies the element, which the owner of the queue keeps.
     struct Entry {
         let id: UInt64
-        let deadline: Int64
+        let deadline: MonotonicInstant
     }
 
     private struct Flow {
@@ -47,7 +48,7 @@ struct FairQueue {
     private var finished: [UInt32: UInt64] = [:]
     /// The virtual start time of the last served request.
     private var virtualTime: UInt64 = 0
-    private var refreshes: [(fetchedAt: Int64, entry: Entry)] = []
+    private var refreshes: [(fetchedAt: MonotonicInstant, entry: Entry)] = []
     /// True if a refresh is served next when both kinds wait.
     private var isRefreshNext = false
     private(set) var callerCount = 0
@@ -199,7 +200,7 @@ struct FairQueue {
     ///
     /// - Parameter latest: the caller's own deadline.
     /// - Returns: true if the request was moved.
-    mutating func improve(id: UInt64, _ claim: Claim, latest: Int64) -> Bool {
+    mutating func improve(id: UInt64, _ claim: Claim, latest: MonotonicInstant) -> Bool {
         guard let before = turnsAhead(ofID: id), turnsAhead(of: claim) < before, let entry = remove(id: id) else {
             return false
         }
@@ -216,7 +217,7 @@ struct FairQueue {
     /// Removes the callers' entries whose turn would come after their deadline.
     ///
     /// - Parameter turn: the instant of the turn behind a number of others.
-    mutating func removeLate(turn: (Int) -> Int64) -> [Entry] {
+    mutating func removeLate(turn: (Int) -> MonotonicInstant) -> [Entry] {
         var late: [Entry] = []
         var kept = 0
         for entry in callersInOrder() {
@@ -233,7 +234,7 @@ struct FairQueue {
     }
 
     /// Removes the entries whose deadline has passed.
-    mutating func removeExpired(now: Int64) -> [Entry] {
+    mutating func removeExpired(now: MonotonicInstant) -> [Entry] {
         guard let earliest = earliestDeadline, earliest < now else { return [] }
         let expired = all.filter { $0.deadline < now }
         for entry in expired { _ = remove(id: entry.id) }
@@ -244,14 +245,14 @@ struct FairQueue {
     private var all: [Entry] { flows.flatMap(\.entries) + refreshes.map(\.entry) }
 
     /// The earliest deadline of all entries, `nil` if the queue is empty.
-    var earliestDeadline: Int64? {
-        var earliest: Int64?
+    var earliestDeadline: MonotonicInstant? {
+        var earliest: MonotonicInstant?
         for place in flows.indices {
             for index in flows[place].entries.indices {
-                earliest = min(earliest ?? .max, flows[place].entries[index].deadline)
+                earliest = min(earliest ?? .distantFuture, flows[place].entries[index].deadline)
             }
         }
-        for refresh in refreshes { earliest = min(earliest ?? .max, refresh.entry.deadline) }
+        for refresh in refreshes { earliest = min(earliest ?? .distantFuture, refresh.entry.deadline) }
         return earliest
     }
 

@@ -1,4 +1,5 @@
 internal import Locking
+public import Primitives
 
 /// A token bucket for each key, in bounded memory, though clients choose the keys. A bucket that is not full is never dropped.
 ///
@@ -61,9 +62,7 @@ public final class KeyedBuckets: Sendable {
     }
 
     /// Takes a token from a key's bucket if there is one.
-    ///
-    /// - Parameter now: monotonic nanoseconds.
-    public func take(_ bytes: [UInt8], now: Int64) -> TokenBucket.Decision {
+    public func take(_ bytes: [UInt8], now: MonotonicInstant) -> TokenBucket.Decision {
         let key = Key(bytes)
         return slot(key).shard.withLock { shard in
             guard let place = place(of: key, in: &shard, now: now) else {
@@ -99,7 +98,7 @@ public final class KeyedBuckets: Sendable {
     private func slot(_ key: Key) -> Slot { slots[key.hash >> 7 & (slots.count - 1)] }
 
     /// The index of a key's record, which is added if there is room; `nil` if there is none.
-    private func place(of key: Key, in shard: inout Shard, now: Int64) -> Int? {
+    private func place(of key: Key, in shard: inout Shard, now: MonotonicInstant) -> Int? {
         if let place = shard.places[key] { return place }
         Self.reclaim(&shard, looks: shard.records.count < capacity ? 2 : 16, now: now)
         guard shard.records.count < capacity else { return nil }
@@ -109,7 +108,7 @@ public final class KeyedBuckets: Sendable {
     }
 
     /// Drops full buckets among the next few records.
-    private static func reclaim(_ shard: inout Shard, looks: Int, now: Int64) {
+    private static func reclaim(_ shard: inout Shard, looks: Int, now: MonotonicInstant) {
         for _ in 0..<min(looks, shard.records.count) {
             shard.hand = shard.hand + 1 < shard.records.count ? shard.hand + 1 : 0
             guard shard.records[shard.hand].bucket.isFull(now: now) else { continue }

@@ -1,4 +1,5 @@
 public import Locking
+public import Primitives
 
 /// The bucket of a quota group and its queue, under one lock, so that a new request cannot pass those that wait.
 ///
@@ -11,9 +12,9 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         case granted
         /// The element waits; `release` returns it when its token is there. `until` is an estimate: a caller that was served
         /// less may overtake, and `release` may then return the element as expired.
-        case queued(until: Int64)
+        case queued(until: MonotonicInstant)
         /// The element cannot be served in time, or the queue is full. A new request cannot get a token before `until`.
-        case refused(until: Int64)
+        case refused(until: MonotonicInstant)
     }
 
     @usableFromInline struct State {
@@ -39,7 +40,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     ///   - maxWait: the longest wait for a token, in nanoseconds; 0 refuses at once.
     ///   - maxDepth: the maximum number of waiting callers' requests, and of waiting refreshes.
     ///   - now: the instant of the start.
-    public init(_ quota: Quota, maxWait: Int64, maxDepth: Int, now: Int64) {
+    public init(_ quota: Quota, maxWait: Int64, maxDepth: Int, now: MonotonicInstant) {
         self.quota = quota
         self.maxWait = max(0, maxWait)
         self.maxDepth = max(0, maxDepth)
@@ -55,7 +56,9 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     ///   - deadline: the last instant at which the token is of use. A caller also waits no longer than `maxWait`; a refresh
     ///     may, because no client waits for it.
     @inlinable
-    public func request(_ element: Element, as claim: Claim, deadline: Int64, now: Int64) -> Admission {
+    public func request(_ element: Element, as claim: Claim, deadline: MonotonicInstant, now: MonotonicInstant)
+        -> Admission
+    {
         // Only this much is specialised in other modules: an attempt seldom waits.
         state.withLock { state in
             state.line.takeAtOnce(claim, deadline: deadline, now: now)
@@ -65,7 +68,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
 
     @usableFromInline
     func enqueue(
-        _ element: Element, as claim: Claim, deadline: Int64, now: Int64, _ state: inout State
+        _ element: Element, as claim: Claim, deadline: MonotonicInstant, now: MonotonicInstant, _ state: inout State
     ) -> Admission {
         let ahead = state.line.queue.turnsAhead(of: claim)
         let turn = state.line.turn(behind: ahead, now: now)
@@ -78,8 +81,8 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         return .queued(until: turn)
     }
 
-    private func latest(_ claim: Claim, _ deadline: Int64, now: Int64) -> Int64 {
-        if case .refresh = claim { maxWait > 0 ? deadline : now } else { min(deadline, now &+ maxWait) }
+    private func latest(_ claim: Claim, _ deadline: MonotonicInstant, now: MonotonicInstant) -> MonotonicInstant {
+        if case .refresh = claim { maxWait > 0 ? deadline : now } else { min(deadline, now + maxWait) }
     }
 
     /// Displaces the last entry of a full queue if the new request would come before it; false if there is no room.
@@ -95,7 +98,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         return true
     }
 
-    private func displaceLate(_ state: inout State, now: Int64) {
+    private func displaceLate(_ state: inout State, now: MonotonicInstant) {
         let (bucket, quota, heldUntil) = (state.line.bucket, state.line.rate.quota, state.line.heldUntil)
         let late = state.line.queue.removeLate {
             max(heldUntil, bucket.availability(of: Int64($0) + 1, quota, now: now))
@@ -107,10 +110,10 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     ///
     /// - Parameter isMeant: chooses the element.
     /// - Returns: true if the element was moved; other elements may have been displaced then.
-    public func join(as claim: Claim, now: Int64, where isMeant: @Sendable (Element) -> Bool) -> Bool {
+    public func join(as claim: Claim, now: MonotonicInstant, where isMeant: @Sendable (Element) -> Bool) -> Bool {
         state.withLock { state in
             guard let id = state.elements.first(where: { isMeant($0.value) })?.key,
-                state.line.queue.improve(id: id, claim, latest: now &+ maxWait)
+                state.line.queue.improve(id: id, claim, latest: now + maxWait)
             else { return false }
             displaceLate(&state, now: now)
             return true
@@ -126,7 +129,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     }
 
     /// Puts an unused token back.
-    public func giveBack(now: Int64) {
+    public func giveBack(now: MonotonicInstant) {
         state.withLock { state in
             state.line.rise(now: now)
             state.line.bucket.giveBack(state.line.rate.quota)
@@ -141,18 +144,19 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     ///   - granted: the elements that have their token now are appended.
     ///   - expired: the elements whose turn would come after their deadline are appended.
     /// - Returns: the instant of the next call, `nil` if no element waits.
-    public func release(now: Int64, granted: inout [Element], expired: inout [Element]) -> Int64? {
+    public func release(now: MonotonicInstant, granted: inout [Element], expired: inout [Element]) -> MonotonicInstant?
+    {
         let (ready, late, next) = state.withLock { state in
             state.line.rise(now: now)
             var late = state.displaced
             state.displaced = []
-            guard !state.line.queue.isEmpty else { return ([Element](), late, Int64?.none) }
+            guard !state.line.queue.isEmpty else { return ([Element](), late, MonotonicInstant?.none) }
             late += state.line.queue.removeExpired(now: now).compactMap { state.take($0) }
             var ready: [Element] = []
             while !state.line.queue.isEmpty, state.line.takeToken(now: now) {
                 if let element = state.take(state.line.queue.popFirst()) { ready.append(element) }
             }
-            let next = state.line.queue.earliestDeadline.map { min(state.line.turn(behind: 0, now: now), $0 &+ 1) }
+            let next = state.line.queue.earliestDeadline.map { min(state.line.turn(behind: 0, now: now), $0 + 1) }
             return (ready, late, next)
         }
         granted += ready
@@ -178,7 +182,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     ///
     /// - Parameter sentAt: the instant at which the throttled attempt was sent.
     /// - Returns: true if the rate was cut, false if the attempt was sent before the last cut.
-    public func throttled(sentAt: Int64, now: Int64) -> Bool {
+    public func throttled(sentAt: MonotonicInstant, now: MonotonicInstant) -> Bool {
         state.withLock { state in
             guard state.line.rate.cut(sentAt: sentAt, now: now) else { return false }
             state.line.bucket = .empty(state.line.rate.quota, now: now)
@@ -189,7 +193,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
 
     /// Takes no token before an instant, because the upstream has sent `Retry-After`. Elements that cannot wait that long are
     /// displaced, and the next `release` returns them as expired.
-    public func hold(until instant: Int64, now: Int64) {
+    public func hold(until instant: MonotonicInstant, now: MonotonicInstant) {
         state.withLock { state in
             guard instant > max(now, state.line.heldUntil) else { return }
             state.line.heldUntil = instant
@@ -200,7 +204,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     // MARK: Figures
 
     /// The quota in use.
-    public func currentQuota(now: Int64) -> Quota {
+    public func currentQuota(now: MonotonicInstant) -> Quota {
         state.withLock { state in
             state.line.rise(now: now)
             return state.line.rate.quota
@@ -213,10 +217,12 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     }
 
     /// The number of tokens in the bucket at `now`, with the fraction of the next one.
-    public func tokens(now: Int64) -> Double { state.withLock { $0.line.bucket.tokens($0.line.rate.quota, now: now) } }
+    public func tokens(now: MonotonicInstant) -> Double {
+        state.withLock { $0.line.bucket.tokens($0.line.rate.quota, now: now) }
+    }
 
     /// The instant at which a new request could get a token.
-    public func turn(of claim: Claim, now: Int64) -> Int64 {
+    public func turn(of claim: Claim, now: MonotonicInstant) -> MonotonicInstant {
         state.withLock { $0.line.turn(behind: $0.line.queue.turnsAhead(of: claim), now: now) }
     }
 }
@@ -228,23 +234,23 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     var rate: AdaptiveRate
     var queue = FairQueue()
     /// No token is taken before this instant.
-    var heldUntil: Int64 = .min
+    var heldUntil: MonotonicInstant = .distantPast
 
     /// Brings rate and bucket up to date.
-    mutating func rise(now: Int64) {
+    mutating func rise(now: MonotonicInstant) {
         let old = rate.quota
         rate.rise(now: now)
         bucket.convert(from: old, to: rate.quota, now: now)
     }
 
     /// Takes a token if there is one and the group is not held.
-    mutating func takeToken(now: Int64) -> Bool {
+    mutating func takeToken(now: MonotonicInstant) -> Bool {
         now >= heldUntil && bucket.take(rate.quota, now: now) == .admitted
     }
 
     /// Takes a token for a new request, unless others wait.
     @usableFromInline
-    mutating func takeAtOnce(_ claim: Claim, deadline: Int64, now: Int64) -> Bool {
+    mutating func takeAtOnce(_ claim: Claim, deadline: MonotonicInstant, now: MonotonicInstant) -> Bool {
         rise(now: now)
         guard queue.isEmpty, deadline >= now, takeToken(now: now) else { return false }
         queue.serve(claim)
@@ -252,7 +258,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     }
 
     /// The instant of the token behind `count` others.
-    func turn(behind count: Int, now: Int64) -> Int64 {
+    func turn(behind count: Int, now: MonotonicInstant) -> MonotonicInstant {
         max(heldUntil, bucket.availability(of: Int64(count) + 1, rate.quota, now: now))
     }
 }

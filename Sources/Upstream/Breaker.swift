@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Keeps attempts from a service that does not answer: after some failures in a row, or when half of what was sent of late
 /// has failed, it lets nothing through for a while, then a single probe, and on its success everything.
 ///
@@ -5,7 +7,7 @@
 /// must be as many as the failures in a row that open it; and what was answered well the last time passes an open breaker, until
 /// as many of those fail too. Where no connection can be had the input plays no part.
 ///
-/// Nygard: Release It!, chapter "Stability Patterns", circuit breaker. Time is an argument, in nanoseconds.
+/// Nygard: Release It!, chapter "Stability Patterns", circuit breaker.
 struct Breaker {
     /// When it opens, and for how long.
     struct Policy: Sendable, Equatable {
@@ -25,9 +27,9 @@ struct Breaker {
         /// Everything passes; so many failures in a row have been seen. Next: open.
         case closed(failures: Int)
         /// Nothing passes before the instant but what was answered well the last time. Next: half-open.
-        case open(until: Int64)
+        case open(until: MonotonicInstant)
         /// One probe is on its way, since the instant; its result decides, and no other's. Else as open. Next: closed, or open.
-        case halfOpen(since: Int64)
+        case halfOpen(since: MonotonicInstant)
     }
 
     /// The decision on an attempt.
@@ -72,8 +74,8 @@ struct Breaker {
 
     init(_ policy: Policy) { self.policy = policy }
 
-    /// Whether an attempt may be sent now.
-    mutating func admit(_ input: AttemptInput, now: Int64) -> Admission {
+    /// Returns true if an attempt may be sent now.
+    mutating func admit(_ input: AttemptInput, now: MonotonicInstant) -> Admission {
         switch state {
         case .closed: return .passes
         case .halfOpen: return isException(input, now: now) ? .passes : .refused
@@ -84,16 +86,16 @@ struct Breaker {
         }
     }
 
-    private func isException(_ input: AttemptInput, now: Int64) -> Bool {
+    private func isException(_ input: AttemptInput, now: MonotonicInstant) -> Bool {
         exceptionFailures < policy.failures && inputs.isWell(input, now: now)
     }
 
     /// Takes the result of an attempt.
     ///
-    /// - Parameter isRepeat: whether an attempt of the same call has failed before. A call that fails is one failure, however often it
+    /// - Parameter isRepeat: true if an attempt of the same call has failed before. A call that fails is one failure, however often it
     ///   is tried.
     mutating func record(
-        _ sign: Sign, of input: AttemptInput, isRepeat: Bool, isProbe: Bool, now: Int64,
+        _ sign: Sign, of input: AttemptInput, isRepeat: Bool, isProbe: Bool, now: MonotonicInstant,
         using generator: inout some RandomNumberGenerator
     ) -> Change? {
         let isFailure = sign != .good
@@ -125,12 +127,12 @@ struct Breaker {
 
     /// Takes note that a probe ended without telling anything of the service. There may be another one: at once if it was not
     /// sent, else no sooner than after a failure, or callers with little time would send one probe after the other.
-    mutating func recordNothing(isProbe: Bool, wasSent: Bool, now: Int64) {
+    mutating func recordNothing(isProbe: Bool, wasSent: Bool, now: MonotonicInstant) {
         guard isProbe, case .halfOpen(let since) = state else { return }
-        state = .open(until: wasSent ? max(now, since &+ policy.openFor) : now)
+        state = .open(until: wasSent ? max(now, since + policy.openFor) : now)
     }
 
-    private func causeToOpen(_ inARow: Int, now: Int64) -> Cause? {
+    private func causeToOpen(_ inARow: Int, now: MonotonicInstant) -> Cause? {
         if inARow >= policy.failures {
             let isOutage =
                 unreachable >= policy.failures || !inputs.explainFailures(fewerThan: policy.failures, now: now)
@@ -147,10 +149,10 @@ struct Breaker {
     }
 
     private mutating func open(
-        _ cause: Cause, now: Int64, using generator: inout some RandomNumberGenerator
+        _ cause: Cause, now: MonotonicInstant, using generator: inout some RandomNumberGenerator
     ) -> Change {
         let span = policy.openFor &+ Int64.random(in: 0...max(0, policy.openFor / 4), using: &generator)
-        state = .open(until: now &+ span)
+        state = .open(until: now + span)
         if cause != .probe { exceptionFailures = 0 }
         return .opened(cause, for: span)
     }
@@ -176,16 +178,16 @@ private struct RecentAttempts {
     private static let seconds = 10
     private var cells = [Cell](repeating: Cell(), count: seconds)
 
-    mutating func add(isFailure: Bool, now: Int64) {
-        let second = now / 1_000_000_000
+    mutating func add(isFailure: Bool, now: MonotonicInstant) {
+        let second = now.nanoseconds / 1_000_000_000
         let place = Int(second.magnitude % UInt64(Self.seconds))
         if cells[place].second != second { cells[place] = Cell(second: second) }
         cells[place].attempts += 1
         if isFailure { cells[place].failures += 1 }
     }
 
-    func total(now: Int64) -> (attempts: Int, failures: Int) {
-        let first = now / 1_000_000_000 - Int64(Self.seconds)
+    func total(now: MonotonicInstant) -> (attempts: Int, failures: Int) {
+        let first = now.nanoseconds / 1_000_000_000 - Int64(Self.seconds)
         var sum = (attempts: 0, failures: 0)
         for cell in cells where cell.second > first {
             sum.attempts += cell.attempts

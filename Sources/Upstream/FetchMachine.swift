@@ -1,8 +1,8 @@
 package import Gateway
-internal import OriginClient
-internal import Primitives
+package import OriginClient
+package import Primitives
 
-/// What becomes of fetches between their first token and their end: retries, breakers, budgets, credentials and deadlines.
+/// The life of fetches between their first token and their end: retries, breakers, budgets, credentials and deadlines.
 ///
 /// Pure: events come in with the time, and what is to be done comes out as actions. It starts no thread, opens no socket and reads
 /// no clock. Tokens come from the gate's queue, which it releases; results go to the gate.
@@ -10,52 +10,100 @@ internal import Primitives
 /// A fetch is here from its first token on. Its attempt is in one place at a time: in the queue (then only a retry's fetch is
 /// here), in a pause, parked for want of credentials, or sent.
 package struct FetchMachine: ~Copyable {
+    /// When an event came.
+    package struct Moment {
+        let now: MonotonicInstant
+        /// For signatures.
+        let wallClock: WallInstant
+
+        package init(now: MonotonicInstant, wallClock: WallInstant) {
+            self.now = now
+            self.wallClock = wallClock
+        }
+    }
+
+    /// An event.
+    package enum Event: ~Copyable {
+        /// A first attempt has its tokens. (`tick` finds those that have waited for theirs.)
+        case granted(GrantedAttempt)
+        /// An attempt was replied to, or has failed; by its fetch's id.
+        case ended(FinishedAttempt)
+        /// A supply of credentials that had none ready has some, or has given up.
+        case credentialsCame
+        /// An attempt has joined a queue.
+        case queueGrew
+        /// A connection could not be opened from here, though no attempt has failed.
+        case localFault(CurlError)
+        /// Time has passed. To be given when `wake` said so, and after other events.
+        case tick
+        /// Everything ends now, with an error.
+        case stop
+    }
+
+    /// An action for the driver.
+    package enum Action {
+        case send(OutgoingAttempt)
+        /// No reply of the attempt is wanted any more.
+        case cancel(UInt64)
+        case deliver(Delivery)
+        /// The next `tick` is due at this instant, and no more at another; `distantFuture` if none is.
+        case wake(at: MonotonicInstant)
+        case report(UpstreamEvent)
+        /// An attempt has ended so many nanoseconds after it was sent.
+        case count(service: Int, operation: Int?, AttemptClass, elapsed: Int64)
+        /// A breaker's state may have changed: 0 closed, 1 half-open, 2 open.
+        case showBreaker(service: Int, figure: Int)
+    }
+
     /// The pending actions, in order. The driver of the machine carries them out and removes them.
     package var actions: [Action] = []
+
+    /// A call in a pause, or one that is parked until credentials come; then `until` is its deadline.
+    private struct Wait {
+        let call: UInt64
+        let until: MonotonicInstant
+        var isParked = false
+    }
 
     private let gate: Gate
     private let retry: RetryPolicy
     private var random: any RandomNumberGenerator
-    private var services: [ServiceHealth]
+    private var services: [ServiceState]
     /// Of all services: each connection has a number of its own.
     private var lostConnections = LostConnections()
-    /// What this machine lacked, and when that was last reported.
-    private var localFaults: [Int32: Int64] = [:]
+    /// The resources that this machine lacked, by errno, and when each was last reported.
+    private var localFaults: [Int32: MonotonicInstant] = [:]
 
     /// The moment of the event that is being handled.
-    private var now: Int64
+    private var now: MonotonicInstant
     private var wallClock: WallInstant
     private var calls: [UInt64: FetchCall] = [:]
-    private var pauses: [(until: Int64, call: UInt64)] = []
-    /// When the next pause ends; `.max` if there is none.
-    private var nextPause = Int64.max
-    /// Calls that wait for credentials, in the order of their coming.
-    private var parked: [UInt64] = []
-    /// When the time of one of them is over; `.max` if there is none.
-    private var nextParkedEnd = Int64.max
-    /// When to release the queues; `.max` if nothing waits.
-    private var nextRelease: Int64
+    /// Calls whose attempt is here, in the order of their coming.
+    private var waits: [Wait] = []
+    /// When the next of them ends; `distantFuture` if there is none.
+    private var nextWaitEnd = MonotonicInstant.distantFuture
+    /// When to release the queues; `distantFuture` if nothing waits.
+    private var nextRelease: MonotonicInstant
     /// The last instant that a `tick` was asked for.
-    private var wakeAt = Int64.max
+    private var wakeAt = MonotonicInstant.distantFuture
 
     /// - Parameters:
     ///   - settings: one for each of the gate's services, in their order.
     ///   - random: for what must not happen to many at one moment.
-    ///   - now: monotonic nanoseconds.
     package init(
         _ gate: Gate, _ settings: [UpstreamSettings], _ retry: RetryPolicy,
-        random: any RandomNumberGenerator = SystemRandomNumberGenerator(), now: Int64
+        random: any RandomNumberGenerator = SystemRandomNumberGenerator(), now: MonotonicInstant
     ) {
         self.gate = gate
         self.retry = retry
         self.random = random
-        services = zip(settings, gate.services).map { ServiceHealth($0, name: $1.settings.name, retry, now: now) }
+        services = zip(settings, gate.services).map { ServiceState($0, of: $1, retry, now: now) }
         self.now = now
         wallClock = WallInstant(seconds: 0)
         nextRelease = now
     }
 
-    /// Whether no fetch is here or waits for its tokens.
+    /// True if no fetch is here or waits for its tokens.
     package var isIdle: Bool { calls.isEmpty && gate.queue.isEmpty }
 
     /// Takes an event in; what follows is added to `actions`.
@@ -65,16 +113,16 @@ package struct FetchMachine: ~Copyable {
         switch consume event {
         case .granted(let attempt): begin(attempt)
         case .ended(let attempt): settle(attempt)
-        case .credentialsCame: unpark()
+        case .credentialsCame: for wait in takeWaits(where: \.isParked) { askForTokens(wait.call) }
         case .queueGrew: nextRelease = now
         case .localFault(let error): noteLocalFault(error)
         case .tick:
             tick()
-            wakeAt = .max
+            wakeAt = .distantFuture
         case .stop: stop()
         }
-        let next = min(nextPause, nextRelease, nextParkedEnd)
-        if next < wakeAt || wakeAt == .max { actions.append(.wake(at: next)) }
+        let next = min(nextWaitEnd, nextRelease)
+        if next < wakeAt || wakeAt == .distantFuture { actions.append(.wake(at: next)) }
         wakeAt = next
     }
 
@@ -110,7 +158,9 @@ package struct FetchMachine: ~Copyable {
             case .lines(let signed):
                 lines = signed
                 report(services[service].noteCredentials(missing: nil))
-            case .pending: return park(giveBack(attempt, of: call), of: call)
+            // It gives its tokens up and asks for others later, so that parked calls do not leave in one burst.
+            case .pending:
+                return wait(giveBack(attempt, of: call), of: call, until: call.fetch.deadline, isParked: true)
             case .unavailable(let reason):
                 report(services[service].noteCredentials(missing: reason))
                 let cause = "the gateway has no credentials to sign with"
@@ -118,17 +168,17 @@ package struct FetchMachine: ~Copyable {
             case nil: return end(giveBack(attempt, of: call), of: call, "the request was not signed")
             }
         }
-        switch gate.depart(attempt, now: now) {
-        case .held(let attempt, let until): pause(giveBack(attempt, of: call), of: call, until: until)
+        switch gate.markSent(attempt, now: now) {
+        case .held(let attempt, let until): wait(giveBack(attempt, of: call), of: call, until: until)
         case .sent(let attempt):
             call.isCutShort = timeout < patience
             // Not for what an open breaker refuses, or retries would be saved up for when it closes.
             if attempt.number == 1 { services[service].budget.deposit(now: now) }
-            let order = SendOrder(
+            let outgoing = OutgoingAttempt(
                 fetch: call.fetch, number: attempt.number, lines: lines, timeout: timeout,
-                needsFreshConnection: call.last?.lostConnection ?? false)
+                needsFreshConnection: call.last?.error?.isLostConnection ?? false)
             call.place = .sent(attempt)
-            actions.append(.send(order))
+            actions.append(.send(outgoing))
         }
     }
 
@@ -144,18 +194,9 @@ package struct FetchMachine: ~Copyable {
 
     // MARK: Settling
 
-    private mutating func settle(_ finished: FinishedAttempt) {
-        guard let call = calls[finished.id] else { return }
-        switch call.takePlace() {
-        case .sent(let attempt): settle(attempt, of: call, finished)
-        // It was not sent: nothing has changed.
-        case .here(let attempt): call.place = .here(attempt)
-        case .elsewhere: break
-        }
-    }
-
     /// An attempt has ended: its result is the fetch's, or there is another attempt.
-    private mutating func settle(_ attempt: consuming SentAttempt, of call: FetchCall, _ finished: FinishedAttempt) {
+    private mutating func settle(_ finished: FinishedAttempt) {
+        guard let call = calls[finished.id], let attempt = call.takeSent() else { return }
         let lostConnection = finished.lostConnection
         let fetch = call.fetch
         let result = AttemptResult(finished.result, isForPage: call.isForPage)
@@ -182,7 +223,7 @@ package struct FetchMachine: ~Copyable {
         switch retry.verdict(after: failure, pause: delay, budget: &services[fetch.service].budget, now: now) {
         case .again(let delay):
             if let lostConnection { lostConnections.pay(lostConnection) }
-            pause(attempt.repeated(), of: call, until: now + delay)
+            wait(attempt.repeated(), of: call, until: now + delay)
         case .stop: finish(attempt.ended(), of: call, with: result)
         }
     }
@@ -201,13 +242,10 @@ package struct FetchMachine: ~Copyable {
         let fetch = attempt.fetch
         if result.isAboutRate(fetch.safety), gate.queue.slowDown(after: attempt, now: now) {
             nextRelease = now
-            if services[fetch.service].cutGroups.insert(fetch.quotaGroup).inserted {
-                let group = groupName(fetch.service, fetch.quotaGroup)
-                actions.append(.report(.quotaCut(service: services[fetch.service].name, group: group)))
-            }
+            report(services[fetch.service].noteCut(ofGroup: fetch.quotaGroup))
         }
         guard result.kind == .throttled || result.kind == .serverError, result.requestedWait > 0 else { return }
-        gate.queue.hold(fetch, until: now &+ min(result.requestedWait, Self.longestHold), now: now)
+        gate.queue.hold(fetch, until: now + min(result.requestedWait, Self.longestHold), now: now)
         nextRelease = now
     }
 
@@ -224,24 +262,19 @@ package struct FetchMachine: ~Copyable {
 
     // MARK: Waiting
 
-    private mutating func pause(_ attempt: consuming WaitingAttempt, of call: FetchCall, until: Int64) {
+    private mutating func wait(
+        _ attempt: consuming WaitingAttempt, of call: FetchCall, until: MonotonicInstant, isParked: Bool = false
+    ) {
         call.place = .here(attempt)
-        pauses.append((until, call.fetch.id))
-        nextPause = min(nextPause, until)
+        waits.append(Wait(call: call.fetch.id, until: until, isParked: isParked))
+        nextWaitEnd = min(nextWaitEnd, until)
     }
 
-    /// Lets a call wait for credentials. It gives its tokens up and asks for others later, so that parked calls do not leave in one burst.
-    private mutating func park(_ attempt: consuming WaitingAttempt, of call: FetchCall) {
-        call.place = .here(attempt)
-        parked.append(call.fetch.id)
-        nextParkedEnd = min(nextParkedEnd, call.fetch.deadline)
-    }
-
-    private mutating func unpark() {
-        let due = parked
-        parked = []
-        nextParkedEnd = .max
-        for id in due { askForTokens(id) }
+    private mutating func takeWaits(where hasEnded: (Wait) -> Bool) -> [Wait] {
+        let ended = waits.filter(hasEnded)
+        waits.removeAll(where: hasEnded)
+        nextWaitEnd = waits.reduce(.distantFuture) { min($0, $1.until) }
+        return ended
     }
 
     private mutating func askForTokens(_ id: UInt64) {
@@ -259,41 +292,27 @@ package struct FetchMachine: ~Copyable {
     }
 
     private mutating func tick() {
-        if now >= nextParkedEnd { endParked() }
-        if now >= nextPause { endPauses() }
+        if now >= nextWaitEnd { endWaits() }
         if now >= nextRelease { release() }
     }
 
-    /// Ends the calls whose time was over before credentials came.
-    private mutating func endParked() {
-        var due: [UInt64] = []
-        let (calls, now) = (calls, now)
-        parked.removeAll { id in
-            guard let call = calls[id], now < call.fetch.deadline else {
-                due.append(id)
-                return true
+    private mutating func endWaits() {
+        let now = now
+        for wait in takeWaits(where: { $0.until <= now }) {
+            guard wait.isParked else {
+                askForTokens(wait.call)
+                continue
             }
-            return false
-        }
-        nextParkedEnd = parked.reduce(.max) { min($0, calls[$1]?.fetch.deadline ?? .max) }
-        for id in due {
-            guard let call = calls[id], let attempt = call.takeHeld() else { continue }
+            guard let call = calls[wait.call], let attempt = call.takeHeld() else { continue }
             end(attempt, of: call, detail: "credentials", "the gateway's credentials did not come in time")
         }
-    }
-
-    private mutating func endPauses() {
-        let due = pauses.filter { $0.until <= now }
-        pauses.removeAll { $0.until <= now }
-        nextPause = pauses.reduce(.max) { min($0, $1.until) }
-        for pause in due { askForTokens(pause.call) }
     }
 
     /// Sends what has its token by now, and refuses what will not have it in time.
     private mutating func release() {
         var release = gate.queue.release(now: now)
         // Before the attempts are sent: what they do may call for another look.
-        nextRelease = release.next ?? .max
+        nextRelease = release.next ?? .distantFuture
         while let attempt = release.granted.popFirst() {
             if let call = calls[attempt.fetch.id] { send(attempt, of: call) } else { begin(attempt) }
         }
@@ -302,17 +321,8 @@ package struct FetchMachine: ~Copyable {
             let id = attempt.fetch.id
             refuse(gate.queue.end(attempt), of: id, .quota, until: turn)
         }
-        noteRestored()
-    }
-
-    private mutating func noteRestored() {
         for service in services.indices {
-            for group in services[service].cutGroups
-            where gate.queue.isAtFullRate(service: service, group: group, now: now) {
-                services[service].cutGroups.remove(group)
-                let name = groupName(service, group)
-                actions.append(.report(.quotaRestored(service: services[service].name, group: name)))
-            }
+            for event in services[service].noteRestored(gate.queue, now: now) { report(event) }
         }
     }
 
@@ -332,18 +342,13 @@ package struct FetchMachine: ~Copyable {
     ) {
         calls[call.fetch.id] = nil
         let catalog = gate.services[call.fetch.service].catalog
-        let outcome: FetchResult =
-            switch result?.outcome {
-            case .success(let reply): .reply(reply)
-            case .failure(let error): .fault(.upstreamFault(error.clientText, detail: Self.detail(error), catalog))
-            case nil: .fault(.upstreamFault(cause, detail: detail, catalog))
-            }
+        let outcome = result?.fetchResult(catalog) ?? .fault(.upstreamFault(cause, detail: detail, catalog))
         actions.append(.deliver(gate.finish(attempt, outcome, now: now)))
     }
 
     /// Tokens could not be had: the fetch ends with what came of its last attempt, or as one that was throttled.
     private mutating func refuse(
-        _ attempt: consuming EndedAttempt, of id: UInt64, _ scope: ThrottleScope, until: Int64
+        _ attempt: consuming EndedAttempt, of id: UInt64, _ scope: ThrottleScope, until: MonotonicInstant
     ) {
         guard let call = calls[id], let last = call.last else {
             calls[id] = nil
@@ -352,33 +357,26 @@ package struct FetchMachine: ~Copyable {
         finish(attempt, of: call, with: last)
     }
 
-    private static func detail(_ error: CurlError) -> String {
-        error.isTimeout ? "timeout" : error.isConnectFailure ? "connect" : "error"
-    }
-
     private mutating func stop() {
         var waiting = gate.queue.removeAll()
         while let attempt = waiting.popFirst() {
             let id = attempt.fetch.id
             refuse(gate.queue.end(attempt), of: id, .quota, until: now)
         }
-        pauses = []
-        nextPause = .max
-        parked = []
-        nextParkedEnd = .max
+        waits = []
+        nextWaitEnd = .distantFuture
+        let cause = "the gateway is stopping"
         for call in Array(calls.values) {
             switch call.takePlace() {
             case .sent(let attempt):
                 actions.append(.cancel(call.fetch.id))
-                finish(attempt.ended(), of: call, with: call.last, detail: "stop", Self.isStopping)
-            case .here(let attempt): end(attempt, of: call, detail: "stop", Self.isStopping)
+                finish(attempt.ended(), of: call, with: call.last, detail: "stop", cause)
+            case .here(let attempt): end(attempt, of: call, detail: "stop", cause)
             // It was in the queue, and has been refused above.
             case .elsewhere: calls[call.fetch.id] = nil
             }
         }
     }
-
-    private static let isStopping = "the gateway is stopping"
 
     // MARK: Reports
 
@@ -393,9 +391,5 @@ package struct FetchMachine: ~Copyable {
         if let last = localFaults[error.detail], now - last < 60_000_000_000 { return }
         localFaults[error.detail] = now
         actions.append(.report(.localFault(cause: error.description)))
-    }
-
-    private func groupName(_ service: Int, _ group: Int) -> String {
-        gate.services[service].catalog.quotaGroups[group].name
     }
 }

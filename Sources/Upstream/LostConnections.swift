@@ -1,26 +1,21 @@
 /// Connections that were lost of late. Each is one failure, and its retries cost the budget once, however many attempts shared it.
 struct LostConnections {
-    private struct Loss {
-        let connection: UInt64
-        var isPaid = false
-    }
-
     /// More are not remembered: the attempts of a connection end within moments.
     static let maxCount = 64
 
-    private var losses: [Loss] = []
+    private var losses: [(connection: UInt64, isPaid: Bool)] = []
 
     /// Takes note that an attempt has failed because its connection ended.
     ///
-    /// - Returns: whether it is the first that tells of this connection.
+    /// - Returns: true if it is the first that tells of this connection.
     mutating func add(_ connection: UInt64) -> Bool {
         if losses.contains(where: { $0.connection == connection }) { return false }
         if losses.count == Self.maxCount { losses.removeFirst() }
-        losses.append(Loss(connection: connection))
+        losses.append((connection, isPaid: false))
         return true
     }
 
-    /// Whether the budget has paid for the retries of this connection's attempts.
+    /// Returns true if the budget has paid for the retries of this connection's attempts.
     func isPaid(_ connection: UInt64) -> Bool { losses.contains { $0.connection == connection && $0.isPaid } }
 
     /// The budget has paid for one of them, and so for all.

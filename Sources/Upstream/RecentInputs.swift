@@ -1,4 +1,5 @@
 internal import Gateway
+internal import Primitives
 
 /// An attempt's input, as far as it may be the cause of a failure: hashes, stable within a process.
 struct AttemptInput: Hashable {
@@ -36,8 +37,7 @@ extension Hasher {
 struct RecentInputs {
     private struct Record {
         var input = AttemptInput(key: 0, domain: 0, operation: 0)
-        /// Monotonic nanoseconds.
-        var endedAt: Int64 = 0
+        var endedAt: MonotonicInstant = .distantPast
         var state = State.free
     }
 
@@ -55,10 +55,10 @@ struct RecentInputs {
     private var records: [Record] = []
 
     /// Complexity: O(1).
-    mutating func add(_ input: AttemptInput, isWell: Bool, now: Int64) {
+    mutating func add(_ input: AttemptInput, isWell: Bool, now: MonotonicInstant) {
         if records.isEmpty { records = Array(repeating: Record(), count: Self.maxCount) }
         var place: Int?
-        var oldest = Int64.max
+        var oldest = MonotonicInstant.distantFuture
         for candidate in Self.places(of: input) {
             let record = records[candidate]
             if record.state != .free, record.input.key == input.key {
@@ -66,8 +66,8 @@ struct RecentInputs {
                 break
             }
             // What is free, or out of date, is older than all others.
-            let age = isRecent(record, now) ? record.endedAt : .min
-            guard age == .min || record.state == .well, place == nil || age < oldest else { continue }
+            let age = isRecent(record, now) ? record.endedAt : .distantPast
+            guard age == .distantPast || record.state == .well, place == nil || age < oldest else { continue }
             (place, oldest) = (candidate, age)
         }
         guard let place else { return }
@@ -75,7 +75,7 @@ struct RecentInputs {
     }
 
     /// Returns true if an input was answered well the last time, within the span.
-    func isWell(_ input: AttemptInput, now: Int64) -> Bool {
+    func isWell(_ input: AttemptInput, now: MonotonicInstant) -> Bool {
         guard !records.isEmpty else { return false }
         return Self.places(of: input).contains { place in
             let record = records[place]
@@ -84,7 +84,7 @@ struct RecentInputs {
     }
 
     /// Returns true if at least as many have failed as were answered well.
-    func mostFail(now: Int64) -> Bool {
+    func mostFail(now: MonotonicInstant) -> Bool {
         var balance = 0
         for record in records where isRecent(record, now) { balance += record.state == .well ? -1 : 1 }
         return balance >= 0
@@ -94,7 +94,7 @@ struct RecentInputs {
     /// well.
     ///
     /// Complexity: linear in `maxCount`.
-    func explainFailures(fewerThan count: Int, now: Int64) -> Bool {
+    func explainFailures(fewerThan count: Int, now: MonotonicInstant) -> Bool {
         let recent = records.filter { isRecent($0, now) }
         return [\AttemptInput.key, \.domain, \.operation].contains { part in
             var failing: Set<Int> = []
@@ -117,9 +117,7 @@ struct RecentInputs {
         return first..<first + ways
     }
 
-    private func isRecent(_ record: Record, _ now: Int64) -> Bool {
-        guard record.state != .free else { return false }
-        let (age, overflow) = now.subtractingReportingOverflow(record.endedAt)
-        return overflow ? now < 0 : age < Self.span
+    private func isRecent(_ record: Record, _ now: MonotonicInstant) -> Bool {
+        return record.state != .free && now - record.endedAt < Self.span
     }
 }

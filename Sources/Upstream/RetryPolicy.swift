@@ -1,5 +1,3 @@
-internal import Gateway
-
 /// When a failed attempt is followed by another. All spans are nanoseconds.
 public struct RetryPolicy: Sendable, Equatable {
     /// Attempts of a call in all, 1 or more.
@@ -20,7 +18,7 @@ public struct RetryPolicy: Sendable, Equatable {
     ///
     /// "Full jitter" (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
     ///
-    /// - Parameter isAtOnce: whether the first repetition need not wait: a connection was lost or refused the request, and the next
+    /// - Parameter isAtOnce: true if the first repetition need not wait: a connection was lost or refused the request, and the next
     ///   attempt goes over another one.
     func delay(after attempt: Int, isAtOnce: Bool = false, using generator: inout some RandomNumberGenerator) -> Int64 {
         if isAtOnce, attempt <= 1 { return 0 }
@@ -30,101 +28,4 @@ public struct RetryPolicy: Sendable, Equatable {
         }
         return Int64.random(in: 0...max(0, min(bound, maxDelay)), using: &generator)
     }
-}
-
-/// An attempt that has ended without a good reply, and what is known of its call.
-struct FailedAttempt {
-    /// How the attempt ended, and whether a byte of it may have left.
-    var kind: AttemptClass
-    var mayHaveSent: Bool
-    /// Whether the service refused it only for what it was signed with, a time or credentials, and another would be signed with
-    /// better: nothing was done then, and it is not the service that failed.
-    var isOutdated = false
-    var safety: Fetch.Safety
-    /// Attempts that were made, this one included.
-    var attempts: Int
-    /// Whether a retry here serves the clients, see `Gate.mayRetry`.
-    var isWanted = true
-    /// What is left of the call's time.
-    var timeLeft: Int64
-    /// Whether the budget has paid for the cause already, or has nothing to pay: other attempts failed with the same connection, or
-    /// the fault is here and not the service's.
-    var isPaid = false
-}
-
-extension RetryPolicy {
-    /// The decision after an attempt without a good reply.
-    enum Verdict: Equatable {
-        /// Another attempt, in so many nanoseconds.
-        case again(after: Int64)
-        case stop(Reason)
-    }
-
-    /// Why there is no other attempt.
-    enum Reason: Equatable {
-        /// It would end no better.
-        case isFinal
-        /// The request may have taken effect, and would again.
-        case isUnsafe
-        /// The clients retry by themselves.
-        case isUnwanted
-        case attempts
-        case time
-        case budget
-    }
-
-    /// - Parameters:
-    ///   - pause: how long it would wait, see `delay`.
-    ///   - budget: pays for the retry, if there is one.
-    func verdict(after failure: FailedAttempt, pause: Int64, budget: inout RetryBudget, now: Int64) -> Verdict {
-        if !failure.isOutdated {
-            guard failure.kind.isRetryable else { return .stop(.isFinal) }
-            guard failure.safety != .unsafeWrite || !failure.mayHaveSent else { return .stop(.isUnsafe) }
-            guard failure.isWanted else { return .stop(.isUnwanted) }
-        }
-        guard failure.attempts < maxAttempts else { return .stop(.attempts) }
-        guard pause < failure.timeLeft else { return .stop(.time) }
-        // Last, because it takes what it finds.
-        guard failure.isPaid || budget.withdraw(now: now) else { return .stop(.budget) }
-        return .again(after: pause)
-    }
-}
-
-/// Keeps retries a small part of the traffic: when everything fails, repeating it all would only double the load.
-struct RetryBudget {
-    private let ratio: Double
-    private let reserve: Double
-    private var balance: Double
-    private var lastRefill: Int64
-
-    init(_ policy: RetryPolicy, now: Int64) {
-        ratio = policy.budgetRatio
-        reserve = Double(policy.budgetReserve)
-        balance = reserve
-        lastRefill = now
-    }
-
-    /// A call's first attempt is sent.
-    mutating func deposit(now: Int64) {
-        refill(now: now)
-        balance = min(balance + ratio, ceiling)
-    }
-
-    /// Whether a retry may be made; it is paid for then.
-    mutating func withdraw(now: Int64) -> Bool {
-        refill(now: now)
-        guard balance >= 1 else { return false }
-        balance -= 1
-        return true
-    }
-
-    /// The reserve comes back in ten seconds, so that a quiet gateway may retry too.
-    private mutating func refill(now: Int64) {
-        let elapsed = max(0, now - lastRefill)
-        lastRefill = now
-        if balance < reserve { balance = min(reserve, balance + reserve * Double(elapsed) / 1e10) }
-    }
-
-    /// What a hundred calls have brought, on top of the reserve.
-    private var ceiling: Double { reserve + 100 * ratio }
 }

@@ -5,12 +5,12 @@ internal import Primitives
 
 /// How requests to a service are signed.
 public struct SigningSettings: Sendable {
-    /// What the signatures are good for.
+    /// The scope of the signatures.
     public var scope: SigningScope
     public var supply: any CredentialSupply
     /// `host[:port]` as the service knows itself: it is signed, and sent as `Host`.
     public var authority: String
-    /// Whether requests go out unsigned where there are no credentials: a stand-in on this machine may not want any.
+    /// True if requests go out unsigned where there are no credentials: a stand-in on this machine may not want any.
     public var mayGoUnsigned: Bool
 
     public init(scope: SigningScope, supply: any CredentialSupply, authority: String, mayGoUnsigned: Bool = false) {
@@ -33,7 +33,7 @@ final class ServiceSigner {
         case unavailable(String)
     }
 
-    /// What is the same in all requests that are signed with the same credentials.
+    /// The parts that are the same in all requests that are signed with the same credentials.
     private struct Constants {
         var credentials: AWSCredentials?
         var lines: HeaderLines
@@ -125,7 +125,7 @@ final class ServiceSigner {
     ///   - date: the answer's `Date`.
     ///   - signedOffset: the offset that the refused request was signed with.
     ///   - wallClock: when it came.
-    /// - Returns: whether the request would be signed for another time now.
+    /// - Returns: true if the request would be signed for another time now.
     func learn(date: WallInstant, signedOffset: Int64, wallClock: WallInstant) -> Bool {
         guard let offset = AWSTime.clockOffset(date: date, now: wallClock) else { return false }
         clockOffset = offset
@@ -141,7 +141,7 @@ final class ServiceSigner {
     /// Has credentials renewed that the service did not accept.
     ///
     /// - Parameter generation: of those that the refused request was signed with.
-    /// - Returns: whether there are others now, or may be soon.
+    /// - Returns: true if there are others now, or may be soon.
     func renew(after generation: Int, wallClock: WallInstant) -> Bool {
         guard generation == self.generation else { return true }
         guard let credentials = constants.credentials else { return false }

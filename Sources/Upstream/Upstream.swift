@@ -1,82 +1,46 @@
 public import Gateway
 internal import Locking
-public import OriginClient
+internal import OriginClient
 public import Primitives
 internal import Synchronization
 public import Telemetry
-
-/// How a service is reached.
-public struct UpstreamSettings: Sendable {
-    /// `https://host[:port]/` or `http://…`.
-    public var url: String
-    public var http2: HTTP2Mode
-    /// Path of a PEM file with the authorities to trust instead of the system's.
-    public var caBundle: String?
-    /// The proxy's URL.
-    public var proxy: String?
-    public var maxConnections: Int
-    /// Nanoseconds for a connection, and for an attempt as a whole.
-    public var connectTimeout: Int64
-    public var attemptTimeout: Int64
-    /// Failures in a row after which the service is left alone, and for how many nanoseconds.
-    public var breakerFailures: Int
-    public var breakerOpenFor: Int64
-    /// How its requests are signed; nil for a service that gets its callers' signatures.
-    public var signing: SigningSettings?
-
-    public init(
-        url: String, http2: HTTP2Mode, caBundle: String?, proxy: String?, maxConnections: Int, connectTimeout: Int64,
-        attemptTimeout: Int64, breakerFailures: Int, breakerOpenFor: Int64, signing: SigningSettings?
-    ) {
-        self.url = url
-        self.http2 = http2
-        self.caBundle = caBundle
-        self.proxy = proxy
-        self.maxConnections = maxConnections
-        self.connectTimeout = connectTimeout
-        self.attemptTimeout = attemptTimeout
-        self.breakerFailures = breakerFailures
-        self.breakerOpenFor = breakerOpenFor
-        self.signing = signing
-    }
-}
 
 /// The gateway's way to the services: one thread that owns all connections, and a mailbox to reach it.
 ///
 /// First attempts come in through the mailbox or from the gate's queue; every result goes to `Gate.finish`, on the thread.
 public final class Upstream: UpstreamPort {
-    /// The pending orders for the thread.
-    struct Orders: ~Copyable {
+    /// The messages for the thread.
+    fileprivate struct Messages: ~Copyable {
         var started = GrantedAttempts()
-        /// Whether something has joined the queue of a quota group since the thread last looked, and whether credentials have
-        /// come, or are known not to come.
+        /// True if an attempt has joined the queue of a quota group since the thread last looked.
         var queueGrew = false
+        /// True if credentials have come, or are known not to come.
         var credentialsChanged = false
-        /// When whatever is left gets an error, once a stop has been asked for.
-        var stopBy: Int64?
+        /// When the calls that are left get an error, once a stop has been asked for.
+        var stopBy: MonotonicInstant?
     }
 
-    struct Mail: ~Copyable {
-        var orders = Orders()
-        /// Whether there is an order that the thread has not seen.
+    fileprivate struct Mailbox: ~Copyable {
+        var messages = Messages()
+        /// True if there is a message that the thread has not seen.
         var isNew = false
         var waker: Waker?
-        /// Whether the thread waits, or is about to, and has to be woken.
+        /// True if the thread waits, or is about to, and has to be woken.
         var isAsleep = false
         var hasEnded = false
         /// The tasks that wait for the thread's end.
         var awaiting: [CheckedContinuation<Void, Never>] = []
     }
 
-    let mail = Locked(Mail())
-    let settings: [UpstreamSettings]
-    let retry: RetryPolicy
-    let metrics: Metrics
+    fileprivate let mail = Locked(Mailbox())
+    fileprivate let settings: [UpstreamSettings]
+    fileprivate let retry: RetryPolicy
+    fileprivate let metrics: Metrics
     /// The breakers' states, for the scrape.
-    let breakerFigures: [Atomic64]
+    fileprivate let breakerFigures: [Atomic64]
 
-    let wallClock: @Sendable () -> WallInstant
-    let report: @Sendable (UpstreamEvent) -> Void
+    fileprivate let wallClock: @Sendable () -> WallInstant
+    fileprivate let report: @Sendable (UpstreamEvent) -> Void
 
     /// - Parameters:
     ///   - settings: one for each of the gate's services, in their order.
@@ -97,20 +61,20 @@ public final class Upstream: UpstreamPort {
     public func start(_ attempt: consuming GrantedAttempt) {
         // A closure may not consume what it captures, but may empty it.
         var attempt = Optional(attempt)
-        order { if let attempt = attempt.take() { $0.started.append(attempt) } }
+        post { if let attempt = attempt.take() { $0.started.append(attempt) } }
     }
 
     /// A supply of credentials that had none ready has some, or has given up.
-    public func credentialsChanged() { order { $0.credentialsChanged = true } }
+    public func credentialsChanged() { post { $0.credentialsChanged = true } }
 
-    public func queueGrew() { order { $0.queueGrew = true } }
+    public func queueGrew() { post { $0.queueGrew = true } }
 
     // MARK: Mail
 
-    /// Leaves an order, and wakes the thread if it does not look by itself: a wake-up costs two system calls.
-    private func order(_ change: (inout Orders) -> Void) {
+    /// Leaves a message, and wakes the thread if it does not look by itself: a wake-up costs two system calls.
+    private func post(_ change: (inout Messages) -> Void) {
         mail.withLock { mail -> Waker? in
-            change(&mail.orders)
+            change(&mail.messages)
             mail.isNew = true
             guard mail.isAsleep else { return nil }
             mail.isAsleep = false
@@ -118,20 +82,20 @@ public final class Upstream: UpstreamPort {
         }?.wake()
     }
 
-    /// Takes what there is to do; what `orders` held is done, and its memory used again.
-    func takeMail(into orders: inout Orders) {
+    /// Takes what there is to do; what `messages` held is done, and its memory used again.
+    fileprivate func takeMail(into messages: inout Messages) {
         mail.withLock { mail in
             mail.isAsleep = false
             mail.isNew = false
-            swap(&mail.orders, &orders)
-            mail.orders.queueGrew = false
-            mail.orders.credentialsChanged = false
-            mail.orders.stopBy = orders.stopBy
+            swap(&mail.messages, &messages)
+            mail.messages.queueGrew = false
+            mail.messages.credentialsChanged = false
+            mail.messages.stopBy = messages.stopBy
         }
     }
 
-    /// Whether the thread may wait; it is woken if something comes meanwhile.
-    func goesToSleep() -> Bool {
+    /// Returns true if the thread may wait; it is woken if something comes meanwhile.
+    fileprivate func goesToSleep() -> Bool {
         mail.withLock { mail in
             mail.isAsleep = !mail.isNew
             return mail.isAsleep
@@ -157,9 +121,9 @@ public final class Upstream: UpstreamPort {
     private func work(for gate: Gate, _ ready: CheckedContinuation<Void, any Error>) {
         do throws(CurlError) {
             // Made here, because what libcurl hands out belongs to the thread that asked for it.
-            let engine = try Engine(self, gate)
+            let thread = try UpstreamThread(self, gate)
             ready.resume()
-            engine.run()
+            thread.run()
         } catch {
             ready.resume(throwing: UpstreamError(message: "libcurl cannot be used: \(error)"))
         }
@@ -174,9 +138,9 @@ public final class Upstream: UpstreamPort {
 
     /// Asks the thread to end once nothing is left to do.
     ///
-    /// - Parameter deadline: monotonic nanoseconds after which what is left gets an error.
-    public func stop(by deadline: Int64) {
-        order { $0.stopBy = deadline }
+    /// - Parameter deadline: the instant after which what is left gets an error.
+    public func stop(by deadline: MonotonicInstant) {
+        post { $0.stopBy = deadline }
     }
 
     /// The breaker of each service: 0 closed, 1 half-open, 2 open.
@@ -191,6 +155,112 @@ public final class Upstream: UpstreamPort {
             }
             if hasEnded { task.resume() }
         }
+    }
+}
+
+// MARK: The thread
+
+/// Hands what comes to the `FetchMachine`, and carries its actions out. Used on the upstream's thread only.
+private final class UpstreamThread {
+    /// Look at the queues at least this often, in nanoseconds; it bounds what a missed event could cost.
+    private static let longestSleep: Int64 = 1_000_000_000
+    private static let maxReplyBytes = 8 * 1024 * 1024
+
+    private let upstream: Upstream
+    private let gate: Gate
+    private let driver: CurlDriver
+    private let endpoints: [Endpoint]
+    private let counters: UpstreamCounters
+    /// It is kept back for no more than one round of `run`.
+    private var deliveries: [Delivery] = []
+    /// When the machine wants its next tick.
+    private var nextTick: MonotonicInstant = .distantPast
+
+    /// - Throws: `CurlError` if libcurl cannot be used.
+    init(_ upstream: Upstream, _ gate: Gate) throws(CurlError) {
+        self.upstream = upstream
+        self.gate = gate
+        endpoints = upstream.settings.map(Endpoint.init)
+        driver = try CurlDriver(maxConnectionsInAll: upstream.settings.reduce(0) { $0 + $1.maxConnections })
+        counters = UpstreamCounters(gate, upstream.metrics)
+        try driver.lookUpAhead(endpoints, now: CurlClock.now)
+        let waker = driver.waker
+        upstream.mail.withLock { $0.waker = waker }
+    }
+
+    private var moment: FetchMachine.Moment {
+        FetchMachine.Moment(now: CurlClock.now, wallClock: upstream.wallClock())
+    }
+
+    func run() {
+        var machine = FetchMachine(gate, upstream.settings, upstream.retry, now: CurlClock.now)
+        var messages = Upstream.Messages()
+        var finished: [FinishedAttempt] = []
+        var nextLook: MonotonicInstant = .distantPast
+        while true {
+            upstream.takeMail(into: &messages)
+            var moment = moment
+            if messages.credentialsChanged { machine.handle(.credentialsCame, at: moment) }
+            while let attempt = messages.started.popFirst() { machine.handle(.granted(attempt), at: moment) }
+            if messages.queueGrew || moment.now >= nextLook {
+                machine.handle(.queueGrew, at: moment)
+                nextLook = moment.now + Self.longestSleep
+            }
+            machine.handle(.tick, at: moment)
+            if let stopBy = messages.stopBy, moment.now >= stopBy { machine.handle(.stop, at: moment) }
+            carryOut(&machine)
+            if messages.stopBy != nil, machine.isIdle { return }
+            let now = CurlClock.now
+            let next = min(nextTick, nextLook, messages.stopBy ?? .distantFuture)
+            let pause = upstream.goesToSleep() ? max(0, next - now) : 0
+            driver.wait(timeout: pause, finished: &finished)
+            moment = self.moment
+            for attempt in finished { machine.handle(.ended(attempt), at: moment) }
+            finished.removeAll(keepingCapacity: true)
+            if let error = driver.localFault {
+                driver.localFault = nil
+                machine.handle(.localFault(error), at: moment)
+            }
+            carryOut(&machine)
+        }
+    }
+
+    private func carryOut(_ machine: inout FetchMachine) {
+        var place = 0
+        // An attempt that cannot be begun has ended, which may bring further actions.
+        while place < machine.actions.count {
+            switch machine.actions[place] {
+            case .send(let outgoing):
+                let fetch = outgoing.fetch
+                if outgoing.number > 1 { counters.countRetry(service: fetch.service, operation: fetch.operation) }
+                do throws(CurlError) {
+                    try driver.start(fetch.id, request(outgoing))
+                } catch {
+                    let finished = FinishedAttempt(id: fetch.id, result: .failure(error))
+                    machine.handle(.ended(finished), at: moment)
+                }
+            case .cancel(let id): driver.cancel(id)
+            case .deliver(let delivery): deliveries.append(delivery)
+            case .wake(let instant): nextTick = instant
+            case .report(let event): upstream.report(event)
+            case .count(let service, let operation, let kind, let elapsed):
+                counters.count(service: service, operation: operation, kind, elapsed: elapsed)
+            case .showBreaker(let service, let figure): upstream.breakerFigures[service].value = figure
+            }
+            place += 1
+        }
+        machine.actions.removeAll(keepingCapacity: true)
+        guard !deliveries.isEmpty else { return }
+        gate.deliver(deliveries)
+        deliveries.removeAll(keepingCapacity: true)
+    }
+
+    private func request(_ outgoing: OutgoingAttempt) -> AttemptRequest {
+        AttemptRequest(
+            endpoint: endpoints[outgoing.fetch.service], fields: outgoing.fetch.forwarded?.fields ?? [],
+            lines: outgoing.lines,
+            body: outgoing.fetch.body, timeout: outgoing.timeout, maxReplyBytes: Self.maxReplyBytes,
+            needsFreshConnection: outgoing.needsFreshConnection)
     }
 }
 

@@ -4,6 +4,8 @@ import RateLimiter
 import Testing
 
 @testable import Gateway
+import Primitives
+import TestSupport
 
 @Suite("What the gate says of attempts")
 struct GateAttemptTests {

@@ -3,6 +3,8 @@ import PageCache
 import Testing
 
 @testable import Gateway
+import Primitives
+import TestSupport
 
 @Suite("A call gets its verdict at once")
 struct GateDecideTests {

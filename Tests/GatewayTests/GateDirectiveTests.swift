@@ -3,6 +3,8 @@ import PageCache
 import Testing
 
 @testable import Gateway
+import Primitives
+import TestSupport
 
 /// RFC 9111, section 5.2.1, as far as a gateway in front of a quota grants it.
 @Suite("What a request asks of the cache")

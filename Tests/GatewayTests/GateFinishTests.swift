@@ -3,6 +3,8 @@ import PageCache
 import Testing
 
 @testable import Gateway
+import Primitives
+import TestSupport
 
 @Suite("A fetch's result is kept, replaced or relayed")
 struct GateFinishTests {
@@ -122,7 +124,7 @@ struct GateFinishTests {
     @Test("A stale page replaces a fault and an empty bucket")
     func staleOnFault() throws {
         #expect(try arrival(age: 100, fault()) == ["stale error -"])
-        #expect(try arrival(age: 100, .throttled(.quota, until: 200 * second)) == ["stale quota -"])
+        #expect(try arrival(age: 100, .throttled(.quota, until: .at(200 * second))) == ["stale quota -"])
     }
 
     /// Section 3: `fwd=stale; detail=error|throttled|breaker|quota`; the upstream words an open breaker's fault "breaker".
@@ -141,7 +143,7 @@ struct GateFinishTests {
     func errors() throws {
         for (result, expected) in [
             (try fault(), "error InternalServerException"),
-            (.throttled(.quota, until: 101 * second), "error ThrottlingException quota"),
+            (.throttled(.quota, until: .at(101 * second)), "error ThrottlingException quota"),
         ] {
             let fixture = try GateFixture()
             for _ in 0..<2 { _ = fixture.list() }
@@ -156,7 +158,7 @@ struct GateFinishTests {
         for (result, expected) in [
             (FetchResult.reply(good()), "reply 200"), (.reply(bad(400, "ConflictException")), "reply 400"),
             (try fault(), "error InternalServerException"),
-            (.throttled(.quota, until: 101 * second), "error ThrottlingException quota"),
+            (.throttled(.quota, until: .at(101 * second)), "error ThrottlingException quota"),
         ] {
             let fixture = try GateFixture()
             _ = fixture.ask("DeleteDomain", "{\"DomainId\":\"\(GateFixture.domain)\"}")

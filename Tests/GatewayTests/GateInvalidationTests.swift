@@ -3,6 +3,8 @@ import PageCache
 import Testing
 
 @testable import Gateway
+import Primitives
+import TestSupport
 
 @Suite("A write makes pages void before its reply is delivered")
 struct GateInvalidationTests {
@@ -70,7 +72,7 @@ struct GateInvalidationTests {
     func anyOutcome(_ number: Int) throws {
         let results: [FetchResult] = [
             try fault(), .reply(bad(500, "InternalServerException")), .reply(bad(400, "ConflictException")),
-            .throttled(.quota, until: 200 * second),
+            .throttled(.quota, until: .at(200 * second)),
         ]
         for (attempts, isKept) in [(1, false), (3, false), (0, true)] {
             let fixture = try filled()

@@ -5,6 +5,7 @@ import RateLimiter
 import Testing
 
 @testable import Gateway
+import TestSupport
 
 @Suite("Limits of callers, domains and quota groups")
 struct GateLimitsTests {

@@ -3,6 +3,8 @@ import RateLimiter
 import Testing
 
 @testable import Gateway
+import Primitives
+import TestSupport
 
 @Suite("What the service said last is what counts")
 struct GateNewsTests {
@@ -62,7 +64,7 @@ struct GateNewsTests {
         fixture.now += second
         var release = fixture.gate.queue.release(now: fixture.now)
         guard let attempt = release.granted.popFirst(),
-            case .sent(let sent) = fixture.gate.depart(attempt, now: fixture.now)
+            case .sent(let sent) = fixture.gate.markSent(attempt, now: fixture.now)
         else {
             Issue.record("not sent")
             return

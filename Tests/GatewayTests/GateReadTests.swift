@@ -4,6 +4,7 @@ import Primitives
 import Testing
 
 @testable import Gateway
+import TestSupport
 
 @Suite("A request is understood by its target, Region and body")
 struct GateReadTests {
@@ -161,7 +162,7 @@ struct GateReadTests {
                     Issue.record("round \(round): \(number) is no page")
                     return
                 }
-                #expect(page.order.body == Array(body.utf8))
+                #expect(page.request.body == Array(body.utf8))
             }
         }
     }

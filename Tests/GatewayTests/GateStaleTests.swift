@@ -3,6 +3,8 @@ import PageCache
 import Testing
 
 @testable import Gateway
+import Primitives
+import TestSupport
 
 /// What the upstream engine classes as a throttle or a server's fault, the gate must take for one too.
 @Suite("A stale page replaces every answer that retries were for")

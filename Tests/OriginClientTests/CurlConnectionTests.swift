@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import OriginClient
+import Primitives
 
 /// Which connections are used, and for how long.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct CurlConnectionTests {

@@ -2,6 +2,7 @@ import Glibc
 import TestSupport
 
 @testable import OriginClient
+import Primitives
 
 /// A driver on the test's own thread, with every wait bounded.
 final class CurlBench {

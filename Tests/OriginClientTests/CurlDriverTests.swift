@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import OriginClient
+import Primitives
 
 /// What the driver does when nothing goes wrong. The faults are in `CurlDriverFaultTests`, time in
 /// `CurlDriverTimeTests`.

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import OriginClient
+import Primitives
 
 /// Time: every attempt ends in its own, whatever holds it up.
 @Suite(.serialized) struct CurlDriverTimeTests {

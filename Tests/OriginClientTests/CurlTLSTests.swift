@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import OriginClient
+import Primitives
 
 /// TLS: whom an origin must be, and which versions are spoken.
 @Suite(.serialized, .timeLimit(.minutes(1))) struct CurlTLSTests {

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import OriginClient
+import Primitives
 
 private let second: Int64 = 1_000_000_000
 

@@ -2,6 +2,8 @@ import CCurl
 import Testing
 
 @testable import OriginClient
+import Primitives
+import TestSupport
 
 @Suite("Lines of a head")
 struct HeaderLinesTests {
@@ -36,7 +38,7 @@ struct HeaderLinesTests {
             url: "http://127.0.0.1/", http2: .off, caBundle: nil, proxy: nil, maxConnections: 1, connectTimeout: 1)
         let request = AttemptRequest(
             endpoint: endpoint, fields: [], lines: more, body: [], timeout: 1, maxReplyBytes: 1)
-        #expect(throws: CurlError.badField) { try transfer.prepare(request, id: 1, slot: 0, deadline: .max) }
+        #expect(throws: CurlError.badField) { try transfer.prepare(request, id: 1, slot: 0, deadline: .distantFuture) }
     }
 
     @Test("reach libcurl as it wants them: a value that ends with a colon is none that is empty")

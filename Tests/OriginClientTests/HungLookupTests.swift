@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import OriginClient
+import Primitives
 
 /// Makes the lookup of two names hang until `end`, whichever thread does it. One of them is then found to be this machine.
 struct HungLookup {

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import OriginClient
+import Primitives
+import TestSupport
 
 @Suite("The name that an endpoint's connections go to")
 struct OriginNameTests {
@@ -69,10 +71,10 @@ struct NameRecordTests {
             let now = step.at * Self.second
             switch step.event {
             case .asked: break
-            case .found(let addresses): record.ended(.success(addresses), now: now)
-            case .failed: record.ended(.failure(.couldNotResolve), now: now)
+            case .found(let addresses): record.ended(.success(addresses), now: .at(now))
+            case .failed: record.ended(.failure(.couldNotResolve), now: .at(now))
             }
-            let (answer, begins) = record.ask(now: now)
+            let (answer, begins) = record.ask(now: .at(now))
             #expect(answer == step.answer, "at \(step.at) s")
             #expect(begins == step.begins, "at \(step.at) s")
         }
@@ -83,11 +85,11 @@ struct NameRecordTests {
         var record = NameRecord()
         #expect(record.ask(now: 0).begins == true)
         record.ended(.failure(.couldNotResolve), now: 0)
-        let kept = record.ask(now: Self.second - 1)
+        let kept = record.ask(now: .at(Self.second - 1))
         #expect(kept.answer == .failed(.couldNotResolve) && !kept.begins)
-        let renewed = record.ask(now: Self.second)
+        let renewed = record.ask(now: .at(Self.second))
         #expect(renewed.answer == .pending && renewed.begins)
-        record.ended(.success(["192.0.2.1"]), now: 2 * Self.second)
-        #expect(record.ask(now: 2 * Self.second).answer == .addresses(["192.0.2.1"], version: 1))
+        record.ended(.success(["192.0.2.1"]), now: .at(2 * Self.second))
+        #expect(record.ask(now: .at(2 * Self.second)).answer == .addresses(["192.0.2.1"], version: 1))
     }
 }

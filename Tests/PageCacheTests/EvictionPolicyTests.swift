@@ -66,7 +66,7 @@ struct EvictionPolicyTests {
         let before = fixture.cache.figures
         let huge = Page(PageKey(number: 99), body: [UInt8](repeating: 0, count: 20_000))
         let flight = fixture.find(huge.key, 7).flight
-        #expect(flight.map { fixture.land($0, huge) } == [7])
+        #expect(flight.map { fixture.complete($0, huge) } == [7])
         #expect(fixture.find(huge.key).kind == .lead)
         #expect(fixture.cache.figures.pages == before.pages)
         #expect(fixture.cache.figures.bytes == before.bytes)
@@ -78,7 +78,7 @@ struct EvictionPolicyTests {
         let fixture = CacheFixture(maxBytes: maxBytes)
         for waiter in 0..<10 {
             let flight = fixture.find(PageKey(number: 1), waiter).flight
-            #expect(flight.map { fixture.land($0, Page(PageKey(number: 1))) } == [waiter])
+            #expect(flight.map { fixture.complete($0, Page(PageKey(number: 1))) } == [waiter])
         }
         #expect(fixture.cache.figures.pages == 0)
         #expect(fixture.cache.figures.bytes == 0)

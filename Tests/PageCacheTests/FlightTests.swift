@@ -1,5 +1,7 @@
 import PageCache
 import Testing
+import Primitives
+import TestSupport
 
 @Suite("A flight")
 struct FlightTests {
@@ -14,7 +16,7 @@ struct FlightTests {
         #expect(fixture.find(key, 3).kind == .joined)
         #expect(fixture.find(other, 4).kind == .lead)
         #expect(fixture.cache.figures.flights == 2)
-        #expect(fixture.land(flight, Page(key)).sorted() == [1, 2, 3])
+        #expect(fixture.complete(flight, Page(key)).sorted() == [1, 2, 3])
         #expect(fixture.find(key, 5).kind == .fresh)
         #expect(fixture.cache.figures.flights == 1)
     }
@@ -23,9 +25,9 @@ struct FlightTests {
     func landsOnce() throws {
         let fixture = CacheFixture()
         let flight = try #require(fixture.find(key, 1).flight)
-        #expect(fixture.land(flight) == [1])
-        #expect(fixture.land(flight) == [])
-        #expect(fixture.land(flight, Page(key)) == [])
+        #expect(fixture.complete(flight) == [1])
+        #expect(fixture.complete(flight) == [])
+        #expect(fixture.complete(flight, Page(key)) == [])
         #expect(fixture.find(key, 2).kind == .lead, "the second completion has no effect")
     }
 
@@ -33,10 +35,10 @@ struct FlightTests {
     func failure() throws {
         let fixture = CacheFixture()
         let first = try #require(fixture.find(key, 1).flight)
-        #expect(fixture.land(first) == [1])
+        #expect(fixture.complete(first) == [1])
         let second = try #require(fixture.find(key, 2).flight)
         #expect(first != second)
-        #expect(fixture.land(second, Page(key)) == [2])
+        #expect(fixture.complete(second, Page(key)) == [2])
     }
 
     @Test("takes only so many who wait, and has room again when one leaves")
@@ -50,7 +52,7 @@ struct FlightTests {
         fixture.cache.removeWaiter(Waiter(2), of: key)
         #expect(fixture.find(key, 6).kind == .joined)
         #expect(fixture.find(key, 7).kind == .crowded)
-        #expect(fixture.land(flight, Page(key)).sorted() == [1, 3, 6])
+        #expect(fixture.complete(flight, Page(key)).sorted() == [1, 3, 6])
     }
 
     @Test("is left to retries as long as all who wait for it ask once more after a failure, and somebody does")
@@ -73,7 +75,7 @@ struct FlightTests {
         cache.removeWaiter(Waiter(2), of: key)
         #expect(!cache.isLeftToRetries(flight), "without waiters")
         #expect(cache.figures.waiters == 0)
-        _ = cache.land(flight, .nothing, now: 0)
+        _ = cache.complete(flight, .nothing, now: 0)
         #expect(!cache.isLeftToRetries(flight))
     }
 
@@ -86,7 +88,7 @@ struct FlightTests {
         #expect(fixture.find(key, 3).kind == .joined)
         fixture.cache.removeWaiter(Waiter(2), of: key)
         fixture.cache.removeWaiter(Waiter(3), of: key)
-        #expect(fixture.land(flight, Page(key)) == [])
+        #expect(fixture.complete(flight, Page(key)) == [])
         #expect(fixture.find(key).kind == .fresh)
     }
 
@@ -97,7 +99,7 @@ struct FlightTests {
         let flight = try #require(fixture.find(key, 1).flight)
         fixture.cache.removeWaiter(Waiter(9), of: key)
         fixture.cache.removeWaiter(Waiter(1), of: other)
-        #expect(fixture.land(flight) == [1])
+        #expect(fixture.complete(flight) == [1])
         fixture.cache.removeWaiter(Waiter(1), of: key)
     }
 
@@ -107,7 +109,7 @@ struct FlightTests {
         fixture.load(Page(key, fresh: 10, revalidate: 30))
         let refresh = try #require(fixture.find(key, 1, at: 10).flight)
         for waiter in 2..<50 { #expect(fixture.find(key, waiter, at: 11).kind == .stale) }
-        #expect(fixture.land(refresh, Page(key, body: [1], at: 12 * second), at: 12) == [], "none of them waited")
+        #expect(fixture.complete(refresh, Page(key, body: [1], at: 12 * second), at: 12) == [], "none of them waited")
         #expect(fixture.find(key, at: 12).page?.body == [1])
         #expect(fixture.find(key, at: 12).kind == .fresh)
     }
@@ -117,7 +119,7 @@ struct FlightTests {
         let fixture = CacheFixture()
         fixture.load(Page(key, fresh: 10, revalidate: 30))
         let first = try #require(fixture.find(key, at: 10).flight)
-        #expect(fixture.land(first, at: 11) == [])
+        #expect(fixture.complete(first, at: 11) == [])
         let second = try #require(fixture.find(key, at: 11).flight)
         #expect(first != second)
         #expect(fixture.find(key, at: 11).kind == .stale)
@@ -129,7 +131,7 @@ struct FlightTests {
         fixture.load(Page(key, fresh: 10, revalidate: 30, ifError: 60))
         let refresh = try #require(fixture.find(key, 1, at: 39).flight)
         #expect(fixture.find(key, 2, at: 40).kind == .joined)
-        #expect(fixture.land(refresh, Page(key, at: 41 * second), at: 41) == [2])
+        #expect(fixture.complete(refresh, Page(key, at: 41 * second), at: 41) == [2])
     }
 
     @Test("has an id of its own, on whatever shard it is", arguments: [1, 2, 5, 16])
@@ -139,7 +141,7 @@ struct FlightTests {
         #expect(flights.count == 500)
         #expect(Set(flights.map(\.id)).count == 500)
         #expect(fixture.cache.figures.flights == 500)
-        for flight in flights { _ = fixture.land(flight) }
+        for flight in flights { _ = fixture.complete(flight) }
         #expect(fixture.cache.figures.flights == 0)
     }
 }

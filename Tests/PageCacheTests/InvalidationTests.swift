@@ -53,9 +53,9 @@ struct InvalidationTests {
         let old = try #require(fixture.find(key, 1).flight)
         fixture.cache.invalidate(EpochScope(allOf: "s"))
         let new = try #require(fixture.find(key, 2).flight)
-        #expect(fixture.land(old, Page(key)) == [1])
+        #expect(fixture.complete(old, Page(key)) == [1])
         #expect(!fixture.holds(key))
-        #expect(fixture.land(new, Page(key)) == [2])
+        #expect(fixture.complete(new, Page(key)) == [2])
         #expect(fixture.holds(key))
     }
 
@@ -70,10 +70,10 @@ struct InvalidationTests {
         #expect(fixture.cache.figures.flights == 2)
 
         // The old flight returns its own waiters, and its page is not stored.
-        #expect(fixture.land(old, Page(key, body: [1])).sorted() == [1, 2])
+        #expect(fixture.complete(old, Page(key, body: [1])).sorted() == [1, 2])
         #expect(fixture.find(key, 5).kind == .joined)
         #expect(!fixture.holds(key))
-        #expect(fixture.land(new, Page(key, body: [2])).sorted() == [3, 4, 5])
+        #expect(fixture.complete(new, Page(key, body: [2])).sorted() == [3, 4, 5])
         #expect(fixture.find(key).page?.body == [2])
     }
 
@@ -83,8 +83,8 @@ struct InvalidationTests {
         let old = try #require(fixture.find(key, 1).flight)
         fixture.cache.invalidate(CacheFixture.scope)
         let new = try #require(fixture.find(key, 2).flight)
-        #expect(fixture.land(new, Page(key, body: [2])) == [2])
-        #expect(fixture.land(old, Page(key, body: [1])) == [1])
+        #expect(fixture.complete(new, Page(key, body: [2])) == [2])
+        #expect(fixture.complete(old, Page(key, body: [1])) == [1])
         #expect(fixture.find(key).page?.body == [2])
     }
 
@@ -93,7 +93,7 @@ struct InvalidationTests {
         let fixture = CacheFixture()
         let old = try #require(fixture.find(key, 1).flight)
         fixture.cache.invalidate(CacheFixture.scope)
-        #expect(fixture.land(old, Page(key)) == [1])
+        #expect(fixture.complete(old, Page(key)) == [1])
         #expect(fixture.find(key, 2).kind == .lead)
     }
 
@@ -104,7 +104,7 @@ struct InvalidationTests {
         let refresh = try #require(fixture.find(key, at: 10).flight)
         fixture.cache.invalidate(CacheFixture.scope)
         #expect(fixture.find(key, 1, at: 11).kind == .lead)
-        #expect(fixture.land(refresh, Page(key, at: 11 * second), at: 11) == [])
+        #expect(fixture.complete(refresh, Page(key, at: 11 * second), at: 11) == [])
         #expect(fixture.find(key, 2, at: 11).kind == .joined)
     }
 
@@ -117,8 +117,8 @@ struct InvalidationTests {
         fixture.cache.removeWaiter(Waiter(1), of: key)
         let new = try #require(fixture.find(key, 3).flight)
         fixture.cache.removeWaiter(Waiter(2), of: key)
-        #expect(fixture.land(old) == [])
-        #expect(fixture.land(new) == [3])
+        #expect(fixture.complete(old) == [])
+        #expect(fixture.complete(new) == [3])
     }
 
     @Test("may be repeated, and pages of the newest epoch live")

@@ -1,6 +1,7 @@
 import PageCache
 import TestSupport
 import Testing
+import Primitives
 
 @Suite("Over 100,000 random operations, the cache")
 struct PageCacheModelTests {
@@ -34,7 +35,7 @@ private struct ModelRun {
     private let scopes: [EpochScope]
     private var model = PageCacheModel(maxWaiters: 3)
     private var generator: SeededGenerator
-    private var now: Int64 = 0
+    private var now: MonotonicInstant = 0
     private var lastWaiter = 0
 
     init(hasRoomForAll: Bool, keys: [PageKey], scopes: [EpochScope], seed: UInt64) {
@@ -51,19 +52,19 @@ private struct ModelRun {
         let number = Int.random(in: 0..<200, using: &generator) * Int.random(in: 0..<200, using: &generator) / 200
         switch choice {
         case 0..<64: find(number)
-        case 64..<82: land { .keep($0) }
-        case 82..<85: land { _ in .nothing }
-        case 85: land { _ in .drop }
+        case 64..<82: complete { .keep($0) }
+        case 82..<85: complete { _ in .nothing }
+        case 85: complete { _ in .drop }
         case 86..<90: leave(number)
         case 90..<94: usable(number)
         case 94: invalidate(number)
-        case 95..<97: depart(isHeld: choice == 96)
+        case 95..<97: markSent(isHeld: choice == 96)
         default: now += Int64.random(in: 0...second / 4, using: &generator)
         }
     }
 
     mutating func completeAll() {
-        while !model.inProgress.isEmpty { land { .keep($0) } }
+        while !model.inProgress.isEmpty { complete { .keep($0) } }
     }
 
     private func scope(_ number: Int) -> EpochScope { scopes[number % scopes.count] }
@@ -93,26 +94,26 @@ private struct ModelRun {
         }
     }
 
-    private mutating func depart(isHeld: Bool) {
+    private mutating func markSent(isHeld: Bool) {
         guard let place = model.inProgress.indices.randomElement(using: &generator) else { return }
         let inProgress = model.inProgress[place]
         if isHeld {
             cache.hold(inProgress.flight)
             model.hold(place)
         } else {
-            cache.depart(inProgress.flight)
-            model.depart(place, scope(inProgress.number))
+            cache.markSent(inProgress.flight)
+            model.markSent(place, scope(inProgress.number))
         }
     }
 
-    private mutating func land(_ landing: (Page) -> PageCache.Landing) {
+    private mutating func complete(_ completion: (Page) -> PageCache.Completion) {
         guard let place = model.inProgress.indices.randomElement(using: &generator) else { return }
         let inProgress = model.inProgress[place]
         let isLate = inProgress.epoch != model.epoch(scope(inProgress.number))
         if isLate { seen["late", default: 0] += 1 }
-        let landing = landing(page(inProgress.flight.key))
-        let waiters = cache.land(inProgress.flight, landing, now: now)
-        let expected = model.land(place, landing, scope(inProgress.number))
+        let completion = completion(page(inProgress.flight.key))
+        let waiters = cache.complete(inProgress.flight, completion, now: now)
+        let expected = model.complete(place, completion, scope(inProgress.number))
         check(waiters.count == expected.count && Set(waiters) == Set(expected), "other waiters")
     }
 

@@ -19,7 +19,7 @@ struct PageCacheThreadTests {
                 let number = Int.random(in: 0..<400, using: &generator)
                 let waiter = Waiter(thread * 100_000 + round)
                 // Steps of 20 ms, so that pages pass through all their states.
-                let now = Int64(round) * second / 50
+                let now = MonotonicInstant.at(Int64(round) * second / 50)
                 let lookup = cache.find(keys[number], scope: scopes[number % 5], waiter: waiter, now: now)
                 if let page = lookup.page, page.key != keys[number] || now >= page.revalidateUntil { tally.addWrong() }
                 if lookup.kind == .lead || lookup.kind == .joined { tally.addWaiting(1) }
@@ -28,8 +28,9 @@ struct PageCacheThreadTests {
                 while mine.count > (round == 7999 ? 0 : 6) {
                     let flight = mine.removeFirst()
                     let page = Page(
-                        flight.key, body: [UInt8](repeating: 1, count: 500), at: now, fresh: 1, revalidate: 2)
-                    tally.addReturned(cache.land(flight, round % 7 == 0 ? .nothing : .keep(page), now: now))
+                        flight.key, body: [UInt8](repeating: 1, count: 500), at: now.nanoseconds, fresh: 1,
+                        revalidate: 2)
+                    tally.addReturned(cache.complete(flight, round % 7 == 0 ? .nothing : .keep(page), now: now))
                 }
                 if round % 500 == 0 { cache.invalidate(scopes[round / 500 % 5]) }
             }
@@ -63,7 +64,7 @@ struct PageCacheThreadTests {
                 let lookup =
                     round % 5 == 0
                     ? .lead(cache.lead(key, scope: CacheFixture.scope, waiter: waiter))
-                    : cache.find(key, scope: CacheFixture.scope, waiter: waiter, now: now)
+                    : cache.find(key, scope: CacheFixture.scope, waiter: waiter, now: .at(now))
                 if lookup.kind == .lead || lookup.kind == .joined { waited.add([waiter]) }
                 if let flight = lookup.flight { mine.append(flight) }
                 if round % 3 == 0 {
@@ -72,16 +73,16 @@ struct PageCacheThreadTests {
                 }
                 while mine.count > (round == 2999 ? 0 : 4) {
                     let flight = mine.removeFirst()
-                    returned.add(cache.land(flight, .keep(Page(flight.key, at: now, fresh: 1)), now: now))
+                    returned.add(cache.complete(flight, .keep(Page(flight.key, at: now, fresh: 1)), now: .at(now)))
                 }
                 guard round % 300 == thread else { continue }
-                _ = cache.purge(round % 2 == 0 ? .remove : .makeStale, now: now) { $0.hash % 3 == 0 }
+                _ = cache.purge(round % 2 == 0 ? .remove : .makeStale, now: .at(now)) { $0.hash % 3 == 0 }
                 var saved: [SavedPage] = []
-                cache.save(now: now, wallClock: WallInstant(nanoseconds: now)) { saved.append($0) }
+                cache.save(now: .at(now), wallClock: WallInstant(nanoseconds: now)) { saved.append($0) }
                 let longest = Page.Lifetime(fresh: 0, staleWhileRevalidate: second, staleIfError: second)
                 for page in saved {
                     _ = cache.restore(
-                        page, scope: CacheFixture.scope, longest: longest, now: now,
+                        page, scope: CacheFixture.scope, longest: longest, now: .at(now),
                         wallClock: WallInstant(nanoseconds: now))
                 }
             }

@@ -1,5 +1,7 @@
 import PageCache
 import Testing
+import Primitives
+import TestSupport
 
 @Suite("A page in the cache")
 struct PageLifetimeTests {
@@ -26,13 +28,14 @@ struct PageLifetimeTests {
                 let fixture = CacheFixture()
                 fixture.load(page)
                 let now = Int64(instant) * second + offset
-                #expect(fixture.cache.find(key, scope: CacheFixture.scope, waiter: Waiter(1), now: now).kind == kind)
+                #expect(
+                    fixture.cache.find(key, scope: CacheFixture.scope, waiter: Waiter(1), now: .at(now)).kind == kind)
             }
         }
         let fixture = CacheFixture()
         fixture.load(page)
-        #expect(fixture.cache.usablePage(key, now: 70 * second - 1) === page)
-        #expect(fixture.cache.usablePage(key, now: 70 * second) == nil)
+        #expect(fixture.cache.usablePage(key, now: .at(70 * second - 1)) === page)
+        #expect(fixture.cache.usablePage(key, now: .at(70 * second)) == nil)
     }
 
     @Test("that may be served while it is refreshed may be served on an error as long")

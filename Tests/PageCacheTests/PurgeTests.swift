@@ -1,6 +1,8 @@
 import Testing
 
 @testable import PageCache
+import Primitives
+import TestSupport
 
 @Suite("A purge")
 struct PurgeTests {
@@ -27,9 +29,9 @@ struct PurgeTests {
         #expect(fixture.cache.purge(.remove, now: 0) { $0 == key } == 0)
         let new = fixture.find(key, 2).flight
         #expect(new != nil && new != old)
-        #expect(old.map { fixture.land($0, Page(key)) } == [1])
+        #expect(old.map { fixture.complete($0, Page(key)) } == [1])
         #expect(fixture.cache.figures.pages == 0)
-        #expect(new.map { fixture.land($0, Page(key)) } == [2])
+        #expect(new.map { fixture.complete($0, Page(key)) } == [2])
         #expect(fixture.holds(key))
     }
 
@@ -39,7 +41,7 @@ struct PurgeTests {
         let key = PageKey(number: 1)
         fixture.load(Page(key, revalidate: 30))
         #expect(fixture.find(key, at: 1).kind == .fresh)
-        #expect(fixture.cache.purge(.makeStale, now: 2 * second) { $0 == key } == 1)
+        #expect(fixture.cache.purge(.makeStale, now: .at(2 * second)) { $0 == key } == 1)
         #expect(fixture.find(key, at: 2).kind == .staleAndRefresh)
     }
 
@@ -55,8 +57,8 @@ struct PurgeTests {
         #expect(fixture.cache.purge(.makeStale, now: 0) { _ in true } == 1)
         #expect(!fixture.holds(negative))
         // The second flight is sent again after the purge, like a retry.
-        fixture.cache.depart(flights[1])
-        for flight in flights { _ = fixture.land(flight, Page(flight.key, revalidate: 10)) }
+        fixture.cache.markSent(flights[1])
+        for flight in flights { _ = fixture.complete(flight, Page(flight.key, revalidate: 10)) }
         #expect(fixture.find(early).kind == .staleAndRefresh)
         #expect(fixture.find(late).kind == .fresh)
     }

@@ -12,13 +12,18 @@ struct SnapshotTests {
     private static let windows = Page.Lifetime(
         fresh: 3600 * Self.second, staleWhileRevalidate: 30 * second, staleIfError: 600 * second)
     /// The monotonic and the wall clock of the writing process, and of the reading one a minute later.
-    private static let written: (now: Int64, wall: WallInstant) = (1000 * second, WallInstant(seconds: 1_700_000_000))
-    private static let read: (now: Int64, wall: WallInstant) = (5 * second, WallInstant(seconds: 1_700_000_060))
+    private static let written: (now: MonotonicInstant, wall: WallInstant) = (
+        .at(1000 * second), WallInstant(seconds: 1_700_000_000)
+    )
+    private static let read: (now: MonotonicInstant, wall: WallInstant) = (
+        .at(5 * second), WallInstant(seconds: 1_700_000_060)
+    )
 
     private static func cache() -> PageCache { PageCache(maxBytes: 1 << 24, maxWaiters: 10) }
 
     private static func page(
-        _ number: Int, fetchedAt: Int64 = written.now - 20 * second, status: Int = 200, windows: Page.Lifetime = windows
+        _ number: Int, fetchedAt: MonotonicInstant = written.now - 20 * second, status: Int = 200,
+        windows: Page.Lifetime = windows
     ) -> Page {
         Page(
             key: PageKey(Array("key\(number)".utf8)), status: status,
@@ -29,9 +34,9 @@ struct SnapshotTests {
         )
     }
 
-    private static func keep(_ page: Page, in cache: PageCache, now: Int64 = written.now) {
+    private static func keep(_ page: Page, in cache: PageCache, now: MonotonicInstant = written.now) {
         let waiter = Waiter(loop: 0, slot: 0, generation: 0)
-        _ = cache.land(cache.lead(page.key, scope: scope, waiter: waiter), .keep(page), now: now)
+        _ = cache.complete(cache.lead(page.key, scope: scope, waiter: waiter), .keep(page), now: now)
     }
 
     private static let epochs = EpochScope.all.map { UInt64($0.index) << 32 + 7 }

@@ -2,6 +2,7 @@ import RateLimiter
 import Synchronization
 import TestSupport
 import Testing
+import Primitives
 
 @Suite("A bucket that threads share")
 struct AtomicBucketTests {
@@ -10,7 +11,7 @@ struct AtomicBucketTests {
         guard case .full = trace.start else { return }
         let bucket = AtomicBucket(trace.quota)
         for (number, step) in trace.steps.enumerated() {
-            #expect(bucket.take(now: step.now) == step.outcome, "step \(number)")
+            #expect(bucket.take(now: .at(step.now)) == step.outcome, "step \(number)")
         }
     }
 
@@ -38,13 +39,13 @@ struct AtomicBucketTests {
             var mine = 0
             for _ in 0..<20_000 {
                 let now = clock.wrappingAdd(1, ordering: .relaxed).newValue
-                if bucket.take(now: now) == .admitted { mine += 1 }
+                if bucket.take(now: .at(now)) == .admitted { mine += 1 }
             }
             admitted.wrappingAdd(mine, ordering: .relaxed)
         }
         let end = clock.load(ordering: .relaxed)
         var rest = 0
-        while bucket.take(now: end) == .admitted { rest += 1 }
+        while bucket.take(now: .at(end)) == .admitted { rest += 1 }
         #expect(end == 320_000)
         #expect(admitted.load(ordering: .relaxed) + rest == 3200)
     }

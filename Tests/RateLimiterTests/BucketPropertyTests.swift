@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import RateLimiter
+import Primitives
 
 /// Long random traces, checked against the definition of the bucket.
 @Suite("Over a random trace, a bucket")
@@ -20,7 +21,7 @@ struct BucketPropertyTests {
         var now: Int64 = 0
         for _ in 0..<8000 {
             now += Self.advance(bucketQuota, &generator)
-            if bucket.take(bucketQuota, now: now) == .admitted { windows.admit(at: now) }
+            if bucket.take(bucketQuota, now: .at(now)) == .admitted { windows.admit(at: now) }
         }
         #expect(windows.worst <= quota.burst + 1e-6)
         #expect(windows.count > 100)
@@ -34,11 +35,11 @@ struct BucketPropertyTests {
         var now: Int64 = 0
         var admitted = 0
         for _ in 0..<8000 {
-            while bucket.take(bucketQuota, now: now) == .admitted { admitted += 1 }
+            while bucket.take(bucketQuota, now: .at(now)) == .admitted { admitted += 1 }
             // The next take comes no later than the bucket is full, so that no token is lost.
-            now += Int64.random(in: 0...bucket.fullAt - now, using: &generator)
+            now += Int64.random(in: 0...bucket.fullAt.nanoseconds - now, using: &generator)
         }
-        while bucket.take(bucketQuota, now: now) == .admitted { admitted += 1 }
+        while bucket.take(bucketQuota, now: .at(now)) == .admitted { admitted += 1 }
         let due = quota.burst + quota.rate * Double(now) / 1e9
         #expect(Double(admitted) >= 0.99 * due - 1)
         #expect(Double(admitted) <= due + 1e-6)
@@ -58,7 +59,7 @@ struct BucketPropertyTests {
             now += Self.advance(quota, &generator) * (Int.random(in: 0..<3, using: &generator) == 0 ? -1 : 1)
             now = max(0, now)
             latest = max(latest, now)
-            if bucket.take(quota, now: now) == .admitted { admitted += 1 }
+            if bucket.take(quota, now: .at(now)) == .admitted { admitted += 1 }
             #expect(Double(admitted) <= 5 + 50 * Double(latest) / 1e9 + 1e-6)
         }
         #expect(admitted > 1000)

@@ -1,6 +1,7 @@
 import RateLimiter
 import TestSupport
 import Testing
+import Primitives
 
 /// A quota group in virtual time, with callers that request tokens repeatedly.
 private struct Contest {
@@ -20,25 +21,25 @@ private struct Contest {
         var underway = callers.map { _ in 0 }
         var served = callers.map { _ in 0 }
         let start = seconds * second / 10
-        var wakeUp = Int64.max
+        var wakeUp = MonotonicInstant.distantFuture
         func serve(_ caller: Int, _ now: Int64) { if now > start { served[caller] += 1 } }
         func release(_ now: Int64) {
             var granted: [Int] = []
             var expired: [Int] = []
-            wakeUp = group.release(now: now, granted: &granted, expired: &expired) ?? .max
+            wakeUp = group.release(now: .at(now), granted: &granted, expired: &expired) ?? .distantFuture
             for caller in granted { serve(caller, now) }
             for caller in granted + expired { underway[caller] -= 1 }
         }
         for step in 1...(seconds * 11 / 10 * 1000) {
             let now = step * millisecond
-            if wakeUp <= now { release(now) }
+            if wakeUp <= .at(now) { release(now) }
             var asked = false
             for number in callers.indices where next[number] <= now {
                 let claim = Claim.caller(UInt32(number), weight: callers[number].weight)
                 while next[number] <= now {
                     next[number] += callers[number].interval
                     guard underway[number] < callers[number].most else { continue }
-                    switch group.request(number, as: claim, deadline: .max, now: now) {
+                    switch group.request(number, as: claim, deadline: .distantFuture, now: .at(now)) {
                     case .granted: serve(number, now)
                     case .queued:
                         underway[number] += 1

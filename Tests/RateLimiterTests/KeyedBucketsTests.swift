@@ -1,6 +1,7 @@
 import RateLimiter
 import TestSupport
 import Testing
+import Primitives
 
 @Suite("Buckets by key")
 struct KeyedBucketsTests {
@@ -11,12 +12,12 @@ struct KeyedBucketsTests {
         let buckets = KeyedBuckets(Quota(rate: 1, burst: 2))
         for key in ["a", "b"] {
             for _ in 0..<2 { #expect(buckets.take(bytes(key), now: 0) == .admitted) }
-            #expect(buckets.take(bytes(key), now: 0) == .denied(until: second))
+            #expect(buckets.take(bytes(key), now: 0) == .denied(until: .at(second)))
         }
         buckets.giveBack(bytes("a"))
         #expect(buckets.take(bytes("a"), now: 0) == .admitted)
-        #expect(buckets.take(bytes("b"), now: 0) == .denied(until: second))
-        #expect(buckets.take(bytes("b"), now: second) == .admitted)
+        #expect(buckets.take(bytes("b"), now: 0) == .denied(until: .at(second)))
+        #expect(buckets.take(bytes("b"), now: .at(second)) == .admitted)
     }
 
     @Test("of ten million invented keys take no more room than there is, and cost others nothing")
@@ -29,14 +30,14 @@ struct KeyedBucketsTests {
         #expect(buckets.figures.keys <= 1600)
         #expect(buckets.figures.overflows > 90_000)
         for key in honest {
-            #expect(buckets.take(bytes(key), now: 2) == .denied(until: second), "no bucket was dropped")
+            #expect(buckets.take(bytes(key), now: 2) == .denied(until: .at(second)), "no bucket was dropped")
         }
     }
 
     @Test("that are full again make room for others")
     func idle() {
         let buckets = KeyedBuckets(Quota(rate: 1000, burst: 1), capacity: 1600)
-        for key in 0..<100_000 { #expect(buckets.take(bytes(key), now: Int64(key) * millisecond) == .admitted) }
+        for key in 0..<100_000 { #expect(buckets.take(bytes(key), now: .at(Int64(key) * millisecond)) == .admitted) }
         #expect(buckets.figures.overflows == 0)
         #expect(buckets.figures.keys < 100, "idle ones are not kept until the room is needed")
     }

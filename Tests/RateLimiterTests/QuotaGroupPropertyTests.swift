@@ -2,6 +2,7 @@ import RateLimiter
 import Synchronization
 import TestSupport
 import Testing
+import Primitives
 
 @Suite("Over a random trace, the queue of a quota group")
 struct QuotaGroupPropertyTests {
@@ -10,12 +11,12 @@ struct QuotaGroupPropertyTests {
         let quota = Quota(rate: 100, burst: 4)
         let group = QuotaGroup<Int>(quota, maxWait: 5 * quota.interval, maxDepth: 8, now: 0)
         var generator = SeededGenerator(seed: seed)
-        var promised: [Int: Int64] = [:]
-        var wakeUp: Int64?
-        var now: Int64 = 0
+        var promised: [Int: MonotonicInstant] = [:]
+        var wakeUp: MonotonicInstant?
+        var now: MonotonicInstant = 0
         var served: [Int] = []
 
-        func release(at instant: Int64) {
+        func release(at instant: MonotonicInstant) {
             var granted: [Int] = []
             var expired: [Int] = []
             wakeUp = group.release(now: instant, granted: &granted, expired: &expired)
@@ -35,7 +36,7 @@ struct QuotaGroupPropertyTests {
             case .queued(let until):
                 #expect(until > now && until <= now + 4 * quota.interval)
                 promised[element] = until
-                wakeUp = min(wakeUp ?? .max, until)
+                wakeUp = min(wakeUp ?? .distantFuture, until)
             case .refused(let until):
                 #expect(until > now + 4 * quota.interval || depth == 8)
             }
@@ -43,7 +44,7 @@ struct QuotaGroupPropertyTests {
         while let next = wakeUp { release(at: next) }
         #expect(promised.isEmpty)
         #expect(served == served.sorted(), "in the order of arrival")
-        #expect(Double(served.count) <= 100 * Double(now + 5 * quota.interval) / 1e9, "it began empty")
+        #expect(Double(served.count) <= 100 * Double(now.nanoseconds + 5 * quota.interval) / 1e9, "it began empty")
         #expect(served.count > 15_000)
     }
 
@@ -58,14 +59,14 @@ struct QuotaGroupPropertyTests {
                     let now = clock.wrappingAdd(200, ordering: .relaxed).newValue
                     var granted: [Int] = []
                     var expired: [Int] = []
-                    _ = group.release(now: now, granted: &granted, expired: &expired)
+                    _ = group.release(now: .at(now), granted: &granted, expired: &expired)
                     fates.add(granted + expired)
                 }
                 return
             }
             for element in number * 2000..<(number + 1) * 2000 {
                 let now = clock.wrappingAdd(50, ordering: .relaxed).newValue
-                switch group.request(element, as: .caller(0, weight: 1), deadline: .max, now: now) {
+                switch group.request(element, as: .caller(0, weight: 1), deadline: .distantFuture, now: .at(now)) {
                 case .granted: fates.add([element])
                 case .queued: break
                 case .refused: fates.add([element])

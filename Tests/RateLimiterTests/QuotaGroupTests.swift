@@ -1,5 +1,7 @@
 import RateLimiter
 import Testing
+import Primitives
+import TestSupport
 
 /// Two tokens a second, two at once, times in milliseconds.
 private struct QuotaGroupFixture {
@@ -13,18 +15,18 @@ private struct QuotaGroupFixture {
     func request(
         _ name: String, as claim: Claim = .caller(0, weight: 1), at now: Int64, deadline: Int64 = 100_000
     ) -> QuotaGroup<String>.Admission {
-        switch group.request(name, as: claim, deadline: deadline * millisecond, now: now * millisecond) {
+        switch group.request(name, as: claim, deadline: .at(deadline * millisecond), now: .at(now * millisecond)) {
         case .granted: .granted
-        case .queued(let until): .queued(until: until / millisecond)
-        case .refused(let until): .refused(until: until / millisecond)
+        case .queued(let until): .queued(until: .at(until.nanoseconds / millisecond))
+        case .refused(let until): .refused(until: .at(until.nanoseconds / millisecond))
         }
     }
 
     func release(at now: Int64) -> Released {
         var released = Released()
         let next = group.release(
-            now: now * millisecond, granted: &released.granted, expired: &released.expired)
-        released.next = next.map { $0 / millisecond }
+            now: .at(now * millisecond), granted: &released.granted, expired: &released.expired)
+        released.next = next.map { $0.nanoseconds / millisecond }
         return released
     }
 }
@@ -43,9 +45,9 @@ struct QuotaGroupTests {
         #expect(fixture.request("a", at: 1000) == .granted)
         #expect(fixture.request("b", at: 1000) == .granted)
         #expect(fixture.request("c", at: 1000) == .queued(until: 1500))
-        fixture.group.giveBack(now: 1100 * millisecond)
+        fixture.group.giveBack(now: .at(1100 * millisecond))
         #expect(fixture.release(at: 1100) == Released(granted: ["c"]))
-        for _ in 0..<10 { fixture.group.giveBack(now: 5000 * millisecond) }
+        for _ in 0..<10 { fixture.group.giveBack(now: .at(5000 * millisecond)) }
         #expect(fixture.request("d", at: 5000) == .granted)
         #expect(fixture.request("e", at: 5000) == .granted)
         #expect(fixture.request("f", at: 5000) == .queued(until: 5500))
@@ -97,7 +99,7 @@ struct QuotaGroupTests {
         #expect(fixture.request("a", at: 0) == .queued(until: 500))
         #expect(fixture.request("b", at: 600) == .queued(until: 1000))
         #expect(fixture.request("c", at: 900) == .queued(until: 1500))
-        #expect(fixture.group.turn(of: .caller(0, weight: 1), now: 900 * millisecond) == 2000 * millisecond)
+        #expect(fixture.group.turn(of: .caller(0, weight: 1), now: .at(900 * millisecond)) == .at(2000 * millisecond))
         #expect(fixture.release(at: 900) == Released(granted: ["a"], next: 1000))
     }
 
@@ -215,7 +217,7 @@ struct QuotaGroupTests {
     @Test("gives refreshes every second turn while both wait, the oldest page first, and all turns else")
     func refreshes() {
         let fixture = QuotaGroupFixture()
-        for age in [30, 10, 20] { _ = fixture.request("r\(age)", as: .refresh(fetchedAt: Int64(age)), at: 0) }
+        for age in [30, 10, 20] { _ = fixture.request("r\(age)", as: .refresh(fetchedAt: .at(Int64(age))), at: 0) }
         for name in ["a1", "a2"] { _ = fixture.request(name, as: .caller(1, weight: 1), at: 0) }
         let order = (1...5).flatMap { fixture.release(at: Int64($0) * 500).granted }
         #expect(order == ["a1", "r10", "a2", "r20", "r30"])
@@ -244,7 +246,7 @@ struct QuotaGroupTests {
 
         let other = QuotaGroupFixture()
         _ = other.request("a1", as: .caller(1, weight: 1), at: 0)
-        for age in [1, 2, 3] { _ = other.request("r\(age)", as: .refresh(fetchedAt: Int64(age)), at: 0) }
+        for age in [1, 2, 3] { _ = other.request("r\(age)", as: .refresh(fetchedAt: .at(Int64(age))), at: 0) }
         #expect(other.group.join(as: .caller(2, weight: 1), now: 0) { $0 == "r3" })
         #expect((1...4).flatMap { other.release(at: Int64($0) * 500).granted } == ["a1", "r1", "r3", "r2"])
     }
@@ -262,19 +264,19 @@ struct QuotaGroupTests {
     func feedback() {
         let fixture = QuotaGroupFixture(rate: 10, burst: 5)
         let group = fixture.group
-        #expect(group.throttled(sentAt: 10 * second, now: 10 * second))
-        #expect(group.tokens(now: 10 * second) == 0)
-        #expect(!group.throttled(sentAt: 10 * second, now: 10 * second))
-        #expect(group.currentQuota(now: 10 * second).interval == 142_857_143)
+        #expect(group.throttled(sentAt: .at(10 * second), now: .at(10 * second)))
+        #expect(group.tokens(now: .at(10 * second)) == 0)
+        #expect(!group.throttled(sentAt: .at(10 * second), now: .at(10 * second)))
+        #expect(group.currentQuota(now: .at(10 * second)).interval == 142_857_143)
         #expect(fixture.request("a", at: 10_000) == .queued(until: 10_142))
         // It rises by a thousandth for each attempt that the full rate would have made: 10 a second.
-        #expect((124_000_000...126_000_000).contains(group.currentQuota(now: 20 * second).interval))
-        #expect(group.currentQuota(now: 40 * second).interval == 100_000_000)
-        for _ in 0..<100 { _ = group.throttled(sentAt: 30 * second, now: 50 * second) }
+        #expect((124_000_000...126_000_000).contains(group.currentQuota(now: .at(20 * second)).interval))
+        #expect(group.currentQuota(now: .at(40 * second)).interval == 100_000_000)
+        for _ in 0..<100 { _ = group.throttled(sentAt: .at(30 * second), now: .at(50 * second)) }
         for step in 1...100 {
-            _ = group.throttled(sentAt: (30 + Int64(step)) * second, now: (30 + Int64(step)) * second)
+            _ = group.throttled(sentAt: .at((30 + Int64(step)) * second), now: .at((30 + Int64(step)) * second))
         }
-        #expect(group.currentQuota(now: 130 * second).interval < 5_100_000_000, "and never to nothing")
+        #expect(group.currentQuota(now: .at(130 * second)).interval < 5_100_000_000, "and never to nothing")
     }
 
     @Test("hands out nothing before the upstream wants to be asked again, and nobody a turn before")
@@ -282,11 +284,11 @@ struct QuotaGroupTests {
         let fixture = QuotaGroupFixture()
         let group = fixture.group
         #expect(fixture.request("a", at: 5000) == .granted)
-        group.hold(until: 8000 * millisecond, now: 5000 * millisecond)
-        group.hold(until: 6000 * millisecond, now: 5000 * millisecond)
+        group.hold(until: .at(8000 * millisecond), now: .at(5000 * millisecond))
+        group.hold(until: .at(6000 * millisecond), now: .at(5000 * millisecond))
         #expect(fixture.request("b", at: 5000) == .refused(until: 8000))
         #expect(fixture.request("c", as: .refresh(fetchedAt: 0), at: 5000) == .queued(until: 8000))
-        group.giveBack(now: 5000 * millisecond)
+        group.giveBack(now: .at(5000 * millisecond))
         #expect(fixture.release(at: 5001).granted.isEmpty)
         #expect(fixture.request("d", at: 6500) == .queued(until: 8000))
         #expect(fixture.release(at: 7999).granted.isEmpty)
@@ -297,7 +299,7 @@ struct QuotaGroupTests {
     func heldTooLong() {
         let fixture = QuotaGroupFixture()
         for name in ["a", "b", "c"] { _ = fixture.request(name, at: 5000) }
-        fixture.group.hold(until: 8000 * millisecond, now: 5000 * millisecond)
+        fixture.group.hold(until: .at(8000 * millisecond), now: .at(5000 * millisecond))
         #expect(fixture.release(at: 5000).expired == ["c"])
         #expect(fixture.group.depth == 0)
     }

@@ -1,6 +1,8 @@
 import Testing
 
 @testable import RateLimiter
+import Primitives
+import TestSupport
 
 /// No clock shows these times, but no input may end the process.
 @Suite("A token bucket at the ends of time")
@@ -56,13 +58,13 @@ struct TokenBucketExtremeTests {
                 _ = group.release(now: now, granted: &granted, expired: &expired)
                 _ = group.turn(of: .caller(0, weight: 0), now: now)
                 _ = group.throttled(sentAt: now, now: now)
-                _ = group.currentQuota(now: .max)
+                _ = group.currentQuota(now: .distantFuture)
             }
         }
     }
 
     @Test("admits no more than its burst at one instant", arguments: Extremes.instants)
-    func burst(now: Int64) {
+    func burst(now: MonotonicInstant) {
         let quota = Quota(rate: 2, burst: 3)
         var bucket = TokenBucket.full
         let admitted = (0..<50).count { _ in bucket.take(quota, now: now) == .admitted }
@@ -77,11 +79,12 @@ enum Extremes {
         Quota(rate: Quota.maximumRate, burst: 1), Quota(rate: Quota.maximumRate, burst: .infinity),
         Quota(rate: 2, burst: 2),
     ]
-    static let instants: [Int64] = [
-        .min, .min + 1, .min + 1 << 61, -1 << 62, -1, 0, 1, 1 << 62, .max - 1 << 61, .max - 1, .max,
-    ]
+    static let instants: [MonotonicInstant] =
+        ([
+            .min, .min + 1, .min + 1 << 61, -1 << 62, -1, 0, 1, 1 << 62, .max - 1 << 61, .max - 1, .max,
+        ] as [Int64]).map { MonotonicInstant(nanoseconds: $0) }
 
-    static var all: [(quota: Quota, fullAt: Int64, now: Int64)] {
+    static var all: [(quota: Quota, fullAt: MonotonicInstant, now: MonotonicInstant)] {
         quotas.flatMap { quota in instants.flatMap { fullAt in instants.map { (quota, fullAt, $0) } } }
     }
 }

@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import RateLimiter
+import Primitives
 
 /// A bucket in a known state, and the results of takes at known times.
 struct Trace: Sendable, CustomTestStringConvertible {
@@ -28,7 +29,7 @@ struct Trace: Sendable, CustomTestStringConvertible {
         self.steps = steps.map { step in
             switch step.outcome {
             case .admitted: (step.now * unit, .admitted)
-            case .denied(let until): (step.now * unit, .denied(until: until * unit))
+            case .denied(let until): (step.now * unit, .denied(until: .at(until.nanoseconds * unit)))
             }
         }
     }
@@ -36,7 +37,7 @@ struct Trace: Sendable, CustomTestStringConvertible {
     var bucket: TokenBucket {
         switch start {
         case .full: .full
-        case .empty(let now): .empty(quota, now: now)
+        case .empty(let now): .empty(quota, now: .at(now))
         }
     }
 
@@ -90,7 +91,7 @@ struct TokenBucketTests {
     func steps(trace: Trace) {
         var bucket = trace.bucket
         for (number, step) in trace.steps.enumerated() {
-            #expect(bucket.take(trace.quota, now: step.now) == step.outcome, "step \(number)")
+            #expect(bucket.take(trace.quota, now: .at(step.now)) == step.outcome, "step \(number)")
         }
     }
 
@@ -99,7 +100,7 @@ struct TokenBucketTests {
         var generator = SeededGenerator(seed: 2)
         for _ in 0..<5000 {
             let quota = Quota(rate: Double.random(in: 0.01...1e6, using: &generator), burst: 3)
-            var bucket = TokenBucket.empty(quota, now: Int64.random(in: 0...1 << 50, using: &generator))
+            var bucket = TokenBucket.empty(quota, now: .at(Int64.random(in: 0...1 << 50, using: &generator)))
             let now = bucket.fullAt - Int64.random(in: 1...3 * quota.interval, using: &generator)
             guard case .denied(let until) = bucket.take(quota, now: now) else { continue }
             #expect(until > now)
@@ -117,13 +118,13 @@ struct TokenBucketTests {
         bucket.giveBack(quota)
         #expect(bucket.tokens(quota, now: 0) == 1)
         #expect(bucket.take(quota, now: 0) == .admitted)
-        #expect(bucket.take(quota, now: 0) == .denied(until: 500 * millisecond))
+        #expect(bucket.take(quota, now: 0) == .denied(until: .at(500 * millisecond)))
         for _ in 0..<10 { bucket.giveBack(quota) }
         #expect(bucket.tokens(quota, now: 0) == 2)
         #expect(bucket.take(quota, now: 0) == .admitted)
-        #expect(bucket.take(quota, now: second) == .admitted)
-        #expect(bucket.take(quota, now: second) == .admitted)
-        #expect(bucket.take(quota, now: second) != .admitted)
+        #expect(bucket.take(quota, now: .at(second)) == .admitted)
+        #expect(bucket.take(quota, now: .at(second)) == .admitted)
+        #expect(bucket.take(quota, now: .at(second)) != .admitted)
     }
 
     @Test(
@@ -132,19 +133,22 @@ struct TokenBucketTests {
     func tokens(milliseconds: Int64, held: Double) {
         let quota = Quota(rate: 2, burst: 3)
         let bucket = TokenBucket.empty(quota, now: 0)
-        #expect(bucket.tokens(quota, now: milliseconds * millisecond) == held)
-        #expect(bucket.isFull(now: milliseconds * millisecond) == (held == 3))
-        #expect(TokenBucket.full.tokens(quota, now: milliseconds * millisecond) == 3)
+        #expect(bucket.tokens(quota, now: .at(milliseconds * millisecond)) == held)
+        #expect(bucket.isFull(now: .at(milliseconds * millisecond)) == (held == 3))
+        #expect(TokenBucket.full.tokens(quota, now: .at(milliseconds * millisecond)) == 3)
     }
 
     @Test("says when each of the tokens to come can be had")
     func availability() {
         let quota = Quota(rate: 2, burst: 2)
         let bucket = TokenBucket.empty(quota, now: 0)
-        let turns = (1...4).map { bucket.availability(of: $0, quota, now: 0) / millisecond }
+        let turns = (1...4).map { bucket.availability(of: $0, quota, now: 0).nanoseconds / millisecond }
         #expect(turns == [500, 1000, 1500, 2000])
-        #expect((1...3).map { bucket.availability(of: $0, quota, now: second) / millisecond } == [1000, 1000, 1500])
-        #expect(bucket.availability(of: .max, quota, now: 0) == .max)
+        #expect(
+            (1...3).map { bucket.availability(of: $0, quota, now: .at(second)).nanoseconds / millisecond } == [
+                1000, 1000, 1500,
+            ])
+        #expect(bucket.availability(of: .max, quota, now: 0) == .distantFuture)
     }
 
     @Test("gives the later tokens of a burst as much later as arrivals may vary, and loses nothing of the rate")
@@ -155,8 +159,8 @@ struct TokenBucketTests {
         #expect(bucket.take(quota, now: 99) == .denied(until: 100))
         for turn in 0..<10 {
             let due = Int64(turn) * 500_000_000 + 100
-            #expect(bucket.take(quota, now: due - 1) == .denied(until: due))
-            #expect(bucket.take(quota, now: due) == .admitted)
+            #expect(bucket.take(quota, now: .at(due - 1)) == .denied(until: .at(due)))
+            #expect(bucket.take(quota, now: .at(due)) == .admitted)
         }
         #expect(Quota(rate: 2, burst: 1, jitter: 100).jitter == 0)
         #expect(Quota(rate: 2, burst: 2, jitter: .max).jitter == 500_000_000)

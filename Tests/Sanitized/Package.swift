@@ -27,16 +27,18 @@ let package = Package(
         .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(
             name: "RateLimiter",
-            dependencies: ["Locking", .product(name: "DequeModule", package: "swift-collections")],
+            dependencies: ["Locking", "Primitives", .product(name: "DequeModule", package: "swift-collections")],
             swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .executableTarget(name: "PlantedRace", swiftSettings: settings),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testSettings),
+        .target(
+            name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport", swiftSettings: testSettings),
         .testTarget(
             name: "PageCacheTests", dependencies: ["PageCache", "Primitives", "TestSupport"],
             swiftSettings: testSettings),
         .testTarget(
-            name: "RateLimiterTests", dependencies: ["RateLimiter", "TestSupport"], swiftSettings: testSettings),
+            name: "RateLimiterTests", dependencies: ["Primitives", "RateLimiter", "TestSupport"],
+            swiftSettings: testSettings),
         .testTarget(name: "TelemetryTests", dependencies: ["Primitives", "Telemetry"], swiftSettings: testSettings),
     ]
 )

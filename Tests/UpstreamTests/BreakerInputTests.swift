@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import Upstream
+import Primitives
 
 /// Failures that only some inputs have.
 @Suite("A breaker tells a sick input from an outage")
@@ -15,7 +16,7 @@ struct BreakerInputTests {
 
         @discardableResult
         mutating func record(_ sign: Breaker.Sign, _ input: AttemptInput) -> Breaker.Change? {
-            breaker.record(sign, of: input, isRepeat: false, isProbe: false, now: now, using: &generator)
+            breaker.record(sign, of: input, isRepeat: false, isProbe: false, now: .at(now), using: &generator)
         }
     }
 
@@ -127,8 +128,8 @@ struct BreakerInputTests {
         #expect(inputs.mostFail(now: 0))
         inputs.add(Self.input(16_000), isWell: true, now: 0)
         #expect(!inputs.isWell(Self.input(16_000), now: 0), "no failure makes room for a good answer")
-        inputs.add(Self.input(20_000), isWell: true, now: 61 * Self.second)
-        #expect(inputs.isWell(Self.input(20_000), now: 61 * Self.second), "what is old makes room")
-        #expect(!inputs.isWell(Self.input(20_000), now: 122 * Self.second))
+        inputs.add(Self.input(20_000), isWell: true, now: .at(61 * Self.second))
+        #expect(inputs.isWell(Self.input(20_000), now: .at(61 * Self.second)), "what is old makes room")
+        #expect(!inputs.isWell(Self.input(20_000), now: .at(122 * Self.second)))
     }
 }

@@ -2,6 +2,7 @@ import TestSupport
 import Testing
 
 @testable import Upstream
+import Primitives
 
 @Suite("A breaker")
 struct BreakerTests {
@@ -11,7 +12,7 @@ struct BreakerTests {
     /// A breaker with a clock that is moved by hand.
     private struct Bench {
         var breaker: Breaker
-        var now: Int64 = 0
+        var now: MonotonicInstant = 0
         var generator = SeededGenerator(seed: 1)
 
         init(_ policy: Breaker.Policy = BreakerTests.policy) { breaker = Breaker(policy) }
@@ -49,7 +50,7 @@ struct BreakerTests {
         }
         #expect(bench.breaker.figure == 2)
         #expect(bench.breaker.admit(Bench.input, now: bench.now) == .refused)
-        #expect(bench.breaker.admit(Bench.input, now: bench.now + span - 1) == .refused)
+        #expect(bench.breaker.admit(Bench.input, now: .at(bench.now + span - 1)) == .refused)
         #expect(bench.breaker.admit(Bench.input, now: bench.now + span) == .probe)
     }
 
@@ -175,9 +176,9 @@ struct BreakerTests {
     func extremes(_ failures: Int, _ openFor: Int64) {
         var bench = Bench(Breaker.Policy(failures: failures, openFor: openFor))
         for now in [Int64.min, -1, 0, 1, .max] {
-            bench.now = now
+            bench.now = .at(now)
             bench.fail(3)
-            _ = bench.breaker.admit(Bench.input, now: now)
+            _ = bench.breaker.admit(Bench.input, now: .at(now))
             bench.record(true, isProbe: true)
         }
         #expect((0...2).contains(bench.breaker.figure))

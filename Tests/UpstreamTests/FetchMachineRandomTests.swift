@@ -7,6 +7,7 @@ import TestSupport
 import Testing
 
 @testable import Upstream
+import Primitives
 
 /// Random sequences of events, the same in every run. Whatever comes, these hold: each client that waits gets one answer, in time; each
 /// token that is taken is sent or given back; there are no more attempts than are allowed, none after the deadline, none beside
@@ -58,7 +59,7 @@ struct FetchMachineRandomTests {
         private var random: SeededGenerator
         private let maxAttempts: Int
         private let throttles: Bool
-        private var waiters: [(waiter: UInt64, call: Call, askedAt: Int64)] = []
+        private var waiters: [(waiter: UInt64, call: Call, askedAt: MonotonicInstant)] = []
         private var abandoned: Set<UInt64> = []
         /// How many attempts were looked at.
         private var looked = 0

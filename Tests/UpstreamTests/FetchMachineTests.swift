@@ -6,6 +6,8 @@ import Synchronization
 import Testing
 
 @testable import Upstream
+import Primitives
+import TestSupport
 
 @Suite("A fetch")
 struct FetchMachineTests {
@@ -116,7 +118,7 @@ struct FetchMachineTests {
         fixture.advance(second)
         #expect(fixture.sent.count == 2)
         #expect(
-            (fixture.sent.last?.at ?? .max) - fixture.start <= RetryPolicy().baseDelay,
+            (fixture.sent.last?.at ?? .distantFuture) - fixture.start <= RetryPolicy().baseDelay,
             "no other event wakes the thread")
     }
 
@@ -321,10 +323,10 @@ struct FetchMachineTests {
 
     /// Holds writes until an instant.
     private final class Holder: WriteObserver {
-        let until = Mutex(Int64.max)
+        let until = Mutex(MonotonicInstant.distantFuture)
         let counts = Mutex((begun: 0, ended: 0))
 
-        func writeBegins(_ scopes: [EpochScope], now: Int64) -> Int64? {
+        func writeBegins(_ scopes: [EpochScope], now: MonotonicInstant) -> MonotonicInstant? {
             let until = until.withLock { $0 }
             guard now >= until else { return until }
             counts.withLock { $0.begun += 1 }

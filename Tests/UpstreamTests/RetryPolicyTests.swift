@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Upstream
+import Primitives
 
 /// "Only if the catalog says it is safe … full jitter … at most maxAttempts; a retry budget …; none when
 /// amz-sdk-request says that every waiting client is already retrying; all inside one deadline".
@@ -131,7 +132,7 @@ struct RetryBudgetTests {
         var budget = RetryBudget(RetryPolicy(), now: 0)
         for (time, count) in [(Int64(0), 10), (Self.second, 1), (11 * Self.second, 10), (100 * Self.second, 10)] {
             var retries = 0
-            while budget.withdraw(now: time) { retries += 1 }
+            while budget.withdraw(now: .at(time)) { retries += 1 }
             #expect(retries == count)
         }
         // Time that goes back is no time.

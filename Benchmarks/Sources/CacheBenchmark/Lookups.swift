@@ -1,4 +1,5 @@
 import PageCache
+import Primitives
 import TestSupport
 
 /// What a lookup of a fresh page costs, its hash given, on one thread.
@@ -18,7 +19,7 @@ enum Lookups {
         for key in keys.shuffled(using: &generator) {
             guard case .lead(let flight) = cache.find(key, scope: scope, waiter: waiter, now: 0) else { continue }
             let page = Page(key: key, status: 200, body: [], fetchedAt: 0, lifetime: Page.Lifetime(fresh: .max))
-            _ = cache.land(flight, .keep(page), now: 0)
+            _ = cache.complete(flight, .keep(page), now: 0)
         }
         let zipf = exponent > 0 ? Zipf(count: pages, exponent: exponent) : nil
         let numbers = (0..<count).map { _ in

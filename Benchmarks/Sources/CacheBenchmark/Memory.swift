@@ -1,5 +1,7 @@
 import Foundation
 import PageCache
+import Primitives
+import TestSupport
 
 /// What pages take of the process's memory, beside what the cache counts for them.
 enum Memory {
@@ -26,7 +28,7 @@ enum Memory {
             else { continue }
             let body = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: bodyBytes)
             let page = Page(key: key, status: 200, body: body, fetchedAt: 0, lifetime: Page.Lifetime(fresh: .max))
-            _ = cache.land(flight, .keep(page), now: 0)
+            _ = cache.complete(flight, .keep(page), now: 0)
             content += key.bytes.count + bodyBytes
         }
         precondition(cache.figures.pages == pages, "every page is kept")

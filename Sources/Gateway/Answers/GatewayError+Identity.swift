@@ -1,6 +1,6 @@
 public import AWSProtocol
 
-// What is said to those whose signature is not accepted. The codes and words are those that AWS uses
+// The errors for a signature that is not accepted. The codes and words are those that AWS uses
 // (https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html), because SDKs and people know them.
 extension GatewayError {
     /// The request is not signed, and unsigned requests are not served.
@@ -34,13 +34,13 @@ extension GatewayError {
                     + "Access Key and signing method. Consult the service documentation for details.",
                 detail: "wrong-signature")
         case .expired(let signedAt, let now):
-            let (signed, now, limit) = (text(signedAt), text(now), text(now &- SignatureVerifier.tolerance))
+            let (signed, now, limit) = (text(signedAt), text(now), text(now - SignatureVerifier.tolerance))
             // `RequestExpired` would be as true, but not all SDKs correct their clock for it.
             return identity(
                 "InvalidSignatureException",
                 "Signature expired: \(signed) is now earlier than \(limit) (\(now) - 5 min.)", detail: "expired")
         case .notYetCurrent(let signedAt, let now):
-            let (signed, now, limit) = (text(signedAt), text(now), text(now &+ SignatureVerifier.tolerance))
+            let (signed, now, limit) = (text(signedAt), text(now), text(now + SignatureVerifier.tolerance))
             return identity(
                 "InvalidSignatureException",
                 "Signature not yet current: \(signed) is still later than \(limit) (\(now) + 5 min.)",

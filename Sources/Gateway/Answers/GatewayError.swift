@@ -34,7 +34,7 @@ public struct GatewayError: Error, Sendable, Equatable {
         retryAfter = max(0, wait)
     }
 
-    /// What the client gets.
+    /// The error as the client gets it.
     public var error: ServiceError {
         switch wording {
         case .plain(let error): error

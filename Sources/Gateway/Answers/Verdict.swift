@@ -1,6 +1,6 @@
 public import PageCache
 
-/// What is to be done with a request, at once.
+/// The decision on a request.
 public enum Verdict: Sendable {
     /// Answer with a page from the cache.
     case page(Page, PageUse)

@@ -6,10 +6,10 @@ public import Primitives
 ///
 /// It never changes, so that equal requests can share one.
 public final class Call: Sendable {
-    /// What it takes to send it upstream.
+    /// The request to the service.
     ///
     /// A class, because it is handed on with every request and is one reference then.
-    final class Order: Sendable {
+    final class ServiceRequest: Sendable {
         let service: Service
         /// The operation's index in the catalog; nil if the catalog does not know it.
         let operation: Int?
@@ -40,36 +40,36 @@ public final class Call: Sendable {
         }
     }
 
-    /// What it takes to find its page, or to fetch it.
-    final class PageOrder: Sendable {
-        let order: Order
+    /// The page that it asks for, and the request that fetches it.
+    final class PageQuery: Sendable {
+        let request: ServiceRequest
         let key: PageKey
         let scope: EpochScope
         let lifetime: Page.Lifetime
 
-        init(order: Order, key: PageKey, scope: EpochScope, lifetime: Page.Lifetime) {
-            self.order = order
+        init(request: ServiceRequest, key: PageKey, scope: EpochScope, lifetime: Page.Lifetime) {
+            self.request = request
             self.key = key
             self.scope = scope
             self.lifetime = lifetime
         }
     }
 
-    /// What is to be done with it.
+    /// The way that it is answered.
     enum Action: Sendable {
         /// Look for its page.
-        case page(PageOrder)
+        case page(PageQuery)
         /// Send it on; its answer is not kept.
-        case pass(Order)
+        case pass(ServiceRequest)
         /// It cannot be accepted.
         indirect case refuse(GatewayError)
     }
 
-    /// What it takes to send it upstream; nil if it cannot be accepted.
-    var order: Order? {
+    /// The request to the service; nil if it cannot be accepted.
+    var request: ServiceRequest? {
         switch action {
-        case .page(let page): page.order
-        case .pass(let order): order
+        case .page(let page): page.request
+        case .pass(let request): request
         case .refuse: nil
         }
     }
@@ -90,11 +90,11 @@ public final class Call: Sendable {
         return service.flatMap { $0.isPassthrough ? $0.index : nil }
     }
 
-    /// Whether it may be kept for equal requests: it only reads, so that it will be asked again.
+    /// True if it may be kept for equal requests: it only reads, so that it will be asked again.
     var isRepeatable: Bool {
         switch action {
         case .page: true
-        case .pass(let order): order.safety == .read
+        case .pass(let request): request.safety == .read
         case .refuse: false
         }
     }
@@ -122,12 +122,12 @@ extension Gate {
             // Outside the catalog: forwarded as it came, as a write that must not be repeated, and that may change anything. Only an empty body is written as the
             // empty object that it stands for, unless its caller has signed it.
             let isObject = body.isEmpty && !service.isPassthrough
-            let order = Call.Order(
+            let request = Call.ServiceRequest(
                 service: service, operation: nil, target: String(decoding: Array(copying: target), as: UTF8.self),
                 body: isObject ? Array("{}".utf8) : Array(copying: body), safety: .unsafeWrite,
                 quotaGroup: service.catalog.defaultGroup,
                 domain: [], namedDomain: [], invalidates: [service.everything])
-            return Call(operation: otherOperation, service: service, action: .pass(order))
+            return Call(operation: otherOperation, service: service, action: .pass(request))
         }
         let label = labels[service.index][place]
         do throws(OperationInput.Fault) {
@@ -143,7 +143,7 @@ extension Gate {
     ) -> Call.Action {
         let operation = service.catalog.operations[place]
         let domain = input.pageDomain
-        let order = Call.Order(
+        let request = Call.ServiceRequest(
             service: service, operation: place, target: "\(service.catalog.targetPrefix).\(operation.name)",
             body: input.hasUnknownMembers || service.isPassthrough ? Array(copying: body) : input.canonicalBody,
             safety: Self.safety(operation, input), quotaGroup: operation.quotaGroup, domain: domain,
@@ -156,11 +156,11 @@ extension Gate {
                 }
             })
         guard operation.kind.isCached, !input.hasUnknownMembers, service.sharesAnswers(with: principal) else {
-            return .pass(order)
+            return .pass(request)
         }
         return .page(
-            Call.PageOrder(
-                order: order, key: PageKey(KeyParts.key(service, Array(copying: principal), operation, input)),
+            Call.PageQuery(
+                request: request, key: PageKey(KeyParts.key(service, Array(copying: principal), operation, input)),
                 scope: service.scope(domain: domain),
                 lifetime: policy.lifetime(operation: operation.name, status: input.status)))
     }

@@ -25,7 +25,7 @@ public struct CallerSettings: Sendable {
     /// The permitted operations and domains.
     public var operations: [Glob]
     public var domains: [Glob]
-    /// Whether `Cache-Control: no-cache` is honoured.
+    /// True if `Cache-Control: no-cache` is honoured.
     public var noCache: Bool
 
     public init(
@@ -68,10 +68,10 @@ final class Caller: Sendable {
     /// Those of operations with a limit of their own.
     private let byOperation: [OperationID: Allowance]
     private let operations: [Glob]
-    /// Whether an operation is permitted, by its id.
+    /// True if an operation is permitted, by its id.
     private let permittedOperations: [Bool]
     private let domains: [Glob]
-    /// Whether requests about every domain, or none, are permitted.
+    /// True if requests about every domain, or none, are permitted.
     let permitsAllDomains: Bool
 
     init(_ settings: CallerSettings, _ id: CallerID, operationNames: [String], services: [Service]) {
@@ -94,18 +94,18 @@ final class Caller: Sendable {
         tellsOperationsApart = !byOperation.isEmpty || !settings.operations.contains(where: \.matchesAll)
     }
 
-    /// Whether limits or permissions depend on the operation.
+    /// True if limits or permissions depend on the operation.
     let tellsOperationsApart: Bool
 
     func allowance(_ operation: OperationID) -> Allowance { byOperation[operation] ?? general }
 
-    /// Whether an operation that the catalogs know is permitted.
+    /// Returns true if an operation that the catalogs know is permitted.
     func permits(operation: OperationID) -> Bool { permittedOperations[operation.index] }
 
-    /// Whether an operation of this name is permitted.
+    /// Returns true if an operation of this name is permitted.
     func permits(operationNamed name: [UInt8]) -> Bool { operations.contains { $0.matches(name) } }
 
-    /// Whether requests about a domain are permitted.
+    /// Returns true if requests about a domain are permitted.
     ///
     /// - Parameter domain: empty if the request names none; that takes the permission for all domains.
     func permits(domain: [UInt8]) -> Bool {

@@ -4,10 +4,10 @@ public struct Glob: Sendable, Equatable {
 
     public init(_ pattern: String) { self.pattern = Array(pattern.utf8) }
 
-    /// Whether every name matches, the empty one too.
+    /// True if every name matches, the empty one too.
     var matchesAll: Bool { !pattern.isEmpty && pattern.allSatisfy { $0 == UInt8(ascii: "*") } }
 
-    /// Whether all of a name matches. The effort is the product of both lengths at the most, whatever the pattern.
+    /// Returns true if all of a name matches. The effort is the product of both lengths at the most, whatever the pattern.
     public func matches(_ name: [UInt8]) -> Bool {
         var place = 0
         var index = 0

@@ -20,9 +20,9 @@ public struct OperationInput: Sendable {
     public let status: [UInt8]?
     /// The ARN that the request is about.
     public let resource: [UInt8]?
-    /// Whether there are members that the catalog does not know: such a request goes upstream as it came, uncached.
+    /// True if there are members that the catalog does not know: such a request goes upstream as it came, uncached.
     public let hasUnknownMembers: Bool
-    /// Whether the member that makes repetition safe is there.
+    /// True if the member that makes repetition safe is there.
     public let hasIdempotencyToken: Bool
 
     /// Reads and checks a body. An empty one is an empty object: some clients send nothing where nothing is asked for.

@@ -1,5 +1,5 @@
 internal import PageCache
-internal import Primitives
+public import Primitives
 public import RateLimiter
 
 /// A configured service: its catalog and its settings.
@@ -50,16 +50,16 @@ public final class Service: Sendable {
     public let settings: Settings
     /// The index of the service whose buckets and queues it uses, which may be its own.
     let quotaOwner: Int
-    /// When its buckets are empty, in monotonic nanoseconds.
-    let start: Int64
+    /// When its buckets are empty.
+    let start: MonotonicInstant
     private let targets: [[UInt8]]
     private let prefix: [UInt8]
 
     /// - Parameters:
     ///   - index: its place among the services.
     ///   - scope: another service of the same catalog and the same account, whose buckets and queues it shares.
-    ///   - now: monotonic nanoseconds; its buckets are empty then.
-    public init(index: Int, settings: Settings, sharing scope: Service? = nil, now: Int64) {
+    ///   - now: its buckets are empty then.
+    public init(index: Int, settings: Settings, sharing scope: Service? = nil, now: MonotonicInstant) {
         self.index = index
         // Shared groups are in shadow mode for both services or for none.
         var settings = settings
@@ -73,10 +73,10 @@ public final class Service: Sendable {
 
     public var catalog: Catalog { settings.catalog }
 
-    /// Whether its requests keep their callers' signatures.
+    /// True if its requests keep their callers' signatures.
     public var isPassthrough: Bool { settings.signing != .resign }
 
-    /// Whether its answers may be cached and shared between requests.
+    /// Returns true if its answers may be cached and shared between requests.
     ///
     /// - Parameter principal: the access key id, for a service that gets its callers' signatures; without one nothing is shared.
     func sharesAnswers(with principal: Span<UInt8>) -> Bool {
@@ -91,7 +91,7 @@ public final class Service: Sendable {
         targets.firstIndex { Self.equal($0, target) }
     }
 
-    /// Whether a target is one of this service, of an operation that the catalog knows or of another well-formed name.
+    /// Returns true if a target is one of this service, of an operation that the catalog knows or of another well-formed name.
     func owns(_ target: Span<UInt8>) -> Bool {
         guard target.count > prefix.count, target.count <= prefix.count + 128 else { return false }
         for index in prefix.indices where target[index] != prefix[index] { return false }

@@ -1,4 +1,4 @@
-public import AWSProtocol
+public import Primitives
 public import PageCache
 public import RateLimiter
 
@@ -12,7 +12,7 @@ public struct Fetch: Sendable {
         case pass(Waiter, isRetry: Bool)
     }
 
-    /// Whether it may be sent again.
+    /// The cases in which it may be sent again.
     public enum Safety: Sendable {
         /// It changes nothing.
         case read
@@ -24,41 +24,42 @@ public struct Fetch: Sendable {
 
     /// Unique in the process.
     public let id: UInt64
-    /// What is asked for.
-    let order: Call.Order
+    /// The request to the service.
+    let request: Call.ServiceRequest
     public let purpose: Purpose
     /// Its claim to a place in the queue of its quota group.
     public internal(set) var claim: Claim
-    /// The requests that wait get an error at this instant, in monotonic nanoseconds.
-    public internal(set) var deadline: Int64
+    /// The requests that wait get an error at this instant.
+    public internal(set) var deadline: MonotonicInstant
     /// The fields of the request as its caller sent them, for a service that gets those and no others.
     public let forwarded: ForwardedFields?
 
     init(
-        _ order: Call.Order, _ purpose: Purpose, _ claim: Claim, forwarded: ForwardedFields?, id: UInt64, now: Int64
+        _ request: Call.ServiceRequest, _ purpose: Purpose, _ claim: Claim, forwarded: ForwardedFields?, id: UInt64,
+        now: MonotonicInstant
     ) {
         self.id = id
-        self.order = order
+        self.request = request
         self.purpose = purpose
         self.claim = claim
-        deadline = now &+ order.service.settings.callTimeout
+        deadline = now + request.service.settings.callTimeout
         self.forwarded = forwarded
     }
 
     /// Which of the configured services.
-    public var service: Int { order.service.index }
+    public var service: Int { request.service.index }
     /// The operation's index in the catalog; nil if the catalog does not know it.
-    public var operation: Int? { order.operation }
+    public var operation: Int? { request.operation }
     /// The value of `X-Amz-Target`.
-    public var target: String { order.target }
-    public var body: [UInt8] { order.body }
-    public var safety: Safety { order.safety }
+    public var target: String { request.target }
+    public var body: [UInt8] { request.body }
+    public var safety: Safety { request.safety }
     /// The quota group's place in the catalog.
-    public var quotaGroup: Int { order.quotaGroup }
+    public var quotaGroup: Int { request.quotaGroup }
     /// The domain that it is about, empty if it is about none.
-    public var domain: [UInt8] { order.domain }
+    public var domain: [UInt8] { request.domain }
     /// The scopes whose pages it makes void, if it is a write.
-    var invalidates: [EpochScope] { order.invalidates }
+    var invalidates: [EpochScope] { request.invalidates }
 
     func isFor(_ flight: Flight) -> Bool {
         if case .flight(let own, _) = purpose { own.id == flight.id } else { false }
@@ -72,7 +73,7 @@ public struct Fetch: Sendable {
 /// The header fields of a request, end to end, in their order and spelling.
 public final class ForwardedFields: Sendable {
     public let fields: [(name: String, value: String)]
-    /// Whether other clients can read the answer: false if this client asked for a content coding.
+    /// True if other clients can read the answer: false if this client asked for a content coding.
     let isPlain: Bool
 
     public init(_ fields: [(name: String, value: String)]) {
@@ -83,75 +84,6 @@ public final class ForwardedFields: Sendable {
     }
 }
 
-/// What the upstream answered, every byte of it.
-public struct UpstreamReply: Sendable, Equatable {
-    /// As it came; see `answerStatus`.
-    public var status: Int
-    public var body: [UInt8]
-    /// What it says of its error; nil for a good reply.
-    private let error: ErrorFields?
-    /// The origin's id of the request.
-    public var requestID: String?
-    public var contentType: String?
-    /// How the body is coded, if it is.
-    public var contentEncoding: String?
-    /// Whether the reply is fit to be kept: nothing about its length or coding is in doubt.
-    public var isStorable: Bool
-    /// Whether the body is a JSON object that is no error's.
-    public var isGoodObject: Bool
-
-    /// - Parameter isGoodObject: computed if nil.
-    public init(
-        status: Int, body: [UInt8], errorCode: String? = nil, errorType: String? = nil, queryError: String? = nil,
-        retryAfter: RetryAfter? = nil, requestID: String? = nil, contentType: String? = nil,
-        contentEncoding: String? = nil, isStorable: Bool = true, isGoodObject: Bool? = nil
-    ) {
-        self.status = status
-        self.body = body
-        let isGood = errorCode == nil && errorType == nil && queryError == nil && retryAfter == nil
-        error =
-            isGood
-            ? nil : ErrorFields(code: errorCode, type: errorType, queryError: queryError, retryAfter: retryAfter)
-        self.requestID = requestID
-        self.contentType = contentType
-        self.contentEncoding = contentEncoding
-        self.isStorable = isStorable
-        self.isGoodObject = isGoodObject ?? Self.isGoodObject(body.span)
-    }
-
-    /// The error code, from wherever it stands; nil for a good reply.
-    public var errorCode: String? { error?.code }
-    /// The value of `x-amzn-errortype`, as it came.
-    public var errorType: String? { error?.type }
-    /// The value of `x-amzn-query-error`, as it came: the code that clients read of services that once had the query protocol.
-    public var queryError: String? { error?.queryError }
-    /// When the service wants to be asked again, if it says so.
-    public var retryAfter: RetryAfter? { error?.retryAfter }
-
-    /// A class: most replies have none of these, and a reply is copied several times on its way.
-    private final class ErrorFields: Sendable, Equatable {
-        let code, type, queryError: String?
-        let retryAfter: RetryAfter?
-
-        init(code: String?, type: String?, queryError: String?, retryAfter: RetryAfter?) {
-            self.code = code
-            self.type = type
-            self.queryError = queryError
-            self.retryAfter = retryAfter
-        }
-
-        static func == (left: ErrorFields, right: ErrorFields) -> Bool {
-            left.code == right.code && left.type == right.type && left.queryError == right.queryError
-                && left.retryAfter == right.retryAfter
-        }
-    }
-
-    private static func isGoodObject(_ body: Span<UInt8>) -> Bool {
-        guard let members = try? JSONReader.members(of: body) else { return false }
-        return !ErrorCode.isError(members, of: body)
-    }
-}
-
 /// How a fetch ended.
 public enum FetchResult: Sendable {
     /// The upstream answered, well or with an error of its own.
@@ -159,14 +91,114 @@ public enum FetchResult: Sendable {
     /// No answer could be had.
     case fault(GatewayError)
     /// A quota token for another attempt, or the first, could not be had in time.
-    case throttled(ThrottleScope, until: Int64)
+    case throttled(ThrottleScope, until: MonotonicInstant)
 }
 
-/// What the gateway asks of the upstream. Calls may come from any thread.
+/// The upstream, as the gate uses it. Calls may come from any thread.
 public protocol UpstreamPort: Sendable {
     /// Sends a first attempt. `Gate.finish` is called once for its fetch, on any thread.
     func start(_ attempt: consuming GrantedAttempt)
 
     /// An attempt has joined a queue of `Gate.queue`, which is to be released in time.
     func queueGrew()
+}
+
+// MARK: Attempts
+
+// One value for each attempt of a fetch, whose state is its type:
+//
+//     WaitingAttempt ──admit──▶ GrantedAttempt ──markSent──▶ SentAttempt
+//       │   ▲  ▲                     │                          │   │
+//       │   │  └──────giveBack───────┘                          │   │
+//       │   └──────────────────────repeated─────────────────────┘   │
+//       └──end──▶ EndedAttempt ◀──────────────ended─────────────────┘
+//                      └── Gate.finish
+//
+// None can be copied, and each step consumes one: tokens are given back at most once, and a fetch is finished at most once.
+
+/// The content of an attempt in all its states. It can be copied, as quota groups need it, so it stays in this module.
+struct AttemptRecord: Sendable {
+    var fetch: Fetch
+    /// 1 for the first.
+    var number = 1
+    /// When the attempt before it was sent; nil if none was.
+    var sentAt: MonotonicInstant?
+    /// True if it has taken a token of its domain.
+    var holdsDomainToken = false
+}
+
+/// An attempt that lacks a token. The next state is granted or ended.
+public struct WaitingAttempt: ~Copyable, Sendable {
+    let record: AttemptRecord
+    public var fetch: Fetch { record.fetch }
+    /// 1 for the first.
+    public var number: Int { record.number }
+}
+
+/// An attempt that has its tokens. The next state is sent; or waiting, if it is given back.
+public struct GrantedAttempt: ~Copyable, Sendable {
+    let record: AttemptRecord
+    public var fetch: Fetch { record.fetch }
+    /// 1 for the first.
+    public var number: Int { record.number }
+}
+
+/// An attempt that was sent; its tokens are spent. The next state is ended; or waiting, as the attempt after it.
+public struct SentAttempt: ~Copyable, Sendable {
+    let record: AttemptRecord
+    public let sentAt: MonotonicInstant
+    public var fetch: Fetch { record.fetch }
+    /// 1 for the first.
+    public var number: Int { record.number }
+
+    /// The attempt that follows this one, which has failed.
+    public consuming func repeated() -> WaitingAttempt {
+        WaitingAttempt(record: AttemptRecord(fetch: record.fetch, number: record.number + 1, sentAt: sentAt))
+    }
+
+    public consuming func ended() -> EndedAttempt {
+        EndedAttempt(fetch: record.fetch, attempts: record.number, sentAt: sentAt)
+    }
+}
+
+/// The last attempt of a fetch has ended, or will not be sent: the right to finish the fetch, see `Gate.finish`.
+public struct EndedAttempt: ~Copyable, Sendable {
+    let fetch: Fetch
+    /// How many attempts were sent.
+    let attempts: Int
+    /// When the last of them was sent; nil if none was.
+    let sentAt: MonotonicInstant?
+}
+
+/// Attempts on their way to who sends them, first in, first out. (An array cannot hold what cannot be copied.)
+public struct GrantedAttempts: ~Copyable, Sendable {
+    private var records: [AttemptRecord] = []
+    private var first = 0
+
+    public init() {}
+
+    init(_ records: [AttemptRecord]) { self.records = records }
+
+    public mutating func append(_ attempt: consuming GrantedAttempt) { records.append(attempt.record) }
+
+    /// Takes out the first; nil if there is none. The memory is kept for those that come next.
+    public mutating func popFirst() -> GrantedAttempt? {
+        guard first < records.count else {
+            records.removeAll(keepingCapacity: true)
+            first = 0
+            return nil
+        }
+        first += 1
+        return GrantedAttempt(record: records[first - 1])
+    }
+}
+
+/// Attempts that will not have their turn in time, first in, first out.
+public struct ExpiredAttempts: ~Copyable, Sendable {
+    private var records: ArraySlice<AttemptRecord>
+
+    init(_ records: [AttemptRecord]) { self.records = records[...] }
+
+    /// Takes out the first; nil if there is none.
+    public mutating func popFirst() -> WaitingAttempt? { records.popFirst().map { WaitingAttempt(record: $0) } }
 }

@@ -1,19 +1,20 @@
+public import Primitives
 internal import PageCache
 internal import RateLimiter
 
 /// The limits that attempts pass before they are sent: the buckets of domains, and the buckets and queues of quota groups.
 ///
-/// It is their one owner. Attempts that lack a token wait here; the upstream's thread releases the queues. Calls may come
-/// from any thread; time is an argument, in monotonic nanoseconds.
+/// This type is their one owner. Attempts that lack a token wait here; the upstream's thread releases the queues. Calls may come
+/// from any thread; time is an argument.
 public final class FetchQueue: Sendable {
-    /// What became of an attempt that asked for its tokens.
+    /// The outcome for an attempt that asked for its tokens.
     public enum Admission: ~Copyable {
         /// It may be sent now.
         case granted(GrantedAttempt)
         /// It waits for the token of its quota group. `until` is an estimate; callers who were served less may overtake.
-        case queued(until: Int64)
+        case queued(until: MonotonicInstant)
         /// A limit does not let it go in time; not before `until`.
-        case refused(EndedAttempt, ThrottleScope, until: Int64)
+        case refused(EndedAttempt, ThrottleScope, until: MonotonicInstant)
 
         var isQueued: Bool {
             switch self {
@@ -30,10 +31,10 @@ public final class FetchQueue: Sendable {
         /// Those whose turn would come too late.
         public var expired: ExpiredAttempts
         /// When to release again; nil if nothing waits.
-        public let next: Int64?
+        public let next: MonotonicInstant?
     }
 
-    /// What a quota group allows, and what waits for it.
+    /// The rate, tokens and queue of a quota group.
     public struct Figures: Sendable {
         /// Requests a second: what is used now, and what is configured.
         public let rate: Double
@@ -78,7 +79,7 @@ public final class FetchQueue: Sendable {
 
     /// Takes an attempt's tokens: its domain's, unless it holds that, then its quota group's. Narrow first; when the group refuses,
     /// the domain's token goes back.
-    public func admit(_ attempt: consuming WaitingAttempt, now: Int64) -> Admission {
+    public func admit(_ attempt: consuming WaitingAttempt, now: MonotonicInstant) -> Admission {
         var record = attempt.record
         if let domains, !record.holdsDomainToken, let key = domainKey(record.fetch) {
             switch domains.take(key, now: now) {
@@ -100,7 +101,7 @@ public final class FetchQueue: Sendable {
     }
 
     /// Takes back the tokens of an attempt that was not sent. In shadow mode none is taken back, for it may have gone without.
-    public func giveBack(_ attempt: consuming GrantedAttempt, now: Int64) -> WaitingAttempt {
+    public func giveBack(_ attempt: consuming GrantedAttempt, now: MonotonicInstant) -> WaitingAttempt {
         var record = attempt.record
         if domainLimit?.isShadow == false { giveBackDomainToken(record) }
         record.holdsDomainToken = false
@@ -112,7 +113,7 @@ public final class FetchQueue: Sendable {
     public func end(_ attempt: consuming WaitingAttempt) -> EndedAttempt { ended(attempt.record) }
 
     /// When an attempt could have its turn, if it came now.
-    public func turn(of attempt: borrowing WaitingAttempt, now: Int64) -> Int64 {
+    public func turn(of attempt: borrowing WaitingAttempt, now: MonotonicInstant) -> MonotonicInstant {
         group(of: attempt.fetch).turn(of: attempt.fetch.claim, now: now)
     }
 
@@ -140,15 +141,15 @@ public final class FetchQueue: Sendable {
 
     /// A client has joined a flight that may still wait for its token: it goes on in that client's name if that is sooner.
     ///
-    /// - Returns: whether it does. Others may have lost their place then.
-    func join(_ flight: Flight, _ order: Call.Order, as claim: Claim, now: Int64) -> Bool {
-        let group = groups[order.service.index][order.quotaGroup]
+    /// - Returns: true if it was moved. Others may have lost their place then.
+    func join(_ flight: Flight, _ request: Call.ServiceRequest, as claim: Claim, now: MonotonicInstant) -> Bool {
+        let group = groups[request.service.index][request.quotaGroup]
         return group.depth > 0 && group.join(as: claim, now: now) { $0.fetch.isFor(flight) }
     }
 
     /// Takes out a first attempt whose clients have all gone; nil if it is not in the queue.
-    func withdraw(_ order: Call.Order, where isMeant: @Sendable (Fetch) -> Bool) -> WaitingAttempt? {
-        let group = groups[order.service.index][order.quotaGroup]
+    func withdraw(_ request: Call.ServiceRequest, where isMeant: @Sendable (Fetch) -> Bool) -> WaitingAttempt? {
+        let group = groups[request.service.index][request.quotaGroup]
         guard group.depth > 0 else { return nil }
         return group.remove { $0.number == 1 && isMeant($0.fetch) }.map { WaitingAttempt(record: $0) }
     }
@@ -156,14 +157,14 @@ public final class FetchQueue: Sendable {
     // MARK: Release
 
     /// Hands out the tokens that have come since, in the order of the queues.
-    public func release(now: Int64) -> Release {
+    public func release(now: MonotonicInstant) -> Release {
         var granted: [AttemptRecord] = []
         var expired: [AttemptRecord] = []
-        var next: Int64?
+        var next: MonotonicInstant?
         for groups in groups {
             for group in groups {
                 guard let turn = group.release(now: now, granted: &granted, expired: &expired) else { continue }
-                next = min(next ?? .max, turn)
+                next = min(next ?? .distantFuture, turn)
             }
         }
         return Release(granted: GrantedAttempts(granted), expired: ExpiredAttempts(expired), next: next)
@@ -172,45 +173,45 @@ public final class FetchQueue: Sendable {
     /// Takes out all that waits.
     public func removeAll() -> ExpiredAttempts { ExpiredAttempts(groups.flatMap { $0.flatMap { $0.removeAll() } }) }
 
-    /// Whether nothing waits.
+    /// True if nothing waits.
     public var isEmpty: Bool { groups.allSatisfy { $0.allSatisfy { $0.depth == 0 } } }
 
     // MARK: Feedback
 
     /// The service has throttled an attempt, because others use the account too: the group's rate is cut.
     ///
-    /// - Returns: whether it was; not if the attempt left before the last cut.
-    public func slowDown(after attempt: borrowing SentAttempt, now: Int64) -> Bool {
+    /// - Returns: true if it was; not if the attempt left before the last cut.
+    public func slowDown(after attempt: borrowing SentAttempt, now: MonotonicInstant) -> Bool {
         group(of: attempt.fetch).throttled(sentAt: attempt.sentAt, now: now)
     }
 
     /// The service has said when it wants to be asked again: the fetch's quota group sends nothing before.
-    public func hold(_ fetch: Fetch, until instant: Int64, now: Int64) {
+    public func hold(_ fetch: Fetch, until instant: MonotonicInstant, now: MonotonicInstant) {
         group(of: fetch).hold(until: instant, now: now)
     }
 
     /// Returns true if no cut of a quota group's rate is left.
-    public func isAtFullRate(service: Int, group: Int, now: Int64) -> Bool {
+    public func isAtFullRate(service: Int, group: Int, now: MonotonicInstant) -> Bool {
         let group = groups[service][group]
         return group.currentQuota(now: now) == group.quota
     }
 
     // MARK: Figures
 
-    public func figures(service: Int, group: Int, now: Int64) -> Figures {
+    public func figures(service: Int, group: Int, now: MonotonicInstant) -> Figures {
         let group = groups[service][group]
         return Figures(
             rate: 1e9 / Double(group.currentQuota(now: now).interval), fullRate: 1e9 / Double(group.quota.interval),
             tokens: group.tokens(now: now), waiting: group.depth)
     }
 
-    /// What is known of the domains that are limited: how many have a bucket of their own, and takes from the shared one.
+    /// The number of domains with a bucket of their own, and of takes from the shared one.
     public var domainFigures: (keys: Int, overflows: UInt64) {
         domains.map { ($0.figures.keys, $0.figures.overflows) } ?? (0, 0)
     }
 
     /// The error for a request that a limit of its fetch refuses.
-    func error(_ fetch: Fetch, _ scope: ThrottleScope, until: Int64, now: Int64) -> GatewayError {
+    func error(_ fetch: Fetch, _ scope: ThrottleScope, until: MonotonicInstant, now: MonotonicInstant) -> GatewayError {
         let service = services[fetch.service]
         let limit: String
         if scope == .domain {

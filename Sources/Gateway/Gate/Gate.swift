@@ -7,7 +7,7 @@ internal import Synchronization
 /// Decides the answer to a request: the caller's limit, parsing, cache, flight, quota, in this order.
 ///
 /// `decide` runs on the caller's event loop, without waiting for anything. `finish` takes the result of a fetch from
-/// whatever thread made it. Time is an argument everywhere: monotonic nanoseconds.
+/// whatever thread made it. Time is an argument everywhere.
 public final class Gate: Sendable {
     public let services: [Service]
     public let cache: PageCache
@@ -67,7 +67,7 @@ public final class Gate: Sendable {
     ///
     /// - Parameter target: the value of `X-Amz-Target`, which names the operation.
     /// - Returns: the error for a caller who may not ask for this operation, or who asks too often.
-    public func charge(caller: CallerID = .anonymous, target: Span<UInt8>, now: Int64) -> GatewayError? {
+    public func charge(caller: CallerID = .anonymous, target: Span<UInt8>, now: MonotonicInstant) -> GatewayError? {
         guard callers[caller.index].tellsOperationsApart else {
             let allowance = callers[caller.index].general
             return refusal(allowance, allowance.bucket.take(now: now), target, now: now)
@@ -81,7 +81,7 @@ public final class Gate: Sendable {
     }
 
     private func refusal(
-        _ allowance: Caller.Allowance, _ decision: TokenBucket.Decision, _ target: Span<UInt8>, now: Int64
+        _ allowance: Caller.Allowance, _ decision: TokenBucket.Decision, _ target: Span<UInt8>, now: MonotonicInstant
     ) -> GatewayError? {
         guard case .denied(let until) = decision, let service = services.count == 1 ? services[0] : owner(of: target)
         else { return nil }
@@ -104,6 +104,33 @@ public final class Gate: Sendable {
         return otherOperation
     }
 
+    /// The error for a caller who may not ask for an operation.
+    func denial(_ caller: Caller, _ operation: OperationID, _ target: Span<UInt8>) -> GatewayError? {
+        if operation != otherOperation {
+            if caller.permits(operation: operation) { return nil }
+            return .notAuthorized(caller.name, operation: operationNames[operation.index], domain: nil)
+        }
+        let name = Self.operationName(Array(copying: target))
+        return caller.permits(operationNamed: name)
+            ? nil : .notAuthorized(caller.name, operation: String(decoding: name, as: UTF8.self), domain: nil)
+    }
+
+    /// The error for a caller who may not ask about the domain of a request. It is decided before anything is looked up, so
+    /// that the answer does not depend on what is cached of others' domains.
+    func denial(_ caller: CallerID, _ call: Call) -> GatewayError? {
+        let caller = callers[caller.index]
+        guard !caller.permitsAllDomains, let request = call.request, !caller.permits(domain: request.namedDomain)
+        else { return nil }
+        let name = String(decoding: Self.operationName(Array(request.target.utf8)), as: UTF8.self)
+        return .notAuthorized(
+            caller.name, operation: name, domain: String(decoding: request.namedDomain, as: UTF8.self))
+    }
+
+    /// The bytes behind the last dot of a target.
+    private static func operationName(_ target: [UInt8]) -> [UInt8] {
+        Array(target[((target.lastIndex(of: UInt8(ascii: ".")) ?? -1) + 1)...])
+    }
+
     /// Decides what becomes of a call, for which its caller was charged.
     ///
     /// - Parameters:
@@ -111,143 +138,95 @@ public final class Gate: Sendable {
     ///   - forwarded: the request's fields, for a service that gets them as they are.
     public func decide(
         _ call: Call, caller: CallerID = .anonymous, directives: CacheDirectives = CacheDirectives(), waiter: Waiter,
-        forwarded: ForwardedFields? = nil,
-        now: Int64
+        forwarded: ForwardedFields? = nil, now: MonotonicInstant
     ) -> Verdict {
         if let error = denial(caller, call) { return .refused(error) }
         // Put together only where it is needed: by far most requests are for pages that are there.
-        var request: Request { Request(callers[caller.index], waiter, directives, forwarded) }
+        var client: ClientRequest {
+            ClientRequest(caller: callers[caller.index], waiter: waiter, directives: directives, forwarded: forwarded)
+        }
         switch call.action {
         case .refuse(let error):
             return .refused(error)
-        case .pass(let order):
-            guard !directives.onlyIfCached else { return .refused(.notCached(order.service.catalog)) }
-            return pass(order, request, now: now)
+        case .pass(let request):
+            guard !directives.onlyIfCached else { return .refused(.notCached(request.service.catalog)) }
+            return pass(request, client, now: now)
         case .page(let page):
-            guard forwarded?.isPlain ?? true else { return pass(page.order, request, now: now) }
+            guard forwarded?.isPlain ?? true else { return pass(page.request, client, now: now) }
             guard !directives.onlyIfCached || isServable(page, now: now) else {
-                return .refused(.notCached(page.order.service.catalog))
+                return .refused(.notCached(page.request.service.catalog))
             }
             if directives.noCache, !directives.onlyIfCached {
                 let flight = cache.lead(page.key, scope: page.scope, waiter: waiter, isRetry: directives.isRetry)
-                return lead(fetch(page, flight, request, now: now), flight, request, .noCache, now: now)
+                return lead(fetch(page, flight, client, now: now), flight, client, .noCache, now: now)
             }
             let found = cache.find(page.key, scope: page.scope, waiter: waiter, isRetry: directives.isRetry, now: now)
             if case .fresh(let fresh) = found { return .page(fresh, .fresh) }
-            return answer(found, page, request, now: now)
+            return answer(found, page, client, now: now)
         }
     }
 
     /// A request's caller, waiter and directives.
-    private struct Request {
+    private struct ClientRequest {
         let caller: Caller
         let waiter: Waiter
         let directives: CacheDirectives
         let forwarded: ForwardedFields?
-
-        init(_ caller: Caller, _ waiter: Waiter, _ directives: CacheDirectives, _ forwarded: ForwardedFields?) {
-            self.caller = caller
-            self.waiter = waiter
-            self.directives = directives
-            self.forwarded = forwarded
-        }
     }
 
     private func answer(
-        _ found: PageCache.Lookup, _ wanted: Call.PageOrder, _ request: borrowing Request, now: Int64
+        _ found: PageCache.Lookup, _ query: Call.PageQuery, _ client: borrowing ClientRequest, now: MonotonicInstant
     ) -> Verdict {
         switch found {
         case .fresh(let page):
             return .page(page, .fresh)
         case .stale(let page, let refresh):
             if let refresh {
-                var fetch = fetch(wanted, refresh, request, now: now)
+                var fetch = fetch(query, refresh, client, now: now)
                 fetch.claim = .refresh(fetchedAt: page.fetchedAt)
-                self.refresh(fetch, now: now)
+                if case .refused(let attempt, let scope, let until) = start(fetch, now: now) {
+                    deliver([finish(attempt, .throttled(scope, until: until), now: now)])
+                }
             }
             return .page(page, .revalidating)
         case .lead(let flight):
-            return lead(fetch(wanted, flight, request, now: now), flight, request, .leader, now: now)
+            return lead(fetch(query, flight, client, now: now), flight, client, .leader, now: now)
         case .joined(let flight):
-            if queue.join(flight, wanted.order, as: request.caller.claim, now: now) { upstream.queueGrew() }
+            if queue.join(flight, query.request, as: client.caller.claim, now: now) { upstream.queueGrew() }
             return .wait(.follower)
         case .held(let page):
             return .page(page, .unrefreshable(.quota, status: nil))
         case .crowded:
             let limit = "too many requests wait for this page"
-            return .refused(.throttled(.waiters, limit, wait: 1_000_000_000, wanted.order.service.catalog))
+            return .refused(.throttled(.waiters, limit, wait: 1_000_000_000, query.request.service.catalog))
         }
     }
 
-    /// Whether there is a page that can be served at once.
-    private func isServable(_ wanted: Call.PageOrder, now: Int64) -> Bool {
-        cache.usablePage(wanted.key, now: now).map { now < $0.revalidateUntil } ?? false
+    /// Returns true if there is a page that can be served at once.
+    private func isServable(_ query: Call.PageQuery, now: MonotonicInstant) -> Bool {
+        cache.usablePage(query.key, now: now).map { now < $0.revalidateUntil } ?? false
     }
 
-    private func fetch(_ wanted: Call.PageOrder, _ flight: Flight, _ request: borrowing Request, now: Int64) -> Fetch {
+    private func fetch(
+        _ query: Call.PageQuery, _ flight: Flight, _ client: borrowing ClientRequest, now: MonotonicInstant
+    )
+        -> Fetch
+    {
         Fetch(
-            wanted.order, .flight(flight, wanted.lifetime), request.caller.claim, forwarded: request.forwarded,
+            query.request, .flight(flight, query.lifetime), client.caller.claim, forwarded: client.forwarded,
             id: nextFetch(), now: now)
-    }
-
-    /// The client of a waiting call has gone. A flight goes on all the same if it has been sent; what still waits for its
-    /// token, and for this client alone, does not.
-    public func abandon(_ call: Call, waiter: Waiter, now: Int64) {
-        switch call.action {
-        case .page(let page):
-            if let flight = cache.removeWaiter(waiter, of: page.key) { withdraw(flight, page.order, now: now) }
-        case .pass(let order):
-            guard let attempt = queue.withdraw(order, where: { $0.isFor(waiter) }) else { return }
-            let turn = queue.turn(of: attempt, now: now)
-            deliver([finish(queue.end(attempt), .throttled(.quota, until: turn), now: now)])
-        case .refuse:
-            break
-        }
-    }
-
-    /// Withdraws a flight without waiters if it still waits for its first token.
-    private func withdraw(_ flight: Flight, _ order: Call.Order, now: Int64) {
-        guard let attempt = queue.withdraw(order, where: { $0.isFor(flight) }) else { return }
-        guard !cache.landDeserted(flight) else {
-            _ = queue.end(attempt)
-            return
-        }
-        // A client has joined in the meantime.
-        switch queue.admit(attempt, now: now) {
-        case .granted(let attempt): upstream.start(attempt)
-        case .queued: upstream.queueGrew()
-        case .refused(let attempt, let scope, let until):
-            deliver([finish(attempt, .throttled(scope, until: until), now: now)])
-        }
-    }
-
-    /// How long a request waits for its answer at the most, in nanoseconds: the call's time, and a moment for the fetch to
-    /// report its own end.
-    public func patience(_ call: Call) -> Int64 {
-        (call.service?.settings.callTimeout ?? 0) &+ 250_000_000
-    }
-
-    /// The error for a request whose time is over; nil for one that never waits. If it is a write, which may have taken
-    /// effect, the pages that it is about are made void first.
-    public func overdue(_ call: Call, waiter: Waiter, now: Int64) -> GatewayError? {
-        guard let service = call.service else { return nil }
-        if case .pass(let order) = call.action {
-            for scope in order.invalidates { cache.invalidate(scope) }
-        }
-        abandon(call, waiter: waiter, now: now)
-        return .upstreamFault("the time for the call is over", detail: "deadline", service.catalog)
     }
 
     // MARK: First attempts
 
-    /// What became of a fetch that has just begun.
+    /// The outcome for a fetch that has just begun.
     private enum Start: ~Copyable {
         case sent
-        case queued(until: Int64)
-        case refused(EndedAttempt, ThrottleScope, until: Int64)
+        case queued(until: MonotonicInstant)
+        case refused(EndedAttempt, ThrottleScope, until: MonotonicInstant)
     }
 
-    private func start(_ fetch: Fetch, now: Int64) -> Start {
+    private func start(_ fetch: Fetch, now: MonotonicInstant) -> Start {
         switch queue.admit(WaitingAttempt(record: AttemptRecord(fetch: fetch)), now: now) {
         case .granted(let attempt):
             upstream.start(attempt)
@@ -260,11 +239,13 @@ public final class Gate: Sendable {
         }
     }
 
-    private func pass(_ order: Call.Order, _ request: borrowing Request, now: Int64) -> Verdict {
+    private func pass(_ request: Call.ServiceRequest, _ client: borrowing ClientRequest, now: MonotonicInstant)
+        -> Verdict
+    {
         var fetch = Fetch(
-            order, .pass(request.waiter, isRetry: request.directives.isRetry), request.caller.claim,
-            forwarded: request.forwarded, id: nextFetch(), now: now)
-        if let deadline = request.directives.deadline { fetch.deadline = min(fetch.deadline, deadline) }
+            request, .pass(client.waiter, isRetry: client.directives.isRetry), client.caller.claim,
+            forwarded: client.forwarded, id: nextFetch(), now: now)
+        if let deadline = client.directives.deadline { fetch.deadline = min(fetch.deadline, deadline) }
         guard case .refused(_, let scope, let until) = start(fetch, now: now) else { return .wait(.pass) }
         return .refused(queue.error(fetch, scope, until: until, now: now))
     }
@@ -272,9 +253,9 @@ public final class Gate: Sendable {
     /// Without a token at once, a stale page goes before a wait, and a wait before a refusal. A `no-cache` request gets no
     /// stale page.
     private func lead(
-        _ fetch: Fetch, _ flight: Flight, _ request: borrowing Request, _ role: Verdict.Role, now: Int64
+        _ fetch: Fetch, _ flight: Flight, _ client: borrowing ClientRequest, _ role: Verdict.Role, now: MonotonicInstant
     ) -> Verdict {
-        let waiter = request.waiter
+        let waiter = client.waiter
         let page = role == .noCache ? nil : cache.usablePage(flight.key, now: now)
         var fetch = fetch
         // The request is answered with the older page, so the fetch has the priority of a refresh.
@@ -285,9 +266,9 @@ public final class Gate: Sendable {
             return .wait(role)
         case .queued(let until):
             guard let page else {
-                guard let deadline = request.directives.deadline, deadline < until else { return .wait(role) }
+                guard let deadline = client.directives.deadline, deadline < until else { return .wait(role) }
                 // The client will be gone by then: the flight goes on only if others have joined.
-                if cache.removeWaiter(waiter, of: flight.key) != nil { withdraw(flight, fetch.order, now: now) }
+                if cache.removeWaiter(waiter, of: flight.key) != nil { withdraw(flight, fetch.request, now: now) }
                 return .refused(queue.error(fetch, .quota, until: until, now: now))
             }
             // The flight stays in the queue, for later requests.
@@ -295,7 +276,7 @@ public final class Gate: Sendable {
             return .page(page, use)
         case .refused(_, let scope, let until):
             // Others may have joined meanwhile.
-            let others = cache.land(flight, .nothing, now: now).filter { $0 != waiter }
+            let others = cache.complete(flight, .nothing, now: now).filter { $0 != waiter }
             guard let page else {
                 let error = queue.error(fetch, scope, until: until, now: now)
                 deliver([Delivery(.error(error), to: others)])
@@ -306,11 +287,93 @@ public final class Gate: Sendable {
         }
     }
 
-    private func refresh(_ fetch: Fetch, now: Int64) {
-        if case .refused(let attempt, let scope, let until) = start(fetch, now: now) {
-            deliver([finish(attempt, .throttled(scope, until: until), now: now)])
+    private func nextFetch() -> UInt64 { lastFetch.wrappingAdd(1, ordering: .relaxed).newValue }
+
+    // MARK: Attempts
+
+    /// An attempt is sent: its page will be as new as that, and what it makes void is noted.
+    public func markSent(_ attempt: consuming GrantedAttempt, now: MonotonicInstant) -> SendResult {
+        switch attempt.fetch.purpose {
+        case .flight(let flight, _): cache.markSent(flight)
+        case .pass:
+            let scopes = attempt.fetch.invalidates
+            if attempt.number == 1, !scopes.isEmpty, let until = observer?.writeBegins(scopes, now: now) {
+                return .held(attempt, until: until)
+            }
+        }
+        return .sent(SentAttempt(record: attempt.record, sentAt: now))
+    }
+
+    /// Asks for the tokens of an attempt that has waited for something else, a retry's pause or credentials.
+    public func askAgain(_ attempt: consuming WaitingAttempt, now: MonotonicInstant) -> FetchQueue.Admission {
+        let (number, purpose) = (attempt.number, attempt.fetch.purpose)
+        let admission = queue.admit(attempt, now: now)
+        // Of a first attempt, `start` holds the flight.
+        if number > 1, admission.isQueued, case .flight(let flight, _) = purpose { cache.hold(flight, isRetry: true) }
+        return admission
+    }
+
+    /// Returns true if a fetch may be repeated after a failure as far as its clients are concerned: where all of them are on a
+    /// second attempt of their own or a later one, another here would only multiply the load.
+    public func mayRetry(_ fetch: Fetch) -> Bool {
+        switch fetch.purpose {
+        case .pass(_, let isRetry): !isRetry
+        case .flight(let flight, _): !cache.isLeftToRetries(flight)
         }
     }
 
-    private func nextFetch() -> UInt64 { lastFetch.wrappingAdd(1, ordering: .relaxed).newValue }
+    // MARK: Results
+
+    /// Takes the result of a fetch: voids what a write made void, keeps the page. A write of which no attempt was made
+    /// makes nothing void. A page is as old as the attempt that brought it: it may have been made at once (RFC 9111, section 4.2.3).
+    ///
+    /// - Returns: the answer for the requests that wait.
+    public func finish(_ attempt: consuming EndedAttempt, _ result: FetchResult, now: MonotonicInstant) -> Delivery {
+        let fetch = attempt.fetch
+        switch fetch.purpose {
+        case .pass(let waiter, _):
+            if attempt.attempts > 0 {
+                for scope in fetch.invalidates { cache.invalidate(scope) }
+                if !fetch.invalidates.isEmpty { observer?.writeEnded(fetch.invalidates) }
+            }
+            return Delivery(arrival(of: result, fetch, now: now), to: [waiter])
+        case .flight(let flight, let lifetime):
+            return complete(flight, lifetime, result, fetch, sentAt: attempt.sentAt ?? now, now: now)
+        }
+    }
+
+    /// Hands answers to the requests that wait.
+    public func deliver(_ deliveries: [Delivery]) { receiver.deliver(deliveries) }
+
+    private func complete(
+        _ flight: Flight, _ lifetime: Page.Lifetime, _ result: FetchResult, _ fetch: Fetch, sentAt: MonotonicInstant,
+        now: MonotonicInstant
+    ) -> Delivery {
+        if case .reply(let reply) = result,
+            let page = reply.page(flight.key, lifetime, negativeTTL: policy.negativeTTL, sentAt: sentAt)
+        {
+            let waiters = cache.complete(flight, .keep(page), now: now)
+            return Delivery(page.status == 200 ? .page(page) : .reply(reply), to: waiters)
+        }
+        let stale = result.staleUse(isPassthrough: services[fetch.service].isPassthrough).flatMap { use in
+            cache.usablePage(flight.key, now: now).map { Arrival.stale($0, use) }
+        }
+        let waiters = cache.complete(flight, result.isDefinite ? .drop : .nothing, now: now)
+        return Delivery(stale ?? arrival(of: result, fetch, now: now), to: waiters)
+    }
+
+    private func arrival(of result: FetchResult, _ fetch: Fetch, now: MonotonicInstant) -> Arrival {
+        switch result {
+        case .reply(let reply): .reply(reply)
+        case .fault(let error): .error(error)
+        case .throttled(let scope, let until): .error(queue.error(fetch, scope, until: until, now: now))
+        }
+    }
+}
+
+/// The outcome for an attempt that was about to be sent.
+public enum SendResult: ~Copyable {
+    case sent(SentAttempt)
+    /// It must not be sent before this instant: a snapshot with pages that it makes void would be taken for true until then.
+    case held(GrantedAttempt, until: MonotonicInstant)
 }

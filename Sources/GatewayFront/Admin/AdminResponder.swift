@@ -1,3 +1,4 @@
+internal import Primitives
 public import Gateway
 public import HTTPFront
 internal import NIOCore
@@ -58,7 +59,7 @@ public final class AdminResponder: Responder {
         case .state: return answer(ticket, with: access.state, "application/json", now: now)
         case .purge:
             do throws(PurgeQuery.Fault) {
-                purge(try PurgeQuery.order(head, bytes), ticket, now: now)
+                purge(try PurgeQuery.request(head, bytes), ticket, now: now)
                 return .later
             } catch {
                 renderer.error(.badPurge(error.message), &response)
@@ -82,11 +83,11 @@ public final class AdminResponder: Responder {
     }
 
     /// Purges off the event loop, because every page is examined, and answers with the number of purged pages.
-    private func purge(_ order: PurgeOrder, _ ticket: Ticket, now: Int64) {
+    private func purge(_ request: PurgeRequest, _ ticket: Ticket, now: Int64) {
         let gate = gate
         let loop = loop
         offload {
-            let count = gate.purge(order, now: now)
+            let count = gate.purge(request, now: MonotonicInstant(nanoseconds: now))
             loop.eventLoop.execute {
                 loop.value.loop?.answer(ticket) { responder, response in
                     responder.renderer.text(Array("{\"purged\":\(count)}\n".utf8), "application/json", &response)

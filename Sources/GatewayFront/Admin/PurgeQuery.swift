@@ -7,8 +7,8 @@ enum PurgeQuery {
     /// The message for a query that cannot be read.
     struct Fault: Error { let message: String }
 
-    static func order(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(Fault) -> PurgeOrder {
-        var order = PurgeOrder()
+    static func request(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(Fault) -> PurgeRequest {
+        var request = PurgeRequest()
         var seen: Set<[UInt8]> = []
         for pair in query(head, bytes).split(separator: UInt8(ascii: "&")) {
             let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
@@ -17,15 +17,15 @@ enum PurgeQuery {
             }
             guard seen.insert(Array(name.utf8)).inserted else { throw Fault(message: "'\(name)' is given twice.") }
             switch Key.allCases.first(where: { $0.rawValue.utf8.elementsEqual(name.utf8) }) {
-            case .service: order.service = value
-            case .operation: order.operation = value
-            case .domain: order.domain = value
-            case .status: order.status = value
-            case .soft: order.isSoft = try flag(value)
+            case .service: request.service = value
+            case .operation: request.operation = value
+            case .domain: request.domain = value
+            case .status: request.status = value
+            case .soft: request.isSoft = try flag(value)
             case nil: throw Fault(message: "There is service, operation, domain, status and soft, but no '\(name)'.")
             }
         }
-        return order
+        return request
     }
 
     private enum Key: String, CaseIterable {

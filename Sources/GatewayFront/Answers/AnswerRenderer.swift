@@ -19,9 +19,9 @@ struct AnswerRenderer {
         start(page.status == 200 ? .ok : Status(code: page.status), &response)
         if let code = page.errorCode { response.field("x-amzn-ErrorType", Array(code.utf8)) }
         let isStale = if case .unrefreshable = use { true } else { false }
-        let age = max(0, now - page.fetchedAt) / 1_000_000_000
+        let age = max(0, now - page.fetchedAt.nanoseconds) / 1_000_000_000
         // Rounded down, so that no page looks fresher than it is.
-        let left = Self.seconds(page.freshUntil - now)
+        let left = Self.seconds(page.freshUntil.nanoseconds - now)
         // In one piece, because most answers are made here.
         response.pieces(upTo: 100) { CacheStatus.page(age: age, ttl: left, isStale: isStale, &$0) }
         if case .unrefreshable(let reason, let status) = use { CacheStatus.finishStale(reason, status, &response) }
@@ -34,7 +34,7 @@ struct AnswerRenderer {
         switch arrival {
         case .page(let page):
             start(Status(code: page.status), &response)
-            response.field("Age", max(0, now - page.fetchedAt) / 1_000_000_000)
+            response.field("Age", max(0, now - page.fetchedAt.nanoseconds) / 1_000_000_000)
             CacheStatus.forwarded(role, &response)
             response.finish(page.body)
         case .stale(let page, let use):

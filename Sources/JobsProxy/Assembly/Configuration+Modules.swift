@@ -39,7 +39,7 @@ extension Upstream {
                 settings.maxConnections = min(settings.maxConnections, budget.perService)
                 return settings
             },
-            retry: RetryPolicy(configuration.retry), metrics: registry, wallClock: Process.wallClock
+            retry: configuration.retry, metrics: registry, wallClock: Process.wallClock
         ) { logger.warning($0) }
     }
 }
@@ -108,14 +108,6 @@ extension CachePolicy {
         (defaultTTL, statusTTL, operationTTL) = (cache.ttl.default, cache.ttl.status, cache.ttl.operation)
         (staleWhileRevalidate, staleIfError) = (cache.staleWhileRevalidate, cache.staleIfError)
         negativeTTL = cache.negative
-    }
-}
-
-extension RetryPolicy {
-    init(_ retry: Configuration.Retry) {
-        self.init()
-        (maxAttempts, baseDelay, maxDelay) = (retry.maxAttempts, retry.baseDelay, retry.maxDelay)
-        (budgetRatio, budgetReserve) = (retry.budget.ratio, retry.budget.reserve)
     }
 }
 

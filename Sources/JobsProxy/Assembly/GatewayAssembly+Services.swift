@@ -1,3 +1,4 @@
+internal import Primitives
 internal import Gateway
 internal import RateLimiter
 
@@ -15,7 +16,8 @@ extension GatewayAssembly {
         for (index, service) in configuration.services.enumerated() {
             let shared = service.quotaScope.flatMap { scopes[$0] }
             let made = Gateway.Service(
-                index: index, settings: try settings(service, configuration), sharing: shared, now: now)
+                index: index, settings: try settings(service, configuration), sharing: shared,
+                now: MonotonicInstant(nanoseconds: now))
             if let scope = service.quotaScope, shared == nil { scopes[scope] = made }
             services.append(made)
         }

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import AWSProtocol
 internal import Gateway
 internal import HTTPFront
@@ -39,7 +40,8 @@ struct GatewayState: Sendable {
     private func service(_ settings: Configuration.Service, _ service: Service, now: Int64) -> JSONValue {
         let breaker = upstream.breakerStates[service.index]
         let groups = service.catalog.quotaGroups.indices.map { place in
-            let figures = gate.queue.figures(service: service.index, group: place, now: now)
+            let figures = gate.queue.figures(
+                service: service.index, group: place, now: MonotonicInstant(nanoseconds: now))
             return JSONValue.object([
                 ("name", .string(service.catalog.quotaGroups[place].name)),
                 ("rate", Self.decimal(figures.rate)),

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import Gateway
 internal import ServiceLifecycle
 internal import Upstream
@@ -19,7 +20,7 @@ struct UpstreamService: ServiceLifecycle.Service {
 
     func run() async {
         try? await gracefulShutdown()
-        upstream.stop(by: Process.now + Self.timeToEnd)
+        upstream.stop(by: MonotonicInstant(nanoseconds: Process.now) + Self.timeToEnd)
         await upstream.ended()
     }
 }

@@ -1,4 +1,5 @@
 internal import HTTPFront
+internal import Upstream
 
 /// The gateway's configuration. Each value here is the default of the key of the same name in the configuration
 /// file; `Config/jobs-proxy.yaml` explains them all.
@@ -12,7 +13,7 @@ struct Configuration: Sendable, Equatable {
     /// In the order of the file: of several that share a catalog, the first serves calls that name no Region. Never
     /// empty.
     var services = [Service()]
-    var retry = Retry()
+    var retry = RetryPolicy()
     var breaker = Breaker()
     var cache = Cache()
     var limits = Limits()
@@ -65,21 +66,6 @@ extension Configuration {
         var maxConnections = HTTPLimits().maxConnections
         var maxConnectionsPerPeer = HTTPLimits().maxConnectionsPerPeer
         var maxUnsentBytes = HTTPLimits().maxUnsentBytes
-    }
-
-    struct Retry: Sendable, Equatable {
-        /// Attempts in all, the first one included.
-        var maxAttempts = 3
-        var baseDelay: Int64 = 50 * .millisecond
-        var maxDelay: Int64 = 1 * .second
-        var budget = Budget()
-
-        struct Budget: Sendable, Equatable {
-            /// Retries for each recent call.
-            var ratio = 0.1
-            /// Retries that a quiet gateway may always make.
-            var reserve = 10
-        }
     }
 
     struct Breaker: Sendable, Equatable {

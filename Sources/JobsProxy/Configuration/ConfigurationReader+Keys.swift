@@ -1,4 +1,5 @@
 internal import HTTPFront
+internal import Upstream
 
 // Every key of the configuration file: its name, its parser, its field. `ConfigurationReader+Rules` has the rules between keys.
 
@@ -194,14 +195,14 @@ extension Configuration.Rate {
     }
 }
 
-extension Configuration.Retry {
+extension RetryPolicy {
     fileprivate mutating func read(_ section: Mapping) {
         section.value("maxAttempts", .whole(1...10), &maxAttempts)
         section.value("baseDelay", .duration(from: 0, to: .minute), &baseDelay)
         section.value("maxDelay", .duration(from: 0, to: .minute), &maxDelay)
         section.section("budget") { section in
-            section.value("ratio", .number(0...1), &budget.ratio)
-            section.value("reserve", .whole(0...1_000_000), &budget.reserve)
+            section.value("ratio", .number(0...1), &budgetRatio)
+            section.value("reserve", .whole(0...1_000_000), &budgetReserve)
         }
         section.check("baseDelay", "maxDelay") { delayProblem }
     }

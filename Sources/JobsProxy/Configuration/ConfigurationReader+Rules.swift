@@ -1,4 +1,5 @@
 internal import StrictYAML
+internal import Upstream
 
 // The rules between keys. Each is a problem, or `nil` if the rule holds.
 
@@ -132,7 +133,7 @@ extension Configuration.Rate {
 
 // MARK: Waiting and keeping
 
-extension Configuration.Retry {
+extension RetryPolicy {
     var delayProblem: String? {
         guard baseDelay > maxDelay else { return nil }
         let (base, limit) = (Units.spelled(nanoseconds: baseDelay), Units.spelled(nanoseconds: maxDelay))

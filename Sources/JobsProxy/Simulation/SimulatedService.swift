@@ -1,3 +1,4 @@
+internal import Primitives
 internal import AWSProtocol
 internal import Gateway
 internal import Locking
@@ -17,7 +18,7 @@ struct SimulatedService {
     /// Whether it answers a call well; it throttles it otherwise.
     mutating func answers(now: Int64) -> Bool {
         calls += 1
-        guard bucket.take(quota, now: now) == .admitted else {
+        guard bucket.take(quota, now: MonotonicInstant(nanoseconds: now)) == .admitted else {
             throttles += 1
             return false
         }

@@ -90,7 +90,8 @@ struct Simulation: ~Copyable {
             gate,
             configuration.services.map {
                 UpstreamSettings($0, configuration.breaker, sandbox: nil, signing: signing)
-            }, RetryPolicy(configuration.retry), random: SeededGenerator(seed: ~load.seed), now: 0)
+            }, configuration.retry, random: SeededGenerator(seed: ~load.seed),
+            now: MonotonicInstant(nanoseconds: 0))
         calls = Self.calls(load.pages, "p", gate)
         walkCalls = Self.calls(load.walk, "w", gate)
     }
@@ -166,12 +167,16 @@ struct Simulation: ~Copyable {
         let call = asked.caller < load.callers ? calls[asked.page] : walkCalls[asked.page]
         lastWaiter += 1
         let waiter = Waiter(loop: 0, slot: 0, generation: lastWaiter)
-        if let error = gate.charge(caller: CallerID(asked.caller), target: Self.target.span, now: now) {
+        if let error = gate.charge(
+            caller: CallerID(asked.caller), target: Self.target.span, now: MonotonicInstant(nanoseconds: now))
+        {
             throttled(asked, retryAfter: error.retryAfter)
             return
         }
-        switch gate.decide(call, caller: CallerID(asked.caller), waiter: waiter, now: now) {
-        case .page(let page, _): answered(asked, age: now - page.fetchedAt)
+        switch gate.decide(
+            call, caller: CallerID(asked.caller), waiter: waiter, now: MonotonicInstant(nanoseconds: now))
+        {
+        case .page(let page, _): answered(asked, age: now - page.fetchedAt.nanoseconds)
         case .refused(let error): throttled(asked, retryAfter: error.retryAfter)
         case .wait: waiting[lastWaiter] = asked
         }
@@ -215,7 +220,7 @@ struct Simulation: ~Copyable {
             for waiter in delivery.waiters {
                 guard let asked = waiting.removeValue(forKey: waiter.generation) else { continue }
                 switch delivery.arrival {
-                case .page(let page), .stale(let page, _): answered(asked, age: now - page.fetchedAt)
+                case .page(let page), .stale(let page, _): answered(asked, age: now - page.fetchedAt.nanoseconds)
                 case .reply: throttled(asked, retryAfter: nil)
                 case .error(let error): throttled(asked, retryAfter: error.retryAfter)
                 }
@@ -229,7 +234,7 @@ struct Simulation: ~Copyable {
 
     private mutating func drive(_ event: consuming FetchMachine.Event) {
         // Nothing is signed.
-        let moment = FetchMachine.Moment(now: now, wallClock: WallInstant(seconds: 0))
+        let moment = FetchMachine.Moment(now: MonotonicInstant(nanoseconds: now), wallClock: WallInstant(seconds: 0))
         machine.handle(event, at: moment)
         machine.handle(.tick, at: moment)
         let actions = machine.actions
@@ -239,15 +244,15 @@ struct Simulation: ~Copyable {
 
     private mutating func carryOut(_ action: FetchMachine.Action) {
         switch action {
-        case .send(let order):
-            let (id, isInTime) = (order.fetch.id, load.latency <= order.timeout)
+        case .send(let outgoing):
+            let (id, isInTime) = (outgoing.fetch.id, load.latency <= outgoing.timeout)
             at(now + load.latency / 2, .arrive(id, isInTime: isInTime))
-            if !isInTime { at(now + order.timeout, .timeout(id)) }
+            if !isInTime { at(now + outgoing.timeout, .timeout(id)) }
         case .deliver(let delivery): gate.deliver([delivery])
         case .wake(let instant):
-            guard instant < tickAt else { return }
+            guard instant.nanoseconds < tickAt else { return }
             // Only the earliest counts; those that were meant for later find that it has changed.
-            tickAt = max(instant, now + 1)
+            tickAt = max(instant.nanoseconds, now + 1)
             at(tickAt, .tick)
         case .cancel, .report, .count, .showBreaker: break
         }

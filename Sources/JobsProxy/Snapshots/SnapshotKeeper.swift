@@ -1,3 +1,4 @@
+internal import Primitives
 internal import Gateway
 internal import Glibc
 internal import Locking
@@ -47,8 +48,9 @@ final class SnapshotKeeper: WriteObserver {
     /// file, and the numbers of two writes must not overtake each other. The bytes go to the kernel's page cache, without a sync but
     /// for the first after another process's end. A file system that hangs holds up all fetches; another thread would avoid that
     /// only if every write waited for its answer.
-    func writeBegins(_ scopes: [EpochScope], now: Int64) -> Int64? {
-        state.withLock { $0.isForeign ? nil : $0.epochs.writeBegins(scopes, now: now) }
+    func writeBegins(_ scopes: [EpochScope], now: MonotonicInstant) -> MonotonicInstant? {
+        state.withLock { $0.isForeign ? nil : $0.epochs.writeBegins(scopes, now: now.nanoseconds) }
+            .map(MonotonicInstant.init(nanoseconds:))
     }
 
     func writeEnded(_ scopes: [EpochScope]) {
@@ -100,7 +102,9 @@ final class SnapshotKeeper: WriteObserver {
                 try file.write(bytes, at: position)
                 position += bytes.count
             }
-            try cache.save(now: Process.now, wallClock: Process.wallClock(), except: inFlight) {
+            try cache.save(
+                now: MonotonicInstant(nanoseconds: Process.now), wallClock: Process.wallClock(), except: inFlight
+            ) {
                 page throws(FileError) in
                 writer.append(page)
                 pages += 1
@@ -205,7 +209,8 @@ final class SnapshotKeeper: WriteObserver {
                     state.withLock { $0.isPartial = true }
                     break
                 }
-                let isTaken = gate.restore(page, now: now, wallClock: wallClock) { scope in
+                let isTaken = gate.restore(page, now: MonotonicInstant(nanoseconds: now), wallClock: wallClock) {
+                    scope in
                     let number = numbers[Int(scope.index)]
                     return number.bits == epochs[Int(scope.index)] && !number.isInFlight
                 }

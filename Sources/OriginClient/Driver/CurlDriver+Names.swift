@@ -1,10 +1,11 @@
+package import Primitives
 internal import CCurl
 
 // Pools whose connections go to a name.
 
 extension CurlDriver {
     /// Starts the lookups of endpoints' names before their addresses are needed.
-    package func lookUpAhead(_ endpoints: [Endpoint], now: Int64) throws(CurlError) {
+    package func lookUpAhead(_ endpoints: [Endpoint], now: MonotonicInstant) throws(CurlError) {
         for endpoint in endpoints {
             let pool = try pool(for: endpoint)
             _ = knowsAddresses(in: pool, now: now)
@@ -12,7 +13,7 @@ extension CurlDriver {
     }
 
     /// Returns true if the addresses of a pool's name are known. If not, a lookup is under way, or `nameFault` says why it failed.
-    func knowsAddresses(in pool: Int, now: Int64) -> Bool {
+    func knowsAddresses(in pool: Int, now: MonotonicInstant) -> Bool {
         guard let name = pools[pool].name else { return true }
         guard now >= pools[pool].nextNameCheck else { return pools[pool].addresses != nil }
         switch names.ask(name.name, now: now) {
@@ -22,7 +23,7 @@ extension CurlDriver {
             return false
         case .addresses(let addresses, let version):
             // A known answer is looked at once a second; an unknown one after each lookup.
-            pools[pool].nextNameCheck = CurlClock.after(now, Self.nameCheckInterval)
+            pools[pool].nextNameCheck = now + Self.nameCheckInterval
             guard pools[pool].addressVersion != version || pools[pool].addresses == nil else { return true }
             pools[pool].addresses = try? CurlAddresses(name, addresses)
             pools[pool].addressVersion = version
@@ -31,16 +32,16 @@ extension CurlDriver {
     }
 
     /// Renews known answers, also while no connection is made. Attempts ask for those that are not known yet.
-    func refreshNames(now: Int64) {
+    func refreshNames(now: MonotonicInstant) {
         guard now >= nextNameRefresh else { return }
-        nextNameRefresh = CurlClock.after(now, Self.nameCheckInterval)
+        nextNameRefresh = now + Self.nameCheckInterval
         for pool in pools.indices where pools[pool].addresses != nil { _ = knowsAddresses(in: pool, now: now) }
     }
 
     private static var nameCheckInterval: Int64 { 1_000_000_000 }
 
     /// Ends the attempts that wait for a lookup that has failed.
-    func endNameless(in pool: Int, now: Int64, _ finished: inout [FinishedAttempt]) {
+    func endNameless(in pool: Int, now: MonotonicInstant, _ finished: inout [FinishedAttempt]) {
         guard let fault = pools[pool].nameFault else { return }
         pools[pool].nameFault = nil
         while let ticket = pools[pool].dequeue() {

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import CCurl
 internal import Glibc
 
@@ -14,21 +15,21 @@ internal import Glibc
     var multi: OpaquePointer
     let maxConnectionsInAll: Int
     /// Nanoseconds without an attempt after which connections are closed.
-    private let idleLimit: Int64
+    let idleLimit: Int64
 
     /// All slots, one for each attempt that was in flight at the busiest time.
-    private var slots: [CurlTransfer] = []
-    private var free: [Int] = []
+    var slots: [CurlTransfer] = []
+    var free: [Int] = []
     private(set) var slotOfID: [UInt64: Int] = [:]
-    private let connections = CurlConnections()
+    let connections = CurlConnections()
     let names: NameLookups
-    var nextNameRefresh: Int64 = .min
+    var nextNameRefresh: MonotonicInstant = .distantPast
     /// Why a connection could not be opened from here though the attempt goes on; its reader sets it to nil.
     package var localFault: CurlError?
 
     /// Endpoints come from the configuration, so there are few and they stay.
     var pools: [OriginPool] = []
-    private var maxHostConnections = 0
+    var maxHostConnections = 0
 
     /// All HTTP/1.1 connections, as many as were open at the busiest time; closed ones are used again.
     var http1Connections: [HTTP1Connection] = []
@@ -41,13 +42,13 @@ internal import Glibc
     var moving = 0
 
     /// At or before every attempt's deadline.
-    private var earliestDeadline = Int64.max
+    private var earliestDeadline = MonotonicInstant.distantFuture
     /// True if something was launched that libcurl has not looked at.
     var hasLaunched = false
     /// True if an attempt has to be launched again.
-    private var hasDetour = false
+    var hasDetour = false
     /// When the last attempt ended; nil while attempts are in flight, or no connection is open.
-    private var idleSince: Int64?
+    var idleSince: MonotonicInstant?
 
     /// - Parameters:
     ///   - maxConnectionsInAll: How many connections may be open, to all hosts, idle ones included; at least 1.
@@ -81,45 +82,6 @@ internal import Glibc
 @available(*, unavailable)
 extension CurlDriver: Sendable {}
 
-// MARK: The multi handle
-
-extension CurlDriver {
-    private static func makeMulti(maxConnectionsInAll: Int) throws(CurlError) -> OpaquePointer {
-        guard CurlLibrary.isReady, let multi = unsafe curl_multi_init() else { throw .driverFault }
-        do throws(CurlError) {
-            try unsafe set(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, to: maxConnectionsInAll)
-            try unsafe set(multi, CURLMOPT_MAXCONNECTS, to: maxConnectionsInAll)
-        } catch {
-            _ = unsafe curl_multi_cleanup(multi)
-            throw error
-        }
-        return unsafe multi
-    }
-
-    private static func set(_ multi: OpaquePointer, _ option: CURLMoption, to value: Int) throws(CurlError) {
-        guard unsafe ccurl_multi_set_long(multi, option, value) == CURLM_OK else { throw .driverFault }
-    }
-
-    /// Closes all connections after `idleLimit` without an attempt, and frees the memory of the busiest time. libcurl itself looks at
-    /// the age of a connection only when it needs one, and never sees that an origin has closed one that it keeps.
-    private func dropIdle(now: Int64) {
-        guard let idleSince, slotOfID.isEmpty, now - idleSince >= idleLimit,
-            let fresh = unsafe try? Self.makeMulti(maxConnectionsInAll: maxConnectionsInAll)
-        else { return }
-        closeConnections()
-        let old = unsafe multi
-        unsafe multi = fresh
-        slots = []
-        free = []
-        _ = unsafe curl_multi_cleanup(old)
-        connections.removeAll()
-        moving = 0
-        for pool in pools.indices { pools[pool].forgetOrigin() }
-        maxHostConnections = 0
-        self.idleSince = nil
-    }
-}
-
 // MARK: Starting and cancelling
 
 extension CurlDriver {
@@ -136,7 +98,7 @@ extension CurlDriver {
         let slot = slots[index]
         do {
             slot.pool = pool
-            let deadline = CurlClock.after(now, request.timeout)
+            let deadline = now + request.timeout
             try slot.prepare(request, id: id, slot: index, deadline: deadline)
             if deadline > now, pools[pool].isEmpty, let place = nextPlace(in: pool, now: now) {
                 try launch(slot, place, now: now)
@@ -144,7 +106,7 @@ extension CurlDriver {
                 slot.phase = .waiting
                 pools[pool].enqueue(slot.ticket)
                 if pools[pool].isNameless {
-                    slot.nameDeadline = min(deadline, CurlClock.after(now, request.endpoint.connectTimeout))
+                    slot.nameDeadline = min(deadline, now + request.endpoint.connectTimeout)
                 }
             }
             earliestDeadline = min(earliestDeadline, deadline, slot.nameDeadline)
@@ -163,26 +125,6 @@ extension CurlDriver {
         retire(slots[index], now: CurlClock.now)
     }
 
-    func pool(for endpoint: Endpoint) throws(CurlError) -> Int {
-        let known = pools.firstIndex { $0.endpoint.sharesConnections(with: endpoint) }
-        let pool = known ?? pools.count
-        if known == nil { pools.append(OriginPool(endpoint, isJoined: !CurlLibrary.canRepeatPriorKnowledge)) }
-        let isWider = pools[pool].admit(connections: endpoint.maxConnections)
-        // `dropIdle` makes a new multi handle, which has the default.
-        if isWider || known == nil || maxHostConnections == 0 { try setMaxHostConnections() }
-        return pool
-    }
-
-    /// libcurl has one limit for all hosts: the largest sum over the pools of one host. The pools keep their own limits; this one
-    /// bounds the connections that HTTP/2 opens for lack of streams.
-    private func setMaxHostConnections() throws(CurlError) {
-        var counts: [[UInt8]: Int] = [:]
-        for pool in pools { counts[pool.host, default: 0] += pool.maxConnections }
-        let count = min(counts.values.max() ?? 1, Int(Int32.max))
-        try unsafe Self.set(multi, CURLMOPT_MAX_HOST_CONNECTIONS, to: count)
-        maxHostConnections = count
-    }
-
     private func freeSlot() throws(CurlError) -> Int {
         if let index = free.popLast() { return index }
         guard let slot = CurlTransfer(connections: connections) else { throw .outOfMemory }
@@ -191,14 +133,14 @@ extension CurlDriver {
     }
 
     /// The place of one more attempt; nil if it has to wait.
-    private func nextPlace(in pool: Int, now: Int64) -> OriginPool.Place? {
+    private func nextPlace(in pool: Int, now: MonotonicInstant) -> OriginPool.Place? {
         guard let place = pools[pool].nextPlace(now: now) else { return nil }
         let isReachable =
             pools[pool].target == nil ? knowsAddresses(in: pool, now: now) : hasConnection(in: pool, now: now)
         return isReachable ? place : nil
     }
 
-    private func launch(_ slot: CurlTransfer, _ place: OriginPool.Place, now: Int64) throws(CurlError) {
+    private func launch(_ slot: CurlTransfer, _ place: OriginPool.Place, now: MonotonicInstant) throws(CurlError) {
         slot.place = place
         if let target = pools[slot.pool].target {
             try launch(slot, to: target, now: now)
@@ -213,16 +155,10 @@ extension CurlDriver {
         pools[slot.pool].began(place)
     }
 
-    func add(_ handle: CurlHandle) throws(CurlError) {
-        guard unsafe curl_multi_add_handle(multi, handle.easy) == CURLM_OK else { throw .driverFault }
-        moving += 1
-        hasLaunched = true
-    }
-
     /// Takes the attempt out of the multi handle.
     ///
     /// - Parameter hasReply: true if it has brought a reply.
-    private func land(_ slot: CurlTransfer, hasReply: Bool = false) {
+    func detach(_ slot: CurlTransfer, hasReply: Bool = false) {
         guard slot.phase == .running else { return }
         guard !slot.usesHTTP1Connection else {
             leaveConnection(slot, hasReply: hasReply)
@@ -230,22 +166,22 @@ extension CurlDriver {
         }
         _ = unsafe curl_multi_remove_handle(multi, slot.easy)
         moving -= 1
-        if slot.landed() { for pool in pools.indices { pools[pool].release() } }
+        if slot.detached() { for pool in pools.indices { pools[pool].release() } }
         pools[slot.pool].ended(slot.place, hasOpened: hasReply)
     }
 
     /// Takes the attempt off the connection that could not be opened, and lets it wait in its pool for any that is open.
     func putBack(_ slot: CurlTransfer) {
-        land(slot)
+        detach(slot)
         slot.phase = .waiting
         slot.takesAny()
         pools[slot.pool].enqueue(slot.ticket)
     }
 
     /// Takes the attempt out of everything and frees its slot.
-    private func retire(_ slot: CurlTransfer, hasReply: Bool = false, now: Int64) {
+    private func retire(_ slot: CurlTransfer, hasReply: Bool = false, now: MonotonicInstant) {
         guard let index = slotOfID.removeValue(forKey: slot.id) else { return }
-        land(slot, hasReply: hasReply)
+        detach(slot, hasReply: hasReply)
         slot.clear()
         free.append(index)
         if slotOfID.isEmpty { idleSince = now }
@@ -284,64 +220,7 @@ extension CurlDriver {
         dropIdle(now: now)
     }
 
-    private func progress(now: Int64, _ finished: inout [FinishedAttempt]) {
-        hasLaunched = false
-        var running: Int32 = 0
-        // A fault here is one of the whole multi handle; deadlines end the attempts then.
-        _ = unsafe curl_multi_perform(multi, &running)
-        collect(now: now, &finished)
-    }
-
-    private func collect(now: Int64, _ finished: inout [FinishedAttempt]) {
-        var left: Int32 = 0
-        while let message = unsafe curl_multi_info_read(multi, &left) {
-            guard unsafe message.pointee.msg == CURLMSG_DONE, let easy = unsafe message.pointee.easy_handle else {
-                continue
-            }
-            // The message is invalid once its handle is removed.
-            let code = unsafe message.pointee.data.result
-            var word: UnsafeMutableRawPointer?
-            _ = unsafe ccurl_get_private(easy, &word)
-            let ticket = CurlTicket(word: UInt(bitPattern: word))
-            if ticket.slot & HTTP1Connection.mark != 0 {
-                connected(ticket, code, now: now, &finished)
-                continue
-            }
-            guard let slot = slot(ticket, in: .running) else {
-                _ = unsafe curl_multi_remove_handle(multi, easy)
-                continue
-            }
-            if let detour = slot.detour, code == CURLE_ABORTED_BY_CALLBACK {
-                take(detour, slot)
-            } else {
-                finish(slot, code, now: now, &finished)
-            }
-        }
-    }
-
-    /// The attempt was not sent, because its connection was the wrong one: it is launched again.
-    private func take(_ detour: CurlConnections.Detour, _ slot: CurlTransfer) {
-        hasDetour = true
-        land(slot)
-        slot.phase = .waiting
-        switch detour {
-        case .dirty: slot.needsFresh = true
-        case .occupied:
-            pools[slot.pool].learn(.http1)
-            // Otherwise libcurl could offer the same one again and again.
-            slot.needsFresh = true
-        // The other attempts find its end soon; libcurl does not offer it any more then.
-        case .lost:
-            slot.needsFresh = slot.hasMetLost
-            slot.hasMetLost = true
-        // A reply may have shown it meanwhile.
-        case .unproven(let key): if connections.isUnproven(key) { pools[slot.pool].hold() }
-        case .nothingToJoin: pools[slot.pool].foundNone()
-        }
-        pools[slot.pool].enqueue(slot.ticket)
-    }
-
-    func finish(_ slot: CurlTransfer, _ code: CURLcode, now: Int64, _ finished: inout [FinishedAttempt]) {
+    func finish(_ slot: CurlTransfer, _ code: CURLcode, now: MonotonicInstant, _ finished: inout [FinishedAttempt]) {
         if slot.phase == .running, let version = slot.collector.version { pools[slot.pool].learn(version) }
         let result = slot.result(code)
         var hasReply = true
@@ -357,9 +236,9 @@ extension CurlDriver {
 
     /// Ends the attempts that are past their deadlines: libcurl has no timer for those that wait. All are looked at, but only
     /// when the earliest deadline has come.
-    private func expire(now: Int64, _ finished: inout [FinishedAttempt]) {
+    private func expire(now: MonotonicInstant, _ finished: inout [FinishedAttempt]) {
         guard now >= earliestDeadline else { return }
-        earliestDeadline = .max
+        earliestDeadline = .distantFuture
         for slot in slots where slot.phase != .idle {
             let isNameless = slot.phase == .waiting && pools[slot.pool].isNameless
             let deadline = isNameless ? min(slot.deadline, slot.nameDeadline) : slot.deadline
@@ -372,7 +251,7 @@ extension CurlDriver {
     }
 
     /// Gives free places to waiting attempts, except to those past their deadlines: `expire` ends them.
-    private func fillPools(now: Int64, _ finished: inout [FinishedAttempt]) {
+    private func fillPools(now: MonotonicInstant, _ finished: inout [FinishedAttempt]) {
         for pool in pools.indices {
             while !pools[pool].isEmpty, let place = nextPlace(in: pool, now: now), let ticket = pools[pool].dequeue() {
                 guard let slot = slot(ticket, in: .waiting), slot.deadline > now else { continue }
@@ -392,5 +271,130 @@ extension CurlDriver {
         guard slots.indices.contains(index) else { return nil }
         let slot = slots[index]
         return slot.ticket == ticket && slot.phase == phase ? slot : nil
+    }
+}
+
+// MARK: HTTP/1.1 connections
+
+extension CurlDriver {
+    /// Returns true if an attempt of a pool could have a connection now, an idle one or a new one.
+    func hasConnection(in pool: Int, now: MonotonicInstant) -> Bool {
+        while let last = pools[pool].idleConnections.last {
+            if http1Connections[last].isGood(now: now) { return true }
+            pools[pool].idleConnections.removeLast()
+            close(http1Connections[last])
+        }
+        guard knowsAddresses(in: pool, now: now) else { return false }
+        if http1Connections.count - closedConnections.count < maxConnectionsInAll { return true }
+        // Another pool has one to spare.
+        guard let other = pools.indices.first(where: { !pools[$0].idleConnections.isEmpty }) else { return false }
+        close(http1Connections[pools[other].idleConnections.removeFirst()])
+        return true
+    }
+
+    /// Gives an attempt its connection; `hasConnection` must have returned true.
+    func launch(_ slot: CurlTransfer, to target: RequestTarget, now: MonotonicInstant) throws(CurlError) {
+        if slot.request?.needsFreshConnection == true {
+            // It takes the place of an idle one, which may have ended too.
+            if !pools[slot.pool].idleConnections.isEmpty {
+                close(http1Connections[pools[slot.pool].idleConnections.removeFirst()])
+            }
+        } else if let index = pools[slot.pool].idleConnections.popLast() {
+            slot.useHTTP1Connection(index)
+            http1Connections[index].take(slot)
+            return http1Connections[index].begin(target)
+        }
+        guard let endpoint = slot.request?.endpoint else { throw .driverFault }
+        let connection = try closedConnection()
+        do {
+            try connection.handle.setAddresses(pools[slot.pool].addresses)
+            try connection.prepare(endpoint, pool: slot.pool, for: slot, now: now)
+            try add(connection.handle)
+        } catch {
+            connection.forget()
+            closedConnections.append(connection.index)
+            throw error
+        }
+        slot.useHTTP1Connection(connection.index)
+    }
+
+    private func closedConnection() throws(CurlError) -> HTTP1Connection {
+        if let index = closedConnections.popLast() { return http1Connections[index] }
+        guard let connection = HTTP1Connection(index: http1Connections.count) else { throw .outOfMemory }
+        http1Connections.append(connection)
+        return connection
+    }
+
+    /// The attempt leaves its connection, which others may use if its reply is whole.
+    func leaveConnection(_ slot: CurlTransfer, hasReply: Bool) {
+        guard let index = slot.http1Connection else { return }
+        slot.http1Connection = nil
+        let connection = http1Connections[index]
+        guard connection.user === slot else { return }
+        if hasReply, connection.phase == .busy, connection.isReusable {
+            connection.rest(now: CurlClock.now)
+            pools[connection.pool].idleConnections.append(index)
+        } else {
+            close(connection)
+        }
+    }
+
+    /// Closes a connection. An idle one must have left its pool.
+    func close(_ connection: HTTP1Connection) {
+        guard connection.phase != .closed else { return }
+        if connection.phase == .connecting { moving -= 1 }
+        _ = unsafe curl_multi_remove_handle(multi, connection.handle.easy)
+        connection.forget()
+        closedConnections.append(connection.index)
+    }
+
+    /// Closes connections that were idle for too long; the first idle one has been so longest.
+    func closeOldConnections(now: MonotonicInstant) {
+        for pool in pools.indices {
+            while let first = pools[pool].idleConnections.first, http1Connections[first].isOld(now: now) {
+                pools[pool].idleConnections.removeFirst()
+                close(http1Connections[first])
+            }
+        }
+    }
+
+    /// Collects the sockets that are to be waited for.
+    ///
+    /// - Returns: true if something can be read without waiting.
+    func awaitSockets() -> Bool {
+        var hasMore = false
+        // A local variable, because each access to a property of a class is checked for exclusivity.
+        var set = pollSet
+        pollSet = PollSet()
+        set.begin(waker)
+        for connection in http1Connections where connection.socket != CURL_SOCKET_BAD {
+            set.add(connection.socket, events: connection.awaited, connection: connection.index)
+            if connection.hasMore { hasMore = true }
+        }
+        pollSet = set
+        return hasMore
+    }
+
+    /// Reads and writes where sockets are ready.
+    func lookAtSockets(now: MonotonicInstant, _ finished: inout [FinishedAttempt]) {
+        for place in pollSet.places {
+            let (index, socket, isReady) = pollSet[place]
+            let connection = http1Connections[index]
+            guard isReady || connection.hasMore else { continue }
+            // Another connection may use the entry meanwhile.
+            guard connection.socket == socket else { continue }
+            switch connection.phase {
+            case .busy:
+                guard let user = connection.user, case .over(let code) = unsafe connection.goOn(scratch) else {
+                    continue
+                }
+                finish(user, code, now: now, &finished)
+            case .idle:
+                // The origin has closed it, or has sent bytes that no request asked for.
+                pools[connection.pool].idleConnections.removeAll { $0 == connection.index }
+                close(connection)
+            case .closed, .connecting: break
+            }
+        }
     }
 }

@@ -1,3 +1,4 @@
+package import Primitives
 internal import CCurl
 internal import Glibc
 
@@ -23,16 +24,10 @@ enum CurlLibrary {
 
 /// The driver's clock: monotonic, in nanoseconds.
 package enum CurlClock {
-    package static var now: Int64 {
+    package static var now: MonotonicInstant {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
-
-    /// `nanoseconds` after `now`, or the end of time.
-    static func after(_ now: Int64, _ nanoseconds: Int64) -> Int64 {
-        let (time, overflow) = now.addingReportingOverflow(max(0, nanoseconds))
-        return overflow ? .max : time
+        return MonotonicInstant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
     /// Whole milliseconds, rounded up, from 1 to what libcurl takes.

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// One use of a slot or a connection; it fits into the pointer that `CURLOPT_PRIVATE` keeps.
 struct CurlTicket: Equatable {
     let slot: UInt32
@@ -50,7 +52,7 @@ struct OriginPool {
     var addressVersion = 0
     var nameFault: CurlError?
     /// When the name is asked for again.
-    var nextNameCheck: Int64 = .min
+    var nextNameCheck: MonotonicInstant = .distantPast
     /// The target that requests over an `HTTP1Connection` name; nil where none can be used.
     private let reachable: RequestTarget?
     /// Indices of its idle HTTP/1.1 connections; the last one was used most recently.
@@ -65,7 +67,7 @@ struct OriginPool {
     /// True while no attempt is launched, until a reply shows what a connection speaks.
     private var isHeld = false
     /// The bound on connections after ports or descriptors were used up: as many as were open then, until an instant.
-    private var narrowed: (connections: Int, until: Int64)?
+    private var narrowed: (connections: Int, until: MonotonicInstant)?
     private(set) var running = 0
     private var waiting: [CurlTicket] = []
     /// The index in `waiting` of the longest waiting; those before it were taken.
@@ -87,7 +89,7 @@ struct OriginPool {
     var target: RequestTarget? { !endpoint.mayBeHTTP2 || speaksHTTP1 ? reachable : nil }
 
     /// The place of one more attempt; nil if it has to wait.
-    func nextPlace(now: Int64) -> Place? {
+    func nextPlace(now: MonotonicInstant) -> Place? {
         guard !isHeld else { return nil }
         if let narrowed, now < narrowed.until, running >= narrowed.connections { return nil }
         switch manner {
@@ -117,9 +119,9 @@ struct OriginPool {
     /// A connection could not be opened from here: for a second the attempts share those that are open.
     ///
     /// - Returns: false if none is open, so that waiting for one is no use.
-    mutating func narrow(to connections: Int, now: Int64) -> Bool {
+    mutating func narrow(to connections: Int, now: MonotonicInstant) -> Bool {
         guard connections > 0 else { return false }
-        narrowed = (connections, CurlClock.after(now, 1_000_000_000))
+        narrowed = (connections, now + 1_000_000_000)
         return true
     }
 

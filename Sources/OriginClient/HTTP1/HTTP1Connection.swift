@@ -1,3 +1,4 @@
+internal import Primitives
 internal import CCurl
 internal import Glibc
 
@@ -40,11 +41,11 @@ internal import Glibc
     private(set) var user: CurlTransfer?
     private(set) var socket: curl_socket_t = CURL_SOCKET_BAD
     /// On the driver's clock.
-    private var madeAt: Int64 = 0
-    private(set) var idleSince: Int64 = 0
+    private var madeAt: MonotonicInstant = .distantPast
+    private(set) var idleSince: MonotonicInstant = .distantPast
 
     /// When it must be established; below true if it was not by then.
-    private var connectDeadline: Int64 = 0
+    private var connectDeadline: MonotonicInstant = .distantPast
     private(set) var isOverdue = false
 
     private var isTLS = false
@@ -90,14 +91,14 @@ internal import Glibc
 
 extension HTTP1Connection {
     /// Sets the handle for a new connection; it must be added to the multi handle next.
-    func prepare(_ endpoint: Endpoint, pool: Int, for user: CurlTransfer, now: Int64) throws(CurlError) {
+    func prepare(_ endpoint: Endpoint, pool: Int, for user: CurlTransfer, now: MonotonicInstant) throws(CurlError) {
         generation &+= 1
         self.pool = pool
         try unsafe handle.set(CURLOPT_PRIVATE, pointer: UnsafeRawPointer(bitPattern: ticket.word))
         try handle.setEndpoint(endpoint)
         try handle.setVersion(Int(CURL_HTTP_VERSION_1_1))
         let connectTime = min(user.deadline - now, endpoint.connectTimeout)
-        connectDeadline = CurlClock.after(now, connectTime)
+        connectDeadline = now + connectTime
         isOverdue = false
         try handle.setConnectTimeout(connectTime)
         isTLS = endpoint.isTLS
@@ -107,7 +108,7 @@ extension HTTP1Connection {
     }
 
     /// Returns true until the deadline, which is checked here because libcurl ignores its timeouts during CONNECT.
-    func mayGoOn(now: Int64) -> Bool {
+    func mayGoOn(now: MonotonicInstant) -> Bool {
         isOverdue = phase == .connecting && now >= connectDeadline
         return !isOverdue
     }
@@ -115,7 +116,7 @@ extension HTTP1Connection {
     /// libcurl has made the connection.
     ///
     /// - Returns: `CURLE_OK`, or why it cannot be used.
-    func connected(now: Int64) -> CURLcode {
+    func connected(now: MonotonicInstant) -> CURLcode {
         // A local variable: if the property were passed, each of its other uses would be checked for exclusivity.
         var socket = CURL_SOCKET_BAD
         guard unsafe ccurl_get_socket(handle.easy, &socket) == CURLE_OK, socket != CURL_SOCKET_BAD else {
@@ -152,7 +153,7 @@ extension HTTP1Connection {
     }
 
     /// No attempt uses it from now on.
-    func rest(now: Int64) {
+    func rest(now: MonotonicInstant) {
         phase = .idle
         idleSince = now
         user = nil
@@ -160,14 +161,14 @@ extension HTTP1Connection {
     }
 
     /// Returns true if an idle connection was idle for too long, or is too old.
-    func isOld(now: Int64) -> Bool {
+    func isOld(now: MonotonicInstant) -> Bool {
         let second: Int64 = 1_000_000_000
         return now - idleSince >= Int64(ConnectionLife.idleSeconds) * second
             || now - madeAt >= Int64(ConnectionLife.seconds) * second
     }
 
     /// Returns true if an idle connection may be used: it is not too old, and no byte has come over it.
-    func isGood(now: Int64) -> Bool { !isOld(now: now) && CurlConnections.isSilent(socket) }
+    func isGood(now: MonotonicInstant) -> Bool { !isOld(now: now) && CurlConnections.isSilent(socket) }
 
     func take(_ user: CurlTransfer) {
         self.user = user

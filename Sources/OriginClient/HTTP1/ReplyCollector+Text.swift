@@ -2,14 +2,6 @@ internal import Primitives
 
 /// Reading ASCII in place. Ranges that leave the span are cut to it, so none of these can trap.
 extension Span<UInt8> {
-    /// `range` without the white space at its ends.
-    func trimmed(_ range: Range<Int>) -> Range<Int> {
-        var range = range.clamped(to: indices)
-        while let first = range.first, self[first].isSpace { range = first + 1..<range.upperBound }
-        while let last = range.last, self[last].isSpace { range = range.lowerBound..<last }
-        return range
-    }
-
     func firstIndex(of byte: UInt8, from start: Int) -> Int? {
         var index = start
         while index < count {
@@ -58,18 +50,6 @@ extension Span<UInt8> {
         guard count <= name.count else { return false }
         for index in indices where self[index] != name[index] { return false }
         return true
-    }
-
-    /// The number in `range`; nil unless that is 1 to 18 digits.
-    func decimal(_ range: Range<Int>) -> Int? {
-        let range = range.clamped(to: indices)
-        guard (1...18).contains(range.count) else { return nil }
-        var number = 0
-        for index in range {
-            guard self[index].isDigit else { return nil }
-            number = number * 10 + Int(self[index] - 48)
-        }
-        return number
     }
 
     /// The text of `range`; what is no UTF-8 is replaced.

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Gathers one reply from its lines and the pieces of its body, within bounds.
 ///
 /// It reads the fields that decide about the body's end more strictly than libcurl does: what two readers could read differently is
@@ -130,7 +132,7 @@ extension ReplyCollector {
         else {
             return refuse(.badReply)
         }
-        guard space + 4 <= line.count, let code = line.decimal(space + 1..<space + 4) else { return refuse(.badReply) }
+        guard space + 4 <= line.count, let code = line.number(space + 1..<space + 4) else { return refuse(.badReply) }
         if line[5] == UInt8(ascii: "2") {
             // libcurl writes this line itself, without minor version and reason. An origin's status line has both.
             guard mayBeHTTP2, line.count == 13, line.hasPrefix("http/2 "), line[10] == UInt8(ascii: " ") else {
@@ -147,7 +149,7 @@ extension ReplyCollector {
             isHTTP10 = line[7] == UInt8(ascii: "0")
             persists = !isHTTP10
         }
-        status = code
+        status = Int(code)
         fields = []
         length = nil
         isChunked = false
@@ -176,8 +178,8 @@ extension ReplyCollector {
         switch colon {
         case Self.contentLength.count where line.equals(Self.contentLength, at: 0):
             // libcurl would take "5x" for 5, and the last of several.
-            guard length == nil, let count = line.decimal(value) else { return refuse(.badReply) }
-            length = count
+            guard length == nil, let count = line.number(value) else { return refuse(.badReply) }
+            length = Int(count)
         case Self.transferEncoding.count where line.equals(Self.transferEncoding, at: 0):
             // No other coding was asked for (RFC 9112 section 7.4), and only as the last one would it mark the end.
             guard !isChunked, line.equals("chunked", in: value) else { return refuse(.badReply) }

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import Glibc
 internal import Locking
 
@@ -22,7 +23,7 @@ package final class NameLookups: Sendable {
     private let state = Locked(State())
 
     /// Asks for the addresses of a name, and has it looked up if they are not known or old.
-    func ask(_ name: String, now: Int64) -> NameRecord.Answer {
+    func ask(_ name: String, now: MonotonicInstant) -> NameRecord.Answer {
         let (answer, begins) = state.withLock { state -> (NameRecord.Answer, Bool) in
             guard state.lookups < Self.maxLookups else {
                 // No lookup begins, so the record must not note one.
@@ -40,7 +41,7 @@ package final class NameLookups: Sendable {
     /// Asks, and waits for an answer up to an instant.
     ///
     /// - Throws: the fault of the lookup, `timeout` at the deadline, or `driverFault` without descriptors.
-    func addresses(of name: String, until deadline: Int64) throws(CurlError) -> [String] {
+    func addresses(of name: String, until deadline: MonotonicInstant) throws(CurlError) -> [String] {
         if case .addresses(let addresses, _) = ask(name, now: CurlClock.now) { return addresses }
         let waker = try Waker()
         add(waker)

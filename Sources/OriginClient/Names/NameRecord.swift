@@ -1,7 +1,9 @@
+internal import Primitives
+
 /// The known addresses of one name, and when it is looked up again.
 ///
 /// The last answer is used, however old, until a lookup brings another: slow or failing lookups hold no attempt up. Time is an
-/// argument, in monotonic nanoseconds.
+/// argument.
 struct NameRecord {
     /// The answer for an attempt that wants to connect.
     enum Answer: Equatable {
@@ -23,12 +25,12 @@ struct NameRecord {
     private var failure: CurlError?
     private var isLookingUp = false
     /// When the last lookup ended, if there was one.
-    private var endedAt: Int64?
+    private var endedAt: MonotonicInstant?
 
     /// Asks for the addresses.
     ///
     /// - Returns: the answer, and true if a lookup is to be begun; `ended` must follow it.
-    mutating func ask(now: Int64) -> (answer: Answer, begins: Bool) {
+    mutating func ask(now: MonotonicInstant) -> (answer: Answer, begins: Bool) {
         let begins = !isLookingUp && isDue(now)
         if begins { isLookingUp = true }
         if !addresses.isEmpty { return (.addresses(addresses, version: version), begins) }
@@ -36,14 +38,14 @@ struct NameRecord {
         return (failure.map(Answer.failed) ?? .pending, begins)
     }
 
-    private func isDue(_ now: Int64) -> Bool {
+    private func isDue(_ now: MonotonicInstant) -> Bool {
         guard let endedAt else { return true }
-        let age = now &- endedAt
+        let age = now - endedAt
         let span = failure == nil ? Self.freshFor : addresses.isEmpty ? Self.failedFor : Self.keptFor
         return age < 0 || age >= span
     }
 
-    mutating func ended(_ result: Result<[String], CurlError>, now: Int64) {
+    mutating func ended(_ result: Result<[String], CurlError>, now: MonotonicInstant) {
         isLookingUp = false
         endedAt = now
         switch result {

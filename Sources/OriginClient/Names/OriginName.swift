@@ -29,7 +29,7 @@ struct OriginName: Equatable, Sendable {
         var number: Int? = port
         if parts.count == 2 {
             let digits = parts[1]
-            number = digits.span.decimal(0..<digits.count)
+            number = digits.span.number(0..<digits.count).map(Int.init)
         }
         guard let number, (1...65535).contains(number) else { return nil }
         name = String(decoding: host, as: UTF8.self)

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import Glibc
 
 /// The state of the connections that libcurl keeps for a driver, and how many attempts use each.
@@ -47,7 +48,7 @@ final class CurlConnections {
         var users = 0
         var isLost = false
         /// When a reply last came over it.
-        var heardAt: Int64 = 0
+        var heardAt: MonotonicInstant = .distantPast
         /// The last stream that the origin processes, by its GOAWAY; nil without one.
         var lastStream: UInt32?
     }
@@ -109,7 +110,7 @@ final class CurlConnections {
     ///
     /// - Parameter version: that of the reply; nil if none came.
     /// - Returns: true if its version was not known until now.
-    func ended(_ key: Key, _ version: ReplyCollector.Version?, now: Int64) -> Bool {
+    func ended(_ key: Key, _ version: ReplyCollector.Version?, now: MonotonicInstant) -> Bool {
         guard var connection = connections[key] else { return true }
         let wasUnknown = connection.version == nil
         connection.users = max(0, connection.users - 1)
@@ -129,7 +130,7 @@ final class CurlConnections {
     }
 
     /// Returns true if no reply has come over a connection since an attempt was sent, so that none may ever come.
-    func hasBeenSilent(_ key: Key, since sentAt: Int64) -> Bool {
+    func hasBeenSilent(_ key: Key, since sentAt: MonotonicInstant) -> Bool {
         connections[key].map { $0.heardAt < sentAt } ?? false
     }
 

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import CCurl
 
 /// One slot of the driver, used for one attempt after the other: its easy handle, the memory that libcurl reads and fills
@@ -29,9 +30,9 @@ internal import CCurl
     var pool = 0
     var place = OriginPool.Place.usual
     /// When the attempt ends at the latest, on the driver's clock.
-    private(set) var deadline: Int64 = 0
+    private(set) var deadline: MonotonicInstant = .distantPast
     /// When it ends at the latest if the addresses of its origin's name are not known by then.
-    var nameDeadline: Int64 = .max
+    var nameDeadline: MonotonicInstant = .distantFuture
 
     /// The current values of the handle's options; they stay from attempt to attempt.
     var isFresh: Bool?
@@ -46,7 +47,7 @@ internal import CCurl
     var http1Connection: Int?
 
     /// When the connection must be established, on the driver's clock.
-    private var connectDeadline: Int64 = 0
+    private var connectDeadline: MonotonicInstant = .distantPast
     /// True if the attempt was ended because libcurl ignored its timeouts.
     private(set) var isOverdue = false
 
@@ -92,14 +93,14 @@ extension CurlTransfer {
     /// Takes on an attempt.
     ///
     /// - Throws: `badField`. `clear()` must follow.
-    func prepare(_ request: AttemptRequest, id: UInt64, slot: Int, deadline: Int64) throws(CurlError) {
+    func prepare(_ request: AttemptRequest, id: UInt64, slot: Int, deadline: MonotonicInstant) throws(CurlError) {
         generation &+= 1
         self.slot = UInt32(truncatingIfNeeded: slot)
         self.id = id
         self.deadline = deadline
         needsFresh = false
         hasMetLost = false
-        nameDeadline = .max
+        nameDeadline = .distantFuture
         let lines = if let lines = request.lines { lines } else { try HeaderLines(request.fields) }
         guard !lines.isFaulty else { throw .badField }
         var request = request
@@ -123,7 +124,7 @@ extension CurlTransfer {
     /// milliseconds and takes 0 for "no limit".
     ///
     /// - Throws: `badURL`, `outOfMemory`, or libcurl's error for an option.
-    func setLaunch(now: Int64) throws(CurlError) {
+    func setLaunch(now: MonotonicInstant) throws(CurlError) {
         guard let request, let lines = request.lines else { throw .driverFault }
         resetLaunch(for: request, mayBeHTTP2: request.endpoint.mayBeHTTP2)
         let bytes = memory.fill(lines, body: request.body)
@@ -185,7 +186,7 @@ extension CurlTransfer {
 extension CurlTransfer {
     func opened(_ socket: Int32) {
         if !hasOpened, let endpoint = handle.endpoint {
-            connectDeadline = min(deadline, CurlClock.after(CurlClock.now, endpoint.connectTimeout))
+            connectDeadline = min(deadline, CurlClock.now + endpoint.connectTimeout)
         }
         opened.append(socket)
         hasOpened = true
@@ -230,7 +231,7 @@ extension CurlTransfer {
     }
 
     /// Returns true until the deadline, which is checked here because libcurl ignores its timeouts during CONNECT.
-    func mayGoOn(now: Int64) -> Bool {
+    func mayGoOn(now: MonotonicInstant) -> Bool {
         isOverdue = now >= (sends == 0 && hasOpened ? connectDeadline : deadline)
         return !isOverdue
     }
@@ -241,7 +242,7 @@ extension CurlTransfer {
     /// It has left the multi handle.
     ///
     /// - Returns: true if the version of its connection was not known until now.
-    func landed() -> Bool {
+    func detached() -> Bool {
         guard let key = use?.connection, let connections else { return false }
         use = nil
         return connections.ended(key, collector.version, now: CurlClock.now)
@@ -274,9 +275,108 @@ extension CurlTransfer {
 /// The use of a connection by an attempt.
 private struct ConnectionUse {
     let connection: CurlConnections.Key
-    let since: Int64
+    let since: MonotonicInstant
     /// The request's stream, once libcurl has told it.
     var stream: UInt32?
     /// True if the origin has reset it with REFUSED_STREAM.
     var isRefused = false
+}
+
+// MARK: Options
+
+extension CurlTransfer {
+    /// Sets the callbacks, once: they stay from attempt to attempt.
+    func setCallbacks() throws(CurlError) {
+        let me = unsafe Unmanaged.passUnretained(self).toOpaque()
+        try handle.check(unsafe ccurl_set_sink(easy, CURLOPT_WRITEFUNCTION, curlBrought))
+        try unsafe handle.set(CURLOPT_WRITEDATA, pointer: me)
+        try handle.check(unsafe ccurl_set_sink(easy, CURLOPT_HEADERFUNCTION, curlBroughtLine))
+        try unsafe handle.set(CURLOPT_HEADERDATA, pointer: me)
+        try handle.check(unsafe ccurl_set_prerequest(easy, curlIsAboutToSend))
+        try unsafe handle.set(CURLOPT_PREREQDATA, pointer: me)
+        try handle.check(unsafe ccurl_set_progress(easy, curlGoesOn))
+        try unsafe handle.set(CURLOPT_XFERINFODATA, pointer: me)
+        try handle.check(unsafe ccurl_set_debug(easy, curlSays))
+        try unsafe handle.set(CURLOPT_DEBUGDATA, pointer: me)
+        try handle.check(unsafe ccurl_set_sockopt(easy, curlOpened))
+        try unsafe handle.set(CURLOPT_SOCKOPTDATA, pointer: me)
+    }
+
+    /// Sets the options that follow from the place in the pool and from the connection that is wanted.
+    func setPlace() throws(CurlError) {
+        guard let endpoint = handle.endpoint else { throw .driverFault }
+        let version = try Self.version(endpoint, place, mayShare: mayShare)
+        try handle.setVersion(version)
+        asksForHTTP1 = version == Int(CURL_HTTP_VERSION_1_1)
+        // libcurl reports the fate of a stream in its messages only.
+        if asksForHTTP1 == isHeard {
+            try handle.set(CURLOPT_VERBOSE, to: asksForHTTP1 ? 0 : 1)
+            isHeard = !asksForHTTP1
+        }
+        let isFresh = needsFresh || place == .opener
+        if isFresh != self.isFresh {
+            try handle.set(CURLOPT_FRESH_CONNECT, to: isFresh ? 1 : 0)
+            self.isFresh = isFresh
+        }
+    }
+
+    private static func version(
+        _ endpoint: Endpoint, _ place: OriginPool.Place, mayShare: Bool
+    ) throws(CurlError) -> Int {
+        switch endpoint.http2 {
+        case .priorKnowledge:
+            guard CurlLibrary.hasSoundHTTP2 else { throw CurlError(CURLE_NOT_BUILT_IN) }
+            // Over plain TCP this means: HTTP/2 on a connection that speaks it, and else HTTP/1.1, which `maySend` prevents.
+            return Int(place == .joiner ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE)
+        case .auto:
+            let asks = CurlLibrary.hasSoundHTTP2 && endpoint.isTLS && mayShare
+            return Int(asks ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
+        case .off: return Int(CURL_HTTP_VERSION_1_1)
+        }
+    }
+}
+
+// MARK: Result
+
+extension CurlTransfer {
+    /// The attempt's result, once libcurl has ended it with `code`.
+    func result(_ code: CURLcode) -> Result<CurlReply, CurlError> {
+        if let fault = fault(code) { return .failure(fault) }
+        // libcurl takes a head that ends with the connection for a reply, and over HTTP/2 sometimes even no head.
+        guard collector.hasHead else { return .failure(endOfStream ?? .cutShort) }
+        var status: Int?
+        if !usesHTTP1Connection {
+            var seen = 0
+            _ = unsafe ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &seen)
+            status = seen
+        }
+        guard let reply = collector.reply(status: status) else { return .failure(.badReply) }
+        return .success(reply)
+    }
+
+    /// Why there is no reply; nil if there may be one.
+    private func fault(_ code: CURLcode) -> CurlError? {
+        // The collector's own reason first: libcurl only knows that a callback ended the transfer.
+        if let fault = collector.fault { return fault }
+        if code == CURLE_OK { return nil }
+        if isOverdue { return CurlError(CURLE_OPERATION_TIMEDOUT, mayHaveSent: sends > 0) }
+        if let fault = connectFault ?? (isLaunched && sends == 0 ? handle.connectFault(code) : nil) { return fault }
+        switch code {
+        case CURLE_ABORTED_BY_CALLBACK where sends > 1: return isRefused ? .refusedStream : .silentResend
+        case _ where collector.version == nil && isLeftOut: return .refusedStream
+        case CURLE_PARTIAL_FILE where hasStream: return endOfStream
+        // libcurl reads a line of at most 100 KiB, and reports a longer one as lack of memory.
+        case CURLE_OUT_OF_MEMORY where sends > 0 && !collector.hasHead: return .headTooLarge
+        // It takes a reply without a status line for HTTP/0.9.
+        case CURLE_UNSUPPORTED_PROTOCOL where sends > 0: return .badReply
+        default: return CurlError(code, mayHaveSent: sends > 0)
+        }
+    }
+
+    /// The error for a stream that brought no more bytes; nil without a stream. The connection has ended then: libcurl has another code
+    /// for a stream that the origin ended.
+    private var endOfStream: CurlError? {
+        guard hasStream else { return nil }
+        return collector.version == nil && isLeftOut ? .refusedStream : .receiveFailed
+    }
 }

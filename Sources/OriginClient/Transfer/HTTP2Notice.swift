@@ -34,7 +34,7 @@ enum HTTP2Notice: Equatable {
     private static func number(in text: Span<UInt8>, from start: Int) -> UInt32? {
         var end = start
         while end < text.count, text[end].isDigit { end += 1 }
-        return text.decimal(start..<end).flatMap { UInt32(exactly: $0) }
+        return text.number(start..<end).flatMap { UInt32(exactly: $0) }
     }
 }
 

@@ -62,7 +62,10 @@ final class SandboxService: Sendable {
     /// Takes the call's quota token, and then perhaps fails it on purpose.
     private func admit(_ operation: Operation, now: Int64) throws(ServiceError) {
         try state.withLock { state throws(ServiceError) in
-            guard state.buckets[operation.quotaGroup.rawValue].take(quota, now: now) == .admitted else {
+            guard
+                state.buckets[operation.quotaGroup.rawValue].take(quota, now: MonotonicInstant(nanoseconds: now))
+                    == .admitted
+            else {
                 throw .throttled
             }
             if let code = state.faults.next() { throw .injected(code) }

@@ -6,6 +6,7 @@ import RateLimiter
 import Synchronization
 
 @testable import Gateway
+import TestSupport
 
 let second: Int64 = 1_000_000_000
 
@@ -67,7 +68,7 @@ final class GateFixture {
     let gate: Gate
     let upstream = FakeUpstream()
     let receiver: FakeReceiver
-    var now: Int64 = 100 * second
+    var now: MonotonicInstant = .at(100 * second)
     private var lastWaiter: UInt64 = 0
 
     /// - Parameter tokens: what every quota group holds at the start; one comes each `interval` seconds.
@@ -134,7 +135,7 @@ final class GateFixture {
     }
 
     /// Answers a fetch.
-    func finish(_ fetch: Fetch, _ result: FetchResult, attempts: Int = 1, sentAt: Int64? = nil) {
+    func finish(_ fetch: Fetch, _ result: FetchResult, attempts: Int = 1, sentAt: MonotonicInstant? = nil) {
         let attempt = EndedAttempt(fetch: fetch, attempts: attempts, sentAt: sentAt)
         gate.deliver([gate.finish(attempt, result, now: now)])
     }

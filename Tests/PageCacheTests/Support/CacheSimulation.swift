@@ -1,4 +1,6 @@
 import PageCache
+import Primitives
+import TestSupport
 
 /// A cache of one shard with room for a number of equal pages, each fetched at its first request.
 struct CacheSimulation {
@@ -21,7 +23,7 @@ struct CacheSimulation {
         let waiter = Waiter(loop: 0, slot: 0, generation: 0)
         guard case .lead(let flight) = cache.find(key, scope: scope, waiter: waiter, now: 0) else { return true }
         let page = Page(key: key, status: 200, body: [], fetchedAt: 0, lifetime: Page.Lifetime(fresh: .max))
-        _ = cache.land(flight, .keep(page), now: 0)
+        _ = cache.complete(flight, .keep(page), now: 0)
         return false
     }
 }

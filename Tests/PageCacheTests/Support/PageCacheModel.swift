@@ -1,4 +1,6 @@
 import PageCache
+import Primitives
+import TestSupport
 
 /// A simple model of a cache of unlimited size.
 struct PageCacheModel {
@@ -30,7 +32,7 @@ struct PageCacheModel {
     mutating func invalidate(_ scope: EpochScope) { epochs[scope, default: 0] += 1 }
 
     /// The usable page, however stale.
-    func usable(_ number: Int, _ scope: EpochScope, now: Int64) -> Page? {
+    func usable(_ number: Int, _ scope: EpochScope, now: MonotonicInstant) -> Page? {
         guard let held = stored[number], held.epoch == epoch(scope), now < held.page.usableUntil else { return nil }
         return held.page
     }
@@ -41,7 +43,7 @@ struct PageCacheModel {
     }
 
     /// The expected kind of lookup if the cache holds `page`.
-    func expected(_ number: Int, _ scope: EpochScope, holding page: Page?, now: Int64) -> Kind {
+    func expected(_ number: Int, _ scope: EpochScope, holding page: Page?, now: MonotonicInstant) -> Kind {
         let flight = current(number, scope)
         if let page, now < page.freshUntil { return .fresh }
         if let page, now < page.revalidateUntil { return flight == nil ? .staleAndRefresh : .stale }
@@ -56,7 +58,7 @@ struct PageCacheModel {
         joinable[number] = flight
     }
 
-    mutating func depart(_ place: Int, _ scope: EpochScope) {
+    mutating func markSent(_ place: Int, _ scope: EpochScope) {
         inProgress[place].epoch = epoch(scope)
         inProgress[place].isHeld = false
         inProgress[place].isSent = true
@@ -78,16 +80,16 @@ struct PageCacheModel {
     }
 
     /// Completes a flight and returns its waiters.
-    mutating func land(_ place: Int, _ landing: PageCache.Landing, _ scope: EpochScope) -> [Waiter] {
-        let landed = inProgress.remove(at: place)
-        if joinable[landed.number] == landed.flight { joinable[landed.number] = nil }
-        if landed.epoch == epoch(scope) {
-            switch landing {
-            case .keep(let page): stored[landed.number] = Stored(page: page, epoch: landed.epoch)
-            case .drop: stored[landed.number] = nil
+    mutating func complete(_ place: Int, _ completion: PageCache.Completion, _ scope: EpochScope) -> [Waiter] {
+        let completed = inProgress.remove(at: place)
+        if joinable[completed.number] == completed.flight { joinable[completed.number] = nil }
+        if completed.epoch == epoch(scope) {
+            switch completion {
+            case .keep(let page): stored[completed.number] = Stored(page: page, epoch: completed.epoch)
+            case .drop: stored[completed.number] = nil
             case .nothing: break
             }
         }
-        return landed.waiters
+        return completed.waiters
     }
 }

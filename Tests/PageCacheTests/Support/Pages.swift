@@ -1,4 +1,6 @@
 import PageCache
+import Primitives
+import TestSupport
 
 let second: Int64 = 1_000_000_000
 
@@ -8,7 +10,7 @@ extension Page {
         ifError: Int64 = 0
     ) {
         self.init(
-            key: key, status: 200, body: body, fetchedAt: now,
+            key: key, status: 200, body: body, fetchedAt: .at(now),
             lifetime: Lifetime(
                 fresh: fresh * second, staleWhileRevalidate: revalidate * second, staleIfError: ifError * second))
     }
@@ -69,21 +71,21 @@ struct CacheFixture {
     }
 
     func find(_ key: PageKey, _ waiter: Int = 0, at now: Int64 = 0, scope: EpochScope = scope) -> PageCache.Lookup {
-        cache.find(key, scope: scope, waiter: Waiter(waiter), now: now * second)
+        cache.find(key, scope: scope, waiter: Waiter(waiter), now: .at(now * second))
     }
 
     /// Fetches and stores a page; returns false if no fetch was needed.
     @discardableResult
     func load(_ page: Page, at now: Int64 = 0, scope: EpochScope = scope) -> Bool {
         guard let flight = find(page.key, at: now, scope: scope).flight else { return false }
-        _ = cache.land(flight, .keep(page), now: now * second)
+        _ = cache.complete(flight, .keep(page), now: .at(now * second))
         return true
     }
 
     /// Completes a flight and returns the numbers of its waiters.
-    func land(_ flight: Flight, _ page: Page? = nil, at now: Int64 = 0) -> [Int] {
-        cache.land(flight, page.map { .keep($0) } ?? .nothing, now: now * second).map { Int($0.generation) }
+    func complete(_ flight: Flight, _ page: Page? = nil, at now: Int64 = 0) -> [Int] {
+        cache.complete(flight, page.map { .keep($0) } ?? .nothing, now: .at(now * second)).map { Int($0.generation) }
     }
 
-    func holds(_ key: PageKey, at now: Int64 = 0) -> Bool { cache.usablePage(key, now: now * second) != nil }
+    func holds(_ key: PageKey, at now: Int64 = 0) -> Bool { cache.usablePage(key, now: .at(now * second)) != nil }
 }

@@ -1,4 +1,5 @@
 import Testing
+import Upstream
 
 @testable import JobsProxy
 
@@ -44,9 +45,8 @@ struct ConfigurationReaderTests {
             Configuration.Service(
                 catalog: "./catalogs/other.yaml", name: "other", region: "eu-west-2", http2: .priorKnowledge),
         ]
-        expected.retry = Configuration.Retry(
-            maxAttempts: 1, baseDelay: 0, maxDelay: 2_000_000_000,
-            budget: Configuration.Retry.Budget(ratio: 0.25, reserve: 0))
+        (expected.retry.maxAttempts, expected.retry.baseDelay, expected.retry.maxDelay) = (1, 0, 2_000_000_000)
+        (expected.retry.budgetRatio, expected.retry.budgetReserve) = (0.25, 0)
         expected.breaker = Configuration.Breaker(failures: 1, openFor: 60_000_000_000)
         expected.cache = Configuration.Cache(
             maxBytes: 1_073_741_824, maxWaiters: 1,

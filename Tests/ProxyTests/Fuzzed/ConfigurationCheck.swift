@@ -1,4 +1,5 @@
 import StrictYAML
+import Upstream
 
 @testable import JobsProxy
 

@@ -6,6 +6,7 @@ import Testing
 
 @testable import Gateway
 @testable import JobsProxy
+import Primitives
 
 @Suite("An open breaker", .timeLimit(.minutes(1)))
 struct OpenBreakerTests {
@@ -130,13 +131,13 @@ struct OpenBreakerTests {
                 let gate = gateway.assembly.gate
                 let batch = gate.services[0].catalog.quotaGroups.firstIndex { $0.name == "batch" }
                 let group = gate.queue.groups[0][try #require(batch)]
-                group.giveBack(now: Process.now)
-                let before = group.tokens(now: Process.now)
+                group.giveBack(now: .at(Process.now))
+                let before = group.tokens(now: .at(Process.now))
                 for domain in "ABCDEFGH" {
                     let reply = try await gateway.page(query(domain: domain))
                     #expect(reply.fields["cache-status"] == "jobs-proxy; detail=breaker")
                 }
-                #expect(group.tokens(now: Process.now) >= before)
+                #expect(group.tokens(now: .at(Process.now)) >= before)
                 #expect(origin.requests.count == 1)
             }
         }

@@ -53,7 +53,7 @@ final class MachineFixture {
     /// An attempt that has no end yet.
     struct Outstanding {
         let id: UInt64
-        let endsAt: Int64
+        let endsAt: MonotonicInstant
     }
 
     static let catalog = try? Catalog(yaml: BuiltInCatalogs.bytes(named: "voice-id") ?? [])
@@ -65,10 +65,10 @@ final class MachineFixture {
     private var machine: FetchMachine
     /// Whether no fetch is left.
     var isIdle: Bool { machine.isIdle }
-    var now: Int64 = 1000 * second
-    let start: Int64 = 1000 * second
+    var now: MonotonicInstant = .at(1000 * second)
+    let start: MonotonicInstant = .at(1000 * second)
     private var lastWaiter: UInt64 = 0
-    private var wakeAt = Int64.max
+    private var wakeAt = MonotonicInstant.distantFuture
     private(set) var isHung = false
     /// Why no attempt can be begun; nil if they can.
     var startFault: CurlError?
@@ -76,7 +76,7 @@ final class MachineFixture {
     /// Attempts on their way, in the order in which they were sent.
     private(set) var outstanding: [Outstanding] = []
     /// Every attempt that was sent, and when.
-    private(set) var sent: [(order: FetchMachine.SendOrder, at: Int64)] = []
+    private(set) var sent: [(order: OutgoingAttempt, at: MonotonicInstant)] = []
     private(set) var cancelled: [UInt64] = []
     private(set) var events: [UpstreamEvent] = []
     private(set) var results: [AttemptClass] = []
@@ -186,7 +186,7 @@ final class MachineFixture {
         let target = now + span
         while true {
             let attempt = outstanding.min { $0.endsAt < $1.endsAt }
-            let next = min(wakeAt, attempt?.endsAt ?? .max)
+            let next = min(wakeAt, attempt?.endsAt ?? .distantFuture)
             guard next <= target else { break }
             now = max(now, next)
             if let attempt, attempt.endsAt <= now {

@@ -2,8 +2,8 @@ internal import Gateway
 internal import OriginClient
 internal import Primitives
 
-/// What is known of one service: whether it answers, what retries it may cost, what its requests are signed with.
-struct ServiceHealth {
+/// The state that the attempts to one service share: its breaker, the budget of retries, its signer and its quota cuts.
+struct ServiceState {
     let name: String
     /// Nanoseconds for an attempt.
     let attemptTimeout: Int64
@@ -12,11 +12,13 @@ struct ServiceHealth {
     /// nil for a service that gets its callers' signatures.
     private let signer: ServiceSigner?
     private var lacksCredentials = false
+    private let service: Service
     /// The quota groups that use less than their quota, because the service has throttled.
-    var cutGroups: Set<Int> = []
+    private var cutGroups: Set<Int> = []
 
-    init(_ settings: UpstreamSettings, name: String, _ retry: RetryPolicy, now: Int64) {
-        self.name = name
+    init(_ settings: UpstreamSettings, of service: Service, _ retry: RetryPolicy, now: MonotonicInstant) {
+        self.service = service
+        name = service.settings.name
         attemptTimeout = settings.attemptTimeout
         breaker = Breaker(Breaker.Policy(failures: settings.breakerFailures, openFor: settings.breakerOpenFor))
         budget = RetryBudget(retry, now: now)
@@ -29,7 +31,7 @@ struct ServiceHealth {
     ///
     /// - Parameter isFirstSign: false if another attempt has told of the same cause, a connection that they shared.
     mutating func record(
-        _ result: AttemptResult, _ call: FetchCall, isFirstSign: Bool, isRepeat: Bool, now: Int64,
+        _ result: AttemptResult, _ call: FetchCall, isFirstSign: Bool, isRepeat: Bool, now: MonotonicInstant,
         using random: inout some RandomNumberGenerator
     ) -> UpstreamEvent? {
         guard let sign = result.sign(isCutShort: call.isCutShort), isFirstSign || call.isProbe else {
@@ -45,15 +47,30 @@ struct ServiceHealth {
         }
     }
 
-    // MARK: Credentials
+    // MARK: Quota
 
-    /// What an attempt was signed with.
+    /// The rate of a quota group was cut. Returns what is to be reported, if it was at its full rate before.
+    mutating func noteCut(ofGroup group: Int) -> UpstreamEvent? {
+        guard cutGroups.insert(group).inserted else { return nil }
+        return .quotaCut(service: name, group: service.catalog.quotaGroups[group].name)
+    }
+
+    /// Returns what is to be reported of quota groups that are back at their full rate.
+    mutating func noteRestored(_ queue: FetchQueue, now: MonotonicInstant) -> [UpstreamEvent] {
+        let restored = cutGroups.filter { queue.isAtFullRate(service: service.index, group: $0, now: now) }
+        cutGroups.subtract(restored)
+        return restored.map { .quotaRestored(service: name, group: service.catalog.quotaGroups[$0].name) }
+    }
+
+    // MARK: Signing
+
+    /// The clock and credentials that an attempt was signed with.
     struct Signature {
         /// How far from our clock the time is that it was signed for, in seconds.
         fileprivate var clockOffset: Int64 = 0
         /// Which of the signer's credentials.
         fileprivate var generation = 0
-        /// Whether credentials were renewed for the call.
+        /// True if credentials were renewed for the call.
         fileprivate var hasRenewed = false
     }
 
@@ -108,13 +125,13 @@ extension Breaker.Cause: CustomStringConvertible {
 }
 
 extension AttemptResult {
-    /// What it says of the service's health; nil if it says nothing.
+    /// The sign of the service's health; nil if the result is none.
     ///
-    /// - Parameter isCutShort: whether the attempt had less time than the service is given.
+    /// - Parameter isCutShort: true if the attempt had less time than the service is given.
     func sign(isCutShort: Bool) -> Breaker.Sign? {
         if isCutShort, kind == .timeout { return nil }
         if error?.isLocalFault == true { return nil }
-        guard kind.isFailure else { return .good }
+        guard kind.isRetryable else { return .good }
         return mayHaveSent ? .failed : .unreachable
     }
 }

@@ -1,0 +1,47 @@
+internal import Gateway
+public import OriginClient
+
+/// How a service is reached.
+public struct UpstreamSettings: Sendable {
+    /// `https://host[:port]/` or `http://…`.
+    public var url: String
+    public var http2: HTTP2Mode
+    /// Path of a PEM file with the authorities to trust instead of the system's.
+    public var caBundle: String?
+    /// The proxy's URL.
+    public var proxy: String?
+    public var maxConnections: Int
+    /// Nanoseconds for a connection, and for an attempt as a whole.
+    public var connectTimeout: Int64
+    public var attemptTimeout: Int64
+    /// Failures in a row after which the service is left alone, and for how many nanoseconds.
+    public var breakerFailures: Int
+    public var breakerOpenFor: Int64
+    /// How its requests are signed; nil for a service that gets its callers' signatures.
+    public var signing: SigningSettings?
+
+    public init(
+        url: String, http2: HTTP2Mode, caBundle: String?, proxy: String?, maxConnections: Int, connectTimeout: Int64,
+        attemptTimeout: Int64, breakerFailures: Int, breakerOpenFor: Int64, signing: SigningSettings?
+    ) {
+        self.url = url
+        self.http2 = http2
+        self.caBundle = caBundle
+        self.proxy = proxy
+        self.maxConnections = maxConnections
+        self.connectTimeout = connectTimeout
+        self.attemptTimeout = attemptTimeout
+        self.breakerFailures = breakerFailures
+        self.breakerOpenFor = breakerOpenFor
+        self.signing = signing
+    }
+}
+
+extension Endpoint {
+    convenience init(_ settings: UpstreamSettings) {
+        self.init(
+            url: settings.url, http2: settings.http2, caBundle: settings.caBundle, proxy: settings.proxy,
+            maxConnections: settings.maxConnections, connectTimeout: settings.connectTimeout,
+            keptFields: UpstreamReply.keptFields)
+    }
+}
