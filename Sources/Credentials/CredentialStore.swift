@@ -85,17 +85,13 @@ public final class CredentialStore: CredentialSupply, Discreet {
         let (action, looks) = state.withLock { ($0.refresh.request(now: moment), $0.beginsLook(now: now)) }
         if looks { lookAtFiles() }
         switch action {
-        case .use(let credentials):
-            return .ready(credentials)
+        case .use(let credentials): return .ready(credentials)
         case .useAndFetch(let credentials):
             _ = startFetch()
             return .ready(credentials)
-        case .fetch:
-            return startFetch().map(CredentialAnswer.unavailable) ?? .pending
-        case .wait:
-            return .pending
-        case .refuse(let reason):
-            return .unavailable(reason)
+        case .fetch: return startFetch().map(CredentialAnswer.unavailable) ?? .pending
+        case .wait: return .pending
+        case .refuse(let reason): return .unavailable(reason)
         case .refuseAndFetch(let reason):
             _ = startFetch()
             return .unavailable(reason)
@@ -136,12 +132,9 @@ public final class CredentialStore: CredentialSupply, Discreet {
         case .fetch, .useAndFetch, .refuseAndFetch:
             fetch()
             return credentials(now: clock())
-        case .use(let credentials):
-            return .ready(credentials)
-        case .wait:
-            return .pending
-        case .refuse(let reason):
-            return .unavailable(reason)
+        case .use(let credentials): return .ready(credentials)
+        case .wait: return .pending
+        case .refuse(let reason): return .unavailable(reason)
         }
     }
 

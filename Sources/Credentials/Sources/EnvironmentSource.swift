@@ -7,9 +7,7 @@ struct EnvironmentSource: CredentialSource, Discreet {
     let surroundings: Surroundings
 
     func fetch() throws(CredentialFault) -> AWSCredentials {
-        guard let accessKeyID = surroundings["AWS_ACCESS_KEY_ID"] else {
-            throw .absent("AWS_ACCESS_KEY_ID is not set")
-        }
+        guard let accessKeyID = surroundings["AWS_ACCESS_KEY_ID"] else { throw .absent("AWS_ACCESS_KEY_ID is not set") }
         let values = CredentialValues(
             accessKeyID: accessKeyID, secretAccessKey: surroundings["AWS_SECRET_ACCESS_KEY"],
             sessionToken: surroundings["AWS_SESSION_TOKEN"], expiration: surroundings["AWS_CREDENTIAL_EXPIRATION"])

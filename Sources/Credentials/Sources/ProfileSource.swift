@@ -90,14 +90,10 @@ struct ProfileSource: CredentialSource, Discreet {
         switch (profile["source_profile"], profile["credential_source"]) {
         case (nil, nil):
             throw .failed("\(profile.shown) has a role_arn, but neither source_profile nor credential_source")
-        case (.some, .some):
-            throw .failed("\(profile.shown) has both source_profile and credential_source")
-        case (nil, "Environment"):
-            return EnvironmentSource(surroundings: surroundings)
-        case (nil, "EcsContainer"):
-            return ContainerSource(surroundings: surroundings)
-        case (nil, "Ec2InstanceMetadata"):
-            return InstanceMetadataSource(surroundings: surroundings)
+        case (.some, .some): throw .failed("\(profile.shown) has both source_profile and credential_source")
+        case (nil, "Environment"): return EnvironmentSource(surroundings: surroundings)
+        case (nil, "EcsContainer"): return ContainerSource(surroundings: surroundings)
+        case (nil, "Ec2InstanceMetadata"): return InstanceMetadataSource(surroundings: surroundings)
         case (nil, let other?):
             throw .failed(
                 "\(profile.shown) has a credential_source \(other.quoted): "

@@ -80,11 +80,7 @@ struct Account: Sendable {
         index()
     }
 
-    /// The domain with an identifier.
-    func domain(_ id: String) -> Domain? {
-        guard let place = Identifier(id).flatMap({ places[$0] }) else { return nil }
-        return domains[place]
-    }
+    func domain(_ id: String) -> Domain? { (try? place(id)).map { domains[$0] } }
 
     // MARK: Writes
 
@@ -104,8 +100,8 @@ struct Account: Sendable {
         }
         let newest = domains.first?.position.createdAt ?? Self.epoch
         let position = Position(createdAt: max(milliseconds, newest + 1), key: keys.domain(made))
-        var lists: [JobKind: JobList] = [:]
-        for kind in JobKind.allCases { lists[kind] = JobList(count: 0, newest: milliseconds, seed: 0) { _ in 0 } }
+        let empty = JobList(count: 0, newest: milliseconds, seed: 0) { _ in 0 }
+        let lists = Dictionary(uniqueKeysWithValues: JobKind.allCases.map { ($0, empty) })
         let domain = Domain(position: position, number: made, settings: settings, jobs: lists)
         made += 1
         domains.insert(domain, at: 0)

@@ -23,23 +23,7 @@ enum JobStatus: String, Sendable, CaseIterable {
     case failed = "FAILED"
 
     /// Returns true if a job stays in it for ever.
-    var isTerminal: Bool {
-        switch self {
-        case .submitted, .inProgress: false
-        case .completed, .completedWithErrors, .failed: true
-        }
-    }
-
-    /// A number for page tokens; 0 is kept for "no status".
-    var code: UInt8 {
-        switch self {
-        case .submitted: 1
-        case .inProgress: 2
-        case .completed: 3
-        case .completedWithErrors: 4
-        case .failed: 5
-        }
-    }
+    var isTerminal: Bool { self != .submitted && self != .inProgress }
 }
 
 /// A place in a list: newest first, and by identifier where times are equal, so that no two elements have the same.

@@ -5,12 +5,11 @@ internal import RateLimiter
 
 /// The service itself: a call in, an answer out. It knows neither sockets nor clocks, and any thread may ask it.
 final class SandboxService: Sendable {
-    private let checksum: SipHash
+    private let tokenKey: HMACKey
     private let quota: Quota
     private let jobDuration: Int64
     private let state: Locked<State>
 
-    /// All that changes between calls.
     private struct State {
         /// One for each group, by its number. Full at the start, like those of a service that was idle.
         var buckets = [TokenBucket](repeating: .full, count: QuotaGroup.allCases.count)
@@ -18,7 +17,6 @@ final class SandboxService: Sendable {
         var account: Account
     }
 
-    /// When a call came.
     private struct Time {
         /// Nanoseconds.
         let monotonic: Int64
@@ -31,13 +29,12 @@ final class SandboxService: Sendable {
         // Everything that is drawn has a seed of its own, so that an option changes only what it is about.
         var seeds = SplitMix64(seed: options.seed)
         let account = Account(seed: seeds.next(), domains: options.domains, jobs: options.jobs)
-        checksum = SipHash(key: (seeds.next(), seeds.next()))
+        tokenKey = HMACKey(Identifier.spell(seeds.next()) + Identifier.spell(seeds.next()))
         quota = Quota(rate: options.rate, burst: options.burst ?? options.rate)
         jobDuration = options.jobDuration
         state = Locked(State(faults: FaultInjector(options.faults, seed: seeds.next()), account: account))
     }
 
-    /// The current data.
     var account: Account { state.withLock { $0.account } }
 
     /// Answers a call.
@@ -177,23 +174,19 @@ final class SandboxService: Sendable {
     ) throws(ServiceError) -> (elements: Slice<Listing<Element>>, nextToken: String?) {
         var start = 0
         if let text = input[string: "NextToken"] {
-            let last = try token(text, scope, now: now).position
-            start = elements.firstIndex(after: last, position)
+            do throws(PageToken.Fault) {
+                let last = try PageToken(text, for: scope, key: tokenKey, now: now).position
+                start = elements.firstIndex(after: last, position)
+            } catch {
+                throw .invalidToken(error)
+            }
         }
         let size = input[integer: "MaxResults"].map { Int(clamping: $0) } ?? defaultSize
         let end = start + min(size, elements.count - start)
         let page = elements[start..<end]
         guard end < elements.count, let last = page.last else { return (page, nil) }
         let next = PageToken(scope: scope, position: position(last), issuedAt: now)
-        return (page, next.spelled(checksum))
-    }
-
-    private func token(_ text: String, _ scope: PageToken.Scope, now: WallInstant) throws(ServiceError) -> PageToken {
-        do throws(PageToken.Fault) {
-            return try PageToken(text, for: scope, checksum: checksum, now: now)
-        } catch {
-            throw .invalidToken(error)
-        }
+        return (page, next.spelled(tokenKey))
     }
 
     private static func output(_ name: String, _ elements: [JSONValue], _ nextToken: String?) -> JSONValue {
