@@ -5,10 +5,10 @@ public import Primitives
 /// The callers: the keys and certificates of those with a name, and the rule for requests without one.
 public struct Callers: Sendable {
     /// Which requests without a key of the gateway's are served.
-    public enum Anonymous: Sendable {
-        case deny
+    public enum Anonymous: String, Sendable, CaseIterable {
         /// Requests from this machine.
         case loopback
+        case deny
         case allow
     }
 

@@ -21,19 +21,13 @@ extension Callers {
             }
             if let name = caller.certificate { certificates[name] = CallerID(number) }
         }
-        let anonymous: Anonymous =
-            switch configuration.effectiveAnonymous {
-            case .deny: .deny
-            case .loopback: .loopback
-            case .allow: .allow
-            }
         self.init(
             keys: KeyRing(
                 keys: keys,
                 scopes: services.map {
                     SigningScope(region: $0.settings.region, service: $0.settings.catalog.signingName)
                 }),
-            anonymous: anonymous, certificates: certificates)
+            anonymous: configuration.effectiveAnonymous, certificates: certificates)
     }
 }
 

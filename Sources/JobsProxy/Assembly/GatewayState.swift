@@ -1,5 +1,6 @@
 internal import AWSProtocol
 internal import Gateway
+internal import GatewayFront
 internal import HTTPFront
 internal import PageCache
 internal import Upstream

@@ -1,3 +1,5 @@
+internal import OriginClient
+
 extension Configuration {
     /// One upstream: an AWS endpoint in one Region, with the operations of a catalog.
     struct Service: Sendable, Equatable {
@@ -9,7 +11,7 @@ extension Configuration {
         var region = "us-east-1"
         var signing = Signing.resign
         var credentials = Credentials.default
-        var http2 = HTTP2.auto
+        var http2 = HTTP2Mode.auto
         /// Path of a PEM file with the certificates to trust; `nil`: those of the system.
         var caBundle: String?
         var proxy: Origin?
@@ -41,13 +43,6 @@ extension Configuration {
             /// The default chain of the AWS SDKs.
             case `default`
             case keys(AccessKey)
-        }
-
-        enum HTTP2: String, Sendable, CaseIterable {
-            /// As agreed by ALPN in the TLS handshake.
-            case auto
-            case off
-            case priorKnowledge = "prior-knowledge"
         }
 
         /// connect ≤ attempt ≤ call.

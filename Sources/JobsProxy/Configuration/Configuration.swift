@@ -1,3 +1,4 @@
+internal import GatewayFront
 internal import HTTPFront
 
 /// The gateway's configuration. Each value here is the default of the key of the same name in the configuration
@@ -19,8 +20,8 @@ struct Configuration: Sendable, Equatable {
     /// Gateways that share one account's quota.
     var replicas = 1
     var callers: [Caller] = []
-    /// `nil`: `loopback` without callers, `deny` with them.
-    var anonymous: Anonymous?
+    /// The rule for callers without a gateway key; `nil`: `loopback` without callers, `deny` with them.
+    var anonymous: Callers.Anonymous?
     /// How long calls in flight may take to finish after SIGTERM.
     var drain: Int64 = 30 * .second
     var log = Log()
@@ -88,11 +89,6 @@ extension Configuration {
         var openFor: Int64 = 1 * .second
     }
 
-    /// Who may call without a gateway key.
-    enum Anonymous: String, Sendable, CaseIterable {
-        case loopback, deny, allow
-    }
-
     struct Log: Sendable, Equatable {
         var level = Level.info
         var access = Access.errors
@@ -129,5 +125,5 @@ extension Configuration {
     }
 
     /// The rule for callers without a key or certificate, its default filled in.
-    var effectiveAnonymous: Anonymous { anonymous ?? (callers.isEmpty ? .loopback : .deny) }
+    var effectiveAnonymous: Callers.Anonymous { anonymous ?? (callers.isEmpty ? .loopback : .deny) }
 }

@@ -1,3 +1,5 @@
+internal import Gateway
+internal import GatewayFront
 internal import StrictYAML
 
 // The rules between keys. Each is a problem, or `nil` if the rule holds.
@@ -127,6 +129,31 @@ extension Configuration.Rate {
         guard Double(burst) > most else { return nil }
         return "burst (\(burst)) must not be more than a year of the rate brings (\(Int(most))): raise the rate or "
             + "lower the burst"
+    }
+}
+
+// MARK: Names of a catalog
+
+extension Catalog {
+    func problem(ofGroup name: String) -> String? {
+        Self.problem("quota group of the catalog \(self.name.quoted)", name, among: quotaGroups.map(\.name)) {
+            "it has \($0.joined(separator: ", "))"
+        }
+    }
+
+    static func problem(ofOperation name: String, among operations: [String]) -> String? {
+        problem("operation of a configured service", name, among: operations) { _ in
+            "'jobs-proxy catalog show' lists those of the catalogs"
+        }
+    }
+
+    private static func problem(
+        _ kind: String, _ name: String, among known: [String], _ advice: ([String]) -> String
+    ) -> String? {
+        // By bytes: text that only looks the same names nothing.
+        if known.contains(where: { $0.utf8.elementsEqual(name.utf8) }) { return nil }
+        let near = Spelling.nearest(to: name, among: known)
+        return "is no \(kind); \(near.map { "did you mean \($0)?" } ?? advice(known))"
     }
 }
 

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// What is simulated: callers that poll, a service with a quota, and a gateway between them or none. Times are nanoseconds.
 struct SimulatedLoad: Sendable {
     var callers = 200
@@ -46,7 +48,7 @@ struct SDKRetries {
     init(_ mode: Mode) { self.mode = mode }
 
     /// The wait before the attempt after the `attempts`-th, in nanoseconds; nil if that was the last.
-    func pause(after attempts: Int, using generator: inout SeededGenerator) -> Int64? {
+    func pause(after attempts: Int, using generator: inout SplitMix64) -> Int64? {
         guard attempts < (mode == .none ? 1 : mode == .legacy ? 5 : 3) else { return nil }
         let base = mode == .legacy ? Double.random(in: 0..<1, using: &generator) : 1
         let jitter = mode == .legacy ? 1 : Double.random(in: 0..<1, using: &generator)
@@ -70,20 +72,5 @@ struct SDKRetries {
         } else if let slow = rate {
             rate = slow * 1.02
         }
-    }
-}
-
-/// SplitMix64: the same numbers on every machine.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-        return word ^ (word >> 31)
     }
 }

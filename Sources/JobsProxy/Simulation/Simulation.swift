@@ -53,7 +53,7 @@ struct Simulation: ~Copyable {
     private var events = Heap<Entry>()
     private var lastNumber = 0
     private var now: Int64 = 0
-    private var generator: SeededGenerator
+    private var generator: SplitMix64
     private var retries: [SDKRetries]
     private var waiting: [UInt64: Asked] = [:]
     private var lastWaiter: UInt64 = 0
@@ -64,7 +64,7 @@ struct Simulation: ~Copyable {
     init(_ load: SimulatedLoad) throws(CommandFailure) {
         self.load = load
         service = SimulatedService(load)
-        generator = SeededGenerator(seed: load.seed)
+        generator = SplitMix64(seed: load.seed)
         let callers = load.callers + (load.walk > 0 ? 1 : 0)
         retries = (0..<callers).map { _ in SDKRetries(load.retries) }
         report = SimulationReport(load)
@@ -90,7 +90,7 @@ struct Simulation: ~Copyable {
             gate,
             configuration.services.map {
                 UpstreamSettings($0, configuration.breaker, sandbox: nil, signing: signing)
-            }, RetryPolicy(configuration.retry), random: SeededGenerator(seed: ~load.seed), now: 0)
+            }, RetryPolicy(configuration.retry), random: SplitMix64(seed: ~load.seed), now: 0)
         calls = Self.calls(load.pages, "p", gate)
         walkCalls = Self.calls(load.walk, "w", gate)
     }

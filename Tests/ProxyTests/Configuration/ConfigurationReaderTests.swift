@@ -1,3 +1,5 @@
+import GatewayFront
+import OriginClient
 import Testing
 
 @testable import JobsProxy
