@@ -143,7 +143,7 @@ extension CallerSettings {
 
 extension UpstreamSettings {
     init(
-        _ service: Configuration.Service, _ breaker: Configuration.Breaker, sandbox: EmbeddedSandbox?,
+        _ service: Configuration.ServiceEntry, _ breaker: Configuration.Breaker, sandbox: EmbeddedSandbox?,
         signing: SigningSettings?
     ) {
         let url =
@@ -176,7 +176,7 @@ extension Configuration {
     }
 }
 
-extension Configuration.Service {
+extension Configuration.ServiceEntry {
     /// `host[:port]` of its endpoint.
     func authority(_ sandbox: EmbeddedSandbox?) -> String {
         switch endpoint {

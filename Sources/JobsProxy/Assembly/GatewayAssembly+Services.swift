@@ -23,7 +23,7 @@ extension GatewayAssembly {
     }
 
     private static func settings(
-        _ service: Configuration.Service, _ configuration: Configuration
+        _ service: Configuration.ServiceEntry, _ configuration: Configuration
     ) throws(CommandFailure) -> Gateway.Service.Settings {
         let catalog = try CatalogFile.load(service.catalog)
         let replicas = Double(configuration.replicas)

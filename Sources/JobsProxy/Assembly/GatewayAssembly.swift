@@ -84,7 +84,7 @@ struct GatewayAssembly: Sendable {
         self.gate = gate
         (self.snapshots, self.sandbox) = (snapshots, sandbox)
         let parts: [(any ServiceLifecycle.Service)?] = [
-            OrphanReaper(), sandbox.map { SandboxService(sandbox: $0.server) }, operators, snapshotService,
+            OrphanReaper(), sandbox, operators, snapshotService,
             upstreamService, callers,
         ]
         self.services = parts.compactMap { $0 }

@@ -6,7 +6,8 @@ internal import Primitives
 internal import Telemetry
 internal import Upstream
 
-/// The metrics that are read when they are scraped.
+/// The metrics that are read when they are scraped. Those that are counted are registered by the type that counts them, one for each
+/// kind of thread: `FrontMetrics` (event loops: requests, callers, operations) and `UpstreamCounters` (the upstream's thread: attempts).
 enum GatewayMetrics {
     static func register(
         in registry: Metrics, gate: Gate, upstream: Upstream, server: Server<GatewayResponder>, log: LogBuffer

@@ -37,7 +37,7 @@ struct GatewayState: Sendable {
         return state.serialized() + Array("\n".utf8)
     }
 
-    private func service(_ settings: Configuration.Service, _ service: Service, now: Int64) -> JSONValue {
+    private func service(_ settings: Configuration.ServiceEntry, _ service: Service, now: Int64) -> JSONValue {
         let breaker = upstream.breakerStates[service.index]
         let groups = service.catalog.quotaGroups.indices.map { place in
             let figures = gate.queue.figures(service: service.index, group: place, now: now)
@@ -57,7 +57,7 @@ struct GatewayState: Sendable {
         ])
     }
 
-    private static func place(_ endpoint: Configuration.Service.Endpoint) -> String {
+    private static func place(_ endpoint: Configuration.ServiceEntry.Endpoint) -> String {
         switch endpoint {
         case .sandbox: "sandbox"
         case .origin(let origin): "\(origin)"

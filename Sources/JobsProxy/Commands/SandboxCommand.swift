@@ -68,19 +68,15 @@ struct SandboxCommand: AsyncParsableCommand {
             jobDuration: jobDuration, faults: faults)
         let output = try ProcessOutput()
         defer { output.finish() }
-        let sandbox: Sandbox
+        let sandbox: EmbeddedSandbox
         do {
-            sandbox = try await Sandbox(
-                options: options, group: MultiThreadedEventLoopGroup.singleton, wallClock: Process.coarseWallClock)
-            let bound = try await sandbox.listen(host: address.host, port: address.port)
-            output.announce("Sandbox of Amazon Voice ID on http://\(bound.host):\(bound.port)")
+            sandbox = try await EmbeddedSandbox(options, at: address, group: MultiThreadedEventLoopGroup.singleton)
         } catch {
             throw CommandFailure("\(error)")
         }
-        output.announce("Domains: \(sandbox.domainIDs.joined(separator: " "))")
+        output.announce("Sandbox of Amazon Voice ID on http://\(sandbox.authority)")
+        output.announce("Domains: \(sandbox.server.domainIDs.joined(separator: " "))")
         signals.endInOrder()
-        try await ServiceGroup(
-            [SandboxService(sandbox: sandbox)], until: signals, logger: output.logger(label: "sandbox")
-        ).run()
+        try await ServiceGroup([sandbox], until: signals, logger: output.logger(label: "sandbox")).run()
     }
 }

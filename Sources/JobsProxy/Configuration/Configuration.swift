@@ -12,7 +12,7 @@ struct Configuration: Sendable, Equatable {
     var http = HTTP()
     /// In the order of the file: of several that share a catalog, the first serves calls that name no Region. Never
     /// empty.
-    var services = [Service()]
+    var services = [ServiceEntry()]
     var retry = Retry()
     var breaker = Breaker()
     var cache = Cache()

@@ -56,16 +56,16 @@ extension Configuration {
 
     /// - Returns: the names of all operations of the services; `nil` if a catalog is not known.
     private mutating func readServices(_ file: Mapping, _ catalog: ConfigurationReader.CatalogLoader?) -> [String]? {
-        var read: [(service: Service, section: Mapping)] = []
+        var read: [(service: ServiceEntry, section: Mapping)] = []
         var operations: [String]? = []
         file.list("services") { section in
-            var service = Service()
+            var service = ServiceEntry()
             let found = service.read(section, catalog)
             operations = found.flatMap { found in operations.map { $0 + found.operations.map(\.name) } }
             read.append((service, section))
         }
         guard !read.isEmpty else {
-            return file.accepted("services") ? try? catalog?(Service().catalog).operations.map(\.name) : nil
+            return file.accepted("services") ? try? catalog?(ServiceEntry().catalog).operations.map(\.name) : nil
         }
         services = read.map(\.service)
         file.check("services", "callers", "anonymous") { passthroughProblem }
@@ -100,7 +100,7 @@ extension Configuration.HTTP {
     }
 }
 
-extension Configuration.Service {
+extension Configuration.ServiceEntry {
     /// - Returns: its catalog; `nil` if that is not known.
     fileprivate mutating func read(
         _ section: Mapping, _ loader: ConfigurationReader.CatalogLoader?
@@ -182,7 +182,7 @@ extension Configuration.Caller {
     }
 }
 
-extension Configuration.Service.Timeouts {
+extension Configuration.ServiceEntry.Timeouts {
     fileprivate mutating func read(_ section: Mapping) {
         section.value("connect", .duration(from: .millisecond, to: .hour), &connect)
         section.value("attempt", .duration(from: .millisecond, to: .hour), &attempt)

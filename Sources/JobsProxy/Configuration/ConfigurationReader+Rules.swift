@@ -75,7 +75,7 @@ extension Configuration.Caller {
 
 // MARK: Services
 
-extension Configuration.Service {
+extension Configuration.ServiceEntry {
     var signingProblem: String? {
         guard signing == .passthrough else { return nil }
         if endpoint == .sandbox { return "the embedded sandbox needs no signature: leave out 'signing: passthrough'" }
@@ -83,7 +83,7 @@ extension Configuration.Service {
     }
 }
 
-extension Configuration.Service {
+extension Configuration.ServiceEntry {
     /// A built-in catalog's name is its own; a file's, the file's without folders and extension.
     static func name(ofCatalog catalog: String) -> String {
         let file = catalog.split(separator: "/").last ?? ""
@@ -101,7 +101,7 @@ extension Configuration.Service {
     }
 }
 
-extension Configuration.Service {
+extension Configuration.ServiceEntry {
     /// Quota groups are shared one by one, so their catalog must be the same.
     func scopeProblem(_ others: ArraySlice<Self>) -> String? {
         guard let quotaScope,
@@ -114,7 +114,7 @@ extension Configuration.Service {
     }
 }
 
-extension Configuration.Service.Timeouts {
+extension Configuration.ServiceEntry.Timeouts {
     static func problem(_ inner: String, _ time: Int64, within outer: String, _ limit: Int64) -> String? {
         guard time > limit else { return nil }
         let (time, limit) = (Units.spelled(nanoseconds: time), Units.spelled(nanoseconds: limit))

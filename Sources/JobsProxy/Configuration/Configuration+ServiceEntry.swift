@@ -2,7 +2,7 @@ internal import OriginClient
 
 extension Configuration {
     /// One upstream: an AWS endpoint in one Region, with the operations of a catalog.
-    struct Service: Sendable, Equatable {
+    struct ServiceEntry: Sendable, Equatable {
         /// A built-in catalog's name, or the path of a catalog file.
         var catalog = "voice-id"
         /// Unique among the services. Left out, it is the catalog's name, or its file's name without the extension.
