@@ -7,7 +7,7 @@ public import Primitives
 ///
 /// It is asked for each request and never blocks its caller: each fetch runs on a thread of its own, one at a time, when
 /// `CredentialRefresh` decides. The source's files are checked every second while requests come.
-public final class CredentialStore: CredentialSupply, Discreet {
+public final class CredentialStore: CredentialSupply, Redacted {
     private struct State: ~Copyable {
         var refresh = CredentialRefresh()
         var listeners: [@Sendable () -> Void] = []
@@ -29,15 +29,15 @@ public final class CredentialStore: CredentialSupply, Discreet {
         }
 
         /// The earliest time of the next fetch for changed files. The pause doubles, because a fetch may itself change the files.
-        private var nextFileFetch = Int64.min
+        private var nextFileFetch = MonotonicInstant.distantPast
         private var fileFetchPause = CredentialStore.lookPause
         private static let longestFileFetchPause: Int64 = 60_000_000_000
 
-        mutating func mayFetchForFiles(now: Int64) -> Bool {
+        mutating func mayFetchForFiles(now: MonotonicInstant) -> Bool {
             guard now >= nextFileFetch else { return false }
-            let isSoon = nextFileFetch != .min && now &- nextFileFetch < fileFetchPause
+            let isSoon = now - nextFileFetch < fileFetchPause
             fileFetchPause = isSoon ? min(2 * fileFetchPause, Self.longestFileFetchPause) : CredentialStore.lookPause
-            nextFileFetch = now.addingReportingOverflow(fileFetchPause).partialValue
+            nextFileFetch = now + fileFetchPause
             return true
         }
     }
@@ -48,12 +48,11 @@ public final class CredentialStore: CredentialSupply, Discreet {
     private let state = Locked(State())
     private let source: any CredentialSource
     private let clock: @Sendable () -> WallInstant
-    private let uptime: @Sendable () -> Int64
+    private let uptime: @Sendable () -> MonotonicInstant
 
-    /// - Parameter uptime: a monotonic clock, in nanoseconds.
     init(
         _ source: any CredentialSource, clock: @escaping @Sendable () -> WallInstant,
-        uptime: @escaping @Sendable () -> Int64
+        uptime: @escaping @Sendable () -> MonotonicInstant
     ) {
         self.source = source
         self.clock = clock
@@ -63,10 +62,10 @@ public final class CredentialStore: CredentialSupply, Discreet {
     /// A store with the SDKs' default sources: the environment, the shared files, the container's or the instance's service.
     ///
     /// - Parameter region: the Region in which roles are assumed, such as `us-east-1`.
-    public convenience init(region: String, surroundings: Surroundings) {
+    public convenience init(region: String, environment: CredentialEnvironment) {
         self.init(
-            DefaultChain(surroundings: surroundings, region: region), clock: surroundings.clock,
-            uptime: surroundings.uptime)
+            DefaultChain(environment: environment, region: region), clock: environment.clock,
+            uptime: environment.uptime)
     }
 
     /// True while a fetch is in progress.

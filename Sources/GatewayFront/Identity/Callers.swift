@@ -18,7 +18,7 @@ public struct Callers: Sendable {
     private let certificates: [PeerCertificate.Name: CallerID]
 
     /// - Parameters:
-    ///   - keys: their owners are the indices of `CallerID`s; their scopes are those of the gate's services, in order.
+    ///   - keys: their scopes are those of the gate's services, in order.
     ///   - certificates: the gate's callers by a name in their certificate.
     public init(keys: KeyRing, anonymous: Anonymous, certificates: [PeerCertificate.Name: CallerID] = [:]) {
         self.keys = keys

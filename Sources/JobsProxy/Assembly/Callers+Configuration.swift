@@ -17,7 +17,7 @@ extension Callers {
             for key in caller.keys {
                 guard let secret = key.secretAccessKey else { continue }
                 keys.append(
-                    KeyRing.Key(id: key.accessKeyID, secret: try secret.value(environment), owner: number))
+                    KeyRing.Key(id: key.accessKeyID, secret: try secret.value(environment), caller: CallerID(number)))
             }
             if let name = caller.certificate { certificates[name] = CallerID(number) }
         }

@@ -26,7 +26,7 @@ struct ServiceCredentials: Sendable {
                 if stores[service.region] == nil {
                     stores[service.region] = CredentialStore(
                         region: service.region,
-                        surroundings: Surroundings(variables: environment, homeDirectory: environment["HOME"]))
+                        environment: CredentialEnvironment(variables: environment, homeDirectory: environment["HOME"]))
                 }
             }
         }

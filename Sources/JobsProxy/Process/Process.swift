@@ -9,7 +9,7 @@ internal import ServiceLifecycle
 enum Process {
     static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
-    static let wallClock = Surroundings.wallClock
+    static let wallClock = CredentialEnvironment.wallClock
 
     /// The wall clock in whole seconds, at a tenth of the cost.
     static let coarseWallClock: @Sendable () -> WallInstant = { WallInstant(seconds: Int64(time(nil))) }
