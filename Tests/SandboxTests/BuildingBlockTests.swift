@@ -15,7 +15,7 @@ struct BuildingBlockTests {
     @Test("Identifiers give their key back, sort as their keys do, and cannot be made up")
     func identifiers() {
         var random = SplitMix64(seed: 5)
-        let keys = [0, 1, 61, 62, .max - 1, .max] + (0..<200).map { _ in random.next() }
+        let keys: [UInt64] = [0, 1, 61, 62, .max - 1, .max] + (0..<200).map { _ in random.next() }
         for key in keys {
             let text = Identifier(key: key).text
             #expect(text.utf8.count == 22)

@@ -81,9 +81,7 @@ extension Configuration.ServiceEntry {
         if endpoint == .sandbox { return "the embedded sandbox needs no signature: leave out 'signing: passthrough'" }
         return credentials == .default ? nil : "are not used with 'signing: passthrough': leave one of the two out"
     }
-}
 
-extension Configuration.ServiceEntry {
     /// A built-in catalog's name is its own; a file's, the file's without folders and extension.
     static func name(ofCatalog catalog: String) -> String {
         let file = catalog.split(separator: "/").last ?? ""
@@ -91,17 +89,15 @@ extension Configuration.ServiceEntry {
     }
 
     /// - Parameters:
-    ///   - taken: The services before this one, by name.
-    ///   - isShared: Whether another service has the same catalog.
+    ///   - isShared: true if another service has the same catalog.
+    ///   - taken: the services before this one, by name.
     func nameProblem(isWritten: Bool, isShared: Bool, taken: [String: Int]) -> String? {
         if !isWritten, isShared { return "is missing: other services have the catalog \(catalog.quoted) too" }
         if let index = taken[name] { return "\(name.quoted) is the name of services[\(index)] too: give each its own" }
         if !isWritten, !ValueParser.isName(name) { return "is missing: \(catalog.quoted) makes no name" }
         return nil
     }
-}
 
-extension Configuration.ServiceEntry {
     /// Quota groups are shared one by one, so their catalog must be the same.
     func scopeProblem(_ others: ArraySlice<Self>) -> String? {
         guard let quotaScope,

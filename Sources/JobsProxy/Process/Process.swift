@@ -26,17 +26,20 @@ enum Process {
     static func prepare() {
         signal(SIGPIPE, SIG_IGN)
         cprocess_give_back_large_blocks()
-        var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return }
+        guard var limit = fileLimit else { return }
         limit.rlim_cur = limit.rlim_max
-        _ = unsafe setrlimit(__rlimit_resource_t(7), &limit)
+        _ = unsafe setrlimit(fileResource, &limit)
     }
 
     /// The limit of open files.
-    static var maxOpenFiles: Int {
+    static var maxOpenFiles: Int { fileLimit.map { Int(clamping: $0.rlim_cur) } ?? 1024 }
+
+    /// `RLIMIT_NOFILE`, which Swift does not import.
+    private static let fileResource = __rlimit_resource_t(7)
+
+    private static var fileLimit: rlimit? {
         var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return 1024 }
-        return Int(clamping: limit.rlim_cur)
+        return unsafe getrlimit(fileResource, &limit) == 0 ? limit : nil
     }
 
     /// True for process 1, which inherits the children of processes that end.

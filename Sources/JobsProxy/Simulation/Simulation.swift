@@ -11,13 +11,13 @@ internal import Upstream
 /// the same seed gives the same figures.
 struct Simulation: ~Copyable {
     private enum Event {
-        /// A caller wants a page; `attempt` counts from 1.
-        case ask(caller: Int, page: Int, attempt: Int)
+        /// A caller wants a page.
+        case ask(Asked)
         /// Its SDK sends the request.
-        case send(caller: Int, page: Int, attempt: Int)
+        case send(Asked)
         /// A request reaches the service: one of the gateway's, by its fetch's id, or one straight from a caller.
         case arrive(UInt64, isInTime: Bool)
-        case direct(caller: Int, page: Int, attempt: Int)
+        case direct(Asked)
         /// The service's answer is there.
         case answer(UInt64, isGood: Bool)
         /// The gateway waits no longer for an answer.
@@ -38,7 +38,8 @@ struct Simulation: ~Copyable {
     private struct Asked {
         let caller: Int
         let page: Int
-        let attempt: Int
+        /// Counts from 1.
+        var attempt = 1
     }
 
     private static let target = Array("VoiceID.ListFraudsterRegistrationJobs".utf8)
@@ -111,12 +112,10 @@ struct Simulation: ~Copyable {
         for caller in 0..<load.callers {
             let phase = Int64.random(in: 0..<load.interval, using: &generator)
             for page in 0..<load.pages {
-                at(
-                    phase + load.interval * Int64(page) / Int64(load.pages),
-                    .ask(caller: caller, page: page, attempt: 1))
+                at(phase + load.interval * Int64(page) / Int64(load.pages), .ask(Asked(caller: caller, page: page)))
             }
         }
-        if load.walk > 0 { at(0, .ask(caller: load.callers, page: 0, attempt: 1)) }
+        if load.walk > 0 { at(0, .ask(Asked(caller: load.callers, page: 0))) }
         let end = load.warmUp + load.duration
         while let entry = events.popMin(), entry.time < end {
             if now < load.warmUp, entry.time >= load.warmUp { service.forget() }
@@ -136,17 +135,11 @@ struct Simulation: ~Copyable {
 
     private mutating func handle(_ event: Event) {
         switch event {
-        case .ask(let caller, let page, let attempt):
-            if attempt == 1, caller < load.callers { at(now + load.interval, event) }
-            at(retries[caller].send(now: now), .send(caller: caller, page: page, attempt: attempt))
-        case .send(let caller, let page, let attempt):
-            if load.isDirect {
-                at(now + load.latency / 2, .direct(caller: caller, page: page, attempt: attempt))
-            } else {
-                ask(Asked(caller: caller, page: page, attempt: attempt))
-            }
-        case .direct(let caller, let page, let attempt):
-            let asked = Asked(caller: caller, page: page, attempt: attempt)
+        case .ask(let asked):
+            if asked.attempt == 1, asked.caller < load.callers { at(now + load.interval, event) }
+            at(retries[asked.caller].send(now: now), .send(asked))
+        case .send(let asked): if load.isDirect { at(now + load.latency / 2, .direct(asked)) } else { ask(asked) }
+        case .direct(let asked):
             if service.answers(now: now) { answered(asked, age: 0) } else { throttled(asked, retryAfter: nil) }
         case .arrive(let id, let isInTime):
             let isGood = service.answers(now: now)
@@ -193,13 +186,13 @@ struct Simulation: ~Copyable {
         }
         // SDKs take the longer of their own wait and the one they are told, within limits.
         let wait = max(pause, min(retryAfter ?? 0, pause + 5_000_000_000))
-        at(now + wait, .ask(caller: asked.caller, page: asked.page, attempt: asked.attempt + 1))
+        at(now + wait, .ask(Asked(caller: asked.caller, page: asked.page, attempt: asked.attempt + 1)))
     }
 
     /// Who walks asks for the next page when the last one has come, or not come.
     private mutating func goOn(_ asked: Asked) {
         guard asked.caller == load.callers, asked.page + 1 < load.walk else { return }
-        at(now + 1_000_000, .ask(caller: asked.caller, page: asked.page + 1, attempt: 1))
+        at(now + 1_000_000, .ask(Asked(caller: asked.caller, page: asked.page + 1)))
     }
 
     private var asksPerSecond: Double { Double(load.pages) * 1e9 / Double(load.interval) }

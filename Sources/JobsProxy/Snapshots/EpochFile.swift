@@ -49,7 +49,7 @@ struct EpochFile {
     var contents: Contents? {
         let bytes = file.read(at: 0, Self.size)
         guard bytes.count == Self.size, bytes.starts(with: Self.magic) else { return nil }
-        func number(_ place: Int) -> UInt64 { bytes[place..<place + 8].reduce(0) { $0 << 8 | UInt64($1) } }
+        func number(_ place: Int) -> UInt64 { Self.number(bytes[place..<place + 8]) }
         return Contents(
             hasEnded: number(Self.endPlace) == 1, boot: Array(bytes[Self.bootPlace..<Self.bootPlace + Self.bootBytes]),
             validUntil: Int64(bitPattern: number(Self.leasePlace)),
@@ -59,7 +59,7 @@ struct EpochFile {
     var hasEnded: Bool { file.read(at: Self.endPlace, 8).last == 1 }
 
     func number(of scope: EpochScope) -> Number {
-        Number(bits: file.read(at: Self.place(scope), 8).reduce(0) { $0 << 8 | UInt64($1) })
+        Number(bits: Self.number(file.read(at: Self.place(scope), 8)[...]))
     }
 
     // MARK: Writing
@@ -88,6 +88,8 @@ struct EpochFile {
     func synchronize() throws(FileError) { try file.synchronize() }
 
     private static func place(_ scope: EpochScope) -> Int { numbersPlace + 8 * Int(scope.index) }
+
+    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
 
     private static func bytes(_ number: UInt64) -> [UInt8] {
         (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * $0)) }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PageCache
+internal import Primitives
 
 /// The epochs of a snapshot, as this process knows them and shares them with others. Two processes may use the same file: one that
 /// ends, and one that takes its place. Times are monotonic nanoseconds.
@@ -207,12 +208,7 @@ struct SnapshotEpochs: ~Copyable {
 extension SnapshotEpochs {
     /// The id that Linux has drawn for this boot, and that all of its processes read alike; empty where it cannot be read.
     static var currentBoot: [UInt8] {
-        guard let text = try? File.read("/proc/sys/kernel/random/boot_id") else { return [] }
-        var digits: [UInt8] = []
-        for byte in text {
-            guard let digit = Character(UnicodeScalar(byte)).hexDigitValue else { continue }
-            digits.append(UInt8(digit))
-        }
+        let digits = ((try? File.read("/proc/sys/kernel/random/boot_id")) ?? []).compactMap(\.hexDigitValue)
         return stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
 }

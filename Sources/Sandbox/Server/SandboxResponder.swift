@@ -67,9 +67,7 @@ final class SandboxResponder: Responder {
     }
 
     private static func text(_ range: Range<Int>, in bytes: Span<UInt8>) -> String {
-        var text: [UInt8] = []
-        for index in range where index < bytes.count { text.append(bytes[index]) }
-        return String(decoding: text, as: UTF8.self)
+        String(decoding: [UInt8](copying: bytes.extracting(range.clamped(to: bytes.indices))), as: UTF8.self)
     }
 
     // MARK: Answers
