@@ -123,7 +123,7 @@ let package = Package(
             swiftSettings: settings),
 
         // MARK: Tests
-        // What several tests share. `NIOTestSupport` is apart, so that the leaves' tests do without NIO.
+        // Code that several test targets share. `NIOTestSupport` is apart, so that the leaves' tests do without NIO.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testSettings),
         .target(
             name: "NIOTestSupport", dependencies: [nioCore, nioPosix], path: "Tests/NIOTestSupport",

@@ -56,7 +56,7 @@ public struct Tree {
     }
 }
 
-/// Where a value stands: `services[0].timeouts.connect`.
+/// The place of a value: `services[0].timeouts.connect`.
 public struct DottedPath: CustomStringConvertible {
     public private(set) var description = ""
 

@@ -2,8 +2,8 @@ internal import Gateway
 internal import RateLimiter
 
 extension GatewayAssembly {
-    /// How much later a request may arrive at a service than another that was sent at the same time, in nanoseconds: because of a
-    /// busy machine or a wide-area network.
+    /// The difference between the arrivals of two requests that were sent at the same time, in nanoseconds: because of a busy machine or
+    /// a wide-area network.
     private static let arrivalJitter: Int64 = 250_000_000
 
     /// The services; those of one scope share the buckets and queues of the first.

@@ -6,7 +6,7 @@ internal import Upstream
 struct UpstreamService: ServiceLifecycle.Service {
     private let upstream: Upstream
 
-    /// How long fetches in flight may go on when no caller is left, in nanoseconds.
+    /// The time that fetches in flight have when no caller is left, in nanoseconds.
     private static let timeToEnd: Int64 = 1_000_000_000
 
     /// Starts the thread; on return it takes fetches.

@@ -22,7 +22,7 @@ struct Configuration: Sendable, Equatable {
     var callers: [Caller] = []
     /// The rule for callers without a gateway key; `nil`: `loopback` without callers, `deny` with them.
     var anonymous: Callers.Anonymous?
-    /// How long calls in flight may take to finish after SIGTERM.
+    /// The time that calls in flight have to finish after SIGTERM.
     var drain: Int64 = 30 * .second
     var log = Log()
 }

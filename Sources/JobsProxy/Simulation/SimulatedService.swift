@@ -14,7 +14,7 @@ struct SimulatedService {
         quota = Quota(rate: load.rate - load.foreignRate, burst: load.burst)
     }
 
-    /// Whether it answers a call well; it throttles it otherwise.
+    /// Returns true if it answers a call well; otherwise it throttles it.
     mutating func answers(now: Int64) -> Bool {
         calls += 1
         guard bucket.take(quota, now: now) == .admitted else {
@@ -27,7 +27,7 @@ struct SimulatedService {
     mutating func forget() { (calls, throttles) = (0, 0) }
 }
 
-/// What the gate hands out, until the simulation takes it.
+/// The gate's attempts and deliveries, until the simulation takes them.
 final class SimulatedPort: UpstreamPort, ArrivalReceiver {
     struct Mail: ~Copyable {
         var started = GrantedAttempts()

@@ -189,7 +189,7 @@ struct Simulation: ~Copyable {
         at(now + wait, .ask(Asked(caller: asked.caller, page: asked.page, attempt: asked.attempt + 1)))
     }
 
-    /// Who walks asks for the next page when the last one has come, or not come.
+    /// The caller that walks asks for the next page when the last one has come or failed.
     private mutating func goOn(_ asked: Asked) {
         guard asked.caller == load.callers, asked.page + 1 < load.walk else { return }
         at(now + 1_000_000, .ask(Asked(caller: asked.caller, page: asked.page + 1)))
@@ -203,7 +203,7 @@ struct Simulation: ~Copyable {
         var mail = port.take()
         while let attempt = mail.started.popFirst() { drive(.granted(attempt)) }
         if mail.hasQueued { drive(.queueGrew) }
-        // What is refused at once, by an open breaker for instance, has been delivered meanwhile.
+        // Fetches that are refused at once, by an open breaker for instance, have been delivered meanwhile.
         for delivery in mail.delivered + port.takeDelivered() {
             for waiter in delivery.waiters {
                 guard let asked = waiting.removeValue(forKey: waiter.generation) else { continue }

@@ -8,7 +8,7 @@ internal import Primitives
 /// A number changes before a write is sent and when it has ended. A process that runs renews the snapshot's lease: if the file can
 /// no longer be written, the snapshot is invalid when the lease ends, and a write is not sent before.
 struct SnapshotEpochs: ~Copyable {
-    /// How long a snapshot is valid after the last renewal.
+    /// The time for which a snapshot is valid after the last renewal, in nanoseconds.
     static let lease: Int64 = 5_000_000_000
     private static let renewal: Int64 = 1_000_000_000
 

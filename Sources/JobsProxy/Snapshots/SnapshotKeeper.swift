@@ -58,7 +58,7 @@ final class SnapshotKeeper: WriteObserver {
         }
     }
 
-    /// How many writes have ended since the pages were saved last; each has invalidated some pages of the file.
+    /// The number of writes that have ended since the pages were saved last; each has invalidated some pages of the file.
     var writesSinceSaved: Int { state.withLock { $0.writes - $0.savedWrites } }
 
     /// Learns of the writes of other processes that use the same file, and invalidates the pages concerned. To be called a few times

@@ -11,7 +11,7 @@ struct DomainSettings: Sendable, Equatable {
 /// A domain and the jobs in it.
 struct Domain: Sendable {
     let position: Position
-    /// Which domain of the account it is, in the order of their making.
+    /// Its number in the order in which domains are made.
     let number: Int
     private(set) var settings: DomainSettings
     /// The key that it was encrypted with before; `nil` if it never had another.
@@ -38,7 +38,7 @@ struct Domain: Sendable {
     }
 }
 
-/// All that the sandbox knows: the domains of one account, made from a seed, and what was written since.
+/// The data of the sandbox: the domains of one account, made from a seed, and what was written since.
 struct Account: Sendable {
     /// 2022-04-15T05:20:00Z, in milliseconds: nothing that comes from the seed was created later. Fixed, so that the answers
     /// of one seed are the same whenever they are asked for.
@@ -51,7 +51,7 @@ struct Account: Sendable {
     private var places: [Identifier: Int] = [:]
     /// The domains by the token of the request that made them.
     private var byClientToken: [[UInt8]: Identifier] = [:]
-    /// How many domains were ever made.
+    /// The number of domains that were ever made.
     private var made: Int
     private var jobCount: Int
 

@@ -53,7 +53,7 @@ struct Job: Sendable {
         return position.createdAt + (start?.duration ?? 60_000 + draw(.duration, below: 1_740_000))
     }
 
-    /// How much of the input has been worked on.
+    /// The part of the input that has been worked on.
     var percentComplete: Int64 {
         switch status {
         case .submitted: 0
@@ -63,7 +63,7 @@ struct Job: Sendable {
         }
     }
 
-    /// Why the job as a whole failed. Errors in parts of it end in COMPLETED_WITH_ERRORS and have no such details, says
+    /// The reason why the job as a whole failed. Errors in parts of it end in COMPLETED_WITH_ERRORS and have no such details, says
     /// https://docs.aws.amazon.com/connect/latest/APIReference/API_connect-voice-id_FraudsterRegistrationJob.html.
     var failure: (message: String, statusCode: Int64)? {
         guard status == .failed else { return nil }
@@ -75,7 +75,7 @@ struct Job: Sendable {
         }
     }
 
-    // MARK: What follows from the key
+    // MARK: Drawn from the key
 
     /// The purpose of a random number. Each has a sequence of its own, so that adding one changes no other.
     enum Purpose: UInt64 {
@@ -100,7 +100,7 @@ final class StartedJob: Sendable {
     let position: Position
     /// Monotonic nanoseconds.
     let startedAt: Int64
-    /// How long it takes from its submission to its end, in milliseconds.
+    /// The time from its submission to its end, in milliseconds.
     let duration: Int64
     /// The input of the call, by the model's names.
     let request: OperationInput

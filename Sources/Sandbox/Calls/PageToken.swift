@@ -19,7 +19,7 @@ struct PageToken: Sendable, Equatable {
         }
     }
 
-    /// Why a token is not accepted.
+    /// The reason why a token is not accepted.
     enum Fault: Error, Sendable, Equatable {
         /// It was not issued here, or was changed.
         case unknown
