@@ -8,7 +8,7 @@ public import Primitives
 /// It is asked for each request and never blocks its caller: each fetch runs on a thread of its own, one at a time, when
 /// `CredentialRefresh` decides. The source's files are checked every second while requests come.
 public final class CredentialStore: CredentialSupply, Redacted {
-    private struct State: ~Copyable {
+    struct State: ~Copyable {
         var refresh = CredentialRefresh()
         var listeners: [@Sendable () -> Void] = []
         /// The state of the source's files when they were last read.
@@ -45,10 +45,11 @@ public final class CredentialStore: CredentialSupply, Redacted {
     /// The time between two checks of the source's files.
     private static let lookPause: Int64 = 1_000_000_000
 
-    private let state = Locked(State())
+    // Not private: a test fetches on its own thread.
+    let state = Locked(State())
     private let source: any CredentialSource
-    private let clock: @Sendable () -> WallInstant
-    private let uptime: @Sendable () -> MonotonicInstant
+    let clock: @Sendable () -> WallInstant
+    let uptime: @Sendable () -> MonotonicInstant
 
     init(
         _ source: any CredentialSource, clock: @escaping @Sendable () -> WallInstant,
@@ -122,21 +123,6 @@ public final class CredentialStore: CredentialSupply, Redacted {
         }
     }
 
-    /// Like `credentials`, but a due fetch runs on the calling thread, up to the source's timeout (half a minute for a process).
-    /// Pending means that another fetch is in progress.
-    public func credentialsAfterFetch(now: WallInstant) -> CredentialAnswer {
-        let moment = CredentialRefresh.Moment(clock: now, uptime: uptime())
-        let action = state.withLock { $0.refresh.request(now: moment) }
-        switch action {
-        case .fetch, .useAndFetch, .refuseAndFetch:
-            fetch()
-            return credentials(now: clock())
-        case .use(let credentials): return .ready(credentials)
-        case .wait: return .pending
-        case .refuse(let reason): return .unavailable(reason)
-        }
-    }
-
     /// - Returns: the reason why it could not be started, else `nil`.
     private func startFetch() -> String? {
         do throws(ThreadError) {
@@ -149,7 +135,7 @@ public final class CredentialStore: CredentialSupply, Redacted {
         }
     }
 
-    private func fetch() {
+    func fetch() {
         // Before the files are read, so that a later change is noticed.
         let stamps = source.stamps()
         state.withLock { $0.stamps = stamps }

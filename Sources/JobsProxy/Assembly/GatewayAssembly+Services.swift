@@ -1,4 +1,5 @@
 internal import Gateway
+internal import Primitives
 internal import RateLimiter
 
 extension GatewayAssembly {
@@ -8,14 +9,15 @@ extension GatewayAssembly {
 
     /// The services; those of one scope share the buckets and queues of the first.
     static func services(
-        _ configuration: Configuration, now: Int64
+        _ configuration: Configuration, now: MonotonicInstant
     ) throws(CommandFailure) -> [Gateway.Service] {
         var services: [Gateway.Service] = []
         var scopes: [String: Gateway.Service] = [:]
         for (index, service) in configuration.services.enumerated() {
             let shared = service.quotaScope.flatMap { scopes[$0] }
             let made = Gateway.Service(
-                index: index, settings: try settings(service, configuration), sharing: shared, now: now)
+                index: index, settings: try settings(service, configuration), sharing: shared,
+                now: now.nanoseconds)
             if let scope = service.quotaScope, shared == nil { scopes[scope] = made }
             services.append(made)
         }

@@ -54,7 +54,7 @@ enum GatewayMetrics {
                 return gate.services.flatMap { service in
                     service.catalog.quotaGroups.indices.map { group in
                         let name = service.catalog.quotaGroups[group].name
-                        let figures = gate.queue.figures(service: service.index, group: group, now: now)
+                        let figures = gate.queue.figures(service: service.index, group: group, now: now.nanoseconds)
                         return (
                             "\(label("service", service.settings.name)),\(label("group", name))", value(figures)
                         )

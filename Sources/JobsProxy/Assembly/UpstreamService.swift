@@ -1,4 +1,5 @@
 internal import Gateway
+internal import Primitives
 internal import ServiceLifecycle
 internal import Upstream
 
@@ -19,7 +20,7 @@ struct UpstreamService: ServiceLifecycle.Service {
 
     func run() async {
         try? await gracefulShutdown()
-        upstream.stop(by: Process.now + Self.timeToEnd)
+        upstream.stop(by: (Process.now + Self.timeToEnd).nanoseconds)
         await upstream.ended()
     }
 }

@@ -14,11 +14,11 @@ enum Process {
     /// The wall clock in whole seconds, at a tenth of the cost.
     static let coarseWallClock: @Sendable () -> WallInstant = { WallInstant(seconds: Int64(time(nil))) }
 
-    /// Monotonic nanoseconds, of the same clock as the event loops'.
-    static var now: Int64 {
+    /// By the same clock as the event loops'.
+    static var now: MonotonicInstant {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        return MonotonicInstant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
     /// Raises the limit of open files to its maximum, makes a write to a closed connection an error instead of a signal, and lets the

@@ -43,7 +43,7 @@ struct SDKRetries {
     let mode: Mode
     /// The rate that adaptive mode allows, requests a second; `nil` before the first throttle.
     private var rate: Double?
-    private var freeAt: Int64 = 0
+    private var freeAt = MonotonicInstant.distantPast
 
     init(_ mode: Mode) { self.mode = mode }
 
@@ -57,7 +57,7 @@ struct SDKRetries {
     }
 
     /// The instant at which a request that is wanted now is sent.
-    mutating func send(now: Int64) -> Int64 {
+    mutating func send(now: MonotonicInstant) -> MonotonicInstant {
         guard let rate else { return now }
         let at = max(now, freeAt)
         freeAt = at + Int64(1e9 / rate)

@@ -1,6 +1,7 @@
 internal import AWSProtocol
 internal import Gateway
 internal import Locking
+internal import Primitives
 internal import RateLimiter
 
 /// The service of a simulation: a quota, and good answers within it.
@@ -15,9 +16,9 @@ struct SimulatedService {
     }
 
     /// Returns true if it answers a call well; otherwise it throttles it.
-    mutating func answers(now: Int64) -> Bool {
+    mutating func answers(now: MonotonicInstant) -> Bool {
         calls += 1
-        guard bucket.take(quota, now: now) == .admitted else {
+        guard bucket.take(quota, now: now.nanoseconds) == .admitted else {
             throttles += 1
             return false
         }

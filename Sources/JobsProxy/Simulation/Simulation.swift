@@ -27,7 +27,7 @@ struct Simulation: ~Copyable {
     }
 
     private struct Entry: Comparable {
-        let time: Int64
+        let time: MonotonicInstant
         let number: Int
         let event: Event
 
@@ -44,6 +44,8 @@ struct Simulation: ~Copyable {
 
     private static let target = Array("VoiceID.ListFraudsterRegistrationJobs".utf8)
 
+    private static let start = MonotonicInstant(nanoseconds: 0)
+
     private let load: SimulatedLoad
     private let port = SimulatedPort()
     private let gate: Gate
@@ -53,12 +55,12 @@ struct Simulation: ~Copyable {
     private var service: SimulatedService
     private var events = Heap<Entry>()
     private var lastNumber = 0
-    private var now: Int64 = 0
+    private var now = Self.start
     private var generator: SplitMix64
     private var retries: [SDKRetries]
     private var waiting: [UInt64: Asked] = [:]
     private var lastWaiter: UInt64 = 0
-    private var tickAt = Int64.max
+    private var tickAt = MonotonicInstant.distantFuture
     private var report: SimulationReport
 
     /// - Throws: `CommandFailure` if the catalog cannot be read.
@@ -76,7 +78,7 @@ struct Simulation: ~Copyable {
         }
         let cache = PageCache(maxBytes: configuration.cache.maxBytes, maxWaiters: configuration.cache.maxWaiters)
         let gate = Gate(
-            services: try GatewayAssembly.services(configuration, now: 0), cache: cache,
+            services: try GatewayAssembly.services(configuration, now: Self.start), cache: cache,
             policy: CachePolicy(configuration.cache),
             callers: (0..<callers).map { number in
                 var settings = CallerSettings(configuration.limits)
@@ -91,7 +93,7 @@ struct Simulation: ~Copyable {
             gate,
             configuration.services.map {
                 UpstreamSettings($0, configuration.breaker, sandbox: nil, signing: signing)
-            }, RetryPolicy(configuration.retry), random: SplitMix64(seed: ~load.seed), now: 0)
+            }, RetryPolicy(configuration.retry), random: SplitMix64(seed: ~load.seed), now: Self.start.nanoseconds)
         calls = Self.calls(load.pages, "p", gate)
         walkCalls = Self.calls(load.walk, "w", gate)
     }
@@ -112,13 +114,16 @@ struct Simulation: ~Copyable {
         for caller in 0..<load.callers {
             let phase = Int64.random(in: 0..<load.interval, using: &generator)
             for page in 0..<load.pages {
-                at(phase + load.interval * Int64(page) / Int64(load.pages), .ask(Asked(caller: caller, page: page)))
+                at(
+                    now + (phase + load.interval * Int64(page) / Int64(load.pages)),
+                    .ask(Asked(caller: caller, page: page)))
             }
         }
-        if load.walk > 0 { at(0, .ask(Asked(caller: load.callers, page: 0))) }
-        let end = load.warmUp + load.duration
+        if load.walk > 0 { at(now, .ask(Asked(caller: load.callers, page: 0))) }
+        let begin = now + load.warmUp
+        let end = begin + load.duration
         while let entry = events.popMin(), entry.time < end {
-            if now < load.warmUp, entry.time >= load.warmUp { service.forget() }
+            if now < begin, entry.time >= begin { service.forget() }
             now = entry.time
             handle(entry.event)
             takeMail()
@@ -128,7 +133,7 @@ struct Simulation: ~Copyable {
         return report
     }
 
-    private mutating func at(_ time: Int64, _ event: Event) {
+    private mutating func at(_ time: MonotonicInstant, _ event: Event) {
         lastNumber += 1
         events.insert(Entry(time: time, number: lastNumber, event: event))
     }
@@ -148,7 +153,7 @@ struct Simulation: ~Copyable {
         case .timeout(let id): end(id, .failure(Self.timeout))
         case .tick:
             guard tickAt == now else { return }
-            tickAt = .max
+            tickAt = .distantFuture
             drive(.tick)
         }
     }
@@ -159,12 +164,12 @@ struct Simulation: ~Copyable {
         let call = asked.caller < load.callers ? calls[asked.page] : walkCalls[asked.page]
         lastWaiter += 1
         let waiter = Waiter(loop: 0, slot: 0, generation: lastWaiter)
-        if let error = gate.charge(caller: CallerID(asked.caller), target: Self.target.span, now: now) {
+        if let error = gate.charge(caller: CallerID(asked.caller), target: Self.target.span, now: now.nanoseconds) {
             throttled(asked, retryAfter: error.retryAfter)
             return
         }
-        switch gate.decide(call, caller: CallerID(asked.caller), waiter: waiter, now: now) {
-        case .page(let page, _): answered(asked, age: now - page.fetchedAt)
+        switch gate.decide(call, caller: CallerID(asked.caller), waiter: waiter, now: now.nanoseconds) {
+        case .page(let page, _): answered(asked, age: now.nanoseconds - page.fetchedAt)
         case .refused(let error): throttled(asked, retryAfter: error.retryAfter)
         case .wait: waiting[lastWaiter] = asked
         }
@@ -172,15 +177,15 @@ struct Simulation: ~Copyable {
 
     private mutating func answered(_ asked: Asked, age: Int64) {
         retries[asked.caller].learn(wasThrottled: false, askedPerSecond: asksPerSecond)
-        if now >= load.warmUp { report.count(caller: asked.caller, age: age, time: now - load.warmUp) }
+        if isCounted { report.count(caller: asked.caller, age: age, time: now - Self.start - load.warmUp) }
         goOn(asked)
     }
 
     private mutating func throttled(_ asked: Asked, retryAfter: Int64?) {
         retries[asked.caller].learn(wasThrottled: true, askedPerSecond: asksPerSecond)
-        if now >= load.warmUp { report.throttles += 1 }
+        if isCounted { report.throttles += 1 }
         guard let pause = retries[asked.caller].pause(after: asked.attempt, using: &generator) else {
-            if now >= load.warmUp { report.givenUp += 1 }
+            if isCounted { report.givenUp += 1 }
             goOn(asked)
             return
         }
@@ -195,6 +200,7 @@ struct Simulation: ~Copyable {
         at(now + 1_000_000, .ask(Asked(caller: asked.caller, page: asked.page + 1)))
     }
 
+    private var isCounted: Bool { now >= Self.start + load.warmUp }
     private var asksPerSecond: Double { Double(load.pages) * 1e9 / Double(load.interval) }
 
     // MARK: The gateway's upstream
@@ -208,7 +214,7 @@ struct Simulation: ~Copyable {
             for waiter in delivery.waiters {
                 guard let asked = waiting.removeValue(forKey: waiter.generation) else { continue }
                 switch delivery.arrival {
-                case .page(let page), .stale(let page, _): answered(asked, age: now - page.fetchedAt)
+                case .page(let page), .stale(let page, _): answered(asked, age: now.nanoseconds - page.fetchedAt)
                 case .reply: throttled(asked, retryAfter: nil)
                 case .error(let error): throttled(asked, retryAfter: error.retryAfter)
                 }
@@ -222,7 +228,7 @@ struct Simulation: ~Copyable {
 
     private mutating func drive(_ event: consuming FetchMachine.Event) {
         // Nothing is signed.
-        let moment = FetchMachine.Moment(now: now, wallClock: WallInstant(seconds: 0))
+        let moment = FetchMachine.Moment(now: now.nanoseconds, wallClock: WallInstant(seconds: 0))
         machine.handle(event, at: moment)
         machine.handle(.tick, at: moment)
         let actions = machine.actions
@@ -238,6 +244,7 @@ struct Simulation: ~Copyable {
             if !isInTime { at(now + order.timeout, .timeout(id)) }
         case .deliver(let delivery): gate.deliver([delivery])
         case .wake(let instant):
+            let instant = MonotonicInstant(nanoseconds: instant)
             guard instant < tickAt else { return }
             // Only the earliest counts; those that were meant for later find that it has changed.
             tickAt = max(instant, now + 1)

@@ -1,4 +1,5 @@
 internal import PageCache
+internal import Primitives
 
 /// The file beside a snapshot that says whether the snapshot is valid, and for which scopes its pages are.
 ///
@@ -25,8 +26,8 @@ struct EpochFile {
         var hasEnded = false
         /// Zeros if it is not known.
         var boot: [UInt8]
-        /// In monotonic nanoseconds of that boot.
-        var validUntil: Int64
+        /// By the clock of that boot.
+        var validUntil: MonotonicInstant
         /// In the order of the scopes' indices.
         var numbers = EpochScope.all.map { _ in Number(isInFlight: false) }
     }
@@ -52,7 +53,7 @@ struct EpochFile {
         func number(_ place: Int) -> UInt64 { Self.number(bytes[place..<place + 8]) }
         return Contents(
             hasEnded: number(Self.endPlace) == 1, boot: Array(bytes[Self.bootPlace..<Self.bootPlace + Self.bootBytes]),
-            validUntil: Int64(bitPattern: number(Self.leasePlace)),
+            validUntil: MonotonicInstant(nanoseconds: Int64(bitPattern: number(Self.leasePlace))),
             numbers: EpochScope.all.map { Number(bits: number(Self.place($0))) })
     }
 
@@ -76,8 +77,8 @@ struct EpochFile {
 
     func write(hasEnded: Bool) throws(FileError) { try file.write(Self.bytes(hasEnded ? 1 : 0), at: Self.endPlace) }
 
-    func write(boot: [UInt8], validUntil: Int64) throws(FileError) {
-        try file.write(boot + Self.bytes(UInt64(bitPattern: validUntil)), at: Self.bootPlace)
+    func write(boot: [UInt8], validUntil: MonotonicInstant) throws(FileError) {
+        try file.write(boot + Self.bytes(UInt64(bitPattern: validUntil.nanoseconds)), at: Self.bootPlace)
     }
 
     func write(_ number: Number, of scope: EpochScope) throws(FileError) {

@@ -1,6 +1,7 @@
 internal import Gateway
 internal import Logging
 internal import NIOPosix
+internal import Primitives
 internal import ServiceLifecycle
 
 /// Reads the pages of a gateway from their file at its start, and writes them there from time to time and at its end.

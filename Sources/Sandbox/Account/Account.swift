@@ -138,11 +138,11 @@ struct Account: Sendable {
     ///
     /// - Parameters:
     ///   - duration: from submission to end, in milliseconds.
-    ///   - now: monotonic nanoseconds.
     ///   - milliseconds: since 1970-01-01T00:00:00Z.
     /// - Throws: a `ResourceNotFoundException`, `ConflictException` or `ServiceQuotaExceededException`.
     mutating func startJob(
-        _ kind: JobKind, in domain: String, _ request: OperationInput, duration: Int64, now: Int64, milliseconds: Int64
+        _ kind: JobKind, in domain: String, _ request: OperationInput, duration: Int64, now: MonotonicInstant,
+        milliseconds: Int64
     ) throws(ServiceError) -> Job {
         let place = try place(domain)
         guard let jobs = domains[place].jobs[kind] else { throw .domainNotFound }

@@ -98,14 +98,13 @@ struct Job: Sendable {
 /// A job that a call has started. Its status follows from the time, so that no timer has to run.
 final class StartedJob: Sendable {
     let position: Position
-    /// Monotonic nanoseconds.
-    let startedAt: Int64
+    let startedAt: MonotonicInstant
     /// The time from its submission to its end, in milliseconds.
     let duration: Int64
     /// The input of the call, by the model's names.
     let request: OperationInput
 
-    init(position: Position, startedAt: Int64, duration: Int64, request: OperationInput) {
+    init(position: Position, startedAt: MonotonicInstant, duration: Int64, request: OperationInput) {
         self.position = position
         self.startedAt = startedAt
         self.duration = duration
@@ -113,9 +112,7 @@ final class StartedJob: Sendable {
     }
 
     /// The job at a moment: it waits for a fifth of its time, then it runs.
-    ///
-    /// - Parameter now: monotonic nanoseconds.
-    func job(now: Int64) -> Job {
+    func job(now: MonotonicInstant) -> Job {
         let elapsed = (now - startedAt) / 1_000_000
         let job = Job(position: position, status: .submitted, start: self)
         if elapsed < duration / 5 { return job }

@@ -57,15 +57,13 @@ struct JobList: Sendable {
     var count: Int { all.count + started.count }
 
     /// The jobs in a status, or all, newest first.
-    ///
-    /// - Parameter now: monotonic nanoseconds.
-    func jobs(in status: JobStatus?, now: Int64) -> Listing<Job> {
+    func jobs(in status: JobStatus?, now: MonotonicInstant) -> Listing<Job> {
         let news = started.map { $0.job(now: now) }
         guard let status else { return Listing(newer: news, older: all) }
         return Listing(newer: news.filter { $0.status == status }, older: byStatus[status] ?? [])
     }
 
-    func job(_ id: Identifier, now: Int64) -> Job? {
+    func job(_ id: Identifier, now: MonotonicInstant) -> Job? {
         if let place = places[id.key] { return all[place] }
         return started.first { $0.position.key == id.key }?.job(now: now)
     }

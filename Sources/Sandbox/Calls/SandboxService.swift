@@ -18,8 +18,7 @@ final class SandboxService: Sendable {
     }
 
     private struct Time {
-        /// Nanoseconds.
-        let monotonic: Int64
+        let monotonic: MonotonicInstant
         let wallClock: WallInstant
         /// Since 1970-01-01T00:00:00Z, in whole seconds.
         var milliseconds: Int64 { wallClock.seconds * 1000 }
@@ -43,9 +42,9 @@ final class SandboxService: Sendable {
     ///
     /// - Parameters:
     ///   - target: the value of `X-Amz-Target`.
-    ///   - now: monotonic nanoseconds, for quotas and the progress of jobs.
+    ///   - now: for quotas and the progress of jobs.
     ///   - wallClock: for page tokens and times of creation.
-    func answer(target: String?, body: Span<UInt8>, now: Int64, wallClock: WallInstant) -> SandboxAnswer {
+    func answer(target: String?, body: Span<UInt8>, now: MonotonicInstant, wallClock: WallInstant) -> SandboxAnswer {
         guard let operation = Operation(target: target) else { return SandboxAnswer(nil, .unknownOperation()) }
         do throws(ServiceError) {
             try admit(operation, now: now)
@@ -57,9 +56,9 @@ final class SandboxService: Sendable {
     }
 
     /// Takes the call's quota token, and then perhaps fails it on purpose.
-    private func admit(_ operation: Operation, now: Int64) throws(ServiceError) {
+    private func admit(_ operation: Operation, now: MonotonicInstant) throws(ServiceError) {
         try state.withLock { state throws(ServiceError) in
-            guard state.buckets[operation.quotaGroup.rawValue].take(quota, now: now) == .admitted else {
+            guard state.buckets[operation.quotaGroup.rawValue].take(quota, now: now.nanoseconds) == .admitted else {
                 throw .throttled
             }
             if let code = state.faults.next() { throw .injected(code) }

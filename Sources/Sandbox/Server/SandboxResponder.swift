@@ -36,7 +36,8 @@ final class SandboxResponder: Responder {
         switch Route(head.method, path: Self.text(head.path, in: bytes)) {
         case .call:
             let target = head[.xAmzTarget].map { Self.text($0, in: bytes) }
-            let answer = service.answer(target: target, body: content, now: now, wallClock: wallClock())
+            let answer = service.answer(
+                target: target, body: content, now: MonotonicInstant(nanoseconds: now), wallClock: wallClock())
             count(answer)
             return deliver(answer, ticket, into: &response)
         case .metrics:

@@ -1,4 +1,6 @@
+import AWSProtocol
 import Glibc
+import Locking
 import Primitives
 import Synchronization
 
@@ -115,6 +117,21 @@ extension CredentialStore {
     /// A store whose two clocks go alike.
     convenience init(_ source: any CredentialSource, clock: TestClock) {
         self.init(source, clock: { clock.now }, uptime: { clock.uptime })
+    }
+
+    /// Like `credentials`, but a due fetch runs on the calling thread.
+    /// Pending means that another fetch is in progress.
+    func credentialsAfterFetch(now: WallInstant) -> CredentialAnswer {
+        let moment = CredentialRefresh.Moment(clock: now, uptime: uptime())
+        let action = state.withLock { $0.refresh.request(now: moment) }
+        switch action {
+        case .fetch, .useAndFetch, .refuseAndFetch:
+            fetch()
+            return credentials(now: clock())
+        case .use(let credentials): return .ready(credentials)
+        case .wait: return .pending
+        case .refuse(let reason): return .unavailable(reason)
+        }
     }
 }
 

@@ -2,6 +2,7 @@ import NIOTestSupport
 import PageCache
 import RateLimiter
 import TestSupport
+import Primitives
 import Testing
 
 @testable import Gateway
@@ -130,13 +131,13 @@ struct OpenBreakerTests {
                 let gate = gateway.assembly.gate
                 let batch = gate.services[0].catalog.quotaGroups.firstIndex { $0.name == "batch" }
                 let group = gate.queue.groups[0][try #require(batch)]
-                group.giveBack(now: Process.now)
-                let before = group.tokens(now: Process.now)
+                group.giveBack(now: Process.now.nanoseconds)
+                let before = group.tokens(now: Process.now.nanoseconds)
                 for domain in "ABCDEFGH" {
                     let reply = try await gateway.page(query(domain: domain))
                     #expect(reply.fields["cache-status"] == "jobs-proxy; detail=breaker")
                 }
-                #expect(group.tokens(now: Process.now) >= before)
+                #expect(group.tokens(now: Process.now.nanoseconds) >= before)
                 #expect(origin.requests.count == 1)
             }
         }
