@@ -46,12 +46,11 @@ struct SandboxCommand: AsyncParsableCommand {
         guard let address = CommandValues.address(listen) else {
             throw ValidationError("--listen must be HOST:PORT, such as 127.0.0.1:9000")
         }
-        guard let latency = CommandValues.duration(latency) else {
-            throw ValidationError("--latency must be a duration, such as 50ms or 2s")
+        func duration(_ text: String, _ option: String) throws -> Int64 {
+            if let duration = CommandValues.duration(text) { return duration }
+            throw ValidationError("\(option) must be a duration, such as 50ms or 10s")
         }
-        guard let jobDuration = CommandValues.duration(jobDuration) else {
-            throw ValidationError("--job-duration must be a duration, such as 10s or 5m")
-        }
+        let (latency, jobDuration) = try (duration(latency, "--latency"), duration(jobDuration, "--job-duration"))
         var faults: [(code: String, probability: Double)] = []
         for text in fault {
             let parts = text.split(separator: "=", maxSplits: 1)

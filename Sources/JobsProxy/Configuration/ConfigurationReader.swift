@@ -26,13 +26,4 @@ enum ConfigurationReader {
         }
         return configuration
     }
-
-    /// The configuration in a file, or the faults of its text.
-    ///
-    /// - Parameter file: its name, for the faults.
-    static func read(_ bytes: [UInt8], file: String) -> Result<Configuration, FileFaults> {
-        let faults = FaultCollector(file: file)
-        let configuration = read(bytes, faults)
-        return faults.sorted.map(Result.failure) ?? .success(configuration)
-    }
 }
