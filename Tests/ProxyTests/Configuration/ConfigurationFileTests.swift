@@ -36,7 +36,7 @@ struct ConfigurationFileTests {
             "c.yaml:2: listen.tls: /nonexistent.pem: ",
             "c.yaml:3: admin.token: the environment variable 'NO_SUCH_TOKEN' is not set",
             "c.yaml:8: services[0].quotas.bach: is no quota group of the catalog 'voice-id'; did you mean batch?",
-            "c.yaml:9: services[0].quotas.other-things: is no quota group of the catalog 'voice-id'; it has batch, ",
+            "c.yaml:9: services[0].quotas.other-things: is no quota group of the catalog 'voice-id'; it has evaluate, ",
             "c.yaml:10: services[1].catalog: /nonexistent.yaml: cannot be opened: No such file or directory",
             "c.yaml:11: replicas: must be between 1 and 1000, not '0'",
         ]
