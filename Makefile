@@ -1,4 +1,4 @@
-# What a person or a CI run does here; each target may be repeated at will.
+# The tasks of a person or a CI run; each target may be repeated at will.
 
 RELEASE := -c release --static-swift-stdlib --product jobs-proxy
 

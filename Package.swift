@@ -122,7 +122,7 @@ let package = Package(
             swiftSettings: settings),
 
         // MARK: Tests
-        // What several tests share. `NIOTestSupport` is apart, so that the leaves' tests do without NIO.
+        // Code that several test targets share. `NIOTestSupport` is apart, so that the leaves' tests do without NIO.
         .target(
             name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport", swiftSettings: testSettings),
         .target(
@@ -172,13 +172,15 @@ let package = Package(
             ],
             swiftSettings: testSettings),
         .testTarget(
-            name: "CredentialsTests", dependencies: ["AWSProtocol", "Credentials", "Primitives", "TestSupport"],
+            name: "CredentialsTests",
+            dependencies: ["AWSProtocol", "Credentials", "Locking", "Primitives", "TestSupport"],
             exclude: ["SDK"],
             swiftSettings: testSettings),
         .testTarget(
             name: "SandboxTests",
             dependencies: [
                 "AWSProtocol", "HTTPFront", "NIOTestSupport", "Primitives", "RateLimiter", "Sandbox", "Telemetry",
+                "TestSupport",
                 nioCore,
                 nioPosix,
             ],

@@ -65,19 +65,26 @@ let package = Package(
         .target(
             name: "GatewayFront", dependencies: ["AWSProtocol", "Gateway", "HTTPFront", "Primitives"],
             path: path("GatewayFront"),
-            sources: ["Requests/CacheControl.swift", "Admin/PurgeQuery.swift", "Requests/SDKRequest.swift"],
+            sources: [
+                "Requests/CacheControl.swift", "Admin/PurgeQuery.swift", "Requests/SDKRequest.swift",
+                "Identity/Callers.swift",
+            ],
             swiftSettings: settings),
         .target(
             name: "OriginClient", dependencies: ["CCurl", "Primitives"], path: path("OriginClient"),
             sources: [
-                "CurlError.swift", "CurlReply.swift", "HTTP1/ReplyCollector.swift", "HTTP1/ReplyCollector+Text.swift",
+                "CurlError.swift", "CurlReply.swift", "HTTP2Mode.swift", "HTTP1/ReplyCollector.swift",
+                "HTTP1/ReplyCollector+Text.swift",
                 "HTTP1/ReplyReader.swift",
             ],
             swiftSettings: settings),
         .target(
             name: "Upstream", path: path("Upstream"), sources: ["RetryPolicy.swift"], swiftSettings: settings),
         .target(
-            name: "JobsProxy", dependencies: ["Gateway", "HTTPFront", "Primitives", "StrictYAML", "Upstream"],
+            name: "JobsProxy",
+            dependencies: [
+                "Gateway", "GatewayFront", "HTTPFront", "OriginClient", "Primitives", "StrictYAML", "Upstream",
+            ],
             path: path("JobsProxy"),
             sources: ["Commands/CommandFailure.swift", "Configuration", "Process/File.swift"], swiftSettings: settings),
 

@@ -116,7 +116,7 @@ class Gateway:
                 counter = re.compile(r'jobsproxy_requests_total\{(?=.*"%s")(?=.*outcome="hit").*\} 1$' % TARGET)
                 return any(counter.match(line) for line in samples[name])
 
-            # What a scrape shows may be a moment old.
+            # A scrape may be a moment old.
             if not wait_until(shows_the_hit, ANSWER):
                 raise Failed(f"/metrics of the {name} listener never shows the hit")
         return min(map(len, samples.values()))

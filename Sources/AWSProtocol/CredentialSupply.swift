@@ -4,13 +4,13 @@ public import Primitives
 ///
 /// It is asked for each attempt, on the thread that sends it, and must not block.
 public protocol CredentialSupply: Sendable {
-    /// What may be signed with now.
+    /// The credentials to sign with now.
     func credentials(now: WallInstant) -> CredentialAnswer
 
     /// Has credentials fetched anew that a service did not accept, because they are over or it does not know them. It must not
     /// block either.
     ///
-    /// - Parameter refused: what the service did not accept.
+    /// - Parameter refused: the credentials that the service did not accept.
     /// - Returns: true if others are there, or are being fetched and pending until then. The default implementation fetches nothing.
     func renew(_ refused: AWSCredentials, now: WallInstant) -> Bool
 }
@@ -19,7 +19,7 @@ extension CredentialSupply {
     public func renew(_ refused: AWSCredentials, now: WallInstant) -> Bool { false }
 }
 
-/// What a supply of credentials has to give.
+/// The answer of a supply of credentials.
 public enum CredentialAnswer: Sendable {
     case ready(AWSCredentials)
     /// They are being fetched; when that has ended, one way or the other, it is announced.

@@ -7,8 +7,8 @@ public import Primitives
 ///
 /// It is asked for each request and never blocks its caller: each fetch runs on a thread of its own, one at a time, when
 /// `CredentialRefresh` decides. The source's files are checked every second while requests come.
-public final class CredentialStore: CredentialSupply, Discreet {
-    private struct State: ~Copyable {
+public final class CredentialStore: CredentialSupply, Redacted {
+    struct State: ~Copyable {
         var refresh = CredentialRefresh()
         var listeners: [@Sendable () -> Void] = []
         /// The state of the source's files when they were last read.
@@ -29,15 +29,15 @@ public final class CredentialStore: CredentialSupply, Discreet {
         }
 
         /// The earliest time of the next fetch for changed files. The pause doubles, because a fetch may itself change the files.
-        private var nextFileFetch = Int64.min
+        private var nextFileFetch = MonotonicInstant.distantPast
         private var fileFetchPause = CredentialStore.lookPause
         private static let longestFileFetchPause: Int64 = 60_000_000_000
 
-        mutating func mayFetchForFiles(now: Int64) -> Bool {
+        mutating func mayFetchForFiles(now: MonotonicInstant) -> Bool {
             guard now >= nextFileFetch else { return false }
-            let isSoon = nextFileFetch != .min && now &- nextFileFetch < fileFetchPause
+            let isSoon = now - nextFileFetch < fileFetchPause
             fileFetchPause = isSoon ? min(2 * fileFetchPause, Self.longestFileFetchPause) : CredentialStore.lookPause
-            nextFileFetch = now.addingReportingOverflow(fileFetchPause).partialValue
+            nextFileFetch = now + fileFetchPause
             return true
         }
     }
@@ -45,15 +45,15 @@ public final class CredentialStore: CredentialSupply, Discreet {
     /// The time between two checks of the source's files.
     private static let lookPause: Int64 = 1_000_000_000
 
-    private let state = Locked(State())
+    // Not private: a test fetches on its own thread.
+    let state = Locked(State())
     private let source: any CredentialSource
-    private let clock: @Sendable () -> WallInstant
-    private let uptime: @Sendable () -> Int64
+    let clock: @Sendable () -> WallInstant
+    let uptime: @Sendable () -> MonotonicInstant
 
-    /// - Parameter uptime: a monotonic clock, in nanoseconds.
     init(
         _ source: any CredentialSource, clock: @escaping @Sendable () -> WallInstant,
-        uptime: @escaping @Sendable () -> Int64
+        uptime: @escaping @Sendable () -> MonotonicInstant
     ) {
         self.source = source
         self.clock = clock
@@ -63,10 +63,10 @@ public final class CredentialStore: CredentialSupply, Discreet {
     /// A store with the SDKs' default sources: the environment, the shared files, the container's or the instance's service.
     ///
     /// - Parameter region: the Region in which roles are assumed, such as `us-east-1`.
-    public convenience init(region: String, surroundings: Surroundings) {
+    public convenience init(region: String, environment: CredentialEnvironment) {
         self.init(
-            DefaultChain(surroundings: surroundings, region: region), clock: surroundings.clock,
-            uptime: surroundings.uptime)
+            DefaultChain(environment: environment, region: region), clock: environment.clock,
+            uptime: environment.uptime)
     }
 
     /// True while a fetch is in progress.
@@ -85,17 +85,13 @@ public final class CredentialStore: CredentialSupply, Discreet {
         let (action, looks) = state.withLock { ($0.refresh.request(now: moment), $0.beginsLook(now: now)) }
         if looks { lookAtFiles() }
         switch action {
-        case .use(let credentials):
-            return .ready(credentials)
+        case .use(let credentials): return .ready(credentials)
         case .useAndFetch(let credentials):
             _ = startFetch()
             return .ready(credentials)
-        case .fetch:
-            return startFetch().map(CredentialAnswer.unavailable) ?? .pending
-        case .wait:
-            return .pending
-        case .refuse(let reason):
-            return .unavailable(reason)
+        case .fetch: return startFetch().map(CredentialAnswer.unavailable) ?? .pending
+        case .wait: return .pending
+        case .refuse(let reason): return .unavailable(reason)
         case .refuseAndFetch(let reason):
             _ = startFetch()
             return .unavailable(reason)
@@ -127,24 +123,6 @@ public final class CredentialStore: CredentialSupply, Discreet {
         }
     }
 
-    /// Like `credentials`, but a due fetch runs on the calling thread, up to the source's timeout (half a minute for a process).
-    /// Pending means that another fetch is in progress.
-    public func credentialsAfterFetch(now: WallInstant) -> CredentialAnswer {
-        let moment = CredentialRefresh.Moment(clock: now, uptime: uptime())
-        let action = state.withLock { $0.refresh.request(now: moment) }
-        switch action {
-        case .fetch, .useAndFetch, .refuseAndFetch:
-            fetch()
-            return credentials(now: clock())
-        case .use(let credentials):
-            return .ready(credentials)
-        case .wait:
-            return .pending
-        case .refuse(let reason):
-            return .unavailable(reason)
-        }
-    }
-
     /// - Returns: the reason why it could not be started, else `nil`.
     private func startFetch() -> String? {
         do throws(ThreadError) {
@@ -157,7 +135,7 @@ public final class CredentialStore: CredentialSupply, Discreet {
         }
     }
 
-    private func fetch() {
+    func fetch() {
         // Before the files are read, so that a later change is noticed.
         let stamps = source.stamps()
         state.withLock { $0.stamps = stamps }

@@ -3,7 +3,7 @@ internal import Primitives
 
 /// Unchecked credentials of a source. All values from outside go through `checked`, because key id and token become header
 /// fields.
-struct CredentialValues: Discreet {
+struct CredentialValues: Redacted {
     var accessKeyID: String?
     var secretAccessKey: String?
     var sessionToken: String?

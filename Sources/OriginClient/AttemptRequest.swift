@@ -2,18 +2,6 @@ internal import Primitives
 
 internal import CCurl
 
-/// The versions of HTTP that an endpoint is spoken to with.
-public enum HTTP2Mode: Sendable {
-    /// HTTP/2 if the endpoint agrees to it in the TLS handshake (ALPN, RFC 9113 section 3.2), else HTTP/1.1. An
-    /// `http://` endpoint gets HTTP/1.1.
-    case auto
-    /// HTTP/1.1 only.
-    case off
-    /// HTTP/2 by prior knowledge over plain TCP (RFC 9113 section 3.3). Over TLS the same as `auto`: libcurl negotiates by ALPN in
-    /// either case.
-    case priorKnowledge
-}
-
 /// Where and how attempts are sent. A class, because each attempt has one.
 package final class Endpoint: Sendable {
     /// `https://host[:port]/` or `http://…`; user and password in it are refused.
@@ -104,14 +92,14 @@ extension AttemptRequest {
         guard CurlLibrary.isReady else { throw .driverFault }
         guard let transfer = CurlTransfer() else { throw .outOfMemory }
         defer { transfer.clear() }
-        let start = CurlClock.now
+        let start = MonotonicInstant.now
         let deadline = start + timeout
         var list: CurlAddresses?
         if let name = OriginName(endpoint) {
             let nameDeadline = min(deadline, start + endpoint.connectTimeout)
             list = try CurlAddresses(name, try NameLookups.shared.addresses(of: name.name, until: nameDeadline))
         }
-        let now = CurlClock.now
+        let now = MonotonicInstant.now
         try transfer.prepare(self, id: 0, slot: 0, deadline: deadline)
         try transfer.handle.setAddresses(list)
         try transfer.setLaunch(now: now)

@@ -2,7 +2,7 @@
 ///
 /// The way from random bits to a number in a range is written out here: that of the standard library may change between
 /// versions, and one seed must mean the same numbers for ever.
-public struct SplitMix64: Sendable {
+public struct SplitMix64: RandomNumberGenerator, Sendable {
     private static let step: UInt64 = 0x9e37_79b9_7f4a_7c15
     private var state: UInt64
 

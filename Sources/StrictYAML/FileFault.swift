@@ -13,7 +13,7 @@ public struct FileFault: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// Everything that is wrong with a file, by line. Never empty.
+/// All faults of a file, by line. Never empty.
 public struct FileFaults: Error, Sendable, Equatable, CustomStringConvertible {
     public let faults: [FileFault]
 
@@ -28,7 +28,7 @@ public final class FaultCollector {
     /// - Parameter file: its name, for the faults.
     public init(file: String) { self.file = file }
 
-    /// How many there are.
+    /// The number of faults.
     public var count: Int { faults.count }
 
     /// Notes a fault.

@@ -21,8 +21,7 @@ public struct SourceText {
         var decoder = UTF8.ForwardParser()
         decoding: while true {
             switch decoder.parseScalar(from: &rest) {
-            case .emptyInput:
-                break decoding
+            case .emptyInput: break decoding
             case .error:
                 faults.add(line: line, "holds bytes that are not UTF-8: save the file as UTF-8")
                 return nil

@@ -44,9 +44,7 @@ public struct Tree {
     }
 
     /// Returns true if no value stands there.
-    public var isNull: Bool {
-        if case .scalar(let scalar) = content { scalar.isNull } else { false }
-    }
+    public var isNull: Bool { if case .scalar(let scalar) = content { scalar.isNull } else { false } }
 
     /// The value, in the words of a message.
     public var kind: String {
@@ -58,7 +56,7 @@ public struct Tree {
     }
 }
 
-/// Where a value stands: `services[0].timeouts.connect`.
+/// The place of a value: `services[0].timeouts.connect`.
 public struct DottedPath: CustomStringConvertible {
     public private(set) var description = ""
 

@@ -21,9 +21,7 @@ public final class CounterFamily: MetricFamily {
     }
 
     /// The sum over all writers of the row at `index`.
-    public func value(at index: Int) -> UInt64 {
-        blocks.withLock { $0 }.reduce(0) { $0 &+ $1.value(at: index) }
-    }
+    public func value(at index: Int) -> UInt64 { blocks.withLock { $0 }.reduce(0) { $0 &+ $1.value(at: index) } }
 
     /// In a family of more than `alwaysShown` rows, those at 0 are left out.
     func render(into text: inout MetricText) {

@@ -183,17 +183,17 @@ private final class UpstreamThread {
         endpoints = upstream.settings.map(Endpoint.init)
         driver = try CurlDriver(maxConnectionsInAll: upstream.settings.reduce(0) { $0 + $1.maxConnections })
         counters = UpstreamCounters(gate, upstream.metrics)
-        try driver.lookUpAhead(endpoints, now: CurlClock.now)
+        try driver.lookUpAhead(endpoints, now: MonotonicInstant.now)
         let waker = driver.waker
         upstream.mail.withLock { $0.waker = waker }
     }
 
     private var moment: FetchMachine.Moment {
-        FetchMachine.Moment(now: CurlClock.now, wallClock: upstream.wallClock())
+        FetchMachine.Moment(now: MonotonicInstant.now, wallClock: upstream.wallClock())
     }
 
     func run() {
-        var machine = FetchMachine(gate, upstream.settings, upstream.retry, now: CurlClock.now)
+        var machine = FetchMachine(gate, upstream.settings, upstream.retry, now: MonotonicInstant.now)
         var messages = Upstream.Messages()
         var finished: [FinishedAttempt] = []
         var nextLook: MonotonicInstant = .distantPast
@@ -210,7 +210,7 @@ private final class UpstreamThread {
             if let stopBy = messages.stopBy, moment.now >= stopBy { machine.handle(.stop, at: moment) }
             carryOut(&machine)
             if messages.stopBy != nil, machine.isIdle { return }
-            let now = CurlClock.now
+            let now = MonotonicInstant.now
             let next = min(nextTick, nextLook, messages.stopBy ?? .distantFuture)
             let pause = upstream.goesToSleep() ? max(0, next - now) : 0
             driver.wait(timeout: pause, finished: &finished)

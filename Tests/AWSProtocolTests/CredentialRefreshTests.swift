@@ -22,10 +22,10 @@ private final class RefreshFixture {
     /// The wall clock. Set forward, the monotonic clock advances by the same span; set back, it stays.
     var now = start {
         didSet {
-            uptime = uptime.addingReportingOverflow(max(0, now - oldValue)).partialValue
+            uptime = uptime + max(0, now - oldValue)
         }
     }
-    var uptime: Int64 = 7
+    var uptime = MonotonicInstant(nanoseconds: 7)
     var random = SeededGenerator(seed: 1)
     var moment: CredentialRefresh.Moment { CredentialRefresh.Moment(clock: now, uptime: uptime) }
 

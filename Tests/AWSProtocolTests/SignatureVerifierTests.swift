@@ -11,8 +11,9 @@ struct SignatureVerifierTests {
     private static let now: Int64 = 1_440_938_160
     private static let ring = KeyRing(
         keys: [
-            KeyRing.Key(id: "SECOND", secret: "two", owner: 2), KeyRing.Key(id: "FIRST", secret: "one", owner: 1),
-            KeyRing.Key(id: "FIRSTLY", secret: "three", owner: 3),
+            KeyRing.Key(id: "SECOND", secret: "two", caller: CallerID(2)),
+            KeyRing.Key(id: "FIRST", secret: "one", caller: CallerID(1)),
+            KeyRing.Key(id: "FIRSTLY", secret: "three", caller: CallerID(3)),
         ], scopes: scopes)
 
     /// Signs a request, verifies it, and returns the number of the caller.
@@ -39,7 +40,7 @@ struct SignatureVerifierTests {
             verifier.canonical.field(Array(name.utf8).span, Array(value.utf8).span)
         }
         verifier.canonical.end(signedNames: Array("host;x-amz-date".utf8).span, content: nothing.span)
-        return try verifier.verify(claim, bytes.span, date: date.span, at: moment)
+        return try verifier.verify(claim, bytes.span, date: date.span, at: moment).index
     }
 
     private func owner(
@@ -176,7 +177,7 @@ struct SignatureVerifierTests {
                 verifier.canonical.field(Array(name.utf8).span, Array(value.utf8).span)
             }
             verifier.canonical.end(signedNames: Array("host;x-amz-date".utf8).span, content: nothing.span)
-            #expect(try verifier.verify(claim, bytes.span, date: date.span, at: moment) == 1)
+            #expect(try verifier.verify(claim, bytes.span, date: date.span, at: moment).index == 1)
         }
     }
 
@@ -203,7 +204,7 @@ struct SignatureVerifierTests {
 
     @Test("Nothing that holds a secret shows it")
     func descriptions() {
-        let key = KeyRing.Key(id: "FIRST", secret: "canary", owner: 1)
+        let key = KeyRing.Key(id: "FIRST", secret: "canary", caller: CallerID(1))
         let ring = KeyRing(keys: [key], scopes: Self.scopes)
         let credentials = AWSCredentials(accessKeyID: "A", secretAccessKey: "canary", sessionToken: "canary")
         var signer = RequestSigner(scope: Self.scopes[0])

@@ -12,7 +12,7 @@ struct BotocoreTests {
     private func botocore(_ machine: Machine, _ variables: [String: String]) throws -> AWSCredentials {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         let root = folder.deletingLastPathComponent().deletingLastPathComponent()
-        var environment = machine.surroundings(variables).variables
+        var environment = machine.environment(variables).variables
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         environment["PATH"] = "\(root.path)/.venv/bin:\(path)"
         environment["HOME"] = machine.home
@@ -29,7 +29,7 @@ struct BotocoreTests {
     private struct Unexpected: Error { let lines: Int }
 
     private func same(_ machine: Machine, _ variables: [String: String]) throws -> AWSCredentials {
-        let ours = try DefaultChain(surroundings: machine.surroundings(variables), region: "eu-west-1").fetch()
+        let ours = try DefaultChain(environment: machine.environment(variables), region: "eu-west-1").fetch()
         #expect(ours == (try botocore(machine, variables)))
         return ours
     }
@@ -37,7 +37,7 @@ struct BotocoreTests {
     /// The fake services use the real clock, because botocore does.
     private func machine() throws -> Machine {
         let machine = try Machine()
-        machine.clock.advance(WallInstant(seconds: Surroundings.wallClock().seconds) - machine.clock.now)
+        machine.clock.advance(WallInstant(seconds: CredentialEnvironment.wallClock().seconds) - machine.clock.now)
         return machine
     }
 

@@ -7,7 +7,9 @@ import Testing
 
 @Suite("A container's endpoint", .timeLimit(.minutes(1)))
 struct ContainerSourceTests {
-    private func source(_ surroundings: Surroundings) -> ContainerSource { ContainerSource(surroundings: surroundings) }
+    private func source(_ environment: CredentialEnvironment) -> ContainerSource {
+        ContainerSource(environment: environment)
+    }
 
     @Test("at a relative address, as ECS gives it")
     func relative() throws {
@@ -16,10 +18,10 @@ struct ContainerSourceTests {
         let text = machine.clock.text(after: hour)
         let origin = try FakeService.container { .reply(body: FakeService.document("ASIA", text)) }
         defer { origin.stop() }
-        var surroundings = machine.surroundings(["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/1"])
-        #expect(surroundings.containerEndpoint == "http://169.254.170.2")
-        surroundings.containerEndpoint = "http://127.0.0.1:\(origin.port)"
-        #expect(try source(surroundings).fetch() == FakeService.credentials("ASIA", end))
+        var environment = machine.environment(["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/1"])
+        #expect(environment.containerEndpoint == "http://169.254.170.2")
+        environment.containerEndpoint = "http://127.0.0.1:\(origin.port)"
+        #expect(try source(environment).fetch() == FakeService.credentials("ASIA", end))
         #expect(origin.requests.first?["Accept"] == "application/json")
     }
 
@@ -31,7 +33,7 @@ struct ContainerSourceTests {
         }
         defer { origin.stop() }
         let found = try source(
-            machine.surroundings([
+            machine.environment([
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:\(origin.port)/a?b=c",
                 "AWS_CONTAINER_AUTHORIZATION_TOKEN": "Basic abc",
             ])
@@ -50,7 +52,7 @@ struct ContainerSourceTests {
         defer { origin.stop() }
         let path = machine.write("token", "first-token\n")
         let source = source(
-            machine.surroundings([
+            machine.environment([
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:\(origin.port)/v2/credentials/1",
                 "AWS_CONTAINER_AUTHORIZATION_TOKEN": "another", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": path,
             ]))
@@ -78,7 +80,7 @@ struct ContainerSourceTests {
         let origin = try FakeService.container { script.next() }
         defer { origin.stop() }
         let source = source(
-            machine.surroundings([
+            machine.environment([
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:\(origin.port)/v2/credentials/1"
             ]))
         #expect(try source.fetch() == FakeService.credentials("ASIA", nil))
@@ -92,11 +94,11 @@ struct ContainerSourceTests {
         let machine = try Machine()
         let origin = try FakeService.container { .stall }
         defer { origin.stop() }
-        var surroundings = machine.surroundings([
+        var environment = machine.environment([
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:\(origin.port)/v2/credentials/1"
         ])
-        surroundings.patience.container = second / 5
-        #expect(source(surroundings).fault?.message.contains("did not answer: Timeout") == true)
+        environment.patience.container = second / 5
+        #expect(source(environment).fault?.message.contains("did not answer: Timeout") == true)
         #expect(origin.requests.count == 1)
     }
 
@@ -138,6 +140,6 @@ struct ContainerSourceTests {
             ),
         ] as [([String: String], CredentialFault)])
     func refused(variables: [String: String], fault: CredentialFault) throws {
-        #expect(source(try Machine().surroundings(variables)).fault == fault)
+        #expect(source(try Machine().environment(variables)).fault == fault)
     }
 }

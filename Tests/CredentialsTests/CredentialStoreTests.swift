@@ -101,7 +101,7 @@ struct CredentialStoreTests {
     func chain() throws {
         let machine = try Machine()
         let variables = ["AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s"]
-        let store = CredentialStore(region: "eu-west-1", surroundings: machine.surroundings(variables))
+        let store = CredentialStore(region: "eu-west-1", environment: machine.environment(variables))
         #expect(store.credentialsAfterFetch(now: clock.now).credentials?.accessKeyID == "A")
         #expect(store.credentials(now: WallInstant(nanoseconds: .max - 1)).credentials?.accessKeyID == "A")
     }
@@ -130,7 +130,7 @@ struct CredentialStoreTests {
     func changedFiles() throws {
         let machine = try Machine()
         machine.write(".aws/credentials", "[default]\naws_access_key_id = A\naws_secret_access_key = s\n")
-        let store = CredentialStore(region: "eu-west-1", surroundings: machine.surroundings())
+        let store = CredentialStore(region: "eu-west-1", environment: machine.environment())
         #expect(store.credentialsAfterFetch(now: machine.clock.now).credentials?.accessKeyID == "A")
         let ask = { () -> String? in
             machine.clock.advance(second)

@@ -26,7 +26,7 @@ struct DefaultChainTests {
             ("ENVIRONMENT", "AWS_ACCESS_KEY_ID"), ("PROFILE", "AWS_SHARED_CREDENTIALS_FILE"),
             ("CONTAINER", "AWS_CONTAINER_CREDENTIALS_FULL_URI"), ("INSTANCE", ""),
         ] {
-            let chain = DefaultChain(surroundings: machine.surroundings(variables), region: "eu-west-1")
+            let chain = DefaultChain(environment: machine.environment(variables), region: "eu-west-1")
             #expect(try chain.fetch().accessKeyID == id)
             variables[variable] = nil
         }
@@ -40,8 +40,8 @@ struct DefaultChainTests {
         for broken in [
             ["AWS_ACCESS_KEY_ID": "A"], ["AWS_PROFILE": "nobody"], ["AWS_WEB_IDENTITY_TOKEN_FILE": "/nowhere"],
         ] {
-            let surroundings = try Machine().surroundings(uri.merging(broken) { $1 })
-            #expect(DefaultChain(surroundings: surroundings, region: "eu-west-1").fault?.kind == .failed)
+            let environment = try Machine().environment(uri.merging(broken) { $1 })
+            #expect(DefaultChain(environment: environment, region: "eu-west-1").fault?.kind == .failed)
         }
         #expect(container.requests.isEmpty)
     }
@@ -49,7 +49,7 @@ struct DefaultChainTests {
     @Test("if there are none, it is told where was looked")
     func none() throws {
         let machine = try Machine()
-        let fault = DefaultChain(surroundings: machine.surroundings(), region: "eu-west-1").fault
+        let fault = DefaultChain(environment: machine.environment(), region: "eu-west-1").fault
         #expect(
             fault
                 == .failed(
@@ -62,9 +62,9 @@ struct DefaultChainTests {
 
     @Test("without a home directory the files are where the environment says, or nowhere")
     func homeless() throws {
-        var surroundings = try Machine().surroundings()
-        surroundings.homeDirectory = nil
-        let fault = DefaultChain(surroundings: surroundings, region: "eu-west-1").fault
+        var environment = try Machine().environment()
+        environment.homeDirectory = nil
+        let fault = DefaultChain(environment: environment, region: "eu-west-1").fault
         #expect(fault?.message.contains("AWS_CONFIG_FILE is not set and there is no home directory") == true)
     }
 }

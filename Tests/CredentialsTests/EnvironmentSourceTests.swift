@@ -7,7 +7,7 @@ import Testing
 @Suite("Credentials in the environment")
 struct EnvironmentSourceTests {
     private func source(_ variables: [String: String]) throws -> EnvironmentSource {
-        EnvironmentSource(surroundings: try Machine().surroundings(variables))
+        EnvironmentSource(environment: try Machine().environment(variables))
     }
 
     @Test("a key id and a secret are enough, and do not end")

@@ -13,7 +13,7 @@ struct InstanceMetadataSourceTests {
         var variables = variables
         variables["AWS_EC2_METADATA_DISABLED"] = variables["AWS_EC2_METADATA_DISABLED"] ?? "false"
         variables["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = "http://127.0.0.1:\(origin.port)/"
-        return InstanceMetadataSource(surroundings: machine.surroundings(variables))
+        return InstanceMetadataSource(environment: machine.environment(variables))
     }
 
     @Test("gives the credentials of the instance's role through a session")
@@ -31,11 +31,11 @@ struct InstanceMetadataSourceTests {
     func addresses() throws {
         let machine = try Machine()
         for (mode, address) in [("IPv4", "http://169.254.169.254"), ("ipv6", "http://[fd00:ec2::254]")] {
-            let surroundings = machine.surroundings(["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": mode])
-            #expect(try InstanceMetadataSource(surroundings: surroundings).endpoint().origin == address)
+            let environment = machine.environment(["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE": mode])
+            #expect(try InstanceMetadataSource(environment: environment).endpoint().origin == address)
         }
-        let surroundings = machine.surroundings(["AWS_EC2_METADATA_SERVICE_ENDPOINT": "169.254.169.254"])
-        #expect(throws: CredentialFault.self) { try InstanceMetadataSource(surroundings: surroundings).endpoint() }
+        let environment = machine.environment(["AWS_EC2_METADATA_SERVICE_ENDPOINT": "169.254.169.254"])
+        #expect(throws: CredentialFault.self) { try InstanceMetadataSource(environment: environment).endpoint() }
     }
 
     @Test("is not asked if it is switched off", arguments: ["true", "True", "TRUE"])
@@ -72,10 +72,10 @@ struct InstanceMetadataSourceTests {
         defer { origin.stop() }
         var source = source(machine, origin)
         source = InstanceMetadataSource(
-            surroundings: {
-                var surroundings = source.surroundings
-                surroundings.patience.metadata = second / 5
-                return surroundings
+            environment: {
+                var environment = source.environment
+                environment.patience.metadata = second / 5
+                return environment
             }())
         let fault = source.fault
         #expect(fault?.kind == .absent)

@@ -29,14 +29,14 @@ struct CommandWordsTests {
 
 @Suite("A process that prints credentials", .timeLimit(.minutes(1)))
 struct ProcessSourceTests {
-    private func source(_ command: String, _ surroundings: Surroundings) -> ProcessSource {
-        ProcessSource(command: command, surroundings: surroundings, whose: "the process")
+    private func source(_ command: String, _ environment: CredentialEnvironment) -> ProcessSource {
+        ProcessSource(command: command, environment: environment, whose: "the process")
     }
 
     private func fault(_ command: String, patience: Int64 = 20 * second) throws -> CredentialFault? {
-        var surroundings = try Machine().surroundings()
-        surroundings.patience.process = patience
-        return source(command, surroundings).fault
+        var environment = try Machine().environment()
+        environment.patience.process = patience
+        return source(command, environment).fault
     }
 
     @Test("gets its arguments without a shell, and its environment from where the gateway's comes")
@@ -50,7 +50,7 @@ struct ProcessSourceTests {
             echo '{"Version": 1, "AccessKeyId": "ASIA", "SecretAccessKey": "s", "SessionToken": "t",'
             echo ' "Expiration": "2023-11-14T22:13:20+00:00"}'
             """, mode: 0o700)
-        let found = try source("'\(script)' \"a b\" $HOME", machine.surroundings(["NAME": "value"])).fetch()
+        let found = try source("'\(script)' \"a b\" $HOME", machine.environment(["NAME": "value"])).fetch()
         #expect(
             found
                 == AWSCredentials(
@@ -109,14 +109,14 @@ struct ProcessSourceTests {
         let life = open(machine.home + "/life", O_RDONLY | O_NONBLOCK)
         defer { close(life) }
         let path = machine.write("process", "exec 9> '\(machine.home)/life'; echo begun >&9\n\(script)\n")
-        var surroundings = machine.surroundings(patience: second / 4)
+        var environment = machine.environment(patience: second / 4)
         var begun: [UInt8] = []
         // More time on a machine where a quarter of a second does not suffice to start.
-        while begun.isEmpty, surroundings.patience.process < 20 * second {
-            let fault = source("/bin/sh \(path)", surroundings).fault
+        while begun.isEmpty, environment.patience.process < 20 * second {
+            let fault = source("/bin/sh \(path)", environment).fault
             #expect(fault == .failed("the process did not finish in time"))
             _ = SourceFile.readPiece(life, 100, onto: &begun)
-            surroundings.patience.process *= 2
+            environment.patience.process *= 2
         }
         #expect(begun == Array("begun\n".utf8))
         #expect(eventually { SourceFile.readPiece(life, 100, onto: &begun) == .end })

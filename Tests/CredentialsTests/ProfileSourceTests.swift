@@ -9,7 +9,7 @@ import Testing
 @Suite("Profiles", .timeLimit(.minutes(1)))
 struct ProfileSourceTests {
     private func source(_ machine: Machine, _ variables: [String: String] = [:]) -> ProfileSource {
-        ProfileSource(surroundings: machine.surroundings(variables), region: "eu-west-1")
+        ProfileSource(environment: machine.environment(variables), region: "eu-west-1")
     }
 
     private func machine(config: String? = nil, credentials: String? = nil) throws -> Machine {

@@ -13,8 +13,8 @@ private let temporary = AWSCredentials(
 @Suite("The security token service", .timeLimit(.minutes(1)))
 struct TokenServiceTests {
     private func service(_ machine: Machine, _ origin: ScriptedOrigin, path: String = "") -> TokenService {
-        let surroundings = machine.surroundings(["AWS_ENDPOINT_URL_STS": "http://127.0.0.1:\(origin.port)\(path)"])
-        return TokenService(surroundings: surroundings, region: "eu-west-1")
+        let environment = machine.environment(["AWS_ENDPOINT_URL_STS": "http://127.0.0.1:\(origin.port)\(path)"])
+        return TokenService(environment: environment, region: "eu-west-1")
     }
 
     private func fault(_ body: () throws(CredentialFault) -> AWSCredentials) -> CredentialFault? {
@@ -186,7 +186,7 @@ struct TokenServiceTests {
             ("eusc-de-east-1", "https://sts.eusc-de-east-1.amazonaws.eu"),
         ])
     func endpoints(region: String, url: String) throws {
-        let service = TokenService(surroundings: try Machine().surroundings(), region: region)
+        let service = TokenService(environment: try Machine().environment(), region: region)
         #expect(try service.endpoint().origin == url)
     }
 
@@ -196,7 +196,7 @@ struct TokenServiceTests {
         func origin(_ change: (inout [String: String]) -> Void) throws -> String {
             var variables = variables
             change(&variables)
-            return try TokenService(surroundings: try Machine().surroundings(variables), region: "eu-west-1").endpoint()
+            return try TokenService(environment: try Machine().environment(variables), region: "eu-west-1").endpoint()
                 .origin
         }
         #expect(try origin { _ in } == "http://sts.example:81")
@@ -208,7 +208,7 @@ struct TokenServiceTests {
 
     @Test("is not looked for under a name that is no Region's", arguments: ["a.evil", "A", "a/b", "a@b", "a b"])
     func noRegion(region: String) throws {
-        let service = TokenService(surroundings: try Machine().surroundings(), region: region)
+        let service = TokenService(environment: try Machine().environment(), region: region)
         #expect(throws: CredentialFault.failed("\"\(region)\" is no Region's name")) { try service.endpoint() }
     }
 }

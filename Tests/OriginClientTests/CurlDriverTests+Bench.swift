@@ -18,9 +18,9 @@ final class CurlBench {
 
     /// Lets attempts progress until the condition holds; false if that takes longer than ten seconds.
     func pump(until condition: () -> Bool) -> Bool {
-        let end = CurlClock.now + 10_000_000_000
+        let end = MonotonicInstant.now + 10_000_000_000
         while !condition() {
-            guard CurlClock.now < end else { return false }
+            guard MonotonicInstant.now < end else { return false }
             driver.wait(timeout: 20_000_000, finished: &finished)
         }
         return true
@@ -89,9 +89,9 @@ func openDescriptors() -> Int {
 
 /// Whether the condition comes true within ten seconds.
 func eventually(_ condition: () -> Bool) -> Bool {
-    let end = CurlClock.now + 10_000_000_000
+    let end = MonotonicInstant.now + 10_000_000_000
     while !condition() {
-        guard CurlClock.now < end else { return false }
+        guard MonotonicInstant.now < end else { return false }
         sched_yield()
     }
     return true

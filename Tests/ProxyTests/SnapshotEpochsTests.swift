@@ -1,5 +1,6 @@
 import Foundation
 import PageCache
+import TestSupport
 import Testing
 
 @testable import JobsProxy
@@ -38,7 +39,7 @@ struct SnapshotEpochsTests {
                 var next = process(directory)
                 _ = try next.begin(now: 0)
                 var killed = process(directory, boot: boot)
-                #expect(try killed.begin(now: now) == isValid)
+                #expect(try killed.begin(now: .at(now)) == isValid)
             }
         }
     }
@@ -47,12 +48,12 @@ struct SnapshotEpochsTests {
     func renewal() throws {
         try withDirectory { directory in
             var first = process(directory)
-            _ = try first.begin(now: 100 * Self.second)
-            #expect(try first.refresh(now: 104 * Self.second).isEmpty)
+            _ = try first.begin(now: .at(100 * Self.second))
+            #expect(try first.refresh(now: .at(104 * Self.second)).isEmpty)
             var next = process(directory)
-            #expect(try !next.begin(now: 3 * Self.second))
-            _ = try first.refresh(now: 108 * Self.second)
-            #expect(try next.begin(now: 112 * Self.second))
+            #expect(try !next.begin(now: .at(3 * Self.second)))
+            _ = try first.refresh(now: .at(108 * Self.second))
+            #expect(try next.begin(now: .at(112 * Self.second)))
         }
     }
 
@@ -129,7 +130,7 @@ struct SnapshotEpochsTests {
                 #expect(old.end(now: 0) == nil)
                 if isWrite { _ = new.writeBegins([Self.scope], now: 0) } else { _ = try new.refresh(now: 0) }
                 var next = process(directory)
-                #expect(try !next.begin(now: 10 * Self.second))
+                #expect(try !next.begin(now: .at(10 * Self.second)))
             }
         }
     }
@@ -145,18 +146,18 @@ struct SnapshotEpochsTests {
             // What cannot be opened cannot be written.
             try FileManager.default.moveItem(atPath: path, toPath: directory + "/elsewhere")
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-            #expect(process.writeBegins([Self.scope], now: 2 * Self.second) == 5 * Self.second)
-            #expect(throws: FileError.self) { try process.refresh(now: 2 * Self.second) }
-            #expect(process.end(now: 3 * Self.second) == 5 * Self.second)
-            #expect(process.writeBegins([Self.scope], now: 5 * Self.second) == nil)
+            #expect(process.writeBegins([Self.scope], now: .at(2 * Self.second)) == .at(5 * Self.second))
+            #expect(throws: FileError.self) { try process.refresh(now: .at(2 * Self.second)) }
+            #expect(process.end(now: .at(3 * Self.second)) == .at(5 * Self.second))
+            #expect(process.writeBegins([Self.scope], now: .at(5 * Self.second)) == nil)
             process.writeEnded([Self.scope])
-            #expect(process.end(now: 6 * Self.second) == nil)
+            #expect(process.end(now: .at(6 * Self.second)) == nil)
             try FileManager.default.removeItem(atPath: path)
             try FileManager.default.moveItem(atPath: directory + "/elsewhere", toPath: path)
-            _ = try process.refresh(now: 7 * Self.second)
+            _ = try process.refresh(now: .at(7 * Self.second))
             #expect(process.numbers[Int(Self.scope.index)] != before[Int(Self.scope.index)])
             var next = self.process(directory)
-            #expect(try next.begin(now: 8 * Self.second))
+            #expect(try next.begin(now: .at(8 * Self.second)))
             #expect(next.numbers == process.numbers)
         }
     }

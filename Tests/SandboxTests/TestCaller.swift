@@ -22,7 +22,9 @@ struct TestCaller {
     func call(target: String?, _ body: String) -> Reply {
         let bytes = Array(body.utf8)
         return Reply(
-            service.answer(target: target, body: bytes.span, now: now, wallClock: WallInstant(seconds: wallClock)))
+            service.answer(
+                target: target, body: bytes.span, now: MonotonicInstant(nanoseconds: now),
+                wallClock: WallInstant(seconds: wallClock)))
     }
 
     /// Calls with `members` and, if they are not nothing, the others that lists know.

@@ -1,5 +1,6 @@
 import AWSProtocol
 import Primitives
+import TestSupport
 import Testing
 
 @testable import Sandbox

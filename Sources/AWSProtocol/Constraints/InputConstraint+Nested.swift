@@ -63,13 +63,7 @@ extension InputConstraint {
     private func violations(
         of elements: [JSONValue], in parent: String, named name: String, _ allowance: inout MatchAllowance
     ) throws(WrongTypeError) -> [String] {
-        var found: [String] = []
-        if let maximum, elements.count > maximum {
-            found.append("Member must have length less than or equal to \(maximum)")
-        }
-        if let minimum, elements.count < minimum {
-            found.append("Member must have length greater than or equal to \(minimum)")
-        }
+        var found = limits(on: "length", brokenBy: Int64(elements.count))
         var inside: [String] = []
         var isRuleBroken = false
         if let constraint = members.first {
@@ -109,12 +103,9 @@ extension InputConstraint {
 
     /// The constraints on an element of a list, in one sentence.
     private var rule: String {
-        let unit = kind == .string ? "length" : "value"
-        var rules: [String] = []
-        if let maximum { rules.append("Member must have \(unit) less than or equal to \(maximum)") }
-        if let minimum { rules.append("Member must have \(unit) greater than or equal to \(minimum)") }
-        if let pattern { rules.append("Member must satisfy regular expression pattern: \(pattern.text)") }
-        if !values.isEmpty { rules.append("Member must satisfy enum value set: [\(values.joined(separator: ", "))]") }
+        var rules = limits(on: kind == .string ? "length" : "value")
+        if let pattern { rules.append(Self.rule(of: pattern)) }
+        if !values.isEmpty { rules.append(ruleOfValues) }
         return "Member must satisfy constraint: [\(rules.joined(separator: ", "))]"
     }
 }

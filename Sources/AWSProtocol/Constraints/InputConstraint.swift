@@ -72,31 +72,40 @@ public struct InputConstraint: Sendable, Equatable {
         var found: [String] = []
         // The service counts characters, not bytes.
         let length = Int64(value.count { $0 & 0xc0 != 0x80 })
-        let isTooLong = maximum.map { length > $0 } ?? false
-        let isTooShort = minimum.map { length < $0 } ?? false
         // The pattern of a value that is far too long is not checked.
-        if let pattern, !isTooLong || value.count <= 4096, pattern.matches(value, &allowance) == false {
-            found.append("Member must satisfy regular expression pattern: \(pattern.text)")
+        if let pattern, length <= maximum ?? .max || value.count <= 4096, pattern.matches(value, &allowance) == false {
+            found.append(Self.rule(of: pattern))
         }
-        if isTooLong, let maximum { found.append("Member must have length less than or equal to \(maximum)") }
-        if isTooShort, let minimum { found.append("Member must have length greater than or equal to \(minimum)") }
-        if !values.isEmpty {
-            // By bytes: Swift's `==` on strings is canonical equivalence.
-            if !values.contains(where: { $0.utf8.elementsEqual(value) }) {
-                found.append("Member must satisfy enum value set: [\(values.joined(separator: ", "))]")
-            }
-        }
+        found += limits(on: "length", brokenBy: length)
+        // By bytes: Swift's `==` on strings is canonical equivalence.
+        if !values.isEmpty, !values.contains(where: { $0.utf8.elementsEqual(value) }) { found.append(ruleOfValues) }
         guard !found.isEmpty else { return [] }
         return worded(found, value: quoted(String(decoding: value, as: UTF8.self)), in: parent)
     }
 
     /// The violations of an integer.
     public func violations(integer value: Int64, in parent: String = "") -> [String] {
-        var found: [String] = []
-        if let maximum, value > maximum { found.append("Member must have value less than or equal to \(maximum)") }
-        if let minimum, value < minimum { found.append("Member must have value greater than or equal to \(minimum)") }
+        let found = limits(on: "value", brokenBy: value)
         return found.isEmpty ? [] : worded(found, value: quoted("\(value)"), in: parent)
     }
+
+    /// The limits that a length or a value breaks; both for `nil`.
+    func limits(on size: String, brokenBy number: Int64? = nil) -> [String] {
+        var limits: [String] = []
+        if let maximum, number.map({ $0 > maximum }) ?? true {
+            limits.append("Member must have \(size) less than or equal to \(maximum)")
+        }
+        if let minimum, number.map({ $0 < minimum }) ?? true {
+            limits.append("Member must have \(size) greater than or equal to \(minimum)")
+        }
+        return limits
+    }
+
+    static func rule(of pattern: Pattern) -> String {
+        "Member must satisfy regular expression pattern: \(pattern.text)"
+    }
+
+    var ruleOfValues: String { "Member must satisfy enum value set: [\(values.joined(separator: ", "))]" }
 
     /// The value in a message; empty if it is sensitive.
     func quoted(_ value: String) -> String { isSensitive ? "" : "'\(value)'" }

@@ -28,18 +28,16 @@ public struct CredentialRefresh: ~Copyable, Sendable {
     /// An instant by two clocks.
     public struct Moment: Sendable, Equatable {
         public let clock: WallInstant
-        /// A monotonic clock with any origin, in nanoseconds.
-        public let uptime: Int64
+        public let uptime: MonotonicInstant
 
-        public init(clock: WallInstant, uptime: Int64) {
+        public init(clock: WallInstant, uptime: MonotonicInstant) {
             self.clock = clock
             self.uptime = uptime
         }
 
         /// The later moment at which the wall clock shows `clock`, if it is not set before.
         func when(clock: WallInstant) -> Moment {
-            let uptime = uptime.addingReportingOverflow(clock - self.clock)
-            return Moment(clock: clock, uptime: uptime.overflow ? .max : uptime.partialValue)
+            Moment(clock: clock, uptime: uptime + (clock - self.clock))
         }
 
         /// Returns true if either clock has reached this moment.
@@ -67,8 +65,8 @@ public struct CredentialRefresh: ~Copyable, Sendable {
     }
 
     private var state = State.untried
-    private var renewedAt = WallInstant(nanoseconds: .min)
-    private var mayRenewAt = WallInstant(nanoseconds: .min)
+    private var renewedAt = WallInstant.distantPast
+    private var mayRenewAt = WallInstant.distantPast
 
     /// A machine without credentials.
     public init() {}

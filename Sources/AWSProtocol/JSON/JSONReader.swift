@@ -81,9 +81,6 @@ public struct JSONReader {
         }
     }
 
-    /// Reads the value of a member or an element at the reader's position and this depth.
-    typealias ValueReading<Value> = (inout JSONReader, Span<UInt8>, _ depth: Int) throws(JSONError) -> Value
-
     /// The members of the object whose brace is at `position`.
     mutating func object(_ bytes: Span<UInt8>, depth: Int) throws(JSONError) -> [JSONMember] {
         var members: [JSONMember] = []
@@ -93,19 +90,9 @@ public struct JSONReader {
         return members
     }
 
-    mutating func object<Value>(
-        _ bytes: Span<UInt8>, depth: Int, reading read: ValueReading<Value>
-    ) throws(JSONError) -> [(name: JSONToken, value: Value)] {
-        var members: [(name: JSONToken, value: Value)] = []
-        try eachMember(bytes, depth: depth) { reader, name throws(JSONError) in
-            members.append((name, try read(&reader, bytes, depth)))
-        }
-        return members
-    }
-
     /// Iterates over the object whose brace is at `position`. `read` gets each name and reads its value.
     @inline(__always)
-    private mutating func eachMember(
+    mutating func eachMember(
         _ bytes: Span<UInt8>, depth: Int, _ read: (inout JSONReader, JSONToken) throws(JSONError) -> Void
     ) throws(JSONError) {
         guard depth <= Self.maxDepth else { throw error(.tooDeep) }
@@ -130,20 +117,9 @@ public struct JSONReader {
         }
     }
 
-    /// The elements of the array whose bracket is at `position`.
-    mutating func array<Value>(
-        _ bytes: Span<UInt8>, depth: Int, reading read: ValueReading<Value>
-    ) throws(JSONError) -> [Value] {
-        var elements: [Value] = []
-        try eachElement(bytes, depth: depth) { reader throws(JSONError) in
-            elements.append(try read(&reader, bytes, depth))
-        }
-        return elements
-    }
-
     /// Iterates over the array whose bracket is at `position`. `read` reads each element.
     @inline(__always)
-    private mutating func eachElement(
+    mutating func eachElement(
         _ bytes: Span<UInt8>, depth: Int, _ read: (inout JSONReader) throws(JSONError) -> Void
     ) throws(JSONError) {
         guard depth <= Self.maxDepth else { throw error(.tooDeep) }

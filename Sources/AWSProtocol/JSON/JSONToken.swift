@@ -41,13 +41,7 @@ public struct JSONToken: Sendable, Equatable {
         guard kind == .string, range.count >= 2, range.upperBound <= bytes.count else { return }
         var position = range.lowerBound + 1
         let end = range.upperBound - 1
-        guard hasEscapes else {
-            while position < end {
-                value.append(bytes[position])
-                position += 1
-            }
-            return
-        }
+        guard hasEscapes else { return value.append(copying: bytes.extracting(position..<end)) }
         while position < end {
             let byte = bytes[position]
             if byte == UInt8(ascii: "\\"), let escape = JSONEscape(bytes, at: position, end: end) {

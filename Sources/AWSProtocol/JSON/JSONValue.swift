@@ -118,19 +118,18 @@ extension JSONReader {
         guard position < bytes.count else { return .null }
         switch bytes[position] {
         case UInt8(ascii: "{"):
-            let members = try object(bytes, depth: depth + 1) { reader, bytes, depth throws(JSONError) in
-                try reader.tree(bytes, depth: depth)
+            var members: [(name: String, value: JSONValue)] = []
+            try eachMember(bytes, depth: depth + 1) { reader, name throws(JSONError) in
+                let name = String(decoding: name.string(in: bytes), as: UTF8.self)
+                members.append((name, try reader.tree(bytes, depth: depth + 1)))
             }
-            var object: [(name: String, value: JSONValue)] = []
-            for member in members {
-                object.append((String(decoding: member.name.string(in: bytes), as: UTF8.self), member.value))
-            }
-            return .object(object)
+            return .object(members)
         case UInt8(ascii: "["):
-            return .array(
-                try array(bytes, depth: depth + 1) { reader, bytes, depth throws(JSONError) in
-                    try reader.tree(bytes, depth: depth)
-                })
+            var elements: [JSONValue] = []
+            try eachElement(bytes, depth: depth + 1) { reader throws(JSONError) in
+                elements.append(try reader.tree(bytes, depth: depth + 1))
+            }
+            return .array(elements)
         default:
             return JSONValue(scalar: try value(bytes, depth: depth), in: bytes)
         }
@@ -143,9 +142,7 @@ extension JSONValue {
         switch token.kind {
         case .string: self = .string(String(decoding: token.string(in: bytes), as: UTF8.self))
         case .number:
-            var text: [UInt8] = []
-            for index in token.range { text.append(bytes[index]) }
-            self = .number(String(decoding: text, as: UTF8.self))
+            self = .number(String(decoding: [UInt8](copying: bytes.extracting(token.range)), as: UTF8.self))
         case .true: self = .bool(true)
         case .false: self = .bool(false)
         case .null, .object, .array: self = .null

@@ -1,11 +1,11 @@
 /// A key of HMAC-SHA-256 (RFC 2104). Its two padded blocks are hashed once, which saves two blocks for each code.
-struct HMACKey: Sendable {
+package struct HMACKey: Sendable {
     /// The hash state after the inner padded key.
     let inner: SHA256
     private let outer: SHA256
 
     /// - Parameter key: of any length; a key longer than a block is hashed first.
-    init(_ key: [UInt8]) {
+    package init(_ key: [UInt8]) {
         var block = key
         if key.count > SHA256.blockByteCount { block = SHA256.hash(key.span).bytes }
         block += [UInt8](repeating: 0, count: SHA256.blockByteCount - block.count)
@@ -17,6 +17,12 @@ struct HMACKey: Sendable {
         var hash = SHA256()
         hash.update(block.span)
         return hash
+    }
+
+    /// The first 64 bits of a message's code.
+    package func word(_ message: Span<UInt8>) -> UInt64 {
+        let words = code(message)
+        return UInt64(words[0].bigEndian) << 32 | UInt64(words[1].bigEndian)
     }
 
     func code(_ message: Span<UInt8>) -> SHA256.Digest {

@@ -1,4 +1,5 @@
 internal import Glibc
+public import Primitives
 
 /// The access keys of callers, and the scopes that they may sign for. Immutable.
 public final class KeyRing: Sendable {
@@ -6,13 +7,12 @@ public final class KeyRing: Sendable {
     public struct Key: Sendable {
         public let id: String
         let secret: String
-        /// The number of the caller.
-        public let owner: Int
+        public let caller: CallerID
 
-        public init(id: String, secret: String, owner: Int) {
+        public init(id: String, secret: String, caller: CallerID) {
             self.id = id
             self.secret = secret
-            self.owner = owner
+            self.caller = caller
         }
     }
 

@@ -1,4 +1,3 @@
-internal import Glibc
 internal import Primitives
 
 /// The `Authorization` field of AWS Signature Version 4, as ranges of its bytes:
@@ -95,27 +94,12 @@ extension Span where Element == UInt8 {
     /// The index of the first `byte` in a range, or the range's end.
     fileprivate func first(_ byte: UInt8, in range: Range<Int>) -> Int {
         guard range.lowerBound >= 0, range.upperBound <= count, !range.isEmpty else { return range.upperBound }
-        // Unsafe because of the pointer: the range lies inside the span, and only a distance leaves the closure.
-        return unsafe withUnsafeBytes { bytes in
-            guard let base = bytes.baseAddress,
-                let found = unsafe memchr(base + range.lowerBound, Int32(byte), range.count)
-            else { return range.upperBound }
-            return unsafe UnsafeRawPointer(found) - base
-        }
+        return extracting(..<range.upperBound).index(of: byte, from: range.lowerBound) ?? range.upperBound
     }
 
     /// The index of the last `byte` in a range, `nil` if there is none.
     fileprivate func last(_ byte: UInt8, in range: Range<Int>) -> Int? {
-        guard range.lowerBound >= 0, range.upperBound <= count, !range.isEmpty else { return nil }
-        // Unsafe because of the pointer: the range lies inside the span.
-        return unsafe withUnsafeBytes { bytes in
-            var index = range.upperBound
-            while index > range.lowerBound {
-                index -= 1
-                if unsafe bytes[index] == byte { return index }
-            }
-            return nil
-        }
+        range.clamped(to: indices).last { self[$0] == byte }
     }
 
     fileprivate func holds(_ text: [UInt8], in range: Range<Int>) -> Bool {

@@ -108,11 +108,11 @@ public struct SignatureVerifier {
     ///
     /// - Parameters:
     ///   - moment: the result of `check`, to which the same `authorization` and `date` were passed.
-    /// - Returns: the number of the caller that has the key.
+    /// - Returns: the caller that has the key.
     /// - Throws: `SignatureFault.unknownKey` if the ring does not have the key, `.mismatch` if the signature is wrong.
     public mutating func verify(
         _ claim: Claim, _ authorization: Span<UInt8>, date: Span<UInt8>, at moment: Moment
-    ) throws(SignatureFault) -> Int {
+    ) throws(SignatureFault) -> CallerID {
         let place = place(
             of: SigningKeyTable.Name(key: claim.key ?? -1, scope: moment.scope, day: moment.day),
             authorization.extracting(claim.header.day))
@@ -124,7 +124,7 @@ public struct SignatureVerifier {
         guard let key = claim.key else { throw .unknownKey }
         guard isRight else { throw .mismatch }
         claims.remember(claim, authorization)
-        return ring.keys[key].owner
+        return ring.keys[key].caller
     }
 
     /// The place of a signing key in `signingKeys`. It is derived if it is not there.

@@ -1,7 +1,7 @@
 /// The profiles of the shared `config` and `credentials` files.
-struct SharedFiles: Discreet {
+struct SharedFiles: Redacted {
     /// The settings of one profile in both files.
-    struct Profile: Discreet {
+    struct Profile: Redacted {
         let name: String
         var config: [String: String]?
         var credentials: [String: String]?
@@ -25,14 +25,14 @@ struct SharedFiles: Discreet {
     /// Reads both files. A file that does not exist or cannot be read has no profiles.
     ///
     /// - Throws: `failed` if a file does not have the format.
-    init(_ surroundings: Surroundings) throws(CredentialFault) {
-        for section in try read(surroundings, "AWS_CONFIG_FILE", "config") {
+    init(_ environment: CredentialEnvironment) throws(CredentialFault) {
+        for section in try read(environment, "AWS_CONFIG_FILE", "config") {
             guard let name = Self.profile(section.name) else { continue }
             config[name, default: [:]].merge(section.settings) { $1 }
         }
         // [profile default] comes before [default].
         if let settings = config.removeValue(forKey: Self.preferredDefault) { config["default"] = settings }
-        for section in try read(surroundings, "AWS_SHARED_CREDENTIALS_FILE", "credentials") {
+        for section in try read(environment, "AWS_SHARED_CREDENTIALS_FILE", "credentials") {
             credentials[section.name, default: [:]].merge(section.settings) { $1 }
         }
     }
@@ -42,21 +42,21 @@ struct SharedFiles: Discreet {
         return Profile(name: name, config: config[name], credentials: credentials[name])
     }
 
-    static func paths(_ surroundings: Surroundings) -> [String] {
+    static func paths(_ environment: CredentialEnvironment) -> [String] {
         [("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")]
-            .compactMap { path(surroundings, $0, $1) }
+            .compactMap { path(environment, $0, $1) }
     }
 
     /// The path in the environment, or else in the home directory; `nil` if there is none.
-    private static func path(_ surroundings: Surroundings, _ variable: String, _ name: String) -> String? {
-        if let configured = surroundings[variable] { return surroundings.path(configured) }
-        return surroundings.homeDirectory.map { "\($0)/.aws/\(name)" }
+    private static func path(_ environment: CredentialEnvironment, _ variable: String, _ name: String) -> String? {
+        if let configured = environment[variable] { return environment.path(configured) }
+        return environment.homeDirectory.map { "\($0)/.aws/\(name)" }
     }
 
     private mutating func read(
-        _ surroundings: Surroundings, _ variable: String, _ name: String
+        _ environment: CredentialEnvironment, _ variable: String, _ name: String
     ) throws(CredentialFault) -> [SharedFileReader.Section] {
-        guard let path = Self.path(surroundings, variable, name) else {
+        guard let path = Self.path(environment, variable, name) else {
             places.append("\(variable) is not set and there is no home directory")
             return []
         }

@@ -36,7 +36,7 @@ struct ChildProcess {
     /// - Parameter words: the program and its arguments. A program without a slash is searched in the gateway's own `PATH`.
     /// - Throws: `Fault` if the program does not exit with 0 within the limits.
     func output(of words: [String], environment: [String: String]) throws(Fault) -> [UInt8] {
-        let deadline = CurlClock.now.nanoseconds + timeout
+        let deadline = MonotonicInstant.now + timeout
         var ends: [Int32] = [-1, -1]
         guard unsafe pipe(&ends) == 0 else { throw .notStarted(errno) }
         let (reading, writing) = (ends[0], ends[1])
@@ -56,7 +56,7 @@ struct ChildProcess {
             // The whole group, so that its children are killed too.
             kill(-process, SIGKILL)
             // With a deadline: a process can be stuck in the kernel, on a file system that does not answer.
-            _ = Self.status(of: process, by: CurlClock.now.nanoseconds + 1_000_000_000)
+            _ = Self.status(of: process, by: .now + 1_000_000_000)
             if case .failure(let fault) = result { throw fault }
             throw .timeout
         }
@@ -66,10 +66,10 @@ struct ChildProcess {
         return bytes
     }
 
-    private func read(_ descriptor: Int32, until deadline: Int64) -> Result<[UInt8], Fault> {
+    private func read(_ descriptor: Int32, until deadline: MonotonicInstant) -> Result<[UInt8], Fault> {
         var bytes: [UInt8] = []
         while true {
-            let left = deadline - CurlClock.now.nanoseconds
+            let left = deadline - .now
             guard left > 0 else { return .failure(.timeout) }
             var watch = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             let count = unsafe poll(&watch, 1, Int32(min(left / 1_000_000 + 1, 60_000)))
@@ -84,14 +84,14 @@ struct ChildProcess {
     }
 
     /// The status of the ended process; `nil` if it still runs at the deadline; 0 if the system kept no record.
-    private static func status(of process: pid_t, by deadline: Int64) -> Int32? {
+    private static func status(of process: pid_t, by deadline: MonotonicInstant) -> Int32? {
         var status: Int32 = 0
         while true {
             let ended = unsafe waitpid(process, &status, WNOHANG)
             if ended == process { return status }
             // SIGCHLD is ignored in this process, so that children leave no status.
             if ended < 0, errno == ECHILD { return 0 }
-            guard CurlClock.now.nanoseconds < deadline else { return nil }
+            guard .now < deadline else { return nil }
             // Its output has ended, so it exits soon. There is no event to wait for.
             usleep(1000)
         }

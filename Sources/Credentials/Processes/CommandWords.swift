@@ -18,8 +18,7 @@ enum CommandWords {
             case (nil, UInt8(ascii: "'")), (nil, UInt8(ascii: "\"")):
                 quote = byte
                 word = word ?? []
-            case (byte, _):
-                quote = nil
+            case (byte, _): quote = nil
             case (nil, UInt8(ascii: "\\")):
                 guard let next = bytes.next() else { throw Fault() }
                 word = (word ?? []) + [next]
@@ -28,8 +27,7 @@ enum CommandWords {
                 // In double quotes a backslash escapes only these two.
                 let isEscape = next == UInt8(ascii: "\"") || next == UInt8(ascii: "\\")
                 word = (word ?? []) + (isEscape ? [next] : [byte, next])
-            default:
-                word = (word ?? []) + [byte]
+            default: word = (word ?? []) + [byte]
             }
         }
         guard quote == nil else { throw Fault() }

@@ -2,7 +2,7 @@ internal import AWSProtocol
 internal import Primitives
 
 /// The JSON object with credentials that containers, instances and processes return.
-struct CredentialDocument: Discreet {
+struct CredentialDocument: Redacted {
     private let value: JSONValue
     private let whose: String
 

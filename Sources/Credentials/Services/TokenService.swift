@@ -16,8 +16,8 @@ struct Role: Sendable {
 /// AWS Security Token Service: temporary credentials of roles.
 ///
 /// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-struct TokenService: Sendable, Discreet {
-    let surroundings: Surroundings
+struct TokenService: Sendable, Redacted {
+    let environment: CredentialEnvironment
     let region: String
 
     /// Assumes a role with other credentials, which must be permitted to.
@@ -50,8 +50,8 @@ struct TokenService: Sendable, Discreet {
     ) throws(CredentialFault) -> AWSCredentials {
         let address = try endpoint()
         let service = CredentialService(
-            name: "the security token service at \(address.origin)", timeout: surroundings.patience.tokenService,
-            caBundle: surroundings["AWS_CA_BUNDLE"])
+            name: "the security token service at \(address.origin)", timeout: environment.patience.tokenService,
+            caBundle: environment["AWS_CA_BUNDLE"])
         let body = Self.form(parameters)
         func send(clockOffset: Int64) throws(CredentialFault) -> (CurlReply, XMLElements) {
             var fields = [
@@ -62,7 +62,7 @@ struct TokenService: Sendable, Discreet {
                 var signer = RequestSigner(scope: SigningScope(region: region, service: "sts"))
                 fields += signer.sign(
                     method: "POST", path: address.path, query: address.query, fields: fields, body: body, with: source,
-                    at: surroundings.clock() + clockOffset * 1_000_000_000)
+                    at: environment.clock() + clockOffset * 1_000_000_000)
             }
             let reply = try service.send(.post, address.url, fields: fields, body: body)
             do throws(XMLElements.Fault) {
@@ -97,7 +97,7 @@ struct TokenService: Sendable, Discreet {
     private func clockOffset(_ reply: CurlReply, _ elements: XMLElements) -> Int64? {
         guard reply.status != 200, let code = elements["ErrorResponse/Error/Code"], ErrorCode.clockSkew.contains(code),
             let date = reply["date"].flatMap({ HTTPDate.seconds($0) }),
-            let offset = AWSTime.clockOffset(date: WallInstant(seconds: date), now: surroundings.clock()), offset != 0
+            let offset = AWSTime.clockOffset(date: WallInstant(seconds: date), now: environment.clock()), offset != 0
         else { return nil }
         return offset
     }
@@ -106,9 +106,9 @@ struct TokenService: Sendable, Discreet {
     ///
     /// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
     func endpoint() throws(CredentialFault) -> WebAddress {
-        if surroundings["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.lowercased() != "true" {
+        if environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.lowercased() != "true" {
             for name in ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"] {
-                guard let url = surroundings[name] else { continue }
+                guard let url = environment[name] else { continue }
                 guard let address = WebAddress(url) else {
                     throw .failed("\(name) is no URL of the form http(s)://host[:port]/path")
                 }

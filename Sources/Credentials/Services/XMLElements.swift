@@ -38,8 +38,8 @@ struct XMLElements {
                 try readText(onto: open.isEmpty ? nil : open.count - 1, of: &open)
                 continue
             }
-            if skip("<?", to: "?>") || skip("<!--", to: "-->") { continue }
-            if let last = open.indices.last, let text = section() {
+            if inside("<?", "?>") != nil || inside("<!--", "-->") != nil { continue }
+            if let last = open.indices.last, let text = inside("<![CDATA[", "]]>") {
                 open[last].text += text
             } else if take("</") {
                 let name = try name()
@@ -149,28 +149,12 @@ struct XMLElements {
         return true
     }
 
-    /// Skips text that begins with `start` and ends with `end`; returns false if it does not.
-    private mutating func skip(_ start: StaticString, to end: StaticString) -> Bool {
-        guard let inside = inside(start, end) else { return false }
-        position = inside.upperBound + end.utf8CodeUnitCount
-        return true
-    }
-
-    /// The content of a CDATA section at the position, `nil` if there is none.
-    private mutating func section() -> ArraySlice<UInt8>? {
-        guard let inside = inside("<![CDATA[", "]]>") else { return nil }
-        position = inside.upperBound + 3
-        return bytes[inside]
-    }
-
-    private func inside(_ start: StaticString, _ end: StaticString) -> Range<Int>? {
+    /// Skips text that begins with `start` and ends with `end`, and returns what is between; `nil` if there is no such text here.
+    private mutating func inside(_ start: StaticString, _ end: StaticString) -> ArraySlice<UInt8>? {
         guard holds(start, at: position) else { return nil }
         let first = position + start.utf8CodeUnitCount
-        var last = first
-        while last < bytes.count {
-            if holds(end, at: last) { return first..<last }
-            last += 1
-        }
-        return nil
+        guard let last = bytes.indices.dropFirst(first).first(where: { holds(end, at: $0) }) else { return nil }
+        position = last + end.utf8CodeUnitCount
+        return bytes[first..<last]
     }
 }

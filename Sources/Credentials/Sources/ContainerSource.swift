@@ -5,14 +5,14 @@ internal import Primitives
 /// The credentials endpoint of a container on ECS, EKS and others.
 ///
 /// https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
-struct ContainerSource: CredentialSource, Discreet {
-    let surroundings: Surroundings
+struct ContainerSource: CredentialSource, Redacted {
+    let environment: CredentialEnvironment
 
     func fetch() throws(CredentialFault) -> AWSCredentials {
         let address = try address()
         let service = CredentialService(
-            name: "the container's endpoint at \(address.origin)", timeout: surroundings.patience.container,
-            caBundle: surroundings["AWS_CA_BUNDLE"])
+            name: "the container's endpoint at \(address.origin)", timeout: environment.patience.container,
+            caBundle: environment["AWS_CA_BUNDLE"])
         var fields = [(name: "Accept", value: "application/json")]
         if let token = try token() { fields.append(("Authorization", token)) }
         let reply = try service.send(.get, address.url, fields: fields)
@@ -24,13 +24,13 @@ struct ContainerSource: CredentialSource, Discreet {
     }
 
     private func address() throws(CredentialFault) -> WebAddress {
-        if let path = surroundings["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] {
-            guard path.hasPrefix("/"), let address = WebAddress(surroundings.containerEndpoint + path) else {
+        if let path = environment["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] {
+            guard path.hasPrefix("/"), let address = WebAddress(environment.containerEndpoint + path) else {
                 throw .failed("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is no path that begins with a slash")
             }
             return address
         }
-        guard let url = surroundings["AWS_CONTAINER_CREDENTIALS_FULL_URI"] else {
+        guard let url = environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] else {
             throw .absent(
                 "neither AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set")
         }
@@ -57,15 +57,15 @@ struct ContainerSource: CredentialSource, Discreet {
 
     /// The file is read at each fetch, because its token is replaced before it expires.
     private func token() throws(CredentialFault) -> String? {
-        guard let path = surroundings["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] else {
-            let token = surroundings["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
+        guard let path = environment["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] else {
+            let token = environment["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
             if let token, !Self.isFieldValue(token) {
                 throw .failed("AWS_CONTAINER_AUTHORIZATION_TOKEN is no field value")
             }
             return token
         }
         let file = "the file \(path.quoted) (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE)"
-        let token = try SourceFile.token(surroundings.path(path), file)
+        let token = try SourceFile.token(environment.path(path), file)
         guard !token.isEmpty, Self.isFieldValue(token) else { throw .failed("\(file) holds no token") }
         return token
     }

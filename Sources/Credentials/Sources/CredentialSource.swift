@@ -52,7 +52,7 @@ extension String {
 }
 
 /// Configured credentials.
-struct StaticSource: CredentialSource, Discreet {
+struct StaticSource: CredentialSource, Redacted {
     let credentials: AWSCredentials
 
     func fetch() throws(CredentialFault) -> AWSCredentials { credentials }

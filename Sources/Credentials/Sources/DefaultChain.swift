@@ -4,16 +4,16 @@ internal import AWSProtocol
 /// the container's endpoint, the instance's metadata service. The first present source is used: if it fails, no other is tried.
 ///
 /// Each fetch starts over, so that files may be replaced while the gateway runs.
-struct DefaultChain: CredentialSource, Discreet {
-    let surroundings: Surroundings
+struct DefaultChain: CredentialSource, Redacted {
+    let environment: CredentialEnvironment
     let region: String
 
-    func stamps() -> [FileStamp] { SharedFiles.paths(surroundings).map(FileStamp.init) }
+    func stamps() -> [FileStamp] { SharedFiles.paths(environment).map(FileStamp.init) }
 
     func fetch() throws(CredentialFault) -> AWSCredentials {
         let sources: [any CredentialSource] = [
-            EnvironmentSource(surroundings: surroundings), ProfileSource(surroundings: surroundings, region: region),
-            ContainerSource(surroundings: surroundings), InstanceMetadataSource(surroundings: surroundings),
+            EnvironmentSource(environment: environment), ProfileSource(environment: environment, region: region),
+            ContainerSource(environment: environment), InstanceMetadataSource(environment: environment),
         ]
         var looked: [String] = []
         for source in sources {

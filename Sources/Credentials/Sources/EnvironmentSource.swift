@@ -3,16 +3,14 @@ internal import AWSProtocol
 /// Credentials in environment variables.
 ///
 /// https://docs.aws.amazon.com/sdkref/latest/guide/environment-variables.html
-struct EnvironmentSource: CredentialSource, Discreet {
-    let surroundings: Surroundings
+struct EnvironmentSource: CredentialSource, Redacted {
+    let environment: CredentialEnvironment
 
     func fetch() throws(CredentialFault) -> AWSCredentials {
-        guard let accessKeyID = surroundings["AWS_ACCESS_KEY_ID"] else {
-            throw .absent("AWS_ACCESS_KEY_ID is not set")
-        }
+        guard let accessKeyID = environment["AWS_ACCESS_KEY_ID"] else { throw .absent("AWS_ACCESS_KEY_ID is not set") }
         let values = CredentialValues(
-            accessKeyID: accessKeyID, secretAccessKey: surroundings["AWS_SECRET_ACCESS_KEY"],
-            sessionToken: surroundings["AWS_SESSION_TOKEN"], expiration: surroundings["AWS_CREDENTIAL_EXPIRATION"])
+            accessKeyID: accessKeyID, secretAccessKey: environment["AWS_SECRET_ACCESS_KEY"],
+            sessionToken: environment["AWS_SESSION_TOKEN"], expiration: environment["AWS_CREDENTIAL_EXPIRATION"])
         return try values.checked(
             "the environment",
             .init(

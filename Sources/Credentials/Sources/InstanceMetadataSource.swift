@@ -6,18 +6,18 @@ internal import Primitives
 /// for a plain GET.
 ///
 /// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
-struct InstanceMetadataSource: CredentialSource, Discreet {
-    let surroundings: Surroundings
+struct InstanceMetadataSource: CredentialSource, Redacted {
+    let environment: CredentialEnvironment
 
     private static let path = "/latest/meta-data/iam/security-credentials/"
 
     func fetch() throws(CredentialFault) -> AWSCredentials {
-        if surroundings["AWS_EC2_METADATA_DISABLED"]?.lowercased() == "true" {
+        if environment["AWS_EC2_METADATA_DISABLED"]?.lowercased() == "true" {
             throw .absent("the instance metadata service is switched off (AWS_EC2_METADATA_DISABLED)")
         }
         let base = try endpoint()
         let service = CredentialService(
-            name: "the instance metadata service at \(base.origin)", timeout: surroundings.patience.metadata)
+            name: "the instance metadata service at \(base.origin)", timeout: environment.patience.metadata)
         let fields = [(name: "X-aws-ec2-metadata-token", value: try token(service, base))]
         let role = try role(service, base, fields)
         let reply = try service.send(.get, base.origin + Self.path + role, fields: fields)
@@ -34,13 +34,13 @@ struct InstanceMetadataSource: CredentialSource, Discreet {
 
     func endpoint() throws(CredentialFault) -> WebAddress {
         let name = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
-        if let url = surroundings[name] {
+        if let url = environment[name] {
             guard let address = WebAddress(url) else {
                 throw .failed("\(name) is no URL of the form http(s)://host[:port]")
             }
             return address
         }
-        let isIPv6 = surroundings["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"]?.lowercased() == "ipv6"
+        let isIPv6 = environment["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"]?.lowercased() == "ipv6"
         let url = isIPv6 ? "http://[fd00:ec2::254]" : "http://169.254.169.254"
         guard let address = WebAddress(url) else { throw .failed("\(url.quoted) is no URL") }
         return address
@@ -81,7 +81,7 @@ struct InstanceMetadataSource: CredentialSource, Discreet {
     /// Extends expired credentials by ten minutes. A metadata service that cannot renew credentials returns expired ones, which
     /// other services accept. The SDKs use them and ask again some minutes later.
     private func extended(_ credentials: AWSCredentials) -> AWSCredentials {
-        let now = surroundings.clock()
+        let now = environment.clock()
         guard let expiration = credentials.expiration, expiration <= now else { return credentials }
         return AWSCredentials(
             accessKeyID: credentials.accessKeyID, secretAccessKey: credentials.secretAccessKey,

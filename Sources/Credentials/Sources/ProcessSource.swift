@@ -3,10 +3,10 @@ internal import AWSProtocol
 /// A program that writes credentials to its output (`credential_process`).
 ///
 /// https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
-struct ProcessSource: CredentialSource, Discreet {
+struct ProcessSource: CredentialSource, Redacted {
     /// The configured command. It may contain secrets and is never shown.
     let command: String
-    let surroundings: Surroundings
+    let environment: CredentialEnvironment
     /// The subject of the messages, such as `the credential_process of the profile "jobs"`.
     let whose: String
 
@@ -20,10 +20,10 @@ struct ProcessSource: CredentialSource, Discreet {
             throw .failed("\(whose) has a quotation mark that is not closed, or ends with a backslash")
         }
         guard !words.isEmpty else { throw .failed("\(whose) is empty") }
-        let child = ChildProcess(timeout: surroundings.patience.process, maxBytes: Self.maxOutputBytes)
+        let child = ChildProcess(timeout: environment.patience.process, maxBytes: Self.maxOutputBytes)
         let output: [UInt8]
         do throws(ChildProcess.Fault) {
-            output = try child.output(of: words, environment: surroundings.variables)
+            output = try child.output(of: words, environment: environment.variables)
         } catch {
             throw .failed("\(whose) \(error.message)")
         }

@@ -4,16 +4,16 @@ internal import AWSProtocol
 /// before the profile's), keys in the credentials file, a process, keys in the config file.
 ///
 /// https://docs.aws.amazon.com/sdkref/latest/guide/feature-assume-role-credentials.html
-struct ProfileSource: CredentialSource, Discreet {
-    let surroundings: Surroundings
+struct ProfileSource: CredentialSource, Redacted {
+    let environment: CredentialEnvironment
     let region: String
 
     func fetch() throws(CredentialFault) -> AWSCredentials {
-        let files = try SharedFiles(surroundings)
-        let name = surroundings["AWS_PROFILE"] ?? "default"
+        let files = try SharedFiles(environment)
+        let name = environment["AWS_PROFILE"] ?? "default"
         guard let profile = files[name] else {
             let message = "there is no profile \(name.quoted) (\(files.places.joined(separator: ", ")))"
-            if surroundings["AWS_PROFILE"] != nil { throw .failed(message + ", which AWS_PROFILE asks for") }
+            if environment["AWS_PROFILE"] != nil { throw .failed(message + ", which AWS_PROFILE asks for") }
             let empty = SharedFiles.Profile(name: name)
             guard let source = try webIdentity(empty, isNested: false) else {
                 throw .absent(message + ", and AWS_WEB_IDENTITY_TOKEN_FILE is not set")
@@ -40,7 +40,7 @@ struct ProfileSource: CredentialSource, Discreet {
         }
         if let command = profile["credential_process"] {
             return ProcessSource(
-                command: command, surroundings: surroundings, whose: "the credential_process of \(profile.shown)")
+                command: command, environment: environment, whose: "the credential_process of \(profile.shown)")
         }
         if let settings = profile.config, settings["aws_access_key_id"] != nil {
             return try keys(settings, profile, "config")
@@ -81,7 +81,7 @@ struct ProfileSource: CredentialSource, Discreet {
             durationSeconds: try duration(profile))
         return AssumeRoleSource(
             role: role, source: try sourceOfRole(profile, files, visited: visited),
-            service: TokenService(surroundings: surroundings, region: region), whose: profile.shown)
+            service: TokenService(environment: environment, region: region), whose: profile.shown)
     }
 
     private func sourceOfRole(
@@ -90,14 +90,10 @@ struct ProfileSource: CredentialSource, Discreet {
         switch (profile["source_profile"], profile["credential_source"]) {
         case (nil, nil):
             throw .failed("\(profile.shown) has a role_arn, but neither source_profile nor credential_source")
-        case (.some, .some):
-            throw .failed("\(profile.shown) has both source_profile and credential_source")
-        case (nil, "Environment"):
-            return EnvironmentSource(surroundings: surroundings)
-        case (nil, "EcsContainer"):
-            return ContainerSource(surroundings: surroundings)
-        case (nil, "Ec2InstanceMetadata"):
-            return InstanceMetadataSource(surroundings: surroundings)
+        case (.some, .some): throw .failed("\(profile.shown) has both source_profile and credential_source")
+        case (nil, "Environment"): return EnvironmentSource(environment: environment)
+        case (nil, "EcsContainer"): return ContainerSource(environment: environment)
+        case (nil, "Ec2InstanceMetadata"): return InstanceMetadataSource(environment: environment)
         case (nil, let other?):
             throw .failed(
                 "\(profile.shown) has a credential_source \(other.quoted): "
@@ -142,7 +138,7 @@ struct ProfileSource: CredentialSource, Discreet {
         _ profile: SharedFiles.Profile, isNested: Bool
     ) throws(CredentialFault) -> WebIdentitySource? {
         func setting(_ variable: String, _ name: String) -> String? {
-            (isNested ? nil : surroundings[variable]) ?? profile[name]
+            (isNested ? nil : environment[variable]) ?? profile[name]
         }
         guard let path = setting("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file") else { return nil }
         guard let arn = setting("AWS_ROLE_ARN", "role_arn") else {
@@ -152,7 +148,7 @@ struct ProfileSource: CredentialSource, Discreet {
             arn: arn, sessionName: setting("AWS_ROLE_SESSION_NAME", "role_session_name"),
             durationSeconds: try duration(profile))
         return WebIdentitySource(
-            role: role, tokenPath: surroundings.path(path),
-            service: TokenService(surroundings: surroundings, region: region))
+            role: role, tokenPath: environment.path(path),
+            service: TokenService(environment: environment, region: region))
     }
 }

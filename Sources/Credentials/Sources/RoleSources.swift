@@ -1,7 +1,7 @@
 internal import AWSProtocol
 
 /// A role that is assumed with the credentials of another source.
-struct AssumeRoleSource: CredentialSource, Discreet {
+struct AssumeRoleSource: CredentialSource, Redacted {
     let role: Role
     let source: any CredentialSource
     let service: TokenService
@@ -21,7 +21,7 @@ struct AssumeRoleSource: CredentialSource, Discreet {
 }
 
 /// A role that is assumed with a token from a file, which another program refreshes.
-struct WebIdentitySource: CredentialSource, Discreet {
+struct WebIdentitySource: CredentialSource, Redacted {
     let role: Role
     let tokenPath: String
     let service: TokenService

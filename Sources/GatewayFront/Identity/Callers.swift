@@ -5,10 +5,10 @@ public import Primitives
 /// The callers: the keys and certificates of those with a name, and the rule for requests without one.
 public struct Callers: Sendable {
     /// Which requests without a key of the gateway's are served.
-    public enum Anonymous: Sendable {
-        case deny
+    public enum Anonymous: String, Sendable, CaseIterable {
         /// Requests from this machine.
         case loopback
+        case deny
         case allow
     }
 
@@ -18,7 +18,7 @@ public struct Callers: Sendable {
     private let certificates: [PeerCertificate.Name: CallerID]
 
     /// - Parameters:
-    ///   - keys: their owners are the indices of `CallerID`s; their scopes are those of the gate's services, in order.
+    ///   - keys: their scopes are those of the gate's services, in order.
     ///   - certificates: the gate's callers by a name in their certificate.
     public init(keys: KeyRing, anonymous: Anonymous, certificates: [PeerCertificate.Name: CallerID] = [:]) {
         self.keys = keys

@@ -93,7 +93,7 @@ struct Identity {
         }
         defer { verifier.canonical.shrink() }
         try canonicalize(authorization.extracting(claim.header.signedNames), head, bytes, content)
-        let caller = CallerID(try verifier.verify(claim, authorization, date: date, at: moment))
+        let caller = try verifier.verify(claim, authorization, date: date, at: moment)
         guard front.hasSeveralRegions else { return RequestIdentity(caller: caller) }
         let region = claim.header.region
         return RequestIdentity(

@@ -17,23 +17,17 @@ extension Callers {
             for key in caller.keys {
                 guard let secret = key.secretAccessKey else { continue }
                 keys.append(
-                    KeyRing.Key(id: key.accessKeyID, secret: try secret.value(environment), owner: number))
+                    KeyRing.Key(id: key.accessKeyID, secret: try secret.value(environment), caller: CallerID(number)))
             }
             if let name = caller.certificate { certificates[name] = CallerID(number) }
         }
-        let anonymous: Anonymous =
-            switch configuration.effectiveAnonymous {
-            case .deny: .deny
-            case .loopback: .loopback
-            case .allow: .allow
-            }
         self.init(
             keys: KeyRing(
                 keys: keys,
                 scopes: services.map {
                     SigningScope(region: $0.settings.region, service: $0.settings.catalog.signingName)
                 }),
-            anonymous: anonymous, certificates: certificates)
+            anonymous: configuration.effectiveAnonymous, certificates: certificates)
     }
 }
 

@@ -135,7 +135,7 @@ extension CallerSettings {
 
 extension UpstreamSettings {
     init(
-        _ service: Configuration.Service, _ breaker: Configuration.Breaker, sandbox: EmbeddedSandbox?,
+        _ service: Configuration.ServiceEntry, _ breaker: Configuration.Breaker, sandbox: EmbeddedSandbox?,
         signing: SigningSettings?
     ) {
         let url =
@@ -143,14 +143,8 @@ extension UpstreamSettings {
             case .sandbox: sandbox?.url ?? ""
             case .origin(let origin): "\(origin)/"
             }
-        let http2: HTTP2Mode =
-            switch service.http2 {
-            case .auto: .auto
-            case .off: .off
-            case .priorKnowledge: .priorKnowledge
-            }
         self.init(
-            url: url, http2: http2, caBundle: service.caBundle, proxy: service.proxy.map { "\($0)" },
+            url: url, http2: service.http2, caBundle: service.caBundle, proxy: service.proxy.map { "\($0)" },
             maxConnections: service.maxConnections, connectTimeout: service.timeouts.connect,
             attemptTimeout: service.timeouts.attempt, breakerFailures: breaker.failures,
             breakerOpenFor: breaker.openFor, signing: signing)
@@ -174,7 +168,7 @@ extension Configuration {
     }
 }
 
-extension Configuration.Service {
+extension Configuration.ServiceEntry {
     /// `host[:port]` of its endpoint.
     func authority(_ sandbox: EmbeddedSandbox?) -> String {
         switch endpoint {

@@ -3,7 +3,7 @@ internal import Gateway
 internal import HTTPFront
 internal import StrictYAML
 
-/// Reads the configuration, whole.
+/// Reads the configuration and what it refers to: secrets, certificates, catalogs.
 enum ConfigurationFile {
     /// The configuration in a file; the defaults without one.
     ///
@@ -12,32 +12,19 @@ enum ConfigurationFile {
         _ path: String?, environment: [String: String] = Process.environment
     ) throws(CommandFailure) -> Configuration {
         guard let path else { return Configuration() }
-        let configuration: Configuration
-        switch ConfigurationReader.read(try File.read(path), file: path) {
-        case .success(let read): configuration = read
-        case .failure(let faults): throw CommandFailure("\(faults)")
-        }
         let faults = FaultCollector(file: path)
+        let configuration = ConfigurationReader.read(try File.read(path), faults, catalog: CatalogFile.load)
         for secret in configuration.secrets {
             do throws(Problem) { _ = try secret.resolve(environment) } catch {
                 faults.add(line: secret.line, key: secret.key, error.text)
             }
         }
-        if let tls = configuration.listen.tls {
+        if let tls = configuration.listen.tls, !tls.certificate.isEmpty, !tls.key.isEmpty {
             do throws(TLSError) { try TLSSettings(tls).check() } catch {
                 faults.add(line: tls.line, key: "listen.tls", "\(error)")
             }
         }
         if let faults = faults.sorted { throw CommandFailure("\(faults)") }
-        for service in configuration.services {
-            let catalog = try CatalogFile.load(service.catalog)
-            for group in service.quotas.keys.sorted() where !catalog.quotaGroups.contains(where: { $0.name == group }) {
-                let known = catalog.quotaGroups.map(\.name).joined(separator: ", ")
-                throw CommandFailure(
-                    "\(path):1: services.quotas: catalog '\(service.catalog)' has no quota group '\(group)'; it has \(known)"
-                )
-            }
-        }
         return configuration
     }
 }

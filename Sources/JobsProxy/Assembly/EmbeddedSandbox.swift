@@ -3,7 +3,7 @@ internal import Sandbox
 internal import ServiceLifecycle
 
 /// The sandbox inside the gateway's process, reached over loopback like any other service.
-struct EmbeddedSandbox: Sendable {
+struct EmbeddedSandbox: Service {
     let server: Sandbox
     /// `host:port`.
     let authority: String
@@ -13,9 +13,21 @@ struct EmbeddedSandbox: Sendable {
     /// Starts one if a service wants it.
     static func start(for configuration: Configuration, group: any EventLoopGroup) async throws -> EmbeddedSandbox? {
         guard configuration.services.contains(where: { $0.endpoint == .sandbox }) else { return nil }
-        let sandbox = try await Sandbox(options: SandboxOptions(), group: group, wallClock: Process.coarseWallClock)
-        let bound = try await sandbox.listen(host: "127.0.0.1", port: 0)
-        return EmbeddedSandbox(server: sandbox, authority: "\(bound.host):\(bound.port)")
+        return try await EmbeddedSandbox(
+            SandboxOptions(), at: Configuration.Address(host: "127.0.0.1", port: 0), group: group)
+    }
+
+    /// - Throws: `SandboxOptionError`, or the system's error.
+    init(_ options: SandboxOptions, at address: Configuration.Address, group: any EventLoopGroup) async throws {
+        server = try await Sandbox(options: options, group: group, wallClock: Process.coarseWallClock)
+        let bound = try await server.listen(host: address.host, port: address.port)
+        authority = "\(bound.host):\(bound.port)"
+    }
+
+    /// Returns when it has ended in order.
+    func run() async {
+        try? await gracefulShutdown()
+        await server.shutDown()
     }
 
     /// Two lines to paste into a shell.
@@ -32,15 +44,5 @@ struct EmbeddedSandbox: Sendable {
           curl -i \(url)/ -H 'Content-Type: application/x-amz-json-1.0' -H 'X-Amz-Target: VoiceID.ListFraudsterRegistrationJobs' -d '{"DomainId":"\(domain)","MaxResults":3}'
 
         """
-    }
-}
-
-/// Lets a sandbox that serves end in order.
-struct SandboxService: Service {
-    let sandbox: Sandbox
-
-    func run() async {
-        try? await gracefulShutdown()
-        await sandbox.shutDown()
     }
 }

@@ -1,15 +1,15 @@
-internal import Primitives
 internal import Gateway
+internal import Primitives
 internal import RateLimiter
 
 extension GatewayAssembly {
-    /// How much later a request may arrive at a service than another that was sent at the same time, in nanoseconds: because of a
-    /// busy machine or a wide-area network.
+    /// The difference between the arrivals of two requests that were sent at the same time, in nanoseconds: because of a busy machine or
+    /// a wide-area network.
     private static let arrivalJitter: Int64 = 250_000_000
 
     /// The services; those of one scope share the buckets and queues of the first.
     static func services(
-        _ configuration: Configuration, now: Int64
+        _ configuration: Configuration, now: MonotonicInstant
     ) throws(CommandFailure) -> [Gateway.Service] {
         var services: [Gateway.Service] = []
         var scopes: [String: Gateway.Service] = [:]
@@ -17,7 +17,7 @@ extension GatewayAssembly {
             let shared = service.quotaScope.flatMap { scopes[$0] }
             let made = Gateway.Service(
                 index: index, settings: try settings(service, configuration), sharing: shared,
-                now: MonotonicInstant(nanoseconds: now))
+                now: now)
             if let scope = service.quotaScope, shared == nil { scopes[scope] = made }
             services.append(made)
         }
@@ -25,7 +25,7 @@ extension GatewayAssembly {
     }
 
     private static func settings(
-        _ service: Configuration.Service, _ configuration: Configuration
+        _ service: Configuration.ServiceEntry, _ configuration: Configuration
     ) throws(CommandFailure) -> Gateway.Service.Settings {
         let catalog = try CatalogFile.load(service.catalog)
         let replicas = Double(configuration.replicas)

@@ -20,7 +20,7 @@ struct GatewayAssembly: Sendable {
     let sandbox: EmbeddedSandbox?
     private let callers: CallerListener
     private let operators: OperatorListener
-    /// What runs the gateway, in the order in which it has started. It ends in the opposite order: callers get their last
+    /// The services that run the gateway, in the order in which they have started. They end in the opposite order: callers get their last
     /// answers first, for which the rest must be there.
     let services: [any ServiceLifecycle.Service]
 
@@ -84,15 +84,15 @@ struct GatewayAssembly: Sendable {
         self.gate = gate
         (self.snapshots, self.sandbox) = (snapshots, sandbox)
         let parts: [(any ServiceLifecycle.Service)?] = [
-            OrphanReaper(), sandbox.map { SandboxService(sandbox: $0.server) }, operators, snapshotService,
+            OrphanReaper(), sandbox, operators, snapshotService,
             upstreamService, callers,
         ]
         self.services = parts.compactMap { $0 }
     }
 
-    /// Where callers are served; the port is the bound one.
+    /// The address of the callers' listener; the port is the bound one.
     var address: (host: String, port: Int) { callers.address }
-    /// Where the operator's endpoints are.
+    /// The address of the operators' listener.
     var adminAddress: (host: String, port: Int) { operators.address }
 
     /// The addresses, and with an embedded sandbox two commands to try.

@@ -6,7 +6,8 @@ internal import Primitives
 internal import Telemetry
 internal import Upstream
 
-/// The metrics that are read when they are scraped.
+/// The metrics that are read when they are scraped. Those that are counted are registered by the type that counts them, one for each
+/// kind of thread: `FrontMetrics` (event loops: requests, callers, operations) and `UpstreamCounters` (the upstream's thread: attempts).
 enum GatewayMetrics {
     static func register(
         in registry: Metrics, gate: Gate, upstream: Upstream, server: Server<GatewayResponder>, log: LogBuffer
@@ -22,9 +23,9 @@ enum GatewayMetrics {
         registry.value("jobsproxy_connections", "Open connections of callers.", Double(server.limiter.total))
         registry.value(
             "jobsproxy_unsent_bytes", "What is held of answers that callers have not read.", Double(server.unsentBytes))
-        registry.value(
+        registry.total(
             "jobsproxy_access_log_dropped_total", "Lines of the log for which there was no room, or that nobody read.",
-            Double(log.dropped), kind: .counter)
+            Double(log.dropped))
         registry.observed("jobsproxy_build_info", "Always 1; the labels tell the version.") {
             [(label("version", buildVersion), 1)]
         }
@@ -32,16 +33,15 @@ enum GatewayMetrics {
     }
 
     private static func cache(_ registry: Metrics, _ gate: Gate) {
-        registry.value("jobsproxy_cache_pages", "Pages in the cache.", Double(gate.cache.figures.pages))
+        let cache = gate.cache
+        registry.value("jobsproxy_cache_pages", "Pages in the cache.", Double(cache.figures.pages))
         registry.value(
-            "jobsproxy_cache_bytes", "What the pages take, keys and overhead included.",
-            Double(gate.cache.figures.bytes))
-        registry.value(
-            "jobsproxy_cache_evictions_total", "Pages that had to make room.", Double(gate.cache.figures.evictions),
-            kind: .counter)
-        registry.value(
+            "jobsproxy_cache_bytes", "What the pages take, keys and overhead included.", Double(cache.figures.bytes))
+        registry.total(
+            "jobsproxy_cache_evictions_total", "Pages that had to make room.", Double(cache.figures.evictions))
+        registry.total(
             "jobsproxy_cache_invalidations_total", "Times that pages of a domain or a service were made void.",
-            Double(gate.cache.figures.invalidations), kind: .counter)
+            Double(cache.figures.invalidations))
     }
 
     private static func quotas(_ registry: Metrics, _ gate: Gate) {
@@ -53,8 +53,7 @@ enum GatewayMetrics {
                 return gate.services.flatMap { service in
                     service.catalog.quotaGroups.indices.map { group in
                         let name = service.catalog.quotaGroups[group].name
-                        let figures = gate.queue.figures(
-                            service: service.index, group: group, now: MonotonicInstant(nanoseconds: now))
+                        let figures = gate.queue.figures(service: service.index, group: group, now: now)
                         return (
                             "\(label("service", service.settings.name)),\(label("group", name))", value(figures)
                         )
@@ -63,11 +62,8 @@ enum GatewayMetrics {
             }
         }
         registry.observed(
-            "jobsproxy_quota_tokens", "Requests that a quota group's bucket allows at once.",
-            read: rows(\.tokens))
-        registry.observed(
-            "jobsproxy_quota_rate", "Requests a second that a quota group allows.",
-            read: rows(\.rate))
+            "jobsproxy_quota_tokens", "Requests that a quota group's bucket allows at once.", read: rows(\.tokens))
+        registry.observed("jobsproxy_quota_rate", "Requests a second that a quota group allows.", read: rows(\.rate))
         registry.observed(
             "jobsproxy_queue_depth", "Attempts that wait for a quota token.", read: rows { Double($0.waiting) })
     }
@@ -80,17 +76,16 @@ enum GatewayMetrics {
         registry.value(
             "jobsproxy_domain_buckets", "Domains that have a bucket of their own.",
             Double(gate.queue.domainFigures.keys))
-        registry.value(
+        registry.total(
             "jobsproxy_domain_overflows_total",
             "Attempts charged to the bucket of domains for which there was no room.",
-            Double(gate.queue.domainFigures.overflows), kind: .counter)
+            Double(gate.queue.domainFigures.overflows))
     }
 
     private static func process(_ registry: Metrics) {
         let start = Double(Process.wallClock().seconds)
-        registry.value(
-            "process_cpu_seconds_total", "User and system CPU time spent, in seconds.", Process.cpuSeconds,
-            kind: .counter)
+        registry.total(
+            "process_cpu_seconds_total", "User and system CPU time spent, in seconds.", Process.cpuSeconds)
         registry.value("process_resident_memory_bytes", "Resident memory size in bytes.", Process.residentBytes)
         registry.value("process_open_fds", "Number of open file descriptors.", Process.openFiles)
         registry.value("process_max_fds", "Maximum number of open file descriptors.", Double(Process.maxOpenFiles))
@@ -99,11 +94,13 @@ enum GatewayMetrics {
 }
 
 extension Metrics {
-    /// A metric with one value, which is read when it is scraped.
+    /// A gauge with one value, which is read when it is scraped.
     fileprivate func value(
-        _ name: String, _ help: String, _ value: @autoclosure @escaping @Sendable () -> Double,
-        kind: ObservedFamily.Kind = .gauge
-    ) {
-        observed(name, help, kind: kind) { [("", value())] }
-    }
+        _ name: String, _ help: String, _ value: @autoclosure @escaping @Sendable () -> Double
+    ) { observed(name, help) { [("", value())] } }
+
+    /// A counter with one value, which is read when it is scraped.
+    fileprivate func total(
+        _ name: String, _ help: String, _ value: @autoclosure @escaping @Sendable () -> Double
+    ) { observed(name, help, kind: .counter) { [("", value())] } }
 }

@@ -1,8 +1,9 @@
-internal import Primitives
 internal import AWSProtocol
 internal import Gateway
+internal import GatewayFront
 internal import HTTPFront
 internal import PageCache
+internal import Primitives
 internal import Upstream
 
 /// The content of `/state`: names, figures and addresses that explain the gateway's decisions to an operator; no secret and no
@@ -37,11 +38,11 @@ struct GatewayState: Sendable {
         return state.serialized() + Array("\n".utf8)
     }
 
-    private func service(_ settings: Configuration.Service, _ service: Service, now: Int64) -> JSONValue {
+    private func service(_ settings: Configuration.ServiceEntry, _ service: Service, now: MonotonicInstant) -> JSONValue
+    {
         let breaker = upstream.breakerStates[service.index]
         let groups = service.catalog.quotaGroups.indices.map { place in
-            let figures = gate.queue.figures(
-                service: service.index, group: place, now: MonotonicInstant(nanoseconds: now))
+            let figures = gate.queue.figures(service: service.index, group: place, now: now)
             return JSONValue.object([
                 ("name", .string(service.catalog.quotaGroups[place].name)),
                 ("rate", Self.decimal(figures.rate)),
@@ -58,7 +59,7 @@ struct GatewayState: Sendable {
         ])
     }
 
-    private static func place(_ endpoint: Configuration.Service.Endpoint) -> String {
+    private static func place(_ endpoint: Configuration.ServiceEntry.Endpoint) -> String {
         switch endpoint {
         case .sandbox: "sandbox"
         case .origin(let origin): "\(origin)"

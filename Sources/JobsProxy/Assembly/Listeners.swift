@@ -7,7 +7,7 @@ internal import ServiceLifecycle
 
 /// Serves callers.
 struct CallerListener: Service {
-    /// Where it listens; the port is the bound one.
+    /// Its address; the port is the bound one.
     let address: (host: String, port: Int)
     let isSecure: Bool
     private let server: Server<GatewayResponder>
@@ -15,7 +15,7 @@ struct CallerListener: Service {
     private let drain: Int64
     private let logger: Logger
 
-    /// How long connections without a request stay open at the end, in nanoseconds. A client that is about to send one cannot
+    /// The time for which connections without a request stay open at the end, in nanoseconds. A client that is about to send one cannot
     /// know that its connection is being closed; one that polls as often gets an answer that says so. A longer time would delay
     /// clients that connect meanwhile, where a parent holds the sockets for the gateway that comes next.
     private static let maxGrace: Int64 = 2_000_000_000
@@ -50,7 +50,7 @@ struct CallerListener: Service {
 /// Where the callers' socket was handed over, the process that had it before may still have the operators' address. Callers do
 /// not wait for that: operators are served as soon as the address is free.
 struct OperatorListener: Service {
-    /// Where it listens, or will; the port is the bound one.
+    /// Its address, now or later; the port is the bound one.
     let address: (host: String, port: Int)
     private let configured: Configuration.Address
     private let isPending: Bool

@@ -26,7 +26,7 @@ struct ServiceCredentials: Sendable {
                 if stores[service.region] == nil {
                     stores[service.region] = CredentialStore(
                         region: service.region,
-                        surroundings: Surroundings(variables: environment, homeDirectory: environment["HOME"]))
+                        environment: CredentialEnvironment(variables: environment, homeDirectory: environment["HOME"]))
                 }
             }
         }
@@ -40,7 +40,7 @@ struct ServiceCredentials: Sendable {
 
     /// The signing of requests to a service; `nil` if its callers' signatures are passed on.
     func signing(
-        of service: Configuration.Service, _ made: Gateway.Service, sandbox: EmbeddedSandbox?
+        of service: Configuration.ServiceEntry, _ made: Gateway.Service, sandbox: EmbeddedSandbox?
     ) -> SigningSettings? {
         guard service.signing == .resign else { return nil }
         let scope = SigningScope(region: service.region, service: made.catalog.signingName)
@@ -49,7 +49,7 @@ struct ServiceCredentials: Sendable {
             mayGoUnsigned: service.isOnThisMachine)
     }
 
-    private func supply(_ service: Configuration.Service) -> any CredentialSupply {
+    private func supply(_ service: Configuration.ServiceEntry) -> any CredentialSupply {
         if service.endpoint == .sandbox { return FixedCredentials(Self.sandboxKey) }
         if let credentials = fixed[service.name] { return FixedCredentials(credentials) }
         return stores[service.region] ?? NoCredentials()
@@ -74,7 +74,7 @@ struct ServiceCredentials: Sendable {
     }
 
     /// The state of a service's credentials, in words.
-    func word(on service: Configuration.Service) -> String {
+    func word(on service: Configuration.ServiceEntry) -> String {
         if service.signing == .passthrough { return "the callers' own" }
         switch supply(service).credentials(now: Process.wallClock()) {
         case .ready(let credentials): return "ready: \(credentials.accessKeyID)"
@@ -87,7 +87,7 @@ struct ServiceCredentials: Sendable {
     private static let sandboxKey = AWSCredentials(accessKeyID: "SANDBOX", secretAccessKey: "sandbox")
 }
 
-extension Configuration.Service {
+extension Configuration.ServiceEntry {
     /// True if its endpoint is on this machine and has no TLS.
     fileprivate var isOnThisMachine: Bool {
         guard case .origin(let origin) = endpoint else { return true }

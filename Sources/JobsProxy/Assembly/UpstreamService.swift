@@ -1,5 +1,5 @@
-internal import Primitives
 internal import Gateway
+internal import Primitives
 internal import ServiceLifecycle
 internal import Upstream
 
@@ -7,7 +7,7 @@ internal import Upstream
 struct UpstreamService: ServiceLifecycle.Service {
     private let upstream: Upstream
 
-    /// How long fetches in flight may go on when no caller is left, in nanoseconds.
+    /// The time that fetches in flight have when no caller is left, in nanoseconds.
     private static let timeToEnd: Int64 = 1_000_000_000
 
     /// Starts the thread; on return it takes fetches.
@@ -20,7 +20,7 @@ struct UpstreamService: ServiceLifecycle.Service {
 
     func run() async {
         try? await gracefulShutdown()
-        upstream.stop(by: MonotonicInstant(nanoseconds: Process.now) + Self.timeToEnd)
+        upstream.stop(by: Process.now + Self.timeToEnd)
         await upstream.ended()
     }
 }

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Primitives
 
 /// `jobs-proxy caller`: those who may call.
 struct CallerCommand: ParsableCommand {
@@ -39,14 +38,9 @@ struct CallerAddCommand: ParsableCommand {
             throw ValidationError(
                 "NAME must be 1 to 64 letters, digits, '-', '_' or '.', and neither 'anonymous' nor 'unknown'")
         }
-        for pattern in domains + operations where !Self.isPattern(pattern) {
+        for pattern in domains + operations where !ValueParser<String>.isWord(pattern, atMost: 128, with: "-_*?") {
             throw ValidationError("a pattern must be 1 to 128 letters, digits, '-', '_', '*' or '?'")
         }
-    }
-
-    private static func isPattern(_ text: String) -> Bool {
-        (1...128).contains(text.utf8.count)
-            && text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "-_*?".utf8.contains($0) }
     }
 
     func run() {

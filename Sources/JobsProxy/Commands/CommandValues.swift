@@ -1,26 +1,14 @@
-/// Values on the command line, in the same forms as in the configuration file.
+internal import StrictYAML
+
+/// Values on the command line, in the same forms as in the configuration file; `nil` for any other text.
 enum CommandValues {
     /// `host:port` or `[v6]:port`.
-    static func address(_ text: String) -> (host: String, port: Int)? {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-            (0...65_535).contains(port)
-        else { return nil }
-        var host = text[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            host = host.dropFirst().dropLast()
-        } else if host.contains(":") {
-            return nil
-        }
-        return host.isEmpty ? nil : (String(host), port)
-    }
+    static func address(_ text: String) -> Configuration.Address? { read(text, .address) }
 
     /// `250ms`, `10s`, `5m`, `1h`, in nanoseconds.
-    static func duration(_ text: String) -> Int64? {
-        for unit in Units.times where text.hasSuffix(unit.name) {
-            guard let number = Int64(text.dropLast(unit.name.count)), number >= 0 else { continue }
-            let (product, overflow) = number.multipliedReportingOverflow(by: unit.nanoseconds)
-            return overflow ? nil : product
-        }
-        return nil
+    static func duration(_ text: String) -> Int64? { read(text, .duration(from: 0, to: .max)) }
+
+    private static func read<Value>(_ text: String, _ parser: ValueParser<Value>) -> Value? {
+        try? parser.read(Tree.Scalar(text: text, isPlain: true))
     }
 }

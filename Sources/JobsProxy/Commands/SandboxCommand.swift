@@ -46,12 +46,11 @@ struct SandboxCommand: AsyncParsableCommand {
         guard let address = CommandValues.address(listen) else {
             throw ValidationError("--listen must be HOST:PORT, such as 127.0.0.1:9000")
         }
-        guard let latency = CommandValues.duration(latency) else {
-            throw ValidationError("--latency must be a duration, such as 50ms or 2s")
+        func duration(_ text: String, _ option: String) throws -> Int64 {
+            if let duration = CommandValues.duration(text) { return duration }
+            throw ValidationError("\(option) must be a duration, such as 50ms or 10s")
         }
-        guard let jobDuration = CommandValues.duration(jobDuration) else {
-            throw ValidationError("--job-duration must be a duration, such as 10s or 5m")
-        }
+        let (latency, jobDuration) = try (duration(latency, "--latency"), duration(jobDuration, "--job-duration"))
         var faults: [(code: String, probability: Double)] = []
         for text in fault {
             let parts = text.split(separator: "=", maxSplits: 1)
@@ -68,19 +67,15 @@ struct SandboxCommand: AsyncParsableCommand {
             jobDuration: jobDuration, faults: faults)
         let output = try ProcessOutput()
         defer { output.finish() }
-        let sandbox: Sandbox
+        let sandbox: EmbeddedSandbox
         do {
-            sandbox = try await Sandbox(
-                options: options, group: MultiThreadedEventLoopGroup.singleton, wallClock: Process.coarseWallClock)
-            let bound = try await sandbox.listen(host: address.host, port: address.port)
-            output.announce("Sandbox of Amazon Voice ID on http://\(bound.host):\(bound.port)")
+            sandbox = try await EmbeddedSandbox(options, at: address, group: MultiThreadedEventLoopGroup.singleton)
         } catch {
             throw CommandFailure("\(error)")
         }
-        output.announce("Domains: \(sandbox.domainIDs.joined(separator: " "))")
+        output.announce("Sandbox of Amazon Voice ID on http://\(sandbox.authority)")
+        output.announce("Domains: \(sandbox.server.domainIDs.joined(separator: " "))")
         signals.endInOrder()
-        try await ServiceGroup(
-            [SandboxService(sandbox: sandbox)], until: signals, logger: output.logger(label: "sandbox")
-        ).run()
+        try await ServiceGroup([sandbox], until: signals, logger: output.logger(label: "sandbox")).run()
     }
 }

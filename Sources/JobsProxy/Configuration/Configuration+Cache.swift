@@ -9,14 +9,14 @@ extension Configuration {
         var ttl = TimeToLive()
         var staleWhileRevalidate = CachePolicy().staleWhileRevalidate
         var staleIfError = CachePolicy().staleIfError
-        /// How long an error is kept, by its type; 0: not at all.
+        /// The time for which an error is kept, by its type; 0: not at all.
         var negative: [String: Int64] = ["ResourceNotFoundException": 5 * .second]
         /// The file that pages are kept in between two runs.
         var snapshot: String?
 
-        /// How long a page is fresh.
+        /// The time for which a page is fresh.
         struct TimeToLive: Sendable, Equatable {
-            /// Where neither the operation nor the status has its own.
+            /// For pages of which neither the operation nor the status has its own.
             var `default` = CachePolicy().defaultTTL
             /// By the status that the page was filtered for, where the operation has none of its own.
             var status: [String: Int64] = [
@@ -40,7 +40,7 @@ extension Configuration {
         var domain: Rate?
         var queue = Queue()
 
-        /// Where calls wait for a quota token.
+        /// The queue of calls that wait for a quota token.
         struct Queue: Sendable, Equatable {
             /// 0: refused at once.
             var maxWait: Int64 = 2 * .second

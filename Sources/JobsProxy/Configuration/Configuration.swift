@@ -1,3 +1,4 @@
+internal import GatewayFront
 internal import HTTPFront
 internal import Upstream
 
@@ -12,7 +13,7 @@ struct Configuration: Sendable, Equatable {
     var http = HTTP()
     /// In the order of the file: of several that share a catalog, the first serves calls that name no Region. Never
     /// empty.
-    var services = [Service()]
+    var services = [ServiceEntry()]
     var retry = RetryPolicy()
     var breaker = Breaker()
     var cache = Cache()
@@ -20,9 +21,9 @@ struct Configuration: Sendable, Equatable {
     /// Gateways that share one account's quota.
     var replicas = 1
     var callers: [Caller] = []
-    /// `nil`: `loopback` without callers, `deny` with them.
-    var anonymous: Anonymous?
-    /// How long calls in flight may take to finish after SIGTERM.
+    /// The rule for callers without a gateway key; `nil`: `loopback` without callers, `deny` with them.
+    var anonymous: Callers.Anonymous?
+    /// The time that calls in flight have to finish after SIGTERM.
     var drain: Int64 = 30 * .second
     var log = Log()
 }
@@ -74,11 +75,6 @@ extension Configuration {
         var openFor: Int64 = 1 * .second
     }
 
-    /// Who may call without a gateway key.
-    enum Anonymous: String, Sendable, CaseIterable {
-        case loopback, deny, allow
-    }
-
     struct Log: Sendable, Equatable {
         var level = Level.info
         var access = Access.errors
@@ -115,5 +111,5 @@ extension Configuration {
     }
 
     /// The rule for callers without a key or certificate, its default filled in.
-    var effectiveAnonymous: Anonymous { anonymous ?? (callers.isEmpty ? .loopback : .deny) }
+    var effectiveAnonymous: Callers.Anonymous { anonymous ?? (callers.isEmpty ? .loopback : .deny) }
 }

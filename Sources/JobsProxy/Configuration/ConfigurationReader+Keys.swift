@@ -1,10 +1,11 @@
+internal import Gateway
 internal import HTTPFront
 internal import Upstream
 
 // Every key of the configuration file: its name, its parser, its field. `ConfigurationReader+Rules` has the rules between keys.
 
 extension Configuration {
-    mutating func read(_ file: Mapping) {
+    mutating func read(_ file: Mapping, _ catalog: ConfigurationReader.CatalogLoader?) {
         // Before the listener, which they open to other machines.
         file.optional("anonymous", .choice, &anonymous)
         readCallers(file)
@@ -25,10 +26,10 @@ extension Configuration {
         file.check("admin", "listen") { sharedAddressProblem }
         file.check("callers", "listen") { certificateProblem }
         file.section("http") { http.read($0) }
-        readServices(file)
+        let operations = readServices(file, catalog)
         file.section("retry") { retry.read($0) }
         file.section("breaker") { breaker.read($0) }
-        file.section("cache") { cache.read($0) }
+        file.section("cache") { cache.read($0, operations) }
         file.section("limits") { limits.read($0) }
         file.value("replicas", .whole(1...1_000), &replicas)
         file.value("drain", .duration(from: 0, to: .hour), &drain)
@@ -54,14 +55,19 @@ extension Configuration {
         }
     }
 
-    private mutating func readServices(_ file: Mapping) {
-        var read: [(service: Service, section: Mapping)] = []
+    /// - Returns: the names of all operations of the services; `nil` if a catalog is not known.
+    private mutating func readServices(_ file: Mapping, _ catalog: ConfigurationReader.CatalogLoader?) -> [String]? {
+        var read: [(service: ServiceEntry, section: Mapping)] = []
+        var operations: [String]? = []
         file.list("services") { section in
-            var service = Service()
-            service.read(section)
+            var service = ServiceEntry()
+            let found = service.read(section, catalog)
+            operations = found.flatMap { found in operations.map { $0 + found.operations.map(\.name) } }
             read.append((service, section))
         }
-        guard !read.isEmpty else { return }
+        guard !read.isEmpty else {
+            return file.accepted("services") ? try? catalog?(ServiceEntry().catalog).operations.map(\.name) : nil
+        }
         services = read.map(\.service)
         file.check("services", "callers", "anonymous") { passthroughProblem }
         // The name of a service with a refused catalog is not known.
@@ -76,6 +82,7 @@ extension Configuration {
             section.check("quotaScope", "catalog") { service.scopeProblem(services[..<index]) }
             if taken[service.name] == nil { taken[service.name] = index }
         }
+        return operations
     }
 }
 
@@ -94,9 +101,17 @@ extension Configuration.HTTP {
     }
 }
 
-extension Configuration.Service {
-    fileprivate mutating func read(_ section: Mapping) {
+extension Configuration.ServiceEntry {
+    /// - Returns: its catalog; `nil` if that is not known.
+    fileprivate mutating func read(
+        _ section: Mapping, _ loader: ConfigurationReader.CatalogLoader?
+    ) -> Catalog? {
         section.value("catalog", .text, &catalog)
+        var found: Catalog?
+        section.check("catalog") {
+            do throws(CommandFailure) { found = try loader?(catalog) } catch { return "\(error)" }
+            return nil
+        }
         name = Self.name(ofCatalog: catalog)
         section.value("name", .name, &name)
         section.value("endpoint", .endpoint, &endpoint)
@@ -110,8 +125,9 @@ extension Configuration.Service {
         section.value("maxConnections", .whole(1...10_000), &maxConnections)
         section.section("timeouts") { timeouts.read($0) }
         section.value("headroom", .number(0...0.5), &headroom)
-        section.sections("quotas") { group, quota in quotas[group] = .required(quota) }
+        section.sections("quotas", { found?.problem(ofGroup: $0) }) { quotas[$0] = .required($1) }
         section.optional("quotaScope", .name, &quotaScope)
+        return found
     }
 }
 
@@ -167,7 +183,7 @@ extension Configuration.Caller {
     }
 }
 
-extension Configuration.Service.Timeouts {
+extension Configuration.ServiceEntry.Timeouts {
     fileprivate mutating func read(_ section: Mapping) {
         section.value("connect", .duration(from: .millisecond, to: .hour), &connect)
         section.value("attempt", .duration(from: .millisecond, to: .hour), &attempt)
@@ -216,13 +232,16 @@ extension Configuration.Breaker {
 }
 
 extension Configuration.Cache {
-    fileprivate mutating func read(_ section: Mapping) {
+    /// - Parameter operations: the names of all operations of the services; `nil` if they are not known.
+    fileprivate mutating func read(_ section: Mapping, _ operations: [String]?) {
         section.value("maxBytes", .size(from: 64 * .kibibyte, to: 1_024 * .gibibyte), &maxBytes)
         section.value("maxWaiters", .whole(1...1_000_000), &maxWaiters)
         section.section("ttl") { section in
             section.value("default", .duration(from: 0, to: 24 * .hour), &ttl.default)
             section.table("status", .duration(from: 0, to: 24 * .hour), &ttl.status)
-            section.table("operation", .duration(from: 0, to: 24 * .hour), &ttl.operation)
+            section.table("operation", .duration(from: 0, to: 24 * .hour), &ttl.operation) { name in
+                operations.flatMap { Catalog.problem(ofOperation: name, among: $0) }
+            }
         }
         section.value("staleWhileRevalidate", .duration(from: 0, to: 24 * .hour), &staleWhileRevalidate)
         section.value("staleIfError", .duration(from: 0, to: 24 * .hour), &staleIfError)
@@ -235,7 +254,7 @@ extension Configuration.Cache {
 extension Configuration.Limits {
     fileprivate mutating func read(_ section: Mapping) {
         section.section("caller") { caller.read($0) }
-        section.sections("operation") { name, limit in operation[name] = .required(limit) }
+        section.sections("operation") { operation[$0] = .required($1) }
         section.section("domain") { domain = .required($0) }
         section.section("queue") { section in
             section.value("maxWait", .duration(from: 0, to: .minute), &queue.maxWait)

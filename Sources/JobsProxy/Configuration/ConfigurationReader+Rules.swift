@@ -1,3 +1,5 @@
+internal import Gateway
+internal import GatewayFront
 internal import StrictYAML
 internal import Upstream
 
@@ -74,15 +76,13 @@ extension Configuration.Caller {
 
 // MARK: Services
 
-extension Configuration.Service {
+extension Configuration.ServiceEntry {
     var signingProblem: String? {
         guard signing == .passthrough else { return nil }
         if endpoint == .sandbox { return "the embedded sandbox needs no signature: leave out 'signing: passthrough'" }
         return credentials == .default ? nil : "are not used with 'signing: passthrough': leave one of the two out"
     }
-}
 
-extension Configuration.Service {
     /// A built-in catalog's name is its own; a file's, the file's without folders and extension.
     static func name(ofCatalog catalog: String) -> String {
         let file = catalog.split(separator: "/").last ?? ""
@@ -90,17 +90,15 @@ extension Configuration.Service {
     }
 
     /// - Parameters:
-    ///   - taken: The services before this one, by name.
-    ///   - isShared: Whether another service has the same catalog.
+    ///   - isShared: true if another service has the same catalog.
+    ///   - taken: the services before this one, by name.
     func nameProblem(isWritten: Bool, isShared: Bool, taken: [String: Int]) -> String? {
         if !isWritten, isShared { return "is missing: other services have the catalog \(catalog.quoted) too" }
         if let index = taken[name] { return "\(name.quoted) is the name of services[\(index)] too: give each its own" }
         if !isWritten, !ValueParser.isName(name) { return "is missing: \(catalog.quoted) makes no name" }
         return nil
     }
-}
 
-extension Configuration.Service {
     /// Quota groups are shared one by one, so their catalog must be the same.
     func scopeProblem(_ others: ArraySlice<Self>) -> String? {
         guard let quotaScope,
@@ -113,7 +111,7 @@ extension Configuration.Service {
     }
 }
 
-extension Configuration.Service.Timeouts {
+extension Configuration.ServiceEntry.Timeouts {
     static func problem(_ inner: String, _ time: Int64, within outer: String, _ limit: Int64) -> String? {
         guard time > limit else { return nil }
         let (time, limit) = (Units.spelled(nanoseconds: time), Units.spelled(nanoseconds: limit))
@@ -128,6 +126,31 @@ extension Configuration.Rate {
         guard Double(burst) > most else { return nil }
         return "burst (\(burst)) must not be more than a year of the rate brings (\(Int(most))): raise the rate or "
             + "lower the burst"
+    }
+}
+
+// MARK: Names of a catalog
+
+extension Catalog {
+    func problem(ofGroup name: String) -> String? {
+        Self.problem("quota group of the catalog \(self.name.quoted)", name, among: quotaGroups.map(\.name)) {
+            "it has \($0.joined(separator: ", "))"
+        }
+    }
+
+    static func problem(ofOperation name: String, among operations: [String]) -> String? {
+        problem("operation of a configured service", name, among: operations) { _ in
+            "'jobs-proxy catalog show' lists those of the catalogs"
+        }
+    }
+
+    private static func problem(
+        _ kind: String, _ name: String, among known: [String], _ advice: ([String]) -> String
+    ) -> String? {
+        // By bytes: text that only looks the same names nothing.
+        if known.contains(where: { $0.utf8.elementsEqual(name.utf8) }) { return nil }
+        let near = Spelling.nearest(to: name, among: known)
+        return "is no \(kind); \(near.map { "did you mean \($0)?" } ?? advice(known))"
     }
 }
 

@@ -46,8 +46,13 @@ final class Mapping {
     }
 
     /// Values by name. They are added to those that the field holds, or replace them by name.
-    func table<Value>(_ key: String, _ parser: ValueParser<Value>, _ field: inout [String: Value]) {
-        named(key) { name, tree, path in
+    ///
+    /// - Parameter nameProblem: the problem with a name; `nil` if it is accepted.
+    func table<Value>(
+        _ key: String, _ parser: ValueParser<Value>, _ field: inout [String: Value],
+        nameProblem: (String) -> String? = { _ in nil }
+    ) {
+        named(key, nameProblem) { name, tree, path in
             if let value = scalar(tree, parser, path) { field[name] = value }
         }
     }
@@ -103,8 +108,12 @@ final class Mapping {
     }
 
     /// Sections by name.
-    func sections(_ key: String, _ body: (_ name: String, Mapping) -> Void) {
-        named(key) { name, tree, path in
+    ///
+    /// - Parameter nameProblem: the problem with a name; `nil` if it is accepted.
+    func sections(
+        _ key: String, _ nameProblem: (String) -> String? = { _ in nil }, _ body: (_ name: String, Mapping) -> Void
+    ) {
+        named(key, nameProblem) { name, tree, path in
             mapping(tree, path) { body(name, $0) }
         }
     }
@@ -170,7 +179,9 @@ final class Mapping {
         if entry.value == nil || faults.count > before { refused.insert(key) }
     }
 
-    private func named(_ key: String, _ body: (_ name: String, Tree, DottedPath) -> Void) {
+    private func named(
+        _ key: String, _ nameProblem: (String) -> String?, _ body: (_ name: String, Tree, DottedPath) -> Void
+    ) {
         read(key) { tree, path in
             guard !tree.isNull else { return }
             guard case .mapping(let entries) = tree.content else {
@@ -180,7 +191,9 @@ final class Mapping {
                 guard let value = entry.value else { continue }
                 let name = Tree(line: entry.line, content: .scalar(Tree.Scalar(text: entry.key, isPlain: false)))
                 let path = path.key(entry.key)
-                if let name = scalar(name, .name, path) { body(name, value, path) }
+                guard let name = scalar(name, .name, path) else { continue }
+                if let problem = nameProblem(name) { faults.add(line: entry.line, key: "\(path)", problem) }
+                body(name, value, path)
             }
         }
     }

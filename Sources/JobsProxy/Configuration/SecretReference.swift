@@ -1,6 +1,6 @@
 internal import StrictYAML
 
-/// Where a secret is kept. A configuration holds only this, so that whatever prints one prints no secret.
+/// The place of a secret. A configuration holds only this, so that whatever prints one prints no secret.
 struct SecretReference: Sendable, Equatable {
     enum Place: Sendable, Equatable {
         case environment(String)
@@ -8,7 +8,7 @@ struct SecretReference: Sendable, Equatable {
     }
 
     let place: Place
-    /// Where the reference stands, for faults.
+    /// The reference's line in the file, for faults.
     let line: Int
     let key: String
 

@@ -5,7 +5,7 @@ internal import OriginClient
 /// Writes the lines of a `LogBuffer` to a descriptor, on a thread of its own: no other thread of the process waits for the reader of
 /// the descriptor. If the reader stops, the buffer fills, and further lines are dropped and counted.
 final class LogWriter: Sendable {
-    /// Where the lines are taken from.
+    /// The source of the lines.
     let buffer: LogBuffer
     private let descriptor: Int32
     /// A byte wakes the thread; the end of input ends it after one more look at the buffer.
@@ -13,12 +13,12 @@ final class LogWriter: Sendable {
     /// Ends when the thread has ended.
     private let completion: Int32
 
-    /// How long lines are collected that come without a wake-up, in milliseconds.
+    /// The time for which lines without a wake-up are collected, in milliseconds.
     private static let interval: Int32 = 250
 
     /// Starts the thread.
     ///
-    /// - Parameter collects: whether lines come without a wake-up for each, as access lines do.
+    /// - Parameter collects: true if lines come without a wake-up for each, as access lines do.
     /// - Throws: `CommandFailure` if there is no thread or no descriptor to be had.
     init(_ buffer: LogBuffer = LogBuffer(), to descriptor: Int32, collects: Bool = true) throws(CommandFailure) {
         self.buffer = buffer

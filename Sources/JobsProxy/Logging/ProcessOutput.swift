@@ -9,7 +9,7 @@ struct ProcessOutput: Sendable {
     let log: LogWriter
     private let announcements: LogWriter
 
-    /// - Parameter collectsLines: whether lines are added to the log's buffer without a wake-up, as access lines are.
+    /// - Parameter collectsLines: true if lines are added to the log's buffer without a wake-up, as access lines are.
     /// - Throws: `CommandFailure` if a writer cannot be started.
     init(collectsLines: Bool = false) throws(CommandFailure) {
         log = try LogWriter(to: STDERR_FILENO, collects: collectsLines)
@@ -46,7 +46,7 @@ private struct LogStream: TextOutputStream, Sendable {
 }
 
 extension Logger {
-    /// Logs what the upstream has to tell.
+    /// Logs an event of the upstream.
     func warning(_ event: UpstreamEvent) {
         let metadata = event.metadata.map { ($0.name, Logger.MetadataValue.string($0.value)) }
         warning("\(event.message)", metadata: Logger.Metadata(metadata) { first, _ in first })

@@ -37,7 +37,7 @@ enum File {
 
     /// Writes all of the bytes.
     ///
-    /// - Returns: whether it could; `errno` has the reason if not.
+    /// - Returns: false if it could not; `errno` has the reason.
     static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {

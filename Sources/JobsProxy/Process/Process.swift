@@ -2,6 +2,7 @@ internal import CProcess
 internal import Credentials
 internal import FoundationEssentials
 internal import Glibc
+internal import OriginClient
 internal import Primitives
 internal import ServiceLifecycle
 
@@ -9,34 +10,32 @@ internal import ServiceLifecycle
 enum Process {
     static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
-    static let wallClock = Surroundings.wallClock
+    static let wallClock = CredentialEnvironment.wallClock
 
     /// The wall clock in whole seconds, at a tenth of the cost.
     static let coarseWallClock: @Sendable () -> WallInstant = { WallInstant(seconds: Int64(time(nil))) }
 
-    /// Monotonic nanoseconds, of the same clock as the event loops'.
-    static var now: Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
+    static var now: MonotonicInstant { .now }
 
     /// Raises the limit of open files to its maximum, makes a write to a closed connection an error instead of a signal, and lets the
     /// memory of large answers go back to the system.
     static func prepare() {
         signal(SIGPIPE, SIG_IGN)
         cprocess_give_back_large_blocks()
-        var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return }
+        guard var limit = fileLimit else { return }
         limit.rlim_cur = limit.rlim_max
-        _ = unsafe setrlimit(__rlimit_resource_t(7), &limit)
+        _ = unsafe setrlimit(fileResource, &limit)
     }
 
     /// The limit of open files.
-    static var maxOpenFiles: Int {
+    static var maxOpenFiles: Int { fileLimit.map { Int(clamping: $0.rlim_cur) } ?? 1024 }
+
+    /// `RLIMIT_NOFILE`, which Swift does not import.
+    private static let fileResource = __rlimit_resource_t(7)
+
+    private static var fileLimit: rlimit? {
         var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return 1024 }
-        return Int(clamping: limit.rlim_cur)
+        return unsafe getrlimit(fileResource, &limit) == 0 ? limit : nil
     }
 
     /// True for process 1, which inherits the children of processes that end.

@@ -1,29 +1,31 @@
-/// What is simulated: callers that poll, a service with a quota, and a gateway between them or none. Times are nanoseconds.
+internal import Primitives
+
+/// A load to simulate: callers that poll, a service with a quota, and a gateway between them or none. Times are nanoseconds.
 struct SimulatedLoad: Sendable {
     var callers = 200
     /// Pages that every caller asks for once an interval.
     var pages = 18
     var interval: Int64 = 1_000_000_000
-    /// What happens before this is not counted.
+    /// The time before anything is counted.
     var warmUp: Int64 = 15_000_000_000
     var duration: Int64 = 60_000_000_000
     /// One more caller walks through as many pages, each once, as fast as they come; 0 for none.
     var walk = 0
     var retries = SDKRetries.Mode.standard
-    /// Whether callers ask the service without a gateway.
+    /// True if callers ask the service without a gateway.
     var isDirect = false
     /// The service's quota, requests a second and at once, and how long it takes for an answer.
     var rate = 2.0
     var burst = 2.0
     var latency: Int64 = 50_000_000
-    /// What other clients of the account take of the quota, requests a second.
+    /// The part of the quota that other clients of the account take, requests a second.
     var foreignRate = 0.0
     var seed: UInt64 = 1
     /// The cache and the limits are as in a configuration, which may keep another quota than the service has.
     var configuration = Configuration()
 }
 
-/// How an SDK comes back after a throttle.
+/// The retries of an SDK after a throttle.
 ///
 /// AWS SDKs and Tools Reference Guide, "Retry behavior"; the waits are botocore's.
 struct SDKRetries {
@@ -39,14 +41,14 @@ struct SDKRetries {
     }
 
     let mode: Mode
-    /// What adaptive mode allows, requests a second; nil before the first throttle.
+    /// The rate that adaptive mode allows, requests a second; `nil` before the first throttle.
     private var rate: Double?
-    private var freeAt: Int64 = 0
+    private var freeAt = MonotonicInstant.distantPast
 
     init(_ mode: Mode) { self.mode = mode }
 
-    /// The wait before the attempt after the `attempts`-th, in nanoseconds; nil if that was the last.
-    func pause(after attempts: Int, using generator: inout SeededGenerator) -> Int64? {
+    /// The wait before the attempt after the `attempts`-th, in nanoseconds; `nil` if that was the last.
+    func pause(after attempts: Int, using generator: inout SplitMix64) -> Int64? {
         guard attempts < (mode == .none ? 1 : mode == .legacy ? 5 : 3) else { return nil }
         let base = mode == .legacy ? Double.random(in: 0..<1, using: &generator) : 1
         let jitter = mode == .legacy ? 1 : Double.random(in: 0..<1, using: &generator)
@@ -54,8 +56,8 @@ struct SDKRetries {
         return Int64(min(20, base * doubled * jitter) * 1e9)
     }
 
-    /// When a request that is wanted now is sent.
-    mutating func send(now: Int64) -> Int64 {
+    /// The instant at which a request that is wanted now is sent.
+    mutating func send(now: MonotonicInstant) -> MonotonicInstant {
         guard let rate else { return now }
         let at = max(now, freeAt)
         freeAt = at + Int64(1e9 / rate)
@@ -70,20 +72,5 @@ struct SDKRetries {
         } else if let slow = rate {
             rate = slow * 1.02
         }
-    }
-}
-
-/// SplitMix64: the same numbers on every machine.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-        return word ^ (word >> 31)
     }
 }

@@ -1,7 +1,7 @@
-internal import Primitives
 internal import AWSProtocol
 internal import Gateway
 internal import Locking
+internal import Primitives
 internal import RateLimiter
 
 /// The service of a simulation: a quota, and good answers within it.
@@ -15,10 +15,10 @@ struct SimulatedService {
         quota = Quota(rate: load.rate - load.foreignRate, burst: load.burst)
     }
 
-    /// Whether it answers a call well; it throttles it otherwise.
-    mutating func answers(now: Int64) -> Bool {
+    /// Returns true if it answers a call well; otherwise it throttles it.
+    mutating func answers(now: MonotonicInstant) -> Bool {
         calls += 1
-        guard bucket.take(quota, now: MonotonicInstant(nanoseconds: now)) == .admitted else {
+        guard bucket.take(quota, now: now) == .admitted else {
             throttles += 1
             return false
         }
@@ -28,7 +28,7 @@ struct SimulatedService {
     mutating func forget() { (calls, throttles) = (0, 0) }
 }
 
-/// What the gate hands out, until the simulation takes it.
+/// The gate's attempts and deliveries, until the simulation takes them.
 final class SimulatedPort: UpstreamPort, ArrivalReceiver {
     struct Mail: ~Copyable {
         var started = GrantedAttempts()

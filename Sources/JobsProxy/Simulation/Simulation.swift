@@ -11,13 +11,13 @@ internal import Upstream
 /// the same seed gives the same figures.
 struct Simulation: ~Copyable {
     private enum Event {
-        /// A caller wants a page; `attempt` counts from 1.
-        case ask(caller: Int, page: Int, attempt: Int)
+        /// A caller wants a page.
+        case ask(Asked)
         /// Its SDK sends the request.
-        case send(caller: Int, page: Int, attempt: Int)
+        case send(Asked)
         /// A request reaches the service: one of the gateway's, by its fetch's id, or one straight from a caller.
         case arrive(UInt64, isInTime: Bool)
-        case direct(caller: Int, page: Int, attempt: Int)
+        case direct(Asked)
         /// The service's answer is there.
         case answer(UInt64, isGood: Bool)
         /// The gateway waits no longer for an answer.
@@ -27,7 +27,7 @@ struct Simulation: ~Copyable {
     }
 
     private struct Entry: Comparable {
-        let time: Int64
+        let time: MonotonicInstant
         let number: Int
         let event: Event
 
@@ -38,10 +38,13 @@ struct Simulation: ~Copyable {
     private struct Asked {
         let caller: Int
         let page: Int
-        let attempt: Int
+        /// Counts from 1.
+        var attempt = 1
     }
 
     private static let target = Array("VoiceID.ListFraudsterRegistrationJobs".utf8)
+
+    private static let start = MonotonicInstant(nanoseconds: 0)
 
     private let load: SimulatedLoad
     private let port = SimulatedPort()
@@ -52,19 +55,19 @@ struct Simulation: ~Copyable {
     private var service: SimulatedService
     private var events = Heap<Entry>()
     private var lastNumber = 0
-    private var now: Int64 = 0
-    private var generator: SeededGenerator
+    private var now = Self.start
+    private var generator: SplitMix64
     private var retries: [SDKRetries]
     private var waiting: [UInt64: Asked] = [:]
     private var lastWaiter: UInt64 = 0
-    private var tickAt = Int64.max
+    private var tickAt = MonotonicInstant.distantFuture
     private var report: SimulationReport
 
     /// - Throws: `CommandFailure` if the catalog cannot be read.
     init(_ load: SimulatedLoad) throws(CommandFailure) {
         self.load = load
         service = SimulatedService(load)
-        generator = SeededGenerator(seed: load.seed)
+        generator = SplitMix64(seed: load.seed)
         let callers = load.callers + (load.walk > 0 ? 1 : 0)
         retries = (0..<callers).map { _ in SDKRetries(load.retries) }
         report = SimulationReport(load)
@@ -75,7 +78,7 @@ struct Simulation: ~Copyable {
         }
         let cache = PageCache(maxBytes: configuration.cache.maxBytes, maxWaiters: configuration.cache.maxWaiters)
         let gate = Gate(
-            services: try GatewayAssembly.services(configuration, now: 0), cache: cache,
+            services: try GatewayAssembly.services(configuration, now: Self.start), cache: cache,
             policy: CachePolicy(configuration.cache),
             callers: (0..<callers).map { number in
                 var settings = CallerSettings(configuration.limits)
@@ -90,8 +93,7 @@ struct Simulation: ~Copyable {
             gate,
             configuration.services.map {
                 UpstreamSettings($0, configuration.breaker, sandbox: nil, signing: signing)
-            }, configuration.retry, random: SeededGenerator(seed: ~load.seed),
-            now: MonotonicInstant(nanoseconds: 0))
+            }, configuration.retry, random: SplitMix64(seed: ~load.seed), now: Self.start)
         calls = Self.calls(load.pages, "p", gate)
         walkCalls = Self.calls(load.walk, "w", gate)
     }
@@ -113,14 +115,15 @@ struct Simulation: ~Copyable {
             let phase = Int64.random(in: 0..<load.interval, using: &generator)
             for page in 0..<load.pages {
                 at(
-                    phase + load.interval * Int64(page) / Int64(load.pages),
-                    .ask(caller: caller, page: page, attempt: 1))
+                    now + (phase + load.interval * Int64(page) / Int64(load.pages)),
+                    .ask(Asked(caller: caller, page: page)))
             }
         }
-        if load.walk > 0 { at(0, .ask(caller: load.callers, page: 0, attempt: 1)) }
-        let end = load.warmUp + load.duration
+        if load.walk > 0 { at(now, .ask(Asked(caller: load.callers, page: 0))) }
+        let begin = now + load.warmUp
+        let end = begin + load.duration
         while let entry = events.popMin(), entry.time < end {
-            if now < load.warmUp, entry.time >= load.warmUp { service.forget() }
+            if now < begin, entry.time >= begin { service.forget() }
             now = entry.time
             handle(entry.event)
             takeMail()
@@ -130,24 +133,18 @@ struct Simulation: ~Copyable {
         return report
     }
 
-    private mutating func at(_ time: Int64, _ event: Event) {
+    private mutating func at(_ time: MonotonicInstant, _ event: Event) {
         lastNumber += 1
         events.insert(Entry(time: time, number: lastNumber, event: event))
     }
 
     private mutating func handle(_ event: Event) {
         switch event {
-        case .ask(let caller, let page, let attempt):
-            if attempt == 1, caller < load.callers { at(now + load.interval, event) }
-            at(retries[caller].send(now: now), .send(caller: caller, page: page, attempt: attempt))
-        case .send(let caller, let page, let attempt):
-            if load.isDirect {
-                at(now + load.latency / 2, .direct(caller: caller, page: page, attempt: attempt))
-            } else {
-                ask(Asked(caller: caller, page: page, attempt: attempt))
-            }
-        case .direct(let caller, let page, let attempt):
-            let asked = Asked(caller: caller, page: page, attempt: attempt)
+        case .ask(let asked):
+            if asked.attempt == 1, asked.caller < load.callers { at(now + load.interval, event) }
+            at(retries[asked.caller].send(now: now), .send(asked))
+        case .send(let asked): if load.isDirect { at(now + load.latency / 2, .direct(asked)) } else { ask(asked) }
+        case .direct(let asked):
             if service.answers(now: now) { answered(asked, age: 0) } else { throttled(asked, retryAfter: nil) }
         case .arrive(let id, let isInTime):
             let isGood = service.answers(now: now)
@@ -156,7 +153,7 @@ struct Simulation: ~Copyable {
         case .timeout(let id): end(id, .failure(Self.timeout))
         case .tick:
             guard tickAt == now else { return }
-            tickAt = .max
+            tickAt = .distantFuture
             drive(.tick)
         }
     }
@@ -167,16 +164,12 @@ struct Simulation: ~Copyable {
         let call = asked.caller < load.callers ? calls[asked.page] : walkCalls[asked.page]
         lastWaiter += 1
         let waiter = Waiter(loop: 0, slot: 0, generation: lastWaiter)
-        if let error = gate.charge(
-            caller: CallerID(asked.caller), target: Self.target.span, now: MonotonicInstant(nanoseconds: now))
-        {
+        if let error = gate.charge(caller: CallerID(asked.caller), target: Self.target.span, now: now) {
             throttled(asked, retryAfter: error.retryAfter)
             return
         }
-        switch gate.decide(
-            call, caller: CallerID(asked.caller), waiter: waiter, now: MonotonicInstant(nanoseconds: now))
-        {
-        case .page(let page, _): answered(asked, age: now - page.fetchedAt.nanoseconds)
+        switch gate.decide(call, caller: CallerID(asked.caller), waiter: waiter, now: now) {
+        case .page(let page, _): answered(asked, age: now - page.fetchedAt)
         case .refused(let error): throttled(asked, retryAfter: error.retryAfter)
         case .wait: waiting[lastWaiter] = asked
         }
@@ -184,29 +177,30 @@ struct Simulation: ~Copyable {
 
     private mutating func answered(_ asked: Asked, age: Int64) {
         retries[asked.caller].learn(wasThrottled: false, askedPerSecond: asksPerSecond)
-        if now >= load.warmUp { report.count(caller: asked.caller, age: age, time: now - load.warmUp) }
+        if isCounted { report.count(caller: asked.caller, age: age, time: now - Self.start - load.warmUp) }
         goOn(asked)
     }
 
     private mutating func throttled(_ asked: Asked, retryAfter: Int64?) {
         retries[asked.caller].learn(wasThrottled: true, askedPerSecond: asksPerSecond)
-        if now >= load.warmUp { report.throttles += 1 }
+        if isCounted { report.throttles += 1 }
         guard let pause = retries[asked.caller].pause(after: asked.attempt, using: &generator) else {
-            if now >= load.warmUp { report.givenUp += 1 }
+            if isCounted { report.givenUp += 1 }
             goOn(asked)
             return
         }
         // SDKs take the longer of their own wait and the one they are told, within limits.
         let wait = max(pause, min(retryAfter ?? 0, pause + 5_000_000_000))
-        at(now + wait, .ask(caller: asked.caller, page: asked.page, attempt: asked.attempt + 1))
+        at(now + wait, .ask(Asked(caller: asked.caller, page: asked.page, attempt: asked.attempt + 1)))
     }
 
-    /// Who walks asks for the next page when the last one has come, or not come.
+    /// The caller that walks asks for the next page when the last one has come or failed.
     private mutating func goOn(_ asked: Asked) {
         guard asked.caller == load.callers, asked.page + 1 < load.walk else { return }
-        at(now + 1_000_000, .ask(caller: asked.caller, page: asked.page + 1, attempt: 1))
+        at(now + 1_000_000, .ask(Asked(caller: asked.caller, page: asked.page + 1)))
     }
 
+    private var isCounted: Bool { now >= Self.start + load.warmUp }
     private var asksPerSecond: Double { Double(load.pages) * 1e9 / Double(load.interval) }
 
     // MARK: The gateway's upstream
@@ -215,12 +209,12 @@ struct Simulation: ~Copyable {
         var mail = port.take()
         while let attempt = mail.started.popFirst() { drive(.granted(attempt)) }
         if mail.hasQueued { drive(.queueGrew) }
-        // What is refused at once, by an open breaker for instance, has been delivered meanwhile.
+        // Fetches that are refused at once, by an open breaker for instance, have been delivered meanwhile.
         for delivery in mail.delivered + port.takeDelivered() {
             for waiter in delivery.waiters {
                 guard let asked = waiting.removeValue(forKey: waiter.generation) else { continue }
                 switch delivery.arrival {
-                case .page(let page), .stale(let page, _): answered(asked, age: now - page.fetchedAt.nanoseconds)
+                case .page(let page), .stale(let page, _): answered(asked, age: now - page.fetchedAt)
                 case .reply: throttled(asked, retryAfter: nil)
                 case .error(let error): throttled(asked, retryAfter: error.retryAfter)
                 }
@@ -234,7 +228,7 @@ struct Simulation: ~Copyable {
 
     private mutating func drive(_ event: consuming FetchMachine.Event) {
         // Nothing is signed.
-        let moment = FetchMachine.Moment(now: MonotonicInstant(nanoseconds: now), wallClock: WallInstant(seconds: 0))
+        let moment = FetchMachine.Moment(now: now, wallClock: WallInstant(seconds: 0))
         machine.handle(event, at: moment)
         machine.handle(.tick, at: moment)
         let actions = machine.actions
@@ -250,9 +244,9 @@ struct Simulation: ~Copyable {
             if !isInTime { at(now + outgoing.timeout, .timeout(id)) }
         case .deliver(let delivery): gate.deliver([delivery])
         case .wake(let instant):
-            guard instant.nanoseconds < tickAt else { return }
+            guard instant < tickAt else { return }
             // Only the earliest counts; those that were meant for later find that it has changed.
-            tickAt = max(instant.nanoseconds, now + 1)
+            tickAt = max(instant, now + 1)
             at(tickAt, .tick)
         case .cancel, .report, .count, .showBreaker: break
         }

@@ -1,6 +1,6 @@
 internal import AWSProtocol
 
-/// What a simulation has come to, as text, JSON or a picture.
+/// The result of a simulation, as text, JSON or a picture.
 struct SimulationReport {
     let load: SimulatedLoad
     var throttles = 0
@@ -19,7 +19,7 @@ struct SimulationReport {
     }
 
     mutating func count(caller: Int, age: Int64, time: Int64) {
-        // Who walks is not one of those whose figures are wanted.
+        // The caller that walks is not counted.
         guard caller < answersByCaller.count else { return }
         answersByCaller[caller] += 1
         ages.append(age)

@@ -1,4 +1,5 @@
 internal import PageCache
+internal import Primitives
 
 /// The file beside a snapshot that says whether the snapshot is valid, and for which scopes its pages are.
 ///
@@ -25,8 +26,8 @@ struct EpochFile {
         var hasEnded = false
         /// Zeros if it is not known.
         var boot: [UInt8]
-        /// In monotonic nanoseconds of that boot.
-        var validUntil: Int64
+        /// By the clock of that boot.
+        var validUntil: MonotonicInstant
         /// In the order of the scopes' indices.
         var numbers = EpochScope.all.map { _ in Number(isInFlight: false) }
     }
@@ -49,17 +50,17 @@ struct EpochFile {
     var contents: Contents? {
         let bytes = file.read(at: 0, Self.size)
         guard bytes.count == Self.size, bytes.starts(with: Self.magic) else { return nil }
-        func number(_ place: Int) -> UInt64 { bytes[place..<place + 8].reduce(0) { $0 << 8 | UInt64($1) } }
+        func number(_ place: Int) -> UInt64 { Self.number(bytes[place..<place + 8]) }
         return Contents(
             hasEnded: number(Self.endPlace) == 1, boot: Array(bytes[Self.bootPlace..<Self.bootPlace + Self.bootBytes]),
-            validUntil: Int64(bitPattern: number(Self.leasePlace)),
+            validUntil: MonotonicInstant(nanoseconds: Int64(bitPattern: number(Self.leasePlace))),
             numbers: EpochScope.all.map { Number(bits: number(Self.place($0))) })
     }
 
     var hasEnded: Bool { file.read(at: Self.endPlace, 8).last == 1 }
 
     func number(of scope: EpochScope) -> Number {
-        Number(bits: file.read(at: Self.place(scope), 8).reduce(0) { $0 << 8 | UInt64($1) })
+        Number(bits: Self.number(file.read(at: Self.place(scope), 8)[...]))
     }
 
     // MARK: Writing
@@ -76,8 +77,8 @@ struct EpochFile {
 
     func write(hasEnded: Bool) throws(FileError) { try file.write(Self.bytes(hasEnded ? 1 : 0), at: Self.endPlace) }
 
-    func write(boot: [UInt8], validUntil: Int64) throws(FileError) {
-        try file.write(boot + Self.bytes(UInt64(bitPattern: validUntil)), at: Self.bootPlace)
+    func write(boot: [UInt8], validUntil: MonotonicInstant) throws(FileError) {
+        try file.write(boot + Self.bytes(UInt64(bitPattern: validUntil.nanoseconds)), at: Self.bootPlace)
     }
 
     func write(_ number: Number, of scope: EpochScope) throws(FileError) {
@@ -88,6 +89,8 @@ struct EpochFile {
     func synchronize() throws(FileError) { try file.synchronize() }
 
     private static func place(_ scope: EpochScope) -> Int { numbersPlace + 8 * Int(scope.index) }
+
+    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
 
     private static func bytes(_ number: UInt64) -> [UInt8] {
         (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * $0)) }

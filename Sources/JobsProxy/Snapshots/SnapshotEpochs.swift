@@ -1,13 +1,14 @@
 internal import Glibc
 internal import PageCache
+internal import Primitives
 
 /// The epochs of a snapshot, as this process knows them and shares them with others. Two processes may use the same file: one that
-/// ends, and one that takes its place. Times are monotonic nanoseconds.
+/// ends, and one that takes its place.
 ///
 /// A number changes before a write is sent and when it has ended. A process that runs renews the snapshot's lease: if the file can
 /// no longer be written, the snapshot is invalid when the lease ends, and a write is not sent before.
 struct SnapshotEpochs: ~Copyable {
-    /// How long a snapshot is valid after the last renewal.
+    /// The time for which a snapshot is valid after the last renewal, in nanoseconds.
     static let lease: Int64 = 5_000_000_000
     private static let renewal: Int64 = 1_000_000_000
 
@@ -25,7 +26,7 @@ struct SnapshotEpochs: ~Copyable {
     /// Scopes in which another process has written, and which `refresh` has not returned yet.
     private var raised: Set<EpochScope> = []
     /// The end of the lease, as this process wrote or read it last.
-    private var validUntil: Int64 = .min
+    private var validUntil = MonotonicInstant.distantPast
 
     /// - Parameters:
     ///   - directory: where the file is.
@@ -54,9 +55,9 @@ struct SnapshotEpochs: ~Copyable {
     ///
     /// - Returns: true if the snapshot is valid: the process before has ended in order, or its lease runs.
     /// - Throws: `FileError` if the file cannot be written; the snapshot must not be used then.
-    mutating func begin(now: Int64) throws(FileError) -> Bool {
+    mutating func begin(now: MonotonicInstant) throws(FileError) -> Bool {
         let file = try open(O_RDWR | O_CREAT)
-        var contents = file.contents ?? EpochFile.Contents(boot: boot, validUntil: .min)
+        var contents = file.contents ?? EpochFile.Contents(boot: boot, validUntil: .distantPast)
         let isValid = contents.hasEnded || isThisBoot(contents) && isLease(contents.validUntil, now: now)
         for scope in EpochScope.all {
             let (place, isOwn) = (Int(scope.index), inFlight[scope] != nil)
@@ -81,7 +82,7 @@ struct SnapshotEpochs: ~Copyable {
     /// Records that the process has ended, which makes the snapshot valid without a lease.
     ///
     /// - Returns: `nil`, or the moment until which the process must not end, because a change could not be written.
-    mutating func end(now: Int64) -> Int64? {
+    mutating func end(now: MonotonicInstant) -> MonotonicInstant? {
         // Without `begin`, the record of the process before is still true.
         guard !numbers.isEmpty else { return nil }
         do throws(FileError) {
@@ -102,7 +103,7 @@ struct SnapshotEpochs: ~Copyable {
     /// A write is about to be sent.
     ///
     /// - Returns: `nil` if it may be sent; else the moment before which it must not be, and the write has not begun.
-    mutating func writeBegins(_ scopes: [EpochScope], now: Int64) -> Int64? {
+    mutating func writeBegins(_ scopes: [EpochScope], now: MonotonicInstant) -> MonotonicInstant? {
         for scope in scopes { inFlight[scope, default: 0] += 1 }
         overdue.formUnion(scopes)
         do throws(FileError) {
@@ -160,7 +161,7 @@ struct SnapshotEpochs: ~Copyable {
     }
 
     /// The moment until which the snapshot is valid for another process; `nil` if it is not, or has no end.
-    private mutating func remainingLease(now: Int64) -> Int64? {
+    private mutating func remainingLease(now: MonotonicInstant) -> MonotonicInstant? {
         var until = validUntil
         do throws(FileError) {
             guard let contents = try open(O_RDONLY).contents, !contents.hasEnded, isThisBoot(contents) else {
@@ -174,7 +175,9 @@ struct SnapshotEpochs: ~Copyable {
     }
 
     /// Returns true if a lease with this end runs now. None is longer than `lease`.
-    private func isLease(_ until: Int64, now: Int64) -> Bool { now < until && until <= now &+ Self.lease }
+    private func isLease(_ until: MonotonicInstant, now: MonotonicInstant) -> Bool {
+        now < until && until <= now + Self.lease
+    }
 
     private func isThisBoot(_ contents: EpochFile.Contents) -> Bool {
         contents.boot == boot && boot.contains { $0 != 0 }
@@ -186,7 +189,7 @@ struct SnapshotEpochs: ~Copyable {
     ///
     /// - Returns: the scopes in which another process has written: their pages are invalid here too.
     /// - Throws: `FileError`.
-    mutating func refresh(now: Int64) throws(FileError) -> Set<EpochScope> {
+    mutating func refresh(now: MonotonicInstant) throws(FileError) -> Set<EpochScope> {
         try catchUp()
         guard let contents = try open(O_RDONLY).contents else { throw FileError(name, "it is damaged") }
         for (place, scope) in EpochScope.all.enumerated()
@@ -207,12 +210,7 @@ struct SnapshotEpochs: ~Copyable {
 extension SnapshotEpochs {
     /// The id that Linux has drawn for this boot, and that all of its processes read alike; empty where it cannot be read.
     static var currentBoot: [UInt8] {
-        guard let text = try? File.read("/proc/sys/kernel/random/boot_id") else { return [] }
-        var digits: [UInt8] = []
-        for byte in text {
-            guard let digit = Character(UnicodeScalar(byte)).hexDigitValue else { continue }
-            digits.append(UInt8(digit))
-        }
+        let digits = ((try? File.read("/proc/sys/kernel/random/boot_id")) ?? []).compactMap(\.hexDigitValue)
         return stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
 }

@@ -3,6 +3,7 @@ internal import Gateway
 internal import Glibc
 internal import Locking
 internal import PageCache
+internal import Primitives
 
 /// Keeps the cache's pages in a file: writes them from time to time and at the end, reads them at the start.
 ///
@@ -49,8 +50,7 @@ final class SnapshotKeeper: WriteObserver {
     /// for the first after another process's end. A file system that hangs holds up all fetches; another thread would avoid that
     /// only if every write waited for its answer.
     func writeBegins(_ scopes: [EpochScope], now: MonotonicInstant) -> MonotonicInstant? {
-        state.withLock { $0.isForeign ? nil : $0.epochs.writeBegins(scopes, now: now.nanoseconds) }
-            .map(MonotonicInstant.init(nanoseconds:))
+        state.withLock { $0.isForeign ? nil : $0.epochs.writeBegins(scopes, now: now) }
     }
 
     func writeEnded(_ scopes: [EpochScope]) {
@@ -60,7 +60,7 @@ final class SnapshotKeeper: WriteObserver {
         }
     }
 
-    /// How many writes have ended since the pages were saved last; each has invalidated some pages of the file.
+    /// The number of writes that have ended since the pages were saved last; each has invalidated some pages of the file.
     var writesSinceSaved: Int { state.withLock { $0.writes - $0.savedWrites } }
 
     /// Learns of the writes of other processes that use the same file, and invalidates the pages concerned. To be called a few times
@@ -74,8 +74,8 @@ final class SnapshotKeeper: WriteObserver {
 
     /// Records that the process has ended, so that the file is valid for the next one whenever it begins.
     ///
-    /// - Returns: `nil`, or the moment before which the process must not end, in monotonic nanoseconds.
-    func end() -> Int64? { state.withLock { $0.isForeign ? nil : $0.epochs.end(now: Process.now) } }
+    /// - Returns: `nil`, or the moment before which the process must not end.
+    func end() -> MonotonicInstant? { state.withLock { $0.isForeign ? nil : $0.epochs.end(now: Process.now) } }
 
     // MARK: Saving
 
@@ -102,9 +102,7 @@ final class SnapshotKeeper: WriteObserver {
                 try file.write(bytes, at: position)
                 position += bytes.count
             }
-            try cache.save(
-                now: MonotonicInstant(nanoseconds: Process.now), wallClock: Process.wallClock(), except: inFlight
-            ) {
+            try cache.save(now: Process.now, wallClock: Process.wallClock(), except: inFlight) {
                 page throws(FileError) in
                 writer.append(page)
                 pages += 1
@@ -209,8 +207,7 @@ final class SnapshotKeeper: WriteObserver {
                     state.withLock { $0.isPartial = true }
                     break
                 }
-                let isTaken = gate.restore(page, now: MonotonicInstant(nanoseconds: now), wallClock: wallClock) {
-                    scope in
+                let isTaken = gate.restore(page, now: now, wallClock: wallClock) { scope in
                     let number = numbers[Int(scope.index)]
                     return number.bits == epochs[Int(scope.index)] && !number.isInFlight
                 }

@@ -1,6 +1,7 @@
 internal import Gateway
 internal import Logging
 internal import NIOPosix
+internal import Primitives
 internal import ServiceLifecycle
 
 /// Reads the pages of a gateway from their file at its start, and writes them there from time to time and at its end.
@@ -9,11 +10,11 @@ struct SnapshotService: ServiceLifecycle.Service {
     private let gate: Gate
     private let logger: Logger
 
-    /// How often the pages are written, in nanoseconds.
+    /// The time between two writings, in nanoseconds.
     private static let interval: Int64 = 120_000_000_000
-    /// How soon they are written again after a caller's write, which invalidates some of the file's.
+    /// The same after a caller's write, which invalidates some of the file's pages.
     private static let renewal: Int64 = 10_000_000_000
-    /// How many times as long as the last writing took must pass at least, so that it takes up only a part of the time.
+    /// The least time between two writings, as a multiple of the time that the last one took.
     private static let share: Int64 = 20
 
     init(_ keeper: SnapshotKeeper, _ gate: Gate, _ logger: Logger) {

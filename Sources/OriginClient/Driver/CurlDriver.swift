@@ -92,7 +92,7 @@ extension CurlDriver {
     ///   then, and the attempt is not in flight.
     package func start(_ id: UInt64, _ request: AttemptRequest) throws(CurlError) {
         guard slotOfID[id] == nil else { throw .duplicateID }
-        let now = CurlClock.now
+        let now = MonotonicInstant.now
         let pool = try pool(for: request.endpoint)
         let index = try freeSlot()
         let slot = slots[index]
@@ -122,7 +122,7 @@ extension CurlDriver {
     /// stream is reset.
     package func cancel(_ id: UInt64) {
         guard let index = slotOfID[id] else { return }
-        retire(slots[index], now: CurlClock.now)
+        retire(slots[index], now: MonotonicInstant.now)
     }
 
     private func freeSlot() throws(CurlError) -> Int {
@@ -195,7 +195,7 @@ extension CurlDriver {
     /// wake-up, or a timer of libcurl's or its own, and appends the attempts that finished. It may return early with
     /// none, and does not wait if `finished` holds some already.
     package func wait(timeout: Int64, finished: inout [FinishedAttempt]) {
-        let start = CurlClock.now
+        let start = MonotonicInstant.now
         refreshNames(now: start)
         fillPools(now: start, &finished)
         hasDetour = false
@@ -204,7 +204,7 @@ extension CurlDriver {
         // Sockets are looked at even where something has ended already: replies may be there.
         let mayPause = finished.isEmpty && !hasDetour
         let pause = mayPause ? min(timeout, earliestDeadline - start) : 0
-        let milliseconds = awaitSockets() || pause <= 0 ? 0 : CurlClock.milliseconds(pause)
+        let milliseconds = awaitSockets() || pause <= 0 ? 0 : CurlTime.milliseconds(pause)
         if moving > 0 {
             unsafe pollSet.wait(with: multi, milliseconds: Int32(milliseconds))
         } else {
@@ -212,7 +212,7 @@ extension CurlDriver {
             pollSet.wait(milliseconds: Int32(milliseconds))
         }
         if pollSet.isWoken { waker.reset() }
-        let now = CurlClock.now
+        let now = MonotonicInstant.now
         if moving > 0 { progress(now: now, &finished) }
         lookAtSockets(now: now, &finished)
         expire(now: now, &finished)
@@ -332,7 +332,7 @@ extension CurlDriver {
         let connection = http1Connections[index]
         guard connection.user === slot else { return }
         if hasReply, connection.phase == .busy, connection.isReusable {
-            connection.rest(now: CurlClock.now)
+            connection.rest(now: .now)
             pools[connection.pool].idleConnections.append(index)
         } else {
             close(connection)

@@ -22,14 +22,17 @@ enum CurlLibrary {
     private static let features = unsafe ccurl_version().pointee.features
 }
 
-/// The driver's clock: monotonic, in nanoseconds.
-package enum CurlClock {
-    package static var now: MonotonicInstant {
+extension MonotonicInstant {
+    /// By the kernel's monotonic clock, which event loops use too.
+    package static var now: Self {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        return MonotonicInstant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+        return Self(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
+}
 
+/// libcurl's unit of time.
+enum CurlTime {
     /// Whole milliseconds, rounded up, from 1 to what libcurl takes.
     static func milliseconds(_ nanoseconds: Int64) -> Int {
         guard nanoseconds > 0 else { return 1 }

@@ -42,12 +42,12 @@ package final class NameLookups: Sendable {
     ///
     /// - Throws: the fault of the lookup, `timeout` at the deadline, or `driverFault` without descriptors.
     func addresses(of name: String, until deadline: MonotonicInstant) throws(CurlError) -> [String] {
-        if case .addresses(let addresses, _) = ask(name, now: CurlClock.now) { return addresses }
+        if case .addresses(let addresses, _) = ask(name, now: MonotonicInstant.now) { return addresses }
         let waker = try Waker()
         add(waker)
         defer { remove(waker) }
         while true {
-            let now = CurlClock.now
+            let now = MonotonicInstant.now
             switch ask(name, now: now) {
             case .addresses(let addresses, _): return addresses
             case .failed(let error): throw error
@@ -55,7 +55,7 @@ package final class NameLookups: Sendable {
             }
             guard now < deadline else { throw .timeout }
             var entry = pollfd(fd: waker.descriptor, events: Int16(POLLIN), revents: 0)
-            _ = unsafe poll(&entry, 1, Int32(CurlClock.milliseconds(min(deadline - now, 1_000_000_000))))
+            _ = unsafe poll(&entry, 1, Int32(CurlTime.milliseconds(min(deadline - now, 1_000_000_000))))
             waker.reset()
         }
     }
@@ -76,7 +76,7 @@ package final class NameLookups: Sendable {
     private func end(_ name: String, _ result: Result<[String], CurlError>) {
         let wakers = state.withLock { state in
             state.lookups -= 1
-            state.records[name]?.ended(result, now: CurlClock.now)
+            state.records[name]?.ended(result, now: MonotonicInstant.now)
             return Array(state.wakers.values)
         }
         for waker in wakers { waker.wake() }

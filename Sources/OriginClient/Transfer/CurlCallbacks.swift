@@ -1,3 +1,4 @@
+internal import Primitives
 internal import CCurl
 
 // The callbacks of libcurl, which it calls from within `curl_multi_perform`. They stand at file level because a closure for C that is
@@ -56,7 +57,7 @@ func curlGoesOn(
     _ transfer: UnsafeMutableRawPointer?, _: curl_off_t, _: curl_off_t, _: curl_off_t, _: curl_off_t
 ) -> Int32 {
     guard let transfer = unsafe object(transfer, CurlTransfer.self) else { return 1 }
-    return transfer.mayGoOn(now: CurlClock.now) ? 0 : 1
+    return transfer.mayGoOn(now: .now) ? 0 : 1
 }
 
 /// The same while an HTTP/1.1 connection is made, which is its userdata.
@@ -64,7 +65,7 @@ func curlGoesOnConnecting(
     _ connection: UnsafeMutableRawPointer?, _: curl_off_t, _: curl_off_t, _: curl_off_t, _: curl_off_t
 ) -> Int32 {
     guard let connection = unsafe object(connection, HTTP1Connection.self) else { return 1 }
-    return connection.mayGoOn(now: CurlClock.now) ? 0 : 1
+    return connection.mayGoOn(now: .now) ? 0 : 1
 }
 
 /// `CURLOPT_PREREQFUNCTION`: the connection is ready, and the request is sent next.

@@ -107,7 +107,7 @@ extension CurlHandle {
 
     /// Sets the time limit for making a connection, in nanoseconds. libcurl rounds to milliseconds and takes 0 for its own default.
     func setConnectTimeout(_ time: Int64) throws(CurlError) {
-        try set(CURLOPT_CONNECTTIMEOUT_MS, to: CurlClock.milliseconds(time))
+        try set(CURLOPT_CONNECTTIMEOUT_MS, to: CurlTime.milliseconds(time))
     }
 }
 

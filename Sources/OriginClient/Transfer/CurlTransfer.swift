@@ -134,7 +134,7 @@ extension CurlTransfer {
         try setMethod(request.method, bytes)
         try setPlace()
         let left = deadline - now
-        try handle.set(CURLOPT_TIMEOUT_MS, to: CurlClock.milliseconds(left))
+        try handle.set(CURLOPT_TIMEOUT_MS, to: CurlTime.milliseconds(left))
         try handle.setConnectTimeout(min(left, request.endpoint.connectTimeout))
         isLaunched = true
     }
@@ -186,7 +186,7 @@ extension CurlTransfer {
 extension CurlTransfer {
     func opened(_ socket: Int32) {
         if !hasOpened, let endpoint = handle.endpoint {
-            connectDeadline = min(deadline, CurlClock.now + endpoint.connectTimeout)
+            connectDeadline = min(deadline, MonotonicInstant.now + endpoint.connectTimeout)
         }
         opened.append(socket)
         hasOpened = true
@@ -216,7 +216,7 @@ extension CurlTransfer {
             detour = connections?.use(key, mayShare: !asksForHTTP1)
             if detour != nil { return false }
         }
-        use = ConnectionUse(connection: key, since: CurlClock.now)
+        use = ConnectionUse(connection: key, since: MonotonicInstant.now)
         sends = 1
         return true
     }
@@ -245,7 +245,7 @@ extension CurlTransfer {
     func detached() -> Bool {
         guard let key = use?.connection, let connections else { return false }
         use = nil
-        return connections.ended(key, collector.version, now: CurlClock.now)
+        return connections.ended(key, collector.version, now: MonotonicInstant.now)
     }
 
     /// True if the request has a stream, and so an HTTP/2 connection.

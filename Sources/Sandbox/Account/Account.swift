@@ -11,7 +11,7 @@ struct DomainSettings: Sendable, Equatable {
 /// A domain and the jobs in it.
 struct Domain: Sendable {
     let position: Position
-    /// Which domain of the account it is, in the order of their making.
+    /// Its number in the order in which domains are made.
     let number: Int
     private(set) var settings: DomainSettings
     /// The key that it was encrypted with before; `nil` if it never had another.
@@ -38,7 +38,7 @@ struct Domain: Sendable {
     }
 }
 
-/// All that the sandbox knows: the domains of one account, made from a seed, and what was written since.
+/// The data of the sandbox: the domains of one account, made from a seed, and what was written since.
 struct Account: Sendable {
     /// 2022-04-15T05:20:00Z, in milliseconds: nothing that comes from the seed was created later. Fixed, so that the answers
     /// of one seed are the same whenever they are asked for.
@@ -51,7 +51,7 @@ struct Account: Sendable {
     private var places: [Identifier: Int] = [:]
     /// The domains by the token of the request that made them.
     private var byClientToken: [[UInt8]: Identifier] = [:]
-    /// How many domains were ever made.
+    /// The number of domains that were ever made.
     private var made: Int
     private var jobCount: Int
 
@@ -80,11 +80,7 @@ struct Account: Sendable {
         index()
     }
 
-    /// The domain with an identifier.
-    func domain(_ id: String) -> Domain? {
-        guard let place = Identifier(id).flatMap({ places[$0] }) else { return nil }
-        return domains[place]
-    }
+    func domain(_ id: String) -> Domain? { (try? place(id)).map { domains[$0] } }
 
     // MARK: Writes
 
@@ -104,8 +100,8 @@ struct Account: Sendable {
         }
         let newest = domains.first?.position.createdAt ?? Self.epoch
         let position = Position(createdAt: max(milliseconds, newest + 1), key: keys.domain(made))
-        var lists: [JobKind: JobList] = [:]
-        for kind in JobKind.allCases { lists[kind] = JobList(count: 0, newest: milliseconds, seed: 0) { _ in 0 } }
+        let empty = JobList(count: 0, newest: milliseconds, seed: 0) { _ in 0 }
+        let lists = Dictionary(uniqueKeysWithValues: JobKind.allCases.map { ($0, empty) })
         let domain = Domain(position: position, number: made, settings: settings, jobs: lists)
         made += 1
         domains.insert(domain, at: 0)
@@ -142,11 +138,11 @@ struct Account: Sendable {
     ///
     /// - Parameters:
     ///   - duration: from submission to end, in milliseconds.
-    ///   - now: monotonic nanoseconds.
     ///   - milliseconds: since 1970-01-01T00:00:00Z.
     /// - Throws: a `ResourceNotFoundException`, `ConflictException` or `ServiceQuotaExceededException`.
     mutating func startJob(
-        _ kind: JobKind, in domain: String, _ request: OperationInput, duration: Int64, now: Int64, milliseconds: Int64
+        _ kind: JobKind, in domain: String, _ request: OperationInput, duration: Int64, now: MonotonicInstant,
+        milliseconds: Int64
     ) throws(ServiceError) -> Job {
         let place = try place(domain)
         guard let jobs = domains[place].jobs[kind] else { throw .domainNotFound }

@@ -7,8 +7,10 @@ internal import Primitives
 struct Identifier: Sendable, Hashable, Comparable {
     let key: UInt64
 
-    init(key: UInt64) { self.key = key }
+    static func < (left: Identifier, right: Identifier) -> Bool { left.key < right.key }
+}
 
+extension Identifier {
     /// `nil` for a text that is no identifier of the sandbox.
     init?(_ text: String) {
         let characters = Array(text.utf8)
@@ -19,21 +21,18 @@ struct Identifier: Sendable, Hashable, Comparable {
         guard characters == utf8 else { return nil }
     }
 
-    /// The 22 characters.
     var text: String { String(decoding: utf8, as: UTF8.self) }
 
     private var utf8: [UInt8] { Self.spell(key) + Self.spell(SplitMix64.mix(~key)) }
 
-    static func < (left: Identifier, right: Identifier) -> Bool { left.key < right.key }
-
     // MARK: Base 62
 
     /// 62¹¹ is just above 2⁶⁴.
-    private static let digits = 11
+    static let digits = 11
     /// In the order of their codes, so that texts of one length compare as the numbers do.
     private static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
 
-    private static func spell(_ number: UInt64) -> [UInt8] {
+    static func spell(_ number: UInt64) -> [UInt8] {
         var rest = number
         var reversed: [UInt8] = []
         for _ in 0..<digits {
@@ -44,7 +43,8 @@ struct Identifier: Sendable, Hashable, Comparable {
         return reversed.reversed()
     }
 
-    private static func number(_ characters: ArraySlice<UInt8>) -> UInt64? {
+    /// `nil` for text that `spell` does not write.
+    static func number(_ characters: ArraySlice<UInt8>) -> UInt64? {
         var number: UInt64 = 0
         for character in characters {
             guard let digit = alphabet.firstIndex(of: character) else { return nil }

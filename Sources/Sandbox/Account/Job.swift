@@ -23,23 +23,7 @@ enum JobStatus: String, Sendable, CaseIterable {
     case failed = "FAILED"
 
     /// Returns true if a job stays in it for ever.
-    var isTerminal: Bool {
-        switch self {
-        case .submitted, .inProgress: false
-        case .completed, .completedWithErrors, .failed: true
-        }
-    }
-
-    /// A number for page tokens; 0 is kept for "no status".
-    var code: UInt8 {
-        switch self {
-        case .submitted: 1
-        case .inProgress: 2
-        case .completed: 3
-        case .completedWithErrors: 4
-        case .failed: 5
-        }
-    }
+    var isTerminal: Bool { self != .submitted && self != .inProgress }
 }
 
 /// A place in a list: newest first, and by identifier where times are equal, so that no two elements have the same.
@@ -69,7 +53,7 @@ struct Job: Sendable {
         return position.createdAt + (start?.duration ?? 60_000 + draw(.duration, below: 1_740_000))
     }
 
-    /// How much of the input has been worked on.
+    /// The part of the input that has been worked on.
     var percentComplete: Int64 {
         switch status {
         case .submitted: 0
@@ -79,7 +63,7 @@ struct Job: Sendable {
         }
     }
 
-    /// Why the job as a whole failed. Errors in parts of it end in COMPLETED_WITH_ERRORS and have no such details, says
+    /// The reason why the job as a whole failed. Errors in parts of it end in COMPLETED_WITH_ERRORS and have no such details, says
     /// https://docs.aws.amazon.com/connect/latest/APIReference/API_connect-voice-id_FraudsterRegistrationJob.html.
     var failure: (message: String, statusCode: Int64)? {
         guard status == .failed else { return nil }
@@ -91,7 +75,7 @@ struct Job: Sendable {
         }
     }
 
-    // MARK: What follows from the key
+    // MARK: Drawn from the key
 
     /// The purpose of a random number. Each has a sequence of its own, so that adding one changes no other.
     enum Purpose: UInt64 {
@@ -114,14 +98,13 @@ struct Job: Sendable {
 /// A job that a call has started. Its status follows from the time, so that no timer has to run.
 final class StartedJob: Sendable {
     let position: Position
-    /// Monotonic nanoseconds.
-    let startedAt: Int64
-    /// How long it takes from its submission to its end, in milliseconds.
+    let startedAt: MonotonicInstant
+    /// The time from its submission to its end, in milliseconds.
     let duration: Int64
     /// The input of the call, by the model's names.
     let request: OperationInput
 
-    init(position: Position, startedAt: Int64, duration: Int64, request: OperationInput) {
+    init(position: Position, startedAt: MonotonicInstant, duration: Int64, request: OperationInput) {
         self.position = position
         self.startedAt = startedAt
         self.duration = duration
@@ -129,9 +112,7 @@ final class StartedJob: Sendable {
     }
 
     /// The job at a moment: it waits for a fifth of its time, then it runs.
-    ///
-    /// - Parameter now: monotonic nanoseconds.
-    func job(now: Int64) -> Job {
+    func job(now: MonotonicInstant) -> Job {
         let elapsed = (now - startedAt) / 1_000_000
         let job = Job(position: position, status: .submitted, start: self)
         if elapsed < duration / 5 { return job }

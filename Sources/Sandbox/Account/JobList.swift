@@ -27,10 +27,8 @@ struct JobList: Sendable {
             positions.append(Position(createdAt: createdAt, key: key(index)))
         }
         positions.sort()
-        var jobs: [Job] = []
-        jobs.reserveCapacity(count)
-        for (index, position) in positions.enumerated() {
-            jobs.append(Job(position: position, status: Self.status(at: index, of: count, &random)))
+        let jobs = positions.enumerated().map { index, position in
+            Job(position: position, status: Self.status(at: index, of: count, &random))
         }
         all = jobs
         byStatus = Dictionary(grouping: jobs, by: \.status)
@@ -56,25 +54,20 @@ struct JobList: Sendable {
         }
     }
 
-    /// How many jobs there are.
     var count: Int { all.count + started.count }
 
     /// The jobs in a status, or all, newest first.
-    ///
-    /// - Parameter now: monotonic nanoseconds.
-    func jobs(in status: JobStatus?, now: Int64) -> Listing<Job> {
+    func jobs(in status: JobStatus?, now: MonotonicInstant) -> Listing<Job> {
         let news = started.map { $0.job(now: now) }
         guard let status else { return Listing(newer: news, older: all) }
         return Listing(newer: news.filter { $0.status == status }, older: byStatus[status] ?? [])
     }
 
-    /// The job with an identifier.
-    func job(_ id: Identifier, now: Int64) -> Job? {
+    func job(_ id: Identifier, now: MonotonicInstant) -> Job? {
         if let place = places[id.key] { return all[place] }
         return started.first { $0.position.key == id.key }?.job(now: now)
     }
 
-    /// The job that was started with a token.
     func started(with clientToken: String) -> StartedJob? { byClientToken[Array(clientToken.utf8)] }
 
     /// Adds a job that is newer than all others.

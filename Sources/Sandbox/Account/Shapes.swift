@@ -23,28 +23,23 @@ enum Shapes {
         func add(_ name: String, _ value: [(name: String, value: JSONValue)]) { members.append((name, .object(value))) }
         members.append(("DataAccessRoleArn", .string("arn:aws:iam::\(account):role/VoiceIDBatchJobs")))
         add("InputDataConfig", [("S3Uri", .string(uri("input", job, ".jsonl")))])
-        add(
-            "OutputDataConfig",
-            [("KmsKeyId", .string(kmsKey(domain))), ("S3Uri", .string(uri("output", job, "/")))])
+        add("OutputDataConfig", [("KmsKeyId", .string(kmsKey(domain))), ("S3Uri", .string(uri("output", job, "/")))])
         switch kind {
         case .fraudsterRegistration:
+            let action = JSONValue.string(isFirstChoice ? "SKIP" : "REGISTER_AS_NEW")
             add(
-                "RegistrationConfig",
+                kind.configuration,
                 [
-                    ("DuplicateRegistrationAction", .string(isFirstChoice ? "SKIP" : "REGISTER_AS_NEW")),
-                    ("FraudsterSimilarityThreshold", threshold), ("WatchlistIds", watchlists),
+                    ("DuplicateRegistrationAction", action), ("FraudsterSimilarityThreshold", threshold),
+                    ("WatchlistIds", watchlists),
                 ])
         case .speakerEnrollment:
             let detection = JSONValue.object([
                 ("FraudDetectionAction", .string(isFirstChoice ? "IGNORE" : "FAIL")), ("RiskThreshold", threshold),
                 ("WatchlistIds", watchlists),
             ])
-            add(
-                "EnrollmentConfig",
-                [
-                    ("ExistingEnrollmentAction", .string(isFirstChoice ? "SKIP" : "OVERWRITE")),
-                    ("FraudDetectionConfig", detection),
-                ])
+            let action = JSONValue.string(isFirstChoice ? "SKIP" : "OVERWRITE")
+            add(kind.configuration, [("ExistingEnrollmentAction", action), ("FraudDetectionConfig", detection)])
         }
         return .object(members)
     }

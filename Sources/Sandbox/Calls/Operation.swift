@@ -22,23 +22,6 @@ enum Operation: String, Sendable, CaseIterable {
         self.init(rawValue: String(target.dropFirst(Self.targetPrefix.count)))
     }
 
-    /// A number for page tokens, below 32.
-    var code: UInt8 {
-        switch self {
-        case .listDomains: 1
-        case .listFraudsterRegistrationJobs: 2
-        case .describeFraudsterRegistrationJob: 3
-        case .listSpeakerEnrollmentJobs: 4
-        case .describeSpeakerEnrollmentJob: 5
-        case .startFraudsterRegistrationJob: 6
-        case .startSpeakerEnrollmentJob: 7
-        case .createDomain: 8
-        case .describeDomain: 9
-        case .updateDomain: 10
-        case .deleteDomain: 11
-        }
-    }
-
     /// The quota that its calls are counted against.
     var quotaGroup: QuotaGroup {
         switch self {

@@ -5,12 +5,11 @@ internal import RateLimiter
 
 /// The service itself: a call in, an answer out. It knows neither sockets nor clocks, and any thread may ask it.
 final class SandboxService: Sendable {
-    private let checksum: SipHash
+    private let tokenKey: HMACKey
     private let quota: Quota
     private let jobDuration: Int64
     private let state: Locked<State>
 
-    /// All that changes between calls.
     private struct State {
         /// One for each group, by its number. Full at the start, like those of a service that was idle.
         var buckets = [TokenBucket](repeating: .full, count: QuotaGroup.allCases.count)
@@ -18,10 +17,8 @@ final class SandboxService: Sendable {
         var account: Account
     }
 
-    /// When a call came.
     private struct Time {
-        /// Nanoseconds.
-        let monotonic: Int64
+        let monotonic: MonotonicInstant
         let wallClock: WallInstant
         /// Since 1970-01-01T00:00:00Z, in whole seconds.
         var milliseconds: Int64 { wallClock.seconds * 1000 }
@@ -31,13 +28,12 @@ final class SandboxService: Sendable {
         // Everything that is drawn has a seed of its own, so that an option changes only what it is about.
         var seeds = SplitMix64(seed: options.seed)
         let account = Account(seed: seeds.next(), domains: options.domains, jobs: options.jobs)
-        checksum = SipHash(key: (seeds.next(), seeds.next()))
+        tokenKey = HMACKey(Identifier.spell(seeds.next()) + Identifier.spell(seeds.next()))
         quota = Quota(rate: options.rate, burst: options.burst ?? options.rate)
         jobDuration = options.jobDuration
         state = Locked(State(faults: FaultInjector(options.faults, seed: seeds.next()), account: account))
     }
 
-    /// The current data.
     var account: Account { state.withLock { $0.account } }
 
     /// Answers a call.
@@ -46,9 +42,9 @@ final class SandboxService: Sendable {
     ///
     /// - Parameters:
     ///   - target: the value of `X-Amz-Target`.
-    ///   - now: monotonic nanoseconds, for quotas and the progress of jobs.
+    ///   - now: for quotas and the progress of jobs.
     ///   - wallClock: for page tokens and times of creation.
-    func answer(target: String?, body: Span<UInt8>, now: Int64, wallClock: WallInstant) -> SandboxAnswer {
+    func answer(target: String?, body: Span<UInt8>, now: MonotonicInstant, wallClock: WallInstant) -> SandboxAnswer {
         guard let operation = Operation(target: target) else { return SandboxAnswer(nil, .unknownOperation()) }
         do throws(ServiceError) {
             try admit(operation, now: now)
@@ -60,12 +56,9 @@ final class SandboxService: Sendable {
     }
 
     /// Takes the call's quota token, and then perhaps fails it on purpose.
-    private func admit(_ operation: Operation, now: Int64) throws(ServiceError) {
+    private func admit(_ operation: Operation, now: MonotonicInstant) throws(ServiceError) {
         try state.withLock { state throws(ServiceError) in
-            guard
-                state.buckets[operation.quotaGroup.rawValue].take(quota, now: MonotonicInstant(nanoseconds: now))
-                    == .admitted
-            else {
+            guard state.buckets[operation.quotaGroup.rawValue].take(quota, now: now) == .admitted else {
                 throw .throttled
             }
             if let code = state.faults.next() { throw .injected(code) }
@@ -180,23 +173,19 @@ final class SandboxService: Sendable {
     ) throws(ServiceError) -> (elements: Slice<Listing<Element>>, nextToken: String?) {
         var start = 0
         if let text = input[string: "NextToken"] {
-            let last = try token(text, scope, now: now).position
-            start = elements.firstIndex(after: last, position)
+            do throws(PageToken.Fault) {
+                let last = try PageToken(text, for: scope, key: tokenKey, now: now).position
+                start = elements.firstIndex(after: last, position)
+            } catch {
+                throw .invalidToken(error)
+            }
         }
         let size = input[integer: "MaxResults"].map { Int(clamping: $0) } ?? defaultSize
         let end = start + min(size, elements.count - start)
         let page = elements[start..<end]
         guard end < elements.count, let last = page.last else { return (page, nil) }
         let next = PageToken(scope: scope, position: position(last), issuedAt: now)
-        return (page, next.spelled(checksum))
-    }
-
-    private func token(_ text: String, _ scope: PageToken.Scope, now: WallInstant) throws(ServiceError) -> PageToken {
-        do throws(PageToken.Fault) {
-            return try PageToken(text, for: scope, checksum: checksum, now: now)
-        } catch {
-            throw .invalidToken(error)
-        }
+        return (page, next.spelled(tokenKey))
     }
 
     private static func output(_ name: String, _ elements: [JSONValue], _ nextToken: String?) -> JSONValue {

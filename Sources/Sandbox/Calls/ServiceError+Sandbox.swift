@@ -5,12 +5,9 @@ internal import AWSProtocol
 extension ServiceError {
     private static let voiceID = "com.amazonaws.voiceid"
 
-    static let throttled = ServiceError(
-        status: 400, namespace: voiceID, code: "ThrottlingException", message: "Rate exceeded")
+    static let throttled = modelled("ThrottlingException", "Rate exceeded")
 
-    static func validation(_ message: String) -> ServiceError {
-        ServiceError(status: 400, namespace: voiceID, code: "ValidationException", message: message)
-    }
+    static func validation(_ message: String) -> ServiceError { modelled("ValidationException", message) }
 
     static func serialization(_ message: String) -> ServiceError {
         ServiceError(status: 400, namespace: commonNamespace, code: "SerializationException", message: message)
@@ -27,20 +24,18 @@ extension ServiceError {
         conflict("The domain has an active job, \(Identifier(key: key).text); wait for its end.")
     }
 
-    static func quotaExceeded(_ message: String) -> ServiceError {
-        ServiceError(status: 400, namespace: voiceID, code: "ServiceQuotaExceededException", message: message)
-    }
+    static func quotaExceeded(_ message: String) -> ServiceError { modelled("ServiceQuotaExceededException", message) }
 
     private static func conflict(_ message: String) -> ServiceError {
-        ServiceError(
-            status: 400, namespace: voiceID, code: "ConflictException", message: message,
-            members: [Member("ConflictType", "CONCURRENT_CHANGES")])
+        modelled("ConflictException", message, Member("ConflictType", "CONCURRENT_CHANGES"))
     }
 
     private static func notFound(_ type: String, _ message: String) -> ServiceError {
-        ServiceError(
-            status: 400, namespace: voiceID, code: "ResourceNotFoundException", message: message,
-            members: [Member("ResourceType", type)])
+        modelled("ResourceNotFoundException", message, Member("ResourceType", type))
+    }
+
+    private static func modelled(_ code: String, _ message: String, _ members: Member...) -> ServiceError {
+        ServiceError(status: 400, namespace: voiceID, code: code, message: message, members: members)
     }
 
     /// - Parameter status: 400 for a call, 404 and 405 for what is no call at all.

@@ -14,7 +14,6 @@ struct CallCounters: Sendable {
         family = metrics.counters("sandbox_requests_total", "Calls, by operation and result.", labels: labels)
     }
 
-    /// The counters of one more event loop.
     func makeBlock() -> CounterBlock { family.makeBlock() }
 
     /// The place of a counter in each block.
@@ -30,7 +29,6 @@ struct CallCounters: Sendable {
             uniquingKeysWith: { first, _ in first })
     }
 
-    /// All calls.
     var total: UInt64 {
         (0..<(Operation.allCases.count + 1) * CallResult.allCases.count).reduce(0) { $0 &+ family.value(at: $1) }
     }

@@ -1,6 +1,6 @@
 internal import HTTPFront
 
-/// Where a request goes.
+/// The destination of a request.
 enum Route {
     case call
     case metrics

@@ -57,14 +57,14 @@ public final class Sandbox: Sendable {
 
     // MARK: Counts
 
-    /// How many calls of each operation were answered with 200. Every operation of the sandbox is in it.
+    /// The number of calls of each operation that were answered with 200. Every operation of the sandbox is in it.
     public var served: [String: UInt64] { counters.byOperation(.ok) }
 
-    /// How many calls of each operation were answered with `ThrottlingException`, injected ones included. Every operation
+    /// The number of calls of each operation that were answered with `ThrottlingException`, injected ones included. Every operation
     /// of the sandbox is in it.
     public var throttled: [String: UInt64] { counters.byOperation(.throttled) }
 
-    /// How many calls there were in all, whatever the answer: known and unknown operations, and requests that were no
+    /// The number of all calls, whatever the answer: known and unknown operations, and requests that were no
     /// calls; not those for `/metrics` and `/healthz`.
     public var requests: UInt64 { counters.total }
 }

@@ -4,19 +4,19 @@ internal import Primitives
 public struct SandboxOptions: Sendable {
     /// Everything that the sandbox makes up follows from it: two sandboxes with one seed answer alike.
     public var seed: UInt64
-    /// How many domains there are, 0 to 1000.
+    /// The number of domains, 0 to 1000.
     public var domains: Int
-    /// How many fraudster registration jobs, and as many speaker enrollment jobs, each domain has; 0 or more, and at most
+    /// The number of fraudster registration jobs in each domain, and of speaker enrollment jobs; 0 or more, and at most
     /// 1,000,000 in all domains together.
     public var jobs: Int
     /// The quota of every group of operations, in requests a second. Values outside 1 a day to 10⁷ a second count as the
     /// nearest of these.
     public var rate: Double
-    /// How many requests a full bucket admits at once, 1 or more; `nil` for as many as `rate`. Buckets start full.
+    /// The number of requests that a full bucket admits at once, 1 or more; `nil` for as many as `rate`. Buckets start full.
     public var burst: Double?
-    /// How long each call waits for its answer, in nanoseconds, 0 to an hour.
+    /// The time that each call waits for its answer, in nanoseconds, 0 to an hour.
     public var latency: Int64
-    /// How long a started job takes to its end, in nanoseconds, 0 to an hour; for the first fifth of it, it waits.
+    /// The time from a job's start to its end, in nanoseconds, 0 to an hour; for the first fifth of it, it waits.
     public var jobDuration: Int64
     /// Errors to answer calls with that were not throttled: an error code such as `InternalServerException`, and the share
     /// of calls, 0 to 1; the shares add up to 1 at most.

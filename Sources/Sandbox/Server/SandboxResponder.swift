@@ -36,21 +36,18 @@ final class SandboxResponder: Responder {
         switch Route(head.method, path: Self.text(head.path, in: bytes)) {
         case .call:
             let target = head[.xAmzTarget].map { Self.text($0, in: bytes) }
-            let answer = service.answer(target: target, body: content, now: now, wallClock: wallClock())
+            let answer = service.answer(
+                target: target, body: content, now: MonotonicInstant(nanoseconds: now), wallClock: wallClock())
             count(answer)
             return deliver(answer, ticket, into: &response)
         case .metrics:
-            write(.ok, Metrics.contentType, metrics.render(), into: &response)
+            start(.ok, Metrics.contentType, &response)
+            response.finish(metrics.render())
         case .health:
-            write(.ok, "text/plain; charset=utf-8", Array("ok\n".utf8), into: &response)
-        case .unknown:
-            let answer = SandboxAnswer(nil, .unknownOperation(status: 404))
-            count(answer)
-            write(answer, into: &response)
-        case .wrongMethod(let allowed):
-            let answer = SandboxAnswer(nil, .unknownOperation(status: 405))
-            count(answer)
-            write(answer, allowed: allowed, into: &response)
+            start(.ok, "text/plain; charset=utf-8", &response)
+            response.finish(Array("ok\n".utf8))
+        case .unknown: refuse(.unknownOperation(status: 404), into: &response)
+        case .wrongMethod(let allowed): refuse(.unknownOperation(status: 405), allowed: allowed, into: &response)
         }
         return .answered
     }
@@ -71,9 +68,7 @@ final class SandboxResponder: Responder {
     }
 
     private static func text(_ range: Range<Int>, in bytes: Span<UInt8>) -> String {
-        var text: [UInt8] = []
-        for index in range where index < bytes.count { text.append(bytes[index]) }
-        return String(decoding: text, as: UTF8.self)
+        String(decoding: [UInt8](copying: bytes.extracting(range.clamped(to: bytes.indices))), as: UTF8.self)
     }
 
     // MARK: Answers
@@ -84,32 +79,30 @@ final class SandboxResponder: Responder {
 
     /// - Parameter allowed: the methods that would do, for a 405 (RFC 9110, section 15.5.6).
     private func write(_ answer: SandboxAnswer, allowed: StaticString? = nil, into response: inout ResponseWriter) {
-        response.start(Status(code: answer.status))
-        response.field("Content-Type", ServiceError.contentType)
-        id.advance()
-        response.line(id.lines)
+        start(Status(code: answer.status), ServiceError.contentType, &response)
         if let errorType = answer.errorType { response.field("x-amzn-errortype", Array(errorType.utf8)) }
         if let allowed { response.field("Allow", allowed) }
         response.finish(answer.body)
     }
 
-    private func write(
-        _ status: Status, _ type: StaticString, _ content: [UInt8], into response: inout ResponseWriter
-    ) {
+    private func start(_ status: Status, _ type: StaticString, _ response: inout ResponseWriter) {
         response.start(status)
         response.field("Content-Type", type)
         id.advance()
         response.line(id.lines)
-        response.finish(content)
+    }
+
+    private func refuse(_ error: ServiceError, allowed: StaticString? = nil, into response: inout ResponseWriter) {
+        let answer = SandboxAnswer(nil, error)
+        count(answer)
+        write(answer, allowed: allowed, into: &response)
     }
 
     func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {
         var error = ServiceError.serialization(refusal.explanation)
         error.status = refusal.status.code
         if refusal.status == .serviceUnavailable { error.code = "ServiceUnavailable" }
-        let answer = SandboxAnswer(nil, error)
-        count(answer)
-        write(answer, into: &response)
+        refuse(error, into: &response)
     }
 
     func dropped(_ refusal: Refusal) {}

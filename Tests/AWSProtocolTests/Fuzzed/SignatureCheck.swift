@@ -94,7 +94,7 @@ enum SignatureCheck {
     /// 2025-12-01T00:00:00Z: two days, of two months, are within the tolerance.
     private static let now: Int64 = 1_764_547_200
     private static let scope = SigningScope(region: "us-east-1", service: "voiceid")
-    private static let ring = KeyRing(keys: [.init(id: key, secret: secret, owner: 1)], scopes: [scope])
+    private static let ring = KeyRing(keys: [.init(id: key, secret: secret, caller: CallerID(1))], scopes: [scope])
 
     private static func fieldValue(_ name: ArraySlice<UInt8>, _ date: [UInt8]) -> [UInt8] {
         text(name) == "x-amz-date" ? date : Array("a  b".utf8)

@@ -1,4 +1,6 @@
+import AWSProtocol
 import Glibc
+import Locking
 import Primitives
 import Synchronization
 
@@ -15,8 +17,8 @@ final class TestClock: Sendable {
     /// Starts at 2023-11-14T22:13:20Z.
     init(_ seconds: Int64 = 1_700_000_000) { time = Atomic(seconds * second) }
 
-    var now: WallInstant { WallInstant(nanoseconds: uptime) }
-    var uptime: Int64 { time.load(ordering: .sequentiallyConsistent) }
+    var now: WallInstant { WallInstant(nanoseconds: uptime.nanoseconds) }
+    var uptime: MonotonicInstant { MonotonicInstant(nanoseconds: time.load(ordering: .sequentiallyConsistent)) }
 
     func advance(_ nanoseconds: Int64) { time.add(nanoseconds, ordering: .sequentiallyConsistent) }
 
@@ -78,13 +80,13 @@ final class Machine: Sendable {
     }
 
     /// An environment without the services of instances and containers.
-    func surroundings(_ variables: [String: String] = [:], patience: Int64 = 20 * second) -> Surroundings {
+    func environment(_ variables: [String: String] = [:], patience: Int64 = 20 * second) -> CredentialEnvironment {
         let clock = clock
-        var surroundings = Surroundings(variables: variables, homeDirectory: home, clock: { clock.now })
-        surroundings.variables["AWS_EC2_METADATA_DISABLED"] = variables["AWS_EC2_METADATA_DISABLED"] ?? "true"
-        surroundings.patience = Patience(
+        var environment = CredentialEnvironment(variables: variables, homeDirectory: home, clock: { clock.now })
+        environment.variables["AWS_EC2_METADATA_DISABLED"] = variables["AWS_EC2_METADATA_DISABLED"] ?? "true"
+        environment.patience = Patience(
             metadata: patience, container: patience, tokenService: patience, process: patience)
-        return surroundings
+        return environment
     }
 }
 
@@ -103,9 +105,9 @@ private func entries(_ path: String) -> [String] {
 
 /// Polls until the condition holds; false if that takes longer than ten seconds.
 func eventually(_ condition: () -> Bool) -> Bool {
-    let end = Surroundings.wallClock() + 10 * second
+    let end = CredentialEnvironment.wallClock() + 10 * second
     while !condition() {
-        guard Surroundings.wallClock() < end else { return false }
+        guard CredentialEnvironment.wallClock() < end else { return false }
         usleep(1000)
     }
     return true
@@ -115,6 +117,21 @@ extension CredentialStore {
     /// A store whose two clocks go alike.
     convenience init(_ source: any CredentialSource, clock: TestClock) {
         self.init(source, clock: { clock.now }, uptime: { clock.uptime })
+    }
+
+    /// Like `credentials`, but a due fetch runs on the calling thread.
+    /// Pending means that another fetch is in progress.
+    func credentialsAfterFetch(now: WallInstant) -> CredentialAnswer {
+        let moment = CredentialRefresh.Moment(clock: now, uptime: uptime())
+        let action = state.withLock { $0.refresh.request(now: moment) }
+        switch action {
+        case .fetch, .useAndFetch, .refuseAndFetch:
+            fetch()
+            return credentials(now: clock())
+        case .use(let credentials): return .ready(credentials)
+        case .wait: return .pending
+        case .refuse(let reason): return .unavailable(reason)
+        }
     }
 }
 

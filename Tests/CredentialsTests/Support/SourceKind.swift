@@ -28,7 +28,7 @@ struct SourceKind: Sendable, CustomTestStringConvertible {
         let origin = try FakeService.container { source.step { .reply(body: FakeService.document($0, $1)) } }
         source.onStop { origin.stop() }
         return ContainerSource(
-            surroundings: machine.surroundings(
+            environment: machine.environment(
                 [
                     "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:\(origin.port)/v2/credentials/1"
                 ], patience: source.patience))
@@ -38,7 +38,7 @@ struct SourceKind: Sendable, CustomTestStringConvertible {
         let origin = try FakeService.metadata { source.step { .reply(body: FakeService.document($0, $1)) } }
         source.onStop { origin.stop() }
         return InstanceMetadataSource(
-            surroundings: machine.surroundings(
+            environment: machine.environment(
                 [
                     "AWS_EC2_METADATA_DISABLED": "false",
                     "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:\(origin.port)",
@@ -49,7 +49,7 @@ struct SourceKind: Sendable, CustomTestStringConvertible {
         // The program reads the answer from one file, and requests it by another.
         source.writesFiles = true
         return ProcessSource(
-            command: "/bin/sh '\(machine.home)/process'", surroundings: machine.surroundings(patience: source.patience),
+            command: "/bin/sh '\(machine.home)/process'", environment: machine.environment(patience: source.patience),
             whose: "the process")
     }
 
@@ -80,7 +80,7 @@ struct SourceKind: Sendable, CustomTestStringConvertible {
         _ machine: Machine, _ origin: ScriptedOrigin, _ source: SourceUnderTest
     ) -> TokenService {
         TokenService(
-            surroundings: machine.surroundings(
+            environment: machine.environment(
                 ["AWS_ENDPOINT_URL_STS": "http://127.0.0.1:\(origin.port)"], patience: source.patience),
             region: "eu-west-1")
     }
@@ -93,7 +93,7 @@ final class SourceUnderTest: @unchecked Sendable {
     let machine: Machine
     let patience: Int64
     private(set) var store = CredentialStore(
-        region: "", surroundings: .init(variables: [:], homeDirectory: nil))
+        region: "", environment: .init(variables: [:], homeDirectory: nil))
     fileprivate var writesFiles = false
     private let lock = NSLock()
     private var conduct = Conduct.good

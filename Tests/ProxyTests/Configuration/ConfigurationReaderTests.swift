@@ -1,3 +1,5 @@
+import GatewayFront
+import OriginClient
 import Testing
 import Upstream
 
@@ -29,20 +31,20 @@ struct ConfigurationReaderTests {
             headTimeout: 250_000_000, bodyTimeout: 1_000_000_000, idleTimeout: 300_000_000_000, maxConnections: 0,
             maxConnectionsPerPeer: 64, maxUnsentBytes: 8_388_608)
         expected.services = [
-            Configuration.Service(
+            Configuration.ServiceEntry(
                 catalog: "voice-id", name: "east",
                 endpoint: .origin(
                     Configuration.Origin(scheme: .https, host: "voiceid.us-east-1.amazonaws.com", port: 443)),
                 region: "us-east-1", http2: .off, caBundle: "/etc/ssl/ca.pem",
                 proxy: Configuration.Origin(scheme: .http, host: "proxy.internal", port: 3_128), maxConnections: 8,
-                timeouts: Configuration.Service.Timeouts(
+                timeouts: Configuration.ServiceEntry.Timeouts(
                     connect: 1_000_000_000, attempt: 2_000_000_000, call: 3_000_000_000),
                 headroom: 0.5,
                 quotas: [
                     "batch": Configuration.Rate(rate: 4, burst: 4), "tags": Configuration.Rate(rate: 0.5, burst: 1),
                     "speakers": Configuration.Rate(rate: 2.5, burst: 20),
                 ]),
-            Configuration.Service(
+            Configuration.ServiceEntry(
                 catalog: "./catalogs/other.yaml", name: "other", region: "eu-west-2", http2: .priorKnowledge),
         ]
         (expected.retry.maxAttempts, expected.retry.baseDelay, expected.retry.maxDelay) = (1, 0, 2_000_000_000)

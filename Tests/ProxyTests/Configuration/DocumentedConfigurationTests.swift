@@ -57,7 +57,8 @@ struct DocumentedConfigurationTests {
             let path = path.isEmpty ? label : "\(path).\(label)"
             switch child.value {
             case is Configuration.Address, is [String: Any]: return [path]
-            case let services as [Configuration.Service]: return [path] + services.flatMap { fields(of: $0, at: path) }
+            case let services as [Configuration.ServiceEntry]:
+                return [path] + services.flatMap { fields(of: $0, at: path) }
             default:
                 let isStructure = Mirror(reflecting: child.value).displayStyle == .struct
                 return [path] + (isStructure ? fields(of: child.value, at: path) : [])

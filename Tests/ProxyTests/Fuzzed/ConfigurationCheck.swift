@@ -58,3 +58,14 @@ enum ConfigurationCheck {
         scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value) || [0x2028, 0x2029].contains(scalar.value)
     }
 }
+
+extension ConfigurationReader {
+    /// The configuration in a file, or the faults of its text.
+    ///
+    /// - Parameter file: its name, for the faults.
+    static func read(_ bytes: [UInt8], file: String) -> Result<Configuration, FileFaults> {
+        let faults = FaultCollector(file: file)
+        let configuration = read(bytes, faults)
+        return faults.sorted.map(Result.failure) ?? .success(configuration)
+    }
+}

@@ -2,6 +2,7 @@ import NIOTestSupport
 import PageCache
 import RateLimiter
 import TestSupport
+import Primitives
 import Testing
 
 @testable import Gateway
@@ -131,13 +132,13 @@ struct OpenBreakerTests {
                 let gate = gateway.assembly.gate
                 let batch = gate.services[0].catalog.quotaGroups.firstIndex { $0.name == "batch" }
                 let group = gate.queue.groups[0][try #require(batch)]
-                group.giveBack(now: .at(Process.now))
-                let before = group.tokens(now: .at(Process.now))
+                group.giveBack(now: Process.now)
+                let before = group.tokens(now: Process.now)
                 for domain in "ABCDEFGH" {
                     let reply = try await gateway.page(query(domain: domain))
                     #expect(reply.fields["cache-status"] == "jobs-proxy; detail=breaker")
                 }
-                #expect(group.tokens(now: .at(Process.now)) >= before)
+                #expect(group.tokens(now: Process.now) >= before)
                 #expect(origin.requests.count == 1)
             }
         }

@@ -13,7 +13,7 @@ extension Int {
     static let gibibyte = 1_024 * mebibyte
 }
 
-/// How the configuration file spells times and sizes: a whole number and its unit, nothing between them.
+/// The spelling of times and sizes in the configuration file: a whole number and its unit, nothing between them.
 enum Units {
     /// From the smallest to the largest.
     static let times: [(name: String, nanoseconds: Int64)] = [

@@ -55,7 +55,7 @@ extension ValueParser where Value == Configuration.Origin {
     }
 }
 
-extension ValueParser where Value == Configuration.Service.Endpoint {
+extension ValueParser where Value == Configuration.ServiceEntry.Endpoint {
     static var endpoint: ValueParser {
         ValueParser { scalar throws(Problem) in
             if scalar.text == "sandbox" { return .sandbox }

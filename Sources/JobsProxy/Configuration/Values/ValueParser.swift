@@ -37,7 +37,7 @@ extension ValueParser where Value == String {
         }
     }
 
-    /// A name that fits a metric label, a key and a query: letters, digits, `-`, `_` and `.`, 64 at most.
+    /// A name that fits a metric label, a key and a query.
     static var name: ValueParser {
         ValueParser { scalar throws(Problem) in
             guard isName(scalar.text) else {
@@ -47,21 +47,22 @@ extension ValueParser where Value == String {
         }
     }
 
-    /// An id that fits a credential scope: letters, digits, `-`, `_` and `.`, 128 at most.
+    /// An id that fits a credential scope. It is not shown: it may be a secret in the wrong place.
     static var accessKeyID: ValueParser {
         ValueParser { scalar throws(Problem) in
-            let bytes = scalar.text.utf8
-            guard (1...128).contains(bytes.count),
-                bytes.allSatisfy({ $0.isLetter || $0.isDigit || "-_.".utf8.contains($0) })
-            else { throw Problem("must be 1 to 128 letters, digits, '-', '_' or '.'") }
+            guard isWord(scalar.text, atMost: 128, with: "-_.") else {
+                throw Problem("must be 1 to 128 letters, digits, '-', '_' or '.'")
+            }
             return scalar.text
         }
     }
 
-    static func isName(_ text: String) -> Bool {
-        let bytes = text.utf8
-        return (1...64).contains(bytes.count)
-            && bytes.allSatisfy { $0.isLetter || $0.isDigit || "-_.".utf8.contains($0) }
+    static func isName(_ text: String) -> Bool { isWord(text, atMost: 64, with: "-_.") }
+
+    /// Returns true for one to `most` letters, digits and some other characters.
+    static func isWord(_ text: String, atMost most: Int, with others: String) -> Bool {
+        (1...most).contains(text.utf8.count)
+            && text.utf8.allSatisfy { $0.isLetter || $0.isDigit || others.utf8.contains($0) }
     }
 
     static var region: ValueParser {

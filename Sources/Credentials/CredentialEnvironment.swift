@@ -3,14 +3,13 @@ internal import OriginClient
 public import Primitives
 
 /// The environment of the credential sources. All of it is passed in, so that sources do not depend on the process.
-public struct Surroundings: Sendable, Discreet {
+public struct CredentialEnvironment: Sendable, Redacted {
     /// The environment variables. An empty one counts as none.
     public var variables: [String: String]
     /// The directory of `~` and `.aws`; `nil` if there is none.
     public var homeDirectory: String?
     public var clock: @Sendable () -> WallInstant
-    /// A monotonic clock, in nanoseconds.
-    var uptime: @Sendable () -> Int64 = { CurlClock.now.nanoseconds }
+    var uptime: @Sendable () -> MonotonicInstant = { .now }
 
     /// The base of relative URIs of containers' endpoints.
     var containerEndpoint = "http://169.254.170.2"
@@ -54,9 +53,9 @@ struct Patience: Sendable {
 }
 
 /// A type with secrets, whose description and mirror show only the type's name.
-public protocol Discreet: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
+public protocol Redacted: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
 
-extension Discreet {
+extension Redacted {
     public var description: String { "\(Self.self)" }
     public var debugDescription: String { description }
     public var customMirror: Mirror { Mirror(self, children: [:]) }

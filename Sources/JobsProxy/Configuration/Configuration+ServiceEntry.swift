@@ -1,6 +1,8 @@
+internal import OriginClient
+
 extension Configuration {
     /// One upstream: an AWS endpoint in one Region, with the operations of a catalog.
-    struct Service: Sendable, Equatable {
+    struct ServiceEntry: Sendable, Equatable {
         /// A built-in catalog's name, or the path of a catalog file.
         var catalog = "voice-id"
         /// Unique among the services. Left out, it is the catalog's name, or its file's name without the extension.
@@ -9,7 +11,7 @@ extension Configuration {
         var region = "us-east-1"
         var signing = Signing.resign
         var credentials = Credentials.default
-        var http2 = HTTP2.auto
+        var http2 = HTTP2Mode.auto
         /// Path of a PEM file with the certificates to trust; `nil`: those of the system.
         var caBundle: String?
         var proxy: Origin?
@@ -17,7 +19,7 @@ extension Configuration {
         var timeouts = Timeouts()
         /// The share of a quota group's rate that is left unused.
         var headroom = 0.02
-        /// Rates that replace the catalog's, by quota group. Whether the catalog has the group is not checked here.
+        /// Rates that replace the catalog's, by quota group.
         var quotas: [String: Rate] = [:]
         /// Services with the same one use the same account, and so share the quotas.
         var quotaScope: String?
@@ -41,13 +43,6 @@ extension Configuration {
             /// The default chain of the AWS SDKs.
             case `default`
             case keys(AccessKey)
-        }
-
-        enum HTTP2: String, Sendable, CaseIterable {
-            /// As agreed by ALPN in the TLS handshake.
-            case auto
-            case off
-            case priorKnowledge = "prior-knowledge"
         }
 
         /// connect ≤ attempt ≤ call.
