@@ -124,7 +124,8 @@ let package = Package(
 
         // MARK: Tests
         // What several tests share. `NIOTestSupport` is apart, so that the leaves' tests do without NIO.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testSettings),
+        .target(
+            name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport", swiftSettings: testSettings),
         .target(
             name: "NIOTestSupport", dependencies: [nioCore, nioPosix], path: "Tests/NIOTestSupport",
             swiftSettings: testSettings),

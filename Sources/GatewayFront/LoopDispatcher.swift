@@ -2,7 +2,7 @@ public import Gateway
 internal import HTTPFront
 internal import Locking
 internal import NIOCore
-internal import PageCache
+internal import Primitives
 
 /// Hands arrivals to the event loops whose requests wait for them: one task and one wake-up for each loop, not for each
 /// waiter.

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// A part of the cache: its pages, its flights and its copy of the epochs. Every call holds the shard's lock.
 /// Calls take constant time, but for the rare growth of a table, unless they say otherwise.
 struct Shard {

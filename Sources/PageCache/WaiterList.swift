@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// The waiters of one flight, in the order in which they joined. Adding and removing take constant time, amortised: ten
 /// thousand may join, and all of them may leave.
 struct WaiterList {

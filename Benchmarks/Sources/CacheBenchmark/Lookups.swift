@@ -1,4 +1,5 @@
 import PageCache
+import Primitives
 import TestSupport
 
 /// What a lookup of a fresh page costs, its hash given, on one thread.

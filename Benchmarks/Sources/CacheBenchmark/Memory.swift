@@ -1,5 +1,6 @@
 import Foundation
 import PageCache
+import Primitives
 
 /// What pages take of the process's memory, beside what the cache counts for them.
 enum Memory {

@@ -1,4 +1,5 @@
 public import PageCache
+public import Primitives
 
 /// What is to be done with a request, at once.
 public enum Verdict: Sendable {

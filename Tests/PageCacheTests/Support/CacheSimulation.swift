@@ -1,4 +1,5 @@
 import PageCache
+import Primitives
 
 /// A cache of one shard with room for a number of equal pages, each fetched at its first request.
 struct CacheSimulation {

@@ -1,4 +1,5 @@
 import PageCache
+import Primitives
 
 /// A simple model of a cache of unlimited size.
 struct PageCacheModel {

@@ -1,4 +1,5 @@
 import PageCache
+import Primitives
 
 let second: Int64 = 1_000_000_000
 
