@@ -35,6 +35,6 @@ let package = Package(
         .executableTarget(name: "LimitBenchmark", dependencies: ["RateLimiter"], swiftSettings: settings),
         .target(name: "TestSupport", sources: ["SeededGenerator.swift"], swiftSettings: settings),
         .executableTarget(
-            name: "CacheBenchmark", dependencies: ["PageCache", "TestSupport"], swiftSettings: settings),
+            name: "CacheBenchmark", dependencies: ["PageCache", "Primitives", "TestSupport"], swiftSettings: settings),
     ]
 )

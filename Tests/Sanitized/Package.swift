@@ -31,7 +31,8 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .executableTarget(name: "PlantedRace", swiftSettings: settings),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testSettings),
+        .target(
+            name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport", swiftSettings: testSettings),
         .testTarget(
             name: "PageCacheTests", dependencies: ["PageCache", "Primitives", "TestSupport"],
             swiftSettings: testSettings),
