@@ -328,18 +328,17 @@ enum Route {
         // A target in absolute form may have no path.
         if path.isEmpty || bytes.spells("/", at: path) {
             self = head.method == .post ? .call : .methodNotAllowed(allowed: "POST")
-        } else if bytes.spells("/metrics", at: path) {
-            self = isRead ? .metrics : .methodNotAllowed(allowed: "GET, HEAD")
-        } else if bytes.spells("/healthz", at: path) {
-            self = isRead ? .health : .methodNotAllowed(allowed: "GET, HEAD")
-        } else if bytes.spells("/readyz", at: path) {
-            self = isRead ? .readiness : .methodNotAllowed(allowed: "GET, HEAD")
+        } else if let route = Self.read.first(where: { bytes.spells($0.path, at: path) })?.route {
+            self = isRead ? route : .methodNotAllowed(allowed: "GET, HEAD")
         } else if bytes.spells("/purge", at: path) {
             self = head.method == .post ? .purge : .methodNotAllowed(allowed: "POST")
-        } else if bytes.spells("/state", at: path) {
-            self = isRead ? .state : .methodNotAllowed(allowed: "GET, HEAD")
         } else {
             self = .notFound
         }
     }
+
+    /// The paths that are only read.
+    private static let read: [(path: StaticString, route: Route)] = [
+        ("/metrics", .metrics), ("/healthz", .health), ("/readyz", .readiness), ("/state", .state),
+    ]
 }

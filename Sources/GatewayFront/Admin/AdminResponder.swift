@@ -43,7 +43,10 @@ public final class AdminResponder: Responder {
                 return .answered
             }
             do throws(GatewayError) {
-                if !access.asksForToken { try check(head, bytes) }
+                if !access.asksForToken {
+                    guard !head.isForwarded else { throw .forwarded }
+                    try unidentified.check(head, bytes)
+                }
             } catch {
                 renderer.error(error, &response)
                 return .answered
@@ -73,12 +76,6 @@ public final class AdminResponder: Responder {
         guard let loop = loop.value.loop else { return .later }
         text.answer(waiter, on: loop, now: now) { $0.renderer.text($1, type, &$2) }
         return .later
-    }
-
-    /// Checks a request where no token is required.
-    private func check(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(GatewayError) {
-        guard !head.isForwarded else { throw .forwarded }
-        try unidentified.check(head, bytes)
     }
 
     /// Purges off the event loop, because every page is examined, and answers with the number of purged pages.
