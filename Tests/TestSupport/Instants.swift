@@ -6,5 +6,8 @@ extension Instant: ExpressibleByIntegerLiteral {
 }
 
 extension Instant {
+    /// For an instant that is no literal.
     public static func at(_ nanoseconds: Int64) -> Self { Self(nanoseconds: nanoseconds) }
+
+    public static func += (instant: inout Self, nanoseconds: Int64) { instant = instant + nanoseconds }
 }
