@@ -53,10 +53,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
         .target(
             name: "HTTPFront", dependencies: ["Primitives", nioCore], path: path("HTTPFront"),
-            sources: [
-                "Codec", "Connection/LargeContent.swift", "Server/HTTPLimits.swift", "Server/Peer.swift",
-                "TLS/PeerCertificate.swift",
-            ],
+            sources: ["Codec", "Server/HTTPLimits.swift", "TLS/PeerCertificate.swift"],
             swiftSettings: settings),
         .target(
             name: "Gateway",
@@ -66,8 +63,7 @@ let package = Package(
             name: "GatewayFront", dependencies: ["AWSProtocol", "Gateway", "HTTPFront", "Primitives"],
             path: path("GatewayFront"),
             sources: [
-                "Requests/CacheControl.swift", "Admin/PurgeQuery.swift", "Requests/SDKRequest.swift",
-                "Identity/Callers.swift",
+                "Admin/PurgeQuery.swift", "Requests/CacheDirectives+Request.swift", "Identity/CallerIdentities.swift",
             ],
             swiftSettings: settings),
         .target(

@@ -1,4 +1,7 @@
 public import Gateway
+internal import HTTPFront
+internal import Locking
+internal import NIOCore
 public import Primitives
 internal import Synchronization
 public import Telemetry
@@ -9,7 +12,7 @@ public final class Front: Sendable {
     public let metrics: FrontMetrics
     let metricsText: SharedText
     let log: AccessLog?
-    let callers: Callers
+    let identities: CallerIdentities
     let hasSeveralRegions: Bool
     /// True if the requests of some service keep their callers' signatures.
     let hasPassthrough: Bool
@@ -29,7 +32,7 @@ public final class Front: Sendable {
     ///   - canCallServices: returns true if the services can be called, for which their credentials must be there; called by
     ///     requests for readiness.
     public init(
-        gate: Gate, dispatcher: LoopDispatcher, metrics: FrontMetrics, log: AccessLog?, callers: Callers,
+        gate: Gate, dispatcher: LoopDispatcher, metrics: FrontMetrics, log: AccessLog?, identities: CallerIdentities,
         offload: @escaping SharedText.Offload, hosts: OwnHosts, authorities: [String],
         canCallServices: @escaping @Sendable () -> Bool,
         wallClock: @escaping @Sendable () -> WallInstant
@@ -38,7 +41,7 @@ public final class Front: Sendable {
         self.metrics = metrics
         metricsText = SharedText(offload: offload) { metrics.registry.render() }
         self.log = log
-        self.callers = callers
+        self.identities = identities
         self.canCallServices = canCallServices
         self.hosts = hosts
         self.authorities = authorities.map { $0.utf8.map(\.lowercased) }
@@ -59,16 +62,40 @@ public final class Front: Sendable {
     var isReady: Bool { isServing && canCallServices() }
 
     /// Returns true if an authority (`host[:port]`) names one of the services' hosts.
-    func isOwn(authority bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    func isServiceHost(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         serviceHosts.contains(bytes, range)
     }
 
     /// Returns true if an authority is that of a service, for which its signed requests are valid.
     func isAuthority(of service: Int, _ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        guard authorities.indices.contains(service), authorities[service].count == range.count else { return false }
-        for (index, place) in zip(authorities[service].indices, range) {
-            if authorities[service][index] != bytes[place].lowercased { return false }
+        guard authorities.indices.contains(service) else { return false }
+        let authority = authorities[service]
+        return bytes.holds(anyCaseOf: authority.span, at: range)
+    }
+}
+
+/// Hands arrivals to the event loops whose requests wait for them: one task and one wake-up for each loop, not for each
+/// waiter.
+public final class LoopDispatcher: ArrivalReceiver {
+    private let loops = Locked<[Int32: NIOLoopBound<GatewayResponder>]>([:])
+
+    public init() {}
+
+    func register(_ responder: GatewayResponder, loop: Int32, eventLoop: any EventLoop) {
+        let bound = NIOLoopBound(responder, eventLoop: eventLoop)
+        loops.withLock { $0[loop] = bound }
+    }
+
+    public func deliver(_ deliveries: [Delivery]) {
+        var byLoop: [Int32: [(Arrival, Waiter)]] = [:]
+        for delivery in deliveries {
+            for waiter in delivery.waiters { byLoop[waiter.loop, default: []].append((delivery.arrival, waiter)) }
         }
-        return true
+        for (loop, arrivals) in byLoop {
+            guard let responder = loops.withLock({ $0[loop] }) else { continue }
+            responder.eventLoop.execute {
+                for (arrival, waiter) in arrivals { responder.value.arrive(arrival, for: waiter) }
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@ public import Gateway
 public import HTTPFront
 internal import NIOCore
 internal import PageCache
-internal import Primitives
+public import Primitives
 internal import Telemetry
 
 /// Answers the requests of one event loop: it finds the route, asks the gate, and renders the verdict.
@@ -13,9 +13,9 @@ public final class GatewayResponder: Responder {
         let role: Verdict.Role
         let call: Call
         let caller: CallerID
-        let since: Int64
+        let since: MonotonicInstant
         /// When it is answered with an error if its fetch has not ended.
-        let until: Int64
+        let until: MonotonicInstant
     }
 
     private unowned let loop: ServerLoop<GatewayResponder>
@@ -42,24 +42,23 @@ public final class GatewayResponder: Responder {
     // MARK: Requests
 
     public func respond(
-        to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, ticket: Ticket, now: Int64,
+        to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, waiter: Waiter, now: MonotonicInstant,
         into response: inout ResponseWriter
     ) -> Disposition {
-        if let authority = head.authority, !front.isOwn(authority: bytes, authority) {
+        if let authority = head.authority, !front.isServiceHost(bytes, authority) {
             return rejectForeign(&response)
         }
         switch Route(head, bytes) {
         case .call:
-            return answerCall(head, bytes, content, ticket, now, &response)
+            return answerCall(head, bytes, content, waiter, now, &response)
         case .metrics:
             do throws(GatewayError) {
                 try identity.checkOpen(head, bytes)
-                front.metricsText.answer(ticket, on: loop, now: now) { $0.renderer.text($1, Metrics.contentType, &$2) }
+                front.metricsText.answer(waiter, on: loop, now: now) { $0.renderer.text($1, Metrics.contentType, &$2) }
                 counters.count(.metrics)
                 return .later
             } catch {
-                renderer.error(error, &response)
-                record(error)
+                return refuse(error, gate.otherOperation, nil, &response)
             }
         case .health:
             renderer.text(Array("ok\n".utf8), "text/plain", &response)
@@ -68,18 +67,17 @@ public final class GatewayResponder: Responder {
             renderer.readiness(front.isReady, &response)
             count(.readiness)
         case .notFound, .purge, .state:
-            renderer.error(.notFound, &response)
-            record(.notFound)
+            return refuse(.notFound, gate.otherOperation, nil, &response)
         case .methodNotAllowed(let allowed):
-            renderer.methodNotAllowed(allowed, &response)
-            record(.methodNotAllowed)
+            return refuse(.methodNotAllowed, gate.otherOperation, nil, allowing: allowed, &response)
         }
         return .answered
     }
 
     /// The life of a call from its bytes to a verdict; its steps are those of docs/design.md.
     private func answerCall(
-        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>, _ ticket: Ticket, _ now: Int64,
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>, _ waiter: Waiter,
+        _ now: MonotonicInstant,
         _ response: inout ResponseWriter
     ) -> Disposition {
         let target = bytes.extracting(head[.xAmzTarget] ?? 0..<0)
@@ -88,11 +86,11 @@ public final class GatewayResponder: Responder {
         do throws(GatewayError) {
             requester = try identity.identify(head, bytes, content, target: target)
         } catch {
-            return refuse(error, gate.operation(target), nil, now: now, &response)
+            return refuse(error, gate.operation(target), nil, &response)
         }
         // Request to a call. Its caller is charged first, because to read it costs more than to refuse it.
-        if let error = gate.charge(caller: requester.caller, target: target, now: MonotonicInstant(nanoseconds: now)) {
-            return refuse(error, gate.operation(target), requester.caller, now: now, &response)
+        if let error = gate.charge(caller: requester.caller, target: target, now: now) {
+            return refuse(error, gate.operation(target), requester.caller, &response)
         }
         let call = memo.call(
             target: target, region: bytes.extracting(requester.region),
@@ -102,21 +100,22 @@ public final class GatewayResponder: Responder {
         do throws(GatewayError) {
             forwarded = try fieldsToForward(call, head, bytes)
         } catch {
-            return refuse(error, call.operation, requester.caller, now: now, &response)
+            return refuse(error, call.operation, requester.caller, &response)
         }
         // Call to a verdict.
-        let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
-        let directives = directives(head, bytes, requester, now: now)
+        let directives = CacheDirectives(
+            head, bytes, allowsNoCache: gate.allowsNoCache(caller: requester.caller), now: now,
+            wallClock: front.wallClock)
         switch gate.decide(
             call, caller: requester.caller, directives: directives, waiter: waiter, forwarded: forwarded,
-            now: MonotonicInstant(nanoseconds: now))
+            now: now)
         {
         case .page(let page, let use):
             return serve(page, use, call.operation, requester.caller, now: now, &response)
         case .refused(let error):
-            return refuse(error, call.operation, requester.caller, now: now, &response)
+            return refuse(error, call.operation, requester.caller, &response)
         case .wait(let role):
-            let until = min(now &+ gate.patience(call), directives.deadline?.nanoseconds ?? .max)
+            let until = min(now + gate.patience(call), directives.deadline ?? .distantFuture)
             waiting[waiter] = Waiting(role: role, call: call, caller: requester.caller, since: now, until: until)
             return .later
         }
@@ -140,54 +139,34 @@ public final class GatewayResponder: Responder {
         return nil
     }
 
-    private func directives(
-        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ requester: RequestIdentity, now: Int64
-    ) -> CacheDirectives {
-        var directives = CacheDirectives()
-        if head[.cacheControl] != nil {
-            directives = CacheControl.directives(
-                head, bytes, allowsNoCache: gate.allowsNoCache(caller: requester.caller))
-        }
-        directives.deadline = SDKRequest.deadline(head, bytes, now: now, wallClock: front.wallClock)
-            .map(MonotonicInstant.init(nanoseconds:))
-        directives.isRetry = SDKRequest.isRetry(head, bytes)
-        return directives
-    }
-
     /// Answers from the cache.
     private func serve(
-        _ page: Page, _ use: PageUse, _ operation: OperationID, _ caller: CallerID, now: Int64,
+        _ page: Page, _ use: PageUse, _ operation: OperationID, _ caller: CallerID, now: MonotonicInstant,
         _ response: inout ResponseWriter
     ) -> Disposition {
         renderer.page(page, use, &response, now: now)
         let outcome: Outcome = use == .fresh ? .hit : .stale
         counters.count(outcome, operation: operation, caller: caller)
-        counters.countAge(max(0, now - page.fetchedAt.nanoseconds))
+        counters.countAge(page.age(now: now))
         log(
             operation, caller, outcome, status: page.status, detail: Self.detail(page, use), id: renderer.lastID,
-            since: now, now: now)
+            duration: 0)
         return .answered
     }
 
-    /// - Parameter caller: `nil` if it is not known.
+    /// - Parameters:
+    ///   - caller: `nil` if it is not known.
+    ///   - methods: the value of `Allow`, for a method that the path does not have.
     private func refuse(
-        _ error: GatewayError, _ operation: OperationID, _ caller: CallerID?, now: Int64,
+        _ error: GatewayError, _ operation: OperationID, _ caller: CallerID?, allowing methods: StaticString? = nil,
         _ response: inout ResponseWriter
     ) -> Disposition {
-        renderer.error(error, &response)
+        renderer.error(error, field: methods.map { ("Allow", $0) }, &response)
         counters.count(error, operation: operation, caller: caller)
         log(
             operation, caller, error.outcome, status: error.status, detail: error.detail, id: renderer.lastID,
-            since: now, now: now)
+            duration: 0)
         return .answered
-    }
-
-    /// Records the answer to a request that is no call.
-    private func record(_ error: GatewayError) {
-        counters.count(error, operation: gate.otherOperation, caller: nil)
-        log(
-            gate.otherOperation, nil, error.outcome, status: error.status, detail: error.detail, id: renderer.lastID,
-            since: 0, now: 0)
     }
 
     // MARK: Arrivals
@@ -195,30 +174,28 @@ public final class GatewayResponder: Responder {
     /// The fetch that a request waits for has ended.
     func arrive(_ arrival: Arrival, for waiter: Waiter) {
         guard let request = waiting.removeValue(forKey: waiter) else { return }
-        let ticket = Ticket(loop: waiter.loop, slot: waiter.slot, generation: waiter.generation)
-        let now = Int64(clamping: loop.eventLoop.now.uptimeNanoseconds)
-        // Read inside: when `answer` returns, requests that waited behind this one on its connection may be answered too.
-        var id: [UInt8] = []
-        loop.answer(ticket) { responder, response in
+        let now = loop.eventLoop.now.instant
+        // Counted inside: when `answer` returns, requests that waited behind this one on its connection may be answered too.
+        let isAnswered = loop.answer(waiter) { responder, response in
             responder.renderer.arrival(arrival, role: request.role, &response, now: now)
-            if responder.front.log != nil { id = responder.renderer.lastID }
+            responder.count(arrival, request, id: responder.renderer.lastID, now: now)
         }
-        count(arrival, request, id: id, now: now)
+        if !isAnswered { count(arrival, request, id: [], now: now) }
     }
 
-    private func count(_ arrival: Arrival, _ request: Waiting, id: [UInt8], now: Int64) {
+    private func count(_ arrival: Arrival, _ request: Waiting, id: @autoclosure () -> [UInt8], now: MonotonicInstant) {
         let outcome: Outcome
         var status = 200
         var detail = ""
         switch arrival {
         case .page(let page):
             outcome = request.role == .follower ? .coalesced : .miss
-            counters.countAge(max(0, now - page.fetchedAt.nanoseconds))
+            counters.countAge(page.age(now: now))
         case .stale(let page, let use):
             outcome = .stale
             status = page.status
             detail = Self.detail(page, use)
-            counters.countAge(max(0, now - page.fetchedAt.nanoseconds))
+            counters.countAge(page.age(now: now))
         case .reply(let reply):
             status = reply.answerStatus
             if status < 300 {
@@ -236,8 +213,8 @@ public final class GatewayResponder: Responder {
         counters.count(outcome, operation: request.call.operation, caller: request.caller)
         counters.countDuration(now - request.since)
         log(
-            request.call.operation, request.caller, outcome, status: status, detail: detail, id: id,
-            since: request.since, now: now)
+            request.call.operation, request.caller, outcome, status: status, detail: detail, id: id(),
+            duration: now - request.since)
     }
 
     /// The reason for a page that is stale, or the error that a page is.
@@ -251,13 +228,13 @@ public final class GatewayResponder: Responder {
     private func log(
         _ operation: OperationID, _ caller: CallerID?, _ outcome: Outcome, status: Int,
         detail: @autoclosure () -> String,
-        id: @autoclosure () -> [UInt8], since: Int64, now: Int64
+        id: @autoclosure () -> [UInt8], duration: Int64
     ) {
         front.log?.record(
             AccessRecord(
                 operation: gate.operationNames[operation.index], caller: caller.map(gate.callerName) ?? "unknown",
                 outcome: outcome.label, status: status,
-                detail: detail(), requestID: id(), duration: now - since),
+                detail: detail(), requestID: id(), duration: duration),
             isGood: status < 400,
             isSampled: caller ?? .anonymous == .anonymous && Self.isRefusal(outcome))
     }
@@ -270,12 +247,9 @@ public final class GatewayResponder: Responder {
         }
     }
 
-    public func abandon(_ ticket: Ticket) {
-        let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
+    public func abandon(_ waiter: Waiter) {
         if let request = waiting.removeValue(forKey: waiter) {
-            gate.abandon(
-                request.call, waiter: waiter,
-                now: MonotonicInstant(nanoseconds: Int64(clamping: loop.eventLoop.now.uptimeNanoseconds)))
+            gate.abandon(request.call, waiter: waiter, now: loop.eventLoop.now.instant)
         }
     }
 
@@ -300,7 +274,7 @@ public final class GatewayResponder: Responder {
         counters.count(.invalid, operation: gate.otherOperation, caller: nil)
         log(
             gate.otherOperation, nil, .invalid, status: refusal.status.code, detail: refusal.rawValue,
-            id: renderer.lastID, since: 0, now: 0)
+            id: renderer.lastID, duration: 0)
     }
 
     /// There is no request to log.
@@ -308,7 +282,7 @@ public final class GatewayResponder: Responder {
 
     /// The index of the caller that a client certificate names; -1 for none.
     public func identify(_ certificate: PeerCertificate) -> Int32 {
-        front.callers.caller(with: certificate).map { Int32(clamping: $0.index) } ?? -1
+        front.identities.caller(with: certificate).map { Int32(clamping: $0.index) } ?? -1
     }
 
     public func answered(count: Int, elapsed: Int64) {
@@ -324,14 +298,47 @@ public final class GatewayResponder: Responder {
     }
 
     /// Answers requests whose time is over, whether or not their fetch goes on.
-    public func tick(now: Int64) {
+    public func tick(now: MonotonicInstant) {
         identity.tick()
         front.log?.tick()
         for (waiter, request) in waiting where now > request.until {
-            guard let error = gate.overdue(request.call, waiter: waiter, now: MonotonicInstant(nanoseconds: now)) else {
-                continue
-            }
+            guard let error = gate.overdue(request.call, waiter: waiter, now: now) else { continue }
             arrive(.error(error), for: waiter)
         }
     }
+}
+
+/// The destination of a request, by its method and path.
+enum Route {
+    /// A call of an AWS operation.
+    case call
+    case metrics
+    case health
+    case readiness
+    /// An order to purge pages, on the operator's listener.
+    case purge
+    /// The gateway's state, on the operator's listener.
+    case state
+    case notFound
+    case methodNotAllowed(allowed: StaticString)
+
+    init(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) {
+        let path = head.pathAndQuery(bytes).path
+        let isRead = head.method == .get || head.method == .head
+        // A target in absolute form may have no path.
+        if path.isEmpty || bytes.spells("/", at: path) {
+            self = head.method == .post ? .call : .methodNotAllowed(allowed: "POST")
+        } else if let route = Self.read.first(where: { bytes.spells($0.path, at: path) })?.route {
+            self = isRead ? route : .methodNotAllowed(allowed: "GET, HEAD")
+        } else if bytes.spells("/purge", at: path) {
+            self = head.method == .post ? .purge : .methodNotAllowed(allowed: "POST")
+        } else {
+            self = .notFound
+        }
+    }
+
+    /// The paths that are only read.
+    private static let read: [(path: StaticString, route: Route)] = [
+        ("/metrics", .metrics), ("/healthz", .health), ("/readyz", .readiness), ("/state", .state),
+    ]
 }

@@ -13,3 +13,20 @@
 
     @inlinable public init(_ index: Int) { self.index = index }
 }
+
+/// A request that waits for its answer: its event loop, its slot there, and its generation, which tells apart the requests that used the
+/// slot. A waiter that has outlived its request is recognised and ignored.
+@frozen public struct Waiter: Sendable, Hashable {
+    /// The event loop's index.
+    public let loop: Int32
+    /// The slot of the connection or stream on that loop.
+    public let slot: Int32
+    /// The number of the request on the loop.
+    public let generation: UInt64
+
+    @inlinable public init(loop: Int32, slot: Int32, generation: UInt64) {
+        self.loop = loop
+        self.slot = slot
+        self.generation = generation
+    }
+}

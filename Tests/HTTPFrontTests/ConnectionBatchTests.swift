@@ -65,7 +65,7 @@ struct ConnectionBatchTests {
             }
             for (number, client) in clients.enumerated() { #expect(try await client.answer().content == "/\(number):") }
             for (number, client) in clients.enumerated().reversed() {
-                #expect(try await server.answer(server.journal.ticket("/later/\(number)"), "late \(number)"))
+                #expect(try await server.answer(server.journal.waiter("/later/\(number)"), "late \(number)"))
                 #expect(try await client.answer().content == "late \(number)")
                 #expect(try await client.answer().content == "/behind/\(number):")
             }

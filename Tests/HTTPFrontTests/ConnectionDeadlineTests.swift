@@ -171,9 +171,9 @@ struct ConnectionDeadlineTests {
         }
         connection.send(get("/later"))
         let request = try #require(connection.journal.events.first)
-        guard case .request(_, _, let ticket) = request else { return #expect(Bool(false), "no request") }
+        guard case .request(_, _, let waiter) = request else { return #expect(Bool(false), "no request") }
         connection.tick(until: 10 * Self.late)
-        let isAnswered = connection.loop.answer(ticket) { _, response in
+        let isAnswered = connection.loop.answer(waiter) { _, response in
             TestResponder.write(bytes("late"), into: &response)
         }
         #expect(isAnswered)

@@ -1,3 +1,4 @@
+import Primitives
 import TestSupport
 import Testing
 
@@ -55,16 +56,16 @@ struct ConnectionMachineTests {
     func head() {
         var silent = ConnectionMachine()
         silent.opened(now: 0, limits: limits)
-        let early = silent.tick(now: limits.headTimeout - 1, received: 0, unread: 0, limits: limits)
-        let late = silent.tick(now: limits.headTimeout, received: 0, unread: 0, limits: limits)
+        let early = silent.tick(now: .at(limits.headTimeout - 1), received: 0, unread: 0, limits: limits)
+        let late = silent.tick(now: .at(limits.headTimeout), received: 0, unread: 0, limits: limits)
         #expect([early, late] == [.none, .abort(.headTimeout)])
 
         var slow = ConnectionMachine()
         slow.opened(now: 0, limits: limits)
         // Neither the first byte nor any later one begins the time anew.
-        for now in 1...4 { slow.headIncomplete(now: Int64(now) * Self.second, limits: limits) }
-        let before = slow.tick(now: limits.headTimeout - 1, received: 9, unread: 0, limits: limits)
-        let after = slow.tick(now: limits.headTimeout, received: 9, unread: 0, limits: limits)
+        for now in 1...4 { slow.headIncomplete(now: .at(Int64(now) * Self.second), limits: limits) }
+        let before = slow.tick(now: .at(limits.headTimeout - 1), received: 9, unread: 0, limits: limits)
+        let after = slow.tick(now: .at(limits.headTimeout), received: 9, unread: 0, limits: limits)
         #expect([before, after] == [.none, .refuse(.headTimeout)])
     }
 
@@ -73,9 +74,9 @@ struct ConnectionMachineTests {
         var machine = ConnectionMachine()
         machine.opened(now: 0, limits: limits)
         machine.answered(closes: false, isLarge: false, now: 100, limits: limits)
-        let idle = machine.tick(now: 99 + limits.idleTimeout, received: 0, unread: 0, limits: limits)
-        machine.headIncomplete(now: 99 + limits.idleTimeout, limits: limits)
-        let end = 99 + limits.idleTimeout + limits.headTimeout
+        let idle = machine.tick(now: .at(99 + limits.idleTimeout), received: 0, unread: 0, limits: limits)
+        machine.headIncomplete(now: .at(99 + limits.idleTimeout), limits: limits)
+        let end = MonotonicInstant.at(99 + limits.idleTimeout + limits.headTimeout)
         let head = machine.tick(now: end - 1, received: 1, unread: 0, limits: limits)
         let late = machine.tick(now: end, received: 1, unread: 0, limits: limits)
         #expect([idle, head, late] == [.none, .none, .refuse(.headTimeout)])
@@ -86,7 +87,7 @@ struct ConnectionMachineTests {
         var machine = ConnectionMachine()
         machine.answerLater(AnswerForm(closes: true))
         let actions = [machine.bytes(), machine.bytes()]
-        let tick = machine.tick(now: .max, received: 0, unread: 0, limits: limits)
+        let tick = machine.tick(now: .distantFuture, received: 0, unread: 0, limits: limits)
         #expect(actions == [.keepAndPause, .keep])
         #expect(tick == .none)
         #expect(machine.awaitedAnswer == AnswerForm(closes: true))
@@ -105,7 +106,7 @@ struct ConnectionMachineTests {
                 // A fast reader at first, which slows down to a few bytes.
                 unread -= quarter < 40 ? 20_000 : 10
                 actions.append(
-                    machine.tick(now: quarter * Self.second / 4, received: 0, unread: unread, limits: limits))
+                    machine.tick(now: .at(quarter * Self.second / 4), received: 0, unread: unread, limits: limits))
                 if actions.last != ConnectionMachine.Action.none { break }
             }
             #expect(actions.last == .abort(.unreadAnswer))
@@ -118,8 +119,8 @@ struct ConnectionMachineTests {
     func content() {
         var machine = ConnectionMachine()
         machine.contentIncomplete(received: 100, now: 0, limits: limits)
-        machine.contentIncomplete(received: 200, now: limits.bodyTimeout / 2, limits: limits)
-        let slow = machine.tick(now: limits.bodyStretch, received: 200, unread: 0, limits: limits)
+        machine.contentIncomplete(received: 200, now: .at(limits.bodyTimeout / 2), limits: limits)
+        let slow = machine.tick(now: .at(limits.bodyStretch), received: 200, unread: 0, limits: limits)
         #expect(slow == .refuse(.bodyTimeout))
 
         var limits = limits
@@ -129,10 +130,10 @@ struct ConnectionMachineTests {
         var received = 0
         for now in 1..<60 as Range<Int64> {
             received += 2048
-            let action = steady.tick(now: now * Self.second, received: received, unread: 0, limits: limits)
+            let action = steady.tick(now: .at(now * Self.second), received: received, unread: 0, limits: limits)
             #expect(action == .none)
         }
-        let end = steady.tick(now: 60 * Self.second, received: received, unread: 0, limits: limits)
+        let end = steady.tick(now: .at(60 * Self.second), received: received, unread: 0, limits: limits)
         #expect(end == .refuse(.bodyTimeout))
     }
 
@@ -184,7 +185,7 @@ struct ConnectionMachineTests {
         let deadline = machine.switchToHTTP2()
         let again = machine.switchToHTTP2()
         #expect([first, some, whole, meanwhile] == [.matchPreface, .none, .scheduleSwitch, .keep])
-        #expect(deadline == limits.headTimeout)
+        #expect(deadline == .at(limits.headTimeout))
         #expect(again == nil)
         let forwarded = machine.bytes()
         #expect(forwarded == .forward)
@@ -201,7 +202,7 @@ private final class Owner: EventDriven<Int> {
     private var generator: SeededGenerator
     private var machine = ConnectionMachine(opening: .preface)
     private let limits = HTTPLimits()
-    private var now: Int64 = 0
+    private var now: MonotonicInstant = 0
     private var depth = 0
     private var callbacks = 0
     private var isPaused = false
@@ -216,7 +217,7 @@ private final class Owner: EventDriven<Int> {
         defer { depth -= 1 }
         if depth > 1 { faults.append("a step in a step") }
         steps += 1
-        now += Int64.random(in: 0..<20_000_000_000, using: &generator)
+        now = now + Int64.random(in: 0..<20_000_000_000, using: &generator)
         step { action(event) }
     }
 

@@ -57,14 +57,14 @@ struct ConnectionTests {
             let client = try await server.connect()
             try await client.send(["/1", "/later", "/3", "/later/4", "/5"].map { get($0) }.joined())
             #expect(try await client.answer().content == "/1:")
-            let ticket = try await server.journal.ticket("/later")
+            let waiter = try await server.journal.waiter("/later")
             try await server.journal.wait(ticks: 1)
             #expect(server.journal.paths == ["/1", "/later"])
 
-            #expect(try await server.answer(ticket, "two"))
+            #expect(try await server.answer(waiter, "two"))
             #expect(try await client.answer().content == "two")
             #expect(try await client.answer().content == "/3:")
-            #expect(try await server.answer(server.journal.ticket("/later/4"), "four"))
+            #expect(try await server.answer(server.journal.waiter("/later/4"), "four"))
             #expect(try await client.answer().content == "four")
             #expect(try await client.answer().content == "/5:")
             #expect(server.journal.paths == ["/1", "/later", "/3", "/later/4", "/5"])
@@ -76,9 +76,9 @@ struct ConnectionTests {
         try await withServer { server in
             let client = try await server.connect()
             try await client.send(get("/later"))
-            let ticket = try await server.journal.ticket("/later")
+            let waiter = try await server.journal.waiter("/later")
             try await client.send(get("/next"))
-            #expect(try await server.answer(ticket, "late"))
+            #expect(try await server.answer(waiter, "late"))
             #expect(try await client.answer().content == "late")
             #expect(try await client.answer().content == "/next:")
         }
@@ -106,7 +106,7 @@ struct ConnectionTests {
         try await withServer { server in
             let client = try await server.connect()
             try await client.send(get("/later", "Connection: close\r\n") + get("/behind"))
-            #expect(try await server.answer(server.journal.ticket("/later"), "late"))
+            #expect(try await server.answer(server.journal.waiter("/later"), "late"))
             let answer = try await client.answer()
             #expect(answer.content == "late")
             #expect(answer["Connection"] == ["close"])
@@ -121,7 +121,7 @@ struct ConnectionTests {
             let client = try await server.connect()
             for path in ["/1", "/later/2"] {
                 try await client.send(get(path, "Connection: keep-alive\r\n", version: "HTTP/1.0"))
-                if path != "/1" { #expect(try await server.answer(server.journal.ticket(path), "late")) }
+                if path != "/1" { #expect(try await server.answer(server.journal.waiter(path), "late")) }
                 let answer = try await client.answer()
                 #expect(answer.status == 200)
                 #expect(answer["Connection"] == ["keep-alive"])
@@ -134,7 +134,7 @@ struct ConnectionTests {
         try await withServer { server in
             let client = try await server.connect()
             try await client.send("HEAD \(path) HTTP/1.1\r\nHost: a\r\n\r\n" + get("/next"))
-            if path == "/later" { #expect(try await server.answer(server.journal.ticket(path), "abc")) }
+            if path == "/later" { #expect(try await server.answer(server.journal.waiter(path), "abc")) }
             let answer = try await client.answer(toHead: true)
             #expect(answer.status == 200)
             #expect(answer["Content-Length"] == ["3"])

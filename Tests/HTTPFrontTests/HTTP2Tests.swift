@@ -30,7 +30,7 @@ struct HTTP2Tests {
         try await withServer { server in
             let client = try await HTTP2Client.connect(port: server.port)
             let id = try await client.request(path, method: "HEAD")
-            if path == "/later" { #expect(try await server.answer(server.journal.ticket(path), "abc")) }
+            if path == "/later" { #expect(try await server.answer(server.journal.waiter(path), "abc")) }
             let answer = try await client.answer(id)
             #expect(answer.status == 200)
             #expect(answer["content-length"] == ["3"])
@@ -45,9 +45,9 @@ struct HTTP2Tests {
             var ids: [HTTP2StreamID] = []
             for number in 0..<100 { ids.append(try await client.request("/later/\(number)")) }
             for number in (0..<100).reversed() {
-                let ticket = try await server.journal.ticket("/later/\(number)")
-                #expect(try await server.answer(ticket, "\(number)"))
-                #expect(try await server.answer(ticket, "again") == false)
+                let waiter = try await server.journal.waiter("/later/\(number)")
+                #expect(try await server.answer(waiter, "\(number)"))
+                #expect(try await server.answer(waiter, "again") == false)
             }
             for (number, id) in ids.enumerated() { #expect(try await client.answer(id).text == "\(number)") }
             #expect(server.journal.answered == 0, "what is counted so was answered at once")
@@ -108,14 +108,14 @@ struct HTTP2Tests {
         try await withServer { server in
             let client = try await HTTP2Client.connect(port: server.port)
             let waiting = try await client.request("/later")
-            let ticket = try await server.journal.ticket("/later")
+            let waiter = try await server.journal.waiter("/later")
             let id = try await client.request("/refused", fields, content: content, method: "POST")
             let answer = try await client.record(id) { $0.hasEnded }
             #expect(answer.status == code)
             #expect(answer.text == refusal.rawValue)
             #expect(answer["connection"] == [])
             #expect(server.journal.events.contains(.refused(refusal)))
-            #expect(try await server.answer(ticket, "late"))
+            #expect(try await server.answer(waiter, "late"))
             #expect(try await client.answer(waiting).text == "late")
             #expect(try await client.answer(client.request("/next")).text == "/next:")
             #expect(!server.journal.paths.contains("/refused"))
@@ -152,14 +152,14 @@ struct HTTP2Tests {
         }
     }
 
-    @Test("reports the requests that their client takes back, and the tickets are void")
+    @Test("reports the requests that their client takes back, and the waiters are void")
     func takenBack() async throws {
         try await withServer { server in
             let client = try await HTTP2Client.connect(port: server.port)
             let id = try await client.request("/later/1")
             try await client.request("/later/2")
-            let first = try await server.journal.ticket("/later/1")
-            let second = try await server.journal.ticket("/later/2")
+            let first = try await server.journal.waiter("/later/1")
+            let second = try await server.journal.waiter("/later/2")
             try await client.send(id, .rstStream(.cancel))
             try await server.journal.wait("the report") { server.journal.abandoned == [first] }
             #expect(try await server.answer(first, "late") == false)
@@ -176,7 +176,7 @@ struct HTTP2Tests {
             let client = try await server.connect()
             for byte in RawFrame.preface { try await client.send([byte]) }
             try await client.send(RawFrame.frame(type: 1, flags: 5, stream: 1, RawFrame.get("/later")))
-            _ = try await server.journal.ticket("/later")
+            _ = try await server.journal.waiter("/later")
             let other = try await server.connect()
             try await other.send("P")
             try await other.send("OST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")

@@ -1,3 +1,5 @@
+import Primitives
+import TestSupport
 import Testing
 
 @testable import HTTPFront

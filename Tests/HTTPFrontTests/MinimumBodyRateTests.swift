@@ -1,3 +1,5 @@
+import Primitives
+import TestSupport
 import Testing
 
 @testable import HTTPFront
@@ -12,9 +14,11 @@ private final class Paced {
         limits.minBodyBytes = minBodyBytes
     }
 
-    func begin(_ received: Int, _ now: Int64) { pace.begin(received: received, now: now, limits: limits) }
+    func begin(_ received: Int, _ now: MonotonicInstant) { pace.begin(received: received, now: now, limits: limits) }
 
-    func look(_ received: Int, _ now: Int64) -> Bool { pace.hasExpired(received: received, now: now, limits: limits) }
+    func look(_ received: Int, _ now: MonotonicInstant) -> Bool {
+        pace.hasExpired(received: received, now: now, limits: limits)
+    }
 }
 
 @Suite("A client that sends content slowly")
@@ -23,7 +27,7 @@ struct MinimumBodyRateTests {
     func nothing() {
         let content = Paced()
         content.begin(10_000, 5000)
-        for now in 5000..<6000 as Range<Int64> { #expect(content.look(10_000, now) == false) }
+        for now in 5000..<6000 as Range<Int64> { #expect(content.look(10_000, .at(now)) == false) }
         #expect(content.look(10_000, 6000))
     }
 
@@ -31,7 +35,7 @@ struct MinimumBodyRateTests {
     func drip() {
         let content = Paced()
         content.begin(0, 0)
-        for now in 0..<1000 as Range<Int64> { #expect(content.look(Int(now / 11), now) == false) }
+        for now in 0..<1000 as Range<Int64> { #expect(content.look(Int(now / 11), .at(now)) == false) }
         #expect(content.look(99, 1000))
     }
 
@@ -39,7 +43,7 @@ struct MinimumBodyRateTests {
     func enough() {
         let content = Paced()
         content.begin(0, 0)
-        for now in 0..<100_000 as Range<Int64> { #expect(content.look(Int(now / 9), now) == false) }
+        for now in 0..<100_000 as Range<Int64> { #expect(content.look(Int(now / 9), .at(now)) == false) }
     }
 
     @Test("gains no time in advance by what it sends at once")
@@ -65,7 +69,7 @@ struct MinimumBodyRateTests {
     func none() {
         let content = Paced(minBodyBytes: 0)
         content.begin(0, 0)
-        #expect(content.look(0, .max - 1) == false)
-        #expect(Paced().look(0, .max - 1) == false)
+        #expect(content.look(0, .distantFuture - 1) == false)
+        #expect(Paced().look(0, .distantFuture - 1) == false)
     }
 }

@@ -1,10 +1,12 @@
+import Primitives
+import TestSupport
 import Testing
 
 @testable import HTTPFront
 
 @Suite("ReadBatch")
 struct ReadBatchTests {
-    private final class Nobody: BatchMember {
+    private final class Member: BatchMember {
         func answerArrival(_ scratch: inout LoopScratch) {}
 
         func sendAnswers(_ scratch: borrowing LoopScratch) {}
@@ -17,9 +19,9 @@ struct ReadBatchTests {
         return batch
     }
 
-    private func steps(_ count: Int, _ batch: inout ReadBatch, now: Int64 = 1_000_001) -> [ReadBatch.Step] {
+    private func steps(_ count: Int, _ batch: inout ReadBatch, now: MonotonicInstant = 1_000_001) -> [ReadBatch.Step] {
         var steps: [ReadBatch.Step] = []
-        for _ in 0..<count { steps.append(batch.add(Nobody(), now: now)) }
+        for _ in 0..<count { steps.append(batch.add(Member(), now: now)) }
         return steps
     }
 
@@ -55,7 +57,7 @@ struct ReadBatchTests {
         #expect(steps(1, &batch, now: 9_000_000) == [.answer])
     }
 
-    @Test("are answered each by itself once nobody ends turns any more")
+    @Test("are answered each by itself once no turn ends any more")
     func stopped() {
         var batch = busy()
         #expect(steps(1, &batch) == [.expectEnd])
@@ -68,7 +70,7 @@ struct ReadBatchTests {
     @Test("come out in order, and one turn has one first of them, taken out or not")
     func turns() {
         var batch = busy()
-        let all = [Nobody(), Nobody(), Nobody()]
+        let all = [Member(), Member(), Member()]
         var steps = [batch.add(all[0], now: 1_000_001), batch.add(all[1], now: 1_000_001)]
         var taken = batch.take()
         #expect(taken.map { ObjectIdentifier($0) } == [ObjectIdentifier(all[0]), ObjectIdentifier(all[1])])

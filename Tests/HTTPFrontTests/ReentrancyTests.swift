@@ -62,6 +62,7 @@ struct ReentrancyTests {
     private static func piece(_ generator: inout SeededGenerator) -> [UInt8] {
         let pieces = [
             get("/a"), get("/b") + get("/c"), get("/large/20000"), get("/close"), get("/later"),
+            get("/at-once") + get("/at-once"),
             post("Content-Length: 4\r\n", "1234"),
             post("Content-Length: 10\r\n", "123"), "4567890", "GET / HT", "TP/1.1\r\nHost: a\r\n\r\n", "\u{0}",
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -86,7 +87,7 @@ struct ReentrancyTests {
         let loop = ServerLoop<TestResponder>(
             index: 0, eventLoop: eventLoop, limits: limits, limiter: limiter, unsent: unsent,
             wallClock: { WallInstant(seconds: 1_700_000_000) }
-        ) { _ in TestResponder(journal: journal) }
+        ) { TestResponder(journal: journal, loop: $0) }
         var (steps, callbacks, seed) = (0, 0, 0 as UInt64)
         while steps + callbacks < 100_000 {
             seed += 1
@@ -145,5 +146,36 @@ extension ReentrancyTests {
         for number in 1...20 { #expect(try connection.answer()?.contentBytes.count == 16_000 + number) }
         for number in 1...2 { #expect(try connection.answer()?.content == "/behind/\(number):") }
         #expect(try connection.answer() == nil)
+    }
+}
+
+extension ReentrancyTests {
+    @Test("that are answers to the request of the running step are given after it, each once and in order")
+    func answersAtOnce() throws {
+        let connection = try EmbeddedConnection { _ in }
+        connection.send(get("/1") + get("/at-once/2") + get("/at-once/3") + get("/4"))
+        connection.send("GET /at-once/5 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        for expected in ["/1:", "/at-once/2", "/at-once/3", "/4:"] {
+            #expect(try connection.answer()?.content == expected)
+        }
+        let last = try connection.answer()
+        #expect(last?.content == "/at-once/5")
+        #expect(last?["Connection"] == ["close"])
+        #expect(connection.hasEnded)
+    }
+
+    @Test("that are answers to other requests of an HTTP/2 connection are given after the running step, each once")
+    func answersOfStreams() async throws {
+        try await withServer { server in
+            let client = try await HTTP2Client.connect(port: server.port)
+            let waiting = try await client.request("/later")
+            let release = try await client.request("/release")
+            let atOnce = try await client.request("/at-once", method: "HEAD")
+            #expect(try await client.answer(waiting).text == "released")
+            #expect(try await client.answer(release).text == "/release:")
+            #expect(try await client.answer(atOnce)["content-length"] == ["8"])
+            let waiter = try await server.journal.waiter("/later")
+            #expect(try await server.answer(waiter, "again") == false)
+        }
     }
 }

@@ -63,10 +63,10 @@ struct ShutDownTests {
         try await withServer { server in
             let client = try await server.connect()
             try await client.send(get("/later") + get("/behind"))
-            let ticket = try await server.journal.ticket("/later")
+            let waiter = try await server.journal.waiter("/later")
             async let isComplete = server.server.shutDown(timeout: Self.patient)
             try await server.draining()
-            #expect(try await server.answer(ticket, "late"))
+            #expect(try await server.answer(waiter, "late"))
             let answer = try await client.answer()
             #expect(answer.content == "late")
             #expect(answer["Connection"] == ["close"])
@@ -112,17 +112,17 @@ struct ShutDownTests {
         }
     }
 
-    @Test("closes what is left after its patience, says so, and reports the tickets that are void")
+    @Test("closes what is left after its patience, says so, and reports the waiters that are void")
     func impatient() async throws {
         try await withServer { server in
             let client = try await server.connect()
             try await client.send(get("/later"))
-            let ticket = try await server.journal.ticket("/later")
+            let waiter = try await server.journal.waiter("/later")
             #expect(await server.server.shutDown(timeout: 100_000_000) == false)
             #expect(try await client.remainder() == "")
             try await server.empty()
-            #expect(try await server.answer(ticket, "late") == false)
-            #expect(server.journal.abandoned == [ticket])
+            #expect(try await server.answer(waiter, "late") == false)
+            #expect(server.journal.abandoned == [waiter])
         }
     }
 }

@@ -29,7 +29,7 @@ struct SpanTextTests {
     @Test("A beginning is told from all that differ from it in one byte, and from what is shorter")
     func beginnings() {
         let text = Array("POST / HTTP/1.1\r\n".utf8)
-        func begins(_ bytes: [UInt8]) -> Bool { bytes.span.begins(with: "POST / HTTP/1.1\r\n") }
+        func begins(_ bytes: [UInt8]) -> Bool { bytes.span.spells("POST / HTTP/1.1\r\n", at: 0..<17) }
         #expect(begins(text + [1]))
         #expect(!begins(text.dropLast()))
         for place in text.indices {

@@ -1,3 +1,5 @@
+import Primitives
+import TestSupport
 import Testing
 
 @testable import HTTPFront
@@ -6,11 +8,11 @@ import Testing
 private final class Stalled {
     private var stall = WriteStall()
 
-    func begin(_ now: Int64) { stall = WriteStall(now: now, idleTimeout: 100) }
+    func begin(_ now: MonotonicInstant) { stall = WriteStall(now: now, idleTimeout: 100) }
 
     func end() { stall = WriteStall() }
 
-    func look(_ left: Int, _ now: Int64) -> Bool { stall.hasExpired(left: left, now: now, idleTimeout: 100) }
+    func look(_ left: Int, _ now: MonotonicInstant) -> Bool { stall.hasExpired(left: left, now: now, idleTimeout: 100) }
 }
 
 @Suite("A client that reads slowly")
@@ -20,7 +22,7 @@ struct WriteStallTests {
         let stall = Stalled()
         stall.begin(1000)
         for now in 1000..<1100 as Range<Int64> {
-            #expect(stall.look(1 << 20, now) == false)
+            #expect(stall.look(1 << 20, .at(now)) == false)
         }
         #expect(stall.look(1 << 20, 1100))
     }
@@ -30,9 +32,9 @@ struct WriteStallTests {
         let stall = Stalled()
         stall.begin(0)
         var left = 1 << 20
-        var now: Int64 = 0
+        var now: MonotonicInstant = 0
         while !stall.look(left, now), now < 1000 {
-            now += 1
+            now = now + 1
             left -= WriteStall.minProgress / 101
         }
         #expect(now == 100)
@@ -43,10 +45,10 @@ struct WriteStallTests {
         let stall = Stalled()
         stall.begin(0)
         var left = 100 * WriteStall.minProgress
-        var now: Int64 = 0
+        var now: MonotonicInstant = 0
         while left > 0 {
             #expect(stall.look(left, now) == false)
-            now += 1
+            now = now + 1
             left -= WriteStall.minProgress / 98
         }
         #expect(now > 5000)
@@ -57,7 +59,7 @@ struct WriteStallTests {
         let stall = Stalled()
         stall.begin(0)
         for now in 0..<100 as Range<Int64> {
-            #expect(stall.look(Int(now) << 20, now) == false)
+            #expect(stall.look(Int(now) << 20, .at(now)) == false)
         }
         #expect(stall.look(100 << 20, 100))
     }
@@ -65,7 +67,7 @@ struct WriteStallTests {
     @Test("is no matter when nothing waits")
     func ended() {
         let stall = Stalled()
-        #expect(stall.look(1, .max - 1) == false)
+        #expect(stall.look(1, .distantFuture - 1) == false)
         stall.begin(0)
         stall.end()
         #expect(stall.look(1, 1000) == false)

@@ -1,4 +1,5 @@
 import PageCache
+import Primitives
 import Testing
 
 @Suite("Invalidation")

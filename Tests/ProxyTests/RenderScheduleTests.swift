@@ -1,3 +1,5 @@
+import Primitives
+import TestSupport
 import Testing
 
 @testable import GatewayFront
@@ -9,14 +11,14 @@ struct RenderScheduleTests {
     @Test("Four within any second at the most, and each who asks gets one that began afterwards")
     func rate() {
         var schedule = RenderSchedule()
-        var begun: [Int64] = []
-        var now: Int64 = 0
+        var begun: [MonotonicInstant] = []
+        var now: MonotonicInstant = 0
         // Somebody asks whenever there is no rendering arranged, for ten seconds.
-        while now < 10 * second, let start = schedule.request(now: now) {
+        while now < .at(10 * second), let start = schedule.request(now: now) {
             now = max(now, start)
             schedule.begin(now: now)
             begun.append(now)
-            now += second / 100
+            now = now + second / 100
             let next = schedule.end(now: now)
             #expect(next == nil)
         }

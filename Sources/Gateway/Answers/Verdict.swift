@@ -1,4 +1,5 @@
 public import PageCache
+public import Primitives
 
 /// The decision on a request.
 public enum Verdict: Sendable {

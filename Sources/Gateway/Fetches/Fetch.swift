@@ -1,5 +1,6 @@
 public import Primitives
 public import PageCache
+public import Primitives
 public import RateLimiter
 
 /// A call to the upstream on behalf of one or more requests.

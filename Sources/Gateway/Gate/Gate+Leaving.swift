@@ -1,4 +1,4 @@
-public import PageCache
+internal import PageCache
 public import Primitives
 
 // Requests that end before their answer comes.

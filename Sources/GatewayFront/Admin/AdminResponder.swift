@@ -1,21 +1,18 @@
-internal import Primitives
 public import Gateway
 public import HTTPFront
 internal import NIOCore
+public import Primitives
 internal import Telemetry
 
 /// Answers operators: metrics, health, state, purges.
 public final class AdminResponder: Responder {
     private let gate: Gate
     private let front: Front
-    private let loop: NIOLoopBound<WeakLoop>
+    private let loop: NIOLoopBound<WeakLoop<AdminResponder>>
     private let access: AdminAccess
     private let offload: SharedText.Offload
     private var unidentified: UnidentifiedRequests
     private var renderer = AnswerRenderer()
-
-    /// Weak, because the loop owns the responder.
-    private struct WeakLoop { weak var loop: ServerLoop<AdminResponder>? }
 
     public init(
         loop: ServerLoop<AdminResponder>, gate: Gate, front: Front, access: AdminAccess,
@@ -30,7 +27,7 @@ public final class AdminResponder: Responder {
     }
 
     public func respond(
-        to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, ticket: Ticket, now: Int64,
+        to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, waiter: Waiter, now: MonotonicInstant,
         into response: inout ResponseWriter
     ) -> Disposition {
         // A target in absolute form goes before Host (RFC 9112, section 3.2.2).
@@ -42,54 +39,53 @@ public final class AdminResponder: Responder {
         let route = Route(head, bytes)
         if route.needsToken {
             guard access.admits(head, bytes) else {
-                renderer.unauthorized(&response)
+                renderer.error(.unauthorized, field: ("WWW-Authenticate", "Bearer"), &response)
                 return .answered
             }
             do throws(GatewayError) {
-                if !access.asksForToken { try check(head, bytes) }
+                if !access.asksForToken {
+                    guard !head.isForwarded else { throw .forwarded }
+                    try unidentified.check(head, bytes)
+                }
             } catch {
                 renderer.error(error, &response)
                 return .answered
             }
         }
         switch route {
-        case .metrics: return answer(ticket, with: front.metricsText, Metrics.contentType, now: now)
+        case .metrics: return answer(waiter, with: front.metricsText, Metrics.contentType, now: now)
         case .health: renderer.text(Array("ok\n".utf8), "text/plain", &response)
         case .readiness: renderer.readiness(front.isReady, &response)
-        case .state: return answer(ticket, with: access.state, "application/json", now: now)
+        case .state: return answer(waiter, with: access.state, "application/json", now: now)
         case .purge:
             do throws(PurgeQuery.Fault) {
-                purge(try PurgeQuery.request(head, bytes), ticket, now: now)
+                purge(try PurgeQuery.request(head, bytes), waiter, now: now)
                 return .later
             } catch {
                 renderer.error(.badPurge(error.message), &response)
             }
-        case .methodNotAllowed(let allowed): renderer.methodNotAllowed(allowed, &response)
+        case .methodNotAllowed(let allowed): renderer.error(.methodNotAllowed, field: ("Allow", allowed), &response)
         case .call, .notFound: renderer.error(.notFound, &response)
         }
         return .answered
     }
 
-    private func answer(_ ticket: Ticket, with text: SharedText, _ type: StaticString, now: Int64) -> Disposition {
+    private func answer(_ waiter: Waiter, with text: SharedText, _ type: StaticString, now: MonotonicInstant)
+        -> Disposition
+    {
         guard let loop = loop.value.loop else { return .later }
-        text.answer(ticket, on: loop, now: now) { $0.renderer.text($1, type, &$2) }
+        text.answer(waiter, on: loop, now: now) { $0.renderer.text($1, type, &$2) }
         return .later
     }
 
-    /// Checks a request where no token is required.
-    private func check(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(GatewayError) {
-        guard !head.isForwarded else { throw .forwarded }
-        try unidentified.check(head, bytes)
-    }
-
     /// Purges off the event loop, because every page is examined, and answers with the number of purged pages.
-    private func purge(_ request: PurgeRequest, _ ticket: Ticket, now: Int64) {
+    private func purge(_ request: PurgeRequest, _ waiter: Waiter, now: MonotonicInstant) {
         let gate = gate
         let loop = loop
         offload {
-            let count = gate.purge(request, now: MonotonicInstant(nanoseconds: now))
+            let count = gate.purge(request, now: now)
             loop.eventLoop.execute {
-                loop.value.loop?.answer(ticket) { responder, response in
+                loop.value.loop?.answer(waiter) { responder, response in
                     responder.renderer.text(Array("{\"purged\":\(count)}\n".utf8), "application/json", &response)
                 }
             }
@@ -103,9 +99,9 @@ public final class AdminResponder: Responder {
     /// Rejections are counted on the callers' listener only.
     public func dropped(_ refusal: Refusal) {}
 
-    public func abandon(_ ticket: Ticket) {}
+    public func abandon(_ waiter: Waiter) {}
 
     public func answered(count: Int, elapsed: Int64) {}
 
-    public func tick(now: Int64) {}
+    public func tick(now: MonotonicInstant) {}
 }

@@ -10,7 +10,7 @@ enum PurgeQuery {
     static func request(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(Fault) -> PurgeRequest {
         var request = PurgeRequest()
         var seen: Set<[UInt8]> = []
-        for pair in query(head, bytes).split(separator: UInt8(ascii: "&")) {
+        for pair in head.pathAndQuery(bytes).query.map({ bytes[$0] }).split(separator: UInt8(ascii: "&")) {
             let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, let name = decoded(parts[0]), let value = decoded(parts[1]) else {
                 throw Fault(message: "The query must be NAME=VALUE&…, percent-encoded.")
@@ -36,16 +36,6 @@ enum PurgeQuery {
         if value.utf8.elementsEqual("true".utf8) { return true }
         guard value.utf8.elementsEqual("false".utf8) else { throw Fault(message: "'soft' must be true or false.") }
         return false
-    }
-
-    private static func query(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> [UInt8] {
-        var query: [UInt8] = []
-        var isQuery = false
-        for index in head.path {
-            if isQuery { query.append(bytes[index]) }
-            if bytes[index] == UInt8(ascii: "?") { isQuery = true }
-        }
-        return query
     }
 
     /// `nil` for a broken escape, and for bytes that are not UTF-8.

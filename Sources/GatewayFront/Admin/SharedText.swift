@@ -1,6 +1,7 @@
 internal import HTTPFront
 internal import Locking
 internal import NIOCore
+internal import Primitives
 
 /// A text that takes long to render, and that any client may request at any rate. It is rendered off the event loops, once for all
 /// requests that came meanwhile; see `RenderSchedule`.
@@ -32,25 +33,25 @@ public final class SharedText: Sendable {
     ///
     /// - Parameter write: writes the answer; called on the event loop, unless the client has gone.
     func answer<R: Responder>(
-        _ ticket: Ticket, on loop: ServerLoop<R>, now: Int64,
+        _ waiter: Waiter, on loop: ServerLoop<R>, now: MonotonicInstant,
         _ write: @escaping @Sendable (R, [UInt8], inout ResponseWriter) -> Void
     ) {
         let bound = NIOLoopBound(WeakLoop(loop: loop), eventLoop: loop.eventLoop)
         let request = Request(eventLoop: loop.eventLoop) { text in
             bound.eventLoop.execute {
-                bound.value.loop?.answer(ticket) { responder, response in write(responder, text, &response) }
+                bound.value.loop?.answer(waiter) { responder, response in write(responder, text, &response) }
             }
         }
-        let start = state.withLock { state -> Int64? in
+        let start = state.withLock { state -> MonotonicInstant? in
             state.requests.append(request)
             return state.schedule.request(now: now)
         }
         if let start { schedule(at: start, now: now, on: loop.eventLoop) }
     }
 
-    private func schedule(at start: Int64, now: Int64, on eventLoop: any EventLoop) {
+    private func schedule(at start: MonotonicInstant, now: MonotonicInstant, on eventLoop: any EventLoop) {
         guard start > now else { return offload { self.renderOnce() } }
-        eventLoop.scheduleTask(deadline: .uptimeNanoseconds(UInt64(clamping: start))) {
+        eventLoop.scheduleTask(deadline: .uptimeNanoseconds(UInt64(clamping: start.nanoseconds))) {
             self.offload { self.renderOnce() }
         }
     }
@@ -67,8 +68,55 @@ public final class SharedText: Sendable {
         if let start, let eventLoop { schedule(at: start, now: Self.now, on: eventLoop) }
     }
 
-    private static var now: Int64 { Int64(clamping: NIODeadline.now().uptimeNanoseconds) }
+    private static var now: MonotonicInstant { NIODeadline.now().instant }
 }
 
 /// The loop owns its responder, so nothing that a responder keeps may own the loop.
-private struct WeakLoop<R: Responder> { weak var loop: ServerLoop<R>? }
+struct WeakLoop<R: Responder> { weak var loop: ServerLoop<R>? }
+
+/// Schedules the rendering of a shared text: each request gets a text whose rendering began after it, and at most four renderings
+/// begin within any second.
+///
+/// Idle → (request) scheduled → (begin) rendering → (end) idle, or scheduled if a request has come since it began.
+struct RenderSchedule {
+    /// How many begin within `span` nanoseconds.
+    static let most = 4
+    static let span: Int64 = 1_000_000_000
+
+    private var isRendering = false
+    private var isRequested = false
+    /// When the last ones began, the oldest first; `most` at the most.
+    private var begun: [MonotonicInstant] = []
+
+    init() {}
+
+    /// A request has come.
+    ///
+    /// - Returns: when `begin` is to be called; `nil` if that is scheduled already, or if `end` will schedule it.
+    mutating func request(now: MonotonicInstant) -> MonotonicInstant? {
+        guard !isRequested else { return nil }
+        isRequested = true
+        return isRendering ? nil : start(now)
+    }
+
+    /// Rendering begins, for all requests so far.
+    mutating func begin(now: MonotonicInstant) {
+        isRequested = false
+        isRendering = true
+        if begun.count == Self.most { begun.removeFirst() }
+        begun.append(now)
+    }
+
+    /// Rendering has ended.
+    ///
+    /// - Returns: when `begin` is to be called again; `nil` if no request has come since it was called.
+    mutating func end(now: MonotonicInstant) -> MonotonicInstant? {
+        isRendering = false
+        return isRequested ? start(now) : nil
+    }
+
+    private func start(_ now: MonotonicInstant) -> MonotonicInstant {
+        guard begun.count == Self.most, let first = begun.first else { return now }
+        return max(now, first + Self.span)
+    }
+}

@@ -15,13 +15,13 @@ struct AnswerRenderer {
 
     // MARK: Calls
 
-    mutating func page(_ page: Page, _ use: PageUse, _ response: inout ResponseWriter, now: Int64) {
+    mutating func page(_ page: Page, _ use: PageUse, _ response: inout ResponseWriter, now: MonotonicInstant) {
         start(page.status == 200 ? .ok : Status(code: page.status), &response)
         if let code = page.errorCode { response.field("x-amzn-ErrorType", Array(code.utf8)) }
         let isStale = if case .unrefreshable = use { true } else { false }
-        let age = max(0, now - page.fetchedAt.nanoseconds) / 1_000_000_000
+        let age = page.age(now: now) / 1_000_000_000
         // Rounded down, so that no page looks fresher than it is.
-        let left = Self.seconds(page.freshUntil.nanoseconds - now)
+        let left = Self.seconds(page.freshUntil - now)
         // In one piece, because most answers are made here.
         response.pieces(upTo: 100) { CacheStatus.page(age: age, ttl: left, isStale: isStale, &$0) }
         if case .unrefreshable(let reason, let status) = use { CacheStatus.finishStale(reason, status, &response) }
@@ -29,12 +29,12 @@ struct AnswerRenderer {
     }
 
     mutating func arrival(
-        _ arrival: Arrival, role: Verdict.Role, _ response: inout ResponseWriter, now: Int64
+        _ arrival: Arrival, role: Verdict.Role, _ response: inout ResponseWriter, now: MonotonicInstant
     ) {
         switch arrival {
         case .page(let page):
             start(Status(code: page.status), &response)
-            response.field("Age", max(0, now - page.fetchedAt.nanoseconds) / 1_000_000_000)
+            response.field("Age", page.age(now: now) / 1_000_000_000)
             CacheStatus.forwarded(role, &response)
             response.finish(page.body)
         case .stale(let page, let use):
@@ -67,11 +67,15 @@ struct AnswerRenderer {
 
     // MARK: Errors
 
-    mutating func error(_ error: GatewayError, _ response: inout ResponseWriter) {
+    /// - Parameter field: a field that the error needs beside those of all errors.
+    mutating func error(
+        _ error: GatewayError, field: (name: StaticString, value: StaticString)? = nil, _ response: inout ResponseWriter
+    ) {
         if let notice = error.notice {
             return throttle(notice, milliseconds: ThrottleNotice.milliseconds(error.retryAfter ?? 0), &response)
         }
         self.error(error.error, detail: error.detail, &response)
+        if let field { response.field(field.name, field.value) }
         response.finish(error.error.body())
     }
 
@@ -91,20 +95,6 @@ struct AnswerRenderer {
         body.append(addingCapacity: 20) { $0.number(milliseconds) }
         body += notice.bodyEnd
         response.finish(body)
-    }
-
-    mutating func methodNotAllowed(_ allowed: StaticString, _ response: inout ResponseWriter) {
-        let error = GatewayError.methodNotAllowed
-        self.error(error.error, detail: error.detail, &response)
-        response.field("Allow", allowed)
-        response.finish(error.error.body())
-    }
-
-    mutating func unauthorized(_ response: inout ResponseWriter) {
-        let error = GatewayError.unauthorized
-        self.error(error.error, detail: error.detail, &response)
-        response.field("WWW-Authenticate", "Bearer")
-        response.finish(error.error.body())
     }
 
     /// The answer to a request that the codec refused. The connection closes after it.
@@ -155,5 +145,82 @@ struct AnswerRenderer {
     private static func seconds(_ nanoseconds: Int64) -> Int64 {
         let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         return remainder < 0 ? quotient - 1 : quotient
+    }
+}
+
+extension Page {
+    /// The nanoseconds since it was fetched.
+    func age(now: MonotonicInstant) -> Int64 { max(0, now - fetchedAt) }
+}
+
+/// The `Cache-Status` field (RFC 9211) of every answer to a call, worded in this one place.
+///
+/// It says where an answer comes from and why: `hit; ttl=7`, `fwd=stale; ttl=-40; detail=error`, `fwd=miss; collapsed`. How the
+/// request ended is its `Outcome`.
+enum CacheStatus {
+    /// The fields of a stored page: `Age` and `Cache-Status`, which `finishStale` completes if `isStale`.
+    ///
+    /// - Parameters:
+    ///   - age: seconds.
+    ///   - ttl: seconds for which the page is fresh yet; below zero if it is not.
+    ///   - isStale: true if it is served because no newer page can be had.
+    @inline(__always)
+    static func page(age: Int64, ttl: Int64, isStale: Bool, _ output: inout OutputSpan<UInt8>) {
+        output.text("Age: ")
+        output.number(age)
+        output.text("\r\nCache-Status: jobs-proxy; ")
+        output.text(isStale ? "fwd=stale; ttl=" : "hit; ttl=")
+        output.number(ttl)
+        if !isStale { output.text("\r\n") }
+    }
+
+    /// Completes the field of a page that is served because no newer one can be had.
+    ///
+    /// - Parameter status: that of the service's answer; `nil` without one.
+    static func finishStale(_ reason: PageUse.Reason, _ status: Int?, _ response: inout ResponseWriter) {
+        finish(status: status, &response)
+        response.text("; detail=")
+        response.text(Array(reason.rawValue.utf8))
+        response.text("\r\n")
+    }
+
+    /// The field of an answer that was fetched.
+    ///
+    /// - Parameter status: that of the service's answer if it is an error.
+    static func forwarded(_ role: Verdict.Role, status: Int? = nil, _ response: inout ResponseWriter) {
+        response.field("Cache-Status") { response in
+            switch role {
+            case .leader: response.text("jobs-proxy; fwd=miss")
+            case .follower: response.text("jobs-proxy; fwd=miss; collapsed")
+            case .noCache: response.text("jobs-proxy; fwd=request")
+            case .pass: response.text("jobs-proxy; fwd=bypass")
+            }
+            finish(status: status, &response)
+        }
+    }
+
+    private static func finish(status: Int?, _ response: inout ResponseWriter) {
+        guard let status else { return }
+        response.text("; fwd-status=")
+        response.number(Int64(status))
+    }
+
+    /// The field of an error that the gateway answers itself.
+    static func local(_ detail: String, _ response: inout ResponseWriter) {
+        response.field("Cache-Status") { response in
+            response.text("jobs-proxy; detail=")
+            response.text(Array(detail.utf8))
+        }
+    }
+
+    /// The field of a call that a limit refuses: 64 bytes at most.
+    @inline(__always)
+    static func throttled(_ scope: ThrottleScope, _ output: inout OutputSpan<UInt8>) {
+        switch scope {
+        case .caller: output.text("Cache-Status: jobs-proxy; detail=throttled-caller\r\n")
+        case .domain: output.text("Cache-Status: jobs-proxy; detail=throttled-domain\r\n")
+        case .quota: output.text("Cache-Status: jobs-proxy; detail=throttled-quota\r\n")
+        case .waiters: output.text("Cache-Status: jobs-proxy; detail=throttled-waiters\r\n")
+        }
     }
 }

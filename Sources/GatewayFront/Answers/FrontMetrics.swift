@@ -13,7 +13,7 @@ public final class FrontMetrics: Sendable {
     private let probes: CounterFamily
     private let durations: HistogramFamily
     private let ages: HistogramFamily
-    private let callers: Int
+    private let callerCount: Int
 
     /// - Parameters:
     ///   - operationNames: the values of the operation label.
@@ -22,7 +22,7 @@ public final class FrontMetrics: Sendable {
     public init(_ registry: Metrics, operationNames: [String], callerNames: [String]) {
         self.registry = registry
         let callerNames = callerNames + ["unknown"]
-        callers = callerNames.count
+        callerCount = callerNames.count
         var rows: [String] = []
         for operation in operationNames {
             for caller in callerNames {
@@ -58,7 +58,7 @@ public final class FrontMetrics: Sendable {
 
     func makeCounters() -> FrontCounters {
         FrontCounters(
-            callers: callers, requests: requests.makeBlock(), throttled: throttled.makeBlock(),
+            callerCount: callerCount, requests: requests.makeBlock(), throttled: throttled.makeBlock(),
             rejected: rejected.makeBlock(), probes: probes.makeBlock(),
             durations: durations.makeBlock(), ages: ages.makeBlock())
     }
@@ -66,8 +66,8 @@ public final class FrontMetrics: Sendable {
 
 /// One event loop's counters.
 struct FrontCounters {
-    /// How many values the caller label has; the last is `unknown`.
-    let callers: Int
+    /// The number of values of the caller label; the last is `unknown`.
+    let callerCount: Int
     let requests: CounterBlock
     let throttled: CounterBlock
     let rejected: CounterBlock
@@ -77,7 +77,7 @@ struct FrontCounters {
 
     /// - Parameter caller: `nil` if it is not known.
     func count(_ outcome: Outcome, operation: OperationID, caller: CallerID?) {
-        let row = operation.index * callers + (caller?.index ?? callers - 1)
+        let row = operation.index * callerCount + (caller?.index ?? callerCount - 1)
         requests.add(at: row * Outcome.allCases.count + outcome.rawValue)
     }
 

@@ -21,19 +21,15 @@ struct UnidentifiedRequests {
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, anyHost: Bool = false
     ) throws(GatewayError) {
         if head.hasAny(.origin, .secFetchSite) {
-            guard head[.origin] == nil, !Self.isCrossSite(head, bytes) else { throw .causedByPage }
+            // Fetch Metadata, section 2.4 (https://www.w3.org/TR/fetch-metadata/).
+            let isCrossSite = head[.secFetchSite].map { bytes.isText("cross-site", at: $0) } ?? false
+            guard head[.origin] == nil, !isCrossSite else { throw .causedByPage }
         }
         if anyHost { return }
         guard let host = head[.host] else { throw .foreignHost }
         if !lastHost.isEmpty, bytes.holds(lastHost, at: host) { return }
         guard hosts.contains(bytes, host) else { throw .foreignHost }
         if host.count <= Self.keptHostBytes { lastHost = host.map { bytes[$0] } }
-    }
-
-    /// Fetch Metadata, section 2.4 (https://www.w3.org/TR/fetch-metadata/).
-    private static func isCrossSite(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Bool {
-        guard let site = head[.secFetchSite] else { return false }
-        return bytes.isText("cross-site", at: site)
     }
 }
 

@@ -1,3 +1,6 @@
+internal import NIOCore
+internal import Primitives
+
 /// The head of a request, as ranges in the bytes that it was read from.
 ///
 /// One value serves all requests of an event loop in turn, so that reading a head allocates no memory. It is valid only together with
@@ -66,6 +69,12 @@ public struct RequestHead {
         present & (first.bit | second.bit | (third?.bit ?? 0)) != 0
     }
 
+    /// The path, and the query behind its question mark; an empty range if there is none.
+    public func pathAndQuery(_ bytes: Span<UInt8>) -> (path: Range<Int>, query: Range<Int>) {
+        let end = min(bytes.first(UInt8(ascii: "?"), from: path.lowerBound), path.upperBound)
+        return (path.lowerBound..<end, min(end + 1, path.upperBound)..<path.upperBound)
+    }
+
     mutating func isGood(host: Range<Int>, in bytes: Span<UInt8>) -> Bool {
         if !goodHost.isEmpty, bytes.holds(goodHost, at: host) { return true }
         guard Self.isHost(bytes, host) else { return false }
@@ -93,30 +102,38 @@ public struct RequestHead {
 
     /// Adds a field.
     ///
-    /// - Throws: the refusal of a second field that may occur once.
+    /// - Returns: `known` if it may occur once and the request has it already; the field is not added then.
     @inline(__always)
-    mutating func append(_ field: Field, known: KnownField?) throws(Refusal) {
+    mutating func append(_ field: Field, known: KnownField?) -> KnownField? {
         if let known {
             if places[known.rawValue] < 0 {
                 places[known.rawValue] = Int16(clamping: fields.count)
                 present |= known.bit
             } else if known.isSingleton {
-                throw known.repetition
+                return known
             }
         }
         fields.append(field)
+        return nil
     }
 }
 
 extension KnownField {
     fileprivate var bit: UInt32 { 1 << UInt32(truncatingIfNeeded: rawValue) }
+}
 
-    fileprivate var repetition: Refusal {
-        switch self {
-        case .host: .host
-        case .contentLength: .contentLength
-        case .transferEncoding: .transferEncoding
-        default: .repeatedField
-        }
+/// The peer of a connection.
+public struct Peer: Sendable, Equatable {
+    /// True if the peer is on this machine.
+    public var isLoopback = false
+    /// The responder's identity for the client certificate; -1 without a certificate, or if it belongs to no known caller.
+    public var identity: Int32 = -1
+
+    init() {}
+
+    /// A peer without a certificate. A Unix socket is on this machine too.
+    init(_ address: SocketAddress?) {
+        if case .unixDomainSocket = address { isLoopback = true }
+        if let text = address?.ipAddress { isLoopback = IPAddress(text.utf8)?.isLoopback ?? false }
     }
 }

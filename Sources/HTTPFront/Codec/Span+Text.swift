@@ -14,34 +14,32 @@ extension Span where Element == UInt8 {
         return true
     }
 
-    /// True if these begin with `text`, which has at least eight bytes.
+    /// True if `range` holds exactly `text`.
     @inline(__always)
-    func begins(with text: StaticString) -> Bool {
-        let length = text.utf8CodeUnitCount
-        guard length >= 8, count >= length else { return false }
-        // Unsafe only in its pointer: every word read lies inside the literal.
-        let literal = unsafe UnsafeRawPointer(text.utf8Start)
-        var index = 0
-        while index + 8 < length {
-            guard unsafe word(at: index) == literal.loadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
-            else { return false }
-            index += 8
-        }
-        // The last eight overlap those before.
-        return unsafe word(at: length - 8)
-            == literal.loadUnaligned(fromByteOffset: length - 8, as: UInt64.self).littleEndian
+    public func spells(_ text: StaticString, at range: Range<Int>) -> Bool {
+        unsafe holds(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount), at: range)
     }
 
     /// True if `range` holds exactly `text`.
     public func holds(_ text: [UInt8], at range: Range<Int>) -> Bool {
+        unsafe text.withUnsafeBytes { unsafe holds($0, at: range) }
+    }
+
+    @inline(__always)
+    private func holds(_ text: UnsafeRawBufferPointer, at range: Range<Int>) -> Bool {
         guard range.count == text.count, range.lowerBound >= 0, range.upperBound <= count else { return false }
         // Unsafe only in its pointers: as many bytes are there as are compared.
         return unsafe withUnsafeBytes { bytes in
-            unsafe text.withUnsafeBytes { text in
-                guard let base = bytes.baseAddress, let other = text.baseAddress else { return true }
-                return unsafe memcmp(base + range.lowerBound, other, text.count) == 0
-            }
+            guard let base = bytes.baseAddress, let other = text.baseAddress else { return true }
+            return unsafe memcmp(base + range.lowerBound, other, text.count) == 0
         }
+    }
+
+    /// True if `range` holds `text`, which is in lower case, in any case of its letters.
+    public func holds(anyCaseOf text: Span<UInt8>, at range: Range<Int>) -> Bool {
+        guard range.count == text.count, range.lowerBound >= 0, range.upperBound <= count else { return false }
+        for offset in 0..<text.count where self[range.lowerBound + offset].lowercased != text[offset] { return false }
+        return true
     }
 
     /// The first place at or after `start` that holds a control character other than a tab, or `count`.

@@ -12,6 +12,8 @@ enum ConnectionEvent {
     case inactive
     /// HTTP/2 may take over.
     case takeOver
+    /// The answer to the request of this number, given while another event was handled.
+    case answer(UInt64, (inout ResponseWriter) -> Void)
     /// The last answer has left, or never will.
     case lastAnswerLeft
     /// A part of a large answer has left, or never will.
@@ -19,17 +21,6 @@ enum ConnectionEvent {
     /// Everything that was written has left, or never will, and the connection is to close.
     case flushed
     case loop(LoopEvent)
-}
-
-/// The events that need nothing but the entrance.
-extension Connection {
-    func channelActive(context: ChannelHandlerContext) { drive(.active) }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) { settle(.writabilityChanged) }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) { settle(.user(event)) }
-
-    func drive(_ event: LoopEvent) { drive(.loop(event)) }
 }
 
 extension ChannelHandlerContext {
@@ -42,7 +33,7 @@ extension ChannelHandlerContext {
         case .user(let event): fireUserInboundEventTriggered(event)
         case .failed(let error): fireErrorCaught(error)
         case .inactive: fireChannelInactive()
-        case .active, .takeOver, .lastAnswerLeft, .partLeft, .flushed, .loop: break
+        default: break
         }
     }
 }

@@ -1,19 +1,21 @@
+internal import Primitives
+
 /// The states, actions and openings of `ConnectionMachine`.
 extension ConnectionMachine {
     /// The state, with the data that exists in it only. Any state may be followed by `closed`.
     enum State {
         /// No byte of the first request has come. The end of the time closes the connection.
         /// Next: `head`, `content`, `answer`, `room`, `turn`, `idle`, `streams`, `switching`, `last`.
-        case first(until: Int64)
+        case first(until: MonotonicInstant)
         /// The last request is answered, and no byte of another one has come. The end of the time closes the connection.
         /// Next: as `first`, except `switching`.
-        case idle(until: Int64)
+        case idle(until: MonotonicInstant)
         /// A request head, or HTTP/2's preface, is incomplete. The end of the time refuses the request. `until` counts from the first byte.
         /// Next: `content`, `answer`, `room`, `turn`, `idle`, `switching`, `last`.
-        case head(until: Int64)
+        case head(until: MonotonicInstant)
         /// The content of a request is incomplete. The end of the time, and too low a rate, refuse the request.
         /// Next: `answer`, `room`, `turn`, `idle`, `last`.
-        case content(until: Int64, rate: MinimumBodyRate)
+        case content(until: MonotonicInstant, rate: MinimumBodyRate)
         /// The responder answers later and keeps its own deadline. Bytes that come are kept; reading pauses with the first of them.
         /// Next: `idle`, `room`, `last`.
         case answer(AnswerForm)
@@ -28,12 +30,12 @@ extension ConnectionMachine {
         case streams
         /// HTTP/2 takes over as soon as the running read is over. Bytes that come are kept. `until` is the deadline of the first request.
         /// Next: `handedOver`, `last`.
-        case switching(until: Int64)
+        case switching(until: MonotonicInstant)
         /// The last answer is on its way. Bytes that come are dropped.
         /// Next: `end`.
         case last(WriteStall)
         /// The last answer has left and the output is closed; the client has until then to close its side. Bytes that come are dropped.
-        case end(until: Int64)
+        case end(until: MonotonicInstant)
         /// The connection is closed. No state follows.
         case closed
         /// The handler hands every event on to HTTP/2. No state follows.

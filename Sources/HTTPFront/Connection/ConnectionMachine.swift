@@ -1,7 +1,9 @@
+internal import Primitives
+
 /// The life of an HTTP/1.1 connection, an HTTP/2 connection or an HTTP/2 stream: events in, one action out.
 ///
 /// The machine does no I/O and reads no clock. Its owner calls one method for each event, in a step of `EventDriven`, and carries out the
-/// returned action. Times are monotonic nanoseconds.
+/// returned action.
 struct ConnectionMachine: ~Copyable {
     /// The time that a client has to close its side after the last answer.
     static let endTimeout: Int64 = 2_000_000_000
@@ -16,7 +18,7 @@ struct ConnectionMachine: ~Copyable {
     private var isWritable = true
     private var isReadingPaused = false
 
-    init(opening: Opening = .known, firstUntil: Int64 = .max) {
+    init(opening: Opening = .known, firstUntil: MonotonicInstant = .distantFuture) {
         state = .first(until: firstUntil)
         self.opening = opening
     }
@@ -81,7 +83,7 @@ struct ConnectionMachine: ~Copyable {
 
     // MARK: Input
 
-    mutating func opened(now: Int64, limits: HTTPLimits) { state = .first(until: now &+ limits.headTimeout) }
+    mutating func opened(now: MonotonicInstant, limits: HTTPLimits) { state = .first(until: now + limits.headTimeout) }
 
     mutating func bytes() -> Action {
         switch state {
@@ -97,7 +99,7 @@ struct ConnectionMachine: ~Copyable {
     }
 
     /// The bytes compare with HTTP/2's preface so; `nil` if there are too few to tell.
-    mutating func preface(_ matches: Bool?, now: Int64, limits: HTTPLimits) -> Action {
+    mutating func preface(_ matches: Bool?, now: MonotonicInstant, limits: HTTPLimits) -> Action {
         switch matches {
         case true?: return beginSwitch()
         case false?:
@@ -126,7 +128,7 @@ struct ConnectionMachine: ~Copyable {
     /// The task of the switch runs.
     ///
     /// - Returns: the deadline of the first request; `nil` if the connection does not switch any more.
-    mutating func switchToHTTP2() -> Int64? {
+    mutating func switchToHTTP2() -> MonotonicInstant? {
         guard case .switching(let until) = state else { return nil }
         state = .handedOver
         return until
@@ -141,7 +143,7 @@ struct ConnectionMachine: ~Copyable {
         return true
     }
 
-    mutating func inputEnded(now: Int64, limits: HTTPLimits) -> Action {
+    mutating func inputEnded(now: MonotonicInstant, limits: HTTPLimits) -> Action {
         inputHasEnded = true
         return holdsRequests ? .none : closeAfterFlush(now: now, limits: limits)
     }
@@ -149,27 +151,27 @@ struct ConnectionMachine: ~Copyable {
     // MARK: Requests
 
     /// A request head is incomplete. The time counts from the first byte, for the first request from the start of the connection.
-    mutating func headIncomplete(now: Int64, limits: HTTPLimits) {
+    mutating func headIncomplete(now: MonotonicInstant, limits: HTTPLimits) {
         switch state {
         case .head: break
         case .first(let until): state = .head(until: until)
-        default: state = .head(until: now &+ limits.headTimeout)
+        default: state = .head(until: now + limits.headTimeout)
         }
     }
 
     /// The content of a request is incomplete. The time counts from the first call.
     ///
     /// - Parameter received: the bytes that have come, the head included.
-    mutating func contentIncomplete(received: Int, now: Int64, limits: HTTPLimits) {
+    mutating func contentIncomplete(received: Int, now: MonotonicInstant, limits: HTTPLimits) {
         if case .content = state { return }
         restartContent(received: received, now: now, limits: limits)
     }
 
     /// The client could not send content, because it had no window for it: the time begins anew.
-    mutating func restartContent(received: Int, now: Int64, limits: HTTPLimits) {
+    mutating func restartContent(received: Int, now: MonotonicInstant, limits: HTTPLimits) {
         var rate = MinimumBodyRate()
         rate.begin(received: received, now: now, limits: limits)
-        state = .content(until: now &+ limits.bodyTimeout, rate: rate)
+        state = .content(until: now + limits.bodyTimeout, rate: rate)
     }
 
     mutating func answerLater(_ form: AnswerForm) { state = .answer(form) }
@@ -180,14 +182,14 @@ struct ConnectionMachine: ~Copyable {
     ///   - closes: true if it is the last one.
     ///   - isLarge: true if its content is sent apart, so that the next request waits until the client has read it.
     @inline(__always)
-    mutating func answered(closes: Bool, isLarge: Bool, now: Int64, limits: HTTPLimits) {
+    mutating func answered(closes: Bool, isLarge: Bool, now: MonotonicInstant, limits: HTTPLimits) {
         holdsContent = isLarge
         if closes {
             state = .last(WriteStall(now: now, idleTimeout: limits.idleTimeout))
         } else if isLarge {
             state = .room(WriteStall(now: now, idleTimeout: limits.idleTimeout))
         } else {
-            state = .idle(until: now &+ limits.idleTimeout)
+            state = .idle(until: now + limits.idleTimeout)
         }
     }
 
@@ -198,31 +200,31 @@ struct ConnectionMachine: ~Copyable {
     }
 
     /// The event loop gives a turn.
-    mutating func turn(now: Int64, limits: HTTPLimits) -> Action {
+    mutating func turn(now: MonotonicInstant, limits: HTTPLimits) -> Action {
         guard case .turn = state else { return .none }
         return isWritable ? resume(now: now, limits: limits) : waitForRoom(now: now, limits: limits)
     }
 
-    private mutating func resume(now: Int64, limits: HTTPLimits) -> Action {
-        state = .idle(until: now &+ limits.idleTimeout)
+    private mutating func resume(now: MonotonicInstant, limits: HTTPLimits) -> Action {
+        state = .idle(until: now + limits.idleTimeout)
         return .parse
     }
 
     // MARK: Output
 
     /// The channel takes more bytes, or takes no more.
-    mutating func writabilityChanged(_ isWritable: Bool, now: Int64, limits: HTTPLimits) -> Action {
+    mutating func writabilityChanged(_ isWritable: Bool, now: MonotonicInstant, limits: HTTPLimits) -> Action {
         self.isWritable = isWritable
         guard case .room = state, isWritable, !holdsContent else { return .none }
         return resume(now: now, limits: limits)
     }
 
     /// Answers were handed to the channel, because the kernel did not take all of them.
-    mutating func answersQueued(now: Int64, limits: HTTPLimits) -> Action {
+    mutating func answersQueued(now: MonotonicInstant, limits: HTTPLimits) -> Action {
         isWritable || !isListening ? .none : waitForRoom(now: now, limits: limits)
     }
 
-    private mutating func waitForRoom(now: Int64, limits: HTTPLimits) -> Action {
+    private mutating func waitForRoom(now: MonotonicInstant, limits: HTTPLimits) -> Action {
         state = .room(WriteStall(now: now, idleTimeout: limits.idleTimeout))
         return pauseReading()
     }
@@ -230,29 +232,29 @@ struct ConnectionMachine: ~Copyable {
     /// All content of a large answer has left.
     ///
     /// - Parameter hasPending: true if bytes of further requests are kept.
-    mutating func contentLeft(hasPending: Bool, now: Int64, limits: HTTPLimits) -> Action {
+    mutating func contentLeft(hasPending: Bool, now: MonotonicInstant, limits: HTTPLimits) -> Action {
         holdsContent = false
         switch state {
         case .last: return lastAnswerLeft(now: now)
         case .room where hasPending: return turnEnded()
         case .room:
-            state = .idle(until: now &+ limits.idleTimeout)
+            state = .idle(until: now + limits.idleTimeout)
             return inputHasEnded ? closeAfterFlush(now: now, limits: limits) : .none
         default: return .none
         }
     }
 
     /// The client of a stream has read a part of the answer.
-    mutating func clientHasRead(now: Int64, limits: HTTPLimits) {
+    mutating func clientHasRead(now: MonotonicInstant, limits: HTTPLimits) {
         guard case .last = state else { return }
         state = .last(WriteStall(now: now, idleTimeout: limits.idleTimeout))
     }
 
     /// The last answer has left, or never will.
-    mutating func lastAnswerLeft(now: Int64) -> Action {
+    mutating func lastAnswerLeft(now: MonotonicInstant) -> Action {
         guard case .last = state else { return .none }
         if inputHasEnded { return .close }
-        state = .end(until: now &+ Self.endTimeout)
+        state = .end(until: now + Self.endTimeout)
         return .halfClose
     }
 
@@ -263,9 +265,9 @@ struct ConnectionMachine: ~Copyable {
     /// The last stream has ended.
     ///
     /// - Returns: true if the connection was waiting for it.
-    mutating func streamsEnded(now: Int64, limits: HTTPLimits) -> Bool {
+    mutating func streamsEnded(now: MonotonicInstant, limits: HTTPLimits) -> Bool {
         guard case .streams = state else { return false }
-        state = .idle(until: now &+ limits.idleTimeout)
+        state = .idle(until: now + limits.idleTimeout)
         return true
     }
 
@@ -292,7 +294,7 @@ struct ConnectionMachine: ~Copyable {
     /// - Parameters:
     ///   - received: the bytes of an incomplete request.
     ///   - unread: the bytes that the client has not read; needed only if `watchesClient`.
-    mutating func tick(now: Int64, received: Int, unread: Int, limits: HTTPLimits) -> Action {
+    mutating func tick(now: MonotonicInstant, received: Int, unread: Int, limits: HTTPLimits) -> Action {
         switch state {
         case .first(let until): return now >= until ? .abort(.headTimeout) : .none
         case .idle(let until): return now >= until ? .abort(.idle) : .none
@@ -316,7 +318,9 @@ struct ConnectionMachine: ~Copyable {
     }
 
     /// The event loop drains. A connection between two requests stays until `grace`, any other until its next answer.
-    mutating func drain(until grace: Int64, hasPending: Bool, now: Int64, limits: HTTPLimits) -> Action {
+    mutating func drain(until grace: MonotonicInstant, hasPending: Bool, now: MonotonicInstant, limits: HTTPLimits)
+        -> Action
+    {
         switch state {
         case .first, .idle:
             if hasPending { return .none }
@@ -329,7 +333,7 @@ struct ConnectionMachine: ~Copyable {
     }
 
     /// No further request is accepted: close as soon as everything that was written has left.
-    mutating func closeAfterFlush(now: Int64, limits: HTTPLimits) -> Action {
+    mutating func closeAfterFlush(now: MonotonicInstant, limits: HTTPLimits) -> Action {
         switch state {
         case .first, .idle, .head, .content, .switching:
             state = .last(WriteStall(now: now, idleTimeout: limits.idleTimeout))

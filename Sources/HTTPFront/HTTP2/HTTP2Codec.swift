@@ -16,6 +16,11 @@ enum HTTP2Codec {
         return NIOHTTP2Handler(mode: .server, frameDelegate: failure, connectionConfiguration: configuration)
     }
 
+    /// Tells the client the last request that is answered.
+    static func goAway(after id: HTTP2StreamID) -> HTTP2Frame {
+        HTTP2Frame(streamID: .rootStream, payload: .goAway(lastStreamID: id, errorCode: .noError, opaqueData: nil))
+    }
+
     /// RFC 9113, section 3.4.
     private static let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 

@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOHPACK
 internal import NIOHTTP2
+internal import Primitives
 
 /// One client connection over HTTP/2 (RFC 9113): it takes frames, puts requests together, and sends their answers.
 ///
@@ -10,12 +11,6 @@ internal import NIOHTTP2
 final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInboundHandler, LoopSlot {
     typealias InboundIn = HTTP2Frame
     typealias OutboundOut = HTTP2Frame
-
-    /// Requests wait while more than this is held of earlier answers, as copies.
-    private static var maxHeldAnswers: Int { 256 * 1024 }
-    /// Large content is sent in parts of this size, one frame each (RFC 9113, section 4.2). A stream holds a reference to the content and a
-    /// copy of one part.
-    private static var partSize: Int { 16 * 1024 }
 
     let loop: ServerLoop<R>
     let peer: Peer
@@ -37,21 +32,21 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
     /// True if the client knows that the connection ends.
     private var isLeaving = false
     private let failure = GoAwayWatch()
-    private var windows = ReceiveWindows()
+    private(set) var windows = ReceiveWindows()
     /// The window of the client for all answers.
     private var outboundWindow = 65_535
     /// When a part of an answer last left.
-    private var lastSent = Int64.min
+    private var lastSent = MonotonicInstant.distantPast
     /// The bytes of answers that `UnsentLedger` counts.
     private var countedBytes = 0
     /// When the frames of the current read began to be read, and the number of requests among them that were answered.
-    private var batchStart: Int64?
+    private var batchStart: MonotonicInstant?
     private var answered = 0
 
     /// - Parameters:
     ///   - address: the address that the limiter counts the connection under; released at the end.
     ///   - deadline: when the first request must be complete.
-    init(loop: ServerLoop<R>, peer: Peer, address: ConnectionLimiter.Address?, deadline: Int64) {
+    init(loop: ServerLoop<R>, peer: Peer, address: ConnectionLimiter.Address?, deadline: MonotonicInstant) {
         self.loop = loop
         self.peer = peer
         self.address = address
@@ -60,23 +55,31 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
 
     private var limits: HTTPLimits { loop.limits }
 
-    /// Puts HTTP/2 into a pipeline, behind `handler`. The codec comes last, because adding it writes: any event that follows finds all
+    /// Puts HTTP/2 into the pipeline, behind `handler`. The codec comes last, because adding it writes: any event that follows finds all
     /// handlers in place.
     ///
-    /// - Throws: NIO's error, if the pipeline is being taken apart.
-    func install(in pipeline: ChannelPipeline.SynchronousOperations, behind handler: any ChannelHandler) throws {
-        guard beginStep() else { return }
-        defer { endStep() }
-        try pipeline.addHandler(self, position: .after(handler))
-        try pipeline.addHandler(HTTP2Codec.make(limits, failure), position: .before(self))
-        guard let context else { return }
-        slot = loop.add(self)
-        // A client that has closed its side can say no more about its streams and has gone. The option also keeps NIO from closing the input
-        // of a channel that its last frames found broken.
-        try? context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
-        updateWindow()
-        context.flush()
-        if loop.isDraining { drainNow(now: Clock.now()) }
+    /// - Returns: false if the pipeline is being taken apart; the connection has ended then.
+    func install(in context: ChannelHandlerContext, behind handler: any ChannelHandler) -> Bool {
+        do {
+            guard beginStep() else { return false }
+            defer { endStep() }
+            let pipeline = context.pipeline.syncOperations
+            try pipeline.addHandler(self, position: .after(handler))
+            try pipeline.addHandler(HTTP2Codec.make(limits, failure), position: .before(self))
+            guard let context = self.context else { return true }
+            slot = loop.add(self)
+            // A client that has closed its side can say no more about its streams and has gone. The option also keeps NIO from closing the
+            // input of a channel that its last frames found broken.
+            try? context.channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: false)
+            updateWindow()
+            context.flush()
+            if loop.isDraining { drainNow(now: Clock.now()) }
+            return true
+        } catch {
+            drive(.inactive)
+            context.close(promise: nil)
+            return false
+        }
     }
 
     // MARK: Events
@@ -104,7 +107,11 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         case .lastAnswerLeft: perform(machine.lastAnswerLeft(now: Clock.now()))
         case .loop(.turn(let now)): turn(now: now)
         case .loop(.tick(let now)): tick(now: now)
-        case .streamTick(let id, let now): if let stream = streams[id] { tick(stream, now: now) }
+        case .streamTick(let id, let now):
+            guard let stream = streams[id], let refusal = stream.tick(now: now) else { return }
+            write { scratch in stream.refuse(refusal, &scratch) }
+        case .answer(let id, let write):
+            if let stream = streams[id] { self.write { scratch in stream.answer(write, &scratch) } }
         case .loop(.drain(let now)): drainNow(now: now)
         case .loop(.close): close()
         }
@@ -136,12 +143,13 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         case .abort(let refusal):
             if !loop.isDraining { loop.responder?.dropped(refusal) }
             finish()
+        case .closeAfterFlush:
+            isLeaving = true
+            context?.writeAndFlush(HTTP2Codec.goAway(after: lastStreamID)) { _ in self.drive(.lastAnswerLeft) }
         case .halfClose: context?.close(mode: .output, promise: nil)
         case .close: close()
-        // The others concern the bytes of HTTP/1.x; `closeAfterFlush` is carried out by `finish`.
-        case .none, .parse, .matchPreface, .keep, .keepAndPause, .drop, .forward, .pauseReading, .queueTurn,
-            .scheduleSwitch, .refuse, .closeAfterFlush:
-            break
+        // The others concern the bytes of HTTP/1.x.
+        default: break
         }
     }
 
@@ -149,7 +157,9 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
 
     /// True if a request may be answered now: the turn is not over, and the client has read enough of earlier answers. The content of a
     /// large answer counts only as far as it is copied, so that one unread answer does not hold up the other streams.
-    var takesRequests: Bool { !hasHadTurn && streams.values.reduce(0) { $0 + $1.heldAnswer } <= Self.maxHeldAnswers }
+    private var takesRequests: Bool {
+        !hasHadTurn && streams.values.reduce(0) { $0 + $1.heldAnswer } <= HTTPLimits.heldAnswers
+    }
 
     private var hasHadTurn: Bool {
         answered >= LoopScratch.turnRequests || batchStart.map { Clock.now() - $0 >= LoopScratch.turnTime } ?? false
@@ -196,16 +206,6 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         proceed()
     }
 
-    /// Lends the scratch memory in a step of its own, for an answer that comes later.
-    ///
-    /// - Returns: false if a step is running; `body` is not called then.
-    func step(_ body: (inout LoopScratch) -> Void) -> Bool {
-        guard beginStep() else { return false }
-        write(body)
-        endStep()
-        return true
-    }
-
     /// Lends the scratch memory for answers, and sends them.
     private func write(_ body: (inout LoopScratch) -> Void) {
         var scratch = loop.takeScratch()
@@ -230,10 +230,12 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         return stream
     }
 
-    func queue(_ stream: HTTP2Stream<R>) { queued.append(stream) }
-
-    /// True if a stream need not wait behind others.
-    var isQueueEmpty: Bool { queued.isEmpty }
+    /// - Returns: false if the request may be answered now, because no other waits; it is not queued then.
+    func queues(_ stream: HTTP2Stream<R>) -> Bool {
+        if queued.isEmpty, takesRequests { return false }
+        queued.append(stream)
+        return true
+    }
 
     /// A stream has ended: its answer has left, or either side has reset it.
     private func remove(_ id: HTTP2StreamID) {
@@ -257,7 +259,7 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         loop.queueTurn(of: self)
     }
 
-    private func turn(now: Int64) {
+    private func turn(now: MonotonicInstant) {
         waitsForTurn = false
         guard !queued.isEmpty, !machine.isEnding else { return }
         batchStart = now
@@ -276,43 +278,19 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         context?.write(wrapOutboundOut(HTTP2Frame(streamID: id, payload: payload)), promise: nil)
     }
 
-    /// Sends an answer. The codec keeps what flow control does not let out yet.
+    func reset(_ id: HTTP2StreamID, _ code: HTTP2ErrorCode) {
+        write(.rstStream(code), to: id)
+        context?.flush()
+    }
+
+    /// Sends a part of an answer's content. The codec keeps what flow control does not let out yet.
     ///
-    /// - Parameters:
-    ///   - isLarge: true if the stream has the content, and `output` has not.
-    ///   - resets: true if the client must be told not to send the rest of its request (RFC 9113, section 8.1).
-    ///   - closes: true if the connection takes no more requests.
-    func send(
-        _ answer: HTTP1ToHTTP2, _ output: [UInt8], isLarge: Bool, of stream: HTTP2Stream<R>, resets: Bool, closes: Bool
-    ) {
+    /// - Parameter resets: true if the stream is reset when the last part has left.
+    func send(_ part: ByteBuffer, isLast: Bool, to id: HTTP2StreamID, resets: Bool) {
         guard let context else { return }
-        if closes { leave() }
-        let isEmpty = answer.content.isEmpty && !isLarge
-        write(.headers(.init(headers: answer.fields, endStream: isEmpty)), to: stream.id)
-        if isEmpty {
-            if resets { write(.rstStream(.noError), to: stream.id) }
-        } else if isLarge {
-            sendPart(of: stream, resets: resets)
-        } else {
-            var part = context.channel.allocator.buffer(capacity: answer.content.count)
-            part.writeBytes(output[answer.content])
-            send(part, isLast: true, of: stream, resets: resets)
-        }
-    }
-
-    private func sendPart(of stream: HTTP2Stream<R>, resets: Bool) {
-        guard let context, let (part, isLast) = stream.takePart(of: Self.partSize, context.channel.allocator) else {
-            return
-        }
-        send(part, isLast: isLast, of: stream, resets: resets)
-    }
-
-    private func send(_ part: ByteBuffer, isLast: Bool, of stream: HTTP2Stream<R>, resets: Bool) {
-        guard let context else { return }
-        let (id, count) = (stream.id, part.readableBytes)
         let left = context.eventLoop.makePromise(of: Void.self)
         left.futureResult.assumeIsolated().whenSuccess {
-            self.drive(.partLeft(count: count, of: id, isLast: isLast, resets: resets))
+            self.drive(.partLeft(count: part.readableBytes, of: id, isLast: isLast, resets: resets))
         }
         let frame = HTTP2Frame(streamID: id, payload: .data(.init(data: .byteBuffer(part), endStream: isLast)))
         context.write(wrapOutboundOut(frame), promise: left)
@@ -324,12 +302,11 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         if let stream = streams[id] {
             stream.sent(count, now: now)
             if !isLast {
-                sendPart(of: stream, resets: resets)
+                stream.sendPart(resets: resets)
                 context?.flush()
             } else if resets {
                 // Not earlier: a reset would discard the rest of the answer.
-                write(.rstStream(.noError), to: id)
-                context?.flush()
+                reset(id, .noError)
             }
         }
         proceed()
@@ -342,7 +319,7 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         countedBytes = unsent
     }
 
-    var unreadSince: Int64? { countedBytes > 0 ? lastSent : nil }
+    var unreadSince: MonotonicInstant? { countedBytes > 0 ? lastSent : nil }
 
     // MARK: Windows
 
@@ -355,9 +332,6 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
 
     /// A stream needs no more content.
     func contentEnded(_ id: HTTP2StreamID) { widen(windows.streamEnded(id)) }
-
-    /// True if the client may not send content of a stream, because other streams come before it.
-    func isHeldUp(_ id: HTTP2StreamID) -> Bool { windows.isHeldUp(id) }
 
     private func widen(_ id: HTTP2StreamID?) {
         if let id { write(.windowUpdate(windowSizeIncrement: limits.wideWindow), to: id) }
@@ -373,60 +347,33 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
 
     // MARK: Deadlines and end
 
-    private func tick(now: Int64) {
+    private func tick(now: MonotonicInstant) {
         countUnsent()
         let unread = context?.unsentBytes ?? 0
-        if stall.hasExpired(left: unread, now: now, idleTimeout: limits.idleTimeout) {
-            return perform(.abort(.unreadAnswer))
-        }
-        perform(machine.tick(now: now, received: 0, unread: unread, limits: limits))
+        let isStuck = stall.hasExpired(left: unread, now: now, idleTimeout: limits.idleTimeout)
+        perform(isStuck ? .abort(.unreadAnswer) : machine.tick(now: now, received: 0, unread: unread, limits: limits))
     }
 
-    private func tick(_ stream: HTTP2Stream<R>, now: Int64) {
-        switch stream.deadlineAction(now: now) {
-        case .refuse(let refusal): write { scratch in stream.refuse(refusal, &scratch) }
-        case .abort:
-            let isHeldUp = outboundWindow <= 0 || context?.channel.isWritable == false
-            if isHeldUp, lastSent > now &- limits.idleTimeout {
-                // The client reads the answers of other streams, which come first.
-                return stream.clientHasRead(now: now)
-            }
-            loop.responder?.dropped(.unreadAnswer)
-            write(.rstStream(.cancel), to: stream.id)
-            context?.flush()
-        default: break
-        }
+    /// True if the answer of a stream waits because the client reads those of other streams, which come first.
+    func isBusy(now: MonotonicInstant) -> Bool {
+        (outboundWindow <= 0 || context?.channel.isWritable == false) && lastSent > now - limits.idleTimeout
     }
 
-    private func drainNow(now: Int64) {
+    private func drainNow(now: MonotonicInstant) {
         if case .streams = machine.state { return leave() }
-        let action = machine.drain(until: loop.drainGrace, hasPending: false, now: now, limits: limits)
-        if action == .closeAfterFlush { sayGoodbye() }
+        perform(machine.drain(until: loop.drainGrace, hasPending: false, now: now, limits: limits))
     }
 
     /// Tells the client the last request that will be answered; it may send later ones again elsewhere (RFC 9113, section 6.8). The codec
     /// takes no new streams after a GOAWAY, so an earlier warning would be of no use.
-    private func leave() {
+    func leave() {
         guard !isLeaving, let context else { return }
         isLeaving = true
-        context.writeAndFlush(wrapOutboundOut(goAway), promise: nil)
-    }
-
-    private var goAway: HTTP2Frame {
-        HTTP2Frame(
-            streamID: .rootStream, payload: .goAway(lastStreamID: lastStreamID, errorCode: .noError, opaqueData: nil))
+        context.writeAndFlush(wrapOutboundOut(HTTP2Codec.goAway(after: lastStreamID)), promise: nil)
     }
 
     /// Ends the connection behind the last answer. No request is being answered.
-    private func finish() {
-        if machine.closeAfterFlush(now: Clock.now(), limits: limits) == .closeAfterFlush { sayGoodbye() }
-    }
-
-    private func sayGoodbye() {
-        guard let context else { return }
-        isLeaving = true
-        context.writeAndFlush(goAway) { _ in self.drive(.lastAnswerLeft) }
-    }
+    private func finish() { perform(machine.closeAfterFlush(now: Clock.now(), limits: limits)) }
 
     private func close() {
         guard !machine.isClosed else { return }

@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOHTTP2
+internal import Primitives
 
 /// An event of an HTTP/2 connection.
 enum HTTP2Event {
@@ -15,7 +16,9 @@ enum HTTP2Event {
     /// All answers have left, or never will.
     case lastAnswerLeft
     case loop(LoopEvent)
-    case streamTick(HTTP2StreamID, now: Int64)
+    case streamTick(HTTP2StreamID, now: MonotonicInstant)
+    /// The answer to the request of a stream, given while another event was handled.
+    case answer(HTTP2StreamID, (inout ResponseWriter) -> Void)
 }
 
 /// The events that need nothing but the entrance.
@@ -35,5 +38,5 @@ extension HTTP2Connection {
     func drive(_ event: LoopEvent) { drive(.loop(event)) }
 
     /// The streams wait for answers, not the connection.
-    func answerNow(_ responder: R, _ write: (R, inout ResponseWriter) -> Void) -> Bool { false }
+    func answer(_ responder: R, _ write: @escaping (R, inout ResponseWriter) -> Void) -> Bool { false }
 }

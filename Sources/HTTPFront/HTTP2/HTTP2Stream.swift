@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOHPACK
 internal import NIOHTTP2
+internal import Primitives
 
 /// One request of an HTTP/2 connection, and its answer. Its machine is the one of an HTTP/1.1 connection with a single request.
 ///
@@ -41,7 +42,7 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
     /// The bytes of content that are kept.
     var held: Int { max(0, request.count - headLength) }
 
-    private var ticket: Ticket { Ticket(loop: connection.loop.index, slot: slot, generation: generation) }
+    private var waiter: Waiter { Waiter(loop: connection.loop.index, slot: slot, generation: generation) }
 
     // MARK: The request
 
@@ -86,11 +87,10 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
     private func complete(_ scratch: inout LoopScratch, headIsRead: Bool) {
         guard expected == nil || expected == held else { return refuse(.contentLength, &scratch) }
         connection.contentEnded(id)
-        if connection.isQueueEmpty, connection.takesRequests {
-            respond(&scratch, headIsRead: headIsRead)
-        } else {
+        if connection.queues(self) {
             _ = machine.turnEnded()
-            connection.queue(self)
+        } else {
+            respond(&scratch, headIsRead: headIsRead)
         }
     }
 
@@ -115,7 +115,7 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
         scratch.writer.form = form
         let content = request.span.extracting(headLength..<request.count)
         let disposition = responder.respond(
-            to: scratch.head, bytes: request.span, content: content, ticket: ticket, now: scratch.now,
+            to: scratch.head, bytes: request.span, content: content, waiter: waiter, now: scratch.now,
             into: &scratch.writer)
         switch disposition {
         case .answered:
@@ -134,13 +134,18 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
 
     private var form: AnswerForm { AnswerForm(omitsContent: omitsContent) }
 
-    func answerNow(_ responder: R, _ write: (R, inout ResponseWriter) -> Void) -> Bool {
-        guard let form = machine.awaitedAnswer else { return false }
-        return connection.step { scratch in
-            scratch.writer.form = form
-            write(responder, &scratch.writer)
-            send(&scratch)
-        }
+    func answer(_ responder: R, _ write: @escaping (R, inout ResponseWriter) -> Void) -> Bool {
+        guard !machine.isEnding else { return false }
+        connection.drive(.answer(id) { write(responder, &$0) })
+        return true
+    }
+
+    /// Writes the awaited answer, if one is awaited.
+    func answer(_ write: (inout ResponseWriter) -> Void, _ scratch: inout LoopScratch) {
+        guard let form = machine.awaitedAnswer else { return }
+        scratch.writer.form = form
+        write(&scratch.writer)
+        send(&scratch)
     }
 
     func refuse(_ refusal: Refusal, _ scratch: inout LoopScratch) {
@@ -159,19 +164,32 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
         largeContent = scratch.writer.takeLargeContent()
         unsent = answer.content.count + (largeContent?.left ?? 0)
         machine.answered(closes: true, isLarge: false, now: scratch.now, limits: limits)
-        connection.send(
-            answer, scratch.writer.output, isLarge: largeContent != nil, of: self, resets: !inputHasEnded,
-            closes: scratch.writer.closes)
+        // A client that has not sent all of its request must be told not to send the rest (RFC 9113, section 8.1).
+        let resets = !inputHasEnded
+        if scratch.writer.closes { connection.leave() }
+        let isEmpty = unsent == 0
+        connection.write(.headers(.init(headers: answer.fields, endStream: isEmpty)), to: id)
+        if isEmpty {
+            if resets { connection.write(.rstStream(.noError), to: id) }
+        } else if largeContent != nil {
+            sendPart(resets: resets)
+        } else {
+            var part = ByteBufferAllocator().buffer(capacity: answer.content.count)
+            part.writeBytes(scratch.writer.output[answer.content])
+            connection.send(part, isLast: true, to: id, resets: resets)
+        }
     }
 
-    /// Removes the next part of a large answer; `nil` if there is none.
-    func takePart(of size: Int, _ allocator: ByteBufferAllocator) -> (part: ByteBuffer, isLast: Bool)? {
-        guard var content = largeContent, content.left > 0 else { return nil }
-        let part = content.takePart(of: size, allocator)
+    /// Sends the next part of a large answer, as one frame (RFC 9113, section 4.2).
+    ///
+    /// - Parameter resets: true if the stream is reset after the last part.
+    func sendPart(resets: Bool) {
+        guard var content = largeContent, content.left > 0 else { return }
+        let part = content.takePart(of: 16 * 1024, ByteBufferAllocator())
         if content.left > 0 { connection.loop.unsent.retain(&content) }
         largeContent = content
         if content.left == 0 { forgetContent() }
-        return (part, content.left == 0)
+        connection.send(part, isLast: content.left == 0, to: id, resets: resets)
     }
 
     private func forgetContent() {
@@ -182,34 +200,44 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
     /// The bytes of the answer that are held as a copy.
     var heldAnswer: Int { unsent - (largeContent?.left ?? 0) }
 
-    func sent(_ count: Int, now: Int64) {
+    func sent(_ count: Int, now: MonotonicInstant) {
         guard machine.isLast else { return }
         unsent = max(0, unsent - count)
-        clientHasRead(now: now)
+        machine.clientHasRead(now: now, limits: limits)
     }
-
-    /// The time in which the client must read more begins anew.
-    func clientHasRead(now: Int64) { machine.clientHasRead(now: now, limits: limits) }
 
     // MARK: Deadlines and end
 
     /// The connection handles the other events of the loop for its streams.
     func drive(_ event: LoopEvent) { if case .tick(let now) = event { connection.drive(.streamTick(id, now: now)) } }
 
-    var unreadSince: Int64? { nil }
+    var unreadSince: MonotonicInstant? { nil }
 
-    /// The machine's action at a tick.
-    func deadlineAction(now: Int64) -> ConnectionMachine.Action {
-        if awaitsContent, connection.isHeldUp(id) {
+    /// Ends the stream if the client does not read its answer in time.
+    ///
+    /// - Returns: the refusal of a request that has not come in time.
+    func tick(now: MonotonicInstant) -> Refusal? {
+        if awaitsContent, connection.windows.isHeldUp(id) {
             // The client may not send. The streams before it have this long at the most.
             machine.restartContent(received: held, now: now, limits: limits)
-            return .none
+            return nil
         }
-        return machine.tick(now: now, received: held, unread: 0, limits: limits)
+        switch machine.tick(now: now, received: held, unread: 0, limits: limits) {
+        case .refuse(let refusal): return refusal
+        case .abort:
+            if connection.isBusy(now: now) {
+                machine.clientHasRead(now: now, limits: limits)
+            } else {
+                connection.loop.responder?.dropped(.unreadAnswer)
+                connection.reset(id, .cancel)
+            }
+        default: break
+        }
+        return nil
     }
 
     func close() {
-        if machine.close() { connection.loop.responder?.abandon(ticket) }
+        if machine.close() { connection.loop.responder?.abandon(waiter) }
         forgetRequest()
         forgetContent()
         unsent = 0

@@ -8,6 +8,7 @@ public final class ConnectionLimiter: Sendable {
         /// The refused connections that are being answered.
         var shed = 0
         var addresses: [Address: Int] = [:]
+        var whenEmpty: (@Sendable () -> Void)?
     }
 
     /// An IP address without its port.
@@ -35,7 +36,7 @@ public final class ConnectionLimiter: Sendable {
 
     /// Decides on a connection. The caller calls `release` at the end of it.
     ///
-    /// - Parameter canAnswer: whether the connection can get an answer. The number of refused connections that are answered is limited,
+    /// - Parameter canAnswer: true if the connection can get an answer. The number of refused connections that are answered is limited,
     ///   so that a flood of them takes no memory.
     func admit(_ address: Address?, canAnswer: Bool) -> Admission {
         counts.withLock { counts in
@@ -58,7 +59,7 @@ public final class ConnectionLimiter: Sendable {
     }
 
     func release(_ address: Address?, _ admission: Admission = .admitted) {
-        counts.withLock { counts in
+        let action = counts.withLock { counts in
             switch admission {
             case .admitted:
                 counts.total -= 1
@@ -68,7 +69,15 @@ public final class ConnectionLimiter: Sendable {
             case .shed: counts.shed -= 1
             case .dropped: break
             }
+            return counts.total == 0 ? counts.whenEmpty : nil
         }
+        action?()
+    }
+
+    /// Calls `action` whenever the last open connection has ended, and now if none is open.
+    func whenEmpty(_ action: @escaping @Sendable () -> Void) {
+        counts.withLock { $0.whenEmpty = action }
+        if total == 0 { action() }
     }
 
     /// The address that a connection is counted under; `nil` if connections are not limited by peer.

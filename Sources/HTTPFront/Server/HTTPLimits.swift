@@ -45,6 +45,9 @@ extension HTTPLimits {
     /// How many streams of a connection have a window for all of their content at the same time.
     static var wideStreams: Int { 4 }
 
+    /// The requests of a connection wait while it holds more than this of earlier answers, as copies.
+    static var heldAnswers: Int { 256 * 1024 }
+
     /// The window that such a stream is given in addition: the largest content, and as much again in padding.
     var wideWindow: Int { min(maxBodyBytes, Self.maxWindow / 2 - 65_536) * 2 + 65_536 }
 

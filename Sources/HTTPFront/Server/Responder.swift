@@ -1,20 +1,4 @@
-/// Names one request that waits for its answer: the event loop, the slot there, and the generation, which tells apart the requests that
-/// used the slot. A ticket that has outlived its request is recognised and ignored.
-public struct Ticket: Sendable, Hashable {
-    /// The event loop's index.
-    public let loop: Int32
-    /// The slot of the connection or stream on that loop.
-    public let slot: Int32
-    /// The number of the request on the loop.
-    public let generation: UInt64
-
-    /// Rebuilds a ticket that a responder has stored in another form.
-    public init(loop: Int32, slot: Int32, generation: UInt64) {
-        self.loop = loop
-        self.slot = slot
-        self.generation = generation
-    }
-}
+public import Primitives
 
 /// A responder's reaction to a request.
 public enum Disposition: Sendable {
@@ -26,15 +10,15 @@ public enum Disposition: Sendable {
 
 /// Answers the requests of one event loop, on that loop's thread only.
 public protocol Responder: AnyObject, SendableMetatype {
-    /// Answers a request, or stores its ticket to answer it later.
+    /// Answers a request, or stores its waiter to answer it later.
     ///
     /// - Parameters:
     ///   - head: ranges in `bytes`, valid during the call.
     ///   - bytes: the request from its first byte on.
     ///   - content: the request's content, transfer coding removed.
-    ///   - now: monotonic nanoseconds, read once for requests that arrived together.
+    ///   - now: read once for requests that arrived together.
     func respond(
-        to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, ticket: Ticket, now: Int64,
+        to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, waiter: Waiter, now: MonotonicInstant,
         into response: inout ResponseWriter
     ) -> Disposition
 
@@ -50,15 +34,15 @@ public protocol Responder: AnyObject, SendableMetatype {
     /// Reports a connection that was closed without an answer that says why.
     func dropped(_ refusal: Refusal)
 
-    /// Reports that the client of a request with the disposition `.later` has gone; the ticket is void.
-    func abandon(_ ticket: Ticket)
+    /// Reports that the client of a request with the disposition `.later` has gone; it is void.
+    func abandon(_ waiter: Waiter)
 
     /// Reports `count` answers that were handed to the kernel, the last one `elapsed` nanoseconds after the first of their requests had been
     /// read. Answers to requests with the disposition `.later` are not among them: the responder knows how long those took.
     func answered(count: Int, elapsed: Int64)
 
     /// Called four times a second.
-    func tick(now: Int64)
+    func tick(now: MonotonicInstant)
 }
 
 extension Responder {

@@ -169,15 +169,15 @@ public final class Server<R: Responder>: Sendable {
         for watch in watches.withLock({ $0 }) { watch.cancel() }
         await stopListening()
         let now = Clock.now()
-        let deadline = NIODeadline.now() + .nanoseconds(timeout)
+        let end = group.next().makePromise(of: Void.self)
+        // The promise is kept once; whatever comes later does nothing.
+        let timer = end.futureResult.eventLoop.scheduleTask(in: .nanoseconds(timeout)) { end.succeed() }
         for loop in loops {
-            try? await loop.eventLoop.submit { loop.value.drain(graceUntil: now &+ min(grace, timeout)) }.get()
+            try? await loop.eventLoop.submit { loop.value.drain(graceUntil: now + min(grace, timeout)) }.get()
         }
-        // At least once: a connection that was accepted just before is not counted yet.
-        repeat {
-            // A cancelled sleep ends early and the loop goes on; the deadline bounds it all the same.
-            try? await Task.sleep(for: .milliseconds(5))
-        } while limiter.total > 0 && NIODeadline.now() < deadline
+        limiter.whenEmpty { end.succeed() }
+        try? await end.futureResult.get()
+        timer.cancel()
         let isEmpty = limiter.total == 0
         for loop in loops {
             try? await loop.eventLoop.submit { loop.value.stop() }.get()

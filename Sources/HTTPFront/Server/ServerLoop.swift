@@ -1,5 +1,5 @@
 public import NIOCore
-internal import Primitives
+public import Primitives
 
 /// The state that the connections of one event loop share: the responder, the scratch memory for requests and answers, the batch of
 /// reads, the ticker of deadlines. Used on the thread of that loop only.
@@ -15,10 +15,10 @@ public final class ServerLoop<R: Responder> {
     private var scratch: LoopScratch?
     var batch = ReadBatch()
     /// Ends a turn of the event loop in which bytes have arrived.
-    private var endTurn: @Sendable () -> Void = {}
+    private(set) var endTurn: @Sendable () -> Void = {}
     private(set) var isDraining = false
     /// The time until which an idle connection may still send a request while the loop drains.
-    private(set) var drainGrace = Int64.max
+    private(set) var drainGrace = MonotonicInstant.distantFuture
 
     private var slots: [(any LoopSlot<R>)?] = []
     private var freeSlots: [Int32] = []
@@ -42,64 +42,19 @@ public final class ServerLoop<R: Responder> {
         responder = makeResponder(self)
     }
 
-    /// Writes the answer to a request whose disposition was `.later`.
+    /// Writes the answer to a request whose disposition is `.later`.
+    ///
+    /// `write` is called at once, or as soon as the connection has ended what it does: an answer may be given before `respond` has
+    /// returned. It is never called if the client goes meanwhile.
     ///
     /// - Returns: false if the client has gone; `write` is not called then.
     @discardableResult
-    public func answer(_ ticket: Ticket, _ write: (R, inout ResponseWriter) -> Void) -> Bool {
-        guard ticket.loop == index, slots.indices.contains(Int(ticket.slot)),
-            let owner = slots[Int(ticket.slot)], owner.generation == ticket.generation,
+    public func answer(_ waiter: Waiter, _ write: @escaping (R, inout ResponseWriter) -> Void) -> Bool {
+        guard waiter.loop == index, slots.indices.contains(Int(waiter.slot)),
+            let owner = slots[Int(waiter.slot)], owner.generation == waiter.generation,
             let responder
         else { return false }
-        return owner.answerNow(responder, write)
-    }
-
-    // MARK: Batches
-
-    /// Adds a connection that has bytes to be read to the batch, which is answered before this turn of the event loop ends.
-    func arrived(at member: any BatchMember) {
-        switch batch.add(member) {
-        case .answer: answer(member)
-        case .expectEnd: eventLoop.execute(endTurn)
-        case .wait: break
-        case .answerAll: answerBatch()
-        }
-    }
-
-    private func answer(_ member: any BatchMember) {
-        var scratch = takeScratch()
-        scratch.begin(now: batch.since)
-        member.answerArrival(&scratch)
-        member.sendAnswers(scratch)
-        scratch.writer.clear()
-        report(scratch, since: scratch.now)
-        putBack(scratch)
-    }
-
-    /// Answers the batch. Every other event of its connections is handled after it.
-    func answerBatch() {
-        guard !batch.isEmpty else { return }
-        let since = batch.since
-        var members = batch.take()
-        var scratch = takeScratch()
-        scratch.begin(now: since)
-        var sent = 0
-        for index in members.indices {
-            if index > 0 { scratch.goOn() }
-            members[index].answerArrival(&scratch)
-            guard
-                index == members.count - 1 || scratch.writer.output.count > LoopScratch.flushThreshold
-                    || scratch.now - since > ReadBatch.patience
-            else { continue }
-            while sent <= index {
-                members[sent].sendAnswers(scratch)
-                sent += 1
-            }
-            scratch.writer.clear()
-        }
-        batch.putBack(&members)
-        report(scratch, since: since)
-        putBack(scratch)
+        return owner.answer(responder, write)
     }
 
     // MARK: Scratch memory
@@ -108,14 +63,6 @@ public final class ServerLoop<R: Responder> {
     func takeScratch() -> LoopScratch {
         guard let scratch = scratch.take() else { return LoopScratch(date: HTTPDate.format(wallClock().seconds)) }
         return scratch
-    }
-
-    /// Reports the answers that were sent to requests which had arrived at `since`.
-    func report(_ scratch: borrowing LoopScratch, since: Int64) {
-        guard scratch.answered > 0 else { return batch.answered(at: scratch.now) }
-        let now = Clock.now()
-        responder?.answered(count: scratch.answered, elapsed: now - since)
-        batch.answered(at: now)
     }
 
     /// Takes the memory back, or frees it if an unusually large request or answer has made it grow.
@@ -159,10 +106,7 @@ public final class ServerLoop<R: Responder> {
 
     func start() {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        endTurn = {
-            bound.value.batch.endTurn()
-            bound.value.answerBatch()
-        }
+        endTurn = { bound.value.endReading() }
         unsentNumber = unsent.join { bound.eventLoop.execute { bound.value.relieve() } }
         ticker = eventLoop.scheduleRepeatedTask(initialDelay: .milliseconds(250), delay: .milliseconds(250)) { _ in
             bound.value.tick(now: Clock.now())
@@ -170,7 +114,7 @@ public final class ServerLoop<R: Responder> {
     }
 
     /// Closes each idle connection when its grace is over, and each other one after its next answer.
-    func drain(graceUntil: Int64) {
+    func drain(graceUntil: MonotonicInstant) {
         answerBatch()
         isDraining = true
         drainGrace = graceUntil
@@ -187,13 +131,13 @@ public final class ServerLoop<R: Responder> {
         // The closure retains the loop.
         endTurn = {}
         waitingTurns.removeAll()
-        batch.stopWaiting()
+        stopBatching()
     }
 
-    func tick(now: Int64) {
+    func tick(now: MonotonicInstant) {
         answerBatch()
         updateDate()
-        var oldest = Int64.max
+        var oldest = MonotonicInstant.distantFuture
         for owner in slots {
             owner?.drive(.tick(now: now))
             if let since = owner?.unreadSince { oldest = min(oldest, since) }
@@ -212,7 +156,7 @@ public final class ServerLoop<R: Responder> {
             responder?.dropped(.unsentLimit)
             owner.drive(.close)
         }
-        unsent.note(oldest: holders.last?.1 ?? .max, ofLoop: unsentNumber)
+        unsent.note(oldest: holders.last?.1 ?? .distantFuture, ofLoop: unsentNumber)
     }
 
     private func updateDate() {
@@ -247,4 +191,34 @@ public final class ServerLoop<R: Responder> {
         lastGeneration &+= 1
         return lastGeneration
     }
+}
+
+/// The owner of a slot on an event loop: a connection, or a stream of an HTTP/2 connection.
+protocol LoopSlot<R>: AnyObject {
+    associatedtype R: Responder
+
+    /// The number of the next request to be answered; see `Waiter`.
+    var generation: UInt64 { get }
+
+    /// The time since which the client has read no byte of its unsent answers; `nil` without unsent answers.
+    var unreadSince: MonotonicInstant? { get }
+
+    /// Writes the answer to the request that waits for one, or queues it behind the running step.
+    ///
+    /// - Returns: false if none waits; `write` is not called then.
+    func answer(_ responder: R, _ write: @escaping (R, inout ResponseWriter) -> Void) -> Bool
+
+    func drive(_ event: LoopEvent)
+}
+
+/// An event of the loop for the connections and streams on it.
+enum LoopEvent {
+    /// Answer requests that were held back so that other connections get their turn.
+    case turn(now: MonotonicInstant)
+    /// Check the deadlines.
+    case tick(now: MonotonicInstant)
+    /// Begin to drain: an idle connection closes when its grace is over, any other after its next answer.
+    case drain(now: MonotonicInstant)
+    /// Close now: the server stops, or the unsent answers of all connections exceed the limit.
+    case close
 }

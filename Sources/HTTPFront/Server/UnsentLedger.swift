@@ -1,5 +1,6 @@
 internal import Locking
 internal import Synchronization
+internal import Primitives
 
 /// Counts the bytes of unsent answers that all connections of a server hold: copies in full, and each large content that they refer to
 /// once, whatever the number of its readers.
@@ -20,8 +21,8 @@ final class UnsentLedger: Sendable {
     private let loops = Locked<[LoopEntry]>([])
 
     private struct LoopEntry {
-        /// The earliest time since which a client of the loop has read nothing, in monotonic nanoseconds; `.max` if every client reads.
-        var oldest = Int64.max
+        /// The earliest time since which a client of the loop has read nothing, `.distantFuture` if every client reads.
+        var oldest = MonotonicInstant.distantFuture
         let relieve: @Sendable () -> Void
     }
 
@@ -80,8 +81,8 @@ final class UnsentLedger: Sendable {
         }
     }
 
-    /// Stores the earliest time since which a client of a loop has read nothing; `.max` if every client reads.
-    func note(oldest: Int64, ofLoop number: Int) {
+    /// Stores the earliest time since which a client of a loop has read nothing; `.distantFuture` if every client reads.
+    func note(oldest: MonotonicInstant, ofLoop number: Int) {
         loops.withLock { if $0.indices.contains(number) { $0[number].oldest = oldest } }
     }
 

@@ -6,7 +6,7 @@ internal import Primitives
 
 // Who may call, from the configuration's words to the front's.
 
-extension Callers {
+extension CallerIdentities {
     /// The gate numbers callers from 0, the one without a name; those of the configuration follow in its order.
     init(
         _ configuration: Configuration, _ services: [Gateway.Service], environment: [String: String]

@@ -54,7 +54,7 @@ struct GatewayAssembly: Sendable {
         let front = Front(
             gate: gate, dispatcher: dispatcher,
             metrics: FrontMetrics(registry, operationNames: gate.operationNames, callerNames: gate.callerNames),
-            log: accessLog, callers: try Callers(configuration, services, environment: environment),
+            log: accessLog, identities: try CallerIdentities(configuration, services, environment: environment),
             offload: Self.offload, hosts: OwnHosts(configuration, sandbox),
             authorities: configuration.services.map { $0.authority(sandbox) },
             canCallServices: { credentials.areReady }, wallClock: Process.wallClock)

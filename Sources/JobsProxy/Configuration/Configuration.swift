@@ -22,7 +22,7 @@ struct Configuration: Sendable, Equatable {
     var replicas = 1
     var callers: [Caller] = []
     /// The rule for callers without a gateway key; `nil`: `loopback` without callers, `deny` with them.
-    var anonymous: Callers.Anonymous?
+    var anonymous: CallerIdentities.Anonymous?
     /// The time that calls in flight have to finish after SIGTERM.
     var drain: Int64 = 30 * .second
     var log = Log()
@@ -111,5 +111,5 @@ extension Configuration {
     }
 
     /// The rule for callers without a key or certificate, its default filled in.
-    var effectiveAnonymous: Callers.Anonymous { anonymous ?? (callers.isEmpty ? .loopback : .deny) }
+    var effectiveAnonymous: CallerIdentities.Anonymous { anonymous ?? (callers.isEmpty ? .loopback : .deny) }
 }

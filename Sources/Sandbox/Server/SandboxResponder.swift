@@ -30,16 +30,15 @@ final class SandboxResponder: Responder {
     // MARK: Requests
 
     func respond(
-        to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, ticket: Ticket, now: Int64,
+        to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, waiter: Waiter, now: MonotonicInstant,
         into response: inout ResponseWriter
     ) -> Disposition {
         switch Route(head.method, path: Self.text(head.path, in: bytes)) {
         case .call:
             let target = head[.xAmzTarget].map { Self.text($0, in: bytes) }
-            let answer = service.answer(
-                target: target, body: content, now: MonotonicInstant(nanoseconds: now), wallClock: wallClock())
+            let answer = service.answer(target: target, body: content, now: now, wallClock: wallClock())
             count(answer)
-            return deliver(answer, ticket, into: &response)
+            return deliver(answer, waiter, into: &response)
         case .metrics:
             start(.ok, Metrics.contentType, &response)
             response.finish(metrics.render())
@@ -54,15 +53,15 @@ final class SandboxResponder: Responder {
 
     /// Answers now, or lets the event loop's timer do it: no thread waits.
     private func deliver(
-        _ answer: SandboxAnswer, _ ticket: Ticket, into response: inout ResponseWriter
+        _ answer: SandboxAnswer, _ waiter: Waiter, into response: inout ResponseWriter
     ) -> Disposition {
         guard latency > 0, let loop else {
             write(answer, into: &response)
             return .answered
         }
-        // Not cancelled if the client goes: its ticket is void by then, and the timer bounds what is kept.
+        // Not cancelled if the client goes: its waiter is void by then, and the timer bounds what is kept.
         loop.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(latency)) { [weak loop] in
-            loop?.answer(ticket) { responder, response in responder.write(answer, into: &response) }
+            loop?.answer(waiter) { responder, response in responder.write(answer, into: &response) }
         }
         return .later
     }
@@ -106,7 +105,7 @@ final class SandboxResponder: Responder {
     }
 
     func dropped(_ refusal: Refusal) {}
-    func abandon(_ ticket: Ticket) {}
+    func abandon(_ waiter: Waiter) {}
     func answered(count: Int, elapsed: Int64) {}
-    func tick(now: Int64) {}
+    func tick(now: MonotonicInstant) {}
 }

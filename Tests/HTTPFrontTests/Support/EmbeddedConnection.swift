@@ -29,7 +29,7 @@ final class EmbeddedConnection {
         loop = ServerLoop(
             index: 0, eventLoop: eventLoop, limits: limits, limiter: ConnectionLimiter(limits: limits),
             unsent: UnsentLedger(maxBytes: limits.maxUnsentBytes), wallClock: { WallInstant(seconds: 1_700_000_000) }
-        ) { _ in TestResponder(journal: journal) }
+        ) { TestResponder(journal: journal, loop: $0) }
         client.reads = reads
         channel = EmbeddedChannel(loop: eventLoop)
         try channel.pipeline.syncOperations.addHandlers(

@@ -1,5 +1,6 @@
 import Foundation
 import NIOPosix
+import Primitives
 
 @testable import HTTPFront
 
@@ -8,9 +9,9 @@ final class Journal: @unchecked Sendable {
     // `@unchecked` because: `entries` is reached only while the condition is locked.
 
     enum Event: Equatable, Sendable {
-        case request(path: String, content: String, ticket: Ticket)
+        case request(path: String, content: String, waiter: Waiter)
         case refused(Refusal)
-        case abandoned(Ticket)
+        case abandoned(Waiter)
         case dropped(Refusal)
         case identified(PeerCertificate)
         case answered(count: Int)
@@ -34,7 +35,7 @@ final class Journal: @unchecked Sendable {
 
     var paths: [String] { events.compactMap { if case .request(let path, _, _) = $0 { path } else { nil } } }
 
-    var abandoned: [Ticket] { events.compactMap { if case .abandoned(let ticket) = $0 { ticket } else { nil } } }
+    var abandoned: [Waiter] { events.compactMap { if case .abandoned(let waiter) = $0 { waiter } else { nil } } }
 
     var dropped: [Refusal] { events.compactMap { if case .dropped(let refusal) = $0 { refusal } else { nil } } }
 
@@ -70,10 +71,10 @@ final class Journal: @unchecked Sendable {
         try await wait("\(count) ticks") { self.ticks >= start + count }
     }
 
-    /// The ticket of the request for `path`, as soon as it is there.
-    func ticket(_ path: String) async throws -> Ticket {
+    /// The waiter of the request for `path`, as soon as it is there.
+    func waiter(_ path: String) async throws -> Waiter {
         try await wait("the request for \(path)") { self.paths.contains(path) }
-        for case .request(path, _, let ticket) in events { return ticket }
+        for case .request(path, _, let waiter) in events { return waiter }
         throw Waiting.Expired(what: path)
     }
 

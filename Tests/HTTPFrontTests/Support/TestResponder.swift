@@ -1,22 +1,41 @@
+import Primitives
+
 @testable import HTTPFront
 
 /// Answers by path: `/later…` when the test says so, `/close…` with the wish to close, `/large/COUNT` with so many bytes of its own,
 /// `/shared/COUNT` with so many bytes that all such answers share,
+/// `/at-once…` later, but before `respond` returns, `/release` after it has answered all that wait for the test,
 /// `/peer` with what is known of the peer, everything else with its path and content.
 final class TestResponder: Responder {
     private let journal: Journal
     private var shared: [Int: [UInt8]] = [:]
 
-    init(journal: Journal) { self.journal = journal }
+    /// Weak, because the loop owns the responder.
+    private weak var loop: ServerLoop<TestResponder>?
+
+    init(journal: Journal, loop: ServerLoop<TestResponder>? = nil) {
+        self.journal = journal
+        self.loop = loop
+    }
 
     func respond(
-        to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, ticket: Ticket, now: Int64,
+        to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, waiter: Waiter, now: MonotonicInstant,
         into response: inout ResponseWriter
     ) -> Disposition {
         let path = string(bytes.extracting(head.path))
         let content = string(content)
-        journal.add(.request(path: path, content: content, ticket: ticket))
+        journal.add(.request(path: path, content: content, waiter: waiter))
         if path.hasPrefix("/later") { return .later }
+        if path.hasPrefix("/at-once") {
+            let isTaken = loop?.answer(waiter) { _, response in Self.write(HTTPFrontTests.bytes(path), into: &response)
+            }
+            return isTaken == true ? .later : .answered
+        }
+        if path == "/release" {
+            for case .request("/later", _, let waiter) in journal.events {
+                loop?.answer(waiter) { _, response in Self.write(HTTPFrontTests.bytes("released"), into: &response) }
+            }
+        }
         if path == "/peer" {
             Self.write(HTTPFrontTests.bytes("\(head.peer.isLoopback) \(head.peer.identity)"), into: &response)
             return .answered
@@ -53,11 +72,11 @@ final class TestResponder: Responder {
         return Int32(clamping: certificate.subject.utf8.count)
     }
 
-    func abandon(_ ticket: Ticket) { journal.add(.abandoned(ticket)) }
+    func abandon(_ waiter: Waiter) { journal.add(.abandoned(waiter)) }
 
     func answered(count: Int, elapsed: Int64) { journal.add(.answered(count: count)) }
 
-    func tick(now: Int64) { journal.add(.tick) }
+    func tick(now: MonotonicInstant) { journal.add(.tick) }
 
     static func write(_ content: [UInt8], into response: inout ResponseWriter) {
         response.start(.ok)

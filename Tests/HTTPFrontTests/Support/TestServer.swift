@@ -26,10 +26,10 @@ struct TestServer: Sendable {
     }
 
     /// Answers a request that was to be answered later.
-    func answer(_ ticket: Ticket, _ content: String) async throws -> Bool {
+    func answer(_ waiter: Waiter, _ content: String) async throws -> Bool {
         let loop = loop
         return try await loop.eventLoop.submit {
-            loop.value.answer(ticket) { _, response in TestResponder.write(bytes(content), into: &response) }
+            loop.value.answer(waiter) { _, response in TestResponder.write(bytes(content), into: &response) }
         }.get()
     }
 
@@ -105,7 +105,7 @@ func withServer(
     ) { loop in
         let bound = NIOLoopBound(loop, eventLoop: loop.eventLoop)
         made.withLock { $0 = bound }
-        return TestResponder(journal: journal)
+        return TestResponder(journal: journal, loop: loop)
     }
     let address: SocketAddress?
     if let descriptor {

@@ -33,13 +33,15 @@ enum FieldCheck {
         var read = RequestHead()
         guard case .request = decoder.next(bytes.span, head: &read, limits: HTTPLimits()) else { return nil }
 
-        let (now, allowance): (Int64, Int64) = (1_000, 2_000_000_000)
-        let deadline = SDKRequest.deadline(read, bytes.span, now: now) { WallInstant(seconds: clock) }
+        let (now, allowance) = (MonotonicInstant(nanoseconds: 1_000), Int64(2_000_000_000))
+        let found = CacheDirectives(
+            read, bytes.span, allowsNoCache: true, now: now,
+            wallClock: { WallInstant(seconds: clock) })
+        let deadline = found.deadline
         let wait = announced(value).map { $0 - clock }.flatMap { (1...86_400).contains($0) ? $0 : nil }
         guard deadline == wait.map({ now + $0 * 1_000_000_000 + allowance }) else {
             return "a deadline of \(String(describing: deadline)), not \(String(describing: wait)) s"
         }
-        let found = CacheControl.directives(read, bytes.span, allowsNoCache: true)
         // By bytes: a mark that follows a comma makes another character of it.
         let directives = value.split(separator: UInt8(ascii: ",")).map {
             String(decoding: $0, as: UTF8.self).trimmingCharacters(in: CharacterSet(charactersIn: " \t")).lowercased()

@@ -1,17 +1,18 @@
+import Primitives
 import Testing
 
 @testable import HTTPFront
 
-@Suite("A ticket", .timeLimit(.minutes(1)))
-struct TicketTests {
+@Suite("A waiter", .timeLimit(.minutes(1)))
+struct WaiterTests {
     @Test("answers once")
     func once() async throws {
         try await withServer { server in
             let client = try await server.connect()
             try await client.send(get("/later"))
-            let ticket = try await server.journal.ticket("/later")
-            #expect(try await server.answer(ticket, "one"))
-            #expect(try await server.answer(ticket, "two") == false)
+            let waiter = try await server.journal.waiter("/later")
+            #expect(try await server.answer(waiter, "one"))
+            #expect(try await server.answer(waiter, "two") == false)
             #expect(try await client.answer().content == "one")
             try await client.send(get("/next"))
             #expect(try await client.answer().content == "/next:")
@@ -23,13 +24,13 @@ struct TicketTests {
         try await withServer { server in
             let client = try await server.connect()
             try await client.send(get("/later/1"))
-            let stale = try await server.journal.ticket("/later/1")
+            let stale = try await server.journal.waiter("/later/1")
             #expect(try await server.answer(stale, "one"))
             try await client.send(get("/later/2"))
-            let ticket = try await server.journal.ticket("/later/2")
-            #expect(ticket != stale)
+            let waiter = try await server.journal.waiter("/later/2")
+            #expect(waiter != stale)
             #expect(try await server.answer(stale, "wrong") == false)
-            #expect(try await server.answer(ticket, "two"))
+            #expect(try await server.answer(waiter, "two"))
             #expect(try await client.answer().content == "one")
             #expect(try await client.answer().content == "two")
         }
@@ -40,15 +41,15 @@ struct TicketTests {
         try await withServer { server in
             let first = try await server.connect()
             try await first.send(get("/later/1"))
-            let stale = try await server.journal.ticket("/later/1")
+            let stale = try await server.journal.waiter("/later/1")
             first.reset()
             try await server.empty()
             let second = try await server.connect()
             try await second.send(get("/later/2"))
-            let ticket = try await server.journal.ticket("/later/2")
-            #expect(ticket.slot == stale.slot)
+            let waiter = try await server.journal.waiter("/later/2")
+            #expect(waiter.slot == stale.slot)
             #expect(try await server.answer(stale, "wrong") == false)
-            #expect(try await server.answer(ticket, "right"))
+            #expect(try await server.answer(waiter, "right"))
             #expect(try await second.answer().content == "right")
         }
     }
@@ -58,12 +59,12 @@ struct TicketTests {
         try await withServer { server in
             let client = try await server.connect()
             try await client.send(get("/later"))
-            let ticket = try await server.journal.ticket("/later")
-            for (loop, slot) in [(ticket.loop + 1, ticket.slot), (ticket.loop, .max), (ticket.loop, -1), (.min, .min)] {
-                let other = Ticket(loop: loop, slot: slot, generation: ticket.generation)
+            let waiter = try await server.journal.waiter("/later")
+            for (loop, slot) in [(waiter.loop + 1, waiter.slot), (waiter.loop, .max), (waiter.loop, -1), (.min, .min)] {
+                let other = Waiter(loop: loop, slot: slot, generation: waiter.generation)
                 #expect(try await server.answer(other, "wrong") == false)
             }
-            #expect(try await server.answer(ticket, "right"))
+            #expect(try await server.answer(waiter, "right"))
             #expect(try await client.answer().content == "right")
         }
     }
@@ -73,12 +74,12 @@ struct TicketTests {
         try await withServer { server in
             let client = try await server.connect()
             try await client.send(get("/later"))
-            let ticket = try await server.journal.ticket("/later")
+            let waiter = try await server.journal.waiter("/later")
             client.reset()
             try await server.empty()
-            #expect(server.journal.abandoned == [ticket])
-            #expect(try await server.answer(ticket, "late") == false)
-            #expect(server.journal.abandoned == [ticket])
+            #expect(server.journal.abandoned == [waiter])
+            #expect(try await server.answer(waiter, "late") == false)
+            #expect(server.journal.abandoned == [waiter])
         }
     }
 
@@ -87,7 +88,7 @@ struct TicketTests {
         try await withServer { server in
             let client = try await server.connect()
             try await client.send(get("/later"))
-            #expect(try await server.answer(server.journal.ticket("/later"), "late"))
+            #expect(try await server.answer(server.journal.waiter("/later"), "late"))
             #expect(try await client.answer().content == "late")
             client.reset()
             try await server.empty()

@@ -2,9 +2,9 @@ public import AWSProtocol
 public import HTTPFront
 public import Primitives
 
-/// The callers: the keys and certificates of those with a name, and the rule for requests without one.
-public struct Callers: Sendable {
-    /// Which requests without a key of the gateway's are served.
+/// The identities of callers: the keys and certificates of callers with a name, and the rule for requests without one.
+public struct CallerIdentities: Sendable {
+    /// The requests without a key of the gateway that are served.
     public enum Anonymous: String, Sendable, CaseIterable {
         /// Requests from this machine.
         case loopback
