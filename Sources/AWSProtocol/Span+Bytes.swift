@@ -4,7 +4,6 @@ extension Span where Element == UInt8 {
     /// Returns true if the span has the same bytes as `other`.
     public func hasBytes(_ other: [UInt8]) -> Bool { count == other.count && holds(other, at: 0) }
 
-    /// Returns true if the bytes from `start` on begin with `text`.
     func holds(_ text: [UInt8], at start: Int) -> Bool {
         guard start >= 0, start + text.count <= count else { return false }
         // Unsafe because of the pointers: both have `text.count` bytes.

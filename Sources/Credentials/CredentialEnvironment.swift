@@ -11,7 +11,6 @@ public struct CredentialEnvironment: Sendable, Redacted {
     public var clock: @Sendable () -> WallInstant
     var uptime: @Sendable () -> MonotonicInstant = { .now }
 
-    /// The base of relative URIs of containers' endpoints.
     var containerEndpoint = "http://169.254.170.2"
     var patience = Patience()
 

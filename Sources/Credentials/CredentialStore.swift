@@ -18,7 +18,6 @@ public final class CredentialStore: CredentialSupply, Redacted {
         /// True while a check is in progress.
         var isLooking = false
 
-        /// Returns true if a check of the files must begin now.
         mutating func beginsLook(now: WallInstant) -> Bool {
             // A time before the last check means that the clock was set back.
             guard !isLooking, !refresh.isFetching, now < lookedAt || now - lookedAt >= CredentialStore.lookPause

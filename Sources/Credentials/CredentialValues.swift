@@ -10,7 +10,6 @@ struct CredentialValues: Redacted {
     /// A time in ISO 8601.
     var expiration: String?
 
-    /// The names of the source's members, for messages.
     struct Names {
         var accessKeyID = "AccessKeyId"
         var secretAccessKey = "SecretAccessKey"

@@ -58,10 +58,8 @@ public final class Front: Sendable {
         set { serving.store(newValue, ordering: .relaxed) }
     }
 
-    /// The answer of `/readyz`.
     var isReady: Bool { isServing && canCallServices() }
 
-    /// Returns true if an authority (`host[:port]`) names one of the services' hosts.
     func isServiceHost(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         serviceHosts.contains(bytes, range)
     }

@@ -317,7 +317,6 @@ enum Route {
     case readiness
     /// An order to purge pages, on the operator's listener.
     case purge
-    /// The gateway's state, on the operator's listener.
     case state
     case notFound
     case methodNotAllowed(allowed: StaticString)
@@ -337,7 +336,6 @@ enum Route {
         }
     }
 
-    /// The paths that are only read.
     private static let read: [(path: StaticString, route: Route)] = [
         ("/metrics", .metrics), ("/healthz", .health), ("/readyz", .readiness), ("/state", .state),
     ]

@@ -19,7 +19,6 @@ public struct EpochScope: Sendable, Hashable {
     public static let count = domains + services
     /// From 0 to `count - 1`.
     public let index: UInt16
-    /// The index of the whole service's scope.
     let service: UInt16
 
     /// The scope of a domain.

@@ -117,7 +117,6 @@ struct RecencyList {
         bytes += Int(table.links[Int(place)].weight)
     }
 
-    /// Removes a record.
     mutating func remove(_ place: Int32, _ table: inout PageTable) {
         let link = table.links[Int(place)]
         if link.newer == PageTable.nowhere { newest = link.older } else { table.setOlder(link.older, of: link.newer) }

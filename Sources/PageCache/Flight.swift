@@ -25,7 +25,6 @@ struct WaiterList {
     private var index: [Waiter: Int] = [:]
     /// The number of waiters.
     private(set) var count = 0
-    /// The waiters that are retries.
     private var retrying: Set<Waiter> = []
 
     init() {}

@@ -14,9 +14,7 @@ struct AdaptiveRate {
     /// The number of attempts at the full rate in which the share rises from 0 to 1.
     private static let attempts = 1000.0
 
-    /// The configured quota.
     let full: Quota
-    /// The quota in use.
     private(set) var quota: Quota
     /// The share of the full rate in use, `minimumShare` to 1.
     private(set) var share = 1.0
@@ -58,7 +56,6 @@ struct AdaptiveRate {
 }
 
 extension Quota {
-    /// The same quota with a share of the rate.
     func slowed(to share: Double) -> Quota {
         Quota(rate: 1e9 / Double(interval) * share, burst: Double(burst), jitter: jitter)
     }

@@ -48,8 +48,6 @@ public enum YAMLText {
         }
     }
 
-    // MARK: Stand-ins
-
     private static let firstStandIn: UInt32 = 0x10_0000
     private static let firstRename: UInt32 = 0x10_1000
 

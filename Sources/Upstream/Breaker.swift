@@ -74,7 +74,6 @@ struct Breaker {
 
     init(_ policy: Policy) { self.policy = policy }
 
-    /// Returns true if an attempt may be sent now.
     mutating func admit(_ input: AttemptInput, now: MonotonicInstant) -> Admission {
         switch state {
         case .closed: return .passes

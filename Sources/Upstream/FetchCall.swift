@@ -14,15 +14,12 @@ final class FetchCall {
     }
 
     let fetch: Fetch
-    /// Its input, for the breaker.
     let input: AttemptInput
     var place = Place.elsewhere
     var signature = ServiceState.Signature()
     /// True if the attempt has less time than the service is given.
     var isCutShort = false
-    /// True if the attempt is its breaker's probe.
     var isProbe = false
-    /// The result of the last attempt, if another follows.
     var last: AttemptResult?
 
     init(_ fetch: Fetch) {

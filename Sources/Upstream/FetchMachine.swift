@@ -134,7 +134,6 @@ package struct FetchMachine: ~Copyable {
         send(attempt, of: call)
     }
 
-    /// Sends an attempt, or gives its tokens back.
     private mutating func send(_ attempt: consuming GrantedAttempt, of call: FetchCall) {
         let service = call.fetch.service
         let admission = services[service].breaker.admit(call.input, now: now)
@@ -194,7 +193,6 @@ package struct FetchMachine: ~Copyable {
 
     // MARK: Settling
 
-    /// An attempt has ended: its result is the fetch's, or there is another attempt.
     private mutating func settle(_ finished: FinishedAttempt) {
         guard let call = calls[finished.id], let attempt = call.takeSent() else { return }
         let lostConnection = finished.lostConnection

@@ -15,7 +15,6 @@ struct LostConnections {
         return true
     }
 
-    /// Returns true if the budget has paid for the retries of this connection's attempts.
     func isPaid(_ connection: UInt64) -> Bool { losses.contains { $0.connection == connection && $0.isPaid } }
 
     /// The budget has paid for one of them, and so for all.

@@ -9,7 +9,6 @@ public import Telemetry
 ///
 /// First attempts come in through the mailbox or from the gate's queue; every result goes to `Gate.finish`, on the thread.
 public final class Upstream: UpstreamPort {
-    /// The messages for the thread.
     fileprivate struct Messages: ~Copyable {
         var started = GrantedAttempts()
         /// True if an attempt has joined the queue of a quota group since the thread last looked.
@@ -173,7 +172,6 @@ private final class UpstreamThread {
     private let counters: UpstreamCounters
     /// It is kept back for no more than one round of `run`.
     private var deliveries: [Delivery] = []
-    /// When the machine wants its next tick.
     private var nextTick: MonotonicInstant = .distantPast
 
     /// - Throws: `CurlError` if libcurl cannot be used.

@@ -61,7 +61,6 @@ public struct PatternError: Error, Sendable, Equatable {
 /// A unit takes one to three nanoseconds: a hostile value of 4 KiB takes less than a millisecond (`Scripts/check-patterns`),
 /// and a request with many of them about ten.
 public struct MatchAllowance: Sendable {
-    /// The maximum cost of one value.
     private static let costOfValue = 250_000
     /// The service decides on longer values. Few members allow them, and the patterns of these are mostly runs of classes.
     private static let maxBytes = 4096

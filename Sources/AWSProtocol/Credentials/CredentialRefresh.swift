@@ -40,7 +40,6 @@ public struct CredentialRefresh: ~Copyable, Sendable {
             Moment(clock: clock, uptime: uptime + (clock - self.clock))
         }
 
-        /// Returns true if either clock has reached this moment.
         func hasCome(by now: Moment) -> Bool { now.clock >= clock || now.uptime >= uptime }
     }
 

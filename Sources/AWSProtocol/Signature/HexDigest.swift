@@ -51,6 +51,5 @@ extension OutputSpan where Element == UInt8 {
 }
 
 extension [UInt8] {
-    /// Appends the digits of a digest.
     mutating func append(_ digest: HexDigest) { append(addingCapacity: HexDigest.length) { $0.append(digest) } }
 }

@@ -91,7 +91,6 @@ public struct SignatureHeader: Sendable {
 }
 
 extension Span where Element == UInt8 {
-    /// The index of the first `byte` in a range, or the range's end.
     fileprivate func first(_ byte: UInt8, in range: Range<Int>) -> Int {
         guard range.lowerBound >= 0, range.upperBound <= count, !range.isEmpty else { return range.upperBound }
         return extracting(..<range.upperBound).index(of: byte, from: range.lowerBound) ?? range.upperBound
@@ -126,7 +125,6 @@ extension Span where Element == UInt8 {
         return true
     }
 
-    /// Returns true if the bytes of the left range come before those of the right one.
     private func precedes(_ left: Range<Int>, _ right: Range<Int>) -> Bool {
         for (one, other) in zip(left, right) where self[one] != self[other] { return self[one] < self[other] }
         return left.count < right.count

@@ -6,7 +6,6 @@ struct SigningKeyTable {
     struct Name: Equatable {
         /// The access key's index in the ring; -1 for an unknown one.
         let key: Int
-        /// The scope's index in the ring.
         let scope: Int
         /// The number of days since 1970.
         let day: Int64
@@ -43,7 +42,6 @@ struct SigningKeyTable {
         return nil
     }
 
-    /// Signs with the key at a place.
     @inline(__always)
     mutating func sign(_ request: CanonicalRequest, time: Span<UInt8>, at place: Int) -> HexDigest? {
         keys[place]?.sign(request, time: time)

@@ -20,7 +20,6 @@ struct SharedFileReader {
     private var sections: [Section] = []
     /// The number of the line that is read.
     private var line = 0
-    /// The setting that a line with more indentation continues.
     private var setting: (name: String, indentation: Int)?
 
     /// - Throws: `Fault` for the first line that is not of the format.

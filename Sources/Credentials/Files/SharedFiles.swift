@@ -1,6 +1,4 @@
-/// The profiles of the shared `config` and `credentials` files.
 struct SharedFiles: Redacted {
-    /// The settings of one profile in both files.
     struct Profile: Redacted {
         let name: String
         var config: [String: String]?

@@ -1,7 +1,6 @@
 internal import Glibc
 internal import OriginClient
 
-/// An HTTP client for a service that returns credentials.
 struct CredentialService: Sendable {
     /// The subject of the messages, such as "the instance metadata service at http://169.254.169.254".
     let name: String

@@ -5,7 +5,6 @@ internal import Primitives
 /// A role, and the parameters with which it is assumed.
 struct Role: Sendable {
     let arn: String
-    /// The name of the session in the service's log.
     var sessionName: String?
     /// A value that the role's owner has specified.
     var externalID: String?
@@ -122,7 +121,6 @@ struct TokenService: Sendable, Redacted {
         return address
     }
 
-    /// The domain of the Region's partition.
     private static func suffix(_ region: String) -> String {
         let partitions = [
             ("cn-", "amazonaws.com.cn"), ("eusc-", "amazonaws.eu"), ("us-iso-", "c2s.ic.gov"),

@@ -1,6 +1,5 @@
 internal import AWSProtocol
 
-/// A source of credentials.
 protocol CredentialSource: Sendable {
     /// Fetches credentials. Blocks for a bounded time.
     ///
@@ -51,7 +50,6 @@ extension String {
     }
 }
 
-/// Configured credentials.
 struct StaticSource: CredentialSource, Redacted {
     let credentials: AWSCredentials
 

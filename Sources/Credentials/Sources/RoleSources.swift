@@ -1,6 +1,5 @@
 internal import AWSProtocol
 
-/// A role that is assumed with the credentials of another source.
 struct AssumeRoleSource: CredentialSource, Redacted {
     let role: Role
     let source: any CredentialSource

@@ -57,7 +57,6 @@ public final class Call: Sendable {
 
     /// The way that it is answered.
     enum Action: Sendable {
-        /// Look for its page.
         case page(PageQuery)
         /// Send it on; its answer is not kept.
         case pass(ServiceRequest)

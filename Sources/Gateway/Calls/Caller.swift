@@ -68,7 +68,6 @@ final class Caller: Sendable {
     /// Those of operations with a limit of their own.
     private let byOperation: [OperationID: Allowance]
     private let operations: [Glob]
-    /// True if an operation is permitted, by its id.
     private let permittedOperations: [Bool]
     private let domains: [Glob]
     /// True if requests about every domain, or none, are permitted.
@@ -99,10 +98,8 @@ final class Caller: Sendable {
 
     func allowance(_ operation: OperationID) -> Allowance { byOperation[operation] ?? general }
 
-    /// Returns true if an operation that the catalogs know is permitted.
     func permits(operation: OperationID) -> Bool { permittedOperations[operation.index] }
 
-    /// Returns true if an operation of this name is permitted.
     func permits(operationNamed name: [UInt8]) -> Bool { operations.contains { $0.matches(name) } }
 
     /// Returns true if requests about a domain are permitted.

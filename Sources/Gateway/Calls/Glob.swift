@@ -4,7 +4,6 @@ public struct Glob: Sendable, Equatable {
 
     public init(_ pattern: String) { self.pattern = Array(pattern.utf8) }
 
-    /// True if every name matches, the empty one too.
     var matchesAll: Bool { !pattern.isEmpty && pattern.allSatisfy { $0 == UInt8(ascii: "*") } }
 
     /// Returns true if all of a name matches. The effort is the product of both lengths at the most, whatever the pattern.

@@ -86,7 +86,6 @@ public final class Service: Sendable {
         }
     }
 
-    /// The operation that a target names, by its place in the catalog.
     func operation(_ target: Span<UInt8>) -> Int? {
         targets.firstIndex { Self.equal($0, target) }
     }
@@ -100,7 +99,6 @@ public final class Service: Sendable {
         }
     }
 
-    /// The scope of all of its pages.
     var everything: EpochScope { EpochScope(allOf: settings.name) }
 
     /// The scope of the pages of a domain; of the operations without a domain if it is empty.

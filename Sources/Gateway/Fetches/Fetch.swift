@@ -25,7 +25,6 @@ public struct Fetch: Sendable {
 
     /// Unique in the process.
     public let id: UInt64
-    /// The request to the service.
     let request: Call.ServiceRequest
     public let purpose: Purpose
     /// Its claim to a place in the queue of its quota group.

@@ -210,7 +210,6 @@ public final class FetchQueue: Sendable {
         domains.map { ($0.figures.keys, $0.figures.overflows) } ?? (0, 0)
     }
 
-    /// The error for a request that a limit of its fetch refuses.
     func error(_ fetch: Fetch, _ scope: ThrottleScope, until: MonotonicInstant, now: MonotonicInstant) -> GatewayError {
         let service = services[fetch.service]
         let limit: String

@@ -15,7 +15,6 @@ public struct CachePolicy: Sendable, Equatable {
 
     public init() {}
 
-    /// The lifetime of a page of `operation` that was filtered by `status`.
     func lifetime(operation: String, status: [UInt8]?) -> Page.Lifetime {
         // By bytes: to Swift, texts that merely look alike are equal, and the status is what a caller wrote.
         let byStatus = status.flatMap { status in statusTTL.first { $0.key.utf8.elementsEqual(status) }?.value }

@@ -53,7 +53,6 @@ extension Gate {
         }
     }
 
-    /// Returns true if a request matches a page's key.
     private static func matches(_ key: PageKey, _ request: PurgeRequest, _ services: [Service]) -> Bool {
         guard let parts = KeyParts(key.bytes) else { return false }
         if let service = request.service, !parts.service.elementsEqual(service.utf8) { return false }

@@ -20,7 +20,6 @@ public final class Gate: Sendable {
     public let queue: FetchQueue
     /// The refusals that limits in shadow mode did not carry out.
     public let shadows: ShadowCounts
-    /// By the service's index, and the operation's in its catalog.
     let labels: [[OperationID]]
     let upstream: any UpstreamPort
     let receiver: any ArrivalReceiver
@@ -92,7 +91,6 @@ public final class Gate: Sendable {
         return GatewayError(allowance.notices[service.index], wait: until - now)
     }
 
-    /// The service that is meant by a target, or may be.
     private func owner(of target: Span<UInt8>) -> Service? {
         services.first { $0.owns(target) } ?? services.first
     }
@@ -166,7 +164,6 @@ public final class Gate: Sendable {
         }
     }
 
-    /// A request's caller, waiter and directives.
     private struct ClientRequest {
         let caller: Caller
         let waiter: Waiter
@@ -202,7 +199,6 @@ public final class Gate: Sendable {
         }
     }
 
-    /// Returns true if there is a page that can be served at once.
     private func isServable(_ query: Call.PageQuery, now: MonotonicInstant) -> Bool {
         cache.usablePage(query.key, now: now).map { now < $0.revalidateUntil } ?? false
     }

@@ -6,7 +6,6 @@ public struct AdminAccess: Sendable {
     private let token: [UInt8]?
     /// The hosts that requests must name if no token is required.
     let hosts: OwnHosts
-    /// The state, as JSON.
     let state: SharedText
 
     public init(token: String?, hosts: OwnHosts, state: SharedText) {

@@ -9,7 +9,6 @@ public final class SharedText: Sendable {
     /// Runs work that takes long on a thread that serves no caller.
     public typealias Offload = @Sendable (@escaping @Sendable () -> Void) -> Void
 
-    /// One request for the text.
     private struct Request {
         let eventLoop: any EventLoop
         let deliver: @Sendable ([UInt8]) -> Void

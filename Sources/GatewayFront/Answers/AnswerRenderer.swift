@@ -8,7 +8,6 @@ internal import Primitives
 struct AnswerRenderer {
     private var id = RequestID(after: "Content-Type: application/x-amz-json-1.0\r\n")
 
-    /// The id of the last answer, for the log.
     var lastID: [UInt8] { id.text }
     /// The memory of a body that is being composed.
     private var body: [UInt8] = []

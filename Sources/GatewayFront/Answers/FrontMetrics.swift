@@ -64,7 +64,6 @@ public final class FrontMetrics: Sendable {
     }
 }
 
-/// One event loop's counters.
 struct FrontCounters {
     /// The number of values of the caller label; the last is `unknown`.
     let callerCount: Int

@@ -14,7 +14,6 @@ public struct CallerIdentities: Sendable {
 
     let keys: KeyRing
     let anonymous: Anonymous
-    /// The callers by a name in their certificates.
     private let certificates: [PeerCertificate.Name: CallerID]
 
     /// - Parameters:

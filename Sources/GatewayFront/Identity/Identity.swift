@@ -171,13 +171,11 @@ enum CredentialScope {
     }
 }
 
-/// A parsed list of signed names.
 final class SignedList {
     private let text: [UInt8]
     /// The fields of the list, with the places of their names in the text; `nil` if one of them is not a known field that occurs
     /// once in a request.
     private let fields: [(field: KnownField, name: Range<Int>)]?
-    /// Those of the required fields that are in it.
     let covered: RequiredFields
 
     /// - Parameter names: in lower case, each once, as `SignatureHeader` has them.
@@ -263,7 +261,6 @@ struct RequiredFields: OptionSet {
 
     init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// Those of a request.
     init(_ head: borrowing RequestHead) {
         self = [.host, head[.xAmzDate] == nil ? .date : .amzDate]
         if head[.xAmzTarget] != nil { insert(.target) }

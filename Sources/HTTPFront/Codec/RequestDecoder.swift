@@ -5,7 +5,6 @@ internal import Primitives
 /// The caller always passes the bytes from the start of the current request. The decoder remembers how far it has read, so that a request
 /// that arrives byte by byte costs no more than one that arrives at once.
 struct RequestDecoder {
-    /// The caller's next step.
     enum Step {
         /// Wait for more bytes.
         case incomplete

@@ -73,7 +73,6 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// The first place at or after `start` that holds `byte`, or `count`.
     @inline(__always)
     func first(_ byte: UInt8, from start: Int) -> Int {
         guard start >= 0, start < count else { return count }

@@ -122,7 +122,6 @@ public struct ResponseWriter {
     /// Forgets the answers, which the channel has, and keeps the memory.
     mutating func clear() { output.removeAll(keepingCapacity: true) }
 
-    /// Keeps the first `count` bytes of the output.
     mutating func truncate(to count: Int) { output.removeLast(output.count - count) }
 }
 
@@ -151,9 +150,7 @@ final class ConnectionOutput {
     private var socket = SocketOutput()
     /// The content of a large answer that has not left whole.
     private var content: LargeContent?
-    /// True if the channel's queue may hold bytes.
     private var mayBeQueued = false
-    /// The bytes of the channel's queue that the ledger counts.
     private var countedBytes = 0
     /// When the client last read a byte while bytes waited for it.
     private var readAt = MonotonicInstant.distantFuture
@@ -252,7 +249,6 @@ final class ConnectionOutput {
 
     // MARK: Unsent answers
 
-    /// The client has read, or is to begin to read.
     func clientReads(now: MonotonicInstant) { readAt = now }
 
     /// The time since which the client has read nothing; `nil` without unsent answers.
@@ -264,7 +260,6 @@ final class ConnectionOutput {
     /// A quarter of a second has passed.
     func tick(_ context: ChannelHandlerContext?, now: MonotonicInstant) { if mayBeQueued { count(context, now: now) } }
 
-    /// Stores the bytes in the channel's queue.
     private func count(_ context: ChannelHandlerContext?, now: MonotonicInstant) {
         let queuedBytes = context?.unsentBytes ?? 0
         if queuedBytes < countedBytes || countedBytes == 0 { readAt = now }
@@ -282,7 +277,6 @@ final class ConnectionOutput {
 @safe private struct SocketOutput {
     /// `nil` if the channel has no socket, another handler stands in between, or the connection is closed.
     private var descriptor: CInt?
-    /// True if NIO's queue may hold bytes.
     private var mayBeQueued = false
 
     /// An output that writes no byte: no channel is active.

@@ -36,7 +36,6 @@ struct WriteStall {
     /// No deadline.
     init() {}
 
-    /// A deadline that begins now.
     init(now: MonotonicInstant, idleTimeout: Int64) { deadline = now + idleTimeout }
 
     /// Returns true if the time is over; called at every tick.

@@ -93,7 +93,6 @@ final class Connection<R: Responder>: ConnectionRequests<R>, ChannelInboundHandl
         }
     }
 
-    /// Carries out an action of the machine.
     override func perform(_ action: ConnectionMachine.Action, now: MonotonicInstant) {
         switch action {
         case .none: break

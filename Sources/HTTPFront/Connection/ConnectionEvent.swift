@@ -14,7 +14,6 @@ enum ConnectionEvent {
     case takeOver
     /// The answer to the request of this number, given while another event was handled.
     case answer(UInt64, (inout ResponseWriter) -> Void)
-    /// The last answer has left, or never will.
     case lastAnswerLeft
     /// A part of a large answer has left, or never will.
     case partLeft(succeeded: Bool)

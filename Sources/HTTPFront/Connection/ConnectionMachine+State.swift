@@ -53,7 +53,6 @@ extension ConnectionMachine {
         case keep
         /// Keep the bytes, and read no more.
         case keepAndPause
-        /// Drop the bytes.
         case drop
         /// Hand the bytes on to HTTP/2.
         case forward
@@ -67,11 +66,9 @@ extension ConnectionMachine {
         case refuse(Refusal)
         /// Report the reason, and close without an answer.
         case abort(Refusal)
-        /// Close after everything that was written has left.
         case closeAfterFlush
         /// Close the output, and read on until the client closes its side.
         case halfClose
-        /// Close now.
         case close
     }
 

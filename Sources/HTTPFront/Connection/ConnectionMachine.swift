@@ -244,13 +244,11 @@ struct ConnectionMachine: ~Copyable {
         }
     }
 
-    /// The client of a stream has read a part of the answer.
     mutating func clientHasRead(now: MonotonicInstant, limits: HTTPLimits) {
         guard case .last = state else { return }
         state = .last(WriteStall(now: now, idleTimeout: limits.idleTimeout))
     }
 
-    /// The last answer has left, or never will.
     mutating func lastAnswerLeft(now: MonotonicInstant) -> Action {
         guard case .last = state else { return .none }
         if inputHasEnded { return .close }

@@ -214,7 +214,6 @@ class ConnectionRequests<R: Responder>: EventDriven<ConnectionEvent>, LoopSlot, 
         return start
     }
 
-    /// Hands the request in the scratch memory to the responder.
     private final func respond(_ responder: R, _ bytes: Span<UInt8>, _ scratch: inout LoopScratch) {
         scratch.head.peer = peer
         scratch.prepareWriter(isDraining: loop.isDraining)
@@ -332,7 +331,6 @@ class ConnectionRequests<R: Responder>: EventDriven<ConnectionEvent>, LoopSlot, 
         perform(action, now: scratch.now)
     }
 
-    /// Sends the next part of a large answer's content.
     final func sendContent(now: MonotonicInstant) {
         guard let context, !machine.isClosed, let hasLeft = output.sendContent(context, of: self, now: now) else {
             return

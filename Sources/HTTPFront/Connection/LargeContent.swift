@@ -10,14 +10,12 @@ struct LargeContent {
 
     let bytes: [UInt8]
     private(set) var offset = 0
-    /// True if `UnsentLedger` counts it.
     var isCounted = false
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     var left: Int { bytes.count - offset }
 
-    /// Counts bytes that were sent.
     mutating func advance(by count: Int) { offset = min(bytes.count, offset + max(0, count)) }
 
     /// Removes the next part, a copy of at most `size` bytes.

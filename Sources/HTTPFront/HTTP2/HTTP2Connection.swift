@@ -27,7 +27,6 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
     private var lastStreamID = HTTP2StreamID.rootStream
     /// The streams whose requests wait for a turn, in order.
     private var queued: [HTTP2Stream<R>] = []
-    /// True if the connection is in the loop's queue of turns.
     private var waitsForTurn = false
     /// True if the client knows that the connection ends.
     private var isLeaving = false
@@ -37,7 +36,6 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
     private var outboundWindow = 65_535
     /// When a part of an answer last left.
     private var lastSent = MonotonicInstant.distantPast
-    /// The bytes of answers that `UnsentLedger` counts.
     private var countedBytes = 0
     /// When the frames of the current read began to be read, and the number of requests among them that were answered.
     private var batchStart: MonotonicInstant?
@@ -134,7 +132,6 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         }
     }
 
-    /// Carries out an action of the machine.
     private func perform(_ action: ConnectionMachine.Action) {
         switch action {
         case .abort(.unreadAnswer):
@@ -323,7 +320,6 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
 
     // MARK: Windows
 
-    /// The window of the client for the content of a stream has changed.
     private func windowShrank(to size: Int, of id: HTTP2StreamID) {
         guard let stream = streams[id] else { return }
         stream.window = size

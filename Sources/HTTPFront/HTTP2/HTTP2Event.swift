@@ -11,9 +11,7 @@ enum HTTP2Event {
     case user(Any)
     case failed
     case inactive
-    /// A part of an answer has left.
     case partLeft(count: Int, of: HTTP2StreamID, isLast: Bool, resets: Bool)
-    /// All answers have left, or never will.
     case lastAnswerLeft
     case loop(LoopEvent)
     case streamTick(HTTP2StreamID, now: MonotonicInstant)

@@ -140,7 +140,6 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
         return true
     }
 
-    /// Writes the awaited answer, if one is awaited.
     func answer(_ write: (inout ResponseWriter) -> Void, _ scratch: inout LoopScratch) {
         guard let form = machine.awaitedAnswer else { return }
         scratch.writer.form = form
@@ -197,7 +196,6 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
         largeContent = nil
     }
 
-    /// The bytes of the answer that are held as a copy.
     var heldAnswer: Int { unsent - (largeContent?.left ?? 0) }
 
     func sent(_ count: Int, now: MonotonicInstant) {

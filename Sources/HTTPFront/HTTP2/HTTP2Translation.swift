@@ -130,7 +130,6 @@ struct HTTP2ToHTTP1 {
 struct HTTP1ToHTTP2 {
     /// The status and the fields, without `Connection`.
     private(set) var fields: HPACKHeaders
-    /// The range of the content.
     private(set) var content: Range<Int>
 
     init(_ bytes: Span<UInt8>) {

@@ -80,7 +80,6 @@ struct ReadBatch {
         return taken
     }
 
-    /// Takes the memory of a batch back, and releases the connections in it.
     mutating func putBack(_ memory: inout [any BatchMember]) {
         memory.removeAll(keepingCapacity: true)
         swap(&memory, &spare)
@@ -228,7 +227,6 @@ struct LoopScratch: ~Copyable {
         start = writer.output.count
     }
 
-    /// Prepares the writer for the answer to the request in `head`.
     mutating func prepareWriter(isDraining: Bool) {
         writer.form = AnswerForm(
             closes: !head.keepsConnection || isDraining, omitsContent: head.method == .head,
@@ -260,7 +258,6 @@ struct LoopScratch: ~Copyable {
     }
 }
 
-/// The clock of deadlines.
 enum Clock {
     static func now() -> MonotonicInstant { NIODeadline.now().instant }
 }

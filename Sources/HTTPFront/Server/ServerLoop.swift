@@ -86,7 +86,6 @@ public final class ServerLoop<R: Responder> {
         eventLoop.assumeIsolated().scheduleTask(in: .microseconds(25)) { self.giveTurns() }
     }
 
-    /// Gives turns, for as long as one turn may take.
     private func giveTurns() {
         var now = Clock.now()
         let end = now + LoopScratch.turnTime
@@ -211,7 +210,6 @@ protocol LoopSlot<R>: AnyObject {
     func drive(_ event: LoopEvent)
 }
 
-/// An event of the loop for the connections and streams on it.
 enum LoopEvent {
     /// Answer requests that were held back so that other connections get their turn.
     case turn(now: MonotonicInstant)

@@ -68,8 +68,6 @@ final class UnsentLedger: Sendable {
         unsafe content.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
     }
 
-    // MARK: Relief
-
     /// Adds an event loop.
     ///
     /// - Parameter relieve: makes the loop close some of its connections; called on any thread.

@@ -88,7 +88,6 @@ extension HTTPLimits {
         maxUnsentBytes = http.maxUnsentBytes
     }
 
-    /// Of the operator's listener.
     init(forOperators budget: DescriptorBudget) {
         self.init()
         maxConnections = budget.operators
@@ -124,7 +123,6 @@ extension CallerSettings {
             name: "anonymous", limit: Limit(limits.caller), operationLimits: limits.operation.mapValues { Limit($0) })
     }
 
-    /// A caller with a name.
     init(_ caller: Configuration.Caller, _ limits: Configuration.Limits) {
         self.init(
             name: caller.name, weight: caller.weight, limit: Limit(caller.limit ?? limits.caller),

@@ -29,7 +29,6 @@ enum ConfigurationFile {
     }
 }
 
-/// Finds catalogs.
 enum CatalogFile {
     /// The built-in catalog of that name, or the one in the file of that path.
     ///

@@ -9,7 +9,6 @@ struct DescriptorBudget: Equatable {
     let callers: Int
     let operators: Int
     let refused: Int
-    /// Connections to each service.
     let perService: Int
 
     /// Never given to connections: files that are read, pipes of processes, lookups, and libdispatch.

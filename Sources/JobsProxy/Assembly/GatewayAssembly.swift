@@ -16,7 +16,6 @@ struct GatewayAssembly: Sendable {
     let state: GatewayState
     let accessLog: AccessLog?
     let snapshots: SnapshotKeeper?
-    /// The embedded sandbox and where it listens, if a service has one.
     let sandbox: EmbeddedSandbox?
     private let callers: CallerListener
     private let operators: OperatorListener
@@ -92,7 +91,6 @@ struct GatewayAssembly: Sendable {
 
     /// The address of the callers' listener; the port is the bound one.
     var address: (host: String, port: Int) { callers.address }
-    /// The address of the operators' listener.
     var adminAddress: (host: String, port: Int) { operators.address }
 
     /// The addresses, and with an embedded sandbox two commands to try.

@@ -5,7 +5,6 @@ internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
 
-/// Serves callers.
 struct CallerListener: Service {
     /// Its address; the port is the bound one.
     let address: (host: String, port: Int)

@@ -73,7 +73,6 @@ struct ServiceCredentials: Sendable {
         }
     }
 
-    /// The state of a service's credentials, in words.
     func word(on service: Configuration.ServiceEntry) -> String {
         if service.signing == .passthrough { return "the callers' own" }
         switch supply(service).credentials(now: Process.wallClock()) {
@@ -83,7 +82,6 @@ struct ServiceCredentials: Sendable {
         }
     }
 
-    /// The embedded sandbox's own.
     private static let sandboxKey = AWSCredentials(accessKeyID: "SANDBOX", secretAccessKey: "sandbox")
 }
 

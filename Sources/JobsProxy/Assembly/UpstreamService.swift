@@ -3,7 +3,6 @@ internal import Primitives
 internal import ServiceLifecycle
 internal import Upstream
 
-/// Runs the upstream's thread.
 struct UpstreamService: ServiceLifecycle.Service {
     private let upstream: Upstream
 

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 
-/// The program `jobs-proxy`.
 @main
 struct JobsProxyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,5 @@
 internal import CProcess
 
-/// The arguments of the program.
 enum ProgramArguments {
     /// All but the program's name; `nil` where they cannot be known.
     static var afterName: [String]? {

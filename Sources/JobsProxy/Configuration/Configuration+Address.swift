@@ -1,5 +1,4 @@
 extension Configuration {
-    /// The address of a listener.
     struct Address: Sendable, Equatable, CustomStringConvertible {
         /// A name, an IPv4 address, or an IPv6 address without brackets.
         var host: String

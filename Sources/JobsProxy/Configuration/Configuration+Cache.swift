@@ -32,7 +32,6 @@ extension Configuration {
     }
 
     struct Limits: Sendable, Equatable {
-        /// The limit of each caller.
         var caller = Rate(rate: 100, burst: 200)
         /// Limits of their own for operations, by name, for each caller.
         var operation: [String: Rate] = [:]

@@ -19,7 +19,6 @@ extension Configuration {
         var timeouts = Timeouts()
         /// The share of a quota group's rate that is left unused.
         var headroom = 0.02
-        /// Rates that replace the catalog's, by quota group.
         var quotas: [String: Rate] = [:]
         /// Services with the same one use the same account, and so share the quotas.
         var quotaScope: String?

@@ -91,7 +91,6 @@ extension Configuration {
 }
 
 extension Configuration {
-    /// A caller with a name.
     struct Caller: Sendable, Equatable {
         /// Unique; the value of a metric label.
         var name = ""
@@ -106,7 +105,6 @@ extension Configuration {
         var limit: Rate?
         /// The part in a quota that others want too, in proportion to theirs.
         var weight = 1.0
-        /// True if its `Cache-Control: no-cache` is honoured.
         var noCache = false
     }
 

@@ -1,7 +1,6 @@
 internal import Gateway
 internal import StrictYAML
 
-/// Reads a configuration file, and notes all that is wrong with it.
 enum ConfigurationReader {
     /// Finds a catalog by its name or path.
     typealias CatalogLoader = (String) throws(CommandFailure) -> Catalog

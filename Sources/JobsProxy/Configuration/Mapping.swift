@@ -156,7 +156,6 @@ final class Mapping {
         faults.add(line: entry(key)?.line ?? line, key: "\(path.key(key))", problem)
     }
 
-    /// Returns true if a key is missing or was accepted.
     func accepted(_ key: String) -> Bool { !refused.contains(key) }
 
     /// Reports every unknown key.

@@ -48,7 +48,6 @@ extension String {
 }
 
 extension Configuration {
-    /// All secrets that it refers to.
     var secrets: [SecretReference] {
         var secrets = [admin.token]
         for service in services {

@@ -46,7 +46,6 @@ private struct LogStream: TextOutputStream, Sendable {
 }
 
 extension Logger {
-    /// Logs an event of the upstream.
     func warning(_ event: UpstreamEvent) {
         let metadata = event.metadata.map { ($0.name, Logger.MetadataValue.string($0.value)) }
         warning("\(event.message)", metadata: Logger.Metadata(metadata) { first, _ in first })

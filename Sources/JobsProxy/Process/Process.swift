@@ -27,7 +27,6 @@ enum Process {
         _ = unsafe setrlimit(fileResource, &limit)
     }
 
-    /// The limit of open files.
     static var maxOpenFiles: Int { fileLimit.map { Int(clamping: $0.rlim_cur) } ?? 1024 }
 
     /// `RLIMIT_NOFILE`, which Swift does not import.
@@ -43,8 +42,6 @@ enum Process {
 
     /// Ignores SIGHUP: a terminal that closes, or a script that expects a reload, must not end the gateway.
     static func ignoreHangUp() { signal(SIGHUP, SIG_IGN) }
-
-    // MARK: Figures
 
     // The values of `process_*` (https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics); 0 where the system
     // does not tell.

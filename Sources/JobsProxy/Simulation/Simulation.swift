@@ -18,7 +18,6 @@ struct Simulation: ~Copyable {
         /// A request reaches the service: one of the gateway's, by its fetch's id, or one straight from a caller.
         case arrive(UInt64, isInTime: Bool)
         case direct(Asked)
-        /// The service's answer is there.
         case answer(UInt64, isGood: Bool)
         /// The gateway waits no longer for an answer.
         case timeout(UInt64)

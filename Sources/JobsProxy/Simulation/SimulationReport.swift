@@ -28,8 +28,6 @@ struct SimulationReport {
         agesBySecond[second].append(age)
     }
 
-    // MARK: Figures
-
     /// The figures by name, in their order; ages are seconds, shares are of an equal part.
     var figures: [(name: String, value: Double)] {
         let sorted = ages.sorted()
@@ -49,8 +47,6 @@ struct SimulationReport {
         guard !sorted.isEmpty else { return 0 }
         return Double(sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]) / 1e9
     }
-
-    // MARK: Forms
 
     var table: String {
         let width = figures.map(\.name.count).max() ?? 0

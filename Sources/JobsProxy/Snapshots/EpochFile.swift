@@ -21,7 +21,6 @@ struct EpochFile {
         var isInFlight: Bool { bits & 1 == 1 }
     }
 
-    /// The whole content.
     struct Contents {
         var hasEnded = false
         /// Zeros if it is not known.
@@ -44,8 +43,6 @@ struct EpochFile {
 
     init(_ file: OwnFile) { self.file = file }
 
-    // MARK: Reading
-
     /// `nil` if the file is not one of these, or not a whole one.
     var contents: Contents? {
         let bytes = file.read(at: 0, Self.size)
@@ -63,9 +60,6 @@ struct EpochFile {
         Number(bits: Self.number(file.read(at: Self.place(scope), 8)[...]))
     }
 
-    // MARK: Writing
-
-    /// Writes the whole content.
     func write(_ contents: Contents) throws(FileError) {
         var bytes = [UInt8](repeating: 0, count: Self.numbersPlace)
         bytes.replaceSubrange(0..<Self.magic.count, with: Self.magic)

@@ -28,7 +28,6 @@ final class PrivateDirectory: Sendable {
         return try OwnFile(Descriptor(number: number), "\(path)/\(name)")
     }
 
-    /// Returns true if a name is still that of this file.
     func holds(_ file: OwnFile, as name: String) -> Bool {
         var status = stat()
         return unsafe fstatat(descriptor.number, name, &status, AT_SYMLINK_NOFOLLOW) == 0

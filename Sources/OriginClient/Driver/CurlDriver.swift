@@ -277,7 +277,6 @@ extension CurlDriver {
 // MARK: HTTP/1.1 connections
 
 extension CurlDriver {
-    /// Returns true if an attempt of a pool could have a connection now, an idle one or a new one.
     func hasConnection(in pool: Int, now: MonotonicInstant) -> Bool {
         while let last = pools[pool].idleConnections.last {
             if http1Connections[last].isGood(now: now) { return true }

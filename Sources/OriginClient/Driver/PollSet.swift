@@ -22,10 +22,8 @@ struct PollSet {
         connections.append(connection)
     }
 
-    /// The places of the connections' sockets.
     var places: Range<Int> { 0..<connections.count }
 
-    /// The connection that a socket belongs to, and the socket.
     subscript(place: Int) -> (connection: Int, socket: CInt, isReady: Bool) {
         let entry = entries[place + 1]
         return (connections[place], entry.fd, entry.revents != 0)

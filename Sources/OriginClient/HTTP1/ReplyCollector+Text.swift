@@ -44,7 +44,6 @@ extension Span<UInt8> {
         return index > 0 && index < end && self[index] == UInt8(ascii: ":") ? index : nil
     }
 
-    /// Returns true if `name` begins with these bytes.
     func begins(_ name: String) -> Bool {
         let name = name.utf8.span
         guard count <= name.count else { return false }

@@ -21,7 +21,6 @@ struct ReplyReader {
         case unbounded
         case chunkSize
         case chunk(Int)
-        /// The line end after a chunk.
         case chunkEnd
         case trailers
         case end
@@ -40,7 +39,6 @@ struct ReplyReader {
     /// True if the reply marks its own end, so that another may follow.
     private var isBounded = true
 
-    /// Takes the bytes that have come.
     mutating func take(_ bytes: Span<UInt8>, into collector: inout ReplyCollector) -> Progress {
         if !bytes.isEmpty { hasBegun = true }
         var index = 0
@@ -146,7 +144,6 @@ struct ReplyReader {
 }
 
 extension Span<UInt8> {
-    /// True for an empty line.
     fileprivate var isEmptyLine: Bool { endOfText == 0 }
 
     /// True if the line ends with CR LF, as every line of the chunked coding must: a lone LF could be content.

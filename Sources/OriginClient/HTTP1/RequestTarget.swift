@@ -4,7 +4,6 @@ internal import Primitives
 struct RequestTarget: Equatable {
     /// The value of `Host`: the host, and the port unless it is the scheme's default.
     let authority: [UInt8]
-    /// Path and query.
     let path: [UInt8]
 
     /// Nil for a URL in an uncommon form, which is left to libcurl.

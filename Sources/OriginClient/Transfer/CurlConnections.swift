@@ -14,7 +14,6 @@ final class CurlConnections {
         let remotePort: Int32
     }
 
-    /// The loss of a connection.
     struct Loss {
         /// Its number, if its end ended all attempts on it; else nil.
         var cause: UInt64?
@@ -61,7 +60,6 @@ final class CurlConnections {
     private var sockets = 0
     private var lastNumber: UInt64 = 0
 
-    /// A socket is made.
     func begin() { sockets += 1 }
 
     /// A connection has been made, and is used at once. Its key may be that of one that is closed.

@@ -8,7 +8,6 @@ internal import Glibc
 @safe final class CurlHandle {
     let easy: OpaquePointer
 
-    /// The endpoint that the handle's options are set for.
     private(set) var endpoint: Endpoint?
     private var hasBundle = false
     private var version: Int?

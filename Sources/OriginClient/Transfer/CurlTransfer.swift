@@ -21,7 +21,6 @@ internal import CCurl
     private let connections: CurlConnections?
 
     var phase = Phase.idle
-    /// Its index among the driver's slots.
     private var slot: UInt32 = 0
     /// Raised with each use, so that the ticket of an earlier attempt is recognised.
     private(set) var generation: UInt32 = 0
@@ -272,7 +271,6 @@ extension CurlTransfer {
     }
 }
 
-/// The use of a connection by an attempt.
 private struct ConnectionUse {
     let connection: CurlConnections.Key
     let since: MonotonicInstant
@@ -339,7 +337,6 @@ extension CurlTransfer {
 // MARK: Result
 
 extension CurlTransfer {
-    /// The attempt's result, once libcurl has ended it with `code`.
     func result(_ code: CURLcode) -> Result<CurlReply, CurlError> {
         if let fault = fault(code) { return .failure(fault) }
         // libcurl takes a head that ends with the connection for a reply, and over HTTP/2 sometimes even no head.

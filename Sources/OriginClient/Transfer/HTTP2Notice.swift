@@ -5,7 +5,6 @@ internal import Primitives
 /// libcurl's result for a stream that the origin has not processed is the same as for one that failed; only its messages differ. These
 /// are those of libcurl 7.88 to 8.17. Without them only requests that are safe to repeat are repeated.
 enum HTTP2Notice: Equatable {
-    /// The transfer's request has this stream.
     case stream(UInt32)
     /// The origin has sent GOAWAY: it processes no stream above `last` (RFC 9113 section 6.8).
     case goAway(last: UInt32)

@@ -1,14 +1,12 @@
 internal import AWSProtocol
 internal import Primitives
 
-/// The settings of a domain.
 struct DomainSettings: Sendable, Equatable {
     var name: String
     var description: String?
     var kmsKey: String
 }
 
-/// A domain and the jobs in it.
 struct Domain: Sendable {
     let position: Position
     /// Its number in the order in which domains are made.

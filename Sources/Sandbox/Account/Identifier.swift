@@ -25,8 +25,6 @@ extension Identifier {
 
     private var utf8: [UInt8] { Self.spell(key) + Self.spell(SplitMix64.mix(~key)) }
 
-    // MARK: Base 62
-
     /// 62¹¹ is just above 2⁶⁴.
     static let digits = 11
     /// In the order of their codes, so that texts of one length compare as the numbers do.

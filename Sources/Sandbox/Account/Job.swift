@@ -1,6 +1,5 @@
 internal import Primitives
 
-/// The two kinds of batch job.
 enum JobKind: UInt8, Sendable, CaseIterable {
     case fraudsterRegistration
     case speakerEnrollment
@@ -101,7 +100,6 @@ final class StartedJob: Sendable {
     let startedAt: MonotonicInstant
     /// The time from its submission to its end, in milliseconds.
     let duration: Int64
-    /// The input of the call, by the model's names.
     let request: OperationInput
 
     init(position: Position, startedAt: MonotonicInstant, duration: Int64, request: OperationInput) {

@@ -8,7 +8,6 @@ struct JobList: Sendable {
     private let places: [UInt64: Int]
     /// Newest first.
     private(set) var started: [StartedJob] = []
-    /// The started jobs by the token of their request.
     private var byClientToken: [[UInt8]: StartedJob] = [:]
 
     /// Makes `count` jobs that are there from the start.
@@ -56,7 +55,6 @@ struct JobList: Sendable {
 
     var count: Int { all.count + started.count }
 
-    /// The jobs in a status, or all, newest first.
     func jobs(in status: JobStatus?, now: MonotonicInstant) -> Listing<Job> {
         let news = started.map { $0.job(now: now) }
         guard let status else { return Listing(newer: news, older: all) }

@@ -13,7 +13,6 @@ enum Shapes {
         .object(common(job, kind: kind, domain: domain))
     }
 
-    /// A job with all its details.
     static func job(_ job: Job, kind: JobKind, domain: Identifier) -> JSONValue {
         if let start = job.start { return self.job(job, start.request, kind: kind, domain: domain) }
         let watchlists = JSONValue.array([.string(watchlist(domain).text)])
@@ -119,7 +118,6 @@ enum Shapes {
 
     private static func watchlist(_ domain: Identifier) -> Identifier { Identifier(key: SplitMix64.mix(domain.key)) }
 
-    /// The key that a domain from the seed is encrypted with.
     static func kmsKey(_ domain: Identifier) -> String {
         "arn:aws:kms:\(region):\(account):alias/voice-id-\(domain.key % 10_000)"
     }

@@ -1,7 +1,6 @@
 internal import AWSProtocol
 
 extension Operation {
-    /// The model's constraints of the input, in its order.
     var constraints: [InputConstraint] {
         switch self {
         case .listDomains: Self.listDomainsInput
@@ -14,8 +13,6 @@ extension Operation {
         case .describeDomain, .deleteDomain: Self.domainInput
         }
     }
-
-    // MARK: Operations
 
     private static let listDomainsInput = [maxResults(10), nextToken]
     private static let listJobsInput = [
@@ -62,8 +59,6 @@ extension Operation {
         structure(
             "ServerSideEncryptionConfiguration", [text("KmsKeyId", 1...2048, nil, isRequired: true)], isRequired: true),
     ]
-
-    // MARK: Shapes
 
     private static let clientToken = text("ClientToken", 1...64, "^[a-zA-Z0-9-_]+$")
     private static let nextToken = text("NextToken", 0...8192, #"^\p{ASCII}{0,8192}$"#)

@@ -35,8 +35,6 @@ struct PageToken: Sendable, Equatable {
     var issuedAt: WallInstant
 }
 
-// MARK: Spelling
-
 extension PageToken {
     /// The token as clients see it: six words and the code of their text, each in base 62.
     ///

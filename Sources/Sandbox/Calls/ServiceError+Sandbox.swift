@@ -16,7 +16,6 @@ extension ServiceError {
     static let domainNotFound = notFound("DOMAIN", "The domain does not exist.")
     static let jobNotFound = notFound("BATCH_JOB", "The job does not exist in this domain.")
 
-    /// A token that came with other arguments before.
     static let tokenReused = conflict("The ClientToken was used with other arguments; use a new one.")
 
     /// - Parameter key: of the job that has not ended.
@@ -57,9 +56,6 @@ extension ServiceError {
         return validation("Invalid NextToken: \(reason)")
     }
 
-    // MARK: By code
-
-    /// The error with a code that is to be injected.
     static func injected(_ code: String) -> ServiceError {
         ServiceError(
             status: codes.first { $0.value.contains(code) }?.key ?? 500,
@@ -67,7 +63,6 @@ extension ServiceError {
             message: code == throttled.code ? throttled.message : "The sandbox was asked to fail this call.")
     }
 
-    /// The errors that the service's model declares.
     private static let modelled: Set<String> = [
         "AccessDeniedException", "ConflictException", "InternalServerException", "ResourceNotFoundException",
         "ServiceQuotaExceededException", "ThrottlingException", "ValidationException",

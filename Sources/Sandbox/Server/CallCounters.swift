@@ -22,7 +22,6 @@ struct CallCounters: Sendable {
         return row * CallResult.allCases.count + (CallResult.allCases.firstIndex(of: result) ?? 0)
     }
 
-    /// The calls of each operation that had a result.
     func byOperation(_ result: CallResult) -> [String: UInt64] {
         Dictionary(
             Operation.allCases.map { ($0.rawValue, family.value(at: Self.place($0, result))) },

@@ -55,8 +55,6 @@ public final class Sandbox: Sendable {
     /// Stops listening and closes all connections, each after the answer that it waits for.
     public func shutDown() async { await server.shutDown(timeout: latency + 1_000_000_000) }
 
-    // MARK: Counts
-
     /// The number of calls of each operation that were answered with 200. Every operation of the sandbox is in it.
     public var served: [String: UInt64] { counters.byOperation(.ok) }
 

@@ -1,6 +1,5 @@
 internal import AWSProtocol
 
-/// The result of a call, as counted.
 enum CallResult: String, Sendable, CaseIterable {
     case ok
     case throttled

@@ -27,8 +27,6 @@ final class SandboxResponder: Responder {
         self.wallClock = wallClock
     }
 
-    // MARK: Requests
-
     func respond(
         to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, waiter: Waiter, now: MonotonicInstant,
         into response: inout ResponseWriter
@@ -69,8 +67,6 @@ final class SandboxResponder: Responder {
     private static func text(_ range: Range<Int>, in bytes: Span<UInt8>) -> String {
         String(decoding: [UInt8](copying: bytes.extracting(range.clamped(to: bytes.indices))), as: UTF8.self)
     }
-
-    // MARK: Answers
 
     private func count(_ answer: SandboxAnswer) {
         counters.add(at: CallCounters.place(answer.operation, answer.result))

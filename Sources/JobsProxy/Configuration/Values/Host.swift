@@ -1,7 +1,6 @@
 internal import HTTPFront
 internal import Primitives
 
-/// Hosts as text.
 enum Host {
     /// An IPv4 address, a name, or an IPv6 address without its brackets.
     static func isValid(_ host: String) -> Bool {

@@ -2,7 +2,6 @@ internal import Primitives
 internal import StrictYAML
 
 extension ValueParser where Value == Int {
-    /// A whole number in a range.
     static func whole(_ range: ClosedRange<Int>) -> ValueParser {
         ValueParser { scalar throws(Problem) in
             guard scalar.isPlain, isWhole(scalar.text) else {
@@ -52,7 +51,6 @@ extension ValueParser where Value == Int64 {
 }
 
 extension ValueParser where Value == Double {
-    /// A decimal number in a range.
     static func number(_ range: ClosedRange<Double>, saying limits: String? = nil) -> ValueParser {
         ValueParser { scalar throws(Problem) in
             guard scalar.isPlain, isDecimal(scalar.text), let value = Double(scalar.text) else {
@@ -75,8 +73,6 @@ private func outside(_ limits: String, _ scalar: Tree.Scalar) -> Problem {
 
 /// `0`, not `0.0`.
 private func spelled(_ limit: Double) -> String { Int(exactly: limit).map { "\($0)" } ?? "\(limit)" }
-
-// MARK: Digits
 
 /// Plain digits, perhaps with a minus sign so that the range can be told; no other notation of YAML's numbers, of which
 /// `010`, `1_000` and `1:30` do not mean what they seem to.

@@ -1,7 +1,6 @@
 internal import Primitives
 internal import StrictYAML
 
-/// Parses one value of the file.
 struct ValueParser<Value> {
     let read: (Tree.Scalar) throws(Problem) -> Value
 }
@@ -25,8 +24,6 @@ extension ValueParser where Value == Bool {
         }
     }
 }
-
-// MARK: Words
 
 extension ValueParser where Value == String {
     /// Any text but none at all.
