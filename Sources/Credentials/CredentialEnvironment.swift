@@ -23,7 +23,6 @@ public struct CredentialEnvironment: Sendable, Redacted {
         self.clock = clock
     }
 
-    /// The system's wall clock.
     @Sendable public static func wallClock() -> WallInstant {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)

@@ -8,7 +8,6 @@ internal import Telemetry
 
 /// Answers the requests of one event loop: it finds the route, asks the gate, and renders the verdict.
 public final class GatewayResponder: Responder {
-    /// A request that waits for a fetch.
     private struct Waiting {
         let role: Verdict.Role
         let call: Call
@@ -310,7 +309,6 @@ public final class GatewayResponder: Responder {
 
 /// The destination of a request, by its method and path.
 enum Route {
-    /// A call of an AWS operation.
     case call
     case metrics
     case health

@@ -15,7 +15,6 @@ package final class Endpoint: Sendable {
     let maxConnections: Int
     /// For name lookup, TCP and TLS handshake together, in nanoseconds; a part of a millisecond counts as one.
     let connectTimeout: Int64
-    /// The fields that replies keep.
     let keptFields: KeptFields
     let isTLS: Bool
 

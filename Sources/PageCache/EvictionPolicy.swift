@@ -66,7 +66,6 @@ struct EvictionPolicy {
         return evicted
     }
 
-    /// Removes a record from its list.
     mutating func remove(_ place: Int32, _ table: inout PageTable) {
         switch table.links[Int(place)].list {
         case .window: window.remove(place, &table)

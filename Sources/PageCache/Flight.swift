@@ -34,7 +34,6 @@ struct WaiterList {
     /// True if all waiters are retries and there is at least one.
     var areAllRetrying: Bool { count > 0 && retrying.count == count }
 
-    /// All waiters in their order.
     var all: [Waiter] { places.compactMap(\.self) }
 
     func contains(_ waiter: Waiter) -> Bool { place(of: waiter) != nil }

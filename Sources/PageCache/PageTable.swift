@@ -6,7 +6,6 @@ internal import Primitives
 /// Records are found by hash and then by all bytes of the key. A freed slot is filled by shifting later ones back, so there
 /// are no tombstones.
 struct PageTable {
-    /// The lists of the eviction policy.
     enum List: UInt8 {
         case window
         case probation
@@ -44,7 +43,6 @@ struct PageTable {
     private var free: [Int32] = []
     private(set) var count = 0
 
-    /// A slot of the index: a record's place, or empty.
     private struct Slot {
         let place: Int32
         /// The lower half of the key's hash, whose lower bits choose the slot.

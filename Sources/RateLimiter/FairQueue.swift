@@ -123,7 +123,6 @@ struct FairQueue {
         }
     }
 
-    /// The entry that is served next.
     var first: Entry? {
         if takesRefresh { return refreshes.first?.entry }
         return nextFlow.flatMap { flows[$0].entries.first }

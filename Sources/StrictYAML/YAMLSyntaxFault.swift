@@ -1,6 +1,5 @@
 internal import Yams
 
-/// A YAML error in the words of someone who has to mend it.
 struct YAMLSyntaxFault {
     let line: Int
     let message: String

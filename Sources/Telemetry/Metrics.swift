@@ -60,7 +60,6 @@ public final class Metrics: Sendable {
     }
 }
 
-/// One named family of samples.
 protocol MetricFamily: Sendable {
     func render(into text: inout MetricText)
 }

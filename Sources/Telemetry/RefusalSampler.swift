@@ -5,7 +5,6 @@ struct RefusalSampler {
     static let maxReasons = 32
     private static let otherReason = Array("other".utf8)
 
-    /// The number of suppressed lines of a reason.
     struct Suppressed: Equatable {
         let reason: [UInt8]
         let count: Int

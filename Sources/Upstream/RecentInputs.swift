@@ -111,7 +111,6 @@ struct RecentInputs {
         for place in records.indices where records[place].state == .failed { records[place] = Record() }
     }
 
-    /// Where an input may be kept.
     private static func places(of input: AttemptInput) -> Range<Int> {
         let first = Int(input.key.magnitude % UInt(maxCount / ways)) * ways
         return first..<first + ways

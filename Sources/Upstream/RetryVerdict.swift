@@ -75,7 +75,6 @@ struct RetryBudget {
         lastRefill = now
     }
 
-    /// A call's first attempt is sent.
     mutating func deposit(now: MonotonicInstant) {
         refill(now: now)
         balance = min(balance + ratio, ceiling)

@@ -37,7 +37,6 @@ final class ServiceSigner {
     private struct Constants {
         var credentials: AWSCredentials?
         var lines: HeaderLines
-        /// The names of the signed fields.
         var names: [UInt8]
     }
 

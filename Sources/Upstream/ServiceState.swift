@@ -64,7 +64,6 @@ struct ServiceState {
 
     // MARK: Signing
 
-    /// The clock and credentials that an attempt was signed with.
     struct Signature {
         /// How far from our clock the time is that it was signed for, in seconds.
         fileprivate var clockOffset: Int64 = 0

@@ -35,7 +35,6 @@ public final class Upstream: UpstreamPort {
     fileprivate let settings: [UpstreamSettings]
     fileprivate let retry: RetryPolicy
     fileprivate let metrics: Metrics
-    /// The breakers' states, for the scrape.
     fileprivate let breakerFigures: [Atomic64]
 
     fileprivate let wallClock: @Sendable () -> WallInstant

@@ -7,7 +7,6 @@ internal import Primitives
 /// the one in its place.
 struct ClaimMemo {
     private final class Entry {
-        /// The field's text before the signature.
         let text: [UInt8]
         let claim: SignatureVerifier.Claim
 

@@ -17,7 +17,6 @@ public final class KeyRing: Sendable {
     }
 
     let scopes: [SigningScope]
-    /// The keys in the order of their ids.
     let keys: [Key]
     private let ids: [[UInt8]]
     /// The scopes as credentials write them, `region/service`.

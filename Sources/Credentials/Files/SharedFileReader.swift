@@ -18,7 +18,6 @@ struct SharedFileReader {
     }
 
     private var sections: [Section] = []
-    /// The number of the line that is read.
     private var line = 0
     private var setting: (name: String, indentation: Int)?
 

@@ -1,6 +1,5 @@
 internal import Glibc
 
-/// Reads the small files of credentials and tokens.
 enum SourceFile {
     static let maxBytes = 1024 * 1024
 

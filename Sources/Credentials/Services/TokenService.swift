@@ -2,7 +2,6 @@ internal import AWSProtocol
 internal import OriginClient
 internal import Primitives
 
-/// A role, and the parameters with which it is assumed.
 struct Role: Sendable {
     let arn: String
     var sessionName: String?

@@ -42,9 +42,7 @@ public struct CallerSettings: Sendable {
     }
 }
 
-/// A caller with its permissions and buckets.
 final class Caller: Sendable {
-    /// A limit's bucket.
     final class Allowance: Sendable {
         let bucket: AtomicBucket
         let isShadow: Bool
@@ -93,7 +91,6 @@ final class Caller: Sendable {
         tellsOperationsApart = !byOperation.isEmpty || !settings.operations.contains(where: \.matchesAll)
     }
 
-    /// True if limits or permissions depend on the operation.
     let tellsOperationsApart: Bool
 
     func allowance(_ operation: OperationID) -> Allowance { byOperation[operation] ?? general }

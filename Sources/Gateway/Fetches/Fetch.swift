@@ -164,7 +164,6 @@ public struct SentAttempt: ~Copyable, Sendable {
 /// The last attempt of a fetch has ended, or will not be sent: the right to finish the fetch, see `Gate.finish`.
 public struct EndedAttempt: ~Copyable, Sendable {
     let fetch: Fetch
-    /// How many attempts were sent.
     let attempts: Int
     /// When the last of them was sent; nil if none was.
     let sentAt: MonotonicInstant?

@@ -4,7 +4,6 @@ internal import Primitives
 
 /// Reads `service=…&operation=…&domain=…&status=…&soft=true`, each at most once, percent-encoded where need be.
 enum PurgeQuery {
-    /// The message for a query that cannot be read.
     struct Fault: Error { let message: String }
 
     static func request(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(Fault) -> PurgeRequest {

@@ -9,7 +9,6 @@ struct AnswerRenderer {
     private var id = RequestID(after: "Content-Type: application/x-amz-json-1.0\r\n")
 
     var lastID: [UInt8] { id.text }
-    /// The memory of a body that is being composed.
     private var body: [UInt8] = []
 
     // MARK: Calls

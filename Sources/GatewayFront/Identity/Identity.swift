@@ -233,7 +233,6 @@ struct SignedLists {
     private var lists: [SignedList] = []
     private var next = 0
 
-    /// The parsed form of a list.
     mutating func list(_ names: Span<UInt8>) -> SignedList {
         for list in lists where list.matches(names) { return list }
         let list = SignedList(names)

@@ -10,16 +10,13 @@ struct ChunkedContent {
         case size
         /// `position` is at the start of `left` bytes of chunk data.
         case data(left: Int)
-        /// `position` is at the line end after chunk data.
         case dataEnd
-        /// `position` is at the start of a trailer line.
         case trailer
     }
 
     private var state = State.size
     /// Where reading goes on, from the start of the request.
     private(set) var position: Int
-    /// The content's bytes so far.
     private(set) var count = 0
     private var trailers = 0
 

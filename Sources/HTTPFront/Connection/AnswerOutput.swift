@@ -241,7 +241,6 @@ final class ConnectionOutput {
         return false
     }
 
-    /// The content has left, or never will.
     private func endContent() {
         if var content { ledger.release(&content) }
         content = nil

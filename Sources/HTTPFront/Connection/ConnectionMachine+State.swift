@@ -1,6 +1,5 @@
 internal import Primitives
 
-/// The states, actions and openings of `ConnectionMachine`.
 extension ConnectionMachine {
     /// The state, with the data that exists in it only. Any state may be followed by `closed`.
     enum State {
@@ -36,7 +35,6 @@ extension ConnectionMachine {
         case last(WriteStall)
         /// The last answer has left and the output is closed; the client has until then to close its side. Bytes that come are dropped.
         case end(until: MonotonicInstant)
-        /// The connection is closed. No state follows.
         case closed
         /// The handler hands every event on to HTTP/2. No state follows.
         case handedOver
@@ -49,9 +47,7 @@ extension ConnectionMachine {
         case parse
         /// Compare the bytes with HTTP/2's preface.
         case matchPreface
-        /// Keep the bytes for later.
         case keep
-        /// Keep the bytes, and read no more.
         case keepAndPause
         case drop
         /// Hand the bytes on to HTTP/2.

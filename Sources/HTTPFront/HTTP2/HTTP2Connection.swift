@@ -16,7 +16,6 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
     let peer: Peer
     let generation: UInt64 = 0
     private let address: ConnectionLimiter.Address?
-    /// True if the limiter counts the connection.
     private var isCounted = true
     private var context: ChannelHandlerContext?
     private var slot: Int32 = -1
@@ -32,7 +31,6 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
     private var isLeaving = false
     private let failure = GoAwayWatch()
     private(set) var windows = ReceiveWindows()
-    /// The window of the client for all answers.
     private var outboundWindow = 65_535
     /// When a part of an answer last left.
     private var lastSent = MonotonicInstant.distantPast
@@ -181,7 +179,6 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         }
     }
 
-    /// Lends the scratch memory for a frame.
     private func read(_ body: (inout LoopScratch) -> Void) {
         var scratch = loop.takeScratch()
         let now = batchStart ?? Clock.now()

@@ -17,7 +17,6 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
     private var machine = ConnectionMachine()
     /// The bytes of the answer's content that have not left.
     private var unsent = 0
-    /// The rest of a large answer.
     private var largeContent: LargeContent?
     /// The request in the form of HTTP/1.1, until the responder has it.
     private var request: [UInt8] = []

@@ -128,7 +128,6 @@ struct HTTP2ToHTTP1 {
 
 /// An HTTP/2 answer, read from the bytes that `ResponseWriter` made for HTTP/1.1, so that a responder writes the same for both.
 struct HTTP1ToHTTP2 {
-    /// The status and the fields, without `Connection`.
     private(set) var fields: HPACKHeaders
     private(set) var content: Range<Int>
 

@@ -12,7 +12,6 @@ struct ReceiveWindows {
     private(set) var initial = 65_535
     /// The streams with a window for all of their content.
     private var wide: Set<HTTP2StreamID> = []
-    /// The streams that need one, in order.
     private var waiting: [HTTP2StreamID] = []
 
     /// The client has used some of the connection's window, or was given more.

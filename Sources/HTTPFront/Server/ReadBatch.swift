@@ -26,7 +26,6 @@ struct ReadBatch {
         case answer
         /// It is the first in this turn of the event loop: call `endTurn` at the end of the turn.
         case expectEnd
-        /// It waits for more reads.
         case wait
         /// The batch is full: answer it.
         case answerAll
@@ -42,7 +41,6 @@ struct ReadBatch {
     var pause: Int64 = 30_000
 
     private var members: [any BatchMember] = []
-    /// Memory for the next batch.
     private var spare: [any BatchMember] = []
     /// When the first of the batch was read.
     private(set) var since = MonotonicInstant.distantPast
@@ -177,7 +175,6 @@ struct LoopScratch: ~Copyable {
     static let flushThreshold = 256 * 1024
 
     var head = RequestHead()
-    /// The content of a chunked request.
     var content: [UInt8] = []
     var writer = ResponseWriter()
     /// When the work for the present connection began, or slightly earlier.

@@ -13,7 +13,6 @@ struct Simulation: ~Copyable {
     private enum Event {
         /// A caller wants a page.
         case ask(Asked)
-        /// Its SDK sends the request.
         case send(Asked)
         /// A request reaches the service: one of the gateway's, by its fetch's id, or one straight from a caller.
         case arrive(UInt64, isInTime: Bool)
@@ -21,7 +20,6 @@ struct Simulation: ~Copyable {
         case answer(UInt64, isGood: Bool)
         /// The gateway waits no longer for an answer.
         case timeout(UInt64)
-        /// The machine wants a tick.
         case tick
     }
 

@@ -1,6 +1,5 @@
 internal import AWSProtocol
 
-/// The result of a simulation, as text, JSON or a picture.
 struct SimulationReport {
     let load: SimulatedLoad
     var throttles = 0

@@ -133,7 +133,6 @@ private struct Descriptor: ~Copyable {
     deinit { if number >= 0 { close(number) } }
 }
 
-/// A file that could not be used.
 struct FileError: Error, CustomStringConvertible {
     let description: String
     /// As in errno; 0 where it is not the system that refuses.
@@ -141,7 +140,6 @@ struct FileError: Error, CustomStringConvertible {
     /// True if the name belongs to something that the gateway has not made, and must not touch.
     let isForeign: Bool
 
-    /// From the system's last error.
     init(_ path: String) {
         code = errno
         description = "\(path): \(unsafe String(cString: strerror(code)))"

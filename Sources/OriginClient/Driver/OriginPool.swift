@@ -104,7 +104,6 @@ struct OriginPool {
     /// True while no connection can be made because the addresses of its name are not known.
     var isNameless: Bool { name != nil && addresses == nil }
 
-    /// True if no attempt waits, so that a new one passes none.
     var isEmpty: Bool { waiting.isEmpty }
 
     /// Widens the pool; it never narrows.

@@ -4,7 +4,6 @@ internal import Glibc
 /// The sockets that a driver waits for: its waker's, and those of its HTTP/1.1 connections.
 struct PollSet {
     private var entries: [pollfd] = []
-    /// The index of the connection of each entry after the waker's.
     private var connections: [Int] = []
 
     /// Forgets all but the waker.

@@ -30,12 +30,10 @@ internal import Glibc
     }
 
     let handle: CurlHandle
-    /// Its index among the driver's HTTP/1.1 connections.
     let index: Int
     private(set) var phase = Phase.closed
     /// Raised with each connection.
     private(set) var generation: UInt32 = 0
-    /// The index of the pool that it belongs to.
     private(set) var pool = 0
     /// The attempt that uses it, or waits for it to be made.
     private(set) var user: CurlTransfer?

@@ -3,7 +3,6 @@ package struct HeaderLines: Sendable, Equatable {
     private(set) var bytes: [UInt8] = []
     /// Where each line begins.
     private(set) var starts: [Int] = []
-    /// True if `Host` is among them.
     private(set) var hasHost = false
     /// True if a field was added that must not be sent.
     private(set) var isFaulty = false

@@ -12,7 +12,6 @@ struct ReplyCollector {
     /// For all heads and trailers of a reply together, so that an endless row of 1xx replies ends too.
     static let maxHeadBytes = 64 * 1024
 
-    /// The part of the reply that the next line belongs to.
     private enum Part {
         case statusLine
         case fields
@@ -65,7 +64,6 @@ struct ReplyCollector {
         self.mayBeHTTP2 = mayBeHTTP2
     }
 
-    /// True once the final head is complete.
     var hasHead: Bool { part == .body }
 
     /// True if another request may follow on the connection. False after a reply that announces a body but must not have one: the

@@ -4,7 +4,6 @@ internal import Primitives
 /// and hands them to a collector, in whatever pieces they arrive.
 struct ReplyReader {
     enum Progress {
-        /// More bytes have to come.
         case more
         /// The reply is whole. Another may follow only if it marks its own end, and no byte has come after it.
         case done(mayBeFollowed: Bool)
@@ -12,7 +11,6 @@ struct ReplyReader {
         case refused
     }
 
-    /// The part of the reply that the next byte belongs to.
     private enum Part {
         case head
         /// A body of which this many bytes are left.

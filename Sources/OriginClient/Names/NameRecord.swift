@@ -5,7 +5,6 @@ internal import Primitives
 /// The last answer is used, however old, until a lookup brings another: slow or failing lookups hold no attempt up. Time is an
 /// argument.
 struct NameRecord {
-    /// The answer for an attempt that wants to connect.
     enum Answer: Equatable {
         /// A lookup is under way, and no address is known yet.
         case pending

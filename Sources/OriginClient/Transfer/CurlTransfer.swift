@@ -63,7 +63,6 @@ internal import CCurl
     private var opened: [Int32] = []
     /// True if there are such sockets. An attempt over an `HTTP1Connection` has none, and asks often.
     private var hasOpened = false
-    /// The connection that it uses, or has used.
     private var use: ConnectionUse?
     /// True if the handle was set for this attempt, so that what libcurl reports of it is about this attempt.
     private(set) var isLaunched = false

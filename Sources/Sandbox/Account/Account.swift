@@ -9,7 +9,6 @@ struct DomainSettings: Sendable, Equatable {
 
 struct Domain: Sendable {
     let position: Position
-    /// Its number in the order in which domains are made.
     let number: Int
     private(set) var settings: DomainSettings
     /// The key that it was encrypted with before; `nil` if it never had another.
@@ -47,9 +46,7 @@ struct Account: Sendable {
     private(set) var domains: [Domain]
     private let keys: Keys
     private var places: [Identifier: Int] = [:]
-    /// The domains by the token of the request that made them.
     private var byClientToken: [[UInt8]: Identifier] = [:]
-    /// The number of domains that were ever made.
     private var made: Int
     private var jobCount: Int
 

@@ -1,14 +1,12 @@
 internal import AWSProtocol
 internal import Primitives
 
-/// The shapes of the service's answers, every member of its model.
 enum Shapes {
     private static let account = "111122223333"
     private static let region = "us-east-1"
 
     // MARK: Jobs
 
-    /// An element of a job list.
     static func summary(_ job: Job, kind: JobKind, domain: Identifier) -> JSONValue {
         .object(common(job, kind: kind, domain: domain))
     }
@@ -88,7 +86,6 @@ enum Shapes {
 
     // MARK: Domains
 
-    /// A domain, as lists and descriptions have it.
     static func domain(_ domain: Domain) -> JSONValue {
         let id = domain.id.text
         let key = JSONValue.string(domain.settings.kmsKey)

@@ -16,13 +16,11 @@ enum Operation: String, Sendable, CaseIterable {
 
     private static let targetPrefix = "VoiceID."
 
-    /// The operation that an `X-Amz-Target` names.
     init?(target: String?) {
         guard let target, target.hasPrefix(Self.targetPrefix) else { return nil }
         self.init(rawValue: String(target.dropFirst(Self.targetPrefix.count)))
     }
 
-    /// The quota that its calls are counted against.
     var quotaGroup: QuotaGroup {
         switch self {
         case .listDomains, .createDomain, .describeDomain, .updateDomain, .deleteDomain,

@@ -7,11 +7,9 @@ enum CallResult: String, Sendable, CaseIterable {
     case serverError = "server_error"
 }
 
-/// The answer to a call, ready to be sent.
 struct SandboxAnswer: Sendable, Equatable {
     /// The operation that was called; `nil` if it is unknown.
     let operation: Operation?
-    /// The HTTP status code.
     let status: Int
     /// The bare error code; `nil` if all is well.
     let errorType: String?
