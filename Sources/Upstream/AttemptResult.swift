@@ -35,7 +35,14 @@ package enum AttemptClass: String, CaseIterable, Sendable {
     }
 
     init(_ error: CurlError) {
-        self = error.isTimeout ? .timeout : error.isConnectFailure ? .connectError : .serverError
+        self =
+            switch error {
+            case .timeout: .timeout
+            // The same request would bring the same reply.
+            case .replyTooLarge: .clientError
+            case _ where error.isConnectFailure: .connectError
+            default: .serverError
+            }
     }
 }
 
@@ -67,10 +74,9 @@ struct AttemptResult {
         if case .failure(let error) = outcome { error.isLostConnection } else { false }
     }
 
-    /// - Parameter isForPage: whether a good reply must be a JSON object. That of another operation may be empty.
-    init(_ result: Result<CurlReply, CurlError>, isForPage: Bool) {
+    init(_ result: Result<CurlReply, CurlError>, for use: ReplyUse) {
         do throws(CurlError) {
-            let reply = try UpstreamReply(try result.get(), isForPage: isForPage)
+            let reply = try UpstreamReply(try result.get(), for: use)
             kind = AttemptClass(reply.classification)
             outcome = .success(reply)
         } catch {

@@ -6,7 +6,6 @@ internal import OriginClient
 final class Engine {
     /// Look at the queues at least this often, in nanoseconds; it bounds what a missed event could cost.
     private static let longestSleep: Int64 = 1_000_000_000
-    private static let maxReplyBytes = 8 * 1024 * 1024
 
     private let upstream: Upstream
     private let gate: Gate
@@ -97,7 +96,8 @@ final class Engine {
     private func request(_ order: FetchMachine.SendOrder) -> AttemptRequest {
         AttemptRequest(
             endpoint: endpoints[order.fetch.service], fields: order.fetch.forwarded?.fields ?? [], lines: order.lines,
-            body: order.fetch.body, timeout: order.timeout, maxReplyBytes: Self.maxReplyBytes,
+            body: order.fetch.body, timeout: order.timeout,
+            maxReplyBytes: upstream.settings[order.fetch.service].maxReplyBytes,
             needsFreshConnection: order.needsFreshConnection)
     }
 }

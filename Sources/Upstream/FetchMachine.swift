@@ -152,7 +152,7 @@ package struct FetchMachine: ~Copyable {
     private mutating func settle(_ attempt: consuming SentAttempt, of call: FetchCall, _ finished: FinishedAttempt) {
         let lostConnection = finished.lostConnection
         let fetch = call.fetch
-        let result = AttemptResult(finished.result, isForPage: call.isForPage)
+        let result = AttemptResult(finished.result, for: call.replyUse)
         actions.append(
             .count(
                 service: fetch.service, operation: fetch.operation, result.kind, elapsed: now - attempt.sentAt))
@@ -330,6 +330,11 @@ package struct FetchMachine: ~Copyable {
         let outcome: FetchResult =
             switch result?.outcome {
             case .success(let reply): .reply(reply)
+            case .failure(.replyTooLarge):
+                .fault(
+                    .upstreamFault(
+                        "the reply is larger than maxReplyBytes (\(services[call.fetch.service].maxReplyBytes) bytes)",
+                        detail: "large-reply", catalog))
             case .failure(let error): .fault(.upstreamFault(error.clientText, detail: Self.detail(error), catalog))
             case nil: .fault(.upstreamFault(cause, detail: detail, catalog))
             }

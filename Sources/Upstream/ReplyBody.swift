@@ -2,6 +2,16 @@ internal import AWSProtocol
 internal import Gateway
 internal import OriginClient
 
+/// What a good reply is for.
+enum ReplyUse {
+    /// It may become a page: it must be a whole JSON object.
+    case page
+    /// It is passed on, unless it is an error.
+    case pass
+    /// It is passed on unless its body names an error: the write is done, and an error made here would have its client repeat it.
+    case write
+}
+
 /// A reply's body as an awsJson client sees it. It is read once.
 enum ReplyBody: Equatable {
     case empty
@@ -55,17 +65,16 @@ extension UpstreamReply {
 
     /// The reply as policy and clients want it.
     ///
-    /// - Parameter isForPage: whether a good reply must be a JSON object.
-    /// - Throws: `cutShort` for a body that may be incomplete, `notJSON` for a good reply that no client
-    ///   could read, as far as it is read: see `ReplyBody`; `badReply` for a coding that is too long to be passed on.
-    init(_ reply: CurlReply, isForPage: Bool) throws(CurlError) {
+    /// - Throws: `cutShort` for a body that may be incomplete, `notJSON` for what is no page, or an error without a code, as far as it is
+    ///   read: see `ReplyBody`; `badReply` for a coding that is too long to be passed on.
+    init(_ reply: CurlReply, for use: ReplyUse) throws(CurlError) {
         let isSuccess = (200..<300).contains(reply.status)
         let coding = reply.coding
         guard coding.utf8.count <= CurlReply.maxRelayedBytes else { throw .badReply }
         let isPlain = coding.isEmpty
         let body = ReplyBody(
             reply.body, coding: isPlain ? nil : coding, isSuccess: isSuccess,
-            isOnlyPassed: !isForPage && reply.hasDeterminedLength)
+            isOnlyPassed: use != .page && reply.hasDeterminedLength)
         // A body that ends with its connection may have been cut anywhere, but no part of a JSON object is one.
         if !reply.hasDeterminedLength {
             switch body {
@@ -78,8 +87,8 @@ extension UpstreamReply {
         var code = type.flatMap { ErrorCode.sanitized($0) }
         var isGood = false
         if case .object(let own, let isGoodObject) = body { (code, isGood) = (code ?? own, isGoodObject) }
-        if isSuccess, code == nil {
-            if body == .other || isForPage && body == .empty { throw .notJSON }
+        if isSuccess, code == nil, use != .write {
+            if use == .page, body == .other || body == .empty { throw .notJSON }
             // An error that names no code, or that some readers may find where others find a page.
             if case .object(_, isGood: false) = body { throw .notJSON }
             if body == .doubtful, ErrorCode.mayName(in: reply.body.span) { throw .notJSON }

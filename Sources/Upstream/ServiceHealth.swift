@@ -6,6 +6,7 @@ struct ServiceHealth {
     let name: String
     /// Nanoseconds for an attempt.
     let attemptTimeout: Int64
+    let maxReplyBytes: Int
     var breaker: Breaker
     var budget: RetryBudget
     /// nil for a service that gets its callers' signatures.
@@ -17,6 +18,7 @@ struct ServiceHealth {
     init(_ settings: UpstreamSettings, name: String, _ retry: RetryPolicy, now: Int64) {
         self.name = name
         attemptTimeout = settings.attemptTimeout
+        maxReplyBytes = settings.maxReplyBytes
         breaker = Breaker(Breaker.Policy(failures: settings.breakerFailures, openFor: settings.breakerOpenFor))
         budget = RetryBudget(retry, now: now)
         signer = settings.signing.map(ServiceSigner.init)
@@ -114,7 +116,7 @@ extension AttemptResult {
     /// - Parameter isCutShort: whether the attempt had less time than the service is given.
     func sign(isCutShort: Bool) -> Breaker.Sign? {
         if isCutShort, kind == .timeout { return nil }
-        if error?.isLocalFault == true { return nil }
+        if error?.isLocalFault == true || error == .replyTooLarge { return nil }
         guard kind.isFailure else { return .good }
         return mayHaveSent ? .failed : .unreachable
     }

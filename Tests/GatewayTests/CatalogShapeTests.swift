@@ -83,7 +83,8 @@ struct ServiceModelTests {
              "operations":{"DoThing":{"name":"DoThing","input":{"shape":"DoThingRequest"}}},
              "shapes":{"DoThingRequest":{"type":"structure","members":{\(members)}},\(others)}}
             """
-        return try Catalog(yaml: Array(try ServiceModel(Array(text.utf8)).catalog.utf8))
+        let catalog = try ServiceModel(Array(text.utf8)).catalog
+        return try Catalog(yaml: Array(catalog.replacing("validation: types", with: "validation: full").utf8))
     }
 
     private static func structure(_ members: [String]) -> String {
@@ -112,6 +113,17 @@ struct ServiceModelTests {
         #expect(outer.members.map(\.maximum) == [3, nil])
         #expect(outer.members.last?.members.isEmpty == true)
         #expect(operation.input.first { $0.member == "SelfMember" }?.members.isEmpty == true)
+    }
+
+    @Test("Documents are any JSON, and an enumeration keeps the model's order")
+    func kinds() throws {
+        let shapes = [
+            "Any": "{\"type\":\"structure\",\"members\":{},\"document\":true}",
+            "Kind": "{\"type\":\"string\",\"enum\":[\"ZEBRA\",\"APE\",\"MOLE\"]}", "Size": "{\"type\":\"double\"}",
+        ]
+        let operation = try #require(try Self.catalog(["Any", "Kind", "Size"], shapes).operations.first)
+        #expect(operation.input.map(\.kind) == [.document, .string, .number])
+        #expect(operation.input[1].values == ["ZEBRA", "APE", "MOLE"])
     }
 
     @Test("Thousands of shapes in circles, and thousands in none")

@@ -1,3 +1,4 @@
+internal import AWSProtocol
 internal import PageCache
 public import RateLimiter
 
@@ -53,6 +54,7 @@ public final class Service: Sendable {
     let start: Int64
     private let targets: [[UInt8]]
     private let prefix: [UInt8]
+    private let region: [UInt8]
 
     /// - Parameters:
     ///   - index: its place among the services.
@@ -66,6 +68,7 @@ public final class Service: Sendable {
         self.settings = settings
         quotaOwner = scope?.quotaOwner ?? index
         start = now
+        region = Array(settings.region.utf8)
         prefix = Array("\(settings.catalog.targetPrefix).".utf8)
         targets = settings.catalog.operations.map { Array("\(settings.catalog.targetPrefix).\($0.name)".utf8) }
     }
@@ -89,6 +92,9 @@ public final class Service: Sendable {
     func operation(_ target: Span<UInt8>) -> Int? {
         targets.firstIndex { Self.equal($0, target) }
     }
+
+    /// Whether it is in a Region.
+    func isIn(_ region: Span<UInt8>) -> Bool { region.hasBytes(self.region) }
 
     /// Whether a target is one of this service, of an operation that the catalog knows or of another well-formed name.
     func owns(_ target: Span<UInt8>) -> Bool {

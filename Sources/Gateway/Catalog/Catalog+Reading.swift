@@ -29,7 +29,9 @@ extension Catalog {
         let file = try CatalogMapping(
             root,
             keys: [
-                "name", "signingName", "targetPrefix", "errorNamespace", "protocol", "quotas", "operations", "shapes",
+                "name", "signingName", "targetPrefix", "errorNamespace", "protocol", "validation", "quotas",
+                "operations",
+                "shapes",
             ])
         guard try file.string("protocol") == "awsJson1_0" else {
             throw file.fault("protocol", "must be awsJson1_0, the only protocol there is yet")
@@ -38,16 +40,17 @@ extension Catalog {
         guard let defaultGroup = groups.firstIndex(where: { $0.name == "default" }) else {
             throw file.fault("quotas", "needs a group called 'default' for operations outside the catalog")
         }
-        var shapes = try CatalogShapes(try file.mapping("shapes", keys: nil))
+        let validation = try file.word("validation", among: Validation.self) ?? .full
+        var shapes = try CatalogShapes(try file.mapping("shapes", keys: nil), judgesValues: validation == .full)
         var operations: [Operation] = []
         let entries = try file.mapping("operations", keys: nil)
         for name in entries.names.sorted() {
-            operations.append(try Self.operation(name, entries, groups, &shapes))
+            operations.append(try Self.operation(name, entries, groups, validation, &shapes))
         }
         self.init(
             name: try file.string("name"), signingName: try file.string("signingName"),
             targetPrefix: try file.string("targetPrefix"), errorNamespace: try file.string("errorNamespace"),
-            quotaGroups: groups, defaultGroup: defaultGroup, operations: operations)
+            validation: validation, quotaGroups: groups, defaultGroup: defaultGroup, operations: operations)
     }
 
     private static func groups(_ entries: CatalogMapping) throws(CatalogError) -> [QuotaGroup] {
@@ -64,7 +67,8 @@ extension Catalog {
     }
 
     private static func operation(
-        _ name: String, _ entries: CatalogMapping, _ groups: [QuotaGroup], _ shapes: inout CatalogShapes
+        _ name: String, _ entries: CatalogMapping, _ groups: [QuotaGroup], _ validation: Validation,
+        _ shapes: inout CatalogShapes
     ) throws(CatalogError) -> Operation {
         let entry = try entries.mapping(
             name,
@@ -72,9 +76,8 @@ extension Catalog {
                 "kind", "quota", "domain", "status", "token", "resource", "defaults", "idempotency", "invalidates",
                 "input",
             ])
-        guard let kind = Operation.Kind(rawValue: try entry.string("kind")) else {
-            throw entry.fault(
-                "kind", "must be one of \(Operation.Kind.allCases.map(\.rawValue).joined(separator: ", "))")
+        guard let kind = try entry.word("kind", among: Operation.Kind.self) else {
+            throw entry.fault("kind", "is missing")
         }
         let quota = try entry.string("quota")
         guard let group = groups.firstIndex(where: { $0.name == quota }) else {
@@ -116,7 +119,8 @@ extension Catalog {
         }
         _ = try place("token")
         return Operation(
-            name: name, kind: kind, quotaGroup: group, input: input, memberNames: names.map { Array($0.utf8) },
+            name: name, kind: kind, quotaGroup: group, isJudged: validation != .off, input: input,
+            memberNames: names.map { Array($0.utf8) },
             defaults: values, domain: try place("domain"), status: try place("status"),
             resource: try place("resource"), idempotencyToken: try place("idempotency"), invalidates: invalidates)
     }

@@ -9,6 +9,17 @@ public struct Catalog: Sendable, Equatable {
         public var burst: Double
     }
 
+    /// How much of an input is judged here, and not left to the service. Every body must be one JSON object that all readers read
+    /// alike.
+    public enum Validation: String, Sendable, CaseIterable {
+        /// Types, required members, and values by their patterns, enumerations, lengths and ranges.
+        case full
+        /// JSON types and required members.
+        case types
+        /// Nothing more.
+        case off
+    }
+
     /// What the configuration calls it.
     public var name: String
     /// The service's name in a credential scope.
@@ -17,6 +28,7 @@ public struct Catalog: Sendable, Equatable {
     public var targetPrefix: String
     /// The namespace of its error shapes.
     public var errorNamespace: String
+    public var validation = Validation.full
     public var quotaGroups: [QuotaGroup]
     /// The place of the group for operations that the catalog does not know.
     public var defaultGroup: Int

@@ -54,6 +54,17 @@ struct CatalogMapping {
         return scalar.text
     }
 
+    /// One of the words of an enumeration; nil if the key is missing.
+    func word<Word: RawRepresentable<String> & CaseIterable>(
+        _ key: String, among: Word.Type
+    ) throws(CatalogError) -> Word? {
+        guard let text = try optionalString(key) else { return nil }
+        guard let word = Word(rawValue: text) else {
+            throw fault(key, "must be one of \(Word.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return word
+    }
+
     func strings(_ key: String) throws(CatalogError) -> [String] {
         guard let tree = value(key) else { return [] }
         guard case .list(let items) = tree.content else { throw fault(key, "must be a list") }

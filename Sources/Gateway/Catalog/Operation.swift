@@ -32,6 +32,8 @@ public struct Operation: Sendable, Equatable {
     public var kind: Kind
     /// The quota group's place in the catalog's list.
     public var quotaGroup: Int
+    /// Whether the types of its input are judged here.
+    public var isJudged: Bool
     /// The input members, in the order of their names.
     public var input: [InputConstraint]
     /// The members' names as bytes, in the same order.

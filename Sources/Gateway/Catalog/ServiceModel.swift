@@ -48,6 +48,7 @@ public struct ServiceModel {
             targetPrefix: \(quoted(prefix))
             errorNamespace: \(quoted("com.amazonaws.\(signingName)"))
             protocol: awsJson1_0
+            validation: types # or full: values too; models lack some that services take
 
             quotas:
               default: { rate: 2 }
@@ -148,7 +149,7 @@ public struct ServiceModel {
     private func shape(_ name: String) -> String {
         let shape = shapes[name] ?? .null
         let type = shape["type"]?.string ?? "structure"
-        let kind = Self.kinds[type] ?? "structure"
+        let kind = shape["document"] == .bool(true) ? "document" : Self.kinds[type] ?? "structure"
         var parts = ["type: \(kind)"]
         if let minimum = shape["min"]?.integer { parts.append("min: \(minimum)") }
         if let maximum = shape["max"]?.integer { parts.append("max: \(maximum)") }
@@ -174,7 +175,7 @@ public struct ServiceModel {
     private static let kinds = [
         "string": "string", "character": "string", "blob": "string", "integer": "integer", "long": "integer",
         "float": "number", "double": "number", "timestamp": "number", "boolean": "boolean", "list": "list",
-        "structure": "structure", "map": "structure",
+        "structure": "structure", "map": "structure", "document": "document",
     ]
 
     /// The names of the shapes that are directly in a shape.

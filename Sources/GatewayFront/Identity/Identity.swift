@@ -26,6 +26,8 @@ struct Identity {
     private var verifier: SignatureVerifier
     private var lists = SignedLists()
     private var unidentified: UnidentifiedRequests
+    /// That of the first service. Each loop's own copy.
+    private let region: [UInt8]
     /// Seconds since 1970, read by the loop's ticker. That is exact enough: signatures are valid for minutes.
     private var seconds: Int64
 
@@ -34,6 +36,7 @@ struct Identity {
         self.front = front
         hasKeys = !front.callers.keys.isEmpty
         verifier = SignatureVerifier(front.callers.keys)
+        region = Array((gate.services.first?.settings.region ?? "").utf8)
         unidentified = UnidentifiedRequests(front.hosts)
         seconds = front.wallClock() / 1_000_000_000
     }
@@ -44,21 +47,37 @@ struct Identity {
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>, target: Span<UInt8>
     ) throws(GatewayError) -> RequestIdentity {
         let region = front.hasSeveralRegions ? CredentialScope.region(head, bytes) : 0..<0
+        if front.hasPassthrough, let error = gate.foreignRegion(target, bytes.extracting(region)) { throw error }
         if front.hasPassthrough, gate.isPassthrough(target: target, region: bytes.extracting(region)) {
             // The service verifies it. Its Host must be the service's own, or it is not sent.
             let caller =
                 head.peer.identity >= 0 ? Int(head.peer.identity) : try anonymous(head, bytes, isPassedOn: true)
             return RequestIdentity(caller: caller, region: region, principal: CredentialScope.keyID(head, bytes))
         }
-        if head.peer.identity >= 0 { return RequestIdentity(caller: Int(head.peer.identity), region: region) }
+        if head.peer.identity >= 0 {
+            return RequestIdentity(caller: Int(head.peer.identity), region: unverified(region, head, bytes))
+        }
         guard hasKeys, let authorization = head[.authorization] else {
-            return RequestIdentity(caller: try anonymous(head, bytes), region: region)
+            return RequestIdentity(caller: try anonymous(head, bytes), region: unverified(region, head, bytes))
         }
         do throws(SignatureFault) {
             return try signed(by: authorization, head, bytes, content, target)
         } catch {
+            if case .foreignScope = error,
+                let foreign = gate.foreignRegion(target, bytes.extracting(CredentialScope.region(head, bytes)))
+            {
+                throw foreign
+            }
             throw .signature(error)
         }
+    }
+
+    /// The Region of a signature that is not verified: with one Region there is nothing to choose, but another is still refused.
+    private func unverified(_ place: Range<Int>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int> {
+        guard !front.hasSeveralRegions, let value = head[.authorization],
+            !SignatureHeader.isPlainly(of: region, bytes, value)
+        else { return place }
+        return CredentialScope.region(head, bytes)
     }
 
     /// Called about four times a second.

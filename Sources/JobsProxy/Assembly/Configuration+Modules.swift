@@ -159,7 +159,8 @@ extension UpstreamSettings {
         self.init(
             url: url, http2: http2, caBundle: service.caBundle, proxy: service.proxy.map { "\($0)" },
             maxConnections: service.maxConnections, connectTimeout: service.timeouts.connect,
-            attemptTimeout: service.timeouts.attempt, breakerFailures: breaker.failures,
+            attemptTimeout: service.timeouts.attempt, maxReplyBytes: service.maxReplyBytes,
+            breakerFailures: breaker.failures,
             breakerOpenFor: breaker.openFor, signing: signing)
     }
 }

@@ -49,6 +49,10 @@ enum CatalogText {
             "  kind         \(operation.kind.rawValue): \(meaning(operation.kind))",
             "  quota        \(group.name): \(number(group.rate)) a second, \(number(group.burst)) at once",
         ]
+        if catalog.validation != .full {
+            let meaning = catalog.validation == .types ? "its types and required members" : "nothing of it"
+            lines.append("  judged here  \(meaning)")
+        }
         if !operation.invalidates.isEmpty {
             lines.append("  makes void   " + operation.invalidates.map(meaning).joined(separator: "; "))
         }

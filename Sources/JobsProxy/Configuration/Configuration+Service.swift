@@ -14,6 +14,8 @@ extension Configuration {
         var caBundle: String?
         var proxy: Origin?
         var maxConnections = 32
+        /// The most bytes that a reply's body may have; a larger one is an error.
+        var maxReplyBytes = 16 * .mebibyte
         var timeouts = Timeouts()
         /// The share of a quota group's rate that is left unused.
         var headroom = 0.02

@@ -107,6 +107,7 @@ extension Configuration.Service {
         section.optional("caBundle", .text, &caBundle)
         section.optional("proxy", .origin, &proxy)
         section.value("maxConnections", .whole(1...10_000), &maxConnections)
+        section.value("maxReplyBytes", .size(from: .kibibyte, to: .gibibyte), &maxReplyBytes)
         section.section("timeouts") { timeouts.read($0) }
         section.value("headroom", .number(0...0.5), &headroom)
         section.sections("quotas") { group, quota in quotas[group] = .required(quota) }
