@@ -87,11 +87,12 @@ public final class GatewayResponder: Responder {
         do throws(GatewayError) {
             requester = try identity.identify(head, bytes, content, target: target)
         } catch {
-            return refuse(error, gate.operation(target), nil, now: now, &response)
+            return refuse(error, gate.operation(target), nil, gate.owner(of: target), now: now, &response)
         }
         // Request to a call. Its caller is charged first, because to read it costs more than to refuse it.
         if let error = gate.charge(caller: requester.caller, target: target, now: now) {
-            return refuse(error, gate.operation(target), requester.caller, now: now, &response)
+            return refuse(
+                error, gate.operation(target), requester.caller, gate.owner(of: target), now: now, &response)
         }
         let call = memo.call(
             target: target, region: bytes.extracting(requester.region),
@@ -101,7 +102,7 @@ public final class GatewayResponder: Responder {
         do throws(GatewayError) {
             forwarded = try fieldsToForward(call, head, bytes)
         } catch {
-            return refuse(error, call.operation, requester.caller, now: now, &response)
+            return refuse(error, call.operation, requester.caller, call.service, now: now, &response)
         }
         // Call to a verdict.
         let waiter = Waiter(loop: ticket.loop, slot: ticket.slot, generation: ticket.generation)
@@ -110,9 +111,9 @@ public final class GatewayResponder: Responder {
             call, caller: requester.caller, directives: directives, waiter: waiter, forwarded: forwarded, now: now)
         {
         case .page(let page, let use):
-            return serve(page, use, call.operation, requester.caller, now: now, &response)
+            return serve(page, use, call, requester.caller, now: now, &response)
         case .refused(let error):
-            return refuse(error, call.operation, requester.caller, now: now, &response)
+            return refuse(error, call.operation, requester.caller, call.service, now: now, &response)
         case .wait(let role):
             let until = min(now &+ gate.patience(call), directives.deadline ?? .max)
             waiting[waiter] = Waiting(role: role, call: call, caller: requester.caller, since: now, until: until)
@@ -153,9 +154,10 @@ public final class GatewayResponder: Responder {
 
     /// Answers from the cache.
     private func serve(
-        _ page: Page, _ use: PageUse, _ operation: Int, _ caller: Int, now: Int64, _ response: inout ResponseWriter
+        _ page: Page, _ use: PageUse, _ call: Call, _ caller: Int, now: Int64, _ response: inout ResponseWriter
     ) -> Disposition {
-        renderer.page(page, use, &response, now: now)
+        let operation = call.operation
+        renderer.page(page, use, for: call, &response, now: now)
         let outcome: Outcome = use == .fresh ? .hit : .stale
         counters.count(outcome, operation: operation, caller: caller)
         counters.countAge(max(0, now - page.fetchedAt))
@@ -167,9 +169,10 @@ public final class GatewayResponder: Responder {
 
     /// - Parameter caller: `nil` if it is not known.
     private func refuse(
-        _ error: GatewayError, _ operation: Int, _ caller: Int?, now: Int64, _ response: inout ResponseWriter
+        _ error: GatewayError, _ operation: Int, _ caller: Int?, _ service: Service?, now: Int64,
+        _ response: inout ResponseWriter
     ) -> Disposition {
-        renderer.error(error, &response)
+        renderer.error(error, of: service, &response)
         counters.count(error, operation: operation, caller: caller)
         log(
             operation, caller, error.outcome, status: error.status, detail: error.detail, id: renderer.lastID,
@@ -195,7 +198,8 @@ public final class GatewayResponder: Responder {
         // Read inside: when `answer` returns, requests that waited behind this one on its connection may be answered too.
         var id: [UInt8] = []
         loop.answer(ticket) { responder, response in
-            responder.renderer.arrival(arrival, role: request.role, &response, now: now)
+            responder.renderer.arrival(
+                arrival, role: request.role, for: request.call, &response, now: now)
             if responder.front.log != nil { id = responder.renderer.lastID }
         }
         count(arrival, request, id: id, now: now)

@@ -126,6 +126,22 @@ struct ServiceModelTests {
         #expect(operation.input[1].values == ["ZEBRA", "APE", "MOLE"])
     }
 
+    @Test("A model's codes of the query protocol are kept: Receiver for a fault of the service")
+    func queryErrors() throws {
+        let text = """
+            {"metadata":{"protocol":"other","protocols":["other","json"],"jsonVersion":"1.1","targetPrefix":"X",
+              "awsQueryCompatible":{}},
+             "operations":{"DoThing":{"name":"DoThing","input":{"shape":"In"}}},
+             "shapes":{"In":{"type":"structure","members":{"A":{"shape":"S"}}},"S":{"type":"string"},"Gone":{"type":"structure","exception":true,"error":{"code":"X.Gone","httpStatusCode":404}},
+              "Busy":{"type":"structure","exception":true,"fault":true,"error":{"code":"X.Busy"}},
+              "Odd":{"type":"structure","exception":true,"error":{"code":"a b"}},
+              "Plain":{"type":"structure","exception":true}}}
+            """
+        let catalog = try Catalog(yaml: Array(try ServiceModel(Array(text.utf8)).catalog.utf8))
+        #expect(catalog.version == .awsJson1_1)
+        #expect(catalog.queryErrors == ["Gone": "X.Gone;Sender", "Busy": "X.Busy;Receiver"])
+    }
+
     @Test("Thousands of shapes in circles, and thousands in none")
     func many() throws {
         var shapes: [String: String] = ["Leaf": "{\"type\":\"string\"}"]

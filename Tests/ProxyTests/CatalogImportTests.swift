@@ -40,14 +40,24 @@ struct CatalogImportTests {
         #expect(try CatalogFile.load("voice-id").validation == .full)
     }
 
-    @Test("makes catalogs of other services that can be read", arguments: ["dynamodb", "swf", "sso-admin", "cloudhsm"])
-    func others(_ service: String) async throws {
-        do {
-            let catalog = try await imported(service)
-            #expect(!catalog.operations.isEmpty)
-        } catch let error as CatalogError {
-            #expect(error.message == "is not the model of an awsJson 1.0 service, the only ones there are yet")
-        }
+    @Test(
+        "makes catalogs of other services that can be read: of both versions of awsJson, and where others are listed beside it",
+        arguments: [
+            ("dynamodb", JSONVersion.awsJson1_0), ("swf", .awsJson1_0), ("sso-admin", .awsJson1_1),
+            ("cloudhsm", .awsJson1_1), ("transcribe", .awsJson1_1), ("sqs", .awsJson1_0),
+            ("network-firewall", .awsJson1_0), ("cloudwatch", .awsJson1_0),
+        ])
+    func others(_ service: String, _ version: JSONVersion) async throws {
+        let catalog = try await imported(service)
+        #expect(!catalog.operations.isEmpty)
+        #expect(catalog.version == version)
+        #expect(catalog.isQueryCompatible == ["sqs", "cloudwatch"].contains(service))
+    }
+
+    @Test("says that a service without awsJson has none")
+    func otherProtocol() async throws {
+        let error = await #expect(throws: CatalogError.self) { try await imported("s3") }
+        #expect(error?.message == "is not the model of an awsJson service, 1.0 or 1.1")
     }
 
     @Test(

@@ -75,12 +75,15 @@ public final class Call: Sendable {
 
     /// The place of the operation's name in `Gate.operationNames`.
     public let operation: Int
-    let service: Service?
+    public let service: Service?
+    /// `Service.minorDigit`. Here, because counting references to the service would have event loops wait for each other.
+    public let minorDigit: UInt8
     let action: Action
 
     init(operation: Int, service: Service?, action: Action) {
         self.operation = operation
         self.service = service
+        minorDigit = service?.minorDigit ?? JSONVersion.awsJson1_0.minorDigit
         self.action = action
     }
 

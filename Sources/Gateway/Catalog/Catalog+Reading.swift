@@ -29,12 +29,12 @@ extension Catalog {
         let file = try CatalogMapping(
             root,
             keys: [
-                "name", "signingName", "targetPrefix", "errorNamespace", "protocol", "validation", "quotas",
-                "operations",
+                "name", "signingName", "targetPrefix", "errorNamespace", "protocol", "validation", "queryCompatible",
+                "queryErrors", "quotas", "operations",
                 "shapes",
             ])
-        guard try file.string("protocol") == "awsJson1_0" else {
-            throw file.fault("protocol", "must be awsJson1_0, the only protocol there is yet")
+        guard let version = try file.word("protocol", among: JSONVersion.self) else {
+            throw file.fault("protocol", "is missing")
         }
         let groups = try Self.groups(try file.mapping("quotas", keys: nil))
         guard let defaultGroup = groups.firstIndex(where: { $0.name == "default" }) else {
@@ -50,7 +50,24 @@ extension Catalog {
         self.init(
             name: try file.string("name"), signingName: try file.string("signingName"),
             targetPrefix: try file.string("targetPrefix"), errorNamespace: try file.string("errorNamespace"),
-            validation: validation, quotaGroups: groups, defaultGroup: defaultGroup, operations: operations)
+            validation: validation, version: version, isQueryCompatible: try file.flag("queryCompatible"),
+            queryErrors: try Self.queryErrors(file), quotaGroups: groups, defaultGroup: defaultGroup,
+            operations: operations)
+    }
+
+    private static func queryErrors(_ file: CatalogMapping) throws(CatalogError) -> [String: String] {
+        guard let entries = try file.optionalMapping("queryErrors", keys: nil) else { return [:] }
+        guard try file.flag("queryCompatible") else { throw file.fault("queryErrors", "needs queryCompatible: true") }
+        var errors: [String: String] = [:]
+        for name in entries.names {
+            let text = try entries.string(name)
+            let parts = text.split(separator: ";", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 2, ErrorCode.sanitized(parts[0]) == parts[0],
+                ["Sender", "Receiver"].contains(parts[1])
+            else { throw entries.fault(name, "must be CODE;Sender or CODE;Receiver") }
+            errors[name] = text
+        }
+        return errors
     }
 
     private static func groups(_ entries: CatalogMapping) throws(CatalogError) -> [QuotaGroup] {

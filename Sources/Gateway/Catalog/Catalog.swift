@@ -1,3 +1,5 @@
+public import AWSProtocol
+
 /// What the gateway knows of one service.
 public struct Catalog: Sendable, Equatable {
     /// A group of operations that the service counts against one quota.
@@ -29,6 +31,11 @@ public struct Catalog: Sendable, Equatable {
     /// The namespace of its error shapes.
     public var errorNamespace: String
     public var validation = Validation.full
+    public var version = JSONVersion.awsJson1_0
+    /// Whether the service once had the query protocol, so that clients read the codes of its errors from `x-amzn-query-error`.
+    public var isQueryCompatible = false
+    /// By the names of error shapes, what stands in that field: `CODE;Sender` or `CODE;Receiver`.
+    public var queryErrors: [String: String] = [:]
     public var quotaGroups: [QuotaGroup]
     /// The place of the group for operations that the catalog does not know.
     public var defaultGroup: Int

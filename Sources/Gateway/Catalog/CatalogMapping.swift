@@ -65,6 +65,15 @@ struct CatalogMapping {
         return word
     }
 
+    /// True or false; false if the key is missing.
+    func flag(_ key: String) throws(CatalogError) -> Bool {
+        switch try optionalString(key) {
+        case "true": true
+        case "false", nil: false
+        default: throw fault(key, "must be true or false")
+        }
+    }
+
     func strings(_ key: String) throws(CatalogError) -> [String] {
         guard let tree = value(key) else { return [] }
         guard case .list(let items) = tree.content else { throw fault(key, "must be a list") }

@@ -77,14 +77,10 @@ struct CatalogShapes {
         let minimum = try entry.optionalInteger("min")
         let maximum = try entry.optionalInteger("max")
         guard minimum ?? .min <= maximum ?? .max else { throw entry.fault("min", "must not be above max") }
-        let sensitive = try entry.optionalString("sensitive") ?? "false"
-        guard sensitive == "true" || sensitive == "false" else {
-            throw entry.fault("sensitive", "must be true or false")
-        }
         let inside = try members(of: entry, kind)
         let values = try entry.strings("values")
         var constraint = InputConstraint(
-            member: "", kind: kind, isSensitive: sensitive == "true", members: inside.map(\.constraint))
+            member: "", kind: kind, isSensitive: try entry.flag("sensitive"), members: inside.map(\.constraint))
         if judgesValues {
             (constraint.minimum, constraint.maximum) = (minimum, maximum)
             (constraint.pattern, constraint.values) = (pattern, values)

@@ -11,7 +11,9 @@ public struct ServiceModel {
     private let shapes: [String: JSONValue]
     private let recursive: Set<String>
 
-    /// - Throws: `CatalogError` if it is no model of an awsJson 1.0 service.
+    private let version: JSONVersion
+
+    /// - Throws: `CatalogError` if it is no model of an awsJson service. One that lists other protocols beside it is.
     public init(_ json: [UInt8]) throws(CatalogError) {
         let model: JSONValue
         do throws(JSONError) { model = try JSONValue(json) } catch {
@@ -20,12 +22,12 @@ public struct ServiceModel {
         guard let metadata = model["metadata"], case .object(let operations)? = model["operations"],
             case .object(let shapes)? = model["shapes"]
         else { throw CatalogError(line: 1, message: "has not the metadata, operations and shapes of a service model") }
-        guard metadata["protocol"]?.string == "json", metadata["jsonVersion"]?.string == "1.0",
+        let protocols = [metadata["protocol"]?.string] + (metadata["protocols"]?.array ?? []).map(\.string)
+        let versions = ["1.0": JSONVersion.awsJson1_0, "1.1": .awsJson1_1]
+        guard protocols.contains("json"), let version = versions[metadata["jsonVersion"]?.string ?? "1.0"],
             metadata["targetPrefix"]?.string != nil
-        else {
-            throw CatalogError(
-                line: 1, message: "is not the model of an awsJson 1.0 service, the only ones there are yet")
-        }
+        else { throw CatalogError(line: 1, message: "is not the model of an awsJson service, 1.0 or 1.1") }
+        self.version = version
         self.metadata = metadata
         self.operations = operations.sorted { $0.name < $1.name }
         self.shapes = Dictionary(shapes.map { ($0.name, $0.value) }) { first, _ in first }
@@ -47,8 +49,9 @@ public struct ServiceModel {
             signingName: \(quoted(signingName))
             targetPrefix: \(quoted(prefix))
             errorNamespace: \(quoted("com.amazonaws.\(signingName)"))
-            protocol: awsJson1_0
+            protocol: \(version.rawValue)
             validation: types # or full: values too; models lack some that services take
+            \(queryErrors.joined(separator: "\n"))
 
             quotas:
               default: { rate: 2 }
@@ -60,6 +63,18 @@ public struct ServiceModel {
             \(used.map(shape).joined(separator: "\n"))
 
             """
+    }
+
+    /// What stands in `x-amzn-query-error`, by the names of error shapes.
+    private var queryErrors: [String] {
+        guard metadata["awsQueryCompatible"] != nil else { return [] }
+        var lines: [String] = []
+        for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) where shape["exception"] == .bool(true) {
+            guard let code = shape["error"]?["code"]?.string, ErrorCode.sanitized(code) == code else { continue }
+            let isReceiver = shape["fault"] == .bool(true) || shape["error"]?["httpStatusCode"]?.integer ?? 400 >= 500
+            lines.append("  \(name): '\(code);\(isReceiver ? "Receiver" : "Sender")'")
+        }
+        return ["queryCompatible: true"] + (lines.isEmpty ? [] : ["queryErrors:"] + lines)
     }
 
     // MARK: Operations

@@ -101,13 +101,13 @@ extension Gate {
             guard reply.status == 200, reply.isGoodObject else { return nil }
             return Page(key: key, status: 200, body: reply.body, fetchedAt: sentAt, lifetime: lifetime)
         case .refused:
-            // A page has no place for a query error.
-            guard let code = reply.errorCode, (400..<500).contains(reply.status), reply.queryError == nil,
+            guard let code = reply.errorCode, (400..<500).contains(reply.status),
                 !ErrorCode.identity.contains(code), !code.utf8.starts(with: "AccessDenied".utf8),
                 let fresh = policy.negativeTTL[code], fresh > 0
             else { return nil }
             return Page(
-                key: key, status: reply.status, errorCode: code, body: reply.body, fetchedAt: sentAt,
+                key: key, status: reply.status, errorCode: code, queryError: reply.queryError, body: reply.body,
+                fetchedAt: sentAt,
                 lifetime: Page.Lifetime(fresh: fresh))
         case .throttled, .failed:
             return nil

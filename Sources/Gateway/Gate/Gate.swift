@@ -91,7 +91,7 @@ public final class Gate: Sendable {
     }
 
     /// The service that is meant by a target, or may be.
-    func owner(of target: Span<UInt8>) -> Service? {
+    public func owner(of target: Span<UInt8>) -> Service? {
         services.count == 1 ? services[0] : services.first { $0.owns(target) } ?? services.first
     }
 

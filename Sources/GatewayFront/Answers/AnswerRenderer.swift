@@ -6,7 +6,9 @@ internal import Primitives
 
 /// Renders answers. Of errors only those that are worded ahead (`ThrottleNotice`) become awsJson elsewhere.
 struct AnswerRenderer {
+    /// Its lines have the media type of awsJson 1.0, whose last digit may be changed.
     private var id = RequestID(after: "Content-Type: application/x-amz-json-1.0\r\n")
+    private let digitPlace = "Content-Type: application/x-amz-json-1.".utf8.count
 
     /// The id of the last answer, for the log.
     var lastID: [UInt8] { id.text }
@@ -15,9 +17,14 @@ struct AnswerRenderer {
 
     // MARK: Calls
 
-    mutating func page(_ page: Page, _ use: PageUse, _ response: inout ResponseWriter, now: Int64) {
-        start(page.status == 200 ? .ok : Status(code: page.status), &response)
-        if let code = page.errorCode { response.field("x-amzn-ErrorType", Array(code.utf8)) }
+    mutating func page(
+        _ page: Page, _ use: PageUse, for call: Call, _ response: inout ResponseWriter, now: Int64
+    ) {
+        start(page.status == 200 ? .ok : Status(code: page.status), call.minorDigit, &response)
+        if let code = page.errorCode {
+            response.field("x-amzn-ErrorType", Array(code.utf8))
+            queryError(page.queryError, code, status: page.status, call.service, &response)
+        }
         let isStale = if case .unrefreshable = use { true } else { false }
         let age = max(0, now - page.fetchedAt) / 1_000_000_000
         // Rounded down, so that no page looks fresher than it is.
@@ -29,35 +36,41 @@ struct AnswerRenderer {
     }
 
     mutating func arrival(
-        _ arrival: Arrival, role: Verdict.Role, _ response: inout ResponseWriter, now: Int64
+        _ arrival: Arrival, role: Verdict.Role, for call: Call, _ response: inout ResponseWriter, now: Int64
     ) {
         switch arrival {
         case .page(let page):
-            start(Status(code: page.status), &response)
+            start(Status(code: page.status), call.minorDigit, &response)
             response.field("Age", max(0, now - page.fetchedAt) / 1_000_000_000)
             CacheStatus.forwarded(role, &response)
             response.finish(page.body)
         case .stale(let page, let use):
-            self.page(page, use, &response, now: now)
+            self.page(page, use, for: call, &response, now: now)
         case .reply(let reply):
-            self.reply(reply, role, &response)
+            self.reply(reply, role, call.service, &response)
         case .error(let error):
-            self.error(error, &response)
+            self.error(error, of: call.service, &response)
         }
     }
 
     /// The upstream's own answer: status, body and error type are relayed; the id is the gateway's.
-    private mutating func reply(_ reply: UpstreamReply, _ role: Verdict.Role, _ response: inout ResponseWriter) {
+    private mutating func reply(
+        _ reply: UpstreamReply, _ role: Verdict.Role, _ service: Service?, _ response: inout ResponseWriter
+    ) {
         response.start(Status(code: reply.answerStatus))
         if let type = reply.contentType {
             response.field("Content-Type", Array(type.utf8))
         } else {
-            response.field("Content-Type", ServiceError.contentType)
+            response.field("Content-Type", (service?.catalog.version ?? .awsJson1_0).contentType)
         }
         if let coding = reply.contentEncoding { response.field("Content-Encoding", Array(coding.utf8)) }
         identify(&response)
         if let type = reply.errorType ?? reply.errorCode { response.field("x-amzn-ErrorType", Array(type.utf8)) }
-        if let error = reply.queryError { response.field("x-amzn-query-error", Array(error.utf8)) }
+        if let code = reply.errorCode {
+            queryError(reply.queryError, code, status: reply.answerStatus, service, &response)
+        } else if let error = reply.queryError {
+            response.field("x-amzn-query-error", Array(error.utf8))
+        }
         if let wait = reply.retryAfter?.standard { response.field("Retry-After", Array(wait.utf8)) }
         if let wait = reply.retryAfter?.amazon { response.field("x-amz-retry-after", Array(wait.utf8)) }
         if let id = reply.requestID { response.field("x-jobsproxy-upstream-request-id", Array(id.utf8)) }
@@ -67,16 +80,21 @@ struct AnswerRenderer {
 
     // MARK: Errors
 
-    mutating func error(_ error: GatewayError, _ response: inout ResponseWriter) {
+    /// - Parameter service: the one that the request is for, or may be; nil for a request that is no call.
+    mutating func error(_ error: GatewayError, of service: Service? = nil, _ response: inout ResponseWriter) {
         if let notice = error.notice {
-            return throttle(notice, milliseconds: ThrottleNotice.milliseconds(error.retryAfter ?? 0), &response)
+            let milliseconds = ThrottleNotice.milliseconds(error.retryAfter ?? 0)
+            return throttle(notice, milliseconds: milliseconds, service, &response)
         }
-        self.error(error.error, detail: error.detail, &response)
-        response.finish(error.error.body())
+        self.error(error.error, detail: error.detail, of: service, &response)
+        response.finish(error.error.body(service?.catalog.version ?? .awsJson1_0))
     }
 
-    private mutating func throttle(_ notice: ThrottleNotice, milliseconds: Int64, _ response: inout ResponseWriter) {
-        start(.badRequest, &response)
+    private mutating func throttle(
+        _ notice: ThrottleNotice, milliseconds: Int64, _ service: Service?, _ response: inout ResponseWriter
+    ) {
+        start(.badRequest, service?.minorDigit, &response)
+        queryError(nil, "ThrottlingException", status: 400, service, &response)
         response.pieces(upTo: 200) { output in
             output.text("x-amzn-ErrorType: ThrottlingException\r\n")
             CacheStatus.throttled(notice.scope, &output)
@@ -118,9 +136,12 @@ struct AnswerRenderer {
     }
 
     /// The head of an error that is answered here, up to its own fields.
-    private mutating func error(_ error: ServiceError, detail: String, _ response: inout ResponseWriter) {
-        start(Status(code: error.status), &response)
+    private mutating func error(
+        _ error: ServiceError, detail: String, of service: Service? = nil, _ response: inout ResponseWriter
+    ) {
+        start(Status(code: error.status), service?.minorDigit, &response)
         response.field("x-amzn-ErrorType", Array(error.code.utf8))
+        queryError(nil, error.code, status: error.status, service, &response)
         CacheStatus.local(detail, &response)
     }
 
@@ -140,10 +161,20 @@ struct AnswerRenderer {
 
     // MARK: Pieces
 
-    private mutating func start(_ status: Status, _ response: inout ResponseWriter) {
+    private mutating func start(_ status: Status, _ digit: UInt8?, _ response: inout ResponseWriter) {
         response.start(status)
         id.advance()
+        let digit = digit ?? UInt8(ascii: "0")
+        if id.lines[digitPlace] != digit { id.lines[digitPlace] = digit }
         response.line(id.lines)
+    }
+
+    /// - Parameter own: the service's own value; without it, the one that its catalog has for the code.
+    private func queryError(
+        _ own: String?, _ code: String, status: Int, _ service: Service?, _ response: inout ResponseWriter
+    ) {
+        guard let error = own ?? service?.queryError(code, status: status) else { return }
+        response.field("x-amzn-query-error", Array(error.utf8))
     }
 
     private mutating func identify(_ response: inout ResponseWriter) {

@@ -8,7 +8,7 @@ struct CatalogImportCommand: ParsableCommand {
         abstract: "Makes a catalog of a service's model and prints it.",
         discussion: """
             A model is what the AWS SDKs carry of a service, such as botocore's data/SERVICE/VERSION/service-2.json
-            (unpacked). Quotas and what writes make void are not in it: look the catalog through before you use it.
+            (unpacked), if the service speaks awsJson 1.0 or 1.1. Quotas and what writes make void are not in it: look the catalog through before you use it.
 
             Examples:
               jobs-proxy catalog import service-2.json > my-service.yaml

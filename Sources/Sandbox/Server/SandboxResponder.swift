@@ -85,7 +85,7 @@ final class SandboxResponder: Responder {
     /// - Parameter allowed: the methods that would do, for a 405 (RFC 9110, section 15.5.6).
     private func write(_ answer: SandboxAnswer, allowed: StaticString? = nil, into response: inout ResponseWriter) {
         response.start(Status(code: answer.status))
-        response.field("Content-Type", ServiceError.contentType)
+        response.field("Content-Type", JSONVersion.awsJson1_0.contentType)
         id.advance()
         response.line(id.lines)
         if let errorType = answer.errorType { response.field("x-amzn-errortype", Array(errorType.utf8)) }
