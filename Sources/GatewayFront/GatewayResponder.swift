@@ -50,6 +50,9 @@ public final class GatewayResponder: Responder {
         switch Route(head, bytes) {
         case .call:
             return answerCall(head, bytes, content, ticket, now, &response)
+        case .cborCall:
+            renderer.cborError(.otherProtocol, &response)
+            record(.otherProtocol)
         case .metrics:
             do throws(GatewayError) {
                 try identity.checkOpen(head, bytes)

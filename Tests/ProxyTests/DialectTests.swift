@@ -160,3 +160,34 @@ struct QueryCompatibleTests {
         }
     }
 }
+
+@Suite("A call in rpc-v2-cbor", .timeLimit(.minutes(1)))
+struct OtherProtocolTests {
+    @Test("gets an error that its client can read")
+    func botocore() async throws {
+        try await TestGateway.run("drain: 1s\n") { gateway in
+            let output = try await Python.run("other_protocol.py", [gateway.url])
+            #expect(output.hasPrefix("415 UnsupportedMediaTypeException\nThis gateway speaks awsJson"), "\(output)")
+        }
+    }
+
+    @Test(
+        "is one by its path and its field",
+        arguments: [
+            ("/service/A/operation/B", "Smithy-Protocol: rpc-v2-cbor\r\n", 415),
+            ("/prefix/service/A/operation/B", "smithy-protocol: rpc-v2-cbor\r\n", 415),
+            ("/service/A/operation/B", "", 404), ("/service/A/operation/B", "Smithy-Protocol: rpc-v2-json\r\n", 404),
+            ("/service/A", "Smithy-Protocol: rpc-v2-cbor\r\n", 404),
+        ])
+    func path(_ path: String, _ field: String, _ status: Int) async throws {
+        try await TestGateway.run("drain: 1s\n") { gateway in
+            let client = try await gateway.client()
+            let reply = try await client.send(
+                "POST \(path) HTTP/1.1\r\nHost: localhost\r\n\(field)Content-Length: 1\r\n\r\n\u{20}")
+            #expect(reply.status == status)
+            #expect((reply.fields["content-type"] == "application/cbor") == (status == 415))
+            #expect((reply.body.first == 0xa2) == (status == 415))
+            try await client.close()
+        }
+    }
+}

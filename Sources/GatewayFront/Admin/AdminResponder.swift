@@ -64,7 +64,7 @@ public final class AdminResponder: Responder {
                 renderer.error(.badPurge(error.message), &response)
             }
         case .methodNotAllowed(let allowed): renderer.methodNotAllowed(allowed, &response)
-        case .call, .notFound: renderer.error(.notFound, &response)
+        case .call, .cborCall, .notFound: renderer.error(.notFound, &response)
         }
         return .answered
     }

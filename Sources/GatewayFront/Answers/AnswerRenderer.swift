@@ -111,6 +111,17 @@ struct AnswerRenderer {
         response.finish(body)
     }
 
+    /// An error for a client of rpc-v2-cbor, in its own form (RFC 8949): a map of two texts.
+    mutating func cborError(_ error: GatewayError, _ response: inout ResponseWriter) {
+        response.start(Status(code: error.status))
+        response.field("Content-Type", "application/cbor")
+        response.field("smithy-protocol", "rpc-v2-cbor")
+        identify(&response)
+        CacheStatus.local(error.detail, &response)
+        let type = "\(error.error.namespace)#\(error.error.code)"
+        response.finish(["__type", type, "message", error.error.message].reduce(into: [0xa2]) { $0.appendCBOR($1) })
+    }
+
     mutating func methodNotAllowed(_ allowed: StaticString, _ response: inout ResponseWriter) {
         let error = GatewayError.methodNotAllowed
         self.error(error.error, detail: error.detail, &response)
@@ -186,5 +197,14 @@ struct AnswerRenderer {
     private static func seconds(_ nanoseconds: Int64) -> Int64 {
         let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         return remainder < 0 ? quotient - 1 : quotient
+    }
+}
+
+extension [UInt8] {
+    /// Appends a text of less than 64 KiB, its length first (RFC 8949, section 3.1, major type 3).
+    fileprivate mutating func appendCBOR(_ text: String) {
+        let count = text.utf8.count
+        self += [0x79, UInt8(truncatingIfNeeded: count >> 8), UInt8(truncatingIfNeeded: count)]
+        self += text.utf8
     }
 }

@@ -1,9 +1,12 @@
+internal import AWSProtocol
 internal import HTTPFront
 
 /// The destination of a request, by its method and path.
 enum Route {
     /// A call of an AWS operation.
     case call
+    /// A call in another protocol of AWS, which is not spoken here.
+    case cborCall
     case metrics
     case health
     case readiness
@@ -35,8 +38,21 @@ enum Route {
         } else if Self.spells("/state", bytes, path) {
             self = isRead ? .state : .methodNotAllowed(allowed: "GET, HEAD")
         } else {
-            self = .notFound
+            self = head.method == .post && Self.isCBORCall(head, bytes, path) ? .cborCall : .notFound
         }
+    }
+
+    /// Returns true for `/service/NAME/operation/NAME` with `Smithy-Protocol: rpc-v2-cbor`
+    /// (https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html). What precedes that path does not matter there.
+    private static func isCBORCall(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ path: Range<Int>) -> Bool {
+        let parts = Array(copying: bytes.extracting(path)).split(separator: UInt8(ascii: "/"))
+        guard parts.count >= 4, parts[parts.count - 4].elementsEqual("service".utf8),
+            parts[parts.count - 2].elementsEqual("operation".utf8)
+        else { return false }
+        for field in head.fields where bytes.isText("smithy-protocol", at: field.name) {
+            return spells("rpc-v2-cbor", bytes, field.value)
+        }
+        return false
     }
 
     private static func spells(_ text: StaticString, _ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
