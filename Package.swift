@@ -66,10 +66,11 @@ let package = Package(
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
 
         // MARK: Leaves: no I/O, no imports of each other, time is always an argument
-        .target(name: "AWSProtocol", dependencies: ["CPCRE2", "Locking", crypto], swiftSettings: settings),
-        .target(name: "PageCache", dependencies: ["Locking"], swiftSettings: settings),
+        .target(
+            name: "AWSProtocol", dependencies: ["CPCRE2", "Locking", "Primitives", crypto], swiftSettings: settings),
+        .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "RateLimiter", dependencies: ["Locking", deque], swiftSettings: settings),
-        .target(name: "Telemetry", dependencies: ["Locking"], swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "BuiltInCatalogs", resources: [.embedInCode("voice-id.yaml")], swiftSettings: settings),
         // In C, because it comes before `main`, or in a signal's handler.
         .target(name: "CProcess"),
@@ -79,18 +80,20 @@ let package = Package(
         // MARK: Edges: sockets and threads
         .target(
             name: "HTTPFront",
-            dependencies: ["Locking", asn1, nioCore, nioHPACK, nioHTTP2, nioPosix, nioSSL, nioTLS],
+            dependencies: [
+                "Locking", "Primitives", asn1, nioCore, nioHPACK, nioHTTP2, nioPosix, nioSSL, nioTLS,
+            ],
             swiftSettings: settings),
-        .target(name: "OriginClient", dependencies: ["CCurl", "Locking"], swiftSettings: settings),
+        .target(name: "OriginClient", dependencies: ["CCurl", "Locking", "Primitives"], swiftSettings: settings),
         .target(
             name: "Upstream",
-            dependencies: ["AWSProtocol", "Gateway", "Locking", "OriginClient", "Telemetry"],
+            dependencies: ["AWSProtocol", "Gateway", "Locking", "OriginClient", "Primitives", "Telemetry"],
             swiftSettings: settings),
 
         // MARK: Core: vocabulary and decisions
         .target(
             name: "Gateway",
-            dependencies: ["AWSProtocol", "PageCache", "RateLimiter", "StrictYAML"],
+            dependencies: ["AWSProtocol", "PageCache", "Primitives", "RateLimiter", "StrictYAML"],
             swiftSettings: settings),
         .target(
             name: "GatewayFront",
@@ -99,7 +102,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "Credentials", dependencies: ["AWSProtocol", "Locking", "OriginClient"], swiftSettings: settings),
+            name: "Credentials", dependencies: ["AWSProtocol", "Locking", "OriginClient", "Primitives"],
+            swiftSettings: settings),
         .target(
             name: "Sandbox",
             dependencies: [
@@ -124,23 +128,29 @@ let package = Package(
         .target(
             name: "NIOTestSupport", dependencies: [nioCore, nioPosix], path: "Tests/NIOTestSupport",
             swiftSettings: testSettings),
+        .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: testSettings),
         .testTarget(
-            name: "AWSProtocolTests", dependencies: ["AWSProtocol", "TestSupport", crypto], swiftSettings: testSettings),
+            name: "AWSProtocolTests", dependencies: ["AWSProtocol", "Primitives", "TestSupport", crypto],
+            swiftSettings: testSettings),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "AWSProtocol", "BuiltInCatalogs", "Credentials", "Gateway", "PageCache", "RateLimiter", "TestSupport",
+                "AWSProtocol", "BuiltInCatalogs", "Credentials", "Gateway", "PageCache", "Primitives", "RateLimiter",
+                "TestSupport",
             ],
             swiftSettings: testSettings),
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: testSettings),
-        .testTarget(name: "PageCacheTests", dependencies: ["PageCache", "TestSupport"], swiftSettings: testSettings),
+        .testTarget(name: "TelemetryTests", dependencies: ["Primitives", "Telemetry"], swiftSettings: testSettings),
+        .testTarget(
+            name: "PageCacheTests", dependencies: ["PageCache", "Primitives", "TestSupport"],
+            swiftSettings: testSettings),
         .testTarget(
             name: "RateLimiterTests", dependencies: ["RateLimiter", "TestSupport"], swiftSettings: testSettings),
         .testTarget(
             // NIO's own reader of HTTP/1.1 is the decoder's second opinion.
             name: "HTTPFrontTests",
             dependencies: [
-                "HTTPFront", "Locking", "TestSupport", nioCore, nioEmbedded, nioHTTP1, nioPosix, nioHPACK, nioHTTP2,
+                "HTTPFront", "Locking", "Primitives", "TestSupport", nioCore, nioEmbedded, nioHTTP1, nioPosix, nioHPACK,
+                nioHTTP2,
                 nioSSL,
             ],
             swiftSettings: testSettings),
@@ -156,12 +166,13 @@ let package = Package(
         .testTarget(
             name: "UpstreamTests",
             dependencies: [
-                "AWSProtocol", "BuiltInCatalogs", "Gateway", "OriginClient", "PageCache", "RateLimiter", "TestSupport",
-                "Upstream",
+                "AWSProtocol", "BuiltInCatalogs", "Gateway", "OriginClient", "PageCache", "Primitives", "RateLimiter",
+                "TestSupport", "Upstream",
             ],
             swiftSettings: testSettings),
         .testTarget(
-            name: "CredentialsTests", dependencies: ["AWSProtocol", "Credentials", "TestSupport"], exclude: ["SDK"],
+            name: "CredentialsTests", dependencies: ["AWSProtocol", "Credentials", "Primitives", "TestSupport"],
+            exclude: ["SDK"],
             swiftSettings: testSettings),
         .testTarget(
             name: "SandboxTests",
@@ -175,7 +186,8 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "NIOTestSupport", "PageCache",
-                "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "TestSupport", arguments, lifecycle, logging,
+                "Primitives", "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "TestSupport", arguments, lifecycle,
+                logging,
                 nioCore, nioPosix, nioSSL,
             ],
             exclude: ["SDK"],

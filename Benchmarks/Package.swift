@@ -17,13 +17,14 @@ let package = Package(
     dependencies: [.package(url: "https://github.com/apple/swift-collections", from: "1.6.0")],
     targets: [
         .target(name: "Locking", swiftSettings: settings),
-        .target(name: "PageCache", dependencies: ["Locking"], swiftSettings: settings),
+        .target(name: "Primitives", swiftSettings: settings),
+        .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
         .target(
             name: "AWSProtocol", dependencies: ["CPCRE2"],
             sources: [
-                "ClassRun.swift", "LimitedExpression.swift", "MatchAllowance.swift", "Pattern.swift",
-                "PatternNotation.swift",
+                "Constraints/ClassRun.swift", "Constraints/LimitedExpression.swift", "Constraints/Pattern.swift",
+                "Constraints/PatternNotation.swift",
             ],
             swiftSettings: settings),
         .target(

@@ -41,26 +41,27 @@ let package = Package(
     targets: [
         // MARK: The project's modules, or what of them needs neither sockets nor threads
         .target(name: "Locking", swiftSettings: settings),
-        .target(name: "Primitives", swiftSettings: settings),
+        .target(name: "Primitives", path: path("Primitives"), swiftSettings: settings),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
         .target(
-            name: "AWSProtocol", dependencies: ["CPCRE2", "Locking", crypto], path: path("AWSProtocol"),
+            name: "AWSProtocol", dependencies: ["CPCRE2", "Locking", "Primitives", crypto], path: path("AWSProtocol"),
             swiftSettings: settings),
-        .target(name: "PageCache", dependencies: ["Locking"], swiftSettings: settings),
+        .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "RateLimiter", dependencies: ["Locking", deque], swiftSettings: settings),
-        .target(name: "Telemetry", dependencies: ["Locking"], swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "BuiltInCatalogs", resources: [.embedInCode("voice-id.yaml")], swiftSettings: settings),
         .target(name: "StrictYAML", dependencies: [yams], swiftSettings: settings),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
         .target(
-            name: "HTTPFront", dependencies: [nioCore], path: path("HTTPFront"),
+            name: "HTTPFront", dependencies: ["Primitives", nioCore], path: path("HTTPFront"),
             sources: [
-                "Codec", "Connection/LargeContent.swift", "Server/HTTPLimits.swift", "Server/IPAddress.swift",
-                "Server/Peer.swift", "TLS/PeerCertificate.swift",
+                "Codec", "Connection/LargeContent.swift", "Server/HTTPLimits.swift", "Server/Peer.swift",
+                "TLS/PeerCertificate.swift",
             ],
             swiftSettings: settings),
         .target(
-            name: "Gateway", dependencies: ["AWSProtocol", "PageCache", "RateLimiter", "StrictYAML", "Telemetry"],
+            name: "Gateway",
+            dependencies: ["AWSProtocol", "PageCache", "Primitives", "RateLimiter", "StrictYAML", "Telemetry"],
             path: path("Gateway"), swiftSettings: settings),
         .target(
             name: "GatewayFront", dependencies: ["AWSProtocol", "Gateway", "HTTPFront", "Primitives"],
@@ -68,10 +69,10 @@ let package = Package(
             sources: ["Requests/CacheControl.swift", "Admin/PurgeQuery.swift", "Requests/SDKRequest.swift"],
             swiftSettings: settings),
         .target(
-            name: "OriginClient", dependencies: ["CCurl"], path: path("OriginClient"),
+            name: "OriginClient", dependencies: ["CCurl", "Primitives"], path: path("OriginClient"),
             sources: [
                 "CurlError.swift", "CurlReply.swift", "HTTP1/ReplyCollector.swift", "HTTP1/ReplyCollector+Text.swift",
-                "HTTP1/ReplyReader.swift", "LocalFault.swift",
+                "HTTP1/ReplyReader.swift",
             ],
             swiftSettings: settings),
         .target(
@@ -83,11 +84,11 @@ let package = Package(
         .target(name: "Fuzzer", swiftSettings: harnessSettings),
         .harness("FuzzCodec", ["HTTPFront", nioCore, nioEmbedded, nioHTTP1]),
         .harness("FuzzConfiguration", ["JobsProxy", "StrictYAML"]),
-        .harness("FuzzFields", ["AWSProtocol", "Gateway", "GatewayFront", "HTTPFront"]),
+        .harness("FuzzFields", ["AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "Primitives"]),
         .harness("FuzzInput", ["AWSProtocol", "BuiltInCatalogs", "Gateway"]),
         .harness("FuzzJSON", ["AWSProtocol"]),
         .harness("FuzzReplies", ["OriginClient"]),
-        .harness("FuzzSignature", ["AWSProtocol"]),
+        .harness("FuzzSignature", ["AWSProtocol", "Primitives"]),
     ]
 )
 

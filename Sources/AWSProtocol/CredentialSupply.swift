@@ -1,24 +1,22 @@
+public import Primitives
+
 /// The source of the credentials that requests are signed with.
 ///
 /// It is asked for each attempt, on the thread that sends it, and must not block.
 public protocol CredentialSupply: Sendable {
     /// What may be signed with now.
-    ///
-    /// - Parameter now: nanoseconds since 1970-01-01T00:00:00Z.
-    func credentials(now: Int64) -> CredentialAnswer
+    func credentials(now: WallInstant) -> CredentialAnswer
 
     /// Has credentials fetched anew that a service did not accept, because they are over or it does not know them. It must not
     /// block either.
     ///
-    /// - Parameters:
-    ///   - refused: what the service did not accept.
-    ///   - now: nanoseconds since 1970-01-01T00:00:00Z.
+    /// - Parameter refused: what the service did not accept.
     /// - Returns: true if others are there, or are being fetched and pending until then. The default implementation fetches nothing.
-    func renew(_ refused: AWSCredentials, now: Int64) -> Bool
+    func renew(_ refused: AWSCredentials, now: WallInstant) -> Bool
 }
 
 extension CredentialSupply {
-    public func renew(_ refused: AWSCredentials, now: Int64) -> Bool { false }
+    public func renew(_ refused: AWSCredentials, now: WallInstant) -> Bool { false }
 }
 
 /// What a supply of credentials has to give.
@@ -36,5 +34,5 @@ public struct FixedCredentials: CredentialSupply {
 
     public init(_ credentials: AWSCredentials) { self.credentials = credentials }
 
-    public func credentials(now: Int64) -> CredentialAnswer { .ready(credentials) }
+    public func credentials(now: WallInstant) -> CredentialAnswer { .ready(credentials) }
 }

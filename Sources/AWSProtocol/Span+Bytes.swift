@@ -36,18 +36,6 @@ extension Span where Element == UInt8 {
     }
 }
 
-extension UInt8 {
-    /// The value of a hexadecimal digit in ASCII, `nil` for any other byte.
-    var hexDigitValue: UInt8? {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
-        default: nil
-        }
-    }
-}
-
 extension Array where Element == UInt8 {
     /// A copy of a span's bytes.
     public init(copying span: Span<UInt8>) {

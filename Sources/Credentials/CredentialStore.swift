@@ -1,6 +1,7 @@
 public import AWSProtocol
 internal import Locking
 internal import OriginClient
+public import Primitives
 
 /// Credentials of a source, refreshed ahead of their expiration.
 ///
@@ -12,16 +13,15 @@ public final class CredentialStore: CredentialSupply, Discreet {
         var listeners: [@Sendable () -> Void] = []
         /// The state of the source's files when they were last read.
         var stamps: [FileStamp] = []
-        /// The time of the last check of the files, by the wall clock.
-        var lookedAt: Int64 = 0
+        /// The time of the last check of the files.
+        var lookedAt = WallInstant(nanoseconds: 0)
         /// True while a check is in progress.
         var isLooking = false
 
         /// Returns true if a check of the files must begin now.
-        mutating func beginsLook(now: Int64) -> Bool {
-            let (elapsed, overflow) = now.subtractingReportingOverflow(lookedAt)
+        mutating func beginsLook(now: WallInstant) -> Bool {
             // A time before the last check means that the clock was set back.
-            guard !isLooking, !refresh.isFetching, overflow || elapsed < 0 || elapsed >= CredentialStore.lookPause
+            guard !isLooking, !refresh.isFetching, now < lookedAt || now - lookedAt >= CredentialStore.lookPause
             else { return false }
             lookedAt = now
             isLooking = true
@@ -47,19 +47,17 @@ public final class CredentialStore: CredentialSupply, Discreet {
 
     private let state = Locked(State())
     private let source: any CredentialSource
-    private let clock: @Sendable () -> Int64
+    private let clock: @Sendable () -> WallInstant
     private let uptime: @Sendable () -> Int64
 
-    /// - Parameters:
-    ///   - clock: the wall clock, in nanoseconds since 1970-01-01T00:00:00Z.
-    ///   - uptime: a monotonic clock, in nanoseconds; by default `clock`.
+    /// - Parameter uptime: a monotonic clock, in nanoseconds.
     init(
-        _ source: any CredentialSource, clock: @escaping @Sendable () -> Int64,
-        uptime: (@Sendable () -> Int64)? = nil
+        _ source: any CredentialSource, clock: @escaping @Sendable () -> WallInstant,
+        uptime: @escaping @Sendable () -> Int64
     ) {
         self.source = source
         self.clock = clock
-        self.uptime = uptime ?? clock
+        self.uptime = uptime
     }
 
     /// A store with the SDKs' default sources: the environment, the shared files, the container's or the instance's service.
@@ -82,9 +80,7 @@ public final class CredentialStore: CredentialSupply, Discreet {
 
     /// The credentials to sign with now. Begins a fetch if one is due, so that a call at the start, or by a readiness check,
     /// fetches credentials before they are needed.
-    ///
-    /// - Parameter now: the wall clock, in nanoseconds since 1970-01-01T00:00:00Z.
-    public func credentials(now: Int64) -> CredentialAnswer {
+    public func credentials(now: WallInstant) -> CredentialAnswer {
         let moment = CredentialRefresh.Moment(clock: now, uptime: uptime())
         let (action, looks) = state.withLock { ($0.refresh.request(now: moment), $0.beginsLook(now: now)) }
         if looks { lookAtFiles() }
@@ -106,7 +102,7 @@ public final class CredentialStore: CredentialSupply, Discreet {
         }
     }
 
-    public func renew(_ refused: AWSCredentials, now: Int64) -> Bool {
+    public func renew(_ refused: AWSCredentials, now: WallInstant) -> Bool {
         switch state.withLock({ $0.refresh.renew(refused, now: now) }) {
         case .fetch: startFetch() == nil
         case .renewed: true
@@ -133,7 +129,7 @@ public final class CredentialStore: CredentialSupply, Discreet {
 
     /// Like `credentials`, but a due fetch runs on the calling thread, up to the source's timeout (half a minute for a process).
     /// Pending means that another fetch is in progress.
-    public func credentialsAfterFetch(now: Int64) -> CredentialAnswer {
+    public func credentialsAfterFetch(now: WallInstant) -> CredentialAnswer {
         let moment = CredentialRefresh.Moment(clock: now, uptime: uptime())
         let action = state.withLock { $0.refresh.request(now: moment) }
         switch action {
@@ -156,7 +152,7 @@ public final class CredentialStore: CredentialSupply, Discreet {
             return nil
         } catch {
             let reason = "the thread to fetch credentials on could not be started: \(error)"
-            end { refresh, now, generator in refresh.failed(reason, now: now, using: &generator) }
+            end(.failure(.failed(reason)))
             return reason
         }
     }
@@ -165,23 +161,18 @@ public final class CredentialStore: CredentialSupply, Discreet {
         // Before the files are read, so that a later change is noticed.
         let stamps = source.stamps()
         state.withLock { $0.stamps = stamps }
-        do throws(CredentialFault) {
-            let credentials = try source.fetch()
-            end { refresh, now, generator in refresh.fetched(credentials, now: now, using: &generator) }
-        } catch {
-            let reason = error.message
-            end { refresh, now, generator in refresh.failed(reason, now: now, using: &generator) }
-        }
+        end(Result { () throws(CredentialFault) in try source.fetch() })
     }
 
     /// Reports the result of a fetch to the state machine, then calls the listeners.
-    private func end(
-        _ body: (inout CredentialRefresh, CredentialRefresh.Moment, inout SystemRandomNumberGenerator) -> Void
-    ) {
+    private func end(_ result: Result<AWSCredentials, CredentialFault>) {
         let now = CredentialRefresh.Moment(clock: clock(), uptime: uptime())
         state.withLock { state in
             var generator = SystemRandomNumberGenerator()
-            body(&state.refresh, now, &generator)
+            switch result {
+            case .success(let credentials): state.refresh.fetched(credentials, now: now, using: &generator)
+            case .failure(let fault): state.refresh.failed(fault.message, now: now, using: &generator)
+            }
         }
         for listener in state.withLock({ $0.listeners }) { listener() }
     }

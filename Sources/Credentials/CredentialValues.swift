@@ -1,4 +1,5 @@
 internal import AWSProtocol
+internal import Primitives
 
 /// Unchecked credentials of a source. All values from outside go through `checked`, because key id and token become header
 /// fields.
@@ -35,9 +36,9 @@ struct CredentialValues: Discreet {
         if let token, token.utf8.count > 16 * 1024 || !Self.isGraphic(token) {
             throw .failed("the \(names.sessionToken) of \(whose) is none")
         }
-        var end: Int64?
+        var end: WallInstant?
         if let expiration, !expiration.isEmpty {
-            guard let time = Timestamp.nanoseconds(expiration) else {
+            guard let time = Timestamp.instant(expiration) else {
                 throw .failed(
                     "the \(names.expiration) of \(whose) is no time in ISO 8601, such as 2025-01-31T12:00:00Z")
             }

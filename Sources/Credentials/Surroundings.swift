@@ -1,5 +1,6 @@
 internal import Glibc
 internal import OriginClient
+public import Primitives
 
 /// The environment of the credential sources. All of it is passed in, so that sources do not depend on the process.
 public struct Surroundings: Sendable, Discreet {
@@ -7,8 +8,7 @@ public struct Surroundings: Sendable, Discreet {
     public var variables: [String: String]
     /// The directory of `~` and `.aws`; `nil` if there is none.
     public var homeDirectory: String?
-    /// The wall clock, in nanoseconds since 1970-01-01T00:00:00Z.
-    public var clock: @Sendable () -> Int64
+    public var clock: @Sendable () -> WallInstant
     /// A monotonic clock, in nanoseconds.
     var uptime: @Sendable () -> Int64 = { CurlClock.now }
 
@@ -17,18 +17,19 @@ public struct Surroundings: Sendable, Discreet {
     var patience = Patience()
 
     public init(
-        variables: [String: String], homeDirectory: String?, clock: @escaping @Sendable () -> Int64 = Self.wallClock
+        variables: [String: String], homeDirectory: String?,
+        clock: @escaping @Sendable () -> WallInstant = Self.wallClock
     ) {
         self.variables = variables
         self.homeDirectory = homeDirectory
         self.clock = clock
     }
 
-    /// The system's wall clock, in nanoseconds since 1970-01-01T00:00:00Z.
-    @Sendable public static func wallClock() -> Int64 {
+    /// The system's wall clock.
+    @Sendable public static func wallClock() -> WallInstant {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        return WallInstant(seconds: Int64(time.tv_sec)) + Int64(time.tv_nsec)
     }
 
     subscript(name: String) -> String? {

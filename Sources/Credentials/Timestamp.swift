@@ -1,28 +1,27 @@
 internal import AWSProtocol
+internal import Primitives
 
 /// Reads the sources' timestamps in ISO 8601's extended format (RFC 3339, section 5.6).
 enum Timestamp {
     /// Reads `2025-01-31T12:00:00Z`, also with a fraction of the second or an offset (`+01:00`, `+0100`); `nil` for anything
-    /// else. The result is in nanoseconds since 1970-01-01T00:00:00Z, saturated.
-    static func nanoseconds(_ text: String) -> Int64? {
+    /// else. Beyond the span of `WallInstant`, the nearest instant of it.
+    static func instant(_ text: String) -> WallInstant? {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes.count <= 64, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"),
             bytes[10] == UInt8(ascii: "T"), bytes[13] == UInt8(ascii: ":"), bytes[16] == UInt8(ascii: ":")
         else { return nil }
         let basic =
             bytes[0..<4] + bytes[5..<7] + bytes[8..<13] + bytes[14..<16] + bytes[17..<19] + [UInt8(ascii: "Z")]
-        guard let seconds = AWSTime.basic(Array(basic).span, 0..<16) else { return nil }
+        guard let seconds = AWSTime.basic(Array(basic).span) else { return nil }
         var rest = bytes[19...]
         if rest.first == UInt8(ascii: ".") {
             // The fraction of the second is ignored.
-            let digits = rest.dropFirst().prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            let digits = rest.dropFirst().prefix(while: \.isDigit)
             guard !digits.isEmpty else { return nil }
             rest = rest[digits.endIndex...]
         }
         guard let offset = offset(Array(rest)) else { return nil }
-        let (product, overflow) = (seconds - offset).multipliedReportingOverflow(by: 1_000_000_000)
-        guard overflow else { return product }
-        return seconds > 0 ? .max : .min
+        return WallInstant(seconds: seconds - offset)
     }
 
     /// The offset from UTC in seconds; `nil` if it is malformed.
@@ -32,12 +31,9 @@ enum Timestamp {
         guard first == UInt8(ascii: "+") || first == UInt8(ascii: "-") else { return nil }
         var digits = Array(text.dropFirst())
         if digits.count == 5, digits[2] == UInt8(ascii: ":") { digits.remove(at: 2) }
-        guard digits.count == 4, digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
-            return nil
-        }
-        let numbers = digits.map { Int64($0 - UInt8(ascii: "0")) }
-        let (hours, minutes) = (numbers[0] * 10 + numbers[1], numbers[2] * 10 + numbers[3])
-        guard hours < 24, minutes < 60 else { return nil }
+        guard digits.count == 4, let hours = digits.span.number(0..<2), let minutes = digits.span.number(2..<4),
+            hours < 24, minutes < 60
+        else { return nil }
         return (first == UInt8(ascii: "-") ? -1 : 1) * (hours * 3600 + minutes * 60)
     }
 }

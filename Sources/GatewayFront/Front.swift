@@ -1,5 +1,5 @@
 public import Gateway
-internal import Primitives
+public import Primitives
 internal import Synchronization
 public import Telemetry
 
@@ -13,7 +13,7 @@ public final class Front: Sendable {
     let hasSeveralRegions: Bool
     /// True if the requests of some service keep their callers' signatures.
     let hasPassthrough: Bool
-    let wallClock: @Sendable () -> Int64
+    let wallClock: @Sendable () -> WallInstant
     /// The hosts that unidentified requests may name.
     let hosts: OwnHosts
     private let serviceHosts: OwnHosts
@@ -28,12 +28,11 @@ public final class Front: Sendable {
     ///   - authorities: `host[:port]` of each of the gate's services. A target in absolute form must name one of these hosts.
     ///   - canCallServices: returns true if the services can be called, for which their credentials must be there; called by
     ///     requests for readiness.
-    ///   - wallClock: nanoseconds since 1970-01-01T00:00:00Z.
     public init(
         gate: Gate, dispatcher: LoopDispatcher, metrics: FrontMetrics, log: AccessLog?, callers: Callers,
         offload: @escaping SharedText.Offload, hosts: OwnHosts, authorities: [String],
         canCallServices: @escaping @Sendable () -> Bool,
-        wallClock: @escaping @Sendable () -> Int64
+        wallClock: @escaping @Sendable () -> WallInstant
     ) {
         self.dispatcher = dispatcher
         self.metrics = metrics

@@ -3,6 +3,7 @@ public import Gateway
 public import HTTPFront
 internal import NIOCore
 internal import PageCache
+internal import Primitives
 internal import Telemetry
 
 /// Answers the requests of one event loop: it finds the route, asks the gate, and renders the verdict.
@@ -11,7 +12,7 @@ public final class GatewayResponder: Responder {
     private struct Waiting {
         let role: Verdict.Role
         let call: Call
-        let caller: Int
+        let caller: CallerID
         let since: Int64
         /// When it is answered with an error if its fetch has not ended.
         let until: Int64
@@ -157,7 +158,7 @@ public final class GatewayResponder: Responder {
 
     /// Answers from the cache.
     private func serve(
-        _ page: Page, _ use: PageUse, _ call: Call, _ caller: Int, now: Int64, _ response: inout ResponseWriter
+        _ page: Page, _ use: PageUse, _ call: Call, _ caller: CallerID, now: Int64, _ response: inout ResponseWriter
     ) -> Disposition {
         let operation = call.operation
         renderer.page(page, use, for: call, &response, now: now)
@@ -172,7 +173,7 @@ public final class GatewayResponder: Responder {
 
     /// - Parameter caller: `nil` if it is not known.
     private func refuse(
-        _ error: GatewayError, _ operation: Int, _ caller: Int?, _ service: Service?, now: Int64,
+        _ error: GatewayError, _ operation: OperationID, _ caller: CallerID?, _ service: Service?, now: Int64,
         _ response: inout ResponseWriter
     ) -> Disposition {
         renderer.error(error, of: service, &response)
@@ -251,16 +252,17 @@ public final class GatewayResponder: Responder {
     ///   - caller: `nil` if it is not known.
     ///   - detail: composed only if the answer is recorded, like `id`.
     private func log(
-        _ operation: Int, _ caller: Int?, _ outcome: Outcome, status: Int, detail: @autoclosure () -> String,
+        _ operation: OperationID, _ caller: CallerID?, _ outcome: Outcome, status: Int,
+        detail: @autoclosure () -> String,
         id: @autoclosure () -> [UInt8], since: Int64, now: Int64
     ) {
         front.log?.record(
             AccessRecord(
-                operation: gate.operationNames[operation], caller: caller.map(gate.callerName) ?? "unknown",
+                operation: gate.operationNames[operation.index], caller: caller.map(gate.callerName) ?? "unknown",
                 outcome: outcome.label, status: status,
                 detail: detail(), requestID: id(), duration: now - since),
             isGood: status < 400,
-            isSampled: caller ?? Identity.anonymous == Identity.anonymous && Self.isRefusal(outcome))
+            isSampled: caller ?? .anonymous == .anonymous && Self.isRefusal(outcome))
     }
 
     /// Returns true for refusals, which touch neither a page nor a service.
@@ -305,9 +307,9 @@ public final class GatewayResponder: Responder {
     /// There is no request to log.
     public func dropped(_ refusal: Refusal) { counters.count(refusal) }
 
-    /// The number of the caller that a client certificate names; -1 for none.
+    /// The index of the caller that a client certificate names; -1 for none.
     public func identify(_ certificate: PeerCertificate) -> Int32 {
-        front.callers.caller(with: certificate).map { Int32(clamping: $0) } ?? -1
+        front.callers.caller(with: certificate).map { Int32(clamping: $0.index) } ?? -1
     }
 
     public func answered(count: Int, elapsed: Int64) {

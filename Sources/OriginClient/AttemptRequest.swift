@@ -1,3 +1,5 @@
+internal import CCurl
+
 /// The versions of HTTP that an endpoint is spoken to with.
 public enum HTTP2Mode: Sendable {
     /// HTTP/2 if the endpoint agrees to it in the TLS handshake (ALPN, RFC 9113 section 3.2), else HTTP/1.1. An
@@ -28,8 +30,8 @@ package final class Endpoint: Sendable {
     let isTLS: Bool
 
     package init(
-        url: String, http2: HTTP2Mode, caBundle: String?, proxy: String?, maxConnections: Int, connectTimeout: Int64,
-        keptFields: KeptFields = .none
+        url: String, http2: HTTP2Mode = .off, caBundle: String? = nil, proxy: String? = nil, maxConnections: Int = 1,
+        connectTimeout: Int64, keptFields: KeptFields = .none
     ) {
         self.url = url
         self.http2 = http2
@@ -46,6 +48,13 @@ package final class Endpoint: Sendable {
         self === other
             || url == other.url && http2 == other.http2 && caBundle == other.caBundle && proxy == other.proxy
     }
+}
+
+/// The methods that are sent.
+package enum HTTPMethod: String, Sendable {
+    case get = "GET"
+    case post = "POST"
+    case put = "PUT"
 }
 
 /// One HTTP request.
@@ -82,4 +91,35 @@ package struct AttemptRequest: Sendable {
         self.maxReplyBytes = maxReplyBytes
         self.needsFreshConnection = needsFreshConnection
     }
+}
+
+extension AttemptRequest {
+    /// Sends the request over a connection of its own, on the caller's thread, and waits for the reply, at most `timeout`. No redirect is
+    /// followed.
+    ///
+    /// - Throws: `CurlError` if no whole reply came, or one too large. Any status is a reply.
+    package func perform() throws(CurlError) -> CurlReply {
+        guard CurlLibrary.isReady else { throw .driverFault }
+        guard let transfer = CurlTransfer() else { throw .outOfMemory }
+        defer { transfer.clear() }
+        let start = CurlClock.now
+        let deadline = CurlClock.after(start, timeout)
+        var list: CurlAddresses?
+        if let name = OriginName(endpoint) {
+            let nameDeadline = min(deadline, CurlClock.after(start, endpoint.connectTimeout))
+            list = try CurlAddresses(name, try NameLookups.shared.addresses(of: name.name, until: nameDeadline))
+        }
+        let now = CurlClock.now
+        try transfer.prepare(self, id: 0, slot: 0, deadline: deadline)
+        try transfer.handle.setAddresses(list)
+        try transfer.setLaunch(now: now)
+        return try transfer.result(unsafe curl_easy_perform(transfer.easy)).get()
+    }
+}
+
+/// Descriptions show neither URL, fields nor body, which hold secrets.
+extension AttemptRequest: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    package var description: String { "\(method.rawValue) request" }
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: ["method": method]) }
 }

@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Glibc
 
 /// Why an attempt brought no reply: a `CURLcode`, or one of the driver's own reasons, from -1 to -99. Values from -100 down are for
 /// modules that interpret replies.
@@ -103,6 +104,17 @@ extension CurlError {
     /// True if this machine lacks something: ports, descriptors, memory. The service was not asked.
     package var isLocalFault: Bool { rawValue == -10 || self == .outOfMemory || self == .driverFault }
 
+    /// The faults of this machine alone, not of the peer, by `errno` (Linux, connect(2) and socket(2)).
+    static let localFaults: [Int32: String] = [
+        EADDRNOTAVAIL: "EADDRNOTAVAIL, all local ports are in use",
+        EMFILE: "EMFILE, this process has too many files open",
+        ENFILE: "ENFILE, this machine has too many files open",
+        ENOMEM: "ENOMEM, there is no memory",
+        ENOBUFS: "ENOBUFS, there is no memory for sockets",
+        EACCES: "EACCES, it is not permitted",
+        EPERM: "EPERM, it is not permitted",
+    ]
+
     /// True if libcurl refused the request itself, before any connection.
     private var isRefusedByLibrary: Bool {
         let code = CURLcode(rawValue: UInt32(bitPattern: rawValue))
@@ -123,11 +135,12 @@ extension CurlError: CustomStringConvertible {
         case .replyTooLarge: return "the reply's body is too large"
         case .headTooLarge: return "the reply's header is too large"
         // Which of these errors it is depends on when libcurl notices.
-        case _ where isLostConnection:
-            return "the connection failed before the reply was complete"
+        case _ where isLostConnection: return "the connection failed before the reply was complete"
         case .refusedStream: return "the service refused the request before it looked at it"
         case _ where isProxyRefusal: return "the proxy refused the connection with status \(detail)"
-        case _ where rawValue == -10: return "no connection could be opened from here: \(LocalFault(detail))"
+        case _ where rawValue == -10:
+            let fault = Self.localFaults[detail] ?? "errno \(detail), the system refused"
+            return "no connection could be opened from here: \(fault)"
         case .badField: return "a header field is not well-formed"
         case .duplicateID, .driverFault: return "internal error"
         case .badReply: return "the reply is not well-formed"

@@ -25,9 +25,14 @@ package struct CurlReply: Sendable, Equatable {
     }
 
     /// The value of the first field of this name (lower case).
-    package subscript(name: String) -> String? {
-        fields.first { $0.name == name }?.value
-    }
+    package subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
+}
+
+/// Descriptions show neither fields nor body, which hold secrets.
+extension CurlReply: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    package var description: String { "reply \(status)" }
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: ["status": status]) }
 }
 
 /// How an attempt ended.

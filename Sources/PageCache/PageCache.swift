@@ -1,4 +1,5 @@
 internal import Locking
+public import Primitives
 internal import Synchronization
 
 /// Pages by key, with the flights that fetch them and the requests that wait for a flight.
@@ -151,12 +152,12 @@ public final class PageCache: Sendable {
     ///
     /// - Parameters:
     ///   - now: monotonic nanoseconds.
-    ///   - wallClock: the same instant in nanoseconds since 1970-01-01T00:00:00Z.
+    ///   - wallClock: the same instant.
     ///   - scopes: the scopes whose pages are left out.
     ///   - visit: is called once for each page, without a lock.
     /// - Throws: what `visit` throws.
     public func save<Failure: Error>(
-        now: Int64, wallClock: Int64, except scopes: Set<EpochScope> = [],
+        now: Int64, wallClock: WallInstant, except scopes: Set<EpochScope> = [],
         _ visit: (SavedPage) throws(Failure) -> Void
     ) throws(Failure) {
         let left = Set(scopes.map(\.index))
@@ -178,13 +179,13 @@ public final class PageCache: Sendable {
     /// - Parameters:
     ///   - longest: the configured lifetime of such a page, which limits the page's own.
     ///   - now: monotonic nanoseconds.
-    ///   - wallClock: the same instant in nanoseconds since 1970-01-01T00:00:00Z.
+    ///   - wallClock: the same instant.
     /// - Returns: true if the page was stored.
     public func restore(
-        _ saved: SavedPage, scope: EpochScope, longest: Page.Lifetime, now: Int64, wallClock: Int64
+        _ saved: SavedPage, scope: EpochScope, longest: Page.Lifetime, now: Int64, wallClock: WallInstant
     ) -> Bool {
         // The wall clock may have been set back since: an age below 0 counts as 0.
-        let (age, overflow) = wallClock.subtractingReportingOverflow(saved.fetchedAt)
+        let (age, overflow) = wallClock.nanoseconds.subtractingReportingOverflow(saved.fetchedAt.nanoseconds)
         guard !overflow else { return false }
         let lifetime = Page.Lifetime(
             fresh: min(saved.lifetime.fresh, longest.fresh),

@@ -1,12 +1,13 @@
+public import Primitives
+
 /// A page in a snapshot. Its time is of the wall clock, because a monotonic clock does not outlive the machine's boot.
 public struct SavedPage: Sendable, Equatable {
     public var key: [UInt8]
     public var body: [UInt8]
-    /// Nanoseconds since 1970-01-01T00:00:00Z.
-    public var fetchedAt: Int64
+    public var fetchedAt: WallInstant
     public var lifetime: Page.Lifetime
 
-    public init(key: [UInt8], body: [UInt8], fetchedAt: Int64, lifetime: Page.Lifetime) {
+    public init(key: [UInt8], body: [UInt8], fetchedAt: WallInstant, lifetime: Page.Lifetime) {
         self.key = key
         self.body = body
         self.fetchedAt = fetchedAt
@@ -15,11 +16,11 @@ public struct SavedPage: Sendable, Equatable {
 
     /// - Parameters:
     ///   - now: monotonic nanoseconds.
-    ///   - wallClock: the same instant in nanoseconds since 1970-01-01T00:00:00Z.
-    init(_ page: Page, now: Int64, wallClock: Int64) {
+    ///   - wallClock: the same instant.
+    init(_ page: Page, now: Int64, wallClock: WallInstant) {
         key = page.key.bytes
         body = page.body
-        fetchedAt = wallClock &- (now &- page.fetchedAt)
+        fetchedAt = wallClock - (now &- page.fetchedAt)
         lifetime = Page.Lifetime(
             fresh: max(0, page.freshUntil &- page.fetchedAt),
             staleWhileRevalidate: page.revalidateUntil &- page.freshUntil,
@@ -66,7 +67,7 @@ public struct SnapshotWriter: ~Copyable {
     public mutating func append(_ page: SavedPage) {
         append(UInt32(truncatingIfNeeded: page.key.count))
         append(UInt32(truncatingIfNeeded: page.body.count))
-        append(UInt64(bitPattern: page.fetchedAt))
+        append(UInt64(bitPattern: page.fetchedAt.nanoseconds))
         append(UInt64(bitPattern: page.lifetime.fresh))
         append(UInt64(bitPattern: page.lifetime.staleWhileRevalidate))
         append(UInt64(bitPattern: page.lifetime.staleIfError))

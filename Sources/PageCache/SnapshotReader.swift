@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Reads a snapshot of `SnapshotWriter`, one page at a time. The file is read twice, because its checksum is verified before any of
 /// its pages is used. The reader holds one page or `pieceBytes` in memory, whichever is more.
 public struct SnapshotReader: ~Copyable {
@@ -51,7 +53,7 @@ public struct SnapshotReader: ~Copyable {
         guard position < end else { return nil }
         let keyCount = Int(Self.number(try take(4)))
         let bodyCount = Int(Self.number(try take(4)))
-        let fetchedAt = Int64(bitPattern: Self.number(try take(8)))
+        let fetchedAt = WallInstant(nanoseconds: Int64(bitPattern: Self.number(try take(8))))
         var spans: [Int64] = []
         for _ in 0..<3 { spans.append(Int64(bitPattern: Self.number(try take(8)))) }
         guard spans.allSatisfy({ (0...Self.longest).contains($0) }) else { throw .malformed }

@@ -1,4 +1,5 @@
 internal import Locking
+public import Primitives
 
 /// One answered request, for the access log.
 public struct AccessRecord: Sendable {
@@ -33,13 +34,13 @@ public final class AccessLog: Sendable {
     /// The buffer that lines are appended to.
     public let buffer: LogBuffer
     private let recordsGood: Bool
-    private let wallClock: @Sendable () -> Int64
+    private let wallClock: @Sendable () -> WallInstant
     private let sampler = Locked(RefusalSampler())
 
-    /// - Parameters:
-    ///   - recordsGood: true if good answers are recorded too.
-    ///   - wallClock: seconds since 1970-01-01T00:00:00Z.
-    public init(recordsGood: Bool, into buffer: LogBuffer = LogBuffer(), wallClock: @escaping @Sendable () -> Int64) {
+    /// - Parameter recordsGood: true if good answers are recorded too.
+    public init(
+        recordsGood: Bool, into buffer: LogBuffer = LogBuffer(), wallClock: @escaping @Sendable () -> WallInstant
+    ) {
         self.recordsGood = recordsGood
         self.buffer = buffer
         self.wallClock = wallClock
@@ -55,7 +56,7 @@ public final class AccessLog: Sendable {
     public func record(_ record: @autoclosure () -> AccessRecord, isGood: Bool, isSampled: Bool = false) {
         guard recordsGood || !isGood else { return }
         let record = record()
-        let time = wallClock()
+        let time = wallClock().seconds
         if isSampled {
             let reason = Array(record.detail.utf8)
             let (ended, isWritten) = sampler.withLock { ($0.endSecond(time), $0.admits(reason)) }
@@ -77,7 +78,7 @@ public final class AccessLog: Sendable {
 
     /// Writes the counts of suppressed lines when a second has ended. Call it about four times a second.
     public func tick() {
-        let time = wallClock()
+        let time = wallClock().seconds
         summarize(sampler.withLock { $0.endSecond(time) }, time: time)
     }
 

@@ -21,9 +21,7 @@ internal import Synchronization
         self.count = max(0, count)
         let total = self.count + 2 * Self.padding
         unsafe storage = UnsafeMutablePointer<Atomic<UInt64>>.allocate(capacity: total)
-        for index in 0..<total {
-            unsafe (storage + index).initialize(to: Atomic(0))
-        }
+        for index in 0..<total { unsafe (storage + index).initialize(to: Atomic(0)) }
     }
 
     deinit {

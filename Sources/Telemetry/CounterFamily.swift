@@ -31,9 +31,7 @@ public final class CounterFamily: MetricFamily {
         let blocks = blocks.withLock { $0 }
         for (index, label) in labels.enumerated() {
             let sum = blocks.reduce(UInt64(0)) { $0 &+ $1.value(at: index) }
-            if sum > 0 || labels.count <= Self.alwaysShown {
-                text.sample(name, labels: label, "\(sum)")
-            }
+            if sum > 0 || labels.count <= Self.alwaysShown { text.sample(name, labels: label, "\(sum)") }
         }
     }
 

@@ -25,9 +25,7 @@ struct MetricText {
 
     mutating func sample(_ name: String, labels: String, _ value: String) {
         bytes += name.utf8
-        if !labels.isEmpty {
-            bytes += "{\(labels)}".utf8
-        }
+        if !labels.isEmpty { bytes += "{\(labels)}".utf8 }
         bytes += " \(value)\n".utf8
     }
 

@@ -1,6 +1,7 @@
 internal import AWSProtocol
 internal import Gateway
 internal import OriginClient
+internal import Primitives
 
 /// The class of an attempt's end, as policy sees it. The raw value is the metric label.
 package enum AttemptClass: String, CaseIterable, Sendable {
@@ -50,8 +51,8 @@ package enum AttemptClass: String, CaseIterable, Sendable {
 struct AttemptResult {
     let kind: AttemptClass
     let outcome: Result<UpstreamReply, CurlError>
-    /// The service's time, in seconds since 1970, if its reply tells it and it matters.
-    private(set) var date: Int64?
+    /// The service's time if its reply tells it and it matters.
+    private(set) var date: WallInstant?
 
     /// Why there is no reply; nil if there is one.
     var error: CurlError? { if case .failure(let error) = outcome { error } else { nil } }
@@ -83,7 +84,8 @@ struct AttemptResult {
             kind = AttemptClass(error)
             outcome = .failure(error)
         }
-        date = mayBeMistimed ? (try? result.get())?["date"].flatMap(AWSTime.http) : nil
+        date =
+            mayBeMistimed ? (try? result.get())?["date"].flatMap(HTTPDate.seconds).map(WallInstant.init(seconds:)) : nil
     }
 
     /// Whether the service may have refused it for the time that it was signed for.

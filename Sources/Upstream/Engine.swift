@@ -29,35 +29,38 @@ final class Engine {
         upstream.mail.withLock { $0.waker = waker }
     }
 
+    private var moment: FetchMachine.Moment {
+        FetchMachine.Moment(now: CurlClock.now, wallClock: upstream.wallClock())
+    }
+
     func run() {
-        var machine = FetchMachine(
-            gate, upstream.settings, upstream.retry, wallClock: upstream.wallClock, now: CurlClock.now)
+        var machine = FetchMachine(gate, upstream.settings, upstream.retry, now: CurlClock.now)
         var orders = Upstream.Orders()
         var finished: [FinishedAttempt] = []
         var nextLook: Int64 = 0
         while true {
             upstream.takeMail(into: &orders)
-            var now = CurlClock.now
-            if orders.credentialsChanged { machine.handle(.credentialsCame, now: now) }
-            while let attempt = orders.started.popFirst() { machine.handle(.granted(attempt), now: now) }
-            if orders.queueGrew || now >= nextLook {
-                machine.handle(.queueGrew, now: now)
-                nextLook = now + Self.longestSleep
+            var moment = moment
+            if orders.credentialsChanged { machine.handle(.credentialsCame, at: moment) }
+            while let attempt = orders.started.popFirst() { machine.handle(.granted(attempt), at: moment) }
+            if orders.queueGrew || moment.now >= nextLook {
+                machine.handle(.queueGrew, at: moment)
+                nextLook = moment.now + Self.longestSleep
             }
-            machine.handle(.tick, now: now)
-            if let stopBy = orders.stopBy, now >= stopBy { machine.handle(.stop, now: now) }
+            machine.handle(.tick, at: moment)
+            if let stopBy = orders.stopBy, moment.now >= stopBy { machine.handle(.stop, at: moment) }
             carryOut(&machine)
             if orders.stopBy != nil, machine.isIdle { return }
-            now = CurlClock.now
+            let now = CurlClock.now
             let next = min(nextTick, nextLook, orders.stopBy ?? .max)
             let pause = upstream.goesToSleep() ? max(0, next - now) : 0
             driver.wait(timeout: pause, finished: &finished)
-            now = CurlClock.now
-            for attempt in finished { machine.handle(.ended(attempt), now: now) }
+            moment = self.moment
+            for attempt in finished { machine.handle(.ended(attempt), at: moment) }
             finished.removeAll(keepingCapacity: true)
             if let error = driver.localFault {
                 driver.localFault = nil
-                machine.handle(.localFault(error), now: now)
+                machine.handle(.localFault(error), at: moment)
             }
             carryOut(&machine)
         }
@@ -75,7 +78,7 @@ final class Engine {
                     try driver.start(fetch.id, request(order))
                 } catch {
                     let finished = FinishedAttempt(id: fetch.id, result: .failure(error))
-                    machine.handle(.ended(finished), now: CurlClock.now)
+                    machine.handle(.ended(finished), at: moment)
                 }
             case .cancel(let id): driver.cancel(id)
             case .deliver(let delivery): deliveries.append(delivery)

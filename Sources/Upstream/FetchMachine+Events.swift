@@ -1,7 +1,21 @@
 package import Gateway
 package import OriginClient
+package import Primitives
 
 extension FetchMachine {
+    /// When an event came.
+    package struct Moment {
+        /// Monotonic nanoseconds.
+        let now: Int64
+        /// For signatures.
+        let wallClock: WallInstant
+
+        package init(now: Int64, wallClock: WallInstant) {
+            self.now = now
+            self.wallClock = wallClock
+        }
+    }
+
     /// What has happened.
     package enum Event: ~Copyable {
         /// A first attempt has its tokens. (`tick` finds those that have waited for theirs.)
@@ -26,7 +40,7 @@ extension FetchMachine {
         /// No reply of the attempt is wanted any more.
         case cancel(UInt64)
         case deliver(Delivery)
-        /// A `tick` is due at this instant, `.max` if none is.
+        /// The next `tick` is due at this instant, and no more at another; `.max` if none is.
         case wake(at: Int64)
         case report(UpstreamEvent)
         /// An attempt has ended so many nanoseconds after it was sent.
@@ -46,5 +60,58 @@ extension FetchMachine {
         package let timeout: Int64
         /// See `AttemptRequest`.
         let needsFreshConnection: Bool
+    }
+}
+
+/// A fetch that has had its first token. A class, because it changes where it is.
+final class FetchCall {
+    /// Where its attempt is.
+    enum Place: ~Copyable {
+        /// In the queue, or just being handled.
+        case elsewhere
+        /// Here, in a pause or parked.
+        case here(WaitingAttempt)
+        /// On its way.
+        case sent(SentAttempt)
+    }
+
+    let fetch: Fetch
+    /// What it asks, for the breaker.
+    let input: AttemptInput
+    var place = Place.elsewhere
+    var signature = ServiceHealth.Signature()
+    /// Whether the attempt has less time than the service is given.
+    var isCutShort = false
+    /// Whether the attempt is its breaker's probe.
+    var isProbe = false
+    /// What came of the last attempt, if another follows.
+    var last: AttemptResult?
+
+    init(_ fetch: Fetch) {
+        self.fetch = fetch
+        input = AttemptInput(fetch)
+    }
+
+    /// An operation that the catalog does not know is a write as far as safety goes, and may be a read.
+    var replyUse: ReplyUse {
+        if case .flight = fetch.purpose { return .page }
+        return fetch.operation == nil || fetch.safety == .read ? .pass : .write
+    }
+
+    func takePlace() -> Place {
+        var taken = Place.elsewhere
+        swap(&taken, &place)
+        return taken
+    }
+
+    /// The attempt that is here; nil, and nothing changes, if it is not.
+    func takeHeld() -> WaitingAttempt? {
+        switch takePlace() {
+        case .here(let attempt): return attempt
+        case .sent(let attempt):
+            place = .sent(attempt)
+            return nil
+        case .elsewhere: return nil
+        }
     }
 }

@@ -1,5 +1,6 @@
 package import Gateway
 internal import OriginClient
+internal import Primitives
 
 /// What becomes of fetches between their first token and their end: retries, breakers, budgets, credentials and deadlines.
 ///
@@ -14,7 +15,6 @@ package struct FetchMachine: ~Copyable {
 
     private let gate: Gate
     private let retry: RetryPolicy
-    private let readWallClock: @Sendable () -> Int64
     private var random: any RandomNumberGenerator
     private var services: [ServiceHealth]
     /// Of all services: each connection has a number of its own.
@@ -22,8 +22,9 @@ package struct FetchMachine: ~Copyable {
     /// What this machine lacked, and when that was last reported.
     private var localFaults: [Int32: Int64] = [:]
 
-    /// When the event came that is being handled.
+    /// The moment of the event that is being handled.
     private var now: Int64
+    private var wallClock: WallInstant
     private var calls: [UInt64: FetchCall] = [:]
     private var pauses: [(until: Int64, call: UInt64)] = []
     /// When the next pause ends; `.max` if there is none.
@@ -34,22 +35,23 @@ package struct FetchMachine: ~Copyable {
     private var nextParkedEnd = Int64.max
     /// When to release the queues; `.max` if nothing waits.
     private var nextRelease: Int64
+    /// The last instant that a `tick` was asked for.
+    private var wakeAt = Int64.max
 
     /// - Parameters:
     ///   - settings: one for each of the gate's services, in their order.
-    ///   - wallClock: nanoseconds since 1970-01-01T00:00:00Z.
     ///   - random: for what must not happen to many at one moment.
     ///   - now: monotonic nanoseconds.
     package init(
-        _ gate: Gate, _ settings: [UpstreamSettings], _ retry: RetryPolicy, wallClock: @escaping @Sendable () -> Int64,
+        _ gate: Gate, _ settings: [UpstreamSettings], _ retry: RetryPolicy,
         random: any RandomNumberGenerator = SystemRandomNumberGenerator(), now: Int64
     ) {
         self.gate = gate
         self.retry = retry
-        readWallClock = wallClock
         self.random = random
         services = zip(settings, gate.services).map { ServiceHealth($0, name: $1.settings.name, retry, now: now) }
         self.now = now
+        wallClock = WallInstant(seconds: 0)
         nextRelease = now
     }
 
@@ -57,19 +59,23 @@ package struct FetchMachine: ~Copyable {
     package var isIdle: Bool { calls.isEmpty && gate.queue.isEmpty }
 
     /// Takes an event in; what follows is added to `actions`.
-    ///
-    /// - Parameter now: when it came, in monotonic nanoseconds.
-    package mutating func handle(_ event: consuming Event, now: Int64) {
-        self.now = now
+    package mutating func handle(_ event: consuming Event, at moment: Moment) {
+        now = moment.now
+        wallClock = moment.wallClock
         switch consume event {
         case .granted(let attempt): begin(attempt)
         case .ended(let attempt): settle(attempt)
         case .credentialsCame: unpark()
         case .queueGrew: nextRelease = now
         case .localFault(let error): noteLocalFault(error)
-        case .tick: tick()
+        case .tick:
+            tick()
+            wakeAt = .max
         case .stop: stop()
         }
+        let next = min(nextPause, nextRelease, nextParkedEnd)
+        if next < wakeAt || wakeAt == .max { actions.append(.wake(at: next)) }
+        wakeAt = next
     }
 
     // MARK: Sending
@@ -100,7 +106,7 @@ package struct FetchMachine: ~Copyable {
         }
         var lines: HeaderLines?
         if call.fetch.forwarded == nil {
-            switch services[service].sign(call.fetch, &call.signature, wallClock: readWallClock()) {
+            switch services[service].sign(call.fetch, &call.signature, wallClock: wallClock) {
             case .lines(let signed):
                 lines = signed
                 report(services[service].noteCredentials(missing: nil))
@@ -210,7 +216,7 @@ package struct FetchMachine: ~Copyable {
         guard result.mayBeMistimed || result.hasExpiredCredentials else { return false }
         let service = call.fetch.service
         report(services[service].noteRefusal(result, call.signature))
-        return services[service].learn(result, &call.signature, wallClock: readWallClock())
+        return services[service].learn(result, &call.signature, wallClock: wallClock)
     }
 
     /// No reply, however wrong, stops a quota group for longer, in nanoseconds.
@@ -239,7 +245,7 @@ package struct FetchMachine: ~Copyable {
     }
 
     private mutating func askForTokens(_ id: UInt64) {
-        guard let call = calls[id], case .here(let attempt) = call.takePlace() else { return }
+        guard let call = calls[id], let attempt = call.takeHeld() else { return }
         // A first attempt that waits for its turn is as if it had never been here: its clients may still leave.
         if attempt.number == 1 { calls[id] = nil }
         switch gate.askAgain(attempt, now: now) {
@@ -256,7 +262,6 @@ package struct FetchMachine: ~Copyable {
         if now >= nextParkedEnd { endParked() }
         if now >= nextPause { endPauses() }
         if now >= nextRelease { release() }
-        actions.append(.wake(at: min(nextPause, nextRelease, nextParkedEnd)))
     }
 
     /// Ends the calls whose time was over before credentials came.
@@ -272,7 +277,7 @@ package struct FetchMachine: ~Copyable {
         }
         nextParkedEnd = parked.reduce(.max) { min($0, calls[$1]?.fetch.deadline ?? .max) }
         for id in due {
-            guard let call = calls[id], case .here(let attempt) = call.takePlace() else { continue }
+            guard let call = calls[id], let attempt = call.takeHeld() else { continue }
             end(attempt, of: call, detail: "credentials", "the gateway's credentials did not come in time")
         }
     }
@@ -372,7 +377,8 @@ package struct FetchMachine: ~Copyable {
                 actions.append(.cancel(call.fetch.id))
                 finish(attempt.ended(), of: call, with: call.last, detail: "stop", Self.isStopping)
             case .here(let attempt): end(attempt, of: call, detail: "stop", Self.isStopping)
-            case .elsewhere: break
+            // It was in the queue, and has been refused above.
+            case .elsewhere: calls[call.fetch.id] = nil
             }
         }
     }

@@ -1,6 +1,7 @@
 internal import AWSProtocol
 internal import Gateway
 internal import OriginClient
+internal import Primitives
 
 /// What a good reply is for.
 enum ReplyUse {
@@ -108,7 +109,7 @@ extension RetryAfter {
     fileprivate init?(_ reply: CurlReply) {
         self.init(
             standard: reply["retry-after"], amazon: reply["x-amz-retry-after"],
-            date: reply["date"].flatMap(AWSTime.http))
+            date: reply["date"].flatMap(HTTPDate.seconds).map(WallInstant.init(seconds:)))
     }
 }
 

@@ -1,5 +1,6 @@
 internal import Gateway
 internal import OriginClient
+internal import Primitives
 
 /// What is known of one service: whether it answers, what retries it may cost, what its requests are signed with.
 struct ServiceHealth {
@@ -60,9 +61,8 @@ struct ServiceHealth {
 
     /// The fields of a request, signed for this moment.
     ///
-    /// - Parameter wallClock: nanoseconds since 1970-01-01T00:00:00Z.
     /// - Returns: nil if the service's requests are not signed here.
-    func sign(_ fetch: Fetch, _ signature: inout Signature, wallClock: Int64) -> ServiceSigner.Outcome? {
+    func sign(_ fetch: Fetch, _ signature: inout Signature, wallClock: WallInstant) -> ServiceSigner.Outcome? {
         guard let signer else { return nil }
         let outcome = signer.lines(fetch, wallClock: wallClock)
         signature.clockOffset = signer.clockOffset
@@ -72,9 +72,8 @@ struct ServiceHealth {
 
     /// Takes the service's time from a reply, and has credentials renewed that it did not accept, once for a call.
     ///
-    /// - Parameter wallClock: nanoseconds since 1970-01-01T00:00:00Z.
     /// - Returns: true if the request would be signed for another time now, or with other credentials now or once they have come.
-    func learn(_ result: AttemptResult, _ signature: inout Signature, wallClock: Int64) -> Bool {
+    func learn(_ result: AttemptResult, _ signature: inout Signature, wallClock: WallInstant) -> Bool {
         guard let signer else { return false }
         if result.mayBeMistimed, let date = result.date,
             signer.learn(date: date, signedOffset: signature.clockOffset, wallClock: wallClock)

@@ -1,6 +1,7 @@
 public import AWSProtocol
 internal import Gateway
 internal import OriginClient
+internal import Primitives
 
 /// How requests to a service are signed.
 public struct SigningSettings: Sendable {
@@ -69,16 +70,14 @@ final class ServiceSigner {
     }
 
     /// The fields of a request, signed for this moment.
-    ///
-    /// - Parameter wallClock: nanoseconds since 1970-01-01T00:00:00Z.
-    func lines(_ fetch: Fetch, wallClock: Int64) -> Outcome {
+    func lines(_ fetch: Fetch, wallClock: WallInstant) -> Outcome {
         switch settings.supply.credentials(now: wallClock) {
         case .ready(let credentials):
             if constants.credentials != credentials {
                 constants = Self.constants(credentials, settings)
                 generation += 1
             }
-            return .lines(signed(fetch, with: credentials, at: wallClock / 1_000_000_000 + clockOffset))
+            return .lines(signed(fetch, with: credentials, at: wallClock + clockOffset * 1_000_000_000))
         case .pending: return .pending
         case .unavailable where settings.mayGoUnsigned:
             if constants.credentials != nil { constants = Self.constants(nil, settings) }
@@ -108,8 +107,8 @@ final class ServiceSigner {
         return Constants(credentials: credentials, lines: lines, names: Array(names.joined(separator: ";").utf8))
     }
 
-    private func signed(_ fetch: Fetch, with credentials: AWSCredentials, at seconds: Int64) -> HeaderLines {
-        let time = signer.time(at: seconds)
+    private func signed(_ fetch: Fetch, with credentials: AWSCredentials, at instant: WallInstant) -> HeaderLines {
+        let time = signer.time(at: instant)
         var lines = HeaderLines(constants.lines, room: 512)
         lines.add("X-Amz-Target", fetch.target.utf8.span)
         lines.add("X-Amz-Date", time.span)
@@ -137,12 +136,12 @@ final class ServiceSigner {
     /// may come from something on the way that has a clock of its own.
     ///
     /// - Parameters:
-    ///   - date: seconds since 1970, from the answer's `Date`.
+    ///   - date: the answer's `Date`.
     ///   - signedOffset: the offset that the refused request was signed with.
-    ///   - wallClock: when it came, in nanoseconds since 1970.
+    ///   - wallClock: when it came.
     /// - Returns: whether the request would be signed for another time now.
-    func learn(date: Int64, signedOffset: Int64, wallClock: Int64) -> Bool {
-        guard let offset = AWSTime.clockOffset(date: date, now: wallClock / 1_000_000_000) else { return false }
+    func learn(date: WallInstant, signedOffset: Int64, wallClock: WallInstant) -> Bool {
+        guard let offset = AWSTime.clockOffset(date: date, now: wallClock) else { return false }
         clockOffset = offset
         return abs(offset - signedOffset) > AWSTime.toleratedOffset
     }
@@ -157,7 +156,7 @@ final class ServiceSigner {
     ///
     /// - Parameter generation: of those that the refused request was signed with.
     /// - Returns: whether there are others now, or may be soon.
-    func renew(after generation: Int, wallClock: Int64) -> Bool {
+    func renew(after generation: Int, wallClock: WallInstant) -> Bool {
         guard generation == self.generation else { return true }
         guard let credentials = constants.credentials else { return false }
         return settings.supply.renew(credentials, now: wallClock)

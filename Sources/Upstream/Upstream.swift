@@ -1,6 +1,7 @@
 public import Gateway
 internal import Locking
 public import OriginClient
+public import Primitives
 internal import Synchronization
 public import Telemetry
 
@@ -78,15 +79,15 @@ public final class Upstream: UpstreamPort {
     /// The breakers' states, for the scrape.
     let breakerFigures: [Atomic64]
 
-    let wallClock: @Sendable () -> Int64
+    let wallClock: @Sendable () -> WallInstant
     let report: @Sendable (UpstreamEvent) -> Void
 
     /// - Parameters:
     ///   - settings: one for each of the gate's services, in their order.
-    ///   - wallClock: nanoseconds since 1970-01-01T00:00:00Z.
     ///   - report: called on the upstream's thread, which it must not hold up.
     public init(
-        settings: [UpstreamSettings], retry: RetryPolicy, metrics: Metrics, wallClock: @escaping @Sendable () -> Int64,
+        settings: [UpstreamSettings], retry: RetryPolicy, metrics: Metrics,
+        wallClock: @escaping @Sendable () -> WallInstant,
         report: @escaping @Sendable (UpstreamEvent) -> Void = { _ in }
     ) {
         self.wallClock = wallClock

@@ -1,3 +1,4 @@
+import Primitives
 import Testing
 
 @testable import AWSProtocol
@@ -11,17 +12,20 @@ struct ClockOffsetTests {
             (-86_401, nil), (.max, nil), (.min, nil),
         ] as [(Int64, Int64?)])
     func offset(_ difference: Int64, _ offset: Int64?) {
-        #expect(AWSTime.clockOffset(date: difference, now: 0) == offset)
-        let now: Int64 = 1_700_000_000
-        let (date, overflow) = now.addingReportingOverflow(difference)
-        if !overflow { #expect(AWSTime.clockOffset(date: date, now: now) == offset) }
+        #expect(AWSTime.clockOffset(date: WallInstant(seconds: difference), now: WallInstant(seconds: 0)) == offset)
+        let now = WallInstant(seconds: 1_700_000_000)
+        let (date, overflow) = now.seconds.addingReportingOverflow(difference)
+        if !overflow { #expect(AWSTime.clockOffset(date: WallInstant(seconds: date), now: now) == offset) }
     }
 
     @Test("of years that HTTP can write is not believed")
     func years() {
         for text in ["Thu, 01 Jan 2099 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"]
         {
-            #expect(AWSTime.clockOffset(date: AWSTime.http(text) ?? 0, now: 1_700_000_000) == nil)
+            #expect(
+                AWSTime.clockOffset(
+                    date: WallInstant(seconds: HTTPDate.seconds(text) ?? 0), now: WallInstant(seconds: 1_700_000_000))
+                    == nil)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Primitives
 import TestSupport
 import Testing
 
@@ -7,9 +8,11 @@ private let second: Int64 = 1_000_000_000
 private let minute = 60 * second
 private let hour = 60 * minute
 /// 2023-11-14T22:13:20Z.
-private let start = 1_700_000_000 * second
+private let start = WallInstant(seconds: 1_700_000_000)
 
-private func credentials(_ name: String, until expiration: Int64?) -> AWSCredentials {
+private func += (instant: inout WallInstant, span: Int64) { instant = instant + span }
+
+private func credentials(_ name: String, until expiration: WallInstant?) -> AWSCredentials {
     AWSCredentials(accessKeyID: name, secretAccessKey: "s", sessionToken: "t", expiration: expiration)
 }
 
@@ -19,9 +22,7 @@ private final class RefreshFixture {
     /// The wall clock. Set forward, the monotonic clock advances by the same span; set back, it stays.
     var now = start {
         didSet {
-            uptime =
-                uptime.addingReportingOverflow(max(0, now.subtractingReportingOverflow(oldValue).partialValue))
-                .partialValue
+            uptime = uptime.addingReportingOverflow(max(0, now - oldValue)).partialValue
         }
     }
     var uptime: Int64 = 7
@@ -72,7 +73,7 @@ struct CredentialRefreshTests {
         _ = fixture.request()
         let new = credentials("A", until: nil)
         fixture.fetched(new)
-        fixture.now = .max - 1
+        fixture.now = WallInstant(nanoseconds: .max - 1)
         #expect(fixture.request() == .use(new))
     }
 
@@ -225,7 +226,7 @@ struct CredentialRefreshTests {
         let fixture = RefreshFixture()
         _ = fixture.request()
         fixture.failed("no")
-        fixture.now -= hour
+        fixture.now += -hour
         #expect(fixture.request() == .refuseAndFetch("no"))
     }
 
@@ -263,9 +264,9 @@ struct CredentialRefreshTests {
 
     @Test("ends and clocks at the edges of their range stop nothing", arguments: [Int64.min, -1, 0, 1, .max - 1, .max])
     func extremes(now: Int64) {
-        for end in [Int64.min, -1, 0, 1, 2, .max - 1, .max] {
+        for end in [Int64.min, -1, 0, 1, 2, .max - 1, .max].map(WallInstant.init(nanoseconds:)) {
             let fixture = RefreshFixture()
-            fixture.now = now
+            fixture.now = WallInstant(nanoseconds: now)
             _ = fixture.request()
             fixture.fetched(credentials("A", until: end))
             _ = fixture.request()
@@ -294,9 +295,9 @@ struct CredentialRefreshTests {
                     isFetching = false
                 default:
                     switch fixture.request() {
-                    case .use(let used): #expect(used.expiration ?? .max > fixture.now)
+                    case .use(let used): #expect(used.expiration ?? WallInstant(nanoseconds: .max) > fixture.now)
                     case .useAndFetch(let used):
-                        #expect(used.expiration ?? .max > fixture.now)
+                        #expect(used.expiration ?? WallInstant(nanoseconds: .max) > fixture.now)
                         #expect(!isFetching)
                         isFetching = true
                     case .fetch, .refuseAndFetch:

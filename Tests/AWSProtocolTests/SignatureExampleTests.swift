@@ -1,4 +1,5 @@
 import Crypto
+import Primitives
 import Testing
 
 @testable import AWSProtocol
@@ -62,7 +63,7 @@ struct SignatureExampleTests {
         let added = signer.sign(
             method: example.method, path: example.path, query: example.query,
             fields: [("Host", example.host)] + example.fields, body: Array(example.body.utf8),
-            with: Self.credentials, at: 1_440_938_160)
+            with: Self.credentials, at: WallInstant(seconds: 1_440_938_160))
         #expect(added.map(\.name) == ["X-Amz-Date", "Authorization"])
         #expect(added.last?.value.hasSuffix("Signature=\(example.signature)") == true, "\(added)")
     }

@@ -1,5 +1,6 @@
 import AWSProtocol
 import Foundation
+import Primitives
 import TestSupport
 import Testing
 
@@ -22,7 +23,7 @@ struct BotocoreTests {
         guard lines.count == 4 else { throw Unexpected(lines: lines.count) }
         return AWSCredentials(
             accessKeyID: lines[0], secretAccessKey: lines[1], sessionToken: lines[2] == "-" ? nil : lines[2],
-            expiration: Int64(lines[3]).map { $0 * second })
+            expiration: Int64(lines[3]).map(WallInstant.init(seconds:)))
     }
 
     private struct Unexpected: Error { let lines: Int }
@@ -36,7 +37,7 @@ struct BotocoreTests {
     /// The fake services use the real clock, because botocore does.
     private func machine() throws -> Machine {
         let machine = try Machine()
-        machine.clock.advance(Surroundings.wallClock() / second * second - machine.clock.now)
+        machine.clock.advance(WallInstant(seconds: Surroundings.wallClock().seconds) - machine.clock.now)
         return machine
     }
 

@@ -1,4 +1,5 @@
 import AWSProtocol
+import Primitives
 import Synchronization
 import TestSupport
 import Testing
@@ -43,7 +44,7 @@ struct CredentialStoreTests {
 
     private func store(_ source: any CredentialSource) -> CredentialStore {
         let clock = clock
-        return CredentialStore(source, clock: { clock.now })
+        return CredentialStore(source, clock: clock)
     }
 
     @Test("answers at once while the first fetch is under way, and announces its end")
@@ -102,7 +103,7 @@ struct CredentialStoreTests {
         let variables = ["AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "s"]
         let store = CredentialStore(region: "eu-west-1", surroundings: machine.surroundings(variables))
         #expect(store.credentialsAfterFetch(now: clock.now).credentials?.accessKeyID == "A")
-        #expect(store.credentials(now: .max - 1).credentials?.accessKeyID == "A")
+        #expect(store.credentials(now: WallInstant(nanoseconds: .max - 1)).credentials?.accessKeyID == "A")
     }
 
     @Test("fetches anew what a service did not accept, and keeps those who ask waiting until then")
@@ -147,7 +148,7 @@ struct CredentialStoreTests {
         let (clock, uptime) = (TestClock(), TestClock(1))
         clock.advance(year)
         let source = ScriptedSource { number in FakeService.credentials("A\(number)", clock.now + hour) }
-        let store = CredentialStore(source, clock: { clock.now }, uptime: { uptime.now })
+        let store = CredentialStore(source, clock: { clock.now }, uptime: { uptime.uptime })
         #expect(store.credentialsAfterFetch(now: clock.now).credentials?.accessKeyID == "A1")
         clock.advance(-year)
         uptime.advance(30 * minute)
@@ -174,7 +175,7 @@ struct CredentialStoreTests {
                 let now = clock.now
                 calls.add(1, ordering: .relaxed)
                 let answer = store.credentials(now: now).credentials
-                if answer?.expiration ?? 0 <= now { failed.add(1, ordering: .relaxed) }
+                if answer?.expiration ?? WallInstant(seconds: 0) <= now { failed.add(1, ordering: .relaxed) }
             }
         }
         #expect(calls.load(ordering: .relaxed) == 20_000)

@@ -1,4 +1,5 @@
 import AWSProtocol
+import Primitives
 import Testing
 
 @testable import Credentials
@@ -13,8 +14,8 @@ struct DiscretionTests {
         surroundings.homeDirectory = nil
         let service = TokenService(surroundings: surroundings, region: "eu-west-1")
         let profile = SharedFiles.Profile(name: "x", config: ["aws_secret_access_key": canary])
-        let store = CredentialStore(StaticSource(credentials: credentials), clock: { 0 })
-        _ = store.credentialsAfterFetch(now: 0)
+        let store = CredentialStore(StaticSource(credentials: credentials), clock: TestClock())
+        _ = store.credentialsAfterFetch(now: WallInstant(seconds: 0))
         let values: [Any] = [
             credentials, surroundings, store, profile,
             try SharedFiles(surroundings), StaticSource(credentials: credentials),

@@ -1,5 +1,6 @@
 import AWSProtocol
 import Glibc
+import Primitives
 import Testing
 
 @testable import Credentials
@@ -53,7 +54,8 @@ struct ProcessSourceTests {
         #expect(
             found
                 == AWSCredentials(
-                    accessKeyID: "ASIA", secretAccessKey: "s", sessionToken: "t", expiration: 1_700_000_000 * second))
+                    accessKeyID: "ASIA", secretAccessKey: "s", sessionToken: "t",
+                    expiration: WallInstant(seconds: 1_700_000_000)))
     }
 
     @Test("gets none of the gateway's files, and no input")

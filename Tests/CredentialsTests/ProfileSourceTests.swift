@@ -1,5 +1,6 @@
 import AWSProtocol
 import Glibc
+import Primitives
 import TestSupport
 import Testing
 

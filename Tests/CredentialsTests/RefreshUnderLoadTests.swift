@@ -1,4 +1,5 @@
 import AWSProtocol
+import Primitives
 import Synchronization
 import TestSupport
 import Testing
@@ -31,7 +32,7 @@ struct RefreshUnderLoadTests {
                 let now = source.now
                 let answer = source.store.credentials(now: now).credentials
                 calls.add(1, ordering: .relaxed)
-                if answer?.expiration ?? 0 <= now { failed.add(1, ordering: .relaxed) }
+                if answer?.expiration ?? WallInstant(seconds: 0) <= now { failed.add(1, ordering: .relaxed) }
             }
         }
         #expect(failed.load(ordering: .relaxed) == 0)

@@ -1,4 +1,5 @@
 import AWSProtocol
+import Primitives
 import TestSupport
 import Testing
 

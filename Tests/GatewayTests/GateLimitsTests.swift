@@ -1,5 +1,6 @@
 import AWSProtocol
 import PageCache
+import Primitives
 import RateLimiter
 import Testing
 
@@ -20,7 +21,7 @@ struct GateLimitsTests {
         })
     }
 
-    private func list(_ fixture: GateFixture, caller: Int, _ domain: String = GateFixture.domain) -> Verdict {
+    private func list(_ fixture: GateFixture, caller: CallerID, _ domain: String = GateFixture.domain) -> Verdict {
         fixture.ask("ListFraudsterRegistrationJobs", "{\"DomainId\":\"\(domain)\"}", caller: caller)
     }
 
@@ -28,14 +29,14 @@ struct GateLimitsTests {
     func callers() throws {
         let fixture = try two(limit(0.5, 1), limit(1, 2))
         fixture.keepPage()
-        guard case .refused(let error) = list(fixture, caller: 0) else {
+        guard case .refused(let error) = list(fixture, caller: CallerID(0)) else {
             Issue.record("not refused")
             return
         }
         #expect(error.scope == .caller)
         #expect(error.error.message.contains("caller one is limited to 0.5 requests a second"))
-        for _ in 0..<2 { #expect(word(list(fixture, caller: 1)) == "page fresh") }
-        #expect(word(list(fixture, caller: 1)) == "refused ThrottlingException caller")
+        for _ in 0..<2 { #expect(word(list(fixture, caller: CallerID(1))) == "page fresh") }
+        #expect(word(list(fixture, caller: CallerID(1))) == "refused ThrottlingException caller")
     }
 
     @Test(
@@ -58,14 +59,14 @@ struct GateLimitsTests {
         #expect(ask() == "wait leader")
         #expect(ask() == "wait follower")
         #expect(ask() == "refused ThrottlingException caller")
-        #expect(word(list(fixture, caller: 0)) == "wait leader", "the general one is untouched")
+        #expect(word(list(fixture, caller: CallerID(0))) == "wait leader", "the general one is untouched")
     }
 
     @Test("In shadow mode nothing is refused, and all that would have been is counted")
     func shadow() throws {
         let fixture = try two(limit(1, 1, isShadow: true), limit(1, 1))
         fixture.keepPage()
-        for _ in 0..<3 { #expect(word(list(fixture, caller: 0)) == "page fresh") }
+        for _ in 0..<3 { #expect(word(list(fixture, caller: CallerID(0))) == "page fresh") }
         #expect(fixture.gate.shadows[.caller] == 3)
     }
 

@@ -1,5 +1,6 @@
 import AWSProtocol
 import PageCache
+import Primitives
 import Testing
 
 @testable import Gateway
@@ -141,7 +142,7 @@ struct GateReadTests {
         let fixture = try GateFixture(services: [("east", "us-east-1"), ("west", "eu-west-2")])
         #expect(fixture.gate.operationNames.count == 30)
         #expect(fixture.gate.operationNames.last == "other")
-        #expect(fixture.gate.operationNames[fixture.read("ListSpeakers", "{").operation] == "ListSpeakers")
+        #expect(fixture.gate.operationNames[fixture.read("ListSpeakers", "{").operation.index] == "ListSpeakers")
     }
 
     private func remembered(_ memo: CallMemo, _ fixture: GateFixture, _ name: String, _ body: String, _ region: String)

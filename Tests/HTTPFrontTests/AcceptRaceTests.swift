@@ -2,6 +2,7 @@ import Glibc
 import Locking
 import NIOCore
 import NIOPosix
+import Primitives
 import Testing
 
 @testable import HTTPFront
@@ -23,7 +24,9 @@ struct AcceptRaceTests {
     func stop() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let journal = Journal()
-        let server = try await Server<TestResponder>(group: group, limits: HTTPLimits(), wallClock: { 1_700_000_000 }) {
+        let server = try await Server<TestResponder>(
+            group: group, limits: HTTPLimits(), wallClock: { WallInstant(seconds: 1_700_000_000) }
+        ) {
             _ in TestResponder(journal: journal)
         }
         let address = try await server.listen(host: "127.0.0.1", port: 0)

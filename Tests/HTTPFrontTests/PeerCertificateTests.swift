@@ -1,4 +1,5 @@
 import NIOSSL
+import Primitives
 import Testing
 
 @testable import HTTPFront

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import Primitives
 import TestSupport
 import Testing
 
@@ -84,7 +85,7 @@ struct ReentrancyTests {
         let journal = Journal()
         let loop = ServerLoop<TestResponder>(
             index: 0, eventLoop: eventLoop, limits: limits, limiter: limiter, unsent: unsent,
-            wallClock: { 1_700_000_000 }
+            wallClock: { WallInstant(seconds: 1_700_000_000) }
         ) { _ in TestResponder(journal: journal) }
         var (steps, callbacks, seed) = (0, 0, 0 as UInt64)
         while steps + callbacks < 100_000 {

@@ -203,7 +203,7 @@ extension CurlDriverFaultTests {
         var request = AttemptRequest.to(origin)
         request.fields = [("X-Good", "1"), (name, value)]
         #expect(throws: CurlError.badField) { try bench.driver.start(1, request) }
-        #expect(bench.driver.inFlight == 0)
+        #expect(bench.driver.slotOfID.count == 0)
         #expect(try bench.send(.to(origin)).status == 200)
         #expect(origin.requests.count == 1)
     }

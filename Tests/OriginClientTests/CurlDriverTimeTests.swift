@@ -60,7 +60,7 @@ import Testing
             #expect(!error.mayHaveSent)
         }
         #expect(CurlClock.now - start < 3_000_000_000)
-        #expect(bench.driver.inFlight == 1)
+        #expect(bench.driver.slotOfID.count == 1)
     }
 
     @Test func `so does waiting for a connection that another host has taken`() throws {

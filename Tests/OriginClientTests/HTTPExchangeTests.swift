@@ -6,13 +6,20 @@ import Testing
 
 private let second: Int64 = 1_000_000_000
 
-private func exchange(_ method: HTTPMethod, _ url: String) -> HTTPExchange {
-    HTTPExchange(method, url, connectTimeout: 5 * second, timeout: 10 * second)
+private func exchange(_ method: HTTPMethod, _ url: String, keeping fields: KeptFields = .none) -> AttemptRequest {
+    AttemptRequest(
+        endpoint: Endpoint(url: url, connectTimeout: 5 * second, keptFields: fields), method: method, fields: [],
+        body: [], timeout: 10 * second, maxReplyBytes: 64 * 1024)
 }
 
-private func fault(_ exchange: HTTPExchange) -> HTTPExchangeError? {
-    do throws(HTTPExchangeError) { _ = try exchange.perform() } catch { return error }
+private func fault(_ exchange: AttemptRequest) -> CurlError? {
+    do throws(CurlError) { _ = try exchange.perform() } catch { return error }
     return nil
+}
+
+extension CurlError {
+    /// True if the request cannot be sent.
+    fileprivate var isOfRequest: Bool { !isTimeout && !isConnectFailure && !mayHaveSent }
 }
 
 @Suite("One exchange over HTTP", .timeLimit(.minutes(1)))
@@ -27,10 +34,9 @@ struct HTTPExchangeTests {
             .reply(status: 201, fields: [("X-Two", "2"), ("Date", "today")], body: "answer")
         }
         defer { origin.stop() }
-        var exchange = exchange(method, "\(origin.url)a/../b?c=%2F")
+        var exchange = exchange(method, "\(origin.url)a/../b?c=%2F", keeping: KeptFields(["date"]))
         exchange.fields = [("X-One", "1"), ("X-Empty", ""), ("Authorization", "secret")]
         exchange.body = Array("text".utf8)
-        exchange.keptFields = ["date"]
         let reply = try exchange.perform()
         #expect(reply.status == 201)
         #expect(reply.body == Array("answer".utf8))
@@ -77,7 +83,7 @@ struct HTTPExchangeTests {
         var exchange = exchange(.get, origin.url)
         exchange.timeout = second / 5
         let start = CurlClock.now
-        #expect(fault(exchange)?.kind == .timeout)
+        #expect(fault(exchange)?.isTimeout == true)
         #expect(CurlClock.now - start < 5 * second)
     }
 
@@ -88,7 +94,7 @@ struct HTTPExchangeTests {
         var exchange = exchange(.get, "http://\(HungLookup.name)/")
         exchange.timeout = second / 5
         let start = CurlClock.now
-        #expect(fault(exchange)?.kind == .timeout)
+        #expect(fault(exchange)?.isTimeout == true)
         #expect(CurlClock.now - start < 3 * second)
     }
 
@@ -103,7 +109,7 @@ struct HTTPExchangeTests {
         exchange.maxReplyBytes = 100
         for _ in 0..<2 {
             let error = fault(exchange)
-            #expect(error?.kind == .reply)
+            #expect(error?.mayHaveSent == true && error?.isTimeout == false)
             #expect(error?.description == "the reply's body is too large")
         }
     }
@@ -118,7 +124,8 @@ struct HTTPExchangeTests {
     func badReply(step: ScriptedOrigin.Step) throws {
         let origin = try ScriptedOrigin { _, _ in step }
         defer { origin.stop() }
-        #expect(fault(exchange(.get, origin.url))?.kind == .reply)
+        let error = try #require(fault(exchange(.get, origin.url)))
+        #expect(error.mayHaveSent && !error.isTimeout)
     }
 
     @Test(
@@ -130,7 +137,7 @@ struct HTTPExchangeTests {
         ])
     func badURL(url: String) throws {
         let error = try #require(fault(exchange(.get, url)))
-        #expect(error.kind == .request)
+        #expect(error.isOfRequest)
         #expect(!error.description.contains("secret"))
     }
 
@@ -141,7 +148,7 @@ struct HTTPExchangeTests {
         for value in ["a\r\nX: y", "a\nX: y", "a\u{0}"] {
             var exchange = exchange(.get, origin.url)
             exchange.fields = [("Authorization", value)]
-            #expect(fault(exchange)?.kind == .request)
+            #expect(fault(exchange)?.isOfRequest == true)
         }
         #expect(origin.connectionCount == 0)
     }
@@ -150,7 +157,7 @@ struct HTTPExchangeTests {
     func nobody() throws {
         let origin = try ScriptedOrigin { _, _ in .reply() }
         origin.stop()
-        #expect(fault(exchange(.get, origin.url))?.kind == .connect)
+        #expect(fault(exchange(.get, origin.url))?.isConnectFailure == true)
     }
 
     @Test("describes and reflects nothing that it carries")

@@ -1,3 +1,4 @@
+import CCurl
 import Testing
 
 @testable import OriginClient
@@ -43,7 +44,11 @@ struct HeaderLinesTests {
         let fields = [("A", "b:"), ("C", ":"), ("D", ""), ("E", "f")]
         let memory = CurlMemory()
         let request = memory.fill(try HeaderLines(fields.map { (name: $0.0, value: $0.1) }), body: [])
-        let lines = withExtendedLifetime(memory) { request.lines }
+        let lines = withExtendedLifetime(memory) {
+            sequence(first: request.list) { $0?.pointee.next }.prefix { $0 != nil }.compactMap { link in
+                link.map { String(cString: $0.pointee.data) }
+            }
+        }
         #expect(lines == ["A: b:", "C: :", "D;", "E: f", "expect:", "accept:", "content-type:"])
     }
 }

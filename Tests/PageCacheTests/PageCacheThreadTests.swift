@@ -1,4 +1,5 @@
 import PageCache
+import Primitives
 import Synchronization
 import TestSupport
 import Testing
@@ -76,10 +77,12 @@ struct PageCacheThreadTests {
                 guard round % 300 == thread else { continue }
                 _ = cache.purge(round % 2 == 0 ? .remove : .makeStale, now: now) { $0.hash % 3 == 0 }
                 var saved: [SavedPage] = []
-                cache.save(now: now, wallClock: now) { saved.append($0) }
+                cache.save(now: now, wallClock: WallInstant(nanoseconds: now)) { saved.append($0) }
                 let longest = Page.Lifetime(fresh: 0, staleWhileRevalidate: second, staleIfError: second)
                 for page in saved {
-                    _ = cache.restore(page, scope: CacheFixture.scope, longest: longest, now: now, wallClock: now)
+                    _ = cache.restore(
+                        page, scope: CacheFixture.scope, longest: longest, now: now,
+                        wallClock: WallInstant(nanoseconds: now))
                 }
             }
         }

@@ -1,3 +1,4 @@
+import Primitives
 import TestSupport
 import Testing
 
@@ -11,8 +12,8 @@ struct SnapshotTests {
     private static let windows = Page.Lifetime(
         fresh: 3600 * Self.second, staleWhileRevalidate: 30 * second, staleIfError: 600 * second)
     /// The monotonic and the wall clock of the writing process, and of the reading one a minute later.
-    private static let written: (now: Int64, wall: Int64) = (1000 * second, 1_700_000_000 * second)
-    private static let read: (now: Int64, wall: Int64) = (5 * second, 1_700_000_060 * second)
+    private static let written: (now: Int64, wall: WallInstant) = (1000 * second, WallInstant(seconds: 1_700_000_000))
+    private static let read: (now: Int64, wall: WallInstant) = (5 * second, WallInstant(seconds: 1_700_000_060))
 
     private static func cache() -> PageCache { PageCache(maxBytes: 1 << 24, maxWaiters: 10) }
 
@@ -65,7 +66,7 @@ struct SnapshotTests {
     }
 
     private static func restore(
-        _ pages: [SavedPage], into cache: PageCache, longest: Page.Lifetime = windows, wall: Int64 = read.wall
+        _ pages: [SavedPage], into cache: PageCache, longest: Page.Lifetime = windows, wall: WallInstant = read.wall
     ) -> Int {
         pages.count { cache.restore($0, scope: scope, longest: longest, now: read.now, wallClock: wall) }
     }
@@ -104,10 +105,10 @@ struct SnapshotTests {
         let none = Page.Lifetime(fresh: 0)
         #expect(Self.restore(pages, into: Self.cache(), longest: none) == 0)
         // A restored page is stale, even at once or with a clock that was set back.
-        for wall in [Self.written.wall, Self.written.wall - 86_400 * Self.second, .min] {
+        for wall in [Self.written.wall, Self.written.wall - 86_400 * Self.second, WallInstant(nanoseconds: .min)] {
             let cache = Self.cache()
             let count = Self.restore(pages, into: cache, wall: wall)
-            #expect(count == (wall == .min ? 0 : 2))
+            #expect(count == (wall.nanoseconds == .min ? 0 : 2))
             if let page = cache.usablePage(Self.page(1).key, now: Self.read.now) {
                 #expect(page.freshUntil <= Self.read.now)
                 #expect(page.fetchedAt <= Self.read.now)

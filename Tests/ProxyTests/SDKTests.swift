@@ -15,7 +15,7 @@ struct SDKTests {
     private func withSandbox(_ body: (Sandbox, String, TestGateway) async throws -> Void) async throws {
         let sandbox = try await Sandbox(
             options: SandboxOptions(rate: 1_000_000), group: MultiThreadedEventLoopGroup.singleton,
-            wallClock: Process.wallClock)
+            wallClock: Process.coarseWallClock)
         let bound = try await sandbox.listen(host: "127.0.0.1", port: 0)
         let url = "http://\(bound.host):\(bound.port)"
         do {

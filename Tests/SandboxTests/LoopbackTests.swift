@@ -2,6 +2,7 @@ import AWSProtocol
 import NIOCore
 import NIOPosix
 import NIOTestSupport
+import Primitives
 import Testing
 
 @testable import Sandbox
@@ -13,7 +14,8 @@ struct LoopbackTests {
         _ options: SandboxOptions, _ body: (Sandbox, LoopbackClient, LoopbackClient) async throws -> Void
     ) async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let sandbox = try await Sandbox(options: options, group: group, wallClock: { 1_700_000_000 })
+        let sandbox = try await Sandbox(
+            options: options, group: group, wallClock: { WallInstant(seconds: 1_700_000_000) })
         let address = try await sandbox.listen(host: "127.0.0.1", port: 0)
         #expect(address.host == "127.0.0.1")
         #expect(address.port > 0)
@@ -175,7 +177,8 @@ struct LoopbackTests {
     func options() async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         await #expect(throws: SandboxOptionError.self) {
-            _ = try await Sandbox(options: SandboxOptions(jobs: -1), group: group, wallClock: { 0 })
+            _ = try await Sandbox(
+                options: SandboxOptions(jobs: -1), group: group, wallClock: { WallInstant(seconds: 0) })
         }
     }
 }

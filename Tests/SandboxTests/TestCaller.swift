@@ -1,4 +1,5 @@
 import AWSProtocol
+import Primitives
 
 @testable import Sandbox
 
@@ -8,6 +9,7 @@ struct TestCaller {
     /// Monotonic nanoseconds.
     var now: Int64 = 0
     /// Seconds since 1970.
+    /// Seconds.
     var wallClock: Int64 = 1_700_000_000
 
     /// Unless a test is about quotas, there are plenty.
@@ -19,7 +21,8 @@ struct TestCaller {
 
     func call(target: String?, _ body: String) -> Reply {
         let bytes = Array(body.utf8)
-        return Reply(service.answer(target: target, body: bytes.span, now: now, wallClock: wallClock))
+        return Reply(
+            service.answer(target: target, body: bytes.span, now: now, wallClock: WallInstant(seconds: wallClock)))
     }
 
     /// Calls with `members` and, if they are not nothing, the others that lists know.

@@ -142,7 +142,7 @@ struct ValidationTests {
                 }
             }
             let answer = caller.service.answer(
-                target: "VoiceID.\(operation.rawValue)", body: mutated.span, now: 0, wallClock: 0)
+                target: "VoiceID.\(operation.rawValue)", body: mutated.span, now: 0, wallClock: WallInstant(seconds: 0))
             #expect(answer.status == 200 || answer.status == 400)
             #expect((try? JSONValue(answer.body)) != nil)
         }
@@ -152,7 +152,8 @@ struct ValidationTests {
     func encoding() {
         let bytes = Array(#"{"DomainId":""#.utf8) + [0xff] + Array(#""}"#.utf8)
         let answer = TestCaller().service.answer(
-            target: "VoiceID.ListFraudsterRegistrationJobs", body: bytes.span, now: 0, wallClock: 0)
+            target: "VoiceID.ListFraudsterRegistrationJobs", body: bytes.span, now: 0,
+            wallClock: WallInstant(seconds: 0))
         #expect(answer.errorType == "SerializationException")
     }
 

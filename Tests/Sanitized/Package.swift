@@ -23,17 +23,20 @@ let package = Package(
     dependencies: [.package(url: "https://github.com/apple/swift-collections", from: "1.6.0")],
     targets: [
         .target(name: "Locking", swiftSettings: settings),
-        .target(name: "PageCache", dependencies: ["Locking"], swiftSettings: settings),
+        .target(name: "Primitives", swiftSettings: settings),
+        .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(
             name: "RateLimiter",
             dependencies: ["Locking", .product(name: "DequeModule", package: "swift-collections")],
             swiftSettings: settings),
-        .target(name: "Telemetry", dependencies: ["Locking"], swiftSettings: settings),
+        .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .executableTarget(name: "PlantedRace", swiftSettings: settings),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: testSettings),
-        .testTarget(name: "PageCacheTests", dependencies: ["PageCache", "TestSupport"], swiftSettings: testSettings),
+        .testTarget(
+            name: "PageCacheTests", dependencies: ["PageCache", "Primitives", "TestSupport"],
+            swiftSettings: testSettings),
         .testTarget(
             name: "RateLimiterTests", dependencies: ["RateLimiter", "TestSupport"], swiftSettings: testSettings),
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: testSettings),
+        .testTarget(name: "TelemetryTests", dependencies: ["Primitives", "Telemetry"], swiftSettings: testSettings),
     ]
 )

@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 import Testing
 
 @testable import Telemetry
@@ -26,7 +27,7 @@ struct AccessLogTests {
 
     @Test("A line has every field of the record")
     func fields() throws {
-        let log = AccessLog(recordsGood: true) { 1_700_000_000 }
+        let log = AccessLog(recordsGood: true) { WallInstant(seconds: 1_700_000_000) }
         log.record(record(detail: "why"), isGood: true)
         let bytes = log.buffer.take()
         #expect(bytes.last == 0x0a)
@@ -43,14 +44,14 @@ struct AccessLogTests {
 
     @Test("A hostile caller or detail stays inside its line")
     func hostile() throws {
-        let log = AccessLog(recordsGood: true) { 0 }
+        let log = AccessLog(recordsGood: true) { WallInstant(seconds: 0) }
         log.record(record(caller: Self.hostile, detail: Self.hostile), isGood: false)
         #expect(try objects(log.buffer.take()).count == 1)
     }
 
     @Test("A hostile operation stays inside its line")
     func hostileOperation() throws {
-        let log = AccessLog(recordsGood: true) { 0 }
+        let log = AccessLog(recordsGood: true) { WallInstant(seconds: 0) }
         log.record(record(operation: Self.hostile), isGood: false)
         let lines = log.buffer.take().split(separator: 0x0a)
         #expect(lines.count == 1)
@@ -59,7 +60,7 @@ struct AccessLogTests {
 
     @Test("Good answers are left out unless they are wanted", arguments: [(true, 2), (false, 1)])
     func good(_ recordsGood: Bool, _ count: Int) {
-        let log = AccessLog(recordsGood: recordsGood) { 0 }
+        let log = AccessLog(recordsGood: recordsGood) { WallInstant(seconds: 0) }
         log.record(record(), isGood: true)
         log.record(record(), isGood: false)
         #expect(log.buffer.take().count { $0 == 0x0a } == count)
@@ -68,7 +69,7 @@ struct AccessLogTests {
 
     @Test("Lines are taken once")
     func takenOnce() {
-        let log = AccessLog(recordsGood: true) { 0 }
+        let log = AccessLog(recordsGood: true) { WallInstant(seconds: 0) }
         log.record(record(), isGood: true)
         #expect(!log.buffer.take().isEmpty)
         #expect(log.buffer.take().isEmpty)
@@ -76,14 +77,14 @@ struct AccessLogTests {
 
     @Test("A negative duration counts as none")
     func negativeDuration() throws {
-        let log = AccessLog(recordsGood: true) { 0 }
+        let log = AccessLog(recordsGood: true) { WallInstant(seconds: 0) }
         log.record(record(duration: -5), isGood: true)
         #expect(try objects(log.buffer.take()).first?["durationUs"] as? Int == 0)
     }
 
     @Test("What does not fit is dropped and counted, and there is room again after a take")
     func bound() {
-        let log = AccessLog(recordsGood: true) { 0 }
+        let log = AccessLog(recordsGood: true) { WallInstant(seconds: 0) }
         let detail = String(repeating: "x", count: 40_000)
         for _ in 0..<120 { log.record(record(detail: detail), isGood: false) }
         let bytes = log.buffer.take()

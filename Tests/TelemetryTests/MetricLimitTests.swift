@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 import Telemetry
 import Testing
 
@@ -60,7 +61,7 @@ struct MetricLimitTests {
     @Test("A hostile outcome or id stays inside its line of the log")
     func hostile() {
         for text in [#"a"b"#, #"a\"#, "a\nb", "\u{0}", #"","status":500,"x":""#] {
-            let log = AccessLog(recordsGood: true) { 0 }
+            let log = AccessLog(recordsGood: true) { WallInstant(seconds: 0) }
             for (outcome, id) in [(text, "r"), ("hit", text)] {
                 let record = AccessRecord(
                     operation: "o", caller: "c", outcome: outcome, status: 200, detail: "", requestID: Array(id.utf8),

@@ -1,3 +1,4 @@
+import Primitives
 import Synchronization
 import Testing
 
@@ -34,7 +35,7 @@ struct RefusalSamplerTests {
     @Test("The log writes the count as a line of its own")
     func summary() {
         let now = Atomic<Int64>(1)
-        let log = AccessLog(recordsGood: false) { now.load(ordering: .relaxed) }
+        let log = AccessLog(recordsGood: false) { WallInstant(seconds: now.load(ordering: .relaxed)) }
         for _ in 0..<1000 {
             log.record(
                 AccessRecord(

@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Primitives
 import Synchronization
 import Testing
 
@@ -48,7 +49,9 @@ struct TelemetryThreadTests {
     @Test("Every access line is taken, dropped or part of a count, whoever takes them meanwhile")
     func accessLog() throws {
         let now = Atomic<Int64>(0)
-        let log = AccessLog(recordsGood: true) { now.wrappingAdd(1, ordering: .relaxed).newValue / 100 }
+        let log = AccessLog(recordsGood: true) {
+            WallInstant(seconds: now.wrappingAdd(1, ordering: .relaxed).newValue / 100)
+        }
         var lines: [Substring] = []
         func take() { lines += String(decoding: log.buffer.take(), as: UTF8.self).split(separator: "\n") }
         let rounds = Self.rounds

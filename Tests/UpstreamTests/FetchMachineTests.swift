@@ -106,6 +106,20 @@ struct FetchMachineTests {
         }
     }
 
+    @Test("that cannot be begun is repeated as soon as one that has failed")
+    func failedStart() throws {
+        let fixture = try MachineFixture()
+        fixture.startFault = Self.noConnection
+        fixture.ask()
+        #expect(fixture.sent.count == 1)
+        fixture.startFault = nil
+        fixture.advance(second)
+        #expect(fixture.sent.count == 2)
+        #expect(
+            (fixture.sent.last?.at ?? .max) - fixture.start <= RetryPolicy().baseDelay,
+            "no other event wakes the thread")
+    }
+
     @Test("has no attempt longer than what is left of its time, and none after it")
     func deadline() throws {
         let fixture = try MachineFixture(callTimeout: 8 * second)

@@ -1,3 +1,5 @@
+public import Primitives
+
 /// The credentials that requests are signed with.
 ///
 /// Their description and their mirror show only the access key id, which is no secret.
@@ -6,10 +8,12 @@ public struct AWSCredentials: Sendable, Equatable {
     public let secretAccessKey: String
     /// The token of temporary credentials, which is sent with every request; `nil` for permanent ones.
     public let sessionToken: String?
-    /// The end of their validity, in nanoseconds since 1970-01-01T00:00:00Z; `nil` for permanent ones.
-    public let expiration: Int64?
+    /// The end of their validity; `nil` for permanent ones.
+    public let expiration: WallInstant?
 
-    public init(accessKeyID: String, secretAccessKey: String, sessionToken: String? = nil, expiration: Int64? = nil) {
+    public init(
+        accessKeyID: String, secretAccessKey: String, sessionToken: String? = nil, expiration: WallInstant? = nil
+    ) {
         self.accessKeyID = accessKeyID
         self.secretAccessKey = secretAccessKey
         self.sessionToken = sessionToken

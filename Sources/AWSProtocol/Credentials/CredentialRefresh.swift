@@ -1,3 +1,5 @@
+public import Primitives
+
 /// The state machine that decides when credentials are fetched: one fetch at a time, ahead of their expiration, with a pause
 /// after a failure. Permanent credentials are fetched again only if a service refuses them or their source has changed.
 ///
@@ -23,22 +25,20 @@ public struct CredentialRefresh: ~Copyable, Sendable {
         case refuseAndFetch(String)
     }
 
-    /// An instant by two clocks, in nanoseconds.
+    /// An instant by two clocks.
     public struct Moment: Sendable, Equatable {
-        /// The wall clock, since 1970-01-01T00:00:00Z. It may be set.
-        public let clock: Int64
-        /// A monotonic clock with any origin.
+        public let clock: WallInstant
+        /// A monotonic clock with any origin, in nanoseconds.
         public let uptime: Int64
 
-        public init(clock: Int64, uptime: Int64) {
+        public init(clock: WallInstant, uptime: Int64) {
             self.clock = clock
             self.uptime = uptime
         }
 
         /// The later moment at which the wall clock shows `clock`, if it is not set before.
-        func when(clock: Int64) -> Moment {
-            let wait = clock.subtractingReportingOverflow(self.clock)
-            let uptime = uptime.addingReportingOverflow(wait.overflow ? .max : wait.partialValue)
+        func when(clock: WallInstant) -> Moment {
+            let uptime = uptime.addingReportingOverflow(clock - self.clock)
             return Moment(clock: clock, uptime: uptime.overflow ? .max : uptime.partialValue)
         }
 
@@ -67,8 +67,8 @@ public struct CredentialRefresh: ~Copyable, Sendable {
     }
 
     private var state = State.untried
-    private var renewedAt: Int64 = .min
-    private var mayRenewAt: Int64 = .min
+    private var renewedAt = WallInstant(nanoseconds: .min)
+    private var mayRenewAt = WallInstant(nanoseconds: .min)
 
     /// A machine without credentials.
     public init() {}
@@ -114,11 +114,10 @@ public struct CredentialRefresh: ~Copyable, Sendable {
             failed("the credentials that came had expired", now: now, using: &generator)
             return
         }
-        let (difference, overflow) = expiration.subtractingReportingOverflow(now.clock)
-        let life = overflow ? .max : difference
+        let life = expiration - now.clock
         let ahead = Self.ahead(life)
         let held = Held(credentials: credentials, end: now.when(clock: expiration - min(Self.margin, life / 10)))
-        let refreshAt = expiration - ahead + Int64.random(in: 0...ahead / 3, using: &generator)
+        let refreshAt = expiration + (Int64.random(in: 0...ahead / 3, using: &generator) - ahead)
         state = .holding(held, refreshAt: now.when(clock: refreshAt))
     }
 
@@ -134,10 +133,9 @@ public struct CredentialRefresh: ~Copyable, Sendable {
         case .renewing(let before): held = before
         case .untried, .holding, .failed: break
         }
-        let retryAt = now.clock.addingReportingOverflow(Self.pause(after: failures, using: &generator))
+        let retryAt = now.clock + Self.pause(after: failures, using: &generator)
         state = .failed(
-            held, reason: reason, failures: failures, since: now,
-            retryAt: now.when(clock: retryAt.overflow ? .max : retryAt.partialValue))
+            held, reason: reason, failures: failures, since: now, retryAt: now.when(clock: retryAt))
     }
 
     /// The answer to a service's refusal of credentials.
@@ -153,9 +151,7 @@ public struct CredentialRefresh: ~Copyable, Sendable {
     /// A service has refused these credentials. After `fetch`, `fetched` or `failed` must follow.
     ///
     /// A service that refuses all credentials causes at most one fetch every two seconds.
-    ///
-    /// - Parameter now: the wall clock, in nanoseconds since 1970-01-01T00:00:00Z.
-    public mutating func renew(_ refused: AWSCredentials, now: Int64) -> Renewal {
+    public mutating func renew(_ refused: AWSCredentials, now: WallInstant) -> Renewal {
         switch state {
         case .renewing:
             return .renewed
@@ -167,7 +163,7 @@ public struct CredentialRefresh: ~Copyable, Sendable {
             // A time before the last renewal means that the clock was set back.
             guard now >= mayRenewAt || now < renewedAt else { return .declined }
             renewedAt = now
-            mayRenewAt = now.addingReportingOverflow(Self.renewalPause).partialValue
+            mayRenewAt = now + Self.renewalPause
             state = .renewing(held)
             return .fetch
         case .fetching, .failed, .untried:

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Finds the error code in a service's reply.
 ///
 /// By the rules of the protocol (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html#operation-error-serialization)
@@ -106,16 +108,8 @@ public enum ErrorCode {
         if let hash = code.lastIndex(of: UInt8(ascii: "#")) { code = code[(hash + 1)...] }
         while code.first == UInt8(ascii: " ") { code.removeFirst() }
         while code.last == UInt8(ascii: " ") { code.removeLast() }
-        guard !code.isEmpty, code.count <= maxBytes, code.allSatisfy(isCodeCharacter) else { return nil }
+        let isCode = code.allSatisfy { $0.isLetter || $0.isDigit || "_.-".utf8.contains($0) }
+        guard isCode, (1...maxBytes).contains(code.count) else { return nil }
         return String(decoding: code, as: UTF8.self)
-    }
-
-    private static func isCodeCharacter(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-"):
-            true
-        default: false
-        }
     }
 }

@@ -1,3 +1,5 @@
+public import Primitives
+
 /// The wait that a reply asks for in `Retry-After` (RFC 9110, section 10.2.3) and in `x-amz-retry-after`, which AWS SDKs read.
 public struct RetryAfter: Sendable, Equatable {
     /// The unchanged value of `Retry-After`, whole seconds or a date; `nil` if there is none or it is malformed.
@@ -9,8 +11,8 @@ public struct RetryAfter: Sendable, Equatable {
 
     /// Reads the two values; `nil` if neither is well-formed.
     ///
-    /// - Parameter date: the reply's `Date`, in seconds since 1970. Without it a date in `Retry-After` counts as no wait.
-    public init?(standard: String?, amazon: String?, date: Int64?) {
+    /// - Parameter date: the reply's `Date`. Without it a date in `Retry-After` counts as no wait.
+    public init?(standard: String?, amazon: String?, date: WallInstant?) {
         let seconds = standard.flatMap { Self.number($0) ?? Self.seconds(until: $0, from: date) }
         let milliseconds = amazon.flatMap(Self.number)
         guard seconds != nil || milliseconds != nil else { return nil }
@@ -21,18 +23,11 @@ public struct RetryAfter: Sendable, Equatable {
 
     /// A number of one to nine digits, so that its nanoseconds fit 64 bits.
     private static func number(_ text: String) -> Int64? {
-        guard (1...9).contains(text.utf8.count) else { return nil }
-        var number: Int64 = 0
-        for byte in text.utf8 {
-            let digit = byte &- UInt8(ascii: "0")
-            guard digit < 10 else { return nil }
-            number = number * 10 + Int64(digit)
-        }
-        return number
+        text.utf8.count <= 9 ? text.utf8.span.number(0..<text.utf8.count) : nil
     }
 
-    private static func seconds(until text: String, from date: Int64?) -> Int64? {
-        guard let time = AWSTime.http(text) else { return nil }
-        return date.map { min(max(0, time - $0), 999_999_999) } ?? 0
+    private static func seconds(until text: String, from date: WallInstant?) -> Int64? {
+        guard let time = HTTPDate.seconds(text) else { return nil }
+        return date.map { min(max(0, time - $0.seconds), 999_999_999) } ?? 0
     }
 }

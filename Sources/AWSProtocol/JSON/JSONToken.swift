@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// A JSON value as a range of the text.
 public struct JSONToken: Sendable, Equatable {
     /// The kind of a JSON value.

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// A JSON value as a tree, for texts that are seldom read or written. The request path uses tokens.
 public indirect enum JSONValue: Sendable, Equatable {
     case object([(name: String, value: JSONValue)])
@@ -166,13 +168,10 @@ public enum JSONText {
             case 0x09: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "t")]
             case 0..<0x20:
                 bytes += "\\u00".utf8
-                bytes.append(hexDigits[Int(byte >> 4)])
-                bytes.append(hexDigits[Int(byte & 15)])
+                bytes.append(hexadecimal: byte)
             default: bytes.append(byte)
             }
         }
         bytes.append(UInt8(ascii: "\""))
     }
-
-    private static let hexDigits = Array("0123456789abcdef".utf8)
 }

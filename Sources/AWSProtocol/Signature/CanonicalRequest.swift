@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Primitives
 
 /// The canonical request of AWS Signature Version 4, written in pieces: `begin`, the signed fields in the order of their
 /// names, `end`. Signing and verifying share this code.
@@ -113,10 +114,6 @@ public struct CanonicalRequest: Sendable {
             output.append(hash)
         }
     }
-}
-
-extension UInt8 {
-    fileprivate var isBlank: Bool { self == 0x20 || self == 0x09 }
 }
 
 extension OutputSpan where Element == UInt8 {

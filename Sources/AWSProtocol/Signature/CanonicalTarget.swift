@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// The path of a canonical request: without empty and dot segments (RFC 3986, section 6.2.2.3), and with each byte that is not
 /// unreserved percent-encoded. Percent signs are encoded too: all services but Amazon S3 encode twice.
 enum CanonicalPath {
@@ -16,7 +18,7 @@ enum CanonicalPath {
         if segments.isEmpty { text.append(UInt8(ascii: "/")) }
         for segment in segments {
             text.append(UInt8(ascii: "/"))
-            for index in segment { PercentEncoding.append(path[index], to: &text) }
+            for index in segment { text.append(percentEncoding: path[index]) }
         }
         if endsInSlash, !segments.isEmpty { text.append(UInt8(ascii: "/")) }
     }
@@ -56,32 +58,13 @@ enum CanonicalQuery {
             if byte == UInt8(ascii: "%"), index + 2 < range.upperBound, let high = query[index + 1].hexDigitValue,
                 let low = query[index + 2].hexDigitValue
             {
-                PercentEncoding.append(high << 4 | low, to: &text)
+                text.append(percentEncoding: high << 4 | low)
                 index += 3
             } else {
-                PercentEncoding.append(byte, to: &text)
+                text.append(percentEncoding: byte)
                 index += 1
             }
         }
         return text
-    }
-
-}
-
-/// Percent-encoding of RFC 3986, section 2.1, with upper-case digits. Unreserved characters (section 2.3) are not encoded.
-enum PercentEncoding {
-    private static let digits = Array("0123456789ABCDEF".utf8)
-
-    static func append(_ byte: UInt8, to text: inout [UInt8]) {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "~"):
-            text.append(byte)
-        default:
-            text.append(UInt8(ascii: "%"))
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
     }
 }

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// A cache of parsed `Authorization` fields by their text before the signature: for the rest of the day a client's fields differ only
 /// in their signatures. Only fields with a verified signature are stored.
 ///
@@ -75,9 +77,9 @@ struct TimeMemo {
 
     /// The date in seconds since 1970; `nil` if it is malformed.
     mutating func seconds(_ date: Span<UInt8>) -> Int64? {
-        guard date.count == 16 else { return AWSTime.http(date, 0..<date.count) }
+        guard date.count == 16 else { return HTTPDate.seconds(date) }
         if date.word(at: 0) == low, date.word(at: 8) == high, let seconds { return seconds }
-        guard let seconds = AWSTime.basic(date, 0..<16) else { return nil }
+        guard let seconds = AWSTime.basic(date) else { return nil }
         (low, high, self.seconds) = (date.word(at: 0), date.word(at: 8), seconds)
         return seconds
     }

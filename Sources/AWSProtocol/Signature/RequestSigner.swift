@@ -1,3 +1,5 @@
+public import Primitives
+
 /// Signs outgoing requests with AWS Signature Version 4 in their `Authorization` field.
 ///
 /// It keeps the signing key of the day: deriving one costs several times as much as a signature.
@@ -26,13 +28,13 @@ public struct RequestSigner: Sendable {
     ///   - path: as it is sent, without the query.
     ///   - query: as it is sent, without its question mark.
     ///   - fields: the fields to sign, each name once. `Host` must be one of them.
-    ///   - seconds: the time of the signature since 1970-01-01T00:00:00Z. It is valid five minutes before and after.
+    ///   - instant: the time of the signature, which is valid five minutes before and after.
     /// - Returns: the fields to add: `X-Amz-Date`, `Authorization`, and for temporary credentials `X-Amz-Security-Token`.
     public mutating func sign(
         method: String, path: String, query: String, fields: [(name: String, value: String)], body: [UInt8],
-        with credentials: AWSCredentials, at seconds: Int64
+        with credentials: AWSCredentials, at instant: WallInstant
     ) -> [(name: String, value: String)] {
-        let time = time(at: seconds)
+        let time = time(at: instant)
         var added = [(name: "X-Amz-Date", value: String(decoding: time, as: UTF8.self))]
         if let token = credentials.sessionToken { added.append(("X-Amz-Security-Token", token)) }
         let signed = (fields + added).map { (name: $0.name.lowercased(), value: $0.value) }
@@ -51,7 +53,8 @@ public struct RequestSigner: Sendable {
     }
 
     /// The value of `X-Amz-Date`. The last one is kept, because most requests are signed in the same second as the one before.
-    public mutating func time(at seconds: Int64) -> [UInt8] {
+    public mutating func time(at instant: WallInstant) -> [UInt8] {
+        let seconds = instant.seconds
         if time.seconds != seconds { time = (seconds, AWSTime.basic(seconds)) }
         return time.text
     }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Primitives
 
 /// The `Authorization` field of AWS Signature Version 4, as ranges of its bytes:
 ///
@@ -33,7 +34,7 @@ public struct SignatureHeader: Sendable {
         var from = start
         while from <= value.upperBound {
             let end = bytes.first(UInt8(ascii: ","), in: from..<value.upperBound)
-            let parameter = bytes.trimmedBlanks(from..<end)
+            let parameter = bytes.trimmed(from..<end)
             from = end + 1
             if let value = bytes.value(of: Self.credentialName, in: parameter) {
                 guard credential == nil else { throw .malformed("Credential is repeated") }
@@ -161,13 +162,5 @@ extension Span where Element == UInt8 {
     private func isLowercase(_ range: Range<Int>) -> Bool {
         for index in range where self[index] &- 0x41 < 26 { return false }
         return true
-    }
-
-    fileprivate func trimmedBlanks(_ range: Range<Int>) -> Range<Int> {
-        var lower = range.lowerBound
-        var upper = range.upperBound
-        while lower < upper, self[lower] == 0x20 || self[lower] == 0x09 { lower += 1 }
-        while upper > lower, self[upper - 1] == 0x20 || self[upper - 1] == 0x09 { upper -= 1 }
-        return lower..<upper
     }
 }

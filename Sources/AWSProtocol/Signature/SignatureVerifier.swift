@@ -1,3 +1,5 @@
+public import Primitives
+
 /// The reason why a signature is refused.
 public enum SignatureFault: Error, Sendable, Equatable {
     /// The `Authorization` field or the date does not have the format of AWS Signature Version 4. The text is a sentence without
@@ -7,10 +9,10 @@ public enum SignatureFault: Error, Sendable, Equatable {
     case unsigned(String)
     /// The request was signed for another Region, service or day.
     case foreignScope(String)
-    /// The request was signed too long ago. Seconds since 1970.
-    case expired(signedAt: Int64, now: Int64)
+    /// The request was signed too long ago. Seconds since 1970, because a client may write any year.
+    case expired(signedAtSecond: Int64, nowSecond: Int64)
     /// The request was signed for a later time. Seconds since 1970.
-    case notYetCurrent(signedAt: Int64, now: Int64)
+    case notYetCurrent(signedAtSecond: Int64, nowSecond: Int64)
     /// No caller has this key.
     case unknownKey
     /// The signature is not that of the request.
@@ -72,18 +74,18 @@ public struct SignatureVerifier {
     /// - Parameters:
     ///   - authorization: the value that the claim was read from.
     ///   - date: the value of `X-Amz-Date`, or of `Date`, as ISO 8601's basic format or an HTTP date.
-    ///   - now: seconds since 1970.
     /// - Throws: `SignatureFault.malformed` for another date, `.expired` or `.notYetCurrent` for a time beyond `tolerance`,
     ///   `.foreignScope` for a scope that is not in the ring or a day that is not the date's.
     public mutating func check(
-        _ claim: Claim, _ authorization: Span<UInt8>, date: Span<UInt8>, now: Int64
+        _ claim: Claim, _ authorization: Span<UInt8>, date: Span<UInt8>, now: WallInstant
     ) throws(SignatureFault) -> Moment {
         guard let signedAt = times.seconds(date) else {
             throw .malformed("X-Amz-Date, or Date, is no time such as 20150830T123600Z")
         }
-        let (age, overflow) = now.subtractingReportingOverflow(signedAt)
-        guard !overflow, age <= Self.tolerance else { throw .expired(signedAt: signedAt, now: now) }
-        guard age >= -Self.tolerance else { throw .notYetCurrent(signedAt: signedAt, now: now) }
+        let now = now.seconds
+        let age = now - signedAt
+        guard age <= Self.tolerance else { throw .expired(signedAtSecond: signedAt, nowSecond: now) }
+        guard age >= -Self.tolerance else { throw .notYetCurrent(signedAtSecond: signedAt, nowSecond: now) }
         guard Self.isDay(authorization.extracting(claim.header.day), of: signedAt, date) else {
             throw .foreignScope("the day in Credential is not the day of the request's date")
         }

@@ -17,7 +17,9 @@ struct SharedFileReader {
         let message: String
     }
 
-    private(set) var sections: [Section] = []
+    private var sections: [Section] = []
+    /// The number of the line that is read.
+    private var line = 0
     /// The setting that a line with more indentation continues.
     private var setting: (name: String, indentation: Int)?
 
@@ -30,23 +32,16 @@ struct SharedFileReader {
         let lines = text.split(separator: 0x0a, omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
             let line = line.last == 0x0d ? line.dropLast() : line
-            guard let text = String(validating: line, as: UTF8.self) else {
-                throw Fault(line: index + 1, message: "is not UTF-8")
-            }
-            do throws(Problem) {
-                try reader.take(text[...])
-            } catch {
-                throw Fault(line: index + 1, message: error.message)
-            }
+            reader.line = index + 1
+            guard let text = String(validating: line, as: UTF8.self) else { throw reader.fault("is not UTF-8") }
+            try reader.take(text[...])
         }
         return reader.sections
     }
 
-    private struct Problem: Error {
-        let message: String
-    }
+    private func fault(_ message: String) -> Fault { Fault(line: line, message: message) }
 
-    private mutating func take(_ line: Substring) throws(Problem) {
+    private mutating func take(_ line: Substring) throws(Fault) {
         let text = line.trimmed
         guard let first = text.first, first != "#", first != ";" else { return }
         let indentation = line.prefix { $0.isBlank }.count
@@ -54,17 +49,17 @@ struct SharedFileReader {
             sections[sections.count - 1].settings[setting.name, default: ""] += "\n" + text
         } else if first == "[" {
             guard let end = text.firstIndex(of: "]") else {
-                throw Problem(message: "has an opening bracket without a closing one")
+                throw fault("has an opening bracket without a closing one")
             }
             let name = text[text.index(after: text.startIndex)..<end].trimmed
-            guard !name.isEmpty else { throw Problem(message: "names no section") }
+            guard !name.isEmpty else { throw fault("names no section") }
             sections.append(Section(name: String(name)))
             setting = nil
         } else {
-            guard let sign = text.firstIndex(of: "=") else { throw Problem(message: "is no setting: it has no '='") }
+            guard let sign = text.firstIndex(of: "=") else { throw fault("is no setting: it has no '='") }
             let name = text[..<sign].trimmed.lowercased()
-            guard !name.isEmpty else { throw Problem(message: "has no name before its '='") }
-            guard !sections.isEmpty else { throw Problem(message: "stands before the first section") }
+            guard !name.isEmpty else { throw fault("has no name before its '='") }
+            guard !sections.isEmpty else { throw fault("stands before the first section") }
             sections[sections.count - 1].settings[name] = String(Self.value(text[text.index(after: sign)...]))
             setting = (name, indentation)
         }

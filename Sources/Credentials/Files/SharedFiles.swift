@@ -42,7 +42,6 @@ struct SharedFiles: Discreet {
         return Profile(name: name, config: config[name], credentials: credentials[name])
     }
 
-    /// The paths of both files.
     static func paths(_ surroundings: Surroundings) -> [String] {
         [("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")]
             .compactMap { path(surroundings, $0, $1) }

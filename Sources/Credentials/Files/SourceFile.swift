@@ -2,7 +2,6 @@ internal import Glibc
 
 /// Reads the small files of credentials and tokens.
 enum SourceFile {
-    /// The maximum size of a file.
     static let maxBytes = 1024 * 1024
 
     /// The reason why a file could not be read.
@@ -24,7 +23,6 @@ enum SourceFile {
         }
     }
 
-    /// The whole file.
     static func read(_ path: String) throws(Fault) -> [UInt8] {
         guard !path.utf8.contains(0) else { throw .system(EINVAL) }
         // O_NONBLOCK, because opening a pipe without a writer would block.
@@ -62,8 +60,12 @@ enum SourceFile {
     }
 
     /// A token: the text of the file without white space at its ends.
-    static func token(_ path: String) throws(Fault) -> String {
-        let bytes = try read(path)
+    ///
+    /// - Parameter whose: the subject of the message, such as "the web identity token file".
+    /// - Throws: `failed` if the file cannot be read.
+    static func token(_ path: String, _ whose: String) throws(CredentialFault) -> String {
+        let bytes: [UInt8]
+        do throws(Fault) { bytes = try read(path) } catch { throw .failed("\(whose) \(error.message)") }
         let isSpace: (UInt8) -> Bool = { $0 == 32 || (9...13).contains($0) }
         let text = bytes.drop(while: isSpace).reversed().drop(while: isSpace).reversed()
         return String(decoding: text, as: UTF8.self)
@@ -72,22 +74,17 @@ enum SourceFile {
 
 /// The identity and the state of a file. It changes if the file is replaced or written to.
 struct FileStamp: Sendable, Equatable {
-    private let device: dev_t
-    private let inode: ino_t
-    private let size: off_t
-    /// The times of the last change of its content and of its inode, in seconds and nanoseconds.
-    private let times: [Int]
+    private let values: [Int]
 
     /// A file that cannot be examined has the stamp of a missing one.
     init(_ path: String) {
         var status = stat()
         let result = unsafe stat(path, &status)
         if result != 0 || path.utf8.contains(0) { status = stat() }
-        device = status.st_dev
-        inode = status.st_ino
-        size = status.st_size
-        times = [
-            status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
+        // The last change of the inode too, because a program may set the time of the content's.
+        values = [
+            Int(bitPattern: status.st_dev), Int(bitPattern: status.st_ino), status.st_size, status.st_mtim.tv_sec,
+            status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec,
         ]
     }
 }

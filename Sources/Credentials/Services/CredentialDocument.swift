@@ -1,4 +1,5 @@
 internal import AWSProtocol
+internal import Primitives
 
 /// The JSON object with credentials that containers, instances and processes return.
 struct CredentialDocument: Discreet {
@@ -42,24 +43,14 @@ struct CredentialDocument: Discreet {
     }
 
     /// The error code in a member; `nil` if it is none that may be shown.
-    func code(_ name: String) -> String? { value[name]?.string.flatMap(ErrorName.init)?.text }
+    func code(_ name: String) -> String? { value[name]?.string?.errorCode }
 }
 
-/// An error code of a service's answer: one word. The error's message is not shown, because it can quote the request.
-struct ErrorName {
-    let text: String
-
-    init?(_ text: String) {
-        let isWord = text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
-                true
-            default: false
-            }
-        }
+extension String {
+    /// The text if it can be an error code of a service: one word. The error's message is not shown, because it can quote the request.
+    var errorCode: String? {
+        let isWord = utf8.allSatisfy { $0.isLetter || $0.isDigit || ".-_".utf8.contains($0) }
         // At most as long as AWS's codes, and shorter than a secret key.
-        guard isWord, (1...39).contains(text.utf8.count) else { return nil }
-        self.text = text
+        return isWord && (1...39).contains(utf8.count) ? self : nil
     }
 }

@@ -15,17 +15,18 @@ struct CredentialService: Sendable {
     /// - Throws: `failed` if there is no reply.
     func send(
         _ method: HTTPMethod, _ url: String, fields: [(name: String, value: String)], body: [UInt8] = []
-    ) throws(CredentialFault) -> HTTPReply {
-        let exchange = HTTPExchange(
-            method, url, fields: fields, body: body, connectTimeout: timeout, timeout: timeout, caBundle: caBundle,
-            keptFields: ["date"])
+    ) throws(CredentialFault) -> CurlReply {
+        let endpoint = Endpoint(
+            url: url, caBundle: caBundle, connectTimeout: timeout, keptFields: KeptFields(["date"]))
+        let request = AttemptRequest(
+            endpoint: endpoint, method: method, fields: fields, body: body, timeout: timeout, maxReplyBytes: 64 * 1024)
         var attempt = 1
         while true {
-            do throws(HTTPExchangeError) {
-                let reply = try exchange.perform()
-                guard Self.passes(reply.status), attempt < Self.attempts else { return reply }
+            do throws(CurlError) {
+                let reply = try request.perform()
+                guard reply.status >= 500 || reply.status == 429, attempt < Self.attempts else { return reply }
             } catch {
-                guard error.kind == .connect || error.kind == .reply, attempt < Self.attempts else {
+                guard !error.isTimeout, error.isConnectFailure || error.mayHaveSent, attempt < Self.attempts else {
                     throw .failed("\(name) did not answer: \(error)")
                 }
             }
@@ -36,6 +37,4 @@ struct CredentialService: Sendable {
     }
 
     private static let attempts = 3
-
-    private static func passes(_ status: Int) -> Bool { status >= 500 || status == 429 }
 }

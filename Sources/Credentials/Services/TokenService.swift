@@ -1,5 +1,6 @@
 internal import AWSProtocol
 internal import OriginClient
+internal import Primitives
 
 /// A role, and the parameters with which it is assumed.
 struct Role: Sendable {
@@ -51,8 +52,8 @@ struct TokenService: Sendable, Discreet {
         let service = CredentialService(
             name: "the security token service at \(address.origin)", timeout: surroundings.patience.tokenService,
             caBundle: surroundings["AWS_CA_BUNDLE"])
-        let body = FormText.encode(parameters)
-        func send(clockOffset: Int64) throws(CredentialFault) -> (HTTPReply, XMLElements) {
+        let body = Self.form(parameters)
+        func send(clockOffset: Int64) throws(CredentialFault) -> (CurlReply, XMLElements) {
             var fields = [
                 (name: "Host", value: address.authority),
                 (name: "Content-Type", value: "application/x-www-form-urlencoded; charset=utf-8"),
@@ -61,7 +62,7 @@ struct TokenService: Sendable, Discreet {
                 var signer = RequestSigner(scope: SigningScope(region: region, service: "sts"))
                 fields += signer.sign(
                     method: "POST", path: address.path, query: address.query, fields: fields, body: body, with: source,
-                    at: surroundings.clock() / 1_000_000_000 + clockOffset)
+                    at: surroundings.clock() + clockOffset * 1_000_000_000)
             }
             let reply = try service.send(.post, address.url, fields: fields, body: body)
             do throws(XMLElements.Fault) {
@@ -76,7 +77,7 @@ struct TokenService: Sendable, Discreet {
             (reply, elements) = try send(clockOffset: offset)
         }
         guard reply.status == 200 else {
-            let code = elements["ErrorResponse/Error/Code"].flatMap(ErrorName.init)?.text
+            let code = elements["ErrorResponse/Error/Code"]?.errorCode
             throw .failed(
                 "\(service.name) refused \(action) of \(role.arn.quoted) with status \(reply.status)"
                     + (code.map { ": \($0)" } ?? ""))
@@ -93,10 +94,10 @@ struct TokenService: Sendable, Discreet {
     }
 
     /// The offset of the service's clock from ours in seconds; `nil` if the request was not refused because of it.
-    private func clockOffset(_ reply: HTTPReply, _ elements: XMLElements) -> Int64? {
+    private func clockOffset(_ reply: CurlReply, _ elements: XMLElements) -> Int64? {
         guard reply.status != 200, let code = elements["ErrorResponse/Error/Code"], ErrorCode.clockSkew.contains(code),
-            let date = reply.fields.first(where: { $0.name == "date" }).flatMap({ AWSTime.http($0.value) }),
-            let offset = AWSTime.clockOffset(date: date, now: surroundings.clock() / 1_000_000_000), offset != 0
+            let date = reply["date"].flatMap({ HTTPDate.seconds($0) }),
+            let offset = AWSTime.clockOffset(date: WallInstant(seconds: date), now: surroundings.clock()), offset != 0
         else { return nil }
         return offset
     }
@@ -114,10 +115,7 @@ struct TokenService: Sendable, Discreet {
                 return address
             }
         }
-        let isName = region.utf8.allSatisfy { byte in
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
-        }
+        let isName = region.utf8.allSatisfy { $0.isLowercaseLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
         guard isName, let address = WebAddress("https://sts.\(region).\(Self.suffix(region))") else {
             throw .failed("\(region.quoted) is no Region's name")
         }
@@ -132,27 +130,14 @@ struct TokenService: Sendable, Discreet {
         ]
         return partitions.first { region.hasPrefix($0.0) }?.1 ?? "amazonaws.com"
     }
-}
 
-/// Encodes `application/x-www-form-urlencoded`. All characters but RFC 3986's unreserved ones are escaped.
-enum FormText {
-    static func encode(_ parameters: [(name: String, value: String)]) -> [UInt8] {
-        Array(parameters.map { "\(escape($0.name))=\(escape($0.value))" }.joined(separator: "&").utf8)
-    }
-
-    private static func escape(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                bytes.append(byte)
-            default:
-                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
+    /// The parameters as `application/x-www-form-urlencoded`.
+    private static func form(_ parameters: [(name: String, value: String)]) -> [UInt8] {
+        var text: [UInt8] = []
+        for (name, value) in parameters {
+            text += (text.isEmpty ? "\(name)=" : "&\(name)=").utf8
+            for byte in value.utf8 { text.append(percentEncoding: byte) }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return text
     }
 }

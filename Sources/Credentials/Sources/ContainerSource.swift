@@ -1,5 +1,6 @@
 internal import AWSProtocol
 internal import OriginClient
+internal import Primitives
 
 /// The credentials endpoint of a container on ECS, EKS and others.
 ///
@@ -50,10 +51,8 @@ struct ContainerSource: CredentialSource, Discreet {
         if address.isTLS { return true }
         let host = address.host
         if ["localhost", "::1", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"].contains(host) { return true }
-        // 127.0.0.0/8 (RFC 1122, section 3.2.1.3), four plain decimal numbers.
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127"
-            && parts.allSatisfy { part in UInt8(part).map { "\($0)" == part } ?? false }
+        guard let address = IPAddress(host.utf8), address.bytes.count == 4 else { return false }
+        return address.isLoopback
     }
 
     /// The file is read at each fetch, because its token is replaced before it expires.
@@ -65,15 +64,9 @@ struct ContainerSource: CredentialSource, Discreet {
             }
             return token
         }
-        let token: String
-        do throws(SourceFile.Fault) {
-            token = try SourceFile.token(surroundings.path(path))
-        } catch {
-            throw .failed("the file \(path.quoted) (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE) \(error.message)")
-        }
-        guard !token.isEmpty, Self.isFieldValue(token) else {
-            throw .failed("the file \(path.quoted) (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE) holds no token")
-        }
+        let file = "the file \(path.quoted) (AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE)"
+        let token = try SourceFile.token(surroundings.path(path), file)
+        guard !token.isEmpty, Self.isFieldValue(token) else { throw .failed("\(file) holds no token") }
         return token
     }
 

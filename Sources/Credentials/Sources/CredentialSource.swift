@@ -32,9 +32,6 @@ struct CredentialFault: Error, Sendable, Equatable {
 
     static func absent(_ message: String) -> CredentialFault { .init(kind: .absent, message: message) }
     static func failed(_ message: String) -> CredentialFault { .init(kind: .failed, message: message) }
-
-    /// The fault of a required source, for which absence is a failure.
-    func required(by whom: String) -> CredentialFault { .failed("\(whom): \(message)") }
 }
 
 extension String {

@@ -1,5 +1,6 @@
 internal import AWSProtocol
 internal import OriginClient
+internal import Primitives
 
 /// The role of an EC2 instance, through version 2 of its metadata service. Version 1 is not used, because it returns credentials
 /// for a plain GET.
@@ -47,7 +48,7 @@ struct InstanceMetadataSource: CredentialSource, Discreet {
 
     /// A session token, valid for six hours. It is used for this fetch only.
     private func token(_ service: CredentialService, _ base: WebAddress) throws(CredentialFault) -> String {
-        let reply: HTTPReply
+        let reply: CurlReply
         do throws(CredentialFault) {
             reply = try service.send(
                 .put, base.origin + "/latest/api/token", fields: [("X-aws-ec2-metadata-token-ttl-seconds", "21600")])
@@ -70,14 +71,7 @@ struct InstanceMetadataSource: CredentialSource, Discreet {
         guard reply.status == 200 else { throw .failed("\(service.name) named no role: status \(reply.status)") }
         let role = reply.body.prefix { $0 > 0x20 }
         // https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html
-        let isName = role.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                true
-            default: "_+=,.@-".utf8.contains(byte)
-            }
-        }
+        let isName = role.allSatisfy { $0.isLetter || $0.isDigit || "_+=,.@-".utf8.contains($0) }
         guard isName, (1...128).contains(role.count) else {
             throw .failed("what \(service.name) answered is no role's name")
         }
@@ -89,9 +83,8 @@ struct InstanceMetadataSource: CredentialSource, Discreet {
     private func extended(_ credentials: AWSCredentials) -> AWSCredentials {
         let now = surroundings.clock()
         guard let expiration = credentials.expiration, expiration <= now else { return credentials }
-        let later = now.addingReportingOverflow(600_000_000_000)
         return AWSCredentials(
             accessKeyID: credentials.accessKeyID, secretAccessKey: credentials.secretAccessKey,
-            sessionToken: credentials.sessionToken, expiration: later.overflow ? .max : later.partialValue)
+            sessionToken: credentials.sessionToken, expiration: now + 600_000_000_000)
     }
 }

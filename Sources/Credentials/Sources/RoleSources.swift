@@ -13,7 +13,8 @@ struct AssumeRoleSource: CredentialSource, Discreet {
         do throws(CredentialFault) {
             credentials = try source.fetch()
         } catch {
-            throw error.required(by: "\(whose) has no credentials to take on its role with")
+            // For a role the absence of its source is a failure.
+            throw .failed("\(whose) has no credentials to take on its role with: \(error.message)")
         }
         return try service.assume(role, with: credentials)
     }
@@ -26,15 +27,11 @@ struct WebIdentitySource: CredentialSource, Discreet {
     let service: TokenService
 
     func fetch() throws(CredentialFault) -> AWSCredentials {
-        let token: String
-        do throws(SourceFile.Fault) {
-            token = try SourceFile.token(tokenPath)
-        } catch {
-            throw .failed("the web identity token file \(tokenPath.quoted) \(error.message)")
-        }
+        let file = "the web identity token file \(tokenPath.quoted)"
+        let token = try SourceFile.token(tokenPath, file)
         // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
         guard (4...20_000).contains(token.utf8.count), token.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
-            throw .failed("the web identity token file \(tokenPath.quoted) holds no token")
+            throw .failed("\(file) holds no token")
         }
         return try service.assume(role, webIdentityToken: token)
     }

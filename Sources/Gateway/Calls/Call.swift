@@ -1,5 +1,6 @@
 internal import AWSProtocol
 internal import PageCache
+public import Primitives
 
 /// A parsed request: everything about it that does not depend on the time or on the caller.
 ///
@@ -73,14 +74,13 @@ public final class Call: Sendable {
         }
     }
 
-    /// The place of the operation's name in `Gate.operationNames`.
-    public let operation: Int
+    public let operation: OperationID
     public let service: Service?
     /// `Service.minorDigit`. Here, because counting references to the service would have event loops wait for each other.
     public let minorDigit: UInt8
     let action: Action
 
-    init(operation: Int, service: Service?, action: Action) {
+    init(operation: OperationID, service: Service?, action: Action) {
         self.operation = operation
         self.service = service
         minorDigit = service?.minorDigit ?? JSONVersion.awsJson1_0.minorDigit

@@ -1,3 +1,4 @@
+internal import Primitives
 public import RateLimiter
 internal import Synchronization
 
@@ -64,16 +65,16 @@ final class Caller: Sendable {
     let claim: Claim
     let noCache: Bool
     let general: Allowance
-    /// Those of operations with a limit of their own, by the operation's index in `Gate.operationNames`.
-    private let byOperation: [Int: Allowance]
+    /// Those of operations with a limit of their own.
+    private let byOperation: [OperationID: Allowance]
     private let operations: [Glob]
-    /// Whether an operation is permitted, by its index in `Gate.operationNames`.
+    /// Whether an operation is permitted, by its id.
     private let permittedOperations: [Bool]
     private let domains: [Glob]
     /// Whether requests about every domain, or none, are permitted.
     let permitsAllDomains: Bool
 
-    init(_ settings: CallerSettings, index: Int, operationNames: [String], services: [Service]) {
+    init(_ settings: CallerSettings, _ id: CallerID, operationNames: [String], services: [Service]) {
         name = settings.name
         noCache = settings.noCache
         operations = settings.operations
@@ -81,11 +82,11 @@ final class Caller: Sendable {
         }
         domains = settings.domains
         permitsAllDomains = settings.domains.contains(where: \.matchesAll)
-        claim = .caller(UInt32(truncatingIfNeeded: index), weight: settings.weight)
+        claim = .caller(UInt32(truncatingIfNeeded: id.index), weight: settings.weight)
         general = Allowance(settings.limit, "caller \(settings.name)", services)
-        var byOperation: [Int: Allowance] = [:]
+        var byOperation: [OperationID: Allowance] = [:]
         for (place, name) in operationNames.enumerated() {
-            byOperation[place] = settings.operationLimits[name].map {
+            byOperation[OperationID(place)] = settings.operationLimits[name].map {
                 Allowance($0, "caller \(settings.name) for \(name)", services)
             }
         }
@@ -96,10 +97,10 @@ final class Caller: Sendable {
     /// Whether limits or permissions depend on the operation.
     let tellsOperationsApart: Bool
 
-    func allowance(_ operation: Int) -> Allowance { byOperation[operation] ?? general }
+    func allowance(_ operation: OperationID) -> Allowance { byOperation[operation] ?? general }
 
     /// Whether an operation that the catalogs know is permitted.
-    func permits(operation: Int) -> Bool { permittedOperations[operation] }
+    func permits(operation: OperationID) -> Bool { permittedOperations[operation.index] }
 
     /// Whether an operation of this name is permitted.
     func permits(operationNamed name: [UInt8]) -> Bool { operations.contains { $0.matches(name) } }

@@ -1,5 +1,6 @@
 internal import AWSProtocol
 internal import PageCache
+internal import Primitives
 public import RateLimiter
 
 /// A configured service: its catalog and its settings.
@@ -113,15 +114,9 @@ public final class Service: Sendable {
     func owns(_ target: Span<UInt8>) -> Bool {
         guard target.count > prefix.count, target.count <= prefix.count + 128 else { return false }
         for index in prefix.indices where target[index] != prefix[index] { return false }
-        for index in prefix.count..<target.count {
-            switch target[index] {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-                continue
-            default: return false
-            }
+        return (prefix.count..<target.count).allSatisfy {
+            target[$0].isLetter || target[$0].isDigit || target[$0] == UInt8(ascii: "_")
         }
-        return true
     }
 
     /// The scope of all of its pages.

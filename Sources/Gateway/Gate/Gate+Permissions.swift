@@ -1,4 +1,5 @@
 internal import AWSProtocol
+public import Primitives
 
 extension Gate {
     /// Whether the service that a target belongs to gets its callers' signatures.
@@ -22,22 +23,20 @@ extension Gate {
             }
     }
 
-    /// The callers' names, by their index.
+    /// The callers' names, by their ids.
     public var callerNames: [String] { callers.map(\.name) }
 
     /// A caller's name.
-    public func callerName(_ caller: Int) -> String { callers[caller].name }
+    public func callerName(_ caller: CallerID) -> String { callers[caller.index].name }
 
     /// Returns true if a caller's `Cache-Control: no-cache` is honoured.
-    public func allowsNoCache(caller: Int) -> Bool { callers[caller].noCache }
+    public func allowsNoCache(caller: CallerID) -> Bool { callers[caller.index].noCache }
 
     /// The error for a caller who may not ask for an operation.
-    ///
-    /// - Parameter operation: the place of its name in `operationNames`.
-    func denial(_ caller: Caller, _ operation: Int, _ target: Span<UInt8>) -> GatewayError? {
+    func denial(_ caller: Caller, _ operation: OperationID, _ target: Span<UInt8>) -> GatewayError? {
         if operation != otherOperation {
             if caller.permits(operation: operation) { return nil }
-            return .notAuthorized(caller.name, operation: operationNames[operation], domain: nil)
+            return .notAuthorized(caller.name, operation: operationNames[operation.index], domain: nil)
         }
         let name = Self.operationName(Array(copying: target))
         return caller.permits(operationNamed: name)
@@ -46,8 +45,8 @@ extension Gate {
 
     /// The error for a caller who may not ask about the domain of a request. It is decided before anything is looked up, so
     /// that the answer does not depend on what is cached of others' domains.
-    func denial(_ caller: Int, _ call: Call) -> GatewayError? {
-        let caller = callers[caller]
+    func denial(_ caller: CallerID, _ call: Call) -> GatewayError? {
+        let caller = callers[caller.index]
         guard !caller.permitsAllDomains, let order = call.order, !caller.permits(domain: order.namedDomain)
         else { return nil }
         let name = String(decoding: Self.operationName(Array(order.target.utf8)), as: UTF8.self)

@@ -1,4 +1,5 @@
 public import PageCache
+public import Primitives
 
 /// Is told of writes before they are sent, so that a copy of the pages on disk does not outlive them.
 ///
@@ -20,11 +21,11 @@ extension Gate {
     ///
     /// - Parameters:
     ///   - now: monotonic nanoseconds.
-    ///   - wallClock: the same moment in nanoseconds since 1970-01-01T00:00:00Z.
+    ///   - wallClock: the same moment.
     ///   - isTrue: whether pages of a scope are as they were when the snapshot was made.
     /// - Returns: whether it was taken in; not if its operation is not cached any more, or if it is too old.
     public func restore(
-        _ page: SavedPage, now: Int64, wallClock: Int64, where isTrue: (EpochScope) -> Bool
+        _ page: SavedPage, now: Int64, wallClock: WallInstant, where isTrue: (EpochScope) -> Bool
     ) -> Bool {
         guard let parts = KeyParts(page.key), let (service, operation, input) = parts.request(services) else {
             return false

@@ -1,5 +1,6 @@
 internal import AWSProtocol
 public import PageCache
+public import Primitives
 internal import RateLimiter
 internal import Synchronization
 
@@ -13,13 +14,14 @@ public final class Gate: Sendable {
     let policy: CachePolicy
     /// The names of all catalogued operations, then `other` for the rest: the values of metric labels.
     public let operationNames: [String]
-    /// By the index that requests come with.
+    /// By their ids.
     let callers: [Caller]
     /// The limits of what is sent to the services.
     public let queue: FetchQueue
     /// The refusals that limits in shadow mode did not carry out.
     public let shadows: ShadowCounts
-    let labels: [[Int]]
+    /// By the service's index, and the operation's in its catalog.
+    let labels: [[OperationID]]
     let upstream: any UpstreamPort
     let receiver: any ArrivalReceiver
     let observer: (any WriteObserver)?
@@ -49,28 +51,28 @@ public final class Gate: Sendable {
         let operationNames = names + ["other"]
         self.operationNames = operationNames
         self.callers = callers.enumerated().map {
-            Caller($1, index: $0, operationNames: operationNames, services: services)
+            Caller($1, CallerID($0), operationNames: operationNames, services: services)
         }
         let places = Dictionary(uniqueKeysWithValues: zip(names, 0...))
-        labels = services.map { service in service.catalog.operations.map { places[$0.name] ?? names.count } }
+        labels = services.map { service in
+            service.catalog.operations.map { OperationID(places[$0.name] ?? names.count) }
+        }
     }
 
     /// The label of requests that name no catalogued operation.
-    public var otherOperation: Int { operationNames.count - 1 }
+    public var otherOperation: OperationID { OperationID(operationNames.count - 1) }
 
     /// Charges a caller for a request before its body is read, whatever it is, so that refusing it
     /// costs next to nothing.
     ///
-    /// - Parameters:
-    ///   - caller: the caller's index.
-    ///   - target: the value of `X-Amz-Target`, which names the operation.
+    /// - Parameter target: the value of `X-Amz-Target`, which names the operation.
     /// - Returns: the error for a caller who may not ask for this operation, or who asks too often.
-    public func charge(caller: Int = 0, target: Span<UInt8>, now: Int64) -> GatewayError? {
-        guard callers[caller].tellsOperationsApart else {
-            let allowance = callers[caller].general
+    public func charge(caller: CallerID = .anonymous, target: Span<UInt8>, now: Int64) -> GatewayError? {
+        guard callers[caller.index].tellsOperationsApart else {
+            let allowance = callers[caller.index].general
             return refusal(allowance, allowance.bucket.take(now: now), target, now: now)
         }
-        let caller = callers[caller]
+        let caller = callers[caller.index]
         let operation = operation(target)
         let allowance = caller.allowance(operation)
         // A caller without permission is charged too.
@@ -95,8 +97,7 @@ public final class Gate: Sendable {
         services.count == 1 ? services[0] : services.first { $0.owns(target) } ?? services.first
     }
 
-    /// The place of a target's operation in `operationNames`.
-    public func operation(_ target: Span<UInt8>) -> Int {
+    public func operation(_ target: Span<UInt8>) -> OperationID {
         for service in services {
             if let place = service.operation(target) { return labels[service.index][place] }
         }
@@ -106,17 +107,16 @@ public final class Gate: Sendable {
     /// Decides what becomes of a call, for which its caller was charged.
     ///
     /// - Parameters:
-    ///   - caller: the caller's index.
     ///   - waiter: gets the answer if it comes later.
     ///   - forwarded: the request's fields, for a service that gets them as they are.
     public func decide(
-        _ call: Call, caller: Int = 0, directives: CacheDirectives = CacheDirectives(), waiter: Waiter,
+        _ call: Call, caller: CallerID = .anonymous, directives: CacheDirectives = CacheDirectives(), waiter: Waiter,
         forwarded: ForwardedFields? = nil,
         now: Int64
     ) -> Verdict {
         if let error = denial(caller, call) { return .refused(error) }
         // Put together only where it is needed: by far most requests are for pages that are there.
-        var request: Request { Request(callers[caller], waiter, directives, forwarded) }
+        var request: Request { Request(callers[caller.index], waiter, directives, forwarded) }
         switch call.action {
         case .refuse(let error):
             return .refused(error)

@@ -1,5 +1,6 @@
 internal import Gateway
 internal import HTTPFront
+internal import Primitives
 public import Telemetry
 
 /// The metrics of the event loops; each loop counts in blocks of its own.
@@ -16,7 +17,7 @@ public final class FrontMetrics: Sendable {
 
     /// - Parameters:
     ///   - operationNames: the values of the operation label.
-    ///   - callerNames: the values of the caller label, by the numbers of callers; `unknown` is added for requests that are
+    ///   - callerNames: the values of the caller label, by their ids; `unknown` is added for requests that are
     ///     refused before their caller is known.
     public init(_ registry: Metrics, operationNames: [String], callerNames: [String]) {
         self.registry = registry
@@ -75,12 +76,12 @@ struct FrontCounters {
     let ages: HistogramBlock
 
     /// - Parameter caller: `nil` if it is not known.
-    func count(_ outcome: Outcome, operation: Int, caller: Int?) {
-        let row = operation * callers + (caller ?? callers - 1)
+    func count(_ outcome: Outcome, operation: OperationID, caller: CallerID?) {
+        let row = operation.index * callers + (caller?.index ?? callers - 1)
         requests.add(at: row * Outcome.allCases.count + outcome.rawValue)
     }
 
-    func count(_ error: GatewayError, operation: Int, caller: Int?) {
+    func count(_ error: GatewayError, operation: OperationID, caller: CallerID?) {
         count(error.outcome, operation: operation, caller: caller)
         if let scope = error.scope { count(scope) }
     }

@@ -1,5 +1,6 @@
 public import AWSProtocol
 public import HTTPFront
+public import Primitives
 
 /// The callers: the keys and certificates of those with a name, and the rule for requests without one.
 public struct Callers: Sendable {
@@ -13,13 +14,13 @@ public struct Callers: Sendable {
 
     let keys: KeyRing
     let anonymous: Anonymous
-    /// The numbers of callers by a name in their certificates.
-    private let certificates: [PeerCertificate.Name: Int]
+    /// The callers by a name in their certificates.
+    private let certificates: [PeerCertificate.Name: CallerID]
 
     /// - Parameters:
-    ///   - keys: their owners are numbers of the gate's callers; their scopes are those of the gate's services, in order.
+    ///   - keys: their owners are the indices of `CallerID`s; their scopes are those of the gate's services, in order.
     ///   - certificates: the gate's callers by a name in their certificate.
-    public init(keys: KeyRing, anonymous: Anonymous, certificates: [PeerCertificate.Name: Int] = [:]) {
+    public init(keys: KeyRing, anonymous: Anonymous, certificates: [PeerCertificate.Name: CallerID] = [:]) {
         self.keys = keys
         self.anonymous = anonymous
         self.certificates = certificates
@@ -33,8 +34,8 @@ public struct Callers: Sendable {
         }
     }
 
-    /// The number of the caller of a verified certificate: of the first of its names that is configured; `nil` if none is.
-    func caller(with certificate: PeerCertificate) -> Int? {
+    /// The caller of a verified certificate: of the first of its names that is configured; `nil` if none is.
+    func caller(with certificate: PeerCertificate) -> CallerID? {
         certificate.names.lazy.compactMap { certificates[$0] }.first
     }
 }

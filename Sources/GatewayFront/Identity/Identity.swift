@@ -5,8 +5,7 @@ internal import Primitives
 
 /// The caller of a request, and what else its `Authorization` field says; places in the request's bytes.
 struct RequestIdentity {
-    /// The number by which the gate knows the caller.
-    var caller: Int
+    var caller: CallerID
     /// The Region of the signature; empty if the gate does not need it.
     var region = 0..<0
     /// The access key id of a signature that is passed on; empty for others.
@@ -17,9 +16,6 @@ struct RequestIdentity {
 ///
 /// Each event loop has its own.
 struct Identity {
-    /// The caller without a name.
-    static let anonymous = 0
-
     private let gate: Gate
     private let front: Front
     private let hasKeys: Bool
@@ -28,8 +24,8 @@ struct Identity {
     private var unidentified: UnidentifiedRequests
     /// That of the first service. Each loop's own copy.
     private let region: [UInt8]
-    /// Seconds since 1970, read by the loop's ticker. That is exact enough: signatures are valid for minutes.
-    private var seconds: Int64
+    /// The time as the loop's ticker has read it. That is exact enough: signatures are valid for minutes.
+    private var now: WallInstant
 
     init(_ gate: Gate, _ front: Front) {
         self.gate = gate
@@ -38,7 +34,7 @@ struct Identity {
         verifier = SignatureVerifier(front.callers.keys)
         region = Array((gate.services.first?.settings.region ?? "").utf8)
         unidentified = UnidentifiedRequests(front.hosts)
-        seconds = front.wallClock() / 1_000_000_000
+        now = front.wallClock()
     }
 
     /// - Parameter content: the whole content, which the signature covers.
@@ -51,11 +47,12 @@ struct Identity {
         if front.hasPassthrough, gate.isPassthrough(target: target, region: bytes.extracting(region)) {
             // The service verifies it. Its Host must be the service's own, or it is not sent.
             let caller =
-                head.peer.identity >= 0 ? Int(head.peer.identity) : try anonymous(head, bytes, isPassedOn: true)
+                head.peer.identity >= 0
+                ? CallerID(Int(head.peer.identity)) : try anonymous(head, bytes, isPassedOn: true)
             return RequestIdentity(caller: caller, region: region, principal: CredentialScope.keyID(head, bytes))
         }
         if head.peer.identity >= 0 {
-            return RequestIdentity(caller: Int(head.peer.identity), region: unverified(region, head, bytes))
+            return RequestIdentity(caller: CallerID(Int(head.peer.identity)), region: unverified(region, head, bytes))
         }
         guard hasKeys, let authorization = head[.authorization] else {
             return RequestIdentity(caller: try anonymous(head, bytes), region: unverified(region, head, bytes))
@@ -81,16 +78,16 @@ struct Identity {
     }
 
     /// Called about four times a second.
-    mutating func tick() { seconds = front.wallClock() / 1_000_000_000 }
+    mutating func tick() { now = front.wallClock() }
 
     private mutating func anonymous(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, isPassedOn: Bool = false
-    ) throws(GatewayError) -> Int {
+    ) throws(GatewayError) -> CallerID {
         guard front.callers.admitsAnonymous(isLoopback: head.peer.isLoopback && !head.isForwarded) else {
             throw head[.authorization] == nil ? .unsigned : .unknownKey
         }
         try unidentified.check(head, bytes, anyHost: isPassedOn)
-        return Self.anonymous
+        return .anonymous
     }
 
     /// Checks a request that is no call, and that needs no identity.
@@ -109,13 +106,13 @@ struct Identity {
         let authorization = bytes.extracting(place)
         let claim = try verifier.claim(authorization)
         let date = bytes.extracting(try Self.date(head, bytes))
-        let moment = try verifier.check(claim, authorization, date: date, now: seconds)
+        let moment = try verifier.check(claim, authorization, date: date, now: now)
         guard gate.isSigned(for: target, scope: moment.scope) else {
             throw .foreignScope("Credential should be scoped to the Region and service of this operation")
         }
         defer { verifier.canonical.shrink() }
         try canonicalize(authorization.extracting(claim.header.signedNames), head, bytes, content)
-        let caller = try verifier.verify(claim, authorization, date: date, at: moment)
+        let caller = CallerID(try verifier.verify(claim, authorization, date: date, at: moment))
         guard front.hasSeveralRegions else { return RequestIdentity(caller: caller) }
         let region = claim.header.region
         return RequestIdentity(

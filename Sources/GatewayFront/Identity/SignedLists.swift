@@ -22,7 +22,7 @@ final class SignedList {
             let name = start..<end
             start = end + 1
             if names.isText("date", at: name) { covered.insert(.date) }
-            guard let field = KnownField(named: name, in: names), field.isSingleton else {
+            guard let field = KnownField.named(names, name), field.isSingleton else {
                 isKnown = false
                 continue
             }

@@ -1,5 +1,6 @@
 internal import Gateway
 internal import HTTPFront
+internal import Primitives
 
 /// Reads the `Cache-Control` of a request (RFC 9111, section 5.2).
 enum CacheControl {

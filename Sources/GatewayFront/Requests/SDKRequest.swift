@@ -1,5 +1,6 @@
 internal import AWSProtocol
 internal import HTTPFront
+internal import Primitives
 
 /// Reads `amz-sdk-request`, in which SDKs say which attempt this is and until when they wait for its answer.
 ///
@@ -15,15 +16,13 @@ enum SDKRequest {
     ///
     /// - Parameters:
     ///   - now: monotonic nanoseconds.
-    ///   - wallClock: the same moment in nanoseconds since 1970-01-01T00:00:00Z; asked only if it is needed.
+    ///   - wallClock: the same moment; asked only if it is needed.
     static func deadline(
-        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, now: Int64, wallClock: () -> Int64
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, now: Int64, wallClock: () -> WallInstant
     ) -> Int64? {
         guard let value = head[.amzSDKRequest], let time = time(bytes, value) else { return nil }
-        let (nanoseconds, overflow) = time.multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { return nil }
-        let (wait, tooFar) = nanoseconds.subtractingReportingOverflow(wallClock())
-        guard !tooFar, wait > 0, wait <= longest else { return nil }
+        let wait = WallInstant(seconds: time) - wallClock()
+        guard wait > 0, wait <= longest else { return nil }
         return now &+ wait &+ allowance
     }
 
@@ -62,6 +61,6 @@ enum SDKRequest {
         // `ttl=` and the 16 bytes of a time in ISO 8601's basic form.
         while start + 20 <= value.upperBound, !bytes.isText("ttl=", at: start..<start + 4) { start += 1 }
         guard start + 20 <= value.upperBound else { return nil }
-        return AWSTime.basic(bytes, start + 4..<start + 20)
+        return AWSTime.basic(bytes.extracting(start + 4..<start + 20))
     }
 }

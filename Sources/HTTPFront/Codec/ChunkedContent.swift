@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Chunked transfer coding (RFC 9112, section 7.1), read strictly and from wherever the last reading stopped.
 ///
 /// Chunk extensions are accepted as the grammar has them but without white space, and ignored; trailer fields are checked
@@ -103,9 +105,9 @@ struct ChunkedContent {
     private static func size(_ bytes: Span<UInt8>, _ line: Range<Int>) throws(Refusal) -> Int {
         var position = line.lowerBound
         var size = 0
-        while position < line.upperBound, let digit = hexDigit(bytes[position]) {
+        while position < line.upperBound, let digit = bytes[position].hexDigitValue {
             guard position - line.lowerBound < 15 else { throw .chunk }
-            size = size << 4 | digit
+            size = size << 4 | Int(digit)
             position += 1
         }
         guard position > line.lowerBound else { throw .chunk }
@@ -140,14 +142,5 @@ struct ChunkedContent {
         }
         guard position < line.upperBound else { throw .chunk }
         return position + 1
-    }
-
-    private static func hexDigit(_ byte: UInt8) -> Int? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(byte - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(byte - UInt8(ascii: "a")) + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(byte - UInt8(ascii: "A")) + 10
-        default: nil
-        }
     }
 }

@@ -32,14 +32,8 @@ public enum KnownField: Int, Sendable, CaseIterable {
     }
 
     /// The field whose name these bytes spell, in any case of the letters; `nil` if none has it.
-    public init?(named range: Range<Int>, in bytes: Span<UInt8>) {
-        guard let field = Self.named(bytes, range) else { return nil }
-        self = field
-    }
-
-    /// The field whose name these bytes spell, in any case of the letters; `nil` if none has it.
     @inline(__always)
-    static func named(_ bytes: Span<UInt8>, _ range: Range<Int>) -> KnownField? {
+    public static func named(_ bytes: Span<UInt8>, _ range: Range<Int>) -> KnownField? {
         guard range.count >= 4, range.upperBound <= bytes.count else { return nil }
         let initial = bytes[range.lowerBound] | 0x20
         let candidate: (KnownField, StaticString)
@@ -66,6 +60,6 @@ public enum KnownField: Int, Sendable, CaseIterable {
         case (21, _): candidate = (.amzSDKInvocationID, "amz-sdk-invocation-id")
         default: return nil
         }
-        return bytes.spells(candidate.1, at: range) ? candidate.0 : nil
+        return bytes.isText(candidate.1, at: range) ? candidate.0 : nil
     }
 }

@@ -53,7 +53,8 @@ struct RequestDecoder {
                 state = .head(scanned: 0)
                 return .emptyLine(length: 2)
             }
-            if scanned > 0 || !hasWholeHead(bytes, &head, limits) {
+            // Nearly always the head is complete and well-formed, and one pass reads it. If not, it is read line by line.
+            if scanned > 0 || (try? head.parse(bytes, limits: limits)) == nil || head.length > limits.maxHeadBytes {
                 guard try headEnd(bytes, scanned: scanned, limits: limits) != nil else { return .incomplete }
                 try head.parse(bytes, limits: limits)
             }
@@ -72,16 +73,6 @@ struct RequestDecoder {
             // Holds as long as the caller passes the same bytes again.
             guard head.length <= length else { throw .contentLength }
             return finished(length)
-        }
-    }
-
-    /// Parses the head in one pass: nearly always it is complete and well-formed. If not, it is read line by line.
-    private func hasWholeHead(_ bytes: Span<UInt8>, _ head: inout RequestHead, _ limits: HTTPLimits) -> Bool {
-        do throws(Refusal) {
-            try head.parse(bytes, limits: limits)
-            return head.length <= limits.maxHeadBytes
-        } catch {
-            return false
         }
     }
 
@@ -107,7 +98,10 @@ struct RequestDecoder {
         var position = scanned
         while true {
             let feed = bytes.first(0x0a, from: position)
-            guard feed < limits.maxHeadBytes else { throw tooLarge(bytes, limits) }
+            guard feed < limits.maxHeadBytes else {
+                // 414 if the first line does not end within the limit, 431 otherwise.
+                throw bytes.first(0x0a, from: 0) >= limits.maxHeadBytes ? .targetTooLong : .headTooLarge
+            }
             guard feed < bytes.count else {
                 state = .head(scanned: feed)
                 return nil
@@ -116,10 +110,5 @@ struct RequestDecoder {
             if feed >= 3, bytes[feed - 2] == 0x0a { return feed + 1 }
             position = feed + 1
         }
-    }
-
-    /// The refusal of a head that is too large: 414 if its first line does not end within the limit, 431 otherwise.
-    private func tooLarge(_ bytes: Span<UInt8>, _ limits: HTTPLimits) -> Refusal {
-        bytes.first(0x0a, from: 0) >= limits.maxHeadBytes ? .targetTooLong : .headTooLarge
     }
 }

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Reads a request head strictly (RFC 9112): a head that could be read in two ways is refused.
 extension RequestHead {
     /// Fills the head from the start of `bytes`, up to an empty line.
@@ -164,17 +166,17 @@ extension RequestHead {
         var position = range.lowerBound
         if position < range.upperBound, bytes[position] == UInt8(ascii: "[") {
             position += 1
-            while position < range.upperBound, CharacterClass.isAddress(bytes[position]) { position += 1 }
-            guard position > range.lowerBound + 3, position < range.upperBound, bytes[position] == UInt8(ascii: "]")
-            else {
-                return false
+            while position < range.upperBound, bytes[position].isHexDigit || ":.".utf8.contains(bytes[position]) {
+                position += 1
             }
+            guard position > range.lowerBound + 3, position < range.upperBound, bytes[position] == UInt8(ascii: "]")
+            else { return false }
             position += 1
         } else {
             while position < range.upperBound, CharacterClass.isName(bytes[position]) {
                 if bytes[position] == UInt8(ascii: "%") {
-                    guard position + 2 < range.upperBound, CharacterClass.isHexDigit(bytes[position + 1]),
-                        CharacterClass.isHexDigit(bytes[position + 2])
+                    guard position + 2 < range.upperBound, bytes[position + 1].isHexDigit,
+                        bytes[position + 2].isHexDigit
                     else { return false }
                 }
                 position += 1
@@ -184,7 +186,7 @@ extension RequestHead {
         guard position < range.upperBound else { return true }
         guard bytes[position] == UInt8(ascii: ":") else { return false }
         position += 1
-        while position < range.upperBound, bytes[position] &- UInt8(ascii: "0") < 10 { position += 1 }
+        while position < range.upperBound, bytes[position].isDigit { position += 1 }
         return position == range.upperBound
     }
 

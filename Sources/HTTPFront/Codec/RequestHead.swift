@@ -66,7 +66,6 @@ public struct RequestHead {
         present & (first.bit | second.bit | (third?.bit ?? 0)) != 0
     }
 
-    /// True if a value of `Host` is well-formed.
     mutating func isGood(host: Range<Int>, in bytes: Span<UInt8>) -> Bool {
         if !goodHost.isEmpty, bytes.holds(goodHost, at: host) { return true }
         guard Self.isHost(bytes, host) else { return false }

@@ -38,7 +38,6 @@ public struct ResponseWriter {
         }
     }
 
-    /// Sets the value of `Date`.
     mutating func setDate(_ date: [UInt8]) {
         dateLine = Array("Date: ".utf8) + date + Array("\r\n".utf8)
         goodStart = Array("HTTP/1.1 200 OK\r\n".utf8) + dateLine
@@ -51,28 +50,13 @@ public struct ResponseWriter {
     public mutating func line(_ line: StaticString) { text(line) }
 
     /// Adds a field whose value is a literal.
-    public mutating func field(_ name: StaticString, _ value: StaticString) {
-        text(name)
-        text(": ")
-        text(value)
-        text("\r\n")
-    }
+    public mutating func field(_ name: StaticString, _ value: StaticString) { field(name) { $0.text(value) } }
 
     /// Adds a field whose value is a decimal number.
-    public mutating func field(_ name: StaticString, _ value: Int64) {
-        text(name)
-        text(": ")
-        number(value)
-        text("\r\n")
-    }
+    public mutating func field(_ name: StaticString, _ value: Int64) { field(name) { $0.number(value) } }
 
     /// Adds a field whose value comes from any source; control characters in it become spaces.
-    public mutating func field(_ name: StaticString, _ value: [UInt8]) {
-        text(name)
-        text(": ")
-        text(value)
-        text("\r\n")
-    }
+    public mutating func field(_ name: StaticString, _ value: [UInt8]) { field(name) { $0.text(value) } }
 
     /// Adds a field whose value `body` appends in pieces, through `text` and `number`.
     public mutating func field(_ name: StaticString, composedBy body: (inout ResponseWriter) -> Void) {
@@ -126,11 +110,7 @@ public struct ResponseWriter {
     }
 
     /// Takes out the content of the answer that was just finished, if the output does not hold it.
-    mutating func takeLargeContent() -> LargeContent? {
-        guard largeContent != nil else { return nil }
-        defer { largeContent = nil }
-        return largeContent
-    }
+    mutating func takeLargeContent() -> LargeContent? { largeContent.take() }
 
     /// Writes `100 Continue` (RFC 9110, section 15.2.1).
     mutating func continues() { text("HTTP/1.1 100 Continue\r\n\r\n") }

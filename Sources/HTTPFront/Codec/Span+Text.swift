@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Primitives
 
 /// Comparisons and searches of text in bytes. None of them traps on any input: a range outside the span is not equal.
 extension Span where Element == UInt8 {
@@ -8,15 +9,10 @@ extension Span where Element == UInt8 {
         guard range.count == text.utf8CodeUnitCount, range.upperBound <= count else { return false }
         let expected = unsafe text.utf8Start
         for offset in 0..<range.count {
-            var byte = self[range.lowerBound + offset]
-            if byte &- 0x41 < 26 { byte |= 0x20 }
-            if unsafe byte != expected[offset] { return false }
+            if unsafe self[range.lowerBound + offset].lowercased != expected[offset] { return false }
         }
         return true
     }
-
-    /// True if `range` holds `text`, which is made of small letters and characters below `@`, in any case of its letters.
-    public func isText(_ text: StaticString, at range: Range<Int>) -> Bool { spells(text, at: range) }
 
     /// True if these begin with `text`, which has at least eight bytes.
     @inline(__always)
@@ -34,15 +30,6 @@ extension Span where Element == UInt8 {
         // The last eight overlap those before.
         return unsafe word(at: length - 8)
             == literal.loadUnaligned(fromByteOffset: length - 8, as: UInt64.self).littleEndian
-    }
-
-    /// `range` without spaces and tabs on both ends.
-    public func trimmed(_ range: Range<Int>) -> Range<Int> {
-        var lower = range.lowerBound
-        var upper = range.upperBound
-        while lower < upper, self[lower] == 0x20 || self[lower] == 0x09 { lower += 1 }
-        while upper > lower, self[upper - 1] == 0x20 || self[upper - 1] == 0x09 { upper -= 1 }
-        return lower..<upper
     }
 
     /// True if `range` holds exactly `text`.
@@ -101,16 +88,16 @@ extension Span where Element == UInt8 {
         }
     }
 
-    /// True if `range` holds `name`, which is made of small letters and characters below `@`, in any case of its letters.
+    /// True if `range` holds `text`, which is made of small letters and characters below `@`, in any case of its letters.
     ///
-    /// Longer names are compared eight bytes at a time, the last eight overlapping those before.
+    /// Longer texts are compared eight bytes at a time, the last eight overlapping those before.
     @inline(__always)
-    func spells(_ name: StaticString, at range: Range<Int>) -> Bool {
-        let length = name.utf8CodeUnitCount
+    public func isText(_ text: StaticString, at range: Range<Int>) -> Bool {
+        let length = text.utf8CodeUnitCount
         guard range.count == length, range.lowerBound >= 0, range.upperBound <= count else { return false }
-        guard (8...24).contains(length) else { return equals(name, at: range) }
+        guard (8...24).contains(length) else { return equals(text, at: range) }
         // Unsafe only in its pointer: every word read lies inside the literal.
-        let literal = unsafe UnsafeRawPointer(name.utf8Start)
+        let literal = unsafe UnsafeRawPointer(text.utf8Start)
         guard unsafe word(at: range.lowerBound, matches: literal.loadUnaligned(as: UInt64.self)),
             unsafe word(
                 at: range.upperBound - 8, matches: literal.loadUnaligned(fromByteOffset: length - 8, as: UInt64.self))
@@ -153,24 +140,11 @@ enum Word {
 enum CharacterClass {
     /// RFC 9110, section 5.6.2: the characters of a token.
     @inline(__always)
-    static func isToken(_ byte: UInt8) -> Bool {
-        contains(byte, 0x03ff_6cfa_0000_0000, 0x57ff_ffff_c7ff_fffe)
-    }
+    static func isToken(_ byte: UInt8) -> Bool { contains(byte, 0x03ff_6cfa_0000_0000, 0x57ff_ffff_c7ff_fffe) }
 
     /// RFC 3986, section 3.2.2: the characters of a host's name, commas excepted.
     @inline(__always)
-    static func isName(_ byte: UInt8) -> Bool {
-        contains(byte, 0x2bff_6ff2_0000_0000, 0x47ff_fffe_87ff_fffe)
-    }
-
-    /// RFC 3986, section 3.2.2: the characters of an IPv6 address.
-    static func isAddress(_ byte: UInt8) -> Bool {
-        isHexDigit(byte) || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
-    }
-
-    static func isHexDigit(_ byte: UInt8) -> Bool {
-        byte &- UInt8(ascii: "0") < 10 || (byte | 0x20) &- UInt8(ascii: "a") < 6
-    }
+    static func isName(_ byte: UInt8) -> Bool { contains(byte, 0x2bff_6ff2_0000_0000, 0x47ff_fffe_87ff_fffe) }
 
     @inline(__always)
     private static func contains(_ byte: UInt8, _ low: UInt64, _ high: UInt64) -> Bool {

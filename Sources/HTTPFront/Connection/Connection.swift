@@ -135,10 +135,7 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
             close()
         case .closeAfterFlush:
             unsent.clientReads(now: now)
-            guard let context else { return }
-            let written = context.eventLoop.makePromise(of: Void.self)
-            context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
-            written.futureResult.assumeIsolated().whenComplete { _ in self.drive(.flushed) }
+            context?.writeAndFlush(ByteBuffer()) { _ in self.drive(.flushed) }
         case .halfClose:
             // Closing at once with unread input makes the kernel reset the connection, and the answer could be lost (RFC 9112, section 9.6).
             context?.close(mode: .output, promise: nil)
@@ -451,9 +448,7 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
         rest.writeBytes(scratch.writer.output[start..<answers.upperBound])
         unsent.mayBeQueued = true
         if isLast {
-            let written = context.eventLoop.makePromise(of: Void.self)
-            context.writeAndFlush(wrapOutboundOut(rest), promise: written)
-            written.futureResult.assumeIsolated().whenComplete { _ in self.drive(.lastAnswerLeft) }
+            context.writeAndFlush(rest) { _ in self.drive(.lastAnswerLeft) }
         } else if hasContent {
             context.write(wrapOutboundOut(rest), promise: nil)
             sendContent(now: scratch.now)
@@ -478,24 +473,15 @@ final class Connection<R: Responder>: EventDriven<ConnectionEvent>, ChannelInbou
         let part = content.takePart(of: LargeContent.partBytes, context.channel.allocator)
         unsent.update(content)
         perform(machine.pauseReading(), now: now)
-        let written = context.eventLoop.makePromise(of: Void.self)
-        context.writeAndFlush(wrapOutboundOut(part), promise: written)
+        context.writeAndFlush(part) { self.drive(.partLeft(succeeded: $0)) }
         countUnsent(now: now)
         loop.unsent.relieve()
-        written.futureResult.assumeIsolated().whenComplete { result in
-            if case .success = result {
-                self.drive(.partLeft(succeeded: true))
-            } else {
-                self.drive(.partLeft(succeeded: false))
-            }
-        }
     }
 
     private func endContent(now: Int64) {
         unsent.endContent(loop.unsent)
         if unsent.unreadSince != nil { countUnsent(now: now) }
-        let action = machine.contentLeft(hasPending: pending != nil, now: now, limits: limits)
-        perform(action, now: now)
+        perform(machine.contentLeft(hasPending: pending != nil, now: now, limits: limits), now: now)
         if case .idle = machine.state {
             resumeReading()
             if loop.isDraining { drainNow(now: now) }

@@ -81,10 +81,8 @@ struct ConnectionMachine: ~Copyable {
 
     // MARK: Input
 
-    /// The connection is open.
     mutating func opened(now: Int64, limits: HTTPLimits) { state = .first(until: now &+ limits.headTimeout) }
 
-    /// Bytes have come.
     mutating func bytes() -> Action {
         switch state {
         case .first, .head: return opening == .preface ? .matchPreface : .parse
@@ -111,7 +109,6 @@ struct ConnectionMachine: ~Copyable {
         }
     }
 
-    /// The TLS handshake is complete.
     mutating func secured(speaksHTTP2: Bool) -> Action {
         guard case .first = state else { return .none }
         opening = .known
@@ -144,7 +141,6 @@ struct ConnectionMachine: ~Copyable {
         return true
     }
 
-    /// The client has closed its side.
     mutating func inputEnded(now: Int64, limits: HTTPLimits) -> Action {
         inputHasEnded = true
         return holdsRequests ? .none : closeAfterFlush(now: now, limits: limits)
@@ -176,7 +172,6 @@ struct ConnectionMachine: ~Copyable {
         state = .content(until: now &+ limits.bodyTimeout, rate: rate)
     }
 
-    /// The responder answers later.
     mutating func answerLater(_ form: AnswerForm) { state = .answer(form) }
 
     /// An answer is written.
@@ -263,7 +258,6 @@ struct ConnectionMachine: ~Copyable {
 
     // MARK: HTTP/2 connections
 
-    /// A stream is open.
     mutating func streamOpened() { state = .streams }
 
     /// The last stream has ended.

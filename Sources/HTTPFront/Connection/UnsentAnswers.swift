@@ -40,7 +40,6 @@ struct UnsentAnswers {
         if queuedBytes == 0, content == nil { mayBeQueued = false }
     }
 
-    /// The connection is closed.
     mutating func end(_ ledger: UnsentLedger) {
         endContent(ledger)
         ledger.addCopied(-countedBytes)
@@ -52,4 +51,11 @@ struct UnsentAnswers {
 extension ChannelHandlerContext {
     /// The bytes in the channel's queue, which the kernel has not taken.
     var unsentBytes: Int { (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
+
+    /// Writes and flushes; `body` is called with true when the value has left, or with false if it never will.
+    func writeAndFlush(_ value: some Sendable, then body: @escaping (Bool) -> Void) {
+        let written = eventLoop.makePromise(of: Void.self)
+        writeAndFlush(NIOAny(value), promise: written)
+        written.futureResult.assumeIsolated().whenComplete { body((try? $0.get()) != nil) }
+    }
 }

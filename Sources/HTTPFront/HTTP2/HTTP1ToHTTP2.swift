@@ -1,4 +1,5 @@
 internal import NIOHPACK
+internal import Primitives
 
 /// An HTTP/2 answer, read from the bytes that `ResponseWriter` made for HTTP/1.1, so that a responder writes the same for both.
 struct HTTP1ToHTTP2 {

@@ -230,7 +230,6 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         return stream
     }
 
-    /// Adds a stream to those that wait for a turn.
     func queue(_ stream: HTTP2Stream<R>) { queued.append(stream) }
 
     /// True if a stream need not wait behind others.
@@ -301,7 +300,6 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         }
     }
 
-    /// Sends the next part of a large answer.
     private func sendPart(of stream: HTTP2Stream<R>, resets: Bool) {
         guard let context, let (part, isLast) = stream.takePart(of: Self.partSize, context.channel.allocator) else {
             return
@@ -427,9 +425,7 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
     private func sayGoodbye() {
         guard let context else { return }
         isLeaving = true
-        let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { _ in self.drive(.lastAnswerLeft) }
-        context.writeAndFlush(wrapOutboundOut(goAway), promise: written)
+        context.writeAndFlush(goAway) { _ in self.drive(.lastAnswerLeft) }
     }
 
     private func close() {

@@ -83,7 +83,6 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
         complete(&scratch, headIsRead: false)
     }
 
-    /// The request is complete.
     private func complete(_ scratch: inout LoopScratch, headIsRead: Bool) {
         guard expected == nil || expected == held else { return refuse(.contentLength, &scratch) }
         connection.contentEnded(id)
@@ -183,7 +182,6 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
     /// The bytes of the answer that are held as a copy.
     var heldAnswer: Int { unsent - (largeContent?.left ?? 0) }
 
-    /// A part of the answer has left.
     func sent(_ count: Int, now: Int64) {
         guard machine.isLast else { return }
         unsent = max(0, unsent - count)
@@ -210,7 +208,6 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
         return machine.tick(now: now, received: held, unread: 0, limits: limits)
     }
 
-    /// The stream has ended.
     func close() {
         if machine.close() { connection.loop.responder?.abandon(ticket) }
         forgetRequest()

@@ -1,4 +1,5 @@
 internal import NIOHPACK
+internal import Primitives
 
 /// Writes the fields of an HTTP/2 request as the head of an HTTP/1.1 request with the same meaning, so that one strict parser serves both.
 ///
@@ -83,7 +84,8 @@ struct HTTP2ToHTTP1 {
         try Self.checkField(name, value)
         if Self.is(name, "host"), let authority {
             // RFC 9113, section 8.3.1: they must not differ.
-            guard !hasHost, Self.lowercased(value).elementsEqual(Self.lowercased(authority)) else { throw .host }
+            guard !hasHost, value.utf8.lazy.map(\.lowercased).elementsEqual(authority.utf8.lazy.map(\.lowercased))
+            else { throw .host }
             hasHost = true
             return
         }
@@ -112,11 +114,6 @@ struct HTTP2ToHTTP1 {
     /// Returns true if a text has exactly these bytes. Swift's `==` compares by canonical equivalence.
     private static func `is`(_ text: String, _ expected: String) -> Bool {
         text.utf8.count == expected.utf8.count && text.utf8.elementsEqual(expected.utf8)
-    }
-
-    /// The bytes with ASCII letters, and no others, in lower case.
-    private static func lowercased(_ text: String) -> some Sequence<UInt8> {
-        text.utf8.lazy.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
     }
 
     /// RFC 9113, section 8.2.1.

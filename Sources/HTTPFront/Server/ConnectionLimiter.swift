@@ -13,16 +13,10 @@ public final class ConnectionLimiter: Sendable {
     /// An IP address without its port.
     typealias Address = String
 
-    private let maxConnections: Int
-    private let maxConnectionsPerPeer: Int
-    private let maxShed: Int
+    private let limits: HTTPLimits
     private let counts = Locked(Counts())
 
-    init(limits: HTTPLimits) {
-        maxConnections = limits.maxConnections
-        maxConnectionsPerPeer = limits.maxConnectionsPerPeer
-        maxShed = limits.maxRefused
-    }
+    init(limits: HTTPLimits) { self.limits = limits }
 
     /// How many connections are open now.
     public var total: Int { counts.withLock { $0.total } }
@@ -30,7 +24,6 @@ public final class ConnectionLimiter: Sendable {
     /// How many refused connections are being answered now.
     var shed: Int { counts.withLock { $0.shed } }
 
-    /// The decision on a new connection.
     enum Admission: Equatable {
         /// It is accepted and counted.
         case admitted
@@ -47,7 +40,7 @@ public final class ConnectionLimiter: Sendable {
     func admit(_ address: Address?, canAnswer: Bool) -> Admission {
         counts.withLock { counts in
             if let refusal = refusal(counts, address) {
-                guard canAnswer, counts.shed < maxShed else { return .dropped(refusal) }
+                guard canAnswer, counts.shed < limits.maxRefused else { return .dropped(refusal) }
                 counts.shed += 1
                 return .shed(refusal)
             }
@@ -58,9 +51,9 @@ public final class ConnectionLimiter: Sendable {
     }
 
     private func refusal(_ counts: Counts, _ address: Address?) -> Refusal? {
-        if maxConnections > 0, counts.total >= maxConnections { return .connections }
-        guard maxConnectionsPerPeer > 0, let address, counts.addresses[address, default: 0] >= maxConnectionsPerPeer
-        else { return nil }
+        let most = limits.maxConnectionsPerPeer
+        if limits.maxConnections > 0, counts.total >= limits.maxConnections { return .connections }
+        guard most > 0, let address, counts.addresses[address, default: 0] >= most else { return nil }
         return .connectionsPerPeer
     }
 
@@ -79,7 +72,5 @@ public final class ConnectionLimiter: Sendable {
     }
 
     /// The address that a connection is counted under; `nil` if connections are not limited by peer.
-    func address(_ address: SocketAddress?) -> Address? {
-        maxConnectionsPerPeer > 0 ? address?.ipAddress : nil
-    }
+    func address(_ address: SocketAddress?) -> Address? { limits.maxConnectionsPerPeer > 0 ? address?.ipAddress : nil }
 }

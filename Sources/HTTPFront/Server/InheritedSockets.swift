@@ -52,8 +52,7 @@ public struct InheritedSockets: Sendable {
     ///   - port: 0 for any port of that address.
     /// - Returns: its descriptor; `nil` if no socket listens there.
     public mutating func take(host: String, port: Int) -> Int32? {
-        guard !sockets.isEmpty, let wanted = Self.address(host, port) else { return nil }
-        guard
+        guard !sockets.isEmpty, let wanted = Self.address(host, port),
             let index = sockets.firstIndex(where: { _, address in
                 address.ipAddress == wanted.ipAddress && (port == 0 || address.port == port)
             })

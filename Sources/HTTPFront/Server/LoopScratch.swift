@@ -30,11 +30,8 @@ struct LoopScratch: ~Copyable {
     /// Where the answers of the present connection begin in the output.
     private(set) var start = 0
 
-    init(date: [UInt8]) {
-        writer.setDate(date)
-    }
+    init(date: [UInt8]) { writer.setDate(date) }
 
-    /// Begins a batch.
     mutating func begin(now: Int64) {
         self.now = now
         answered = 0
@@ -44,7 +41,6 @@ struct LoopScratch: ~Copyable {
         start = 0
     }
 
-    /// The size of the memory.
     var capacity: Int { max(writer.output.capacity, content.capacity) }
 
     /// Counts a request.

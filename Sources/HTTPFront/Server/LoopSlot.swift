@@ -13,7 +13,6 @@ protocol LoopSlot<R>: AnyObject {
     /// - Returns: false if none does; `write` is not called then.
     func answerNow(_ responder: R, _ write: (R, inout ResponseWriter) -> Void) -> Bool
 
-    /// Handles an event of the loop.
     func drive(_ event: LoopEvent)
 }
 

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import Primitives
 
 /// The peer of a connection.
 public struct Peer: Sendable, Equatable {

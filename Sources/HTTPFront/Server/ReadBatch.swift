@@ -67,7 +67,6 @@ struct ReadBatch {
         return countInTurn == 1 ? .expectEnd : members.count >= limit ? .answerAll : .wait
     }
 
-    /// Stores the time at which a batch was answered.
     mutating func answered(at now: Int64) { answeredAt = now }
 
     /// Removes and returns the whole batch. The caller gives its memory back with `putBack`.

@@ -3,6 +3,7 @@ internal import Locking
 public import NIOCore
 internal import NIOPosix
 internal import NIOSSL
+public import Primitives
 
 /// A listening HTTP server: one `ServerLoop` with a responder of its own on each event loop of a group.
 public final class Server<R: Responder>: Sendable {
@@ -21,11 +22,9 @@ public final class Server<R: Responder>: Sendable {
 
     /// Prepares the loops without listening.
     ///
-    /// - Parameters:
-    ///   - wallClock: seconds since 1970-01-01T00:00:00Z.
-    ///   - makeResponder: called once on each event loop.
+    /// - Parameter makeResponder: called once on each event loop.
     public init(
-        group: any EventLoopGroup, limits: HTTPLimits, wallClock: @escaping @Sendable () -> Int64,
+        group: any EventLoopGroup, limits: HTTPLimits, wallClock: @escaping @Sendable () -> WallInstant,
         makeResponder: @escaping @Sendable (ServerLoop<R>) -> R
     ) async throws {
         self.group = group
@@ -51,46 +50,32 @@ public final class Server<R: Responder>: Sendable {
 
     /// Binds and listens.
     ///
-    /// - Returns: the bound address, with the port that the system chose if `port` was 0.
-    /// - Throws: the system's error, for example if the address is in use.
-    public func listen(host: String, port: Int) async throws -> SocketAddress? {
-        try await listen(certificates: nil) { try await $0.bind(host: host, port: port).get() }
-    }
-
-    /// Binds and listens for connections secured by TLS 1.2 or later.
-    ///
     /// The files of `tls` are checked every second, and read when they have changed; new connections use the new certificates.
     ///
-    /// - Parameter report: receives the result of every reading that a change of the files caused, on a thread that no request waits
-    ///   for. The old certificates stay if the files cannot be used.
+    /// - Parameters:
+    ///   - tls: secures the connections by TLS 1.2 or later; `nil` for connections without TLS.
+    ///   - report: receives the result of every reading that a change of the files caused, on a thread that no request waits for. The old
+    ///     certificates stay if the files cannot be used.
     /// - Returns: the bound address, with the port that the system chose if `port` was 0.
-    /// - Throws: `TLSError` if the files cannot be used, or the system's error.
+    /// - Throws: `TLSError` if the files cannot be used, or the system's error, for example if the address is in use.
     public func listen(
-        host: String, port: Int, tls: TLSSettings,
+        host: String, port: Int, tls: TLSSettings? = nil,
         report: @escaping @Sendable (Result<Void, TLSError>) -> Void = { _ in }
     ) async throws -> SocketAddress? {
-        let certificates = try ListenerCertificates(tls, offersHTTP2: offersHTTP2, report: report)
-        let address = try await listen(certificates: certificates) { try await $0.bind(host: host, port: port).get() }
-        watch(certificates)
-        return address
+        try await listen(tls, report) { try await $0.bind(host: host, port: port).get() }
     }
 
     /// Listens on a socket that another process has bound; see `InheritedSockets`. The server closes its descriptor when it shuts down; the
     /// descriptors of other processes stay open.
     ///
-    /// - Parameter tls: as for `listen(host:port:tls:report:)`; `nil` for connections without TLS.
+    /// - Parameter tls: as for `listen(host:port:tls:report:)`.
     /// - Returns: the socket's address.
     /// - Throws: `TLSError` if the files cannot be used, or the system's error.
     public func listen(
         descriptor: Int32, tls: TLSSettings? = nil,
         report: @escaping @Sendable (Result<Void, TLSError>) -> Void = { _ in }
     ) async throws -> SocketAddress? {
-        let certificates = try tls.map { try ListenerCertificates($0, offersHTTP2: offersHTTP2, report: report) }
-        let address = try await listen(certificates: certificates) {
-            try await $0.withBoundSocket(NIOBSDSocket.Handle(descriptor)).get()
-        }
-        if let certificates { watch(certificates) }
-        return address
+        try await listen(tls, report) { try await $0.withBoundSocket(NIOBSDSocket.Handle(descriptor)).get() }
     }
 
     /// Reads the files of all TLS listeners now.
@@ -105,8 +90,10 @@ public final class Server<R: Responder>: Sendable {
     }
 
     private func listen(
-        certificates: ListenerCertificates?, bind: (ServerBootstrap) async throws -> any Channel
+        _ tls: TLSSettings?, _ report: @escaping @Sendable (Result<Void, TLSError>) -> Void,
+        bind: (ServerBootstrap) async throws -> any Channel
     ) async throws -> SocketAddress? {
+        let certificates = try tls.map { try ListenerCertificates($0, offersHTTP2: offersHTTP2, report: report) }
         let loops = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
@@ -141,6 +128,7 @@ public final class Server<R: Responder>: Sendable {
         // scarce, and a client that does not read is noticed sooner. The server works without the option too.
         try? await channel.setOption(.tcpOption(NIOBSDSocket.Option(rawValue: TCP_NOTSENT_LOWAT)), value: 262_144).get()
         channels.withLock { $0.append(channel) }
+        if let certificates { watch(certificates) }
         return channel.localAddress
     }
 

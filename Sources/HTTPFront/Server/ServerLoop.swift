@@ -1,4 +1,5 @@
 public import NIOCore
+internal import Primitives
 
 /// The state that the connections of one event loop share: the responder, the scratch memory for requests and answers, the batch of
 /// reads, the ticker of deadlines. Used on the thread of that loop only.
@@ -24,12 +25,13 @@ public final class ServerLoop<R: Responder> {
     private var lastGeneration: UInt64 = 0
     private var lastWallSecond: Int64 = -1
     private var ticker: RepeatedTask?
-    private var responderStorage: R?
-    private let wallClock: @Sendable () -> Int64
+    /// The responder of this loop; `nil` while it is being made.
+    private(set) var responder: R?
+    private let wallClock: @Sendable () -> WallInstant
 
     init(
         index: Int32, eventLoop: any EventLoop, limits: HTTPLimits, limiter: ConnectionLimiter,
-        unsent: UnsentLedger, wallClock: @escaping @Sendable () -> Int64, makeResponder: (ServerLoop<R>) -> R
+        unsent: UnsentLedger, wallClock: @escaping @Sendable () -> WallInstant, makeResponder: (ServerLoop<R>) -> R
     ) {
         self.index = index
         self.eventLoop = eventLoop
@@ -37,11 +39,8 @@ public final class ServerLoop<R: Responder> {
         self.limiter = limiter
         self.unsent = unsent
         self.wallClock = wallClock
-        responderStorage = makeResponder(self)
+        responder = makeResponder(self)
     }
-
-    /// The responder of this loop; `nil` while it is being made.
-    var responder: R? { responderStorage }
 
     /// Writes the answer to a request whose disposition was `.later`.
     ///
@@ -107,7 +106,7 @@ public final class ServerLoop<R: Responder> {
 
     /// Lends the memory for requests and answers. The caller owns it until `putBack`; a second caller meanwhile gets new memory.
     func takeScratch() -> LoopScratch {
-        guard let scratch = scratch.take() else { return LoopScratch(date: HTTPDate.format(wallClock())) }
+        guard let scratch = scratch.take() else { return LoopScratch(date: HTTPDate.format(wallClock().seconds)) }
         return scratch
     }
 
@@ -128,8 +127,6 @@ public final class ServerLoop<R: Responder> {
 
     /// The connections that have had their turn and hold more requests, in order.
     private var waitingTurns = CircularBuffer<any LoopSlot<R>>()
-    /// NIO runs due tasks until none is left before it polls the sockets again, so the next turns are due a little later.
-    private static var turnPause: TimeAmount { .microseconds(25) }
 
     /// Gives a connection another turn after those that wait already.
     func queueTurn(of owner: any LoopSlot<R>) {
@@ -138,7 +135,8 @@ public final class ServerLoop<R: Responder> {
     }
 
     private func scheduleTurns() {
-        eventLoop.assumeIsolated().scheduleTask(in: Self.turnPause) { self.giveTurns() }
+        // Not at once: NIO runs due tasks until none is left before it polls the sockets again.
+        eventLoop.assumeIsolated().scheduleTask(in: .microseconds(25)) { self.giveTurns() }
     }
 
     /// Gives turns, for as long as one turn may take.
@@ -159,7 +157,6 @@ public final class ServerLoop<R: Responder> {
 
     // MARK: Life
 
-    /// Starts the ticker.
     func start() {
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         endTurn = {
@@ -219,7 +216,7 @@ public final class ServerLoop<R: Responder> {
     }
 
     private func updateDate() {
-        let second = wallClock()
+        let second = wallClock().seconds
         guard second != lastWallSecond else { return }
         lastWallSecond = second
         guard var scratch = scratch.take() else { return }

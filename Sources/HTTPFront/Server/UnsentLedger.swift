@@ -28,7 +28,6 @@ final class UnsentLedger: Sendable {
     /// - Parameter maxBytes: the limit, above which connections are closed; 0 for no limit.
     init(maxBytes: Int) { self.maxBytes = maxBytes > 0 ? maxBytes : .max }
 
-    /// The bytes held now.
     var total: Int { copied.load(ordering: .relaxed) + referred.load(ordering: .relaxed) }
 
     var isOver: Bool { total > maxBytes }

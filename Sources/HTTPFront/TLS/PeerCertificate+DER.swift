@@ -1,3 +1,4 @@
+internal import Primitives
 internal import SwiftASN1
 
 extension PeerCertificate {
@@ -42,8 +43,7 @@ extension PeerCertificate {
         let type = try ASN1ObjectIdentifier(derEncoded: parts[0]).oidComponents
             .map { String($0) }.joined(separator: ".")
         if let name = shortNames[type], let value = string(parts[1]) { return "\(name)=\(escaped(value))" }
-        let digits = parts[1].encodedBytes.map(hex).joined()
-        return "\(shortNames[type] ?? type)=#\(digits)"
+        return "\(shortNames[type] ?? type)=#\(hexadecimal(parts[1].encodedBytes))"
     }
 
     /// The attribute types of RFC 4514, section 3, and other common ones, as OpenSSL writes them.
@@ -74,7 +74,7 @@ extension PeerCertificate {
         for (index, scalar) in scalars.enumerated() {
             let isEdge = scalar == " " && (index == 0 || index == scalars.count - 1)
             if scalar.value < 0x20 || scalar.value == 0x7f {
-                result.append(contentsOf: "\\\(hex(UInt8(truncatingIfNeeded: scalar.value)))".unicodeScalars)
+                result.append(contentsOf: "\\\(hexadecimal([UInt8(truncatingIfNeeded: scalar.value)]))".unicodeScalars)
                 continue
             }
             if isEdge || "\"+,;<>\\".unicodeScalars.contains(scalar) || (scalar == "#" && index == 0) {
@@ -85,8 +85,10 @@ extension PeerCertificate {
         return String(result)
     }
 
-    private static func hex(_ byte: UInt8) -> String {
-        (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+    private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+        var text: [UInt8] = []
+        for byte in bytes { text.append(hexadecimal: byte, uppercase: true) }
+        return String(decoding: text, as: UTF8.self)
     }
 
     // MARK: Alternative names

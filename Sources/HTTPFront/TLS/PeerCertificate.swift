@@ -1,3 +1,5 @@
+public import Primitives
+
 /// The names in a client certificate that was verified.
 public struct PeerCertificate: Sendable, Equatable {
     /// The subject, and then the alternative names (RFC 5280, section 4.2.1.6) in their order; those of other kinds than `Name` has
@@ -23,7 +25,7 @@ extension PeerCertificate.Name {
     public static func subject(_ text: some Sequence<UInt8>) -> Self { Self(kind: .subject, bytes: Array(text)) }
 
     /// A DNS name. The case of ASCII letters makes no difference (RFC 5280, section 7.2).
-    public static func dns(_ text: some Sequence<UInt8>) -> Self { Self(kind: .dns, bytes: lowercased(text)) }
+    public static func dns(_ text: some Sequence<UInt8>) -> Self { Self(kind: .dns, bytes: text.map(\.lowercased)) }
 
     /// A URI, every byte of which counts.
     public static func uri(_ text: some Sequence<UInt8>) -> Self { Self(kind: .uri, bytes: Array(text)) }
@@ -34,10 +36,6 @@ extension PeerCertificate.Name {
     public static func email(_ text: some Sequence<UInt8>) -> Self {
         let text = Array(text)
         let domain = (text.lastIndex(of: UInt8(ascii: "@")) ?? text.endIndex)...
-        return Self(kind: .email, bytes: text[..<domain.lowerBound] + lowercased(text[domain]))
-    }
-
-    private static func lowercased(_ text: some Sequence<UInt8>) -> [UInt8] {
-        text.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
+        return Self(kind: .email, bytes: text[..<domain.lowerBound] + text[domain].map(\.lowercased))
     }
 }

@@ -4,21 +4,16 @@ internal import Glibc
 enum TLSFile {
     /// The identity and the times of a file, which show that it was replaced or written to.
     struct Stamp: Equatable {
-        private var device: UInt64
-        private var inode: UInt64
-        private var size: Int64
-        private var seconds: Int64
-        private var nanoseconds: Int64
+        private let values: [Int]
 
         /// The stamp of a file; `nil` if there is no file. Links are followed: certificates are often replaced by changing a link.
         init?(_ path: String) {
             var status = stat()
             guard unsafe stat(path, &status) == 0 else { return nil }
-            device = UInt64(status.st_dev)
-            inode = UInt64(status.st_ino)
-            size = Int64(status.st_size)
-            seconds = Int64(status.st_mtim.tv_sec)
-            nanoseconds = Int64(status.st_mtim.tv_nsec)
+            values = [
+                Int(bitPattern: status.st_dev), Int(bitPattern: status.st_ino), status.st_size, status.st_mtim.tv_sec,
+                status.st_mtim.tv_nsec,
+            ]
         }
     }
 

@@ -2,6 +2,7 @@ internal import AWSProtocol
 internal import Gateway
 internal import GatewayFront
 internal import HTTPFront
+internal import Primitives
 
 // Who may call, from the configuration's words to the front's.
 
@@ -11,14 +12,14 @@ extension Callers {
         _ configuration: Configuration, _ services: [Gateway.Service], environment: [String: String]
     ) throws(CommandFailure) {
         var keys: [KeyRing.Key] = []
-        var certificates: [PeerCertificate.Name: Int] = [:]
+        var certificates: [PeerCertificate.Name: CallerID] = [:]
         for (number, caller) in zip(1..., configuration.callers) {
             for key in caller.keys {
                 guard let secret = key.secretAccessKey else { continue }
                 keys.append(
                     KeyRing.Key(id: key.accessKeyID, secret: try secret.value(environment), owner: number))
             }
-            if let name = caller.certificate { certificates[name] = number }
+            if let name = caller.certificate { certificates[name] = CallerID(number) }
         }
         let anonymous: Anonymous =
             switch configuration.effectiveAnonymous {

@@ -5,6 +5,7 @@ internal import Logging
 internal import NIOCore
 internal import OriginClient
 internal import PageCache
+internal import Primitives
 internal import RateLimiter
 internal import Telemetry
 internal import Upstream
@@ -38,7 +39,7 @@ extension Upstream {
                 settings.maxConnections = min(settings.maxConnections, budget.perService)
                 return settings
             },
-            retry: RetryPolicy(configuration.retry), metrics: registry, wallClock: { Process.wallClockNanoseconds }
+            retry: RetryPolicy(configuration.retry), metrics: registry, wallClock: Process.wallClock
         ) { logger.warning($0) }
     }
 }
@@ -55,7 +56,7 @@ extension AccessLog {
     /// `nil` if no access is to be logged.
     convenience init?(_ log: Configuration.Log, into buffer: LogBuffer) {
         guard log.access != .off else { return nil }
-        self.init(recordsGood: log.access == .all, into: buffer, wallClock: Process.wallClock)
+        self.init(recordsGood: log.access == .all, into: buffer, wallClock: Process.coarseWallClock)
     }
 }
 

@@ -13,7 +13,7 @@ struct EmbeddedSandbox: Sendable {
     /// Starts one if a service wants it.
     static func start(for configuration: Configuration, group: any EventLoopGroup) async throws -> EmbeddedSandbox? {
         guard configuration.services.contains(where: { $0.endpoint == .sandbox }) else { return nil }
-        let sandbox = try await Sandbox(options: SandboxOptions(), group: group, wallClock: Process.wallClock)
+        let sandbox = try await Sandbox(options: SandboxOptions(), group: group, wallClock: Process.coarseWallClock)
         let bound = try await sandbox.listen(host: "127.0.0.1", port: 0)
         return EmbeddedSandbox(server: sandbox, authority: "\(bound.host):\(bound.port)")
     }

@@ -57,10 +57,9 @@ struct GatewayAssembly: Sendable {
             log: accessLog, callers: try Callers(configuration, services, environment: environment),
             offload: Self.offload, hosts: OwnHosts(configuration, sandbox),
             authorities: configuration.services.map { $0.authority(sandbox) },
-            canCallServices: { credentials.areReady }
-        ) { Process.wallClockNanoseconds }
+            canCallServices: { credentials.areReady }, wallClock: Process.wallClock)
         let server = try await Server(
-            group: group, limits: HTTPLimits(configuration.http, budget), wallClock: Process.wallClock
+            group: group, limits: HTTPLimits(configuration.http, budget), wallClock: Process.coarseWallClock
         ) { GatewayResponder(loop: $0, gate: gate, front: front) }
         state = GatewayState(
             configuration: configuration, gate: gate, upstream: upstream, credentials: credentials,
@@ -70,7 +69,7 @@ struct GatewayAssembly: Sendable {
             hosts: OwnHosts([configuration.admin.address.host] + configuration.listen.hosts),
             state: SharedText(offload: Self.offload, render: state.json))
         let adminServer = try await Server(
-            group: group, limits: HTTPLimits(forOperators: budget), wallClock: Process.wallClock
+            group: group, limits: HTTPLimits(forOperators: budget), wallClock: Process.coarseWallClock
         ) { AdminResponder(loop: $0, gate: gate, front: front, access: access, offload: Self.offload) }
         GatewayMetrics.register(in: registry, gate: gate, upstream: upstream, server: server, log: log)
 
@@ -79,7 +78,7 @@ struct GatewayAssembly: Sendable {
         let snapshotService = snapshots.map { SnapshotService($0, gate, logger) }
         snapshotService?.load(until: isEnding)
         let upstreamService = try await UpstreamService(upstream, for: gate)
-        operators = try await OperatorListener(adminServer, configuration, sockets, logger)
+        operators = try await OperatorListener(adminServer, configuration, sockets, logger) { front.isServing }
         callers = try await CallerListener(server, front, configuration, sockets, logger)
 
         self.gate = gate

@@ -2,6 +2,7 @@ internal import Gateway
 internal import GatewayFront
 internal import HTTPFront
 internal import PageCache
+internal import Primitives
 internal import Telemetry
 internal import Upstream
 
@@ -85,7 +86,7 @@ enum GatewayMetrics {
     }
 
     private static func process(_ registry: Metrics) {
-        let start = Double(Process.wallClock())
+        let start = Double(Process.wallClock().seconds)
         registry.value(
             "process_cpu_seconds_total", "User and system CPU time spent, in seconds.", Process.cpuSeconds,
             kind: .counter)

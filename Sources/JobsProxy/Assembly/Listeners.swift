@@ -54,16 +54,20 @@ struct OperatorListener: Service {
     let address: (host: String, port: Int)
     private let configured: Configuration.Address
     private let isPending: Bool
+    private let isServing: @Sendable () -> Bool
     private let server: Server<AdminResponder>
     private let logger: Logger
 
     /// Listens, unless the address is still in use by the process that had the callers' socket before.
     ///
+    /// - Parameter isServing: false once the gateway is to end.
     /// - Throws: `CommandFailure` if it can never listen.
     init(
-        _ server: Server<AdminResponder>, _ configuration: Configuration, _ sockets: HandedSockets, _ logger: Logger
+        _ server: Server<AdminResponder>, _ configuration: Configuration, _ sockets: HandedSockets, _ logger: Logger,
+        isServing: @escaping @Sendable () -> Bool
     ) async throws(CommandFailure) {
         (self.server, self.logger, configured) = (server, logger, configuration.admin.address)
+        self.isServing = isServing
         do {
             address = try await server.listen(configured, tls: nil, handed: sockets.admin, logger)
             isPending = false
@@ -81,9 +85,10 @@ struct OperatorListener: Service {
         await server.shutDown(timeout: 0)
     }
 
-    /// Listens as soon as the address is free. The system has no event for that, so it is tried again and again.
+    /// Listens as soon as the address is free. The system has no event for that, so it is tried again and again. Not while the gateway
+    /// ends: the address is for the process after it then.
     private func takeOver() async {
-        while (try? await Task.sleep(for: .milliseconds(50))) != nil {
+        while (try? await Task.sleep(for: .milliseconds(50))) != nil, isServing() {
             do throws(CommandFailure) {
                 _ = try await server.listen(configured, tls: nil, handed: nil, logger)
                 return logger.info("operators are served")
@@ -112,10 +117,8 @@ extension Server {
             let bound =
                 if let handed {
                     try await listen(descriptor: handed, tls: tls, report: report)
-                } else if let tls {
-                    try await listen(host: address.host, port: address.port, tls: tls, report: report)
                 } else {
-                    try await listen(host: address.host, port: address.port)
+                    try await listen(host: address.host, port: address.port, tls: tls, report: report)
                 }
             return (bound?.ipAddress ?? address.host, bound?.port ?? address.port)
         } catch let error as TLSError {

@@ -1,6 +1,7 @@
 internal import AWSProtocol
 internal import Credentials
 internal import Gateway
+internal import Primitives
 internal import Upstream
 
 /// The credentials for the services whose requests the gateway signs. Services that use the default chain of the AWS SDKs share
@@ -55,23 +56,18 @@ struct ServiceCredentials: Sendable {
         return stores[service.region] ?? NoCredentials()
     }
 
-    /// For a service without credentials.
-    private struct NoCredentials: CredentialSupply {
-        func credentials(now: Int64) -> CredentialAnswer { .unavailable("none are configured") }
-    }
-
     /// Begins to fetch credentials, so that they are there when they are needed. `listener` is called whenever some have come, or
     /// have failed to come.
     func begin(_ listener: @escaping @Sendable () -> Void) {
         for store in stores.values {
             store.onChange(listener)
-            _ = store.credentials(now: Process.wallClockNanoseconds)
+            _ = store.credentials(now: Process.wallClock())
         }
     }
 
     /// True if every service can be called now. Calls to this machine may go unsigned.
     var areReady: Bool {
-        let now = Process.wallClockNanoseconds
+        let now = Process.wallClock()
         return stores.allSatisfy { region, store in
             guard neededRegions.contains(region) else { return true }
             return if case .ready = store.credentials(now: now) { true } else { false }
@@ -81,7 +77,7 @@ struct ServiceCredentials: Sendable {
     /// The state of a service's credentials, in words.
     func word(on service: Configuration.Service) -> String {
         if service.signing == .passthrough { return "the callers' own" }
-        switch supply(service).credentials(now: Process.wallClockNanoseconds) {
+        switch supply(service).credentials(now: Process.wallClock()) {
         case .ready(let credentials): return "ready: \(credentials.accessKeyID)"
         case .pending: return "being fetched"
         case .unavailable(let reason): return "none: \(reason)"
@@ -98,4 +94,9 @@ extension Configuration.Service {
         guard case .origin(let origin) = endpoint else { return true }
         return origin.scheme == .http && Host.isLoopback(origin.host)
     }
+}
+
+/// For a service without credentials.
+struct NoCredentials: CredentialSupply {
+    func credentials(now: WallInstant) -> CredentialAnswer { .unavailable("none are configured") }
 }

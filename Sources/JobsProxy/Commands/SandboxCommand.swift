@@ -71,7 +71,7 @@ struct SandboxCommand: AsyncParsableCommand {
         let sandbox: Sandbox
         do {
             sandbox = try await Sandbox(
-                options: options, group: MultiThreadedEventLoopGroup.singleton, wallClock: Process.wallClock)
+                options: options, group: MultiThreadedEventLoopGroup.singleton, wallClock: Process.coarseWallClock)
             let bound = try await sandbox.listen(host: address.host, port: address.port)
             output.announce("Sandbox of Amazon Voice ID on http://\(bound.host):\(bound.port)")
         } catch {

@@ -7,9 +7,7 @@ enum File {
     /// - Throws: `CommandFailure`, also for a file that is larger than `limit`.
     static func read(_ path: String, atMost limit: Int = 16 << 20) throws(CommandFailure) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw CommandFailure("\(path): cannot be opened: \(unsafe String(cString: strerror(errno)))")
-        }
+        guard descriptor >= 0 else { throw failure(path, "cannot be opened") }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
@@ -17,9 +15,7 @@ enum File {
             // Unsafe only in its pointer; the length is the buffer's.
             let count = unsafe chunk.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
             if count == 0 { return bytes }
-            guard count > 0 else {
-                throw CommandFailure("\(path): cannot be read: \(unsafe String(cString: strerror(errno)))")
-            }
+            guard count > 0 else { throw failure(path, "cannot be read") }
             bytes += chunk[..<count]
         }
         throw CommandFailure("\(path): is larger than \(limit) bytes")
@@ -30,13 +26,13 @@ enum File {
     /// - Throws: `CommandFailure`.
     static func write(_ bytes: [UInt8], to path: String) throws(CommandFailure) {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else {
-            throw CommandFailure("\(path): cannot be written: \(unsafe String(cString: strerror(errno)))")
-        }
+        guard descriptor >= 0 else { throw failure(path, "cannot be written") }
         defer { close(descriptor) }
-        guard write(bytes, to: descriptor) else {
-            throw CommandFailure("\(path): cannot be written: \(unsafe String(cString: strerror(errno)))")
-        }
+        guard write(bytes, to: descriptor) else { throw failure(path, "cannot be written") }
+    }
+
+    private static func failure(_ path: String, _ what: String) -> CommandFailure {
+        CommandFailure("\(path): \(what): \(unsafe String(cString: strerror(errno)))")
     }
 
     /// Writes all of the bytes.

@@ -2,24 +2,22 @@ internal import CProcess
 internal import Credentials
 internal import FoundationEssentials
 internal import Glibc
+internal import Primitives
 internal import ServiceLifecycle
 
 /// The operating system's view of this process: environment, clocks, limits.
 enum Process {
     static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
-    /// Seconds since 1970-01-01T00:00:00Z.
-    static let wallClock: @Sendable () -> Int64 = { Int64(time(nil)) }
+    static let wallClock = Surroundings.wallClock
 
-    /// Nanoseconds since 1970-01-01T00:00:00Z.
-    static var wallClockNanoseconds: Int64 { nanoseconds(CLOCK_REALTIME) }
+    /// The wall clock in whole seconds, at a tenth of the cost.
+    static let coarseWallClock: @Sendable () -> WallInstant = { WallInstant(seconds: Int64(time(nil))) }
 
     /// Monotonic nanoseconds, of the same clock as the event loops'.
-    static var now: Int64 { nanoseconds(CLOCK_MONOTONIC) }
-
-    private static func nanoseconds(_ clock: clockid_t) -> Int64 {
+    static var now: Int64 {
         var time = timespec()
-        unsafe clock_gettime(clock, &time)
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 

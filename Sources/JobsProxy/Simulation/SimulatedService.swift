@@ -46,6 +46,13 @@ final class SimulatedPort: UpstreamPort, ArrivalReceiver {
     func queueGrew() { mail.withLock { $0.hasQueued = true } }
     func deliver(_ deliveries: [Delivery]) { mail.withLock { $0.delivered += deliveries } }
 
+    func takeDelivered() -> [Delivery] {
+        mail.withLock { mail in
+            defer { mail.delivered = [] }
+            return mail.delivered
+        }
+    }
+
     func take() -> Mail {
         mail.withLock { mail in
             var taken = Mail()
@@ -53,9 +60,4 @@ final class SimulatedPort: UpstreamPort, ArrivalReceiver {
             return taken
         }
     }
-}
-
-/// Its requests need no signature.
-struct SimulatedCredentials: CredentialSupply {
-    func credentials(now: Int64) -> CredentialAnswer { .unavailable("none are needed") }
 }

@@ -3,6 +3,7 @@ internal import Gateway
 internal import HeapModule
 internal import OriginClient
 internal import PageCache
+internal import Primitives
 internal import RateLimiter
 internal import Upstream
 
@@ -83,13 +84,13 @@ struct Simulation: ~Copyable {
             }, domainLimit: configuration.limits.domain.map { Limit($0) }, upstream: port, receiver: port)
         self.gate = gate
         let signing = SigningSettings(
-            scope: SigningScope(region: "", service: ""), supply: SimulatedCredentials(), authority: "",
+            scope: SigningScope(region: "", service: ""), supply: NoCredentials(), authority: "",
             mayGoUnsigned: true)
         machine = FetchMachine(
             gate,
             configuration.services.map {
                 UpstreamSettings($0, configuration.breaker, sandbox: nil, signing: signing)
-            }, RetryPolicy(configuration.retry), wallClock: { 0 }, random: SeededGenerator(seed: ~load.seed), now: 0)
+            }, RetryPolicy(configuration.retry), random: SeededGenerator(seed: ~load.seed), now: 0)
         calls = Self.calls(load.pages, "p", gate)
         walkCalls = Self.calls(load.walk, "w", gate)
     }
@@ -165,11 +166,11 @@ struct Simulation: ~Copyable {
         let call = asked.caller < load.callers ? calls[asked.page] : walkCalls[asked.page]
         lastWaiter += 1
         let waiter = Waiter(loop: 0, slot: 0, generation: lastWaiter)
-        if let error = gate.charge(caller: asked.caller, target: Self.target.span, now: now) {
+        if let error = gate.charge(caller: CallerID(asked.caller), target: Self.target.span, now: now) {
             throttled(asked, retryAfter: error.retryAfter)
             return
         }
-        switch gate.decide(call, caller: asked.caller, waiter: waiter, now: now) {
+        switch gate.decide(call, caller: CallerID(asked.caller), waiter: waiter, now: now) {
         case .page(let page, _): answered(asked, age: now - page.fetchedAt)
         case .refused(let error): throttled(asked, retryAfter: error.retryAfter)
         case .wait: waiting[lastWaiter] = asked
@@ -209,7 +210,8 @@ struct Simulation: ~Copyable {
         var mail = port.take()
         while let attempt = mail.started.popFirst() { drive(.granted(attempt)) }
         if mail.hasQueued { drive(.queueGrew) }
-        for delivery in mail.delivered {
+        // What is refused at once, by an open breaker for instance, has been delivered meanwhile.
+        for delivery in mail.delivered + port.takeDelivered() {
             for waiter in delivery.waiters {
                 guard let asked = waiting.removeValue(forKey: waiter.generation) else { continue }
                 switch delivery.arrival {
@@ -226,8 +228,10 @@ struct Simulation: ~Copyable {
     }
 
     private mutating func drive(_ event: consuming FetchMachine.Event) {
-        machine.handle(event, now: now)
-        machine.handle(.tick, now: now)
+        // Nothing is signed.
+        let moment = FetchMachine.Moment(now: now, wallClock: WallInstant(seconds: 0))
+        machine.handle(event, at: moment)
+        machine.handle(.tick, at: moment)
         let actions = machine.actions
         machine.actions.removeAll()
         for action in actions { carryOut(action) }

@@ -100,7 +100,7 @@ final class SnapshotKeeper: WriteObserver {
                 try file.write(bytes, at: position)
                 position += bytes.count
             }
-            try cache.save(now: Process.now, wallClock: Process.wallClockNanoseconds, except: inFlight) {
+            try cache.save(now: Process.now, wallClock: Process.wallClock(), except: inFlight) {
                 page throws(FileError) in
                 writer.append(page)
                 pages += 1
@@ -196,7 +196,7 @@ final class SnapshotKeeper: WriteObserver {
     private func restore(
         _ reader: inout SnapshotReader, _ numbers: [EpochFile.Number], into gate: Gate, until isOver: () -> Bool
     ) throws(FileError) -> Int {
-        let (now, wallClock) = (Process.now, Process.wallClockNanoseconds)
+        let (now, wallClock) = (Process.now, Process.wallClock())
         let epochs = reader.epochs
         var pages = 0
         do throws(SnapshotFault) {

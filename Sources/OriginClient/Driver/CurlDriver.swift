@@ -19,7 +19,7 @@ internal import Glibc
     /// All slots, one for each attempt that was in flight at the busiest time.
     private var slots: [CurlTransfer] = []
     private var free: [Int] = []
-    private var slotOfID: [UInt64: Int] = [:]
+    private(set) var slotOfID: [UInt64: Int] = [:]
     private let connections = CurlConnections()
     let names: NameLookups
     var nextNameRefresh: Int64 = .min
@@ -76,9 +76,6 @@ internal import Glibc
         _ = unsafe curl_multi_cleanup(multi)
         unsafe scratch.deallocate()
     }
-
-    /// How many attempts were started and have neither finished nor been cancelled.
-    var inFlight: Int { slotOfID.count }
 }
 
 @available(*, unavailable)
@@ -216,7 +213,6 @@ extension CurlDriver {
         pools[slot.pool].began(place)
     }
 
-    /// Adds a handle to the multi handle.
     func add(_ handle: CurlHandle) throws(CurlError) {
         guard unsafe curl_multi_add_handle(multi, handle.easy) == CURLM_OK else { throw .driverFault }
         moving += 1

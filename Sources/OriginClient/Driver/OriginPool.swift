@@ -3,17 +3,14 @@ struct CurlTicket: Equatable {
     let slot: UInt32
     let generation: UInt32
 
-    init(slot: UInt32, generation: UInt32) {
-        self.slot = slot
-        self.generation = generation
-    }
+    var word: UInt { UInt(truncatingIfNeeded: UInt64(generation) << 32 | UInt64(slot)) }
+}
 
+extension CurlTicket {
     init(word: UInt) {
         self.init(
             slot: UInt32(truncatingIfNeeded: word), generation: UInt32(truncatingIfNeeded: UInt64(word) >> 32))
     }
-
-    var word: UInt { UInt(truncatingIfNeeded: UInt64(generation) << 32 | UInt64(slot)) }
 }
 
 /// The attempts for one URL and mode: how many may run at once, and which wait, in order.
@@ -167,9 +164,7 @@ struct OriginPool {
         }
     }
 
-    mutating func enqueue(_ ticket: CurlTicket) {
-        waiting.append(ticket)
-    }
+    mutating func enqueue(_ ticket: CurlTicket) { waiting.append(ticket) }
 
     /// The longest waiting attempt; it may have been cancelled meanwhile.
     mutating func dequeue() -> CurlTicket? {

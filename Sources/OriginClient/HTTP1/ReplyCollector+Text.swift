@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Reading ASCII in place. Ranges that leave the span are cut to it, so none of these can trap.
 extension Span<UInt8> {
     /// `range` without the white space at its ends.
@@ -33,9 +35,7 @@ extension Span<UInt8> {
         return true
     }
 
-    func hasPrefix(_ name: String) -> Bool {
-        equals(name, in: 0..<name.utf8.count)
-    }
+    func hasPrefix(_ name: String) -> Bool { equals(name, in: 0..<name.utf8.count) }
 
     /// Where the text of a line ends, before its line end; nil without a line end, and for a text with a control character.
     var endOfText: Int? {
@@ -66,7 +66,7 @@ extension Span<UInt8> {
         guard (1...18).contains(range.count) else { return nil }
         var number = 0
         for index in range {
-            guard case 48...57 = self[index] else { return nil }
+            guard self[index].isDigit else { return nil }
             number = number * 10 + Int(self[index] - 48)
         }
         return number
@@ -84,25 +84,6 @@ extension Span<UInt8> {
 extension UInt8 {
     var isSpace: Bool { self == 32 || (9...13).contains(self) }
 
-    var isLetterOrDigit: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: false
-        }
-    }
-
-    /// Its value as a hexadecimal digit; nil for any other byte.
-    var hexadecimal: Int? {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): Int(self - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): Int(self - UInt8(ascii: "a")) + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): Int(self - UInt8(ascii: "A")) + 10
-        default: nil
-        }
-    }
-
     /// RFC 9110 section 5.6.2.
     var isTokenCharacter: Bool {
         switch self {
@@ -110,9 +91,7 @@ extension UInt8 {
             UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
             UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
             true
-        default: isLetterOrDigit
+        default: isLetter || isDigit
         }
     }
-
-    fileprivate var lowercased: UInt8 { (65...90).contains(self) ? self | 32 : self }
 }

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Finds the lines, the body and the end of one HTTP/1.x reply in the bytes of its connection (RFC 9112 sections 2.2, 6.3 and 7.1),
 /// and hands them to a collector, in whatever pieces they arrive.
 struct ReplyReader {
@@ -156,8 +158,8 @@ extension Span<UInt8> {
         guard endsStrictly, let end = endOfText else { return nil }
         var size = 0
         var index = 0
-        while index < end, let digit = self[index].hexadecimal {
-            size = size << 4 | digit
+        while index < end, let digit = self[index].hexDigitValue {
+            size = size << 4 | Int(digit)
             index += 1
             // Far above any limit, and far below `Int.max`.
             guard size < 1 << 40, index <= 16 else { return nil }

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// The target of requests for a URL, as an HTTP/1.1 request names it (RFC 9112 sections 3.2.1 and 3.2).
 struct RequestTarget: Equatable {
     /// The value of `Host`: the host, and the port unless it is the scheme's default.
@@ -33,16 +35,18 @@ struct RequestTarget: Equatable {
         let isHost =
             if host.first == UInt8(ascii: "[") {
                 host.count > 2 && host.last == UInt8(ascii: "]")
-                    && host.dropFirst().dropLast().allSatisfy { $0.hexadecimal != nil || $0 == UInt8(ascii: ":") }
+                    && host.dropFirst().dropLast().allSatisfy { $0.isHexDigit || $0 == UInt8(ascii: ":") }
             } else {
                 !host.isEmpty
-                    && host.allSatisfy { $0.isLetterOrDigit || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
+                    && host.allSatisfy {
+                        $0.isLetter || $0.isDigit || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-")
+                    }
             }
         let rest = bytes[hostEnd...]
         let isPort =
             rest.isEmpty
             || rest.first == UInt8(ascii: ":") && (2...6).contains(rest.count)
-                && rest.dropFirst().allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+                && rest.dropFirst().allSatisfy(\.isDigit)
         guard isHost, isPort else { return nil }
         return Array(rest.elementsEqual(port.utf8) ? host : bytes)
     }
@@ -62,24 +66,12 @@ extension RequestTarget {
         }
         bytes.append(contentsOf: lines.bytes)
         if method != .get {
+            // In pieces, because a string of more than 15 bytes is allocated.
             bytes.append(contentsOf: "Content-Length: ".utf8)
-            bytes.append(decimal: body.count)
+            bytes.append(contentsOf: "\(body.count)".utf8)
             bytes.append(contentsOf: "\r\n".utf8)
         }
         bytes.append(contentsOf: "\r\n".utf8)
         if method != .get { bytes.append(contentsOf: body) }
-    }
-}
-
-extension [UInt8] {
-    /// - Parameter number: not negative.
-    fileprivate mutating func append(decimal number: Int) {
-        let start = count
-        var rest = number
-        repeat {
-            append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
-            rest /= 10
-        } while rest > 0
-        self[start...].reverse()
     }
 }

@@ -92,7 +92,7 @@ package final class NameLookups: Sendable {
         defer { if let list = unsafe list { unsafe freeaddrinfo(list) } }
         guard code == 0 else {
             if code == EAI_MEMORY { return .failure(.localFault(ENOMEM)) }
-            let isLocal = code == EAI_SYSTEM && LocalFault.isLocal(fault)
+            let isLocal = code == EAI_SYSTEM && CurlError.localFaults[fault] != nil
             return .failure(isLocal ? .localFault(fault) : .couldNotResolve)
         }
         var addresses: [String] = []

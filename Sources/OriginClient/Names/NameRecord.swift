@@ -43,7 +43,6 @@ struct NameRecord {
         return age < 0 || age >= span
     }
 
-    /// A lookup has ended.
     mutating func ended(_ result: Result<[String], CurlError>, now: Int64) {
         isLookingUp = false
         endedAt = now

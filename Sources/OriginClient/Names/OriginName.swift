@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// The name and port that connections of an endpoint go to: its own, or its proxy's.
 struct OriginName: Equatable, Sendable {
     /// As the URL spells it: no address, and none that means this machine.
@@ -38,7 +40,7 @@ struct OriginName: Equatable, Sendable {
     private static func isAddress(_ host: [UInt8]) -> Bool {
         guard host.first != UInt8(ascii: "[") else { return true }
         let last = host.split(separator: UInt8(ascii: ".")).last ?? []
-        if last.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) { return true }
+        if last.allSatisfy(\.isDigit) { return true }
         return Array(last).span.hasPrefix("0x")
     }
 

@@ -10,7 +10,7 @@ internal import CCurl
 func curlBrought(
     _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ transfer: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let transfer = unsafe CurlTransfer.from(transfer) else { return 0 }
+    guard let transfer = unsafe object(transfer, CurlTransfer.self) else { return 0 }
     let piece = unsafe octets(bytes, count)
     return unsafe transfer.collector.takeBody(piece.span) ? count : 0
 }
@@ -19,14 +19,14 @@ func curlBrought(
 func curlBroughtLine(
     _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ transfer: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let transfer = unsafe CurlTransfer.from(transfer) else { return 0 }
+    guard let transfer = unsafe object(transfer, CurlTransfer.self) else { return 0 }
     let line = unsafe octets(bytes, count)
     return unsafe transfer.collector.takeLine(line.span) ? count : 0
 }
 
 /// `CURLOPT_SOCKOPTFUNCTION`: a socket has been made, to connect by it.
 func curlOpened(_ transfer: UnsafeMutableRawPointer?, _ socket: curl_socket_t, _ purpose: curlsocktype) -> Int32 {
-    unsafe CurlTransfer.from(transfer)?.opened(socket)
+    unsafe object(transfer, CurlTransfer.self)?.opened(socket)
     return CURL_SOCKOPT_OK
 }
 
@@ -34,9 +34,10 @@ func curlOpened(_ transfer: UnsafeMutableRawPointer?, _ socket: curl_socket_t, _
 func curlMakesSocket(
     _ handle: UnsafeMutableRawPointer?, _ purpose: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {
-    guard let handle = unsafe handle, let address = unsafe address else { return CURL_SOCKET_BAD }
-    return unsafe Unmanaged<CurlHandle>.fromOpaque(handle).takeUnretainedValue()
-        .makeSocket(address.pointee.family, address.pointee.socktype, address.pointee.protocol)
+    guard let handle = unsafe object(handle, CurlHandle.self), let address = unsafe address?.pointee else {
+        return CURL_SOCKET_BAD
+    }
+    return handle.makeSocket(address.family, address.socktype, address.protocol)
 }
 
 /// `CURLOPT_DEBUGFUNCTION`: libcurl's messages about a transfer, and the bytes that it sends and reads.
@@ -44,7 +45,7 @@ func curlSays(
     _: OpaquePointer, _ kind: curl_infotype, _ bytes: UnsafeMutablePointer<CChar>?, _ count: Int,
     _ transfer: UnsafeMutableRawPointer?
 ) -> Int32 {
-    guard kind == CURLINFO_TEXT, let transfer = unsafe CurlTransfer.from(transfer) else { return 0 }
+    guard kind == CURLINFO_TEXT, let transfer = unsafe object(transfer, CurlTransfer.self) else { return 0 }
     let text = unsafe octets(bytes, count)
     if let notice = unsafe HTTP2Notice(text.span) { transfer.take(notice) }
     return 0
@@ -54,7 +55,7 @@ func curlSays(
 func curlGoesOn(
     _ transfer: UnsafeMutableRawPointer?, _: curl_off_t, _: curl_off_t, _: curl_off_t, _: curl_off_t
 ) -> Int32 {
-    guard let transfer = unsafe CurlTransfer.from(transfer) else { return 1 }
+    guard let transfer = unsafe object(transfer, CurlTransfer.self) else { return 1 }
     return transfer.mayGoOn(now: CurlClock.now) ? 0 : 1
 }
 
@@ -62,9 +63,8 @@ func curlGoesOn(
 func curlGoesOnConnecting(
     _ connection: UnsafeMutableRawPointer?, _: curl_off_t, _: curl_off_t, _: curl_off_t, _: curl_off_t
 ) -> Int32 {
-    guard let connection = unsafe connection else { return 1 }
-    return unsafe Unmanaged<HTTP1Connection>.fromOpaque(connection).takeUnretainedValue().mayGoOn(now: CurlClock.now)
-        ? 0 : 1
+    guard let connection = unsafe object(connection, HTTP1Connection.self) else { return 1 }
+    return connection.mayGoOn(now: CurlClock.now) ? 0 : 1
 }
 
 /// `CURLOPT_PREREQFUNCTION`: the connection is ready, and the request is sent next.
@@ -72,7 +72,7 @@ func curlIsAboutToSend(
     _ transfer: UnsafeMutableRawPointer?, _ remote: UnsafeMutablePointer<CChar>?, _ local: UnsafeMutablePointer<CChar>?,
     _ remotePort: Int32, _ localPort: Int32
 ) -> Int32 {
-    guard let transfer = unsafe CurlTransfer.from(transfer) else { return CURL_PREREQFUNC_ABORT }
+    guard let transfer = unsafe object(transfer, CurlTransfer.self) else { return CURL_PREREQFUNC_ABORT }
     let address = if let remote = unsafe remote { unsafe String(cString: remote) } else { "" }
     let key = CurlConnections.Key(localPort: localPort, remoteAddress: address, remotePort: remotePort)
     return transfer.maySend(over: key) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
@@ -83,9 +83,6 @@ private func octets(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Unsa
     unsafe UnsafeBufferPointer(start: UnsafeRawPointer(bytes)?.assumingMemoryBound(to: UInt8.self), count: count)
 }
 
-extension CurlTransfer {
-    fileprivate static func from(_ userdata: UnsafeMutableRawPointer?) -> CurlTransfer? {
-        guard let userdata = unsafe userdata else { return nil }
-        return unsafe Unmanaged<CurlTransfer>.fromOpaque(userdata).takeUnretainedValue()
-    }
+private func object<T: AnyObject>(_ userdata: UnsafeMutableRawPointer?, _ type: T.Type) -> T? {
+    unsafe userdata.map { unsafe Unmanaged<T>.fromOpaque($0).takeUnretainedValue() }
 }

@@ -141,7 +141,6 @@ final class CurlConnections {
 
     func lastStream(_ key: Key) -> UInt32? { connections[key]?.lastStream }
 
-    /// All connections are closed.
     func removeAll() {
         connections = [:]
         sockets = 0

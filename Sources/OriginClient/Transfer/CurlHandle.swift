@@ -31,7 +31,6 @@ internal import Glibc
 }
 
 extension CurlHandle {
-    /// Sets the options that hold for every use.
     private func setConstants() throws(CurlError) {
         try set(CURLOPT_PROTOCOLS_STR, string: "http,https")
         try set(CURLOPT_FOLLOWLOCATION, to: 0)
@@ -77,7 +76,7 @@ extension CurlHandle {
         if let bundle = endpoint.caBundle {
             try set(CURLOPT_CAINFO, string: bundle)
             // Otherwise the system's directory of authorities would be trusted too.
-            try check(unsafe ccurl_set_string(easy, CURLOPT_CAPATH, nil))
+            try set(CURLOPT_CAPATH, string: nil)
         } else if hasBundle {
             try check(unsafe ccurl_set_string(easy, CURLOPT_CAINFO, ccurl_version().pointee.cainfo))
             try check(unsafe ccurl_set_string(easy, CURLOPT_CAPATH, ccurl_version().pointee.capath))
@@ -115,7 +114,6 @@ extension CurlHandle {
 // MARK: Failures to connect
 
 extension CurlHandle {
-    /// Forgets the sockets of an earlier connection.
     func forgetSockets() {
         socketFault = 0
         families = []
@@ -124,9 +122,9 @@ extension CurlHandle {
     /// Makes a socket, and keeps the fault, which libcurl would not report. Processes that this one starts do not inherit it.
     func makeSocket(_ family: Int32, _ type: Int32, _ proto: Int32) -> Int32 {
         families.insert(family)
-        let result = LocalFault.makeSocket(family, type, proto)
-        socketFault = result.fault
-        return result.socket
+        let result = socket(family, type | Int32(SOCK_CLOEXEC.rawValue), proto)
+        socketFault = result < 0 ? errno : 0
+        return result
     }
 
     /// A more precise error for a failure to connect than libcurl's code; nil if none is known.
@@ -141,7 +139,7 @@ extension CurlHandle {
         if number == 0 { _ = unsafe ccurl_get_long(easy, CURLINFO_OS_ERRNO, &number) }
         let fault = Int32(truncatingIfNeeded: number)
         // EADDRNOTAVAIL means used-up ports, or a family that this machine has no address of; with two families it proves neither.
-        guard LocalFault.isLocal(fault), fault != EADDRNOTAVAIL || families.count < 2 else { return nil }
+        guard CurlError.localFaults[fault] != nil, fault != EADDRNOTAVAIL || families.count < 2 else { return nil }
         return .localFault(fault)
     }
 }
@@ -171,20 +169,11 @@ extension CurlHandle {
         try check(unsafe ccurl_set_long(easy, option, value))
     }
 
-    func set(_ option: CURLoption, offset: Int) throws(CurlError) {
-        try check(unsafe ccurl_set_offset(easy, option, curl_off_t(offset)))
-    }
-
-    func set(_ option: CURLoption, string: String) throws(CurlError) {
+    /// - Parameter string: nil for libcurl's default.
+    func set(_ option: CURLoption, string: String?) throws(CurlError) {
         // C would end the string at a NUL, and use another URL or path than the one that was checked.
-        guard !string.utf8.contains(0) else { throw .badURL }
+        guard string?.utf8.contains(0) != true else { throw .badURL }
         try check(unsafe ccurl_set_string(easy, option, string))
-    }
-
-    /// - Parameter name: nil for the method that follows from the body.
-    func setCustomMethod(_ name: String?) throws(CurlError) {
-        guard let name else { return try check(unsafe ccurl_set_string(easy, CURLOPT_CUSTOMREQUEST, nil)) }
-        try set(CURLOPT_CUSTOMREQUEST, string: name)
     }
 
     func set(_ option: CURLoption, pointer: UnsafeRawPointer?) throws(CurlError) {

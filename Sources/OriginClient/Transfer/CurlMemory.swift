@@ -27,17 +27,6 @@ internal import CCurl
         let list: UnsafeMutablePointer<curl_slist>?
         let body: UnsafeMutablePointer<UInt8>
         let bodyCount: Int
-
-        /// The lines of the list.
-        var lines: [String] {
-            var lines: [String] = []
-            var link = unsafe list
-            while let next = unsafe link {
-                lines.append(unsafe String(cString: next.pointee.data))
-                unsafe link = next.pointee.next
-            }
-            return lines
-        }
     }
 
     /// Fields that libcurl would add to a POST by itself, and the lines that prevent it: a name and a colon alone. With `Expect`, a
@@ -70,7 +59,6 @@ internal import CCurl
         return unsafe Request(list: linkCount > 0 ? links : nil, body: bytes + end, bodyCount: body.count)
     }
 
-    /// Appends a line to libcurl's list.
     private func link(_ start: Int, _ count: inout Int) {
         let line = unsafe UnsafeMutableRawPointer(bytes + start).assumingMemoryBound(to: CChar.self)
         unsafe (links + count).initialize(to: curl_slist(data: line, next: nil))

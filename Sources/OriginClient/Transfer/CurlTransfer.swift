@@ -92,9 +92,7 @@ extension CurlTransfer {
     /// Takes on an attempt.
     ///
     /// - Throws: `badField`. `clear()` must follow.
-    func prepare(
-        _ request: AttemptRequest, id: UInt64, slot: Int, deadline: Int64
-    ) throws(CurlError) {
+    func prepare(_ request: AttemptRequest, id: UInt64, slot: Int, deadline: Int64) throws(CurlError) {
         generation &+= 1
         self.slot = UInt32(truncatingIfNeeded: slot)
         self.id = id
@@ -111,13 +109,14 @@ extension CurlTransfer {
 
     private func setMethod(_ method: HTTPMethod, _ bytes: CurlMemory.Request) throws(CurlError) {
         if method != self.method {
-            try handle.setCustomMethod(method == .put ? method.rawValue : nil)
+            // Nil for the method that follows from the body.
+            try handle.set(CURLOPT_CUSTOMREQUEST, string: method == .put ? method.rawValue : nil)
             self.method = method
         }
         guard method != .get else { return try handle.set(CURLOPT_HTTPGET, to: 1) }
         // This makes it a POST. Another method with a body is a POST with another name.
         try unsafe handle.set(CURLOPT_POSTFIELDS, pointer: bytes.body)
-        try handle.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: bytes.bodyCount)
+        try handle.check(unsafe ccurl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.bodyCount)))
     }
 
     /// Copies the request into the handle and the slot's memory, with its place and the time that is left. libcurl rounds to
@@ -155,7 +154,6 @@ extension CurlTransfer {
     /// Lets it use any connection, also if it asked for a fresh one.
     func takesAny() { request?.needsFreshConnection = false }
 
-    /// Resets the state of an earlier launch.
     private func resetLaunch(for request: AttemptRequest?, mayBeHTTP2: Bool) {
         collector = ReplyCollector(
             maxBodyBytes: request?.maxReplyBytes ?? 0, keeping: request?.endpoint.keptFields ?? .none,
@@ -185,7 +183,6 @@ extension CurlTransfer {
 // MARK: Reports of libcurl's
 
 extension CurlTransfer {
-    /// A socket has been made for the attempt.
     func opened(_ socket: Int32) {
         if !hasOpened, let endpoint = handle.endpoint {
             connectDeadline = min(deadline, CurlClock.after(CurlClock.now, endpoint.connectTimeout))

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// A message of libcurl's about an HTTP/2 stream.
 ///
 /// libcurl's result for a stream that the origin has not processed is the same as for one that failed; only its messages differ. These
@@ -29,10 +31,9 @@ enum HTTP2Notice: Equatable {
         }
     }
 
-    /// The number that begins at a place.
     private static func number(in text: Span<UInt8>, from start: Int) -> UInt32? {
         var end = start
-        while end < text.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[end]) { end += 1 }
+        while end < text.count, text[end].isDigit { end += 1 }
         return text.decimal(start..<end).flatMap { UInt32(exactly: $0) }
     }
 }

@@ -30,11 +30,11 @@ struct Domain: Sendable {
         updatedAt = position.createdAt
     }
 
-    /// - Parameter now: milliseconds since 1970-01-01T00:00:00Z.
-    mutating func update(_ settings: DomainSettings, now: Int64) {
+    /// - Parameter milliseconds: since 1970-01-01T00:00:00Z.
+    mutating func update(_ settings: DomainSettings, milliseconds: Int64) {
         if settings.kmsKey != self.settings.kmsKey { oldKMSKey = self.settings.kmsKey }
         self.settings = settings
-        updatedAt = max(updatedAt, now)
+        updatedAt = max(updatedAt, milliseconds)
     }
 }
 
@@ -90,10 +90,10 @@ struct Account: Sendable {
 
     /// Makes a domain, or returns the one that was made with the same token.
     ///
-    /// - Parameter now: milliseconds since 1970-01-01T00:00:00Z.
+    /// - Parameter milliseconds: since 1970-01-01T00:00:00Z.
     /// - Throws: a `ServiceQuotaExceededException`, or a `ConflictException` if the token was used for something else.
     mutating func createDomain(
-        _ settings: DomainSettings, clientToken: String?, now: Int64
+        _ settings: DomainSettings, clientToken: String?, milliseconds: Int64
     ) throws(ServiceError) -> Domain {
         if let token = clientToken, let domain = byClientToken[Array(token.utf8)].flatMap({ self.domain($0.text) }) {
             guard domain.settings == settings else { throw .tokenReused }
@@ -103,9 +103,9 @@ struct Account: Sendable {
             throw .quotaExceeded("The account has \(domains.count) domains; delete one.")
         }
         let newest = domains.first?.position.createdAt ?? Self.epoch
-        let position = Position(createdAt: max(now, newest + 1), key: keys.domain(made))
+        let position = Position(createdAt: max(milliseconds, newest + 1), key: keys.domain(made))
         var lists: [JobKind: JobList] = [:]
-        for kind in JobKind.allCases { lists[kind] = JobList(count: 0, newest: now, seed: 0) { _ in 0 } }
+        for kind in JobKind.allCases { lists[kind] = JobList(count: 0, newest: milliseconds, seed: 0) { _ in 0 } }
         let domain = Domain(position: position, number: made, settings: settings, jobs: lists)
         made += 1
         domains.insert(domain, at: 0)
@@ -114,11 +114,13 @@ struct Account: Sendable {
         return domain
     }
 
-    /// - Parameter now: milliseconds since 1970-01-01T00:00:00Z.
+    /// - Parameter milliseconds: since 1970-01-01T00:00:00Z.
     /// - Throws: a `ResourceNotFoundException`.
-    mutating func updateDomain(_ id: String, _ settings: DomainSettings, now: Int64) throws(ServiceError) -> Domain {
+    mutating func updateDomain(_ id: String, _ settings: DomainSettings, milliseconds: Int64) throws(ServiceError)
+        -> Domain
+    {
         let place = try place(id)
-        domains[place].update(settings, now: now)
+        domains[place].update(settings, milliseconds: milliseconds)
         return domains[place]
     }
 
@@ -141,10 +143,10 @@ struct Account: Sendable {
     /// - Parameters:
     ///   - duration: from submission to end, in milliseconds.
     ///   - now: monotonic nanoseconds.
-    ///   - wallClock: milliseconds since 1970-01-01T00:00:00Z.
+    ///   - milliseconds: since 1970-01-01T00:00:00Z.
     /// - Throws: a `ResourceNotFoundException`, `ConflictException` or `ServiceQuotaExceededException`.
     mutating func startJob(
-        _ kind: JobKind, in domain: String, _ request: OperationInput, duration: Int64, now: Int64, wallClock: Int64
+        _ kind: JobKind, in domain: String, _ request: OperationInput, duration: Int64, now: Int64, milliseconds: Int64
     ) throws(ServiceError) -> Job {
         let place = try place(domain)
         guard let jobs = domains[place].jobs[kind] else { throw .domainNotFound }
@@ -157,7 +159,7 @@ struct Account: Sendable {
         if let newest, !newest.job(now: now).status.isTerminal { throw .jobIsActive(newest.position.key) }
         guard jobCount < SandboxOptions.maxJobs else { throw .quotaExceeded("The account has \(jobCount) jobs.") }
         let position = Position(
-            createdAt: max(wallClock, (newest?.position.createdAt ?? Self.epoch) + 1),
+            createdAt: max(milliseconds, (newest?.position.createdAt ?? Self.epoch) + 1),
             key: keys.job(jobs.count, kind, domain: domains[place].number))
         let job = StartedJob(position: position, startedAt: now, duration: duration, request: request)
         domains[place].jobs[kind]?.start(job, clientToken: clientToken)

@@ -22,8 +22,9 @@ final class SandboxService: Sendable {
     private struct Time {
         /// Nanoseconds.
         let monotonic: Int64
-        /// Seconds since 1970-01-01T00:00:00Z.
-        let wallClock: Int64
+        let wallClock: WallInstant
+        /// Since 1970-01-01T00:00:00Z, in whole seconds.
+        var milliseconds: Int64 { wallClock.seconds * 1000 }
     }
 
     init(options: SandboxOptions) {
@@ -46,8 +47,8 @@ final class SandboxService: Sendable {
     /// - Parameters:
     ///   - target: the value of `X-Amz-Target`.
     ///   - now: monotonic nanoseconds, for quotas and the progress of jobs.
-    ///   - wallClock: seconds since 1970-01-01T00:00:00Z, for page tokens and times of creation.
-    func answer(target: String?, body: Span<UInt8>, now: Int64, wallClock: Int64) -> SandboxAnswer {
+    ///   - wallClock: for page tokens and times of creation.
+    func answer(target: String?, body: Span<UInt8>, now: Int64, wallClock: WallInstant) -> SandboxAnswer {
         guard let operation = Operation(target: target) else { return SandboxAnswer(nil, .unknownOperation()) }
         do throws(ServiceError) {
             try admit(operation, now: now)
@@ -129,7 +130,7 @@ final class SandboxService: Sendable {
         let job = try write { account throws(ServiceError) in
             try account.startJob(
                 kind, in: domain.text, input, duration: jobDuration / 1_000_000, now: time.monotonic,
-                wallClock: time.wallClock * 1000)
+                milliseconds: time.milliseconds)
         }
         return .object([("Job", Shapes.job(job, kind: kind, domain: domain))])
     }
@@ -137,7 +138,7 @@ final class SandboxService: Sendable {
     private func createDomain(_ input: OperationInput, _ time: Time) throws(ServiceError) -> JSONValue {
         let domain = try write { account throws(ServiceError) in
             try account.createDomain(
-                Self.settings(input), clientToken: input[string: "ClientToken"], now: time.wallClock * 1000)
+                Self.settings(input), clientToken: input[string: "ClientToken"], milliseconds: time.milliseconds)
         }
         return .object([("Domain", Shapes.domain(domain))])
     }
@@ -145,7 +146,7 @@ final class SandboxService: Sendable {
     private func updateDomain(_ input: OperationInput, _ time: Time) throws(ServiceError) -> JSONValue {
         let domain = try write { account throws(ServiceError) in
             try account.updateDomain(
-                input[string: "DomainId"] ?? "", Self.settings(input), now: time.wallClock * 1000)
+                input[string: "DomainId"] ?? "", Self.settings(input), milliseconds: time.milliseconds)
         }
         return .object([("Domain", Shapes.domain(domain))])
     }
@@ -172,7 +173,7 @@ final class SandboxService: Sendable {
     /// The part of a sorted list that the input asks for, and the token for what follows it, if anything does.
     private func page<Element>(
         _ elements: Listing<Element>, _ position: (Element) -> Position, _ scope: PageToken.Scope,
-        _ input: OperationInput, defaultSize: Int, now: Int64
+        _ input: OperationInput, defaultSize: Int, now: WallInstant
     ) throws(ServiceError) -> (elements: Slice<Listing<Element>>, nextToken: String?) {
         var start = 0
         if let text = input[string: "NextToken"] {
@@ -187,7 +188,7 @@ final class SandboxService: Sendable {
         return (page, next.spelled(checksum))
     }
 
-    private func token(_ text: String, _ scope: PageToken.Scope, now: Int64) throws(ServiceError) -> PageToken {
+    private func token(_ text: String, _ scope: PageToken.Scope, now: WallInstant) throws(ServiceError) -> PageToken {
         do throws(PageToken.Fault) {
             return try PageToken(text, for: scope, checksum: checksum, now: now)
         } catch {

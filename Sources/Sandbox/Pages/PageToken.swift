@@ -1,8 +1,10 @@
+internal import Primitives
+
 /// The content of a `NextToken`: the list that it continues, the last element before it, and when it was issued.
 struct PageToken: Sendable, Equatable {
-    /// A token lives for 24 hours, as the service's documentation says of each pagination token
+    /// A token lives for 24 hours, in nanoseconds, as the service's documentation says of each pagination token
     /// (https://docs.aws.amazon.com/voiceid/latest/APIReference/API_ListFraudsterRegistrationJobs.html).
-    static let lifetime: Int64 = 86_400
+    static let lifetime: Int64 = 86_400_000_000_000
 
     /// The arguments that a token is valid for: those of the request that got it, except the page size.
     struct Scope: Sendable, Equatable {
@@ -23,8 +25,8 @@ struct PageToken: Sendable, Equatable {
     var scope: Scope
     /// The last element of the page that it was issued with.
     var position: Position
-    /// Seconds since 1970-01-01T00:00:00Z.
-    var issuedAt: Int64
+    /// In whole seconds.
+    var issuedAt: WallInstant
 
     // MARK: Spelling
 
@@ -34,7 +36,7 @@ struct PageToken: Sendable, Equatable {
         for word in [scope.domain?.key ?? 0, UInt64(bitPattern: position.createdAt), position.key] {
             Self.append(word, to: &bytes)
         }
-        Self.append(UInt64(bitPattern: issuedAt), to: &bytes)
+        Self.append(UInt64(bitPattern: issuedAt.seconds), to: &bytes)
         Self.append(checksum.hash(bytes), to: &bytes)
         return Base64URL.encode(bytes)
     }
@@ -43,7 +45,7 @@ struct PageToken: Sendable, Equatable {
     ///
     /// The empty text is a token like any other that was never issued. The model lets it pass (its length may be 0), and
     /// to take it for "no token" would answer the first page to a client that lost its place.
-    init(_ text: String, for scope: Scope, checksum: SipHash, now: Int64) throws(Fault) {
+    init(_ text: String, for scope: Scope, checksum: SipHash, now: WallInstant) throws(Fault) {
         guard let bytes = Base64URL.decode(text.utf8), bytes.count == Self.count else { throw .unknown }
         guard checksum.hash(Array(bytes.dropLast(8))) == Self.word(bytes, at: Self.count - 8) else { throw .unknown }
         guard bytes[0] >> 3 == scope.operation.code else { throw .otherOperation }
@@ -53,12 +55,11 @@ struct PageToken: Sendable, Equatable {
         self.scope = scope
         position = Position(
             createdAt: Int64(bitPattern: Self.word(bytes, at: 10)), key: Self.word(bytes, at: 18))
-        issuedAt = Int64(bitPattern: Self.word(bytes, at: 26))
-        let (age, overflow) = now.subtractingReportingOverflow(issuedAt)
-        guard !overflow, age < Self.lifetime else { throw .expired }
+        issuedAt = WallInstant(seconds: Int64(bitPattern: Self.word(bytes, at: 26)))
+        guard now - issuedAt < Self.lifetime else { throw .expired }
     }
 
-    init(scope: Scope, position: Position, issuedAt: Int64) {
+    init(scope: Scope, position: Position, issuedAt: WallInstant) {
         self.scope = scope
         self.position = position
         self.issuedAt = issuedAt

@@ -1,5 +1,6 @@
 internal import HTTPFront
 public import NIOCore
+public import Primitives
 internal import Telemetry
 
 /// A stand-in for Amazon Voice ID that speaks its protocol over HTTP: made-up domains and jobs, real paging, validation,
@@ -20,11 +21,11 @@ public final class Sandbox: Sendable {
     ///
     /// - Parameters:
     ///   - group: the event loops that it runs on; the caller shuts them down, after the sandbox.
-    ///   - wallClock: seconds since 1970-01-01T00:00:00Z, for `Date` and for the age of page tokens; called on the event
+    ///   - wallClock: for `Date` and for the age of page tokens; called on the event
     ///     loops, for each request.
     /// - Throws: `SandboxOptionError` for an option that is out of its range.
     public init(
-        options: SandboxOptions, group: any EventLoopGroup, wallClock: @escaping @Sendable () -> Int64
+        options: SandboxOptions, group: any EventLoopGroup, wallClock: @escaping @Sendable () -> WallInstant
     ) async throws {
         try options.validate()
         let service = SandboxService(options: options)

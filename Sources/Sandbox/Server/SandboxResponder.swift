@@ -10,14 +10,14 @@ final class SandboxResponder: Responder {
     private let metrics: Metrics
     private let counters: CounterBlock
     private let latency: Int64
-    private let wallClock: @Sendable () -> Int64
+    private let wallClock: @Sendable () -> WallInstant
     /// Weak because the loop owns this responder, and because an answer may be due after the loop has gone.
     private weak var loop: ServerLoop<SandboxResponder>?
     private var id = RequestID()
 
     init(
         loop: ServerLoop<SandboxResponder>, service: SandboxService, metrics: Metrics, counters: CounterBlock,
-        latency: Int64, wallClock: @escaping @Sendable () -> Int64
+        latency: Int64, wallClock: @escaping @Sendable () -> WallInstant
     ) {
         self.loop = loop
         self.service = service

@@ -1,3 +1,5 @@
+import Primitives
+
 @testable import AWSProtocol
 
 /// The invariants of the reader of the `Authorization` field and of the verifier. The fuzzer and the tests check them for
@@ -32,7 +34,7 @@ enum SignatureCheck {
         let query = parts.count > 1 ? parts[1] : []
         var verifier = SignatureVerifier(ring)
         guard let claim = try? verifier.claim(value.span),
-            let moment = try? verifier.check(claim, value.span, date: date.span, now: now)
+            let moment = try? verifier.check(claim, value.span, date: date.span, now: WallInstant(seconds: now))
         else { return nil }
         let names = value[header.signedNames].split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
         verifier.canonical.begin(method: Array("POST".utf8).span, path: path.span, query: query.span)
@@ -42,7 +44,7 @@ enum SignatureCheck {
         if let fault = ofGood(&verifier) ?? ofGood(&verifier) { return fault }
         guard isVerified else { return nil }
         guard Array(value[header.keyID]) == Array(key.utf8) else { return "verified for an unknown key" }
-        guard let time = AWSTime.basic(date.span, date.indices) else { return nil }
+        guard let time = AWSTime.basic(date.span) else { return nil }
 
         let fields = names.filter { text($0) != "x-amz-date" }.map {
             (name: text($0), value: text(fieldValue($0, date)))
@@ -62,7 +64,7 @@ enum SignatureCheck {
         let (path, nothing): ([UInt8], [UInt8]) = (Array("/".utf8), [])
         do throws(SignatureFault) {
             let claim = try verifier.claim(bytes.span)
-            let moment = try verifier.check(claim, bytes.span, date: date.span, now: now)
+            let moment = try verifier.check(claim, bytes.span, date: date.span, now: WallInstant(seconds: now))
             verifier.canonical.begin(method: Array("POST".utf8).span, path: path.span, query: nothing.span)
             for name in ["host", "x-amz-date"] {
                 verifier.canonical.field(Array(name.utf8).span, fieldValue(Array(name.utf8)[...], date).span)
@@ -81,7 +83,7 @@ enum SignatureCheck {
         var signer = RequestSigner(scope: scope)
         let signed = signer.sign(
             method: "POST", path: path, query: query, fields: fields, body: content,
-            with: AWSCredentials(accessKeyID: key, secretAccessKey: secret), at: time)
+            with: AWSCredentials(accessKeyID: key, secretAccessKey: secret), at: WallInstant(seconds: time))
         let value = Array((signed.last?.value ?? "").utf8)
         guard let header = try? SignatureHeader(value.span, value.indices) else { return ("", "") }
         return (text(value[header.signedNames]), text(value[header.signature]))

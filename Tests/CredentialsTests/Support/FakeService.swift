@@ -1,5 +1,6 @@
 import AWSProtocol
 import Foundation
+import Primitives
 import Synchronization
 import TestSupport
 
@@ -55,7 +56,7 @@ enum FakeService {
     ///   - isDated: true if the answer to a refused signature has a `Date`.
     ///   - answer: the answer to a valid request, from its parameters and the id of its key.
     static func tokenService(
-        keys: [AWSCredentials] = [], region: String = "eu-west-1", now: @escaping @Sendable () -> Int64,
+        keys: [AWSCredentials] = [], region: String = "eu-west-1", now: @escaping @Sendable () -> WallInstant,
         isDated: Bool = false,
         _ answer: @escaping @Sendable ([String: String], String?) -> Step
     ) throws -> ScriptedOrigin {
@@ -67,10 +68,10 @@ enum FakeService {
             else { return refusal("ValidationError", status: 400) }
             switch parameters["Action"] {
             case "AssumeRole":
-                switch signer(of: request, keys, region: region, now: now() / second) {
+                switch signer(of: request, keys, region: region, now: now()) {
                 case .success(let id): return answer(parameters, id)
                 case .failure(let refused):
-                    let date = isDated ? [("Date", httpDate(now() / second))] : []
+                    let date = isDated ? [("Date", httpDate(now().seconds))] : []
                     return refusal(refused.code, status: 403, fields: date)
                 }
             case "AssumeRoleWithWebIdentity":
@@ -93,7 +94,7 @@ enum FakeService {
     }
 
     /// The credentials in `document`.
-    static func credentials(_ id: String, _ expiration: Int64?) -> AWSCredentials {
+    static func credentials(_ id: String, _ expiration: WallInstant?) -> AWSCredentials {
         AWSCredentials(
             accessKeyID: id, secretAccessKey: "secret-of-\(id)", sessionToken: "token/of+\(id)==",
             expiration: expiration)
@@ -167,7 +168,7 @@ enum FakeService {
 
     /// Signs the received request and compares the signatures.
     private static func signer(
-        of request: Request, _ keys: [AWSCredentials], region: String, now: Int64
+        of request: Request, _ keys: [AWSCredentials], region: String, now: WallInstant
     ) -> Result<String, Refused> {
         guard let value = request["Authorization"], let date = request["X-Amz-Date"] else {
             return .failure(Refused(code: "MissingAuthenticationToken"))
@@ -184,7 +185,7 @@ enum FakeService {
         let time = Array(date.utf8)
         guard names.contains("host"), names.contains("x-amz-date"),
             key.sessionToken == nil || names.contains("x-amz-security-token"),
-            let seconds = AWSTime.basic(time.span, 0..<time.count), abs(seconds - now) <= 300
+            let seconds = AWSTime.basic(time.span), abs(seconds - now.seconds) <= 300
         else { return .failure(Refused(code: "SignatureDoesNotMatch")) }
         let target = request.target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         var signer = RequestSigner(scope: SigningScope(region: region, service: "sts"))
@@ -192,7 +193,7 @@ enum FakeService {
             method: request.method, path: String(target[0]), query: target.count > 1 ? String(target[1]) : "",
             // The signer adds these two.
             fields: names.filter { $0 != "x-amz-date" && $0 != "x-amz-security-token" }.map { ($0, request[$0] ?? "") },
-            body: request.body, with: key, at: seconds)
+            body: request.body, with: key, at: WallInstant(seconds: seconds))
         let expected = signed.first { $0.name == "Authorization" }?.value
         guard let signature = found["Signature"], expected?.hasSuffix("Signature=\(signature)") == true,
             found["Credential"]?.hasSuffix("/\(region)/sts/aws4_request") == true

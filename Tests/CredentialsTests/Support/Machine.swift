@@ -1,4 +1,5 @@
 import Glibc
+import Primitives
 import Synchronization
 
 @testable import Credentials
@@ -14,12 +15,13 @@ final class TestClock: Sendable {
     /// Starts at 2023-11-14T22:13:20Z.
     init(_ seconds: Int64 = 1_700_000_000) { time = Atomic(seconds * second) }
 
-    var now: Int64 { time.load(ordering: .sequentiallyConsistent) }
+    var now: WallInstant { WallInstant(nanoseconds: uptime) }
+    var uptime: Int64 { time.load(ordering: .sequentiallyConsistent) }
 
     func advance(_ nanoseconds: Int64) { time.add(nanoseconds, ordering: .sequentiallyConsistent) }
 
     /// The time after a number of nanoseconds in the format of services.
-    func text(after nanoseconds: Int64) -> String { iso((now + nanoseconds) / second) }
+    func text(after nanoseconds: Int64) -> String { iso((now + nanoseconds).seconds) }
 }
 
 /// ISO 8601's extended format.
@@ -107,6 +109,13 @@ func eventually(_ condition: () -> Bool) -> Bool {
         usleep(1000)
     }
     return true
+}
+
+extension CredentialStore {
+    /// A store whose two clocks go alike.
+    convenience init(_ source: any CredentialSource, clock: TestClock) {
+        self.init(source, clock: { clock.now }, uptime: { clock.uptime })
+    }
 }
 
 extension CredentialSource {

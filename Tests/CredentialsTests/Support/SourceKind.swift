@@ -1,5 +1,6 @@
 import AWSProtocol
 import Foundation
+import Primitives
 import TestSupport
 import Testing
 
@@ -104,7 +105,7 @@ final class SourceUnderTest: @unchecked Sendable {
         self.patience = patience
         let source = try kind.make(machine, self)
         let clock = machine.clock
-        store = CredentialStore(source, clock: { clock.now })
+        store = CredentialStore(source, clock: clock)
         writeProcess()
     }
 
@@ -116,7 +117,7 @@ final class SourceUnderTest: @unchecked Sendable {
 
     fileprivate func onStop(_ body: @escaping @Sendable () -> Void) { stops.append(body) }
 
-    var now: Int64 { machine.clock.now }
+    var now: WallInstant { machine.clock.now }
 
     func advance(_ nanoseconds: Int64) {
         machine.clock.advance(nanoseconds)

@@ -1,6 +1,7 @@
 import AWSProtocol
 import BuiltInCatalogs
 import PageCache
+import Primitives
 import RateLimiter
 import Synchronization
 
@@ -108,7 +109,7 @@ final class GateFixture {
         return gate.read(target: target.span, region: region.span, body: body.span)
     }
 
-    func ask(_ operation: String, _ body: String, region: String = "", caller: Int = 0) -> Verdict {
+    func ask(_ operation: String, _ body: String, region: String = "", caller: CallerID = .anonymous) -> Verdict {
         let target = operation.isEmpty ? [] : Array("VoiceID.\(operation)".utf8)
         if let error = gate.charge(caller: caller, target: target.span, now: now) { return .refused(error) }
         return gate.decide(read(operation, body, region: region), caller: caller, waiter: waiter(), now: now)

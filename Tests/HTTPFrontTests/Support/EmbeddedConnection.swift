@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import Primitives
 import Testing
 
 @testable import HTTPFront
@@ -27,7 +28,7 @@ final class EmbeddedConnection {
         let journal = journal
         loop = ServerLoop(
             index: 0, eventLoop: eventLoop, limits: limits, limiter: ConnectionLimiter(limits: limits),
-            unsent: UnsentLedger(maxBytes: limits.maxUnsentBytes), wallClock: { 1_700_000_000 }
+            unsent: UnsentLedger(maxBytes: limits.maxUnsentBytes), wallClock: { WallInstant(seconds: 1_700_000_000) }
         ) { _ in TestResponder(journal: journal) }
         client.reads = reads
         channel = EmbeddedChannel(loop: eventLoop)

@@ -2,6 +2,7 @@ import Dispatch
 import Locking
 import NIOCore
 import NIOPosix
+import Primitives
 import Testing
 
 @testable import HTTPFront
@@ -99,7 +100,9 @@ func withServer(
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let journal = Journal()
     let made = Locked<NIOLoopBound<ServerLoop<TestResponder>>?>(nil)
-    let server = try await Server<TestResponder>(group: group, limits: limits, wallClock: { 1_700_000_000 }) { loop in
+    let server = try await Server<TestResponder>(
+        group: group, limits: limits, wallClock: { WallInstant(seconds: 1_700_000_000) }
+    ) { loop in
         let bound = NIOLoopBound(loop, eventLoop: loop.eventLoop)
         made.withLock { $0 = bound }
         return TestResponder(journal: journal)

@@ -1,6 +1,7 @@
 import AWSProtocol
 import Foundation
 import Gateway
+import Primitives
 
 @testable import GatewayFront
 @testable import HTTPFront
@@ -33,7 +34,7 @@ enum FieldCheck {
         guard case .request = decoder.next(bytes.span, head: &read, limits: HTTPLimits()) else { return nil }
 
         let (now, allowance): (Int64, Int64) = (1_000, 2_000_000_000)
-        let deadline = SDKRequest.deadline(read, bytes.span, now: now) { clock * 1_000_000_000 }
+        let deadline = SDKRequest.deadline(read, bytes.span, now: now) { WallInstant(seconds: clock) }
         let wait = announced(value).map { $0 - clock }.flatMap { (1...86_400).contains($0) ? $0 : nil }
         guard deadline == wait.map({ now + $0 * 1_000_000_000 + allowance }) else {
             return "a deadline of \(String(describing: deadline)), not \(String(describing: wait)) s"
@@ -63,11 +64,11 @@ enum FieldCheck {
 
     /// Dates are read as the C library counts them.
     private static func ofRead(_ text: [UInt8]) -> String? {
-        let read = AWSTime.basic(text.span, text.indices)
+        let read = AWSTime.basic(text.span)
         guard read == basic(text) else { return "\(String(describing: read)), not \(String(describing: basic(text)))" }
-        if let seconds = AWSTime.http(text.span, text.indices) {
+        if let seconds = HTTPDate.seconds(text.span) {
             guard text.count == 29,
-                AWSTime.http(String(decoding: HTTPDate.format(max(0, seconds)), as: UTF8.self)) == max(0, seconds)
+                HTTPDate.seconds(String(decoding: HTTPDate.format(max(0, seconds)), as: UTF8.self)) == max(0, seconds)
             else { return "an HTTP date is not read as it is written" }
         }
         return nil
@@ -82,10 +83,10 @@ enum FieldCheck {
             let http = String(decoding: HTTPDate.format(seconds), as: UTF8.self)
             let bounded = min(max(seconds, 0), 253_402_300_799)
             guard http == written(bounded, "%a, %d %b %Y %H:%M:%S GMT") else { return "\(seconds) is \(http)" }
-            guard AWSTime.http(http) == bounded else { return "\(http) is not read as it was written" }
+            guard HTTPDate.seconds(http) == bounded else { return "\(http) is not read as it was written" }
             let basic = AWSTime.basic(bounded)
             guard String(decoding: basic, as: UTF8.self) == written(bounded, "%Y%m%dT%H%M%SZ"),
-                AWSTime.basic(basic.span, basic.indices) == bounded
+                AWSTime.basic(basic.span) == bounded
             else { return "\(seconds) is \(basic)" }
         }
         return nil

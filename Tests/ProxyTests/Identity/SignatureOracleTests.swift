@@ -2,6 +2,7 @@ import AWSProtocol
 import Foundation
 import NIOPosix
 import NIOTestSupport
+import Primitives
 import Testing
 
 @testable import JobsProxy
@@ -56,7 +57,7 @@ struct SignatureOracleTests {
                 method: "POST", path: "/", query: "", fields: fields, body: [UInt8](request.body),
                 with: AWSCredentials(
                     accessKeyID: "GWTEST1", secretAccessKey: Self.secret, sessionToken: request.token),
-                at: try #require(AWSTime.basic(request.timestamp)))
+                at: WallInstant(seconds: try #require(AWSTime.basic(request.timestamp))))
             #expect(added.last?.value == request.authorization)
             compared += 1
         }

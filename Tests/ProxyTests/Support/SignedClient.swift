@@ -1,6 +1,7 @@
 import AWSProtocol
 import NIOPosix
 import NIOTestSupport
+import Primitives
 
 @testable import JobsProxy
 
@@ -36,7 +37,8 @@ struct SignedClient: Sendable {
         let fields = [(name: "Host", value: host), (name: "X-Amz-Target", value: "VoiceID.\(operation)")] + more
         let added = signer.sign(
             method: "POST", path: "/", query: "", fields: fields, body: Array(body.utf8),
-            with: AWSCredentials(accessKeyID: keyID, secretAccessKey: secret), at: Process.wallClock() - age)
+            with: AWSCredentials(accessKeyID: keyID, secretAccessKey: secret),
+            at: Process.wallClock() - age * 1_000_000_000)
         let lines = change(fields + added).map { "\($0.name): \($0.value)\r\n" }.joined()
         return try await client.send("POST / HTTP/1.1\r\n\(lines)Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
     }

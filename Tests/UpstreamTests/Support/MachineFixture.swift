@@ -1,3 +1,4 @@
+import Primitives
 import TestSupport
 import AWSProtocol
 import BuiltInCatalogs
@@ -45,8 +46,8 @@ final class MachineFixture {
         let answer = Mutex(CredentialAnswer.ready(AWSCredentials(accessKeyID: "A", secretAccessKey: "s")))
         let renews = Mutex(false)
 
-        func credentials(now: Int64) -> CredentialAnswer { answer.withLock { $0 } }
-        func renew(_ refused: AWSCredentials, now: Int64) -> Bool { renews.withLock { $0 } }
+        func credentials(now: WallInstant) -> CredentialAnswer { answer.withLock { $0 } }
+        func renew(_ refused: AWSCredentials, now: WallInstant) -> Bool { renews.withLock { $0 } }
     }
 
     /// An attempt that has no end yet.
@@ -69,6 +70,8 @@ final class MachineFixture {
     private var lastWaiter: UInt64 = 0
     private var wakeAt = Int64.max
     private(set) var isHung = false
+    /// Why no attempt can be begun; nil if they can.
+    var startFault: CurlError?
 
     /// Attempts on their way, in the order in which they were sent.
     private(set) var outstanding: [Outstanding] = []
@@ -105,7 +108,8 @@ final class MachineFixture {
             signing: SigningSettings(
                 scope: SigningScope(region: "us-east-1", service: "voiceid"), supply: supply, authority: "a"))
         machine = FetchMachine(
-            gate, [settings], retry, wallClock: { 0 }, random: SeededGenerator(seed: seed), now: now)
+            gate, [settings], retry, random: SeededGenerator(seed: seed),
+            now: now)
     }
 
     struct CatalogError: Error {}
@@ -211,9 +215,11 @@ final class MachineFixture {
 
     // MARK: The thread
 
+    private var moment: FetchMachine.Moment { FetchMachine.Moment(now: now, wallClock: WallInstant(seconds: 0)) }
+
     func handle(_ event: consuming FetchMachine.Event) {
-        machine.handle(event, now: now)
-        machine.handle(.tick, now: now)
+        machine.handle(event, at: moment)
+        machine.handle(.tick, at: moment)
         carryOut()
         takeMail()
     }
@@ -223,18 +229,26 @@ final class MachineFixture {
         var mail = port.take()
         deliver(mail.delivered)
         while let attempt = mail.started.popFirst() {
-            machine.handle(.granted(attempt), now: now)
+            machine.handle(.granted(attempt), at: moment)
         }
-        if mail.hasQueued { machine.handle(.queueGrew, now: now) }
-        machine.handle(.tick, now: now)
+        if mail.hasQueued { machine.handle(.queueGrew, at: moment) }
+        machine.handle(.tick, at: moment)
         carryOut()
     }
 
     private func carryOut() {
-        for action in machine.actions {
-            switch action {
+        var place = 0
+        // As the thread does: what cannot be begun has ended, which may bring further actions.
+        while place < machine.actions.count {
+            defer { place += 1 }
+            switch machine.actions[place] {
             case .send(let order):
                 sent.append((order, now))
+                if let startFault {
+                    let ended = FinishedAttempt(id: order.fetch.id, result: .failure(startFault))
+                    machine.handle(.ended(ended), at: moment)
+                    continue
+                }
                 outstanding.append(Outstanding(id: order.fetch.id, endsAt: now + order.timeout))
             case .cancel(let id):
                 cancelled.append(id)

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Finds the word that a misspelt one probably means.
 enum Spelling {
     /// The word nearest to a misspelt one: `max_fields` and `maxFeilds` both mean `maxFields`; `nil` if none is near.
@@ -10,9 +12,7 @@ enum Spelling {
     }
 
     private static func folded(_ word: String) -> [UInt8] {
-        word.utf8.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "_") }.map { byte in
-            (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
-        }
+        word.utf8.filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: "_") }.map(\.lowercased)
     }
 
     /// Bytes to insert, delete, replace, or swap with their neighbour (optimal string alignment).

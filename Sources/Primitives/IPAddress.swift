@@ -12,7 +12,7 @@ public struct IPAddress: Sendable, Hashable {
 
     /// Reads four decimal octets without leading zeros, or a form of RFC 4291, section 2.2. There are no brackets and no zone.
     public init?(_ text: some Collection<UInt8>) {
-        guard text.count <= 45, text.allSatisfy(CharacterClass.isAddress) else { return nil }
+        guard text.count <= 45, text.allSatisfy({ $0.isHexDigit || ":.".utf8.contains($0) }) else { return nil }
         let isIPv6 = text.contains(UInt8(ascii: ":"))
         let text = text.map { CChar(bitPattern: $0) } + [0]
         var bytes = [UInt8](repeating: 0, count: isIPv6 ? 16 : 4)

@@ -1,7 +1,6 @@
 import Glibc
+import Primitives
 import Testing
-
-@testable import HTTPFront
 
 @Suite("HTTP dates")
 struct HTTPDateTests {
@@ -38,6 +37,15 @@ struct HTTPDateTests {
         ] as [(Int64, String)])
     func extremes(seconds: Int64, expected: String) { #expect(text(HTTPDate.format(seconds)) == expected) }
 
+    @Test(
+        "are read",
+        arguments: [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777), ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", nil), ("Sun Nov  6 08:49:37 1994", nil),
+            ("Sun, 06 Nov 1994 08:49:37 UTC", nil), ("Sun, 06 nov 1994 08:49:37 GMT", nil),
+        ] as [(String, Int64?)])
+    func reading(text: String, seconds: Int64?) { #expect(HTTPDate.seconds(text) == seconds) }
+
     @Test("agree with the C library's calendar, from the epoch to the end of the year 9999")
     func calendar() {
         // A prime number of seconds, about 116 days, so that all months, weekdays and times of day are met.
@@ -49,6 +57,8 @@ struct HTTPDateTests {
             }
         }
     }
+
+    private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
     private func reference(_ seconds: Int64) -> String {
         var time = time_t(seconds)

@@ -1,6 +1,5 @@
+import Primitives
 import Testing
-
-@testable import HTTPFront
 
 @Suite("An IP address")
 struct IPAddressTests {
