@@ -19,6 +19,7 @@ struct CatalogCommandTests {
                 VoiceID.ListFraudsterRegistrationJobs
                   kind         page: answers are kept, and equal requests share one fetch
                   quota        batch: 2 a second, 2 at once
+                  final        changes no more: COMPLETED, COMPLETED_WITH_ERRORS, FAILED
                   input
                     DomainId: string; required; 22 characters; ^[a-zA-Z0-9]{22}$; names the domain
                     JobStatus: string; one of SUBMITTED, IN_PROGRESS, COMPLETED, COMPLETED_WITH_ERRORS, FAILED; decides the time to live

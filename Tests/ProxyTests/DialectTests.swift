@@ -1,4 +1,5 @@
 import Foundation
+import CatalogImport
 import Gateway
 import NIOTestSupport
 import TestSupport
@@ -144,7 +145,7 @@ struct QueryCompatibleTests {
     @Test("has the same exceptions in botocore with the gateway and without")
     func botocore() async throws {
         let model = try await Python.run("service_model.py", ["sqs"])
-        let file = try CatalogOnDisk(try ServiceModel(Array(model.utf8)).catalog)
+        let file = try CatalogOnDisk(try CatalogImporter().catalog(ofModel: Array(model.utf8)))
         let body = "{\"__type\":\"com.amazonaws.sqs#QueueDoesNotExist\",\"message\":\"The queue does not exist.\"}"
         try await ScriptedOrigin.run({ _, _ in
             let fields = [("x-amzn-query-error", "AWS.SimpleQueueService.NonExistentQueue;Sender")]

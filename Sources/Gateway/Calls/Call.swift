@@ -160,6 +160,7 @@ extension Gate {
                 case .domain: service.scope(domain: input.domain)
                 case .resource: service.scope(domain: input.resourceDomain)
                 case .service: service.scope(domain: [])
+                case .all: service.everything
                 }
             })
         guard operation.kind.isCached, !input.hasUnknownMembers, service.sharesAnswers(with: principal) else {
@@ -169,7 +170,7 @@ extension Gate {
             Call.PageOrder(
                 order: order, key: PageKey(KeyParts.key(service, Array(copying: principal), operation, input)),
                 scope: service.scope(domain: domain),
-                lifetime: policy.lifetime(operation: operation.name, status: input.status)))
+                lifetime: policy.lifetime(of: operation, status: input.status)))
     }
 
     /// The first service that the target belongs to, of the caller's Region if that is known.

@@ -1,4 +1,5 @@
 internal import AWSProtocol
+internal import Primitives
 internal import StrictYAML
 
 /// Why a catalog cannot be used, and where.
@@ -30,8 +31,7 @@ extension Catalog {
             root,
             keys: [
                 "name", "signingName", "targetPrefix", "errorNamespace", "protocol", "validation", "queryCompatible",
-                "queryErrors", "quotas", "operations",
-                "shapes",
+                "queryErrors", "final", "quotas", "operations", "shapes",
             ])
         guard let version = try file.word("protocol", among: JSONVersion.self) else {
             throw file.fault("protocol", "is missing")
@@ -42,10 +42,18 @@ extension Catalog {
         }
         let validation = try file.word("validation", among: Validation.self) ?? .full
         var shapes = try CatalogShapes(try file.mapping("shapes", keys: nil), judgesValues: validation == .full)
+        let final = try file.optionalMapping("final", keys: nil)
         var operations: [Operation] = []
         let entries = try file.mapping("operations", keys: nil)
         for name in entries.names.sorted() {
-            operations.append(try Self.operation(name, entries, groups, validation, &shapes))
+            var operation = try Self.operation(name, entries, groups, validation, &shapes)
+            if let status = operation.status {
+                operation.final = try final?.strings(operation.input[status].member).map { Array($0.utf8) } ?? []
+            }
+            operations.append(operation)
+        }
+        for member in final?.names ?? [] where !operations.contains(where: { $0.status(is: member) }) {
+            throw file.fault("final", "'\(member)' is the status of no operation")
         }
         self.init(
             name: try file.string("name"), signingName: try file.string("signingName"),
@@ -73,12 +81,13 @@ extension Catalog {
     private static func groups(_ entries: CatalogMapping) throws(CatalogError) -> [QuotaGroup] {
         var groups: [QuotaGroup] = []
         for name in entries.names {
-            let entry = try entries.mapping(name, keys: ["rate", "burst"])
+            let entry = try entries.mapping(name, keys: ["rate", "burst", "source"])
             let rate = try entry.number("rate")
             guard rate > 0 else { throw entry.fault("rate", "must be above 0 requests a second") }
             let burst = try entry.optionalNumber("burst") ?? max(1, rate)
             guard burst >= 1 else { throw entry.fault("burst", "must be 1 request or more") }
-            groups.append(QuotaGroup(name: name, rate: rate, burst: burst))
+            groups.append(
+                QuotaGroup(name: name, rate: rate, burst: burst, source: try entry.optionalString("source")))
         }
         return groups
     }
@@ -91,7 +100,7 @@ extension Catalog {
             name,
             keys: [
                 "kind", "quota", "domain", "status", "token", "resource", "defaults", "idempotency", "invalidates",
-                "input",
+                "ttl", "timeout", "hostPrefix", "sensitive", "streams", "input",
             ])
         guard let kind = try entry.word("kind", among: Operation.Kind.self) else {
             throw entry.fault("kind", "is missing")
@@ -125,12 +134,10 @@ extension Catalog {
         var invalidates: [Operation.Invalidation] = []
         for word in try entry.strings("invalidates") {
             guard let invalidation = Operation.Invalidation(rawValue: word) else {
-                throw entry.fault("invalidates", "may hold domain, service and resource")
+                throw entry.fault("invalidates", "may hold domain, service, resource and all")
             }
-            let names = invalidation == .domain ? "domain" : "resource"
-            let member = try place(names)
-            guard invalidation == .service || member != nil else {
-                throw entry.fault("invalidates", "'\(word)' needs the key '\(names)', which names the member")
+            if invalidation == .domain || invalidation == .resource, try place(word) == nil {
+                throw entry.fault("invalidates", "'\(word)' needs the key '\(word)', which names the member")
             }
             invalidates.append(invalidation)
         }
@@ -139,6 +146,27 @@ extension Catalog {
             name: name, kind: kind, quotaGroup: group, isJudged: validation != .off, input: input,
             memberNames: names.map { Array($0.utf8) },
             defaults: values, domain: try place("domain"), status: try place("status"),
-            resource: try place("resource"), idempotencyToken: try place("idempotency"), invalidates: invalidates)
+            resource: try place("resource"), idempotencyToken: try place("idempotency"), invalidates: invalidates,
+            ttl: try entry.optionalDuration("ttl"), timeout: try entry.optionalDuration("timeout"),
+            hostPrefix: try hostPrefix(entry), isSensitive: try entry.flag("sensitive"),
+            isStream: try entry.flag("streams"))
+    }
+
+    /// A word that may stand before a host name: it becomes part of it.
+    private static func hostPrefix(_ entry: CatalogMapping) throws(CatalogError) -> String? {
+        guard let prefix = try entry.optionalString("hostPrefix") else { return nil }
+        let isWord = prefix.utf8.allSatisfy {
+            $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".")
+        }
+        guard isWord, (1...63).contains(prefix.utf8.count), prefix.utf8.first != UInt8(ascii: ".") else {
+            throw entry.fault("hostPrefix", "must be a word for the beginning of a host name, such as sync-")
+        }
+        return prefix
+    }
+}
+
+extension Operation {
+    fileprivate func status(is member: String) -> Bool {
+        status.map { input[$0].member.utf8.elementsEqual(member.utf8) } ?? false
     }
 }

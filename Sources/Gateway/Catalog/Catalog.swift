@@ -9,6 +9,8 @@ public struct Catalog: Sendable, Equatable {
         public var rate: Double
         /// Requests at once.
         public var burst: Double
+        /// The address of the page that publishes it.
+        public var source: String?
     }
 
     /// How much of an input is judged here, and not left to the service. Every body must be one JSON object that all readers read

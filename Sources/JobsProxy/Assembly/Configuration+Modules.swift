@@ -105,7 +105,8 @@ extension TLSSettings {
 extension CachePolicy {
     init(_ cache: Configuration.Cache) {
         self.init()
-        (defaultTTL, statusTTL, operationTTL) = (cache.ttl.default, cache.ttl.status, cache.ttl.operation)
+        (defaultTTL, operationTTL) = (cache.ttl.default, cache.ttl.operation)
+        (statusTTL, finalTTL) = (cache.ttl.status, cache.ttl.final)
         (staleWhileRevalidate, staleIfError) = (cache.staleWhileRevalidate, cache.staleIfError)
         negativeTTL = cache.negative
     }
@@ -177,7 +178,7 @@ extension Configuration {
                 case .keys(let keys): keys.accessKeyID
                 }
             return
-                "\(service.name) \(service.endpoint) \(service.region) \(service.catalog) \(service.signing) \(principal)\n"
+                "\(service.name) \(service.endpoint) \(service.region) \(service.catalog.name) \(service.signing) \(principal)\n"
         }
         return Array(lines.joined().utf8)
     }

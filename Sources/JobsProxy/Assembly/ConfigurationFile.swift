@@ -1,4 +1,3 @@
-internal import BuiltInCatalogs
 internal import Gateway
 internal import HTTPFront
 internal import StrictYAML
@@ -34,26 +33,10 @@ enum ConfigurationFile {
             for group in service.quotas.keys.sorted() where !catalog.quotaGroups.contains(where: { $0.name == group }) {
                 let known = catalog.quotaGroups.map(\.name).joined(separator: ", ")
                 throw CommandFailure(
-                    "\(path):1: services.quotas: catalog '\(service.catalog)' has no quota group '\(group)'; it has \(known)"
+                    "\(path):1: services.quotas: catalog '\(service.catalog.name)' has no quota group '\(group)'; it has \(known)"
                 )
             }
         }
         return configuration
-    }
-}
-
-/// Finds catalogs.
-enum CatalogFile {
-    /// The built-in catalog of that name, or the one in the file of that path.
-    ///
-    /// - Throws: `CommandFailure`.
-    static func load(_ name: String) throws(CommandFailure) -> Catalog {
-        let bytes: [UInt8]
-        if let builtIn = BuiltInCatalogs.bytes(named: name) { bytes = builtIn } else { bytes = try File.read(name) }
-        do throws(CatalogError) {
-            return try Catalog(yaml: bytes)
-        } catch {
-            throw CommandFailure("\(name):\(error.line): \(error.message)")
-        }
     }
 }

@@ -29,7 +29,7 @@ struct ConfigurationReaderTests {
             maxConnectionsPerPeer: 64, maxUnsentBytes: 8_388_608)
         expected.services = [
             Configuration.Service(
-                catalog: "voice-id", name: "east",
+                catalog: .init(name: "voice-id"), name: "east",
                 endpoint: .origin(
                     Configuration.Origin(scheme: .https, host: "voiceid.us-east-1.amazonaws.com", port: 443)),
                 region: "us-east-1", http2: .off, caBundle: "/etc/ssl/ca.pem",
@@ -42,7 +42,8 @@ struct ConfigurationReaderTests {
                     "speakers": Configuration.Rate(rate: 2.5, burst: 20),
                 ]),
             Configuration.Service(
-                catalog: "./catalogs/other.yaml", name: "other", region: "eu-west-2", http2: .priorKnowledge),
+                catalog: .init(name: "./catalogs/other.yaml"), name: "other", region: "eu-west-2",
+                http2: .priorKnowledge),
         ]
         expected.retry = Configuration.Retry(
             maxAttempts: 1, baseDelay: 0, maxDelay: 2_000_000_000,
@@ -53,9 +54,9 @@ struct ConfigurationReaderTests {
             ttl: Configuration.Cache.TimeToLive(
                 default: 1_000_000_000,
                 status: [
-                    "COMPLETED": 60_000_000_000, "COMPLETED_WITH_ERRORS": 30_000_000_000, "FAILED": 30_000_000_000,
-                    "SUBMITTED": 0,
+                    "COMPLETED": 60_000_000_000, "SUBMITTED": 0,
                 ],
+                final: 20_000_000_000,
                 operation: ["ListDomains": 3_600_000_000_000]),
             staleWhileRevalidate: 0, staleIfError: 7_200_000_000_000,
             negative: ["ResourceNotFoundException": 0, "ValidationException": 1_000_000_000])
@@ -90,7 +91,7 @@ struct ConfigurationReaderTests {
             cache:
               maxBytes: 1GiB
               maxWaiters: 1
-              ttl: { default: 1s, status: { COMPLETED: 1m, SUBMITTED: 0ms }, operation: { ListDomains: 1h } }
+              ttl: { default: 1s, final: 20s, status: { COMPLETED: 1m, SUBMITTED: 0ms }, operation: { ListDomains: 1h } }
               staleWhileRevalidate: 0ms
               staleIfError: 2h
               negative: { ResourceNotFoundException: 0ms, ValidationException: 1s }

@@ -56,7 +56,7 @@ struct DocumentedConfigurationTests {
             guard let label = child.label else { return [] }
             let path = path.isEmpty ? label : "\(path).\(label)"
             switch child.value {
-            case is Configuration.Address, is [String: Any]: return [path]
+            case is Configuration.Address, is Configuration.Service.CatalogSource, is [String: Any]: return [path]
             case let services as [Configuration.Service]: return [path] + services.flatMap { fields(of: $0, at: path) }
             default:
                 let isStructure = Mirror(reflecting: child.value).displayStyle == .struct
