@@ -127,6 +127,17 @@ struct ConfigurationReaderTests {
         #expect(configuration("services: [{catalog: \(catalog)}]")?.services.map(\.name) == [name])
     }
 
+    @Test("takes a model, or a catalog, with what is known beside it")
+    func overlay() {
+        let service = configuration("services: [{catalog: {model: /m/sfn.json, overlay: o.yaml}}]")?.services.first
+        #expect(service?.catalog == Configuration.Service.CatalogSource(name: "/m/sfn.json", overlay: "o.yaml"))
+        #expect(service?.name == "sfn")
+        #expect(configuration("services: [{catalog: {model: ecs}}]")?.services.first?.catalog.overlay == nil)
+        let missing = "is missing: a built-in catalog's name, or the path of a catalog or a model"
+        #expect(faults("services: [{catalog: {overlay: o.yaml}}]").first == "1: services[0].catalog.model: \(missing)")
+        #expect(faults("services: [{catalog: {model: a, file: b}}]").first?.contains("unknown key") == true)
+    }
+
     @Test("lets two services share a catalog under two names")
     func sharedCatalog() {
         let services = configuration("services: [{name: a}, {name: b, region: eu-west-1}]")?.services
