@@ -21,6 +21,7 @@ test: ## Installs what is missing, checks, runs all tests, and the gateway where
 	@$(MAKE) --no-print-directory check
 	Scripts/run-tests
 	Scripts/check-deployment --self-test
+	Scripts/make-catalogs --check
 	Scripts/check-deployment
 	Scripts/check-allocations
 

@@ -70,10 +70,13 @@ let package = Package(
         .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "RateLimiter", dependencies: ["Locking", "Primitives", deque], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
-        .target(name: "BuiltInCatalogs", resources: [.embedInCode("voice-id.yaml")], swiftSettings: settings),
+        // The files of Config/catalogs, embedded by the C preprocessor.
+        .target(name: "CCatalogs"),
+        .target(name: "BuiltInCatalogs", dependencies: ["CCatalogs"], swiftSettings: settings),
         // In C, because it comes before `main`, or in a signal's handler.
         .target(name: "CProcess"),
         .target(name: "StrictYAML", dependencies: [yams], swiftSettings: settings),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         // MARK: Edges: sockets and threads
@@ -95,6 +98,9 @@ let package = Package(
             dependencies: ["AWSProtocol", "PageCache", "Primitives", "RateLimiter", "StrictYAML"],
             swiftSettings: settings),
         .target(
+            name: "CatalogImport", dependencies: ["AWSProtocol", "CZlib", "Gateway", "StrictYAML"],
+            swiftSettings: settings),
+        .target(
             name: "GatewayFront",
             dependencies: [
                 "AWSProtocol", "Gateway", "HTTPFront", "Locking", "PageCache", "Primitives", "Telemetry", nioCore,
@@ -114,7 +120,8 @@ let package = Package(
         .executableTarget(
             name: "JobsProxy",
             dependencies: [
-                "AWSProtocol", "BuiltInCatalogs", "CProcess", "Credentials", "Gateway", "GatewayFront", "HTTPFront",
+                "AWSProtocol", "BuiltInCatalogs", "CProcess", "CatalogImport", "Credentials", "Gateway", "GatewayFront",
+                "HTTPFront",
                 "Locking", "OriginClient", "PageCache", "Primitives", "RateLimiter", "Sandbox", "StrictYAML",
                 "Telemetry",
                 "Upstream", arguments, heap, lifecycle, logging, nioCore, nioPosix,
@@ -138,6 +145,9 @@ let package = Package(
                 "AWSProtocol", "BuiltInCatalogs", "Credentials", "Gateway", "PageCache", "Primitives", "RateLimiter",
                 "TestSupport",
             ],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "CatalogImportTests", dependencies: ["AWSProtocol", "CatalogImport", "Gateway", "StrictYAML"],
             swiftSettings: testSettings),
         .testTarget(name: "TelemetryTests", dependencies: ["Primitives", "Telemetry"], swiftSettings: testSettings),
         .testTarget(
@@ -188,9 +198,10 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "NIOTestSupport", "PageCache",
-                "Primitives", "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "TestSupport", "Upstream", arguments,
-                lifecycle, logging, nioCore, nioPosix, nioSSL,
+                "AWSProtocol", "CatalogImport", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "NIOTestSupport",
+                "PageCache", "Primitives", "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "TestSupport",
+                "Upstream",
+                arguments, lifecycle, logging, nioCore, nioPosix, nioSSL,
             ],
             exclude: ["SDK"],
             swiftSettings: testSettings),

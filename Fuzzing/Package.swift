@@ -48,7 +48,8 @@ let package = Package(
         .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "RateLimiter", dependencies: ["Locking", "Primitives", deque], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
-        .target(name: "BuiltInCatalogs", resources: [.embedInCode("voice-id.yaml")], swiftSettings: settings),
+        .target(name: "CCatalogs"),
+        .target(name: "BuiltInCatalogs", dependencies: ["CCatalogs"], swiftSettings: settings),
         .target(name: "StrictYAML", dependencies: [yams], swiftSettings: settings),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
         .target(

@@ -50,6 +50,9 @@ public final class GatewayResponder: Responder {
         switch Route(head, bytes) {
         case .call:
             return answerCall(head, bytes, content, waiter, now, &response)
+        case .cborCall:
+            renderer.cborError(.otherProtocol, &response)
+            record(.otherProtocol)
         case .metrics:
             do throws(GatewayError) {
                 try identity.checkOpen(head, bytes)
@@ -85,11 +88,11 @@ public final class GatewayResponder: Responder {
         do throws(GatewayError) {
             requester = try identity.identify(head, bytes, content, target: target)
         } catch {
-            return refuse(error, gate.operation(target), nil, &response)
+            return refuse(error, gate.operation(target), nil, gate.owner(of: target), &response)
         }
         // Request to a call. Its caller is charged first, because to read it costs more than to refuse it.
         if let error = gate.charge(caller: requester.caller, target: target, now: now) {
-            return refuse(error, gate.operation(target), requester.caller, &response)
+            return refuse(error, gate.operation(target), requester.caller, gate.owner(of: target), &response)
         }
         let call = memo.call(
             target: target, region: bytes.extracting(requester.region),
@@ -99,7 +102,7 @@ public final class GatewayResponder: Responder {
         do throws(GatewayError) {
             forwarded = try fieldsToForward(call, head, bytes)
         } catch {
-            return refuse(error, call.operation, requester.caller, &response)
+            return refuse(error, call.operation, requester.caller, call.service, &response)
         }
         // Call to a verdict.
         let directives = CacheDirectives(
@@ -110,9 +113,9 @@ public final class GatewayResponder: Responder {
             now: now)
         {
         case .page(let page, let use):
-            return serve(page, use, call.operation, requester.caller, now: now, &response)
+            return serve(page, use, call, requester.caller, now: now, &response)
         case .refused(let error):
-            return refuse(error, call.operation, requester.caller, &response)
+            return refuse(error, call.operation, requester.caller, call.service, &response)
         case .wait(let role):
             let until = min(now + gate.patience(call), directives.deadline ?? .distantFuture)
             waiting[waiter] = Waiting(role: role, call: call, caller: requester.caller, since: now, until: until)
@@ -140,10 +143,11 @@ public final class GatewayResponder: Responder {
 
     /// Answers from the cache.
     private func serve(
-        _ page: Page, _ use: PageUse, _ operation: OperationID, _ caller: CallerID, now: MonotonicInstant,
+        _ page: Page, _ use: PageUse, _ call: Call, _ caller: CallerID, now: MonotonicInstant,
         _ response: inout ResponseWriter
     ) -> Disposition {
-        renderer.page(page, use, &response, now: now)
+        let operation = call.operation
+        renderer.page(page, use, for: call, &response, now: now)
         let outcome: Outcome = use == .fresh ? .hit : .stale
         counters.count(outcome, operation: operation, caller: caller)
         counters.countAge(page.age(now: now))
@@ -157,10 +161,10 @@ public final class GatewayResponder: Responder {
     ///   - caller: `nil` if it is not known.
     ///   - methods: the value of `Allow`, for a method that the path does not have.
     private func refuse(
-        _ error: GatewayError, _ operation: OperationID, _ caller: CallerID?, allowing methods: StaticString? = nil,
-        _ response: inout ResponseWriter
+        _ error: GatewayError, _ operation: OperationID, _ caller: CallerID?, _ service: Service?,
+        allowing methods: StaticString? = nil, _ response: inout ResponseWriter
     ) -> Disposition {
-        renderer.error(error, field: methods.map { ("Allow", $0) }, &response)
+        renderer.error(error, of: service, field: methods.map { ("Allow", $0) }, &response)
         counters.count(error, operation: operation, caller: caller)
         log(
             operation, caller, error.outcome, status: error.status, detail: error.detail, id: renderer.lastID,
@@ -176,7 +180,7 @@ public final class GatewayResponder: Responder {
         let now = loop.eventLoop.now.instant
         // Counted inside: when `answer` returns, requests that waited behind this one on its connection may be answered too.
         let isAnswered = loop.answer(waiter) { responder, response in
-            responder.renderer.arrival(arrival, role: request.role, &response, now: now)
+            responder.renderer.arrival(arrival, role: request.role, for: request.call, &response, now: now)
             responder.count(arrival, request, id: responder.renderer.lastID, now: now)
         }
         if !isAnswered { count(arrival, request, id: [], now: now) }
@@ -310,6 +314,8 @@ public final class GatewayResponder: Responder {
 /// The destination of a request, by its method and path.
 enum Route {
     case call
+    /// A call in another protocol of AWS, which is not spoken here.
+    case cborCall
     case metrics
     case health
     case readiness
@@ -330,8 +336,21 @@ enum Route {
         } else if bytes.spells("/purge", at: path) {
             self = head.method == .post ? .purge : .methodNotAllowed(allowed: "POST")
         } else {
-            self = .notFound
+            self = head.method == .post && Self.isCBORCall(head, bytes, path) ? .cborCall : .notFound
         }
+    }
+
+    /// Returns true for `/service/NAME/operation/NAME` with `Smithy-Protocol: rpc-v2-cbor`
+    /// (https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html). What precedes that path does not matter there.
+    private static func isCBORCall(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ path: Range<Int>) -> Bool {
+        let parts = Array(copying: bytes.extracting(path)).split(separator: UInt8(ascii: "/"))
+        guard parts.count >= 4, parts[parts.count - 4].elementsEqual("service".utf8),
+            parts[parts.count - 2].elementsEqual("operation".utf8)
+        else { return false }
+        for field in head.fields where bytes.isText("smithy-protocol", at: field.name) {
+            return bytes.spells("rpc-v2-cbor", at: field.value)
+        }
+        return false
     }
 
     private static let read: [(path: StaticString, route: Route)] = [

@@ -37,25 +37,29 @@ public final class Page: Sendable {
 
     private final class Failure: Sendable {
         let status: Int
-        let code: String?
+        let code, queryError: String?
 
-        init(status: Int, code: String?) {
+        init(status: Int, code: String?, queryError: String?) {
             self.status = status
             self.code = code
+            self.queryError = queryError
         }
     }
 
     /// - Parameters:
     ///   - status: the HTTP status of the answer: 200, or a 4xx for a negative entry.
-    ///   - errorCode: the error code of a negative entry, else `nil`.
+    ///   - errorCode: the error code of a negative entry, else `nil`; so is `queryError`, the service's other word for it.
     ///   - fetchedAt: the instant of the request that fetched the page.
     ///   - lifetime: negative spans count as 0.
     public init(
-        key: PageKey, status: Int, errorCode: String? = nil, body: [UInt8], fetchedAt: MonotonicInstant,
+        key: PageKey, status: Int, errorCode: String? = nil, queryError: String? = nil, body: [UInt8],
+        fetchedAt: MonotonicInstant,
         lifetime: Lifetime
     ) {
         self.key = key
-        failure = status == 200 && errorCode == nil ? nil : Failure(status: status, code: errorCode)
+        failure =
+            status == 200 && errorCode == nil
+            ? nil : Failure(status: status, code: errorCode, queryError: queryError)
         self.body = body
         self.fetchedAt = fetchedAt
         freshUntil = fetchedAt + max(0, lifetime.fresh)
@@ -78,6 +82,9 @@ public final class Page: Sendable {
 
     /// The error code of a negative entry, else `nil`.
     public var errorCode: String? { failure?.code }
+
+    /// The value of `x-amzn-query-error` of a negative entry, if the service gave one.
+    public var queryError: String? { failure?.queryError }
 
     /// The same page, stale from `now` on.
     func stale(now: MonotonicInstant) -> Page { Page(self, freshUntil: min(freshUntil, now)) }

@@ -33,7 +33,14 @@ package enum AttemptClass: String, CaseIterable, Sendable {
     }
 
     init(_ error: CurlError) {
-        self = error.isTimeout ? .timeout : error.isConnectFailure ? .connectError : .serverError
+        self =
+            switch error {
+            case .timeout: .timeout
+            // The same request would bring the same reply.
+            case .replyTooLarge: .clientError
+            case _ where error.isConnectFailure: .connectError
+            default: .serverError
+            }
     }
 }
 
@@ -55,10 +62,9 @@ struct AttemptResult {
     /// True if a byte of the request may have left.
     var mayHaveSent: Bool { error?.mayHaveSent ?? true }
 
-    /// - Parameter isForPage: true if a good reply must be a JSON object. That of another operation may be empty.
-    init(_ result: Result<CurlReply, CurlError>, isForPage: Bool) {
+    init(_ result: Result<CurlReply, CurlError>, for use: ReplyUse) {
         do throws(CurlError) {
-            let reply = try UpstreamReply(try result.get(), isForPage: isForPage)
+            let reply = try UpstreamReply(try result.get(), for: use)
             kind = AttemptClass(reply.classification)
             outcome = .success(reply)
         } catch {
@@ -70,9 +76,13 @@ struct AttemptResult {
     }
 
     /// The result for those who wait.
-    func fetchResult(_ catalog: Catalog) -> FetchResult {
+    /// - Parameter maxReplyBytes: for the message about a reply that is larger.
+    func fetchResult(_ catalog: Catalog, maxReplyBytes: Int) -> FetchResult {
         switch outcome {
         case .success(let reply): return .reply(reply)
+        case .failure(.replyTooLarge):
+            let text = "the reply is larger than maxReplyBytes (\(maxReplyBytes) bytes)"
+            return .fault(.upstreamFault(text, detail: "large-reply", catalog))
         case .failure(let error):
             let detail = error.isTimeout ? "timeout" : error.isConnectFailure ? "connect" : "error"
             return .fault(.upstreamFault(error.clientText, detail: detail, catalog))
@@ -94,6 +104,16 @@ struct AttemptResult {
         guard case .success(let reply) = outcome, let code = reply.errorCode else { return false }
         return codes.contains(code)
     }
+}
+
+/// What a good reply is for.
+enum ReplyUse {
+    /// It may become a page: it must be a whole JSON object.
+    case page
+    /// It is passed on, unless it is an error.
+    case pass
+    /// It is passed on unless its body names an error: the write is done, and an error made here would have its client repeat it.
+    case write
 }
 
 /// A reply's body as an awsJson client sees it. It is read once.
@@ -149,17 +169,16 @@ extension UpstreamReply {
 
     /// The reply as policy and clients want it.
     ///
-    /// - Parameter isForPage: true if a good reply must be a JSON object.
-    /// - Throws: `cutShort` for a body that may be incomplete, `notJSON` for a good reply that no client
-    ///   could read, as far as it is read: see `ReplyBody`; `badReply` for a coding that is too long to be passed on.
-    init(_ reply: CurlReply, isForPage: Bool) throws(CurlError) {
+    /// - Throws: `cutShort` for a body that may be incomplete, `notJSON` for what is no page, or an error without a code, as far as it is
+    ///   read: see `ReplyBody`; `badReply` for a coding that is too long to be passed on.
+    init(_ reply: CurlReply, for use: ReplyUse) throws(CurlError) {
         let isSuccess = (200..<300).contains(reply.status)
         let coding = reply.coding
         guard coding.utf8.count <= CurlReply.maxRelayedBytes else { throw .badReply }
         let isPlain = coding.isEmpty
         let body = ReplyBody(
             reply.body, coding: isPlain ? nil : coding, isSuccess: isSuccess,
-            isOnlyPassed: !isForPage && reply.hasDeterminedLength)
+            isOnlyPassed: use != .page && reply.hasDeterminedLength)
         // A body that ends with its connection may have been cut anywhere, but no part of a JSON object is one.
         if !reply.hasDeterminedLength {
             switch body {
@@ -172,8 +191,8 @@ extension UpstreamReply {
         var code = type.flatMap { ErrorCode.sanitized($0) }
         var isGood = false
         if case .object(let own, let isGoodObject) = body { (code, isGood) = (code ?? own, isGoodObject) }
-        if isSuccess, code == nil {
-            if body == .other || isForPage && body == .empty { throw .notJSON }
+        if isSuccess, code == nil, use != .write {
+            if use == .page, body == .other || body == .empty { throw .notJSON }
             // An error that names no code, or that some readers may find where others find a page.
             if case .object(_, isGood: false) = body { throw .notJSON }
             if body == .doubtful, ErrorCode.mayName(in: reply.body.span) { throw .notJSON }

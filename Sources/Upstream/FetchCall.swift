@@ -27,7 +27,11 @@ final class FetchCall {
         input = AttemptInput(fetch)
     }
 
-    var isForPage: Bool { if case .flight = fetch.purpose { true } else { false } }
+    /// An operation that the catalog does not know is a write as far as safety goes, and may be a read.
+    var replyUse: ReplyUse {
+        if case .flight = fetch.purpose { return .page }
+        return fetch.operation == nil || fetch.safety == .read ? .pass : .write
+    }
 
     func takePlace() -> Place {
         var taken = Place.elsewhere

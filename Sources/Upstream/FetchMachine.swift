@@ -197,7 +197,7 @@ package struct FetchMachine: ~Copyable {
         guard let call = calls[finished.id], let attempt = call.takeSent() else { return }
         let lostConnection = finished.lostConnection
         let fetch = call.fetch
-        let result = AttemptResult(finished.result, isForPage: call.isForPage)
+        let result = AttemptResult(finished.result, for: call.replyUse)
         actions.append(
             .count(
                 service: fetch.service, operation: fetch.operation, result.kind, elapsed: now - attempt.sentAt))
@@ -340,7 +340,9 @@ package struct FetchMachine: ~Copyable {
     ) {
         calls[call.fetch.id] = nil
         let catalog = gate.services[call.fetch.service].catalog
-        let outcome = result?.fetchResult(catalog) ?? .fault(.upstreamFault(cause, detail: detail, catalog))
+        let outcome =
+            result?.fetchResult(catalog, maxReplyBytes: services[call.fetch.service].maxReplyBytes)
+            ?? .fault(.upstreamFault(cause, detail: detail, catalog))
         actions.append(.deliver(gate.finish(attempt, outcome, now: now)))
     }
 

@@ -12,8 +12,16 @@ public struct SigningSettings: Sendable {
     public var authority: String
     /// True if requests go out unsigned where there are no credentials: a stand-in on this machine may not want any.
     public var mayGoUnsigned: Bool
+    public var version: JSONVersion
+    /// Whether the service is asked for the codes of the query protocol.
+    public var isQueryCompatible: Bool
 
-    public init(scope: SigningScope, supply: any CredentialSupply, authority: String, mayGoUnsigned: Bool = false) {
+    public init(
+        scope: SigningScope, supply: any CredentialSupply, authority: String, mayGoUnsigned: Bool = false,
+        version: JSONVersion = .awsJson1_0, isQueryCompatible: Bool = false
+    ) {
+        self.version = version
+        self.isQueryCompatible = isQueryCompatible
         self.scope = scope
         self.supply = supply
         self.authority = authority
@@ -42,7 +50,7 @@ final class ServiceSigner {
 
     private let settings: SigningSettings
     private let authority: [UInt8]
-    private let contentType = Array("\(ServiceError.contentType)".utf8)
+    private let contentType: [UInt8]
     private var signer: RequestSigner
     private var constants: Constants
     /// The service's clock minus the gateway's, in seconds.
@@ -55,6 +63,7 @@ final class ServiceSigner {
     init(_ settings: SigningSettings) {
         self.settings = settings
         authority = Array(settings.authority.utf8)
+        contentType = Array("\(settings.version.contentType)".utf8)
         signer = RequestSigner(scope: settings.scope)
         constants = Self.constants(nil, settings)
     }
@@ -82,13 +91,17 @@ final class ServiceSigner {
     private static func constants(_ credentials: AWSCredentials?, _ settings: SigningSettings) -> Constants {
         var lines = HeaderLines()
         lines.add("Host", settings.authority.utf8.span)
-        lines.add("Content-Type", "\(ServiceError.contentType)".utf8.span)
+        lines.add("Content-Type", "\(settings.version.contentType)".utf8.span)
         lines.add("User-Agent", "jobs-proxy".utf8.span)
         lines.add("Accept", "*/*".utf8.span)
         var names = ["content-type", "host", "x-amz-date", "x-amz-target"]
         if let token = credentials?.sessionToken {
             lines.add("X-Amz-Security-Token", token.utf8.span)
             names.insert("x-amz-security-token", at: 3)
+        }
+        if settings.isQueryCompatible {
+            lines.add("x-amzn-query-mode", "true".utf8.span)
+            names.append("x-amzn-query-mode")
         }
         return Constants(credentials: credentials, lines: lines, names: Array(names.joined(separator: ";").utf8))
     }
@@ -98,7 +111,7 @@ final class ServiceSigner {
         var lines = HeaderLines(constants.lines, room: 512)
         lines.add("X-Amz-Target", fetch.target.utf8.span)
         lines.add("X-Amz-Date", time.span)
-        let (authority, contentType) = (authority, contentType)
+        let (authority, contentType, isQueryCompatible) = (authority, contentType, settings.isQueryCompatible)
         lines.add("Authorization") { bytes in
             signer.appendAuthorization(
                 to: &bytes, signedNames: constants.names, body: fetch.body, with: credentials, time: time
@@ -112,6 +125,7 @@ final class ServiceSigner {
                     canonical.field("x-amz-security-token".utf8.span, token.utf8.span)
                 }
                 canonical.field("x-amz-target".utf8.span, fetch.target.utf8.span)
+                if isQueryCompatible { canonical.field("x-amzn-query-mode".utf8.span, "true".utf8.span) }
             }
         }
         return lines

@@ -7,6 +7,7 @@ struct ServiceState {
     let name: String
     /// Nanoseconds for an attempt.
     let attemptTimeout: Int64
+    let maxReplyBytes: Int
     var breaker: Breaker
     var budget: RetryBudget
     /// nil for a service that gets its callers' signatures.
@@ -20,6 +21,7 @@ struct ServiceState {
         self.service = service
         name = service.settings.name
         attemptTimeout = settings.attemptTimeout
+        maxReplyBytes = settings.maxReplyBytes
         breaker = Breaker(Breaker.Policy(failures: settings.breakerFailures, openFor: settings.breakerOpenFor))
         budget = RetryBudget(retry, now: now)
         signer = settings.signing.map(ServiceSigner.init)
@@ -129,7 +131,7 @@ extension AttemptResult {
     /// - Parameter isCutShort: true if the attempt had less time than the service is given.
     func sign(isCutShort: Bool) -> Breaker.Sign? {
         if isCutShort, kind == .timeout { return nil }
-        if error?.isLocalFault == true { return nil }
+        if error?.isLocalFault == true || error == .replyTooLarge { return nil }
         guard kind.isRetryable else { return .good }
         return mayHaveSent ? .failed : .unreachable
     }

@@ -162,7 +162,6 @@ public final class Upstream: UpstreamPort {
 private final class UpstreamThread {
     /// Look at the queues at least this often, in nanoseconds; it bounds what a missed event could cost.
     private static let longestSleep: Int64 = 1_000_000_000
-    private static let maxReplyBytes = 8 * 1024 * 1024
 
     private let upstream: Upstream
     private let gate: Gate
@@ -256,7 +255,8 @@ private final class UpstreamThread {
         AttemptRequest(
             endpoint: endpoints[outgoing.fetch.service], fields: outgoing.fetch.forwarded?.fields ?? [],
             lines: outgoing.lines,
-            body: outgoing.fetch.body, timeout: outgoing.timeout, maxReplyBytes: Self.maxReplyBytes,
+            body: outgoing.fetch.body, timeout: outgoing.timeout,
+            maxReplyBytes: upstream.settings[outgoing.fetch.service].maxReplyBytes,
             needsFreshConnection: outgoing.needsFreshConnection)
     }
 }

@@ -14,6 +14,8 @@ public struct UpstreamSettings: Sendable {
     /// Nanoseconds for a connection, and for an attempt as a whole.
     public var connectTimeout: Int64
     public var attemptTimeout: Int64
+    /// The most bytes that a reply's body may have.
+    public var maxReplyBytes: Int
     /// Failures in a row after which the service is left alone, and for how many nanoseconds.
     public var breakerFailures: Int
     public var breakerOpenFor: Int64
@@ -22,7 +24,8 @@ public struct UpstreamSettings: Sendable {
 
     public init(
         url: String, http2: HTTP2Mode, caBundle: String?, proxy: String?, maxConnections: Int, connectTimeout: Int64,
-        attemptTimeout: Int64, breakerFailures: Int, breakerOpenFor: Int64, signing: SigningSettings?
+        attemptTimeout: Int64, maxReplyBytes: Int = 16 << 20, breakerFailures: Int, breakerOpenFor: Int64,
+        signing: SigningSettings?
     ) {
         self.url = url
         self.http2 = http2
@@ -31,6 +34,7 @@ public struct UpstreamSettings: Sendable {
         self.maxConnections = maxConnections
         self.connectTimeout = connectTimeout
         self.attemptTimeout = attemptTimeout
+        self.maxReplyBytes = maxReplyBytes
         self.breakerFailures = breakerFailures
         self.breakerOpenFor = breakerOpenFor
         self.signing = signing

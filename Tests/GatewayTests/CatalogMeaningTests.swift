@@ -35,6 +35,30 @@ struct CatalogMeaningTests {
     func sound() { #expect(Self.fault(Self.text()) == nil) }
 
     @Test(
+        "A protocol that is not spoken, or codes of errors that are none",
+        arguments: [
+            "awsJson2_0", "restJson1", "awsJson1_0\nqueryErrors: { A: B;Sender }", "awsJson1_0\nqueryCompatible: maybe",
+            "awsJson1_1\nqueryCompatible: true\nqueryErrors: { A: B }",
+            "awsJson1_1\nqueryCompatible: true\nqueryErrors: { A: B;Other }",
+            "awsJson1_1\nqueryCompatible: true\nqueryErrors: { A: 'B C;Sender' }",
+            "awsJson1_1\nqueryCompatible: true\nqueryErrors: { A: \"B\\r\\n;Sender\" }",
+        ])
+    func protocols(_ text: String) {
+        let lines = text.split(separator: "\n").count
+        #expect(Self.fault(Self.text().replacing("awsJson1_0", with: text))?.line == 4 + lines)
+    }
+
+    @Test("A service's version and its codes are known")
+    func version() throws {
+        let text = Self.text().replacing(
+            "awsJson1_0", with: "awsJson1_1\nqueryCompatible: true\nqueryErrors: { A: B.C;Receiver }")
+        let catalog = try Catalog(yaml: Array(text.utf8))
+        #expect(catalog.version == .awsJson1_1)
+        #expect(catalog.isQueryCompatible)
+        #expect(catalog.queryErrors == ["A": "B.C;Receiver"])
+    }
+
+    @Test(
         "A group that holds nothing",
         arguments: ["{ rate: 2, burst: 0 }", "{ rate: 2, burst: -1 }"])
     func groups(_ quota: String) { #expect(Self.fault(Self.text(quota: quota))?.line == 6) }

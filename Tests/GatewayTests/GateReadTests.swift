@@ -103,12 +103,30 @@ struct GateReadTests {
     }
 
     @Test(
-        "Of services that share a catalog the Region chooses; without a match the first",
-        arguments: [("us-east-1", 0), ("eu-west-2", 1), ("", 0), ("ap-south-1", 0), ("eu-west", 0), ("EU-WEST-2", 0)])
+        "Of services that share a catalog the Region chooses; without a Region it is the first",
+        arguments: [("us-east-1", 0), ("eu-west-2", 1), ("", 0)])
     func regions(_ region: String, _ index: Int) throws {
         let fixture = try GateFixture(services: [("east", "us-east-1"), ("west", "eu-west-2")])
         _ = fixture.ask("ListDomains", "{}", region: region)
         #expect(fixture.upstream.fetches.map(\.service) == [index])
+    }
+
+    @Test("A Region of none of them is refused", arguments: ["ap-south-1", "eu-west", "EU-WEST-2"])
+    func foreignRegion(_ region: String) throws {
+        let fixture = try GateFixture(services: [("east", "us-east-1"), ("west", "eu-west-2")])
+        guard case .refused(let error) = fixture.ask("ListDomains", "{}", region: region) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(error.error.code == "InvalidSignatureException")
+        #expect(error.status == 403)
+        #expect(error.error.message.contains("us-east-1, eu-west-2"))
+        #expect(fixture.upstream.fetches.isEmpty)
+        guard case .refused(let unknown) = fixture.ask("", "{}", region: region) else {
+            Issue.record("not refused")
+            return
+        }
+        #expect(unknown.error.code == "UnknownOperationException")
     }
 
     @Test("Services do not share pages or quota")

@@ -129,10 +129,13 @@ struct OperationInputTests {
     }
 
     @Test(
-        "The time to live goes by operation, then by status, then by default",
+        "The time to live goes by operation, by status, by what is final, by the catalog, then by default",
         arguments: [
             ("ListA", nil, 10), ("ListA", "COMPLETED", 30), ("ListA", "SUBMITTED", 10), ("ListB", nil, 5),
             ("ListB", "COMPLETED", 5), ("ListA", "completed", 10), ("ListA", "BACKED_UP", 20),
+            ("ListA", "DONE", 40), ("ListB", "DONE", 5), ("ListA", "done", 10), ("ListC", nil, 15),
+            ("ListC", "DONE", 40),
+            ("ListC", "COMPLETED", 30),
             // With U+212A, the sign of kelvin: `K` to Unicode, and to Swift's `==`.
             ("ListA", "BAC\u{212a}ED_UP", 10),
         ] as [(String, String?, Int64)])
@@ -140,7 +143,12 @@ struct OperationInputTests {
         var policy = CachePolicy()
         policy.statusTTL = ["COMPLETED": 30 * second, "BACKED_UP": 20 * second]
         policy.operationTTL = ["ListB": 5 * second]
-        let lifetime = policy.lifetime(operation: operation, status: status.map { Array($0.utf8) })
+        policy.finalTTL = 40 * second
+        let known = Operation(
+            name: operation, kind: .page, quotaGroup: 0, isJudged: true, input: [], memberNames: [], defaults: [],
+            invalidates: [], final: ["DONE", "COMPLETED"].map { Array($0.utf8) },
+            ttl: operation == "ListC" ? 15 * second : nil)
+        let lifetime = policy.lifetime(of: known, status: status.map { Array($0.utf8) })
         #expect(lifetime.fresh == fresh * second)
         #expect(lifetime.staleWhileRevalidate == 30 * second)
         #expect(lifetime.staleIfError == 600 * second)

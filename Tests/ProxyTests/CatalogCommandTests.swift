@@ -1,3 +1,4 @@
+import AWSProtocol
 import ArgumentParser
 import Gateway
 import Testing
@@ -19,6 +20,7 @@ struct CatalogCommandTests {
                 VoiceID.ListFraudsterRegistrationJobs
                   kind         page: answers are kept, and equal requests share one fetch
                   quota        batch: 2 a second, 2 at once
+                  final        changes no more: COMPLETED, COMPLETED_WITH_ERRORS, FAILED
                   input
                     DomainId: string; required; 22 characters; ^[a-zA-Z0-9]{22}$; names the domain
                     JobStatus: string; one of SUBMITTED, IN_PROGRESS, COMPLETED, COMPLETED_WITH_ERRORS, FAILED; decides the time to live
@@ -66,6 +68,34 @@ struct CatalogCommandTests {
         let lines = CatalogText.describe(try #require(catalog.operations.first), of: catalog).split(separator: "\n")
         #expect(lines.count < 1100)
         #expect(lines.last?.contains("…") == true)
+    }
+
+    @Test("diff says what differs, and nothing of what does not")
+    func difference() throws {
+        let old = try CatalogFile.load("voice-id")
+        #expect(CatalogDifference.lines(old, old) == [])
+        var new = old
+        new.operations.removeAll { $0.name == "TagResource" }
+        new.quotaGroups[0].rate = 61
+        for place in new.operations.indices where new.operations[place].name == "ListDomains" {
+            new.operations[place].kind = .live
+            new.operations[place].input[0].isRequired = true
+            new.operations[place].ttl = 3_000_000_000
+        }
+        let group = old.quotaGroups[0].name
+        #expect(
+            CatalogDifference.lines(old, new) == [
+                "~ quota \(group): rate \(CatalogText.number(old.quotaGroups[0].rate)) -> 61",
+                "~ ListDomains: kind page -> live", "~ ListDomains: ttl none -> 3s",
+                "~ ListDomains.MaxResults: required false -> true", "- TagResource",
+            ])
+        #expect(CatalogDifference.lines(new, old).last == "+ TagResource")
+    }
+
+    @Test("a name that is not built in is told with those that are")
+    func unknown() {
+        let error = #expect(throws: CommandFailure.self) { try CatalogFile.load("voiceid") }
+        #expect(error?.description.contains("there are voice-id, ") == true)
     }
 
     @Test("show names what was probably meant")

@@ -25,14 +25,14 @@ struct ClassificationTests {
 
     static func classify(
         _ status: Int, _ body: String, header: String? = nil, fields: [CurlReply.Field] = [],
-        hasDeterminedLength: Bool = true, isForPage: Bool = false
+        hasDeterminedLength: Bool = true, for use: ReplyUse = .pass
     ) -> AttemptResult {
         let fields = fields + (header.map { [CurlReply.Field(name: "x-amzn-errortype", value: $0)] } ?? [])
         return AttemptResult(
             .success(
                 CurlReply(
                     status: status, fields: fields, body: Array(body.utf8), hasDeterminedLength: hasDeterminedLength)),
-            isForPage: isForPage)
+            for: use)
     }
 
     static let retried = [
@@ -137,10 +137,12 @@ struct ClassificationTests {
     @Test("a good one by the lack of a type", arguments: good)
     func success(_ reply: Case) { check(reply) }
 
-    @Test("an error under a good status is one of status 500, and no page", arguments: disguised, [true, false])
-    func disguise(_ reply: Case, isForPage: Bool) throws {
+    @Test(
+        "an error under a good status is one of status 500, and no page", arguments: disguised,
+        [ReplyUse.page, .pass, .write])
+    func disguise(_ reply: Case, use: ReplyUse) throws {
         check(reply)
-        let upstream = try Self.classify(reply.status, reply.body, header: reply.header, isForPage: isForPage)
+        let upstream = try Self.classify(reply.status, reply.body, header: reply.header, for: use)
             .outcome.get()
         #expect(upstream.answerStatus == 500)
     }
@@ -150,8 +152,8 @@ struct ClassificationTests {
         arguments: [
             "{\"__type\":7}", "{\"__type\":\"a b\"}", "{\"__type\":{}}", "{\"__type\":\"A\",\"__type\":1}",
             "{\"a\":1,\"a\":2,\"\\u005f_type\":\"A\"}",
-        ], [true, false])
-    func doubtful(_ body: String, isForPage: Bool) { checkNotJSON(Self.classify(200, body, isForPage: isForPage)) }
+        ], [ReplyUse.page, .pass])
+    func doubtful(_ body: String, use: ReplyUse) { checkNotJSON(Self.classify(200, body, for: use)) }
 
     @Test("a throttle of a write says nothing of the rate where it may be the end of an allowance")
     func allowances() {
@@ -234,16 +236,35 @@ struct ClassificationTests {
         "{\"__a\":}",
     ]
 
-    @Test("a good status with what is no JSON object is a fault of the service", arguments: noObjects, [true, false])
-    func notJSON(_ body: String, isForPage: Bool) {
-        checkNotJSON(Self.classify(200, body, isForPage: isForPage))
+    @Test("a good status with what is no JSON object is no page, and else passed on", arguments: noObjects)
+    func notJSON(_ body: String) throws {
+        checkNotJSON(Self.classify(200, body, for: .page))
+        for use in [ReplyUse.pass, .write] {
+            let result = Self.classify(200, body, for: use)
+            #expect(result.kind == .ok)
+            #expect(try result.outcome.get().body == Array(body.utf8))
+        }
+    }
+
+    @Test(
+        "a good one to a write is passed on unless its body names an error",
+        arguments: noObjects + ["", "{\"__type\":7}"])
+    func write(_ body: String) throws {
+        let result = Self.classify(200, body, for: .write)
+        #expect(result.kind == .ok)
+        #expect(try result.outcome.get().answerStatus == 200)
+    }
+
+    @Test("one to a write that is not good is read like others", arguments: statuses)
+    func failedWrite(_ reply: Case) throws {
+        #expect(Self.classify(reply.status, reply.body, header: reply.header, for: .write).kind == reply.kind)
     }
 
     @Test("a page is read to its end", arguments: ["{}{}", "{\"a\":\u{1}}", "{\"a\":}"])
     func readPage(_ body: String) {
-        checkNotJSON(Self.classify(200, body, isForPage: true))
-        // What is only passed on, and plainly names no error, is its clients' to read; what is no longer than an error is looked at.
-        checkNotJSON(Self.classify(200, body))
+        checkNotJSON(Self.classify(200, body, for: .page))
+        // What is only passed on is its clients' to read.
+        #expect(Self.classify(200, body).kind == .ok)
         let long = "{\"a\":\"\(String(repeating: "x", count: 600))\"" + body.dropFirst() + "}"
         #expect(Self.classify(200, long).kind == .ok)
     }
@@ -260,16 +281,16 @@ struct ClassificationTests {
 
     @Test("a page must have a body; another operation need not")
     func emptyPage() {
-        #expect(Self.classify(200, "", isForPage: true).kind == .serverError)
-        #expect(Self.classify(500, "", isForPage: true).kind == .serverError)
-        #expect(Self.classify(404, "", isForPage: true).kind == .clientError)
+        #expect(Self.classify(200, "", for: .page).kind == .serverError)
+        #expect(Self.classify(500, "", for: .page).kind == .serverError)
+        #expect(Self.classify(404, "", for: .page).kind == .clientError)
     }
 
     @Test(
         "a compressed one is passed on by its header and status, and never kept", arguments: ["gzip", "br", "GZIP, x"])
     func coded(_ coding: String) throws {
         let fields = [CurlReply.Field(name: "content-encoding", value: coding)]
-        let good = try Self.classify(200, "\u{1f}\u{8b}", fields: fields, isForPage: true).outcome.get()
+        let good = try Self.classify(200, "\u{1f}\u{8b}", fields: fields, for: .page).outcome.get()
         #expect(good.contentEncoding == coding.lowercased())
         #expect(!good.isStorable)
         #expect(!good.isGoodObject)
@@ -303,11 +324,11 @@ struct ClassificationTests {
             (CurlError(rawValue: CurlError.timeout.rawValue, mayHaveSent: true), .timeout, true),
             (.couldNotResolve, .connectError, false), (.couldNotConnect, .connectError, false),
             (.badCertificate, .connectError, false), (.cutShort, .serverError, true),
-            (.replyTooLarge, .serverError, true), (.silentResend, .serverError, true),
+            (.replyTooLarge, .clientError, true), (.silentResend, .serverError, true),
             (.nothingReceived, .serverError, true), (.badReply, .serverError, true),
         ]
         for (error, kind, mayHaveSent) in table {
-            let result = AttemptResult(.failure(error), isForPage: true)
+            let result = AttemptResult(.failure(error), for: .page)
             #expect(result.kind == kind, "\(error)")
             #expect(result.mayHaveSent == mayHaveSent, "\(error)")
         }

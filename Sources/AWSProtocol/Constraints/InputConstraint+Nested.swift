@@ -33,12 +33,13 @@ extension InputConstraint {
     ) throws(WrongTypeError) -> [String] {
         try checkType(of: value, named: name)
         switch value {
-        case .string(let text): return violations(string: Array(text.utf8), in: parent, &allowance)
+        case .string(let text) where kind == .string:
+            return violations(string: Array(text.utf8), in: parent, &allowance)
         case .number where kind == .integer: return value.integer.map { violations(integer: $0, in: parent) } ?? []
-        case .object:
+        case .object where kind == .structure:
             var found: [String] = []
             for constraint in members {
-                guard let member = value[constraint.member], member != .null else {
+                guard let member = value[constraint.member], member != .null || constraint.kind == .document else {
                     found += constraint.missing(in: path(in: parent) + ".")
                     continue
                 }
@@ -46,12 +47,18 @@ extension InputConstraint {
                     of: member, in: path(in: parent) + ".", named: "\(name).\(constraint.member)", &allowance)
             }
             return found
-        case .array(let elements): return try violations(of: elements, in: parent, named: name, &allowance)
+        case .array(let elements) where kind == .list:
+            return try violations(of: elements, in: parent, named: name, &allowance)
         default: return []
         }
     }
 
     private func checkType(of value: JSONValue, named name: String) throws(WrongTypeError) {
+        if kind == .number, let text = value.string,
+            Self.notFinite.contains(where: { $0.utf8.elementsEqual(text.utf8) })
+        {
+            return
+        }
         guard kind.accepts(value.kind), kind != .integer || value.integer != nil else {
             throw WrongTypeError(path: name, kind: kind)
         }
@@ -71,7 +78,7 @@ extension InputConstraint {
             for (index, element) in elements.prefix(Int(clamping: max(0, maximum ?? .max))).enumerated() {
                 guard inside.count < Self.maxViolations else { break }
                 let place = "\(path(in: parent)).\(index + 1)."
-                if element == .null {
+                if element == .null, constraint.kind != .document {
                     inside += constraint.worded(["Member must not be null"], value: nil, in: place)
                     continue
                 }

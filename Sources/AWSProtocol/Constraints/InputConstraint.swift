@@ -8,18 +8,34 @@ public struct InputConstraint: Sendable, Equatable {
         case boolean
         case list
         case structure
+        /// Any JSON value, `null` too.
+        case document
 
-        /// Returns true if a JSON value of kind `token` can be of this kind. An integer must also be spelled as one.
-        public func accepts(_ token: JSONToken.Kind) -> Bool {
+        /// Returns true if a JSON value of kind `token` can be of this kind. An integer must also be spelled as one; a number may be
+        /// one of the strings `notFinite`.
+        func accepts(_ token: JSONToken.Kind) -> Bool {
             switch self {
             case .string: token == .string
             case .integer, .number: token == .number
             case .boolean: token == .true || token == .false
             case .list: token == .array
             case .structure: token == .object
+            case .document: true
             }
         }
     }
+
+    /// Returns true if a value is of the member's JSON type.
+    public func accepts(_ token: JSONToken, in bytes: Span<UInt8>) -> Bool {
+        switch (kind, token.kind) {
+        case (.integer, .number): token.integer(in: bytes) != nil
+        case (.number, .string): Self.notFinite.contains { token.equals(Array($0.utf8), in: bytes) }
+        default: kind.accepts(token.kind)
+        }
+    }
+
+    /// The strings for numbers that JSON does not have (Smithy 2.0, AWS JSON 1.0 protocol, "Shape serialization").
+    static let notFinite = ["NaN", "Infinity", "-Infinity"]
 
     /// The member's name in the model, such as `DomainId`.
     public var member: String

@@ -36,14 +36,10 @@ public struct ServiceError: Error, Sendable, Equatable {
     /// The namespace of the errors that every AWS JSON service shares and no service model declares.
     public static let commonNamespace = "com.amazon.coral.service"
 
-    /// The media type of awsJson 1.0.
-    public static let contentType: StaticString = "application/x-amz-json-1.0"
-
-    /// The body: `{"__type":"namespace#Code","Message":"…"}`.
-    public func body() -> [UInt8] {
-        var object: [(name: String, value: JSONValue)] = [
-            ("__type", .string("\(namespace)#\(code)")), ("Message", .string(message)),
-        ]
+    /// The body: `{"__type":"namespace#Code","Message":"…"}`; awsJson 1.1 has the code without its namespace.
+    public func body(_ version: JSONVersion = .awsJson1_0) -> [UInt8] {
+        let type = version == .awsJson1_0 ? "\(namespace)#\(code)" : code
+        var object: [(name: String, value: JSONValue)] = [("__type", .string(type)), ("Message", .string(message))]
         for member in members { object.append((member.name, .string(member.value))) }
         return JSONValue.object(object).serialized()
     }

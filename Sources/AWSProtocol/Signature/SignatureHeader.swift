@@ -62,6 +62,17 @@ public struct SignatureHeader: Sendable {
         self.signature = signature
     }
 
+    /// Returns true if a value is plainly of a Region: `AWS4-HMAC-SHA256 Credential=KEY/DAY/REGION/…`, as SDKs write it. It costs less
+    /// than reading the value; false says nothing.
+    public static func isPlainly(of region: [UInt8], _ bytes: Span<UInt8>, _ value: Range<Int>) -> Bool {
+        let key = value.lowerBound + SigningKey.algorithm.count + 1 + credentialName.count
+        guard let slash = bytes.index(of: UInt8(ascii: "/"), from: key), slash < value.upperBound else { return false }
+        let start = slash + 10
+        let end = start + region.count
+        return end < value.upperBound && bytes[start - 1] == UInt8(ascii: "/") && bytes[end] == UInt8(ascii: "/")
+            && bytes.holds(region, at: start)
+    }
+
     /// Reads `KEY/day/region/service/aws4_request`. The access key id is all before the last four parts.
     private static func scope(
         _ bytes: Span<UInt8>, _ credential: Range<Int>

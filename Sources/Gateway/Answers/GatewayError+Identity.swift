@@ -48,6 +48,14 @@ extension GatewayError {
         }
     }
 
+    /// The request is signed for a Region that no service of its target is in. The words are AWS's, and name those that are.
+    static func foreignRegion(configured regions: [String]) -> GatewayError {
+        identity(
+            "InvalidSignatureException",
+            "Credential should be scoped to a valid Region: \(regions.joined(separator: ", ")).",
+            detail: "foreign-region")
+    }
+
     private static func identity(_ code: String, _ message: String, detail: String) -> GatewayError {
         GatewayError(
             ServiceError(status: 403, namespace: ServiceError.commonNamespace, code: code, message: message),

@@ -22,7 +22,7 @@ public final class ThrottleNotice: Sendable {
         self.limit = limit
         detail = "throttled-\(scope.rawValue)"
         namespace = catalog.errorNamespace
-        let body = Self.error(namespace, limit, milliseconds: 0).body()
+        let body = Self.error(namespace, limit, milliseconds: 0).body(catalog.version)
         bodyEnd = Array(" ms.\"}".utf8)
         bodyStart = Array(body.dropLast(bodyEnd.count + 1))
     }

@@ -74,12 +74,15 @@ public final class Call: Sendable {
     }
 
     public let operation: OperationID
-    let service: Service?
+    public let service: Service?
+    /// `Service.minorDigit`. Here, because counting references to the service would have event loops wait for each other.
+    public let minorDigit: UInt8
     let action: Action
 
     init(operation: OperationID, service: Service?, action: Action) {
         self.operation = operation
         self.service = service
+        minorDigit = service?.minorDigit ?? JSONVersion.awsJson1_0.minorDigit
         self.action = action
     }
 
@@ -111,6 +114,9 @@ extension Gate {
         target: Span<UInt8>, region: Span<UInt8>, principal: Span<UInt8> = Span(), body: Span<UInt8>
     ) -> Call {
         guard let service = service(target, region) else {
+            if let error = foreignRegion(target, region) {
+                return Call(operation: operation(target), service: owner(of: target), action: .refuse(error))
+            }
             let message =
                 target.isEmpty
                 ? "The request has no X-Amz-Target header."
@@ -149,9 +155,11 @@ extension Gate {
             namedDomain: input.hasUnknownMembers ? [] : input.domain,
             invalidates: operation.invalidates.map { invalidation in
                 switch invalidation {
+                case _ where input.isUncertain: service.everything
                 case .domain: service.scope(domain: input.domain)
                 case .resource: service.scope(domain: input.resourceDomain)
                 case .service: service.scope(domain: [])
+                case .all: service.everything
                 }
             })
         guard operation.kind.isCached, !input.hasUnknownMembers, service.sharesAnswers(with: principal) else {
@@ -161,14 +169,24 @@ extension Gate {
             Call.PageQuery(
                 request: request, key: PageKey(KeyParts.key(service, Array(copying: principal), operation, input)),
                 scope: service.scope(domain: domain),
-                lifetime: policy.lifetime(operation: operation.name, status: input.status)))
+                lifetime: policy.lifetime(of: operation, status: input.status)))
     }
 
-    /// The first service that the target belongs to; if several do, the one of the caller's Region.
+    /// The first service that the target belongs to, of the caller's Region if that is known.
     func service(_ target: Span<UInt8>, _ region: Span<UInt8>) -> Service? {
-        let candidates = services.filter { $0.owns(target) }
-        let region = Array(copying: region)
-        return candidates.first { $0.settings.region.utf8.elementsEqual(region) } ?? candidates.first
+        services.first { $0.owns(target) && (region.isEmpty || $0.isIn(region)) }
+    }
+
+    /// The error for a target whose services are all in other Regions than the caller signed for.
+    ///
+    /// - Parameter region: empty if it is not known, or is the only one.
+    public func foreignRegion(_ target: Span<UInt8>, _ region: Span<UInt8>) -> GatewayError? {
+        guard !region.isEmpty, service(target, region) == nil else { return nil }
+        var regions: [String] = []
+        for service in services where service.owns(target) && !regions.contains(service.settings.region) {
+            regions.append(service.settings.region)
+        }
+        return regions.isEmpty ? nil : .foreignRegion(configured: regions)
     }
 
     private static func safety(_ operation: Operation, _ input: OperationInput) -> Fetch.Safety {

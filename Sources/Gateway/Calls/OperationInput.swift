@@ -20,8 +20,11 @@ public struct OperationInput: Sendable {
     public let status: [UInt8]?
     /// The ARN that the request is about.
     public let resource: [UInt8]?
-    /// True if there are members that the catalog does not know: such a request goes upstream as it came, uncached.
+    /// True if there are members that the catalog does not know, or not as they are, which it leaves to the service: such a request
+    /// goes upstream as it came, uncached.
     public let hasUnknownMembers: Bool
+    /// True if members are not as the catalog knows them, so that even the subject of the request is not certain.
+    public let isUncertain: Bool
     /// True if the member that makes repetition safe is there.
     public let hasIdempotencyToken: Bool
 
@@ -39,12 +42,13 @@ public struct OperationInput: Sendable {
 
         var values = [JSONToken?](repeating: nil, count: operation.input.count)
         var hasUnknownMembers = false
+        var isUncertain = false
         for member in members {
             guard let place = Self.place(of: member.name, in: operation, body) else {
                 hasUnknownMembers = true
                 continue
             }
-            if member.value.kind != .null { values[place] = member.value }
+            if member.value.kind != .null || operation.input[place].kind == .document { values[place] = member.value }
         }
 
         var canonical: [UInt8] = []
@@ -54,10 +58,16 @@ public struct OperationInput: Sendable {
         var allowance = MatchAllowance()
         for (place, constraint) in operation.input.enumerated() {
             guard let token = values[place] else {
-                violations += constraint.missing()
+                violations += operation.isJudged ? constraint.missing() : []
+                isUncertain = isUncertain || constraint.isRequired
                 continue
             }
-            guard constraint.kind.accepts(token.kind) else { throw Self.wrongType(constraint) }
+            guard constraint.accepts(token, in: body) else {
+                guard !operation.isJudged else { throw Self.wrongType(constraint) }
+                values[place] = nil
+                isUncertain = true
+                continue
+            }
             let start = canonical.count
             if canonical.count > 1 { canonical.append(UInt8(ascii: ",")) }
             JSONText.appendString(operation.memberNames[place], to: &canonical)
@@ -75,14 +85,17 @@ public struct OperationInput: Sendable {
                 } else {
                     canonical += String(value).utf8
                 }
+            case .number where token.kind == .string: JSONText.appendString(token.string(in: body), to: &canonical)
             case .number, .boolean:
                 for index in token.range { canonical.append(body[index]) }
-            case .list, .structure:
+            case .list, .structure, .document:
                 let value = JSONValue(token, in: body)
-                do throws(WrongTypeError) {
-                    violations += try constraint.violations(of: value, &allowance)
-                } catch {
-                    throw .serialization(error.message)
+                if operation.isJudged {
+                    do throws(WrongTypeError) {
+                        violations += try constraint.violations(of: value, &allowance)
+                    } catch {
+                        throw .serialization(error.message)
+                    }
                 }
                 canonical += value.serialized()
             }
@@ -91,7 +104,8 @@ public struct OperationInput: Sendable {
         guard violations.isEmpty else { throw .validation(InputConstraint.message(violations)) }
 
         canonicalBody = canonical
-        self.hasUnknownMembers = hasUnknownMembers
+        self.hasUnknownMembers = hasUnknownMembers || isUncertain
+        self.isUncertain = isUncertain
         domain = operation.domain.flatMap { values[$0] }?.string(in: body) ?? []
         status = operation.status.flatMap { values[$0] }?.string(in: body)
         resource = operation.resource.flatMap { values[$0] }?.string(in: body)

@@ -1,3 +1,4 @@
+internal import AWSProtocol
 internal import PageCache
 public import Primitives
 public import RateLimiter
@@ -45,6 +46,10 @@ public final class Service: Sendable {
         case passthrough(isTrusted: Bool)
     }
 
+    /// Whether the codes of its errors also stand in `x-amzn-query-error`.
+    public let isQueryCompatible: Bool
+    /// The last digit of its media type; see `JSONVersion`.
+    public let minorDigit: UInt8
     /// Its place among the configured services.
     public let index: Int
     public let settings: Settings
@@ -54,6 +59,7 @@ public final class Service: Sendable {
     let start: MonotonicInstant
     private let targets: [[UInt8]]
     private let prefix: [UInt8]
+    private let region: [UInt8]
 
     /// - Parameters:
     ///   - index: its place among the services.
@@ -67,11 +73,21 @@ public final class Service: Sendable {
         self.settings = settings
         quotaOwner = scope?.quotaOwner ?? index
         start = now
+        isQueryCompatible = settings.catalog.isQueryCompatible
+        minorDigit = settings.catalog.version.minorDigit
+        region = Array(settings.region.utf8)
         prefix = Array("\(settings.catalog.targetPrefix).".utf8)
         targets = settings.catalog.operations.map { Array("\(settings.catalog.targetPrefix).\($0.name)".utf8) }
     }
 
     public var catalog: Catalog { settings.catalog }
+
+    /// The value of `x-amzn-query-error` for an error; nil if the service's clients do not read it. An error whose code is not in the
+    /// model has the code of its shape (https://smithy.io/2.0/aws/protocols/aws-query-protocol.html, "awsQueryCompatible").
+    public func queryError(_ code: String, status: Int) -> String? {
+        guard isQueryCompatible else { return nil }
+        return catalog.queryErrors[code] ?? "\(code);\(status < 500 ? "Sender" : "Receiver")"
+    }
 
     /// True if its requests keep their callers' signatures.
     public var isPassthrough: Bool { settings.signing != .resign }
@@ -89,6 +105,9 @@ public final class Service: Sendable {
     func operation(_ target: Span<UInt8>) -> Int? {
         targets.firstIndex { Self.equal($0, target) }
     }
+
+    /// Returns true if it is in a Region.
+    func isIn(_ region: Span<UInt8>) -> Bool { region.hasBytes(self.region) }
 
     /// Returns true if a target is one of this service, of an operation that the catalog knows or of another well-formed name.
     func owns(_ target: Span<UInt8>) -> Bool {

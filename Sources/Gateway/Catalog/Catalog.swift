@@ -1,3 +1,5 @@
+public import AWSProtocol
+
 /// What the gateway knows of one service.
 public struct Catalog: Sendable, Equatable {
     /// A group of operations that the service counts against one quota.
@@ -7,6 +9,19 @@ public struct Catalog: Sendable, Equatable {
         public var rate: Double
         /// Requests at once.
         public var burst: Double
+        /// The address of the page that publishes it.
+        public var source: String?
+    }
+
+    /// How much of an input is judged here, and not left to the service. Every body must be one JSON object that all readers read
+    /// alike.
+    public enum Validation: String, Sendable, CaseIterable {
+        /// Types, required members, and values by their patterns, enumerations, lengths and ranges.
+        case full
+        /// JSON types and required members.
+        case types
+        /// Nothing more.
+        case off
     }
 
     /// What the configuration calls it.
@@ -17,6 +32,12 @@ public struct Catalog: Sendable, Equatable {
     public var targetPrefix: String
     /// The namespace of its error shapes.
     public var errorNamespace: String
+    public var validation = Validation.full
+    public var version = JSONVersion.awsJson1_0
+    /// Whether the service once had the query protocol, so that clients read the codes of its errors from `x-amzn-query-error`.
+    public var isQueryCompatible = false
+    /// By the names of error shapes, what stands in that field: `CODE;Sender` or `CODE;Receiver`.
+    public var queryErrors: [String: String] = [:]
     public var quotaGroups: [QuotaGroup]
     /// The place of the group for operations that the catalog does not know.
     public var defaultGroup: Int

@@ -54,6 +54,26 @@ struct CatalogMapping {
         return scalar.text
     }
 
+    /// One of the words of an enumeration; nil if the key is missing.
+    func word<Word: RawRepresentable<String> & CaseIterable>(
+        _ key: String, among: Word.Type
+    ) throws(CatalogError) -> Word? {
+        guard let text = try optionalString(key) else { return nil }
+        guard let word = Word(rawValue: text) else {
+            throw fault(key, "must be one of \(Word.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return word
+    }
+
+    /// True or false; false if the key is missing.
+    func flag(_ key: String) throws(CatalogError) -> Bool {
+        switch try optionalString(key) {
+        case "true": true
+        case "false", nil: false
+        default: throw fault(key, "must be true or false")
+        }
+    }
+
     func strings(_ key: String) throws(CatalogError) -> [String] {
         guard let tree = value(key) else { return [] }
         guard case .list(let items) = tree.content else { throw fault(key, "must be a list") }
@@ -80,5 +100,29 @@ struct CatalogMapping {
         guard let text = try optionalString(key) else { return nil }
         guard let number = Int64(text) else { throw fault(key, "must be a whole number") }
         return number
+    }
+
+    func optionalDuration(_ key: String) throws(CatalogError) -> Int64? {
+        guard let text = try optionalString(key) else { return nil }
+        guard let duration = CatalogDuration(text) else { throw fault(key, "must be a duration, such as 30s") }
+        return duration.nanoseconds
+    }
+}
+
+/// A span of time as catalogs spell it: a whole number and ms, s, m or h, a day at most.
+public struct CatalogDuration: Sendable, Equatable {
+    public let nanoseconds: Int64
+
+    /// Nil for another spelling.
+    public init?(_ text: String) {
+        let units: [(name: String, nanoseconds: Int64)] = [
+            ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
+        ]
+        guard let unit = units.first(where: { text.hasSuffix($0.name) }),
+            let number = Int64(text.dropLast(unit.name.count)), number >= 0
+        else { return nil }
+        let (product, overflow) = number.multipliedReportingOverflow(by: unit.nanoseconds)
+        guard !overflow, product <= 24 * 3_600_000_000_000 else { return nil }
+        nanoseconds = product
     }
 }

@@ -14,12 +14,15 @@ struct CatalogShapes {
     }
 
     private let entries: CatalogMapping
+    private let judgesValues: Bool
     private var shapes: [[UInt8]: Shape] = [:]
     /// Those that are being read: one that is met again is inside itself.
     private var open: Set<[UInt8]> = []
 
-    init(_ entries: CatalogMapping) throws(CatalogError) {
+    /// - Parameter judgesValues: false for shapes without what is said of their values.
+    init(_ entries: CatalogMapping, judgesValues: Bool) throws(CatalogError) {
         self.entries = entries
+        self.judgesValues = judgesValues
         for name in entries.names { _ = try shape(name) }
     }
 
@@ -63,9 +66,8 @@ struct CatalogShapes {
     private mutating func read(_ name: String) throws(CatalogError) -> Shape {
         let entry = try entries.mapping(
             name, keys: ["type", "min", "max", "pattern", "values", "sensitive", "members", "element"])
-        guard let kind = InputConstraint.Kind(rawValue: try entry.string("type")) else {
-            let kinds = InputConstraint.Kind.allCases.map(\.rawValue).joined(separator: ", ")
-            throw entry.fault("type", "must be one of \(kinds)")
+        guard let kind = try entry.word("type", among: InputConstraint.Kind.self) else {
+            throw entry.fault("type", "is missing")
         }
         var pattern: Pattern?
         if let text = try entry.optionalString("pattern") {
@@ -75,15 +77,14 @@ struct CatalogShapes {
         let minimum = try entry.optionalInteger("min")
         let maximum = try entry.optionalInteger("max")
         guard minimum ?? .min <= maximum ?? .max else { throw entry.fault("min", "must not be above max") }
-        let sensitive = try entry.optionalString("sensitive") ?? "false"
-        guard sensitive == "true" || sensitive == "false" else {
-            throw entry.fault("sensitive", "must be true or false")
-        }
         let inside = try members(of: entry, kind)
-        let constraint = InputConstraint(
-            member: "", kind: kind, minimum: minimum, maximum: maximum, pattern: pattern,
-            values: try entry.strings("values"), isSensitive: sensitive == "true",
-            members: inside.map(\.constraint))
+        let values = try entry.strings("values")
+        var constraint = InputConstraint(
+            member: "", kind: kind, isSensitive: try entry.flag("sensitive"), members: inside.map(\.constraint))
+        if judgesValues {
+            (constraint.minimum, constraint.maximum) = (minimum, maximum)
+            (constraint.pattern, constraint.values) = (pattern, values)
+        }
         return Shape(constraint: constraint, height: (inside.map(\.height).max() ?? 0) + 1)
     }
 

@@ -25,6 +25,8 @@ public struct Operation: Sendable, Equatable {
         case service
         /// The pages of the domain whose ARN it names.
         case resource
+        /// Every page of the service.
+        case all
     }
 
     /// The name, without the target prefix.
@@ -32,6 +34,8 @@ public struct Operation: Sendable, Equatable {
     public var kind: Kind
     /// The quota group's place in the catalog's list.
     public var quotaGroup: Int
+    /// Whether the types of its input are judged here.
+    public var isJudged: Bool
     /// The input members, in the order of their names.
     public var input: [InputConstraint]
     /// The members' names as bytes, in the same order.
@@ -47,4 +51,16 @@ public struct Operation: Sendable, Equatable {
     /// The place in `input` of the member that makes a repeated write safe.
     public var idempotencyToken: Int?
     public var invalidates: [Invalidation]
+    /// Values of `status` after which what is listed changes no more.
+    public var final: [[UInt8]] = []
+    /// How long an answer is fresh, in nanoseconds; nil for the configuration's default.
+    public var ttl: Int64?
+    /// The time limit of an attempt in nanoseconds, for an operation that waits for news; nil for the configuration's.
+    public var timeout: Int64?
+    /// The word before the endpoint's host name: `sync-`.
+    public var hostPrefix: String?
+    /// Whether the input or the output holds something that must not be written to a disk.
+    public var isSensitive = false
+    /// Whether the answer is a stream of events or of bytes.
+    public var isStream = false
 }

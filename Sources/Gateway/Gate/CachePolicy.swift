@@ -4,10 +4,12 @@ internal import PageCache
 public struct CachePolicy: Sendable, Equatable {
     /// Time to live where nothing else is said.
     public var defaultTTL: Int64 = 10_000_000_000
+    /// By operation, whatever else is said.
+    public var operationTTL: [String: Int64] = [:]
     /// By the status that a listing is filtered by.
     public var statusTTL: [String: Int64] = [:]
-    /// By operation; it goes before the status.
-    public var operationTTL: [String: Int64] = [:]
+    /// For a listing filtered by a status that the catalog calls final.
+    public var finalTTL: Int64 = 30_000_000_000
     public var staleWhileRevalidate: Int64 = 30_000_000_000
     public var staleIfError: Int64 = 600_000_000_000
     /// By error code.
@@ -15,11 +17,14 @@ public struct CachePolicy: Sendable, Equatable {
 
     public init() {}
 
-    func lifetime(operation: String, status: [UInt8]?) -> Page.Lifetime {
+    /// The lifetime of a page of `operation` that was filtered by `status`: by operation, by status, final, the catalog's own, the
+    /// default, in this order.
+    func lifetime(of operation: Operation, status: [UInt8]?) -> Page.Lifetime {
         // By bytes: to Swift, texts that merely look alike are equal, and the status is what a caller wrote.
         let byStatus = status.flatMap { status in statusTTL.first { $0.key.utf8.elementsEqual(status) }?.value }
+        let final = status.flatMap { operation.final.contains($0) ? finalTTL : nil }
         return Page.Lifetime(
-            fresh: operationTTL[operation] ?? byStatus ?? defaultTTL, staleWhileRevalidate: staleWhileRevalidate,
-            staleIfError: staleIfError)
+            fresh: operationTTL[operation.name] ?? byStatus ?? final ?? operation.ttl ?? defaultTTL,
+            staleWhileRevalidate: staleWhileRevalidate, staleIfError: staleIfError)
     }
 }

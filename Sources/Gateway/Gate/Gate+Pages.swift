@@ -78,11 +78,36 @@ extension Gate {
         }
         let principal = Array(parts.principal)
         let scope = service.scope(domain: input.pageDomain)
-        guard operation.kind.isCached, service.sharesAnswers(with: principal.span), isTrue(scope),
-            isTrue(service.everything),
+        guard operation.kind.isCached, !operation.isSensitive, service.sharesAnswers(with: principal.span),
+            isTrue(scope), isTrue(service.everything),
             KeyParts.key(service, principal, operation, input) == page.key
         else { return false }
-        let longest = policy.lifetime(operation: operation.name, status: input.status)
+        let longest = policy.lifetime(of: operation, status: input.status)
         return cache.restore(page, scope: scope, longest: longest, now: now, wallClock: wallClock)
+    }
+
+    /// The pages that may be written to a disk, by their keys.
+    public var savablePages: SavablePages { SavablePages(services) }
+}
+
+/// Tells the pages that may be written to a disk from those whose operations are sensitive.
+public struct SavablePages: Sendable {
+    /// The names of sensitive operations, by their services.
+    private let sensitive: [[UInt8]: Set<[UInt8]>]
+
+    init(_ services: [Service]) {
+        let names = services.map { service in
+            let sensitive = service.catalog.operations.filter(\.isSensitive)
+            return (Array(service.settings.name.utf8), Set(sensitive.map { Array($0.name.utf8) }))
+        }
+        sensitive = Dictionary(names) { $0.union($1) }.filter { !$0.value.isEmpty }
+    }
+
+    /// Returns true if the page with this key may be written.
+    public func contain(_ key: [UInt8]) -> Bool {
+        guard !sensitive.isEmpty, let parts = KeyParts(key), let operations = sensitive[Array(parts.service)] else {
+            return true
+        }
+        return !operations.contains(Array(parts.operation))
     }
 }

@@ -82,7 +82,7 @@ public final class Gate: Sendable {
     private func refusal(
         _ allowance: Caller.Allowance, _ decision: TokenBucket.Decision, _ target: Span<UInt8>, now: MonotonicInstant
     ) -> GatewayError? {
-        guard case .denied(let until) = decision, let service = services.count == 1 ? services[0] : owner(of: target)
+        guard case .denied(let until) = decision, let service = owner(of: target)
         else { return nil }
         guard !allowance.isShadow else {
             shadows.count(.caller)
@@ -91,8 +91,9 @@ public final class Gate: Sendable {
         return GatewayError(allowance.notices[service.index], wait: until - now)
     }
 
-    private func owner(of target: Span<UInt8>) -> Service? {
-        services.first { $0.owns(target) } ?? services.first
+    /// The service that is meant by a target, or may be.
+    public func owner(of target: Span<UInt8>) -> Service? {
+        services.count == 1 ? services[0] : services.first { $0.owns(target) } ?? services.first
     }
 
     public func operation(_ target: Span<UInt8>) -> OperationID {

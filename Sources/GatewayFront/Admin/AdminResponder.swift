@@ -65,7 +65,7 @@ public final class AdminResponder: Responder {
                 renderer.error(.badPurge(error.message), &response)
             }
         case .methodNotAllowed(let allowed): renderer.error(.methodNotAllowed, field: ("Allow", allowed), &response)
-        case .call, .notFound: renderer.error(.notFound, &response)
+        case .call, .cborCall, .notFound: renderer.error(.notFound, &response)
         }
         return .answered
     }

@@ -6,16 +6,23 @@ internal import Primitives
 
 /// Renders answers. Of errors only those that are worded ahead (`ThrottleNotice`) become awsJson elsewhere.
 struct AnswerRenderer {
+    /// Its lines have the media type of awsJson 1.0, whose last digit may be changed.
     private var id = RequestID(after: "Content-Type: application/x-amz-json-1.0\r\n")
+    private let digitPlace = "Content-Type: application/x-amz-json-1.".utf8.count
 
     var lastID: [UInt8] { id.text }
     private var body: [UInt8] = []
 
     // MARK: Calls
 
-    mutating func page(_ page: Page, _ use: PageUse, _ response: inout ResponseWriter, now: MonotonicInstant) {
-        start(page.status == 200 ? .ok : Status(code: page.status), &response)
-        if let code = page.errorCode { response.field("x-amzn-ErrorType", Array(code.utf8)) }
+    mutating func page(
+        _ page: Page, _ use: PageUse, for call: Call, _ response: inout ResponseWriter, now: MonotonicInstant
+    ) {
+        start(page.status == 200 ? .ok : Status(code: page.status), call.minorDigit, &response)
+        if let code = page.errorCode {
+            response.field("x-amzn-ErrorType", Array(code.utf8))
+            queryError(page.queryError, code, status: page.status, call.service, &response)
+        }
         let isStale = if case .unrefreshable = use { true } else { false }
         let age = page.age(now: now) / 1_000_000_000
         // Rounded down, so that no page looks fresher than it is.
@@ -27,35 +34,41 @@ struct AnswerRenderer {
     }
 
     mutating func arrival(
-        _ arrival: Arrival, role: Verdict.Role, _ response: inout ResponseWriter, now: MonotonicInstant
+        _ arrival: Arrival, role: Verdict.Role, for call: Call, _ response: inout ResponseWriter, now: MonotonicInstant
     ) {
         switch arrival {
         case .page(let page):
-            start(Status(code: page.status), &response)
+            start(Status(code: page.status), call.minorDigit, &response)
             response.field("Age", page.age(now: now) / 1_000_000_000)
             CacheStatus.forwarded(role, &response)
             response.finish(page.body)
         case .stale(let page, let use):
-            self.page(page, use, &response, now: now)
+            self.page(page, use, for: call, &response, now: now)
         case .reply(let reply):
-            self.reply(reply, role, &response)
+            self.reply(reply, role, call.service, &response)
         case .error(let error):
-            self.error(error, &response)
+            self.error(error, of: call.service, &response)
         }
     }
 
     /// The upstream's own answer: status, body and error type are relayed; the id is the gateway's.
-    private mutating func reply(_ reply: UpstreamReply, _ role: Verdict.Role, _ response: inout ResponseWriter) {
+    private mutating func reply(
+        _ reply: UpstreamReply, _ role: Verdict.Role, _ service: Service?, _ response: inout ResponseWriter
+    ) {
         response.start(Status(code: reply.answerStatus))
         if let type = reply.contentType {
             response.field("Content-Type", Array(type.utf8))
         } else {
-            response.field("Content-Type", ServiceError.contentType)
+            response.field("Content-Type", (service?.catalog.version ?? .awsJson1_0).contentType)
         }
         if let coding = reply.contentEncoding { response.field("Content-Encoding", Array(coding.utf8)) }
         identify(&response)
         if let type = reply.errorType ?? reply.errorCode { response.field("x-amzn-ErrorType", Array(type.utf8)) }
-        if let error = reply.queryError { response.field("x-amzn-query-error", Array(error.utf8)) }
+        if let code = reply.errorCode {
+            queryError(reply.queryError, code, status: reply.answerStatus, service, &response)
+        } else if let error = reply.queryError {
+            response.field("x-amzn-query-error", Array(error.utf8))
+        }
         if let wait = reply.retryAfter?.standard { response.field("Retry-After", Array(wait.utf8)) }
         if let wait = reply.retryAfter?.amazon { response.field("x-amz-retry-after", Array(wait.utf8)) }
         if let id = reply.requestID { response.field("x-jobsproxy-upstream-request-id", Array(id.utf8)) }
@@ -65,20 +78,27 @@ struct AnswerRenderer {
 
     // MARK: Errors
 
-    /// - Parameter field: a field that the error needs beside those of all errors.
+    /// - Parameters:
+    ///   - service: the one that the request is for, or may be; nil for a request that is no call.
+    ///   - field: a field that the error needs beside those of all errors.
     mutating func error(
-        _ error: GatewayError, field: (name: StaticString, value: StaticString)? = nil, _ response: inout ResponseWriter
+        _ error: GatewayError, of service: Service? = nil, field: (name: StaticString, value: StaticString)? = nil,
+        _ response: inout ResponseWriter
     ) {
         if let notice = error.notice {
-            return throttle(notice, milliseconds: ThrottleNotice.milliseconds(error.retryAfter ?? 0), &response)
+            let milliseconds = ThrottleNotice.milliseconds(error.retryAfter ?? 0)
+            return throttle(notice, milliseconds: milliseconds, service, &response)
         }
-        self.error(error.error, detail: error.detail, &response)
+        self.error(error.error, detail: error.detail, of: service, &response)
         if let field { response.field(field.name, field.value) }
-        response.finish(error.error.body())
+        response.finish(error.error.body(service?.catalog.version ?? .awsJson1_0))
     }
 
-    private mutating func throttle(_ notice: ThrottleNotice, milliseconds: Int64, _ response: inout ResponseWriter) {
-        start(.badRequest, &response)
+    private mutating func throttle(
+        _ notice: ThrottleNotice, milliseconds: Int64, _ service: Service?, _ response: inout ResponseWriter
+    ) {
+        start(.badRequest, service?.minorDigit, &response)
+        queryError(nil, "ThrottlingException", status: 400, service, &response)
         response.pieces(upTo: 200) { output in
             output.text("x-amzn-ErrorType: ThrottlingException\r\n")
             CacheStatus.throttled(notice.scope, &output)
@@ -95,6 +115,17 @@ struct AnswerRenderer {
         response.finish(body)
     }
 
+    /// An error for a client of rpc-v2-cbor, in its own form (RFC 8949): a map of two texts.
+    mutating func cborError(_ error: GatewayError, _ response: inout ResponseWriter) {
+        response.start(Status(code: error.status))
+        response.field("Content-Type", "application/cbor")
+        response.field("smithy-protocol", "rpc-v2-cbor")
+        identify(&response)
+        CacheStatus.local(error.detail, &response)
+        let type = "\(error.error.namespace)#\(error.error.code)"
+        response.finish(["__type", type, "message", error.error.message].reduce(into: [0xa2]) { $0.appendCBOR($1) })
+    }
+
     /// The answer to a request that the codec refused. The connection closes after it.
     mutating func refusal(_ refusal: Refusal, _ response: inout ResponseWriter) {
         let error = ServiceError(
@@ -106,9 +137,12 @@ struct AnswerRenderer {
     }
 
     /// The head of an error that is answered here, up to its own fields.
-    private mutating func error(_ error: ServiceError, detail: String, _ response: inout ResponseWriter) {
-        start(Status(code: error.status), &response)
+    private mutating func error(
+        _ error: ServiceError, detail: String, of service: Service? = nil, _ response: inout ResponseWriter
+    ) {
+        start(Status(code: error.status), service?.minorDigit, &response)
         response.field("x-amzn-ErrorType", Array(error.code.utf8))
+        queryError(nil, error.code, status: error.status, service, &response)
         CacheStatus.local(detail, &response)
     }
 
@@ -128,10 +162,20 @@ struct AnswerRenderer {
 
     // MARK: Pieces
 
-    private mutating func start(_ status: Status, _ response: inout ResponseWriter) {
+    private mutating func start(_ status: Status, _ digit: UInt8?, _ response: inout ResponseWriter) {
         response.start(status)
         id.advance()
+        let digit = digit ?? UInt8(ascii: "0")
+        if id.lines[digitPlace] != digit { id.lines[digitPlace] = digit }
         response.line(id.lines)
+    }
+
+    /// - Parameter own: the service's own value; without it, the one that its catalog has for the code.
+    private func queryError(
+        _ own: String?, _ code: String, status: Int, _ service: Service?, _ response: inout ResponseWriter
+    ) {
+        guard let error = own ?? service?.queryError(code, status: status) else { return }
+        response.field("x-amzn-query-error", Array(error.utf8))
     }
 
     private mutating func identify(_ response: inout ResponseWriter) {
@@ -220,5 +264,14 @@ enum CacheStatus {
         case .quota: output.text("Cache-Status: jobs-proxy; detail=throttled-quota\r\n")
         case .waiters: output.text("Cache-Status: jobs-proxy; detail=throttled-waiters\r\n")
         }
+    }
+}
+
+extension [UInt8] {
+    /// Appends a text of less than 64 KiB, its length first (RFC 8949, section 3.1, major type 3).
+    fileprivate mutating func appendCBOR(_ text: String) {
+        let count = text.utf8.count
+        self += [0x79, UInt8(truncatingIfNeeded: count >> 8), UInt8(truncatingIfNeeded: count)]
+        self += text.utf8
     }
 }

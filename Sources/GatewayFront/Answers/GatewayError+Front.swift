@@ -10,6 +10,12 @@ extension GatewayError {
         "There is nothing here: calls are POST /, and GET has /metrics, /healthz and /readyz.",
         detail: "not-found")
 
+    /// A call in rpc-v2-cbor.
+    static let otherProtocol = front(
+        415, "UnsupportedMediaTypeException",
+        "This gateway speaks awsJson (POST / with X-Amz-Target) and not rpc-v2-cbor: have the SDK use the service's JSON protocol.",
+        detail: "other-protocol")
+
     /// A path that exists, with another method.
     static let methodNotAllowed = front(
         405, "MethodNotAllowedException", "This path does not have this method; see the Allow header.",

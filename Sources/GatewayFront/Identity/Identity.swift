@@ -22,6 +22,8 @@ struct Identity {
     private var verifier: SignatureVerifier
     private var lists = SignedLists()
     private var unidentified: UnidentifiedRequests
+    /// That of the first service. Each loop's own copy.
+    private let region: [UInt8]
     /// The time as the loop's ticker has read it. That is exact enough: signatures are valid for minutes.
     private var now: WallInstant
 
@@ -30,6 +32,7 @@ struct Identity {
         self.front = front
         hasKeys = !front.identities.keys.isEmpty
         verifier = SignatureVerifier(front.identities.keys)
+        region = Array((gate.services.first?.settings.region ?? "").utf8)
         unidentified = UnidentifiedRequests(front.hosts)
         now = front.wallClock()
     }
@@ -40,6 +43,7 @@ struct Identity {
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>, target: Span<UInt8>
     ) throws(GatewayError) -> RequestIdentity {
         let region = front.hasSeveralRegions ? CredentialScope.region(head, bytes) : 0..<0
+        if front.hasPassthrough, let error = gate.foreignRegion(target, bytes.extracting(region)) { throw error }
         if front.hasPassthrough, gate.isPassthrough(target: target, region: bytes.extracting(region)) {
             // The service verifies it. Its Host must be the service's own, or it is not sent.
             let caller =
@@ -47,15 +51,30 @@ struct Identity {
                 ? CallerID(Int(head.peer.identity)) : try anonymous(head, bytes, isPassedOn: true)
             return RequestIdentity(caller: caller, region: region, principal: CredentialScope.keyID(head, bytes))
         }
-        if head.peer.identity >= 0 { return RequestIdentity(caller: CallerID(Int(head.peer.identity)), region: region) }
+        if head.peer.identity >= 0 {
+            return RequestIdentity(caller: CallerID(Int(head.peer.identity)), region: unverified(region, head, bytes))
+        }
         guard hasKeys, let authorization = head[.authorization] else {
-            return RequestIdentity(caller: try anonymous(head, bytes), region: region)
+            return RequestIdentity(caller: try anonymous(head, bytes), region: unverified(region, head, bytes))
         }
         do throws(SignatureFault) {
             return try signed(by: authorization, head, bytes, content, target)
         } catch {
+            if case .foreignScope = error,
+                let foreign = gate.foreignRegion(target, bytes.extracting(CredentialScope.region(head, bytes)))
+            {
+                throw foreign
+            }
             throw .signature(error)
         }
+    }
+
+    /// The Region of a signature that is not verified: with one Region there is nothing to choose, but another is still refused.
+    private func unverified(_ place: Range<Int>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int> {
+        guard !front.hasSeveralRegions, let value = head[.authorization],
+            !SignatureHeader.isPlainly(of: region, bytes, value)
+        else { return place }
+        return CredentialScope.region(head, bytes)
     }
 
     /// Called about four times a second.

@@ -104,7 +104,8 @@ extension TLSSettings {
 extension CachePolicy {
     init(_ cache: Configuration.Cache) {
         self.init()
-        (defaultTTL, statusTTL, operationTTL) = (cache.ttl.default, cache.ttl.status, cache.ttl.operation)
+        (defaultTTL, operationTTL) = (cache.ttl.default, cache.ttl.operation)
+        (statusTTL, finalTTL) = (cache.ttl.status, cache.ttl.final)
         (staleWhileRevalidate, staleIfError) = (cache.staleWhileRevalidate, cache.staleIfError)
         negativeTTL = cache.negative
     }
@@ -144,7 +145,8 @@ extension UpstreamSettings {
         self.init(
             url: url, http2: service.http2, caBundle: service.caBundle, proxy: service.proxy.map { "\($0)" },
             maxConnections: service.maxConnections, connectTimeout: service.timeouts.connect,
-            attemptTimeout: service.timeouts.attempt, breakerFailures: breaker.failures,
+            attemptTimeout: service.timeouts.attempt, maxReplyBytes: service.maxReplyBytes,
+            breakerFailures: breaker.failures,
             breakerOpenFor: breaker.openFor, signing: signing)
     }
 }
@@ -160,7 +162,7 @@ extension Configuration {
                 case .keys(let keys): keys.accessKeyID
                 }
             return
-                "\(service.name) \(service.endpoint) \(service.region) \(service.catalog) \(service.signing) \(principal)\n"
+                "\(service.name) \(service.endpoint) \(service.region) \(service.catalog.name) \(service.signing) \(principal)\n"
         }
         return Array(lines.joined().utf8)
     }

@@ -1,4 +1,3 @@
-internal import BuiltInCatalogs
 internal import Gateway
 internal import HTTPFront
 internal import StrictYAML
@@ -13,7 +12,7 @@ enum ConfigurationFile {
     ) throws(CommandFailure) -> Configuration {
         guard let path else { return Configuration() }
         let faults = FaultCollector(file: path)
-        let configuration = ConfigurationReader.read(try File.read(path), faults, catalog: CatalogFile.load)
+        let configuration = ConfigurationReader.read(try File.read(path), faults, catalog: CatalogFile.load(_:))
         for secret in configuration.secrets {
             do throws(Problem) { _ = try secret.resolve(environment) } catch {
                 faults.add(line: secret.line, key: secret.key, error.text)
@@ -26,20 +25,5 @@ enum ConfigurationFile {
         }
         if let faults = faults.sorted { throw CommandFailure("\(faults)") }
         return configuration
-    }
-}
-
-enum CatalogFile {
-    /// The built-in catalog of that name, or the one in the file of that path.
-    ///
-    /// - Throws: `CommandFailure`.
-    static func load(_ name: String) throws(CommandFailure) -> Catalog {
-        let bytes: [UInt8]
-        if let builtIn = BuiltInCatalogs.bytes(named: name) { bytes = builtIn } else { bytes = try File.read(name) }
-        do throws(CatalogError) {
-            return try Catalog(yaml: bytes)
-        } catch {
-            throw CommandFailure("\(name):\(error.line): \(error.message)")
-        }
     }
 }

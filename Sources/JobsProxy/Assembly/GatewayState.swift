@@ -51,7 +51,7 @@ struct GatewayState: Sendable {
             ])
         }
         return .object([
-            ("name", .string(settings.name)), ("catalog", .string(settings.catalog)),
+            ("name", .string(settings.name)), ("catalog", .string(settings.catalog.name)),
             ("region", .string(settings.region)), ("endpoint", .string(Self.place(settings.endpoint))),
             ("signing", .string(settings.signing.rawValue)), ("credentials", .string(credentials.word(on: settings))),
             ("breaker", .string(breaker == 0 ? "closed" : breaker == 1 ? "half-open" : "open")),

@@ -46,7 +46,8 @@ struct ServiceCredentials: Sendable {
         let scope = SigningScope(region: service.region, service: made.catalog.signingName)
         return SigningSettings(
             scope: scope, supply: supply(service), authority: service.authority(sandbox),
-            mayGoUnsigned: service.isOnThisMachine)
+            mayGoUnsigned: service.isOnThisMachine, version: made.catalog.version,
+            isQueryCompatible: made.catalog.isQueryCompatible)
     }
 
     private func supply(_ service: Configuration.ServiceEntry) -> any CredentialSupply {

@@ -7,19 +7,22 @@ struct CatalogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "catalog",
         abstract: "Shows what the gateway knows of services.",
-        subcommands: [CatalogListCommand.self, CatalogShowCommand.self, CatalogImportCommand.self])
+        subcommands: [
+            CatalogListCommand.self, CatalogShowCommand.self, CatalogImportCommand.self, CatalogDiffCommand.self,
+        ])
 
     func run() throws { throw ValidationError.noCommand }
 }
 
-/// `jobs-proxy catalog list`: a line for each operation.
+/// `jobs-proxy catalog list`: a line for each catalog, or for each operation of one.
 struct CatalogListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "Lists the operations of a catalog: name, kind, quota group and its rate.",
+        abstract: "Lists the built-in catalogs, or the operations of one: name, kind, quota group and its rate.",
         discussion: """
             Examples:
               jobs-proxy catalog list
+              jobs-proxy catalog list voice-id
               jobs-proxy catalog list my-service.yaml
             """)
 
@@ -27,16 +30,26 @@ struct CatalogListCommand: ParsableCommand {
     var catalog: String?
 
     func run() throws {
-        for name in catalog.map({ [$0] }) ?? BuiltInCatalogs.names {
-            let catalog = try CatalogFile.load(name)
-            print("\(catalog.name) (\(catalog.targetPrefix), \(catalog.operations.count) operations)")
-            let width = catalog.operations.map(\.name.count).max() ?? 0
-            for operation in catalog.operations {
-                let group = catalog.quotaGroups[operation.quotaGroup]
-                let name = operation.name + String(repeating: " ", count: width - operation.name.count)
-                let kind = operation.kind.rawValue + String(repeating: " ", count: 5 - operation.kind.rawValue.count)
-                print("  \(name)  \(kind)  \(group.name) \(CatalogText.number(group.rate))/s")
+        guard let catalog else {
+            let names = BuiltInCatalogs.names
+            let width = names.map(\.count).max() ?? 0
+            for name in names {
+                let catalog = try CatalogFile.load(name)
+                let cached = catalog.operations.count { $0.kind.isCached }
+                print(
+                    "\(CatalogText.padded(name, width))  \(catalog.targetPrefix): \(catalog.operations.count) operations, "
+                        + "answers of \(cached) are kept")
             }
+            return
+        }
+        let read = try CatalogFile.load(catalog)
+        print("\(read.name) (\(read.targetPrefix), \(read.operations.count) operations)")
+        let width = read.operations.map(\.name.count).max() ?? 0
+        for operation in read.operations {
+            let group = read.quotaGroups[operation.quotaGroup]
+            print(
+                "  \(CatalogText.padded(operation.name, width))  \(CatalogText.padded(operation.kind.rawValue, 5))  "
+                    + "\(group.name) \(CatalogText.number(group.rate))/s")
         }
     }
 }

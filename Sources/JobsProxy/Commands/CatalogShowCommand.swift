@@ -7,7 +7,7 @@ internal import Gateway
 struct CatalogShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Shows all that a catalog says of an operation, or of every one.",
+        abstract: "Shows all that a catalog says of an operation, or of every one; without a name, of voice-id's.",
         discussion: """
             Examples:
               jobs-proxy catalog show ListFraudsterRegistrationJobs
@@ -22,7 +22,7 @@ struct CatalogShowCommand: ParsableCommand {
     var catalog: String?
 
     func run() throws {
-        let names = catalog.map { [$0] } ?? BuiltInCatalogs.names
+        let names = catalog.map { [$0] } ?? (operation == nil ? ["voice-id"] : BuiltInCatalogs.names)
         let catalogs = try names.map { name in try CatalogFile.load(name) }
         let found = catalogs.flatMap { catalog in
             catalog.operations.filter { operation == nil || $0.name == operation }.map { (catalog, $0) }
@@ -49,6 +49,21 @@ enum CatalogText {
             "  kind         \(operation.kind.rawValue): \(meaning(operation.kind))",
             "  quota        \(group.name): \(number(group.rate)) a second, \(number(group.burst)) at once",
         ]
+        if catalog.validation != .full {
+            let meaning = catalog.validation == .types ? "its types and required members" : "nothing of it"
+            lines.append("  judged here  \(meaning)")
+        }
+        if let ttl = operation.ttl { lines.append("  time to live \(Units.spelled(nanoseconds: ttl))") }
+        if !operation.final.isEmpty {
+            let values = operation.final.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ", ")
+            lines.append("  final        changes no more: \(values)")
+        }
+        if let timeout = operation.timeout {
+            lines.append("  attempt      \(Units.spelled(nanoseconds: timeout)) at most")
+        }
+        if let prefix = operation.hostPrefix { lines.append("  host         \(prefix)…") }
+        if operation.isSensitive { lines.append("  sensitive    never written to a snapshot") }
+        if operation.isStream { lines.append("  streams      passed on as it comes") }
         if !operation.invalidates.isEmpty {
             lines.append("  makes void   " + operation.invalidates.map(meaning).joined(separator: "; "))
         }
@@ -65,6 +80,11 @@ enum CatalogText {
             lines += describe(constraint, notes, indent: "    ", &rest)
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// A text with spaces up to a width.
+    static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
     }
 
     /// A number without a fraction where it has none.
@@ -117,6 +137,7 @@ enum CatalogText {
         case .domain: "the pages of its domain"
         case .service: "the pages of operations without a domain"
         case .resource: "the pages of the domain that its ARN names"
+        case .all: "every page of the service"
         }
     }
 }

@@ -19,14 +19,14 @@ extension Configuration {
             /// For pages of which neither the operation nor the status has its own.
             var `default` = CachePolicy().defaultTTL
             /// By the status that the page was filtered for, where the operation has none of its own.
-            var status: [String: Int64] = [
-                "COMPLETED": 30 * .second, "COMPLETED_WITH_ERRORS": 30 * .second, "FAILED": 30 * .second,
-            ]
+            var status: [String: Int64] = [:]
+            /// Where the catalog calls that status final, and it has none of its own.
+            var final = CachePolicy().finalTTL
             /// By operation, whatever the status.
             var operation: [String: Int64] = [:]
 
             var longest: Int64 {
-                max(`default`, status.values.max() ?? 0, operation.values.max() ?? 0)
+                max(`default`, final, status.values.max() ?? 0, operation.values.max() ?? 0)
             }
         }
     }

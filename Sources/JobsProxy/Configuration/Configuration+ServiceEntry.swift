@@ -3,8 +3,7 @@ internal import OriginClient
 extension Configuration {
     /// One upstream: an AWS endpoint in one Region, with the operations of a catalog.
     struct ServiceEntry: Sendable, Equatable {
-        /// A built-in catalog's name, or the path of a catalog file.
-        var catalog = "voice-id"
+        var catalog = CatalogSource()
         /// Unique among the services. Left out, it is the catalog's name, or its file's name without the extension.
         var name = "voice-id"
         var endpoint = Endpoint.sandbox
@@ -16,12 +15,25 @@ extension Configuration {
         var caBundle: String?
         var proxy: Origin?
         var maxConnections = 32
+        /// The most bytes that a reply's body may have; a larger one is an error.
+        var maxReplyBytes = 16 * .mebibyte
         var timeouts = Timeouts()
         /// The share of a quota group's rate that is left unused.
         var headroom = 0.02
         var quotas: [String: Rate] = [:]
         /// Services with the same one use the same account, and so share the quotas.
         var quotaScope: String?
+
+        /// Where a service's catalog comes from.
+        struct CatalogSource: Sendable, Equatable {
+            /// A built-in catalog's name, or the path of a catalog or a model.
+            var name = "voice-id"
+            /// The path of an overlay to lay on it.
+            var overlay: String?
+
+            /// Different for different sources: texts that merely look alike are equal to Swift.
+            var bytes: [UInt8] { Array("\(name)\0\(overlay ?? "")".utf8) }
+        }
 
         enum Endpoint: Sendable, Equatable {
             /// The stand-in inside this process.

@@ -72,11 +72,11 @@ extension Configuration {
         file.check("services", "callers", "anonymous") { passthroughProblem }
         // The name of a service with a refused catalog is not known.
         let good = zip(0..., read).filter { $0.1.section.accepted("catalog") }
-        let sharers = Dictionary(grouping: good) { Array($0.1.service.catalog.utf8) }
+        let sharers = Dictionary(grouping: good) { $0.1.service.catalog.bytes }
         var taken: [String: Int] = [:]
         for (index, (service, section)) in good {
             section.check("name") {
-                let isShared = sharers[Array(service.catalog.utf8), default: []].count > 1
+                let isShared = sharers[service.catalog.bytes, default: []].count > 1
                 return service.nameProblem(isWritten: section.holds("name"), isShared: isShared, taken: taken)
             }
             section.check("quotaScope", "catalog") { service.scopeProblem(services[..<index]) }
@@ -106,14 +106,20 @@ extension Configuration.ServiceEntry {
     fileprivate mutating func read(
         _ section: Mapping, _ loader: ConfigurationReader.CatalogLoader?
     ) -> Catalog? {
-        section.value("catalog", .text, &catalog)
+        var (name, model, overlay) = (catalog.name, nil as String?, nil as String?)
+        section.value("catalog", .text, &name) { section in
+            section.optional("model", .text, &model)
+            section.require("model", "is missing: a built-in catalog's name, or the path of a catalog or a model")
+            section.optional("overlay", .text, &overlay)
+        }
+        catalog = CatalogSource(name: model ?? name, overlay: overlay)
         var found: Catalog?
         section.check("catalog") {
             do throws(CommandFailure) { found = try loader?(catalog) } catch { return "\(error)" }
             return nil
         }
-        name = Self.name(ofCatalog: catalog)
-        section.value("name", .name, &name)
+        self.name = catalog.serviceName
+        section.value("name", .name, &self.name)
         section.value("endpoint", .endpoint, &endpoint)
         section.value("region", .region, &region)
         section.value("signing", .choice, &signing)
@@ -123,6 +129,7 @@ extension Configuration.ServiceEntry {
         section.optional("caBundle", .text, &caBundle)
         section.optional("proxy", .origin, &proxy)
         section.value("maxConnections", .whole(1...10_000), &maxConnections)
+        section.value("maxReplyBytes", .size(from: .kibibyte, to: .gibibyte), &maxReplyBytes)
         section.section("timeouts") { timeouts.read($0) }
         section.value("headroom", .number(0...0.5), &headroom)
         section.sections("quotas", { found?.problem(ofGroup: $0) }) { quotas[$0] = .required($1) }
@@ -239,6 +246,7 @@ extension Configuration.Cache {
         section.section("ttl") { section in
             section.value("default", .duration(from: 0, to: 24 * .hour), &ttl.default)
             section.table("status", .duration(from: 0, to: 24 * .hour), &ttl.status)
+            section.value("final", .duration(from: 0, to: 24 * .hour), &ttl.final)
             section.table("operation", .duration(from: 0, to: 24 * .hour), &ttl.operation) { name in
                 operations.flatMap { Catalog.problem(ofOperation: name, among: $0) }
             }

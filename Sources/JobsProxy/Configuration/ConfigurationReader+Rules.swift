@@ -83,19 +83,24 @@ extension Configuration.ServiceEntry {
         return credentials == .default ? nil : "are not used with 'signing: passthrough': leave one of the two out"
     }
 
+}
+
+extension Configuration.ServiceEntry.CatalogSource {
     /// A built-in catalog's name is its own; a file's, the file's without folders and extension.
-    static func name(ofCatalog catalog: String) -> String {
-        let file = catalog.split(separator: "/").last ?? ""
+    var serviceName: String {
+        let file = name.split(separator: "/").last ?? ""
         return String(file.split(separator: ".").first ?? "")
     }
+}
 
+extension Configuration.ServiceEntry {
     /// - Parameters:
     ///   - isShared: true if another service has the same catalog.
     ///   - taken: the services before this one, by name.
     func nameProblem(isWritten: Bool, isShared: Bool, taken: [String: Int]) -> String? {
-        if !isWritten, isShared { return "is missing: other services have the catalog \(catalog.quoted) too" }
+        if !isWritten, isShared { return "is missing: other services have the catalog \(catalog.name.quoted) too" }
         if let index = taken[name] { return "\(name.quoted) is the name of services[\(index)] too: give each its own" }
-        if !isWritten, !ValueParser.isName(name) { return "is missing: \(catalog.quoted) makes no name" }
+        if !isWritten, !ValueParser.isName(name) { return "is missing: \(catalog.name.quoted) makes no name" }
         return nil
     }
 
@@ -103,7 +108,7 @@ extension Configuration.ServiceEntry {
     func scopeProblem(_ others: ArraySlice<Self>) -> String? {
         guard let quotaScope,
             let index = others.firstIndex(where: {
-                $0.quotaScope == quotaScope && !$0.catalog.utf8.elementsEqual(catalog.utf8)
+                $0.quotaScope == quotaScope && $0.catalog.bytes != catalog.bytes
             })
         else { return nil }
         return "\(quotaScope.quoted) is the scope of services[\(index)] too, which has another catalog: services that "

@@ -2,8 +2,7 @@ internal import Gateway
 internal import StrictYAML
 
 enum ConfigurationReader {
-    /// Finds a catalog by its name or path.
-    typealias CatalogLoader = (String) throws(CommandFailure) -> Catalog
+    typealias CatalogLoader = (Configuration.ServiceEntry.CatalogSource) throws(CommandFailure) -> Catalog
 
     /// The configuration in a file. Where a value has a fault, it has the default.
     ///

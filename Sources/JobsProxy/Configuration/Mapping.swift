@@ -107,6 +107,17 @@ final class Mapping {
         }
     }
 
+    /// A value that cannot be null, or known keys in its place.
+    func value<Value>(
+        _ key: String, _ parser: ValueParser<Value>, _ field: inout Value, orSection body: (Mapping) -> Void
+    ) {
+        read(key) { tree, path in
+            if case .mapping = tree.content { return mapping(tree, path, body) }
+            guard !tree.isNull else { return refuse(tree, path, "has no value: give it one, or leave the key out") }
+            if let value = scalar(tree, parser, path) { field = value }
+        }
+    }
+
     /// Sections by name.
     ///
     /// - Parameter nameProblem: the problem with a name; `nil` if it is accepted.

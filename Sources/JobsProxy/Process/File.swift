@@ -21,6 +21,9 @@ enum File {
         throw CommandFailure("\(path): is larger than \(limit) bytes")
     }
 
+    /// Returns true if there is something at a path.
+    static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
     /// Makes a file of these bytes, in the place of one that is there.
     ///
     /// - Throws: `CommandFailure`.

@@ -81,9 +81,10 @@ final class SnapshotKeeper: WriteObserver {
 
     /// Writes the pages to the file, except those that a write in progress may invalidate.
     ///
+    /// - Parameter savable: the pages that may be written; nil for all.
     /// - Returns: the number of pages; `nil` if the file at the path is not the gateway's, or if another process is writing it.
     /// - Throws: `FileError`.
-    func save(_ cache: PageCache) throws(FileError) -> Int? {
+    func save(_ cache: PageCache, _ savable: SavablePages? = nil) throws(FileError) -> Int? {
         let (numbers, raised, writes, directory) = try state.withLock { state throws(FileError) in
             try Self.prepare(&state)
         }
@@ -104,6 +105,7 @@ final class SnapshotKeeper: WriteObserver {
             }
             try cache.save(now: Process.now, wallClock: Process.wallClock(), except: inFlight) {
                 page throws(FileError) in
+                guard savable?.contain(page.key) ?? true else { return }
                 writer.append(page)
                 pages += 1
                 if writer.pending >= 1 << 20 { try write(writer.take()) }

@@ -62,7 +62,7 @@ struct SnapshotService: ServiceLifecycle.Service {
 
     private func save() {
         do throws(FileError) {
-            guard let pages = try keeper.save(gate.cache) else { return }
+            guard let pages = try keeper.save(gate.cache, gate.savablePages) else { return }
             logger.debug("snapshot written", metadata: ["pages": "\(pages)"])
         } catch {
             logger.error("snapshot not written: \(error)")

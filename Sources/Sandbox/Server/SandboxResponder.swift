@@ -74,7 +74,7 @@ final class SandboxResponder: Responder {
 
     /// - Parameter allowed: the methods that would do, for a 405 (RFC 9110, section 15.5.6).
     private func write(_ answer: SandboxAnswer, allowed: StaticString? = nil, into response: inout ResponseWriter) {
-        start(Status(code: answer.status), ServiceError.contentType, &response)
+        start(Status(code: answer.status), JSONVersion.awsJson1_0.contentType, &response)
         if let errorType = answer.errorType { response.field("x-amzn-errortype", Array(errorType.utf8)) }
         if let allowed { response.field("Allow", allowed) }
         response.finish(answer.body)

@@ -32,7 +32,7 @@ struct ConfigurationReaderTests {
             maxConnectionsPerPeer: 64, maxUnsentBytes: 8_388_608)
         expected.services = [
             Configuration.ServiceEntry(
-                catalog: "voice-id", name: "east",
+                catalog: .init(name: "voice-id"), name: "east",
                 endpoint: .origin(
                     Configuration.Origin(scheme: .https, host: "voiceid.us-east-1.amazonaws.com", port: 443)),
                 region: "us-east-1", http2: .off, caBundle: "/etc/ssl/ca.pem",
@@ -45,7 +45,8 @@ struct ConfigurationReaderTests {
                     "speakers": Configuration.Rate(rate: 2.5, burst: 20),
                 ]),
             Configuration.ServiceEntry(
-                catalog: "./catalogs/other.yaml", name: "other", region: "eu-west-2", http2: .priorKnowledge),
+                catalog: .init(name: "./catalogs/other.yaml"), name: "other", region: "eu-west-2",
+                http2: .priorKnowledge),
         ]
         (expected.retry.maxAttempts, expected.retry.baseDelay, expected.retry.maxDelay) = (1, 0, 2_000_000_000)
         (expected.retry.budgetRatio, expected.retry.budgetReserve) = (0.25, 0)
@@ -55,9 +56,9 @@ struct ConfigurationReaderTests {
             ttl: Configuration.Cache.TimeToLive(
                 default: 1_000_000_000,
                 status: [
-                    "COMPLETED": 60_000_000_000, "COMPLETED_WITH_ERRORS": 30_000_000_000, "FAILED": 30_000_000_000,
-                    "SUBMITTED": 0,
+                    "COMPLETED": 60_000_000_000, "SUBMITTED": 0,
                 ],
+                final: 20_000_000_000,
                 operation: ["ListDomains": 3_600_000_000_000]),
             staleWhileRevalidate: 0, staleIfError: 7_200_000_000_000,
             negative: ["ResourceNotFoundException": 0, "ValidationException": 1_000_000_000])
@@ -92,7 +93,7 @@ struct ConfigurationReaderTests {
             cache:
               maxBytes: 1GiB
               maxWaiters: 1
-              ttl: { default: 1s, status: { COMPLETED: 1m, SUBMITTED: 0ms }, operation: { ListDomains: 1h } }
+              ttl: { default: 1s, final: 20s, status: { COMPLETED: 1m, SUBMITTED: 0ms }, operation: { ListDomains: 1h } }
               staleWhileRevalidate: 0ms
               staleIfError: 2h
               negative: { ResourceNotFoundException: 0ms, ValidationException: 1s }
@@ -126,6 +127,17 @@ struct ConfigurationReaderTests {
         arguments: [("voice-id", "voice-id"), ("/etc/jp/fraud.v2.yaml", "fraud"), ("x", "x")])
     func serviceName(catalog: String, name: String) {
         #expect(configuration("services: [{catalog: \(catalog)}]")?.services.map(\.name) == [name])
+    }
+
+    @Test("takes a model, or a catalog, with what is known beside it")
+    func overlay() {
+        let service = configuration("services: [{catalog: {model: /m/sfn.json, overlay: o.yaml}}]")?.services.first
+        #expect(service?.catalog == Configuration.Service.CatalogSource(name: "/m/sfn.json", overlay: "o.yaml"))
+        #expect(service?.name == "sfn")
+        #expect(configuration("services: [{catalog: {model: ecs}}]")?.services.first?.catalog.overlay == nil)
+        let missing = "is missing: a built-in catalog's name, or the path of a catalog or a model"
+        #expect(faults("services: [{catalog: {overlay: o.yaml}}]").first == "1: services[0].catalog.model: \(missing)")
+        #expect(faults("services: [{catalog: {model: a, file: b}}]").first?.contains("unknown key") == true)
     }
 
     @Test("lets two services share a catalog under two names")

@@ -56,7 +56,7 @@ struct DocumentedConfigurationTests {
             guard let label = child.label else { return [] }
             let path = path.isEmpty ? label : "\(path).\(label)"
             switch child.value {
-            case is Configuration.Address, is [String: Any]: return [path]
+            case is Configuration.Address, is Configuration.ServiceEntry.CatalogSource, is [String: Any]: return [path]
             case let services as [Configuration.ServiceEntry]:
                 return [path] + services.flatMap { fields(of: $0, at: path) }
             default:

@@ -78,7 +78,9 @@ struct StreamChaosTests {
         let isRefusal = ["refused stream", "go away"].contains(Self.streams[index].name)
         #expect(results.map(\.attempts) == [2, 3, 3, isRefusal ? 2 : 1, 1], "\(Self.streams[index].name)")
         #expect(results.map(\.isPage) == [true, true, false, isRefusal, true])
-        #expect(results.map(\.status) == [200, 200, 500, isRefusal ? 200 : 500, 200])
+        // A write's reply may be anything that is whole.
+        let isPassedOn = Self.streams[index].name == "half a page"
+        #expect(results.map(\.status) == [200, 200, 500, isRefusal || isPassedOn ? 200 : 500, 200])
     }
 
     /// What looks like trouble, and is none.

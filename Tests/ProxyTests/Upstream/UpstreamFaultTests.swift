@@ -74,7 +74,7 @@ struct UpstreamFaultTests {
             case .close: .close
             case .cutShort: .cutShort(after: 10, body: UpstreamFaultTests.page)
             case .stallAfterHead: .stallAfterHead(body: UpstreamFaultTests.page)
-            case .tooLong: .reply(body: String(repeating: "x", count: 9 << 20))
+            case .tooLong: .reply(body: String(repeating: "x", count: 17 << 20))
             case .garbage: .raw("HTTP/1.1 banana\r\n\r\n")
             }
         }
