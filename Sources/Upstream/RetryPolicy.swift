@@ -6,10 +6,15 @@ public struct RetryPolicy: Sendable, Equatable {
     public var baseDelay: Int64 = 50_000_000
     /// No pause is longer.
     public var maxDelay: Int64 = 1_000_000_000
-    /// Retries for each call of late.
-    public var budgetRatio = 0.1
-    /// Retries beside those, in ten seconds.
-    public var budgetReserve = 10
+    public var budget = Budget()
+
+    /// How many retries there may be in all.
+    public struct Budget: Sendable, Equatable {
+        /// Retries for each call of late.
+        public var ratio = 0.1
+        /// Retries beside those, in ten seconds.
+        public var reserve = 10
+    }
 
     public init() {}
 

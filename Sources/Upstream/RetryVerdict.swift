@@ -69,8 +69,8 @@ struct RetryBudget {
     private var lastRefill: MonotonicInstant
 
     init(_ policy: RetryPolicy, now: MonotonicInstant) {
-        ratio = policy.budgetRatio
-        reserve = Double(policy.budgetReserve)
+        ratio = policy.budget.ratio
+        reserve = Double(policy.budget.reserve)
         balance = reserve
         lastRefill = now
     }

@@ -93,8 +93,8 @@ struct FetchMachineTests {
         for (maxAttempts, reserve, attempts) in [(1, 10, 1), (5, 10, 5), (5, 0, 1), (5, 2, 3)] {
             var retry = RetryPolicy()
             retry.maxAttempts = maxAttempts
-            retry.budgetReserve = reserve
-            retry.budgetRatio = 0
+            retry.budget.reserve = reserve
+            retry.budget.ratio = 0
             // So that none of the reserve comes back meanwhile.
             retry.baseDelay = 0
             let fixture = try MachineFixture(failures: 100, retry: retry)
@@ -274,8 +274,8 @@ struct FetchMachineTests {
     @Test("that lost its connection is repeated at once over another; many that shared it pay once")
     func lostConnection() throws {
         var retry = RetryPolicy()
-        retry.budgetReserve = 1
-        retry.budgetRatio = 0
+        retry.budget.reserve = 1
+        retry.budget.ratio = 0
         let fixture = try MachineFixture(failures: 2, retry: retry)
         for size in 1...4 { fixture.ask(more: ",\"MaxResults\":\(size)") }
         for _ in 1...4 { fixture.fail(.receiveFailed, lostConnection: 7) }

@@ -70,8 +70,8 @@ struct RetryPolicyTests {
     @Test("is paid for only if it is made")
     func budget() {
         var policy = RetryPolicy()
-        policy.budgetReserve = 1
-        policy.budgetRatio = 0
+        policy.budget.reserve = 1
+        policy.budget.ratio = 0
         var budget = RetryBudget(policy, now: 0)
         var late = Self.failure()
         late.timeLeft = 0

@@ -224,8 +224,8 @@ extension RetryPolicy {
         section.value("baseDelay", .duration(from: 0, to: .minute), &baseDelay)
         section.value("maxDelay", .duration(from: 0, to: .minute), &maxDelay)
         section.section("budget") { section in
-            section.value("ratio", .number(0...1), &budgetRatio)
-            section.value("reserve", .whole(0...1_000_000), &budgetReserve)
+            section.value("ratio", .number(0...1), &budget.ratio)
+            section.value("reserve", .whole(0...1_000_000), &budget.reserve)
         }
         section.check("baseDelay", "maxDelay") { delayProblem }
     }

@@ -49,7 +49,7 @@ struct ConfigurationReaderTests {
                 http2: .priorKnowledge),
         ]
         (expected.retry.maxAttempts, expected.retry.baseDelay, expected.retry.maxDelay) = (1, 0, 2_000_000_000)
-        (expected.retry.budgetRatio, expected.retry.budgetReserve) = (0.25, 0)
+        (expected.retry.budget.ratio, expected.retry.budget.reserve) = (0.25, 0)
         expected.breaker = Configuration.Breaker(failures: 1, openFor: 60_000_000_000)
         expected.cache = Configuration.Cache(
             maxBytes: 1_073_741_824, maxWaiters: 1,
