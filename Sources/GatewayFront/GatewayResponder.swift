@@ -52,7 +52,7 @@ public final class GatewayResponder: Responder {
             return answerCall(head, bytes, content, waiter, now, &response)
         case .cborCall:
             renderer.cborError(.otherProtocol, &response)
-            record(.otherProtocol)
+            record(.otherProtocol, gate.otherOperation, nil)
         case .metrics:
             do throws(GatewayError) {
                 try identity.checkOpen(head, bytes)
@@ -88,11 +88,11 @@ public final class GatewayResponder: Responder {
         do throws(GatewayError) {
             requester = try identity.identify(head, bytes, content, target: target)
         } catch {
-            return refuse(error, gate.operation(target), nil, gate.owner(of: target), &response)
+            return refuse(error, gate.operation(target), nil, of: gate.owner(of: target), &response)
         }
         // Request to a call. Its caller is charged first, because to read it costs more than to refuse it.
         if let error = gate.charge(caller: requester.caller, target: target, now: now) {
-            return refuse(error, gate.operation(target), requester.caller, gate.owner(of: target), &response)
+            return refuse(error, gate.operation(target), requester.caller, of: gate.owner(of: target), &response)
         }
         let call = memo.call(
             target: target, region: bytes.extracting(requester.region),
@@ -102,7 +102,7 @@ public final class GatewayResponder: Responder {
         do throws(GatewayError) {
             forwarded = try fieldsToForward(call, head, bytes)
         } catch {
-            return refuse(error, call.operation, requester.caller, call.service, &response)
+            return refuse(error, call.operation, requester.caller, of: call.service, &response)
         }
         // Call to a verdict.
         let directives = CacheDirectives(
@@ -115,7 +115,7 @@ public final class GatewayResponder: Responder {
         case .page(let page, let use):
             return serve(page, use, call, requester.caller, now: now, &response)
         case .refused(let error):
-            return refuse(error, call.operation, requester.caller, call.service, &response)
+            return refuse(error, call.operation, requester.caller, of: call.service, &response)
         case .wait(let role):
             let until = min(now + gate.patience(call), directives.deadline ?? .distantFuture)
             waiting[waiter] = Waiting(role: role, call: call, caller: requester.caller, since: now, until: until)
@@ -161,15 +161,20 @@ public final class GatewayResponder: Responder {
     ///   - caller: `nil` if it is not known.
     ///   - methods: the value of `Allow`, for a method that the path does not have.
     private func refuse(
-        _ error: GatewayError, _ operation: OperationID, _ caller: CallerID?, _ service: Service?,
+        _ error: GatewayError, _ operation: OperationID, _ caller: CallerID?, of service: Service? = nil,
         allowing methods: StaticString? = nil, _ response: inout ResponseWriter
     ) -> Disposition {
         renderer.error(error, of: service, field: methods.map { ("Allow", $0) }, &response)
+        record(error, operation, caller)
+        return .answered
+    }
+
+    /// Counts and logs an error that was just answered.
+    private func record(_ error: GatewayError, _ operation: OperationID, _ caller: CallerID?) {
         counters.count(error, operation: operation, caller: caller)
         log(
             operation, caller, error.outcome, status: error.status, detail: error.detail, id: renderer.lastID,
             duration: 0)
-        return .answered
     }
 
     // MARK: Arrivals

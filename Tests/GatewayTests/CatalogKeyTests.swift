@@ -2,6 +2,7 @@ import AWSProtocol
 import BuiltInCatalogs
 import PageCache
 import RateLimiter
+import TestSupport
 import Testing
 
 @testable import Gateway

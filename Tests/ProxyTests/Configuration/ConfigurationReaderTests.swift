@@ -132,7 +132,7 @@ struct ConfigurationReaderTests {
     @Test("takes a model, or a catalog, with what is known beside it")
     func overlay() {
         let service = configuration("services: [{catalog: {model: /m/sfn.json, overlay: o.yaml}}]")?.services.first
-        #expect(service?.catalog == Configuration.Service.CatalogSource(name: "/m/sfn.json", overlay: "o.yaml"))
+        #expect(service?.catalog == Configuration.ServiceEntry.CatalogSource(name: "/m/sfn.json", overlay: "o.yaml"))
         #expect(service?.name == "sfn")
         #expect(configuration("services: [{catalog: {model: ecs}}]")?.services.first?.catalog.overlay == nil)
         let missing = "is missing: a built-in catalog's name, or the path of a catalog or a model"
