@@ -107,7 +107,7 @@ public protocol UpstreamPort: Sendable {
 
 // One value for each attempt of a fetch, whose state is its type:
 //
-//     WaitingAttempt ──admit──▶ GrantedAttempt ──markSent──▶ SentAttempt
+//     WaitingAttempt ──admit──▶ GrantedAttempt ──markSent──▶ SentAttempt    (admit ends one that is refused)
 //       │   ▲  ▲                     │                          │   │
 //       │   │  └──────giveBack───────┘                          │   │
 //       │   └──────────────────────repeated─────────────────────┘   │

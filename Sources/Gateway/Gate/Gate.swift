@@ -4,7 +4,8 @@ public import Primitives
 internal import RateLimiter
 internal import Synchronization
 
-/// Decides the answer to a request: the caller's limit, parsing, cache, flight, quota, in this order.
+/// Decides the answer to a request: `charge` by the caller's limit, `read` what is asked for, `decide` by permission, cache, flight and
+/// quota.
 ///
 /// `decide` runs on the caller's event loop, without waiting for anything. `finish` takes the result of a fetch from
 /// whatever thread made it. Time is an argument everywhere.

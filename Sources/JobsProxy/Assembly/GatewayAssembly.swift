@@ -19,8 +19,8 @@ struct GatewayAssembly: Sendable {
     let sandbox: EmbeddedSandbox?
     private let callers: CallerListener
     private let operators: OperatorListener
-    /// The services that run the gateway, in the order in which they have started. They end in the opposite order: callers get their last
-    /// answers first, for which the rest must be there.
+    /// The services that run the gateway. They end from the last to the first: callers get their last answers first, for which the rest
+    /// must be there.
     let services: [any ServiceLifecycle.Service]
 
     /// Connects and starts everything; on return the gateway serves.
