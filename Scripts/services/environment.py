@@ -1,4 +1,4 @@
-"""Python environments outside the tree: moto with the newest SDK, and older SDKs."""
+"""Python environments outside the tree: moto with what its tests need and the newest SDK, and older SDKs."""
 
 import os
 import pathlib
@@ -6,7 +6,7 @@ import subprocess
 import sys
 import venv
 
-MOTO = ["moto[server,all]", "boto3", "pytest", "pytest-timeout"]
+MOTO = ["moto[server,all]", "boto3", "pytest", "pytest-timeout", "freezegun", "pycognito", "pyotp"]
 
 
 def directory():
