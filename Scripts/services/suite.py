@@ -1,5 +1,6 @@
 """moto's own tests: where they are, which belong to which service, and how they are run."""
 
+import functools
 import json
 import os
 import pathlib
@@ -97,20 +98,24 @@ class Run:
         lines = results.read_text().splitlines() if results.exists() else []
         return {test: [outcome, message] for test, outcome, message in map(json.loads, lines)}
 
+    @functools.cached_property
+    def catalogs(self):
+        """The catalogs of the services that the tests use; one that cannot be imported is sent straight."""
+        results = models.import_all(self.gateway, list(self.prefixes.values()), self.directory / "catalogs")
+        if not isinstance(results[self.service], models.Catalog):
+            raise servers.Failed(str(results[self.service]))
+        return {name: each for name, each in results.items() if isinstance(each, models.Catalog)}
+
     def start(self, running, mode):
         interpreter = sys.executable
         if mode == "straight":
             servers.start_moto(running, interpreter, self.port)
             return
         moto = servers.start_moto(running, interpreter, self.moto_port)
-        results = models.import_all(self.gateway, list(self.prefixes.values()), self.directory / "catalogs")
-        catalogs = {name: each for name, each in results.items() if isinstance(each, models.Catalog)}
-        if self.service not in catalogs:
-            raise servers.Failed(str(results[self.service]))
         settings = servers.configuration(
-            self.ports, catalogs, moto, self.regions, has_callers=False, ttl="0ms" if mode == "uncached" else None)
+            self.ports, self.catalogs, moto, self.regions, has_callers=False, ttl="0ms" if mode == "uncached" else None)
         servers.start_gateway(running, self.gateway, self.ports, settings, f"gateway-{mode}")
-        prefixes = ",".join(prefix for prefix, name in self.prefixes.items() if name in catalogs)
+        prefixes = ",".join(prefix for prefix, name in self.prefixes.items() if name in self.catalogs)
         running.start(f"router-{mode}", [
             interpreter, "-m", "services.router", str(self.port), str(self.ports[0]), str(self.ports[1]), str(self.moto_port),
             prefixes], self.port, {"PYTHONPATH": str(SCRIPTS)})
