@@ -45,8 +45,8 @@ class Run:
         self.directory = pathlib.Path(directory)
         self.port, self.moto_port, *self.ports = servers.free_ports(4)
         self.tests = self.copy(tests)
-        text = "\n".join(path.read_text(errors="replace") for path in self.tests.rglob("*.py")
-                         if path.parent.name == f"test_{service.replace('-', '')}" or path.parent.parent.name.startswith("test_"))
+        own = self.tests / f"test_{service.replace('-', '')}"
+        text = "\n".join(path.read_text(errors="replace") for path in own.rglob("*.py"))
         self.regions = sorted({"us-east-1", *re.findall(r'["\']([a-z]{2}(?:-[a-z]+){1,2}-[1-9])["\']', text)})
         prefixes = models.aws_json()
         named = {name for name in re.findall(r'(?:client|resource)\(\s*"([a-z0-9-]+)"', text) if name in prefixes}
@@ -54,22 +54,14 @@ class Run:
         self.prefixes = {prefixes[name]: name for name in sorted(named - {service}) + [service]}
 
     def copy(self, tests):
-        """A copy of the tests that are needed, which find the server at this run's port."""
+        """A copy of the tests, which import one another, that find the server at this run's port."""
         place = self.directory / "suite"
-        wanted = f"test_{self.service.replace('-', '')}"
-        shutil.copytree(tests, place / "tests", ignore=lambda path, names: [
-            name for name in names if pathlib.Path(path) == tests and name.startswith("test_") and name not in (
-                wanted, *self.needed(tests / wanted))])
+        shutil.copytree(tests, place / "tests", ignore=shutil.ignore_patterns("__pycache__"))
         for path in place.rglob("*.py"):
             text = path.read_bytes()
             if b"localhost:5000" in text:
                 path.write_bytes(text.replace(b"localhost:5000", b"localhost:%d" % self.port))
         return place / "tests"
-
-    def needed(self, directory):
-        """The names of other test directories that these tests import."""
-        text = "\n".join(path.read_text(errors="replace") for path in directory.rglob("*.py"))
-        return set(re.findall(r"\b(?:tests|from \.\.+)\.?(test_\w+)", text)) | {"test_s3", "test_ec2", "test_dynamodb"}
 
     def run(self, mode, only=None):
         """How the tests end, as {test: [outcome, message]}; of these tests only, if there are any."""
@@ -83,8 +75,8 @@ class Run:
             self.start(running, mode)
             log = open(self.directory / f"{mode}-pytest.log", "w")
             process = subprocess.Popen(
-                [sys.executable, "-m", "pytest", "-q", "-p", "services.recorder", "-p", "no:cacheprovider", "-o", "addopts=",
-                 "--timeout", str(TEST_LIMIT), "-W", "ignore", f"tests/test_{self.service.replace('-', '')}"],
+                [sys.executable, "-m", "pytest", "-q", "-p", "services.recorder", "-p", "no:cacheprovider",
+                 "--continue-on-collection-errors", "-o", "addopts=", "--timeout", str(TEST_LIMIT), "-W", "ignore", f"tests/test_{self.service.replace('-', '')}"],
                 cwd=self.tests.parent, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env={
                     **os.environ, **variables, "CHECK_RESULTS": str(results), "PYTHONPATH": str(SCRIPTS),
                     "PYTHONDONTWRITEBYTECODE": "1", "TEST_SERVER_MODE": "true",
