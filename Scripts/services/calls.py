@@ -138,6 +138,7 @@ class Scene:
         self.make_directly("first", ROUNDS[0])
         self.make_directly("makes", ROUNDS[0])
         self.compare_reads()
+        self.see_what_is_new()
         self.compare_errors()
         self.write_through()
 
@@ -177,6 +178,20 @@ class Scene:
                 "read", operation, kind=kind, input=content, wrong=difference(direct.value, first.value),
                 again=difference(direct.value, second.value), hit=second.is_hit, kept=kind in ("page", "read"),
                 status=second.cache_status)
+
+    def see_what_is_new(self):
+        """The second answer through the gateway comes from the service too."""
+        for operation, content in self.scene.get("new", []):
+            try:
+                content = filled(content, self.names[ROUNDS[0]])
+                _, second = (self.call(self.through, operation, content) for _ in range(2))
+            except (Unspoken, KeyError) as error:
+                self.report("left out", operation, reason=str(error))
+                continue
+            if second.is_error:
+                self.report("new", operation, input=content, refused=second.value)
+            else:
+                self.report("new", operation, input=content, cached=second.cache_status if second.is_hit else None)
 
     def compare_errors(self):
         for operation, content in self.scene["errors"]:

@@ -90,6 +90,9 @@ ECR = {
         ("ListImages", {"repositoryName": "repository-$n"}),
         ("ListTagsForResource", {"resourceArn": "$repository"}),
     ],
+    "new": [
+        ("GetAuthorizationToken", {}),
+    ],
     "errors": [
         ("DescribeRepositories", {"repositoryNames": ["none"]}),
         ("ListImages", {"repositoryName": "none"}),

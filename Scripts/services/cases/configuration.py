@@ -31,6 +31,12 @@ SSM = {
         ("DescribeMaintenanceWindows", {}),
         ("ListTagsForResource", {"ResourceType": "Parameter", "ResourceId": "/check/$n"}),
     ],
+    "new": [
+        ("GetParameter", {"Name": "/check/$n"}),
+        ("GetParameters", {"Names": ["/check/$n"]}),
+        ("GetParametersByPath", {"Path": "/check"}),
+        ("GetParameterHistory", {"Name": "/check/$n"}),
+    ],
     "errors": [
         ("GetParameter", {"Name": "/none"}),
         ("DescribeDocument", {"Name": "none-at-all"}),

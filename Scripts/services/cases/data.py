@@ -55,6 +55,12 @@ DYNAMODB = {
         ("ListTagsOfResource", {"ResourceArn": "$table"}),
         ("DescribeTimeToLive", {"TableName": "table-$n"}),
     ],
+    "new": [
+        ("GetItem", {"TableName": "table-$n", "Key": {"id": {"S": "one"}}}),
+        ("Scan", {"TableName": "table-$n"}),
+        ("Query", {
+            "TableName": "table-$n", "KeyConditionExpression": "id = :id", "ExpressionAttributeValues": {":id": {"S": "one"}}}),
+    ],
     "errors": [
         ("DescribeTable", {"TableName": "none"}),
         ("GetItem", {"TableName": "none", "Key": {"id": {"S": "one"}}}),

@@ -22,6 +22,9 @@ SQS = {
         ("GetQueueAttributes", {"QueueUrl": "$queue", "AttributeNames": ["All"]}),
         ("ListQueueTags", {"QueueUrl": "$queue"}),
     ],
+    "new": [
+        ("ReceiveMessage", {"QueueUrl": "$queue", "VisibilityTimeout": 0}),
+    ],
     "errors": [
         ("GetQueueUrl", {"QueueName": "none"}),
         ("GetQueueAttributes", {"QueueUrl": QUEUE + "none", "AttributeNames": ["All"]}),
@@ -47,6 +50,9 @@ KINESIS = {
         ("DescribeStreamSummary", {"StreamName": "stream-$n"}),
         ("ListShards", {"StreamName": "stream-$n"}),
         ("ListTagsForStream", {"StreamName": "stream-$n"}),
+    ],
+    "new": [
+        ("GetShardIterator", {"StreamName": "stream-$n", "ShardId": "shardId-000000000000", "ShardIteratorType": "LATEST"}),
     ],
     "errors": [
         ("DescribeStream", {"StreamName": "none"}),

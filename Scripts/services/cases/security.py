@@ -30,6 +30,10 @@ KMS = {
         ("GetKeyPolicy", {"KeyId": "$key", "PolicyName": "default"}),
         ("ListResourceTags", {"KeyId": "$key"}),
     ],
+    "new": [
+        ("GenerateRandom", {"NumberOfBytes": 16}),
+        ("GenerateDataKey", {"KeyId": "$key", "KeySpec": "AES_256"}),
+    ],
     "errors": [
         ("DescribeKey", {"KeyId": NO_KEY}),
         ("CreateAlias", {"AliasName": "without-prefix", "TargetKeyId": NO_KEY}),
@@ -56,6 +60,10 @@ SECRETSMANAGER = {
         ("GetSecretValue", {"SecretId": "secret-$n"}),
         ("ListSecretVersionIds", {"SecretId": "secret-$n"}),
         ("GetResourcePolicy", {"SecretId": "secret-$n"}),
+    ],
+    "new": [
+        ("GetSecretValue", {"SecretId": "secret-$n"}),
+        ("GetRandomPassword", {}),
     ],
     "errors": [
         ("DescribeSecret", {"SecretId": "none"}),
@@ -90,6 +98,9 @@ COGNITO_IDP = {
         ("ListUsers", {"UserPoolId": "$pool"}),
         ("AdminGetUser", {"UserPoolId": "$pool", "Username": "user-$n"}),
         ("ListUsersInGroup", {"UserPoolId": "$pool", "GroupName": "group-$n"}),
+    ],
+    "new": [
+        ("DescribeUserPoolClient", {"UserPoolId": "$pool", "ClientId": "$client"}),
     ],
     "errors": [
         ("DescribeUserPool", {"UserPoolId": "us-east-1_none"}),
