@@ -44,7 +44,8 @@ def configuration(ports, catalogs, endpoint, regions=("us-east-1",), has_callers
     services = [
         {
             "catalog": str(catalog.path), "name": name if len(regions) == 1 else f"{name}-{region}", "endpoint": endpoint,
-            "region": region, "quotas": {group: MANY for group in catalog.quotas},
+            # moto may take seconds for a large table while other runs keep the processors busy.
+            "region": region, "timeouts": {"attempt": "30s", "call": "60s"}, "quotas": {group: MANY for group in catalog.quotas},
             "credentials": {"accessKeyId": CREDENTIALS[0], "secretAccessKey": {"env": "MOTO_SECRET"}},
         }
         for name, catalog in catalogs.items() for region in regions

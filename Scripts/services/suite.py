@@ -47,7 +47,9 @@ class Run:
         self.tests = self.copy(tests)
         own = self.tests / f"test_{service.replace('-', '')}"
         text = "\n".join(path.read_text(errors="replace") for path in own.rglob("*.py"))
-        self.regions = sorted({"us-east-1", *re.findall(r'["\']([a-z]{2,4}(?:-[a-z]+){1,3}-[1-9])["\']', text)})
+        # us-east-1 comes first: the gateway sends there what is not signed.
+        found = re.findall(r'["\']([a-z]{2,4}(?:-[a-z]+){1,3}-[1-9]|global)["\']', text)
+        self.regions = ["us-east-1", *sorted(set(found) - {"us-east-1"})]
         prefixes = models.aws_json()
         named = {name for name in re.findall(r'(?:client|resource)\(\s*"([a-z0-9-]+)"', text) if name in prefixes}
         # Two services with one prefix cannot be in one gateway: the one under test comes first.
