@@ -46,15 +46,17 @@ public struct CatalogImporter: Sendable {
     /// - Throws: `ImportFault` as for a model. A catalog does not say why an operation is `live`: what is `sensitive` stays so.
     public func catalog(ofCatalog catalog: File) throws(ImportFault) -> String {
         let faults = FaultCollector(file: catalog.name)
-        guard var draft = CatalogDraft(catalog: catalog.bytes, faults: faults) else {
+        guard let draft = CatalogDraft(catalog: catalog.bytes, faults: faults) else {
             throw Self.fault(faults) ?? .model("is no catalog")
         }
         if let fault = Self.fault(faults) { throw fault }
-        let chosen = operations.map { Glob($0) }
-        if !chosen.isEmpty {
+        return try laid(known: Set(draft.operations.map(\.name))) { overlay in
+            let chosen = (operations.isEmpty ? overlay?.operations.map(\.value) ?? [] : operations).map { Glob($0) }
+            guard !chosen.isEmpty else { return draft }
+            var draft = draft
             draft.operations.removeAll { operation in !chosen.contains { $0.matches(Array(operation.name.utf8)) } }
+            return draft
         }
-        return try laid(known: Set(draft.operations.map(\.name))) { _ in draft }
     }
 
     /// Returns true if a file is a model, not a catalog: JSON, or packed.

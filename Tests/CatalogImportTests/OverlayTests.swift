@@ -166,4 +166,17 @@ struct OverlayTests {
         importer.overlay = .init(name: "o.yaml", bytes: Array("rules: { GetKey: { kind: read } }".utf8))
         #expect(throws: ImportFault.self) { try importer.catalog(ofCatalog: file) }
     }
+
+    @Test("On a catalog too, it says which operations are kept")
+    func operationsOfCatalog() throws {
+        let base = try TestModel.catalog(Self.model, paginators: TestModel.paginators("ListThings")).text
+        let file = CatalogImporter.File(name: "c.yaml", bytes: Array(base.utf8))
+        var importer = CatalogImporter()
+        importer.overlay = .init(name: "o.yaml", bytes: Array("operations: ['List*']".utf8))
+        let kept = try Catalog(yaml: Array(try importer.catalog(ofCatalog: file).utf8)).operations.map(\.name)
+        #expect(kept.contains("ListThings") && kept.allSatisfy { $0.hasPrefix("List") })
+        importer.overlay = .init(
+            name: "o.yaml", bytes: Array("operations: ['List*']\nrules: { GetKey: { kind: live } }".utf8))
+        #expect(throws: ImportFault.self) { try importer.catalog(ofCatalog: file) }
+    }
 }

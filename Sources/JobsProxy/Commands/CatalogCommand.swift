@@ -43,7 +43,9 @@ struct CatalogListCommand: ParsableCommand {
             return
         }
         let read = try CatalogFile.load(catalog)
-        print("\(read.name) (\(read.targetPrefix), \(read.operations.count) operations)")
+        // The name that the gateway's metrics, logs and purges know the service by.
+        let name = Configuration.ServiceEntry.CatalogSource(name: catalog).serviceName
+        print("\(name) (\(read.targetPrefix), \(read.operations.count) operations)")
         let width = read.operations.map(\.name.count).max() ?? 0
         for operation in read.operations {
             let group = read.quotaGroups[operation.quotaGroup]

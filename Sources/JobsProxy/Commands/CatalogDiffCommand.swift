@@ -11,8 +11,10 @@ struct CatalogDiffCommand: ParsableCommand {
             Each line begins with + for what only the second has, - for what only the first has, or ~ for what differs. Nothing is
             printed, and the exit status is 0 all the same, where they say the same.
 
+            With an overlay, which is laid on the second, only what a newer model says by itself is left.
+
             Examples:
-              jobs-proxy catalog diff stepfunctions newer/service-2.json
+              jobs-proxy catalog diff stepfunctions newer/service-2.json --overlay stepfunctions-overlay.yaml
               jobs-proxy catalog diff old.yaml new.yaml
             """)
 
@@ -22,8 +24,12 @@ struct CatalogDiffCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Another.", valueName: "B"))
     var second: String
 
+    @Option(help: ArgumentHelp("An overlay to lay on B.", valueName: "FILE"))
+    var overlay: String?
+
     func run() throws {
-        for line in CatalogDifference.lines(try CatalogFile.load(first), try CatalogFile.load(second)) { print(line) }
+        let newer = try CatalogFile.load(Configuration.ServiceEntry.CatalogSource(name: second, overlay: overlay))
+        for line in CatalogDifference.lines(try CatalogFile.load(first), newer) { print(line) }
     }
 }
 
