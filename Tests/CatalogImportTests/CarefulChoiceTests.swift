@@ -67,7 +67,7 @@ struct CarefulChoiceTests {
         #expect(operation.hostPrefix == "data-")
     }
 
-    @Test("Times without a format, and documents, are not judged; bytes are a text of any length")
+    @Test("Times may be numbers or texts whatever the model's format; the length of bytes is judged where values are")
     func types() throws {
         let input = TestModel.structure("when:Time date:Date count:Epoch bytes:Bytes map:Map")
         let model = TestModel.bytes(
@@ -80,8 +80,12 @@ struct CarefulChoiceTests {
             ])
         let operation = try #require(try TestModel.catalog(model).catalog.operation("PutThing"))
         #expect(operation.input.map(\.member) == ["bytes", "count", "date", "map", "when"])
-        #expect(operation.input.map(\.kind) == [.string, .number, .string, .structure, .document])
+        #expect(operation.input.map(\.kind) == [.blob, .timestamp, .timestamp, .structure, .timestamp])
         #expect(operation.input[0].maximum == nil)
+        var importer = CatalogImporter()
+        importer.validation = .full
+        let full = try Catalog(yaml: Array(try importer.catalog(ofModel: model).utf8))
+        #expect(full.operation("PutThing")?.input[0].maximum == 4)
     }
 
     @Test("An idempotency token is the model's, or one by name whose documentation says so")

@@ -59,7 +59,7 @@ struct SmithyTests {
         let catalog = try TestModel.catalog(Self.smithy).catalog
         let list = try #require(catalog.operation("ListThings"))
         #expect(list.input.map(\.member) == ["after", "nextToken", "size", "state"])
-        #expect(list.input.map(\.kind) == [.document, .string, .integer, .string])
+        #expect(list.input.map(\.kind) == [.timestamp, .string, .integer, .string])
         #expect(catalog.member("ListThings", \.status) == "state")
         #expect(list.defaults == [nil, nil, 50, nil] && list.hostPrefix == "data-")
         let create = try #require(catalog.operation("CreateThing"))

@@ -40,15 +40,7 @@ struct ServiceModel {
 
     struct Shape {
         enum Kind {
-            case string, blob, boolean, integer, number, document, list, map, structure
-            case timestamp(Timestamp)
-        }
-
-        enum Timestamp {
-            /// The model names no format.
-            case any
-            case number
-            case text
+            case string, blob, boolean, integer, number, timestamp, document, list, map, structure
         }
 
         var kind: Kind

@@ -113,6 +113,7 @@ enum CatalogText {
         let unit =
             switch constraint.kind {
             case .string: " characters"
+            case .blob: " bytes"
             case .list: " elements"
             default: ""
             }
