@@ -98,31 +98,3 @@ struct SmithyTests {
         #expect(fault == .model(message))
     }
 }
-
-@Suite("Packed models")
-struct GzipTests {
-    /// `{}` and a line end, packed by gzip.
-    private static let packed: [UInt8] = [
-        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xab, 0xae, 0xe5, 0x02, 0x00, 0x06, 0xb0, 0xa1,
-        0xdd, 0x03, 0x00,
-        0x00, 0x00,
-    ]
-
-    @Test("are unpacked up to a limit")
-    func unpacked() {
-        #expect(Gzip.unpacked(Self.packed, atMost: 3) == Array("{}\n".utf8))
-        #expect(Gzip.unpacked(Self.packed, atMost: 2) == nil)
-        #expect(Gzip.isPacked(Self.packed) && !Gzip.isPacked(Array("{}".utf8)))
-    }
-
-    @Test("that are damaged, cut off or empty are none")
-    func damaged() {
-        for count in 0..<Self.packed.count { #expect(Gzip.unpacked(Array(Self.packed[..<count]), atMost: 99) == nil) }
-        // The checksum and the size; before them are bits that mean nothing.
-        for place in Self.packed.indices where place >= 15 {
-            var bytes = Self.packed
-            bytes[place] ^= 0x40
-            #expect(Gzip.unpacked(bytes, atMost: 99) != Array("{}\n".utf8), "\(place)")
-        }
-    }
-}

@@ -8,6 +8,8 @@ public struct OperationInput: Sendable {
         case serialization(String)
         /// Members violate what the model says of them.
         case validation(String)
+        /// The content is larger than is accepted once its coding is taken off.
+        case tooLarge
     }
 
     /// The body in its one spelling: members in the order of their names, no white space, without those that are null or
@@ -39,6 +41,34 @@ public struct OperationInput: Sendable {
         hasUnknownMembers = true
         isUncertain = true
         hasIdempotencyToken = false
+    }
+
+    /// Reads and checks content that may be in a coding.
+    ///
+    /// - Throws: `Fault`, with a message for the client.
+    init(_ body: Span<UInt8>, in coding: ContentCoding?, of operation: Operation) throws(Fault) {
+        guard let coding else {
+            self = try OperationInput(body, of: operation)
+            return
+        }
+        guard coding.isGzip else {
+            self = .unread
+            return
+        }
+        let content: [UInt8]
+        do throws(Gzip.Fault) {
+            content = try Gzip.unpacked(body, atMost: coding.maxBytes)
+        } catch {
+            switch error {
+            case .tooLarge: throw .tooLarge
+            case .broken: throw .serialization("The request body is not gzip, as its Content-Encoding says.")
+            // Some readers go on with what follows, and some stop.
+            case .trailing:
+                self = .unread
+                return
+            }
+        }
+        self = try OperationInput(content.span, of: operation)
     }
 
     /// Reads and checks a body. An empty one is an empty object: some clients send nothing where nothing is asked for. One that is nested
