@@ -71,8 +71,9 @@ final class ServiceSigner {
         unsigned = constants.lines
     }
 
-    /// The fields of a request, signed for this moment.
+    /// The fields of a request, signed for this moment if the service asks for a signature.
     func lines(_ fetch: Fetch, wallClock: WallInstant) -> Outcome {
+        if fetch.isUnsigned { return .lines(plain(fetch)) }
         switch settings.supply.credentials(now: wallClock) {
         case .ready(let credentials):
             if constants.credentials != credentials {

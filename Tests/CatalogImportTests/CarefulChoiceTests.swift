@@ -42,6 +42,7 @@ struct CarefulChoiceTests {
         #expect(try Self.kind("GetThing", TestModel.operation("WithToken", "Thing")).kind == .live)
         #expect(try Self.kind("GetThing", TestModel.operation("Name", "Thing")).kind == .read)
         #expect(try Self.kind("GetThing", TestModel.operation("Name", "Thing", "\"authtype\":\"none\"")).kind == .live)
+        #expect(try Self.kind("GetThing", TestModel.operation("Name", "Thing", "\"authtype\":\"none\"")).isUnsigned)
     }
 
     @Test("What is live makes nothing void, and a stream is passed on")

@@ -21,7 +21,8 @@ struct SmithyTests {
           "traits":{"smithy.api#paginated":{"items":"things"},"smithy.api#readonly":{},"smithy.api#endpoint":{"hostPrefix":"data-"}}},
         "com.example#CreateThing":{"type":"operation","input":{"target":"com.example#CreateThingInput"},"output":{"target":"smithy.api#Unit"}},
         "com.example#GetThing":{"type":"operation","input":{"target":"com.example#GetThingInput"},"output":{"target":"com.example#Thing"}},
-        "com.example#TestThing":{"type":"operation","input":{"target":"smithy.api#Unit"},"output":{"target":"smithy.api#Unit"}},
+        "com.example#TestThing":{"type":"operation","input":{"target":"smithy.api#Unit"},"output":{"target":"smithy.api#Unit"},
+          "traits":{"smithy.api#auth":[]}},
         "com.example#ListThingsInput":{"type":"structure","members":{
           "nextToken":{"target":"smithy.api#String"},"size":{"target":"com.example#Size","traits":{"smithy.api#documentation":"<p>The default is 50.</p>"}},
           "state":{"target":"com.example#State"},"after":{"target":"smithy.api#Timestamp"}}},
@@ -51,6 +52,7 @@ struct SmithyTests {
         #expect(catalog.operations.map(\.kind) == [.write, .live, .page, .write])
         #expect(catalog.name == "test-things" && catalog.signingName == "things" && catalog.targetPrefix == "Things")
         #expect(catalog.version == .awsJson1_1)
+        #expect(catalog.operations.map(\.isUnsigned) == [false, false, false, true])
         #expect(catalog.isQueryCompatible && catalog.queryErrors == ["Gone": "Things.Gone;Sender"])
     }
 

@@ -106,4 +106,23 @@ struct ContentCodingTests {
             }
         }
     }
+
+    @Test("An operation without a signature is known by its target")
+    func unsigned() throws {
+        let fixture = try GateFixture(change: { catalog in
+            for place in catalog.operations.indices where catalog.operations[place].name == "EvaluateSession" {
+                catalog.operations[place].isUnsigned = true
+            }
+        })
+        for (name, isUnsigned) in [
+            ("EvaluateSession", true), ("ListDomains", false), ("ListNewThings", false), ("", false),
+        ] {
+            let target = Array("VoiceID.\(name)".utf8)
+            #expect(fixture.gate.isUnsigned(target: target.span, region: [UInt8]().span) == isUnsigned)
+        }
+        let session = "{\(Self.d),\"SessionNameOrId\":\"s\"}"
+        #expect(word(fixture.ask("EvaluateSession", session)) == "wait pass")
+        #expect(word(fixture.ask("ListDomains", "{}")) == "wait leader")
+        #expect(fixture.upstream.fetches.map(\.isUnsigned) == [true, false])
+    }
 }

@@ -25,10 +25,13 @@ public final class Call: Sendable {
         let invalidates: [EpochScope]
         /// The value of `Content-Encoding`; nil if the body is in no coding.
         let contentEncoding: String?
+        /// True if the service's model asks for no signature.
+        let isUnsigned: Bool
 
         init(
             service: Service, operation: Int?, target: String, body: [UInt8], safety: Fetch.Safety, quotaGroup: Int,
-            domain: [UInt8], namedDomain: [UInt8], invalidates: [EpochScope], contentEncoding: String? = nil
+            domain: [UInt8], namedDomain: [UInt8], invalidates: [EpochScope], contentEncoding: String? = nil,
+            isUnsigned: Bool = false
         ) {
             self.service = service
             self.operation = operation
@@ -40,6 +43,7 @@ public final class Call: Sendable {
             self.namedDomain = namedDomain
             self.invalidates = invalidates
             self.contentEncoding = contentEncoding
+            self.isUnsigned = isUnsigned
         }
     }
 
@@ -169,7 +173,7 @@ extension Gate {
                 case .service: service.scope(domain: [])
                 case .all: service.everything
                 }
-            }, contentEncoding: coding?.field)
+            }, contentEncoding: coding?.field, isUnsigned: operation.isUnsigned)
         guard operation.kind.isCached, !input.hasUnknownMembers, coding == nil, service.sharesAnswers(with: principal)
         else {
             return .pass(request)
