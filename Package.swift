@@ -63,10 +63,12 @@ let package = Package(
         .target(name: "Primitives", swiftSettings: settings),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // MARK: Leaves: no I/O, no imports of each other, time is always an argument
         .target(
-            name: "AWSProtocol", dependencies: ["CCrypto", "CPCRE2", "Locking", "Primitives"], swiftSettings: settings),
+            name: "AWSProtocol", dependencies: ["CCrypto", "CPCRE2", "CZlib", "Locking", "Primitives"],
+            swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "RateLimiter", dependencies: ["Locking", "Primitives", deque], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
@@ -76,7 +78,6 @@ let package = Package(
         // In C, because it comes before `main`, or in a signal's handler.
         .target(name: "CProcess"),
         .target(name: "StrictYAML", dependencies: [yams], swiftSettings: settings),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         // MARK: Edges: sockets and threads
@@ -98,7 +99,7 @@ let package = Package(
             dependencies: ["AWSProtocol", "PageCache", "Primitives", "RateLimiter", "StrictYAML"],
             swiftSettings: settings),
         .target(
-            name: "CatalogImport", dependencies: ["AWSProtocol", "CZlib", "Gateway", "StrictYAML"],
+            name: "CatalogImport", dependencies: ["AWSProtocol", "Gateway", "StrictYAML"],
             swiftSettings: settings),
         .target(
             name: "GatewayFront",

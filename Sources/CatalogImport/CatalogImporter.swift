@@ -1,3 +1,4 @@
+internal import AWSProtocol
 public import Gateway
 internal import StrictYAML
 

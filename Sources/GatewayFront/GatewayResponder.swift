@@ -94,9 +94,19 @@ public final class GatewayResponder: Responder {
         if let error = gate.charge(caller: requester.caller, target: target, now: now) {
             return refuse(error, gate.operation(target), requester.caller, of: gate.owner(of: target), &response)
         }
-        let call = memo.call(
-            target: target, region: bytes.extracting(requester.region),
-            principal: bytes.extracting(requester.principal), body: content, of: gate)
+        let call: Call
+        if head[.contentEncoding] == nil {
+            call = memo.call(
+                target: target, region: bytes.extracting(requester.region),
+                principal: bytes.extracting(requester.principal), body: content, of: gate)
+        } else {
+            do throws(GatewayError) {
+                call = try codedCall(requester, head, bytes, content, target)
+            } catch {
+                return refuse(
+                    error, gate.operation(target), requester.caller, of: gate.owner(of: target), &response)
+            }
+        }
         if isForeign(call, head, bytes) { return rejectForeign(&response) }
         let forwarded: ForwardedFields?
         do throws(GatewayError) {
@@ -123,6 +133,22 @@ public final class GatewayResponder: Responder {
         }
     }
 
+    /// The call of a request that names a coding of its content. Such calls are seldom equal, and the memo knows no coding.
+    ///
+    /// - Throws: the answer to a request whose codings cannot be sent on.
+    private func codedCall(
+        _ requester: RequestIdentity, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>,
+        _ target: Span<UInt8>
+    ) throws(GatewayError) -> Call {
+        let region = bytes.extracting(requester.region)
+        let coding = try ContentCoding(
+            head, bytes, maxBytes: loop.limits.maxBodyBytes,
+            isPassedOn: front.hasPassthrough && gate.isPassthrough(target: target, region: region))
+        return gate.read(
+            target: target, region: region, principal: bytes.extracting(requester.principal), body: content,
+            coding: coding)
+    }
+
     /// Returns true if a call keeps its signature, and its `Host` is not that of the service that it is signed for.
     private func isForeign(_ call: Call, _ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Bool {
         guard let service = call.passthroughService else { return false }
@@ -132,13 +158,11 @@ public final class GatewayResponder: Responder {
 
     /// The fields that go on to the service with a call that keeps its signature; `nil` for any other call.
     ///
-    /// - Throws: the answer to a call whose content or fields cannot be used as they are.
+    /// - Throws: the answer to a call whose fields cannot be used as they are.
     private func fieldsToForward(
         _ call: Call, _ head: borrowing RequestHead, _ bytes: Span<UInt8>
     ) throws(GatewayError) -> ForwardedFields? {
-        if call.passthroughService != nil { return try EndToEnd.fields(head, bytes) }
-        if head[.contentEncoding] != nil { try CodedContent.check(head, bytes) }
-        return nil
+        call.passthroughService == nil ? nil : try EndToEnd.fields(head, bytes)
     }
 
     /// Answers from the cache.

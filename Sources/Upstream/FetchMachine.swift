@@ -156,7 +156,7 @@ package struct FetchMachine: ~Copyable {
             switch services[service].sign(call.fetch, &call.signature, wallClock: wallClock) {
             case .lines(let signed):
                 lines = signed
-                report(services[service].noteCredentials(missing: nil))
+                if !call.fetch.isUnsigned { report(services[service].noteCredentials(missing: nil)) }
             // It gives its tokens up and asks for others later, so that parked calls do not leave in one burst.
             case .pending:
                 return wait(giveBack(attempt, of: call), of: call, until: call.fetch.deadline, isParked: true)
@@ -249,7 +249,7 @@ package struct FetchMachine: ~Copyable {
 
     /// Returns true if the service refused the attempt only for what it was signed with, and there is better to sign with.
     private mutating func learn(_ result: AttemptResult, _ call: FetchCall) -> Bool {
-        guard result.mayBeMistimed || result.hasExpiredCredentials else { return false }
+        guard result.mayBeMistimed || result.hasExpiredCredentials, !call.fetch.isUnsigned else { return false }
         let service = call.fetch.service
         report(services[service].noteRefusal(result, call.signature))
         return services[service].learn(result, &call.signature, wallClock: wallClock)

@@ -53,6 +53,8 @@ final class ServiceSigner {
     private let contentType: [UInt8]
     private var signer: RequestSigner
     private var constants: Constants
+    /// The constant fields of a request without a signature.
+    private let unsigned: HeaderLines
     /// The service's clock minus the gateway's, in seconds.
     private(set) var clockOffset: Int64 = 0
     /// Counts the credentials that requests were signed with.
@@ -66,10 +68,12 @@ final class ServiceSigner {
         contentType = Array("\(settings.version.contentType)".utf8)
         signer = RequestSigner(scope: settings.scope)
         constants = Self.constants(nil, settings)
+        unsigned = constants.lines
     }
 
-    /// The fields of a request, signed for this moment.
+    /// The fields of a request, signed for this moment if the service asks for a signature.
     func lines(_ fetch: Fetch, wallClock: WallInstant) -> Outcome {
+        if fetch.isUnsigned { return .lines(plain(fetch)) }
         switch settings.supply.credentials(now: wallClock) {
         case .ready(let credentials):
             if constants.credentials != credentials {
@@ -80,14 +84,20 @@ final class ServiceSigner {
         case .pending: return .pending
         case .unavailable where settings.mayGoUnsigned:
             if constants.credentials != nil { constants = Self.constants(nil, settings) }
-            var lines = HeaderLines(constants.lines, room: 128)
-            lines.add("X-Amz-Target", fetch.target.utf8.span)
-            return .lines(lines)
+            return .lines(plain(fetch))
         case .unavailable(let reason): return .unavailable(reason)
         }
     }
 
-    /// Nothing of what the caller sent but the target and the body: the request is the gateway's own.
+    /// The fields of a request without a signature.
+    private func plain(_ fetch: Fetch) -> HeaderLines {
+        var lines = HeaderLines(unsigned, room: 128)
+        lines.add("X-Amz-Target", fetch.target.utf8.span)
+        if let coding = fetch.contentEncoding { lines.add("Content-Encoding", coding.utf8.span) }
+        return lines
+    }
+
+    /// Nothing of what the caller sent but the target and the body, with its coding: the request is the gateway's own.
     private static func constants(_ credentials: AWSCredentials?, _ settings: SigningSettings) -> Constants {
         var lines = HeaderLines()
         lines.add("Host", settings.authority.utf8.span)
@@ -111,13 +121,21 @@ final class ServiceSigner {
         var lines = HeaderLines(constants.lines, room: 512)
         lines.add("X-Amz-Target", fetch.target.utf8.span)
         lines.add("X-Amz-Date", time.span)
+        var names = constants.names
+        if let coding = fetch.contentEncoding {
+            lines.add("Content-Encoding", coding.utf8.span)
+            names.insert(contentsOf: "content-encoding;".utf8, at: 0)
+        }
         let (authority, contentType, isQueryCompatible) = (authority, contentType, settings.isQueryCompatible)
         lines.add("Authorization") { bytes in
             signer.appendAuthorization(
-                to: &bytes, signedNames: constants.names, body: fetch.body, with: credentials, time: time
+                to: &bytes, signedNames: names, body: fetch.body, with: credentials, time: time
             ) { canonical in
                 canonical.begin(method: "POST".utf8.span, path: "/".utf8.span, query: Span())
                 // In the order of their names, as `constants` has them.
+                if let coding = fetch.contentEncoding {
+                    canonical.field("content-encoding".utf8.span, coding.utf8.span)
+                }
                 canonical.field("content-type".utf8.span, contentType.span)
                 canonical.field("host".utf8.span, authority.span)
                 canonical.field("x-amz-date".utf8.span, time.span)

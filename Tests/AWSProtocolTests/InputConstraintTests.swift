@@ -94,12 +94,12 @@ struct InputConstraintTests {
         "A kind accepts its own tokens alone",
         arguments: [
             (InputConstraint.Kind.string, "\"\""), (.integer, "1"), (.number, "1.5"), (.boolean, "true"),
-            (.boolean, "false"), (.list, "[]"), (.structure, "{}"),
+            (.boolean, "false"), (.list, "[]"), (.structure, "{}"), (.blob, "\"\""), (.timestamp, "\"\""),
         ])
     func kinds(_ kind: InputConstraint.Kind, _ own: String) throws {
         for text in ["\"\"", "1", "1.5", "true", "false", "[]", "{}", "null"] {
             let token = try JSONReader.value(of: Array(text.utf8).span)
-            let isNumeric = (kind == .integer || kind == .number) && (text == "1" || text == "1.5")
+            let isNumeric = [.integer, .number, .timestamp].contains(kind) && (text == "1" || text == "1.5")
             let isBoolean = kind == .boolean && (text == "true" || text == "false")
             #expect(kind.accepts(token.kind) == (text == own || isNumeric || isBoolean), "\(text)")
         }

@@ -70,7 +70,8 @@ struct NestedConstraintTests {
         #expect(try found(tags, many).count == 100)
         let numbers = lists(InputConstraint(member: "member", kind: .integer, maximum: 3))
         #expect(try found(numbers, "[4, 5]").count == 1)
-        #expect(throws: WrongTypeError.self) { try found(numbers, "[4, 5.5]") }
+        #expect(throws: WrongTypeError.self) { try found(numbers, #"[4, "5"]"#) }
+        #expect(try found(numbers, "[3, 5.5]").isEmpty)
     }
 
     @Test("A list of texts is shown whole, with all that is asked of each")
@@ -105,13 +106,48 @@ struct NestedConstraintTests {
         #expect(error?.path == path)
     }
 
-    @Test("Whole numbers are whole")
+    @Test("A number that is not spelled as a whole one is the service's to judge")
     func integers() throws {
         let score = InputConstraint(member: "RiskThreshold", kind: .integer, minimum: 0, maximum: 100)
         #expect(try found(score, "100").isEmpty)
         #expect(try found(score, "101").count == 1)
-        for text in ["1.0", "1e1", "99999999999999999999"] {
-            #expect(throws: WrongTypeError.self) { _ = try found(score, text) }
+        for text in ["1.0", "1e1", "101.0", "0.5", "99999999999999999999"] {
+            #expect(try found(score, text).isEmpty, "\(text)")
+        }
+        #expect(throws: WrongTypeError.self) { _ = try found(score, "\"1\"") }
+    }
+
+    @Test("A blob's length is that of its bytes, and a text that is not base64 is the service's to judge")
+    func blobs() throws {
+        let blob = InputConstraint(member: "Key", kind: .blob, minimum: 2, maximum: 3)
+        for text in ["AAA=", "AAA", "AAAA", "A", "AAAA=", "AA-_AA-_", "A A A A A A", "=", "AA=A"] {
+            #expect(try found(blob, "\"\(text)\"").isEmpty, "\(text)")
+        }
+        let shown = "Value 'java.nio.HeapByteBuffer[pos=0 lim=4 cap=4]' at 'key'"
+        for text in ["AAAAAA==", "AAAAAA"] {
+            #expect(
+                try found(blob, "\"\(text)\"") == ["\(shown) \(Self.failed) have length less than or equal to 3"])
+        }
+        for text in ["", "AA==", "AA"] { #expect(try found(blob, "\"\(text)\"").count == 1, "\(text)") }
+        #expect(throws: WrongTypeError.self) { _ = try found(blob, "7") }
+        let list = InputConstraint(
+            member: "Keys", kind: .list, members: [InputConstraint(member: "member", kind: .blob, maximum: 1)])
+        #expect(
+            try found(list, #"["AAAA"]"#) == [
+                "Value at 'keys' \(Self.failed) satisfy constraint: [Member must have length less than or equal to 1]"
+            ])
+    }
+
+    @Test(
+        "A time is a number or a text, in whatever form",
+        arguments: [
+            "1700000000", "1.7e9", "-1.5", #""2023-11-14T22:13:20Z""#, #""Tue, 14 Nov 2023 22:13:20 GMT""#, #""soon""#,
+        ])
+    func times(_ text: String) throws {
+        let time = InputConstraint(member: "After", kind: .timestamp)
+        #expect(try found(time, text).isEmpty)
+        for other in ["true", "[]", "{}"] {
+            #expect(throws: WrongTypeError.self) { _ = try found(time, other) }
         }
     }
 }

@@ -42,6 +42,7 @@ struct CarefulChoiceTests {
         #expect(try Self.kind("GetThing", TestModel.operation("WithToken", "Thing")).kind == .live)
         #expect(try Self.kind("GetThing", TestModel.operation("Name", "Thing")).kind == .read)
         #expect(try Self.kind("GetThing", TestModel.operation("Name", "Thing", "\"authtype\":\"none\"")).kind == .live)
+        #expect(try Self.kind("GetThing", TestModel.operation("Name", "Thing", "\"authtype\":\"none\"")).isUnsigned)
     }
 
     @Test("What is live makes nothing void, and a stream is passed on")
@@ -67,7 +68,7 @@ struct CarefulChoiceTests {
         #expect(operation.hostPrefix == "data-")
     }
 
-    @Test("Times without a format, and documents, are not judged; bytes are a text of any length")
+    @Test("Times may be numbers or texts whatever the model's format; the length of bytes is judged where values are")
     func types() throws {
         let input = TestModel.structure("when:Time date:Date count:Epoch bytes:Bytes map:Map")
         let model = TestModel.bytes(
@@ -80,8 +81,12 @@ struct CarefulChoiceTests {
             ])
         let operation = try #require(try TestModel.catalog(model).catalog.operation("PutThing"))
         #expect(operation.input.map(\.member) == ["bytes", "count", "date", "map", "when"])
-        #expect(operation.input.map(\.kind) == [.string, .number, .string, .structure, .document])
+        #expect(operation.input.map(\.kind) == [.blob, .timestamp, .timestamp, .structure, .timestamp])
         #expect(operation.input[0].maximum == nil)
+        var importer = CatalogImporter()
+        importer.validation = .full
+        let full = try Catalog(yaml: Array(try importer.catalog(ofModel: model).utf8))
+        #expect(full.operation("PutThing")?.input[0].maximum == 4)
     }
 
     @Test("An idempotency token is the model's, or one by name whose documentation says so")

@@ -21,7 +21,8 @@ struct SmithyTests {
           "traits":{"smithy.api#paginated":{"items":"things"},"smithy.api#readonly":{},"smithy.api#endpoint":{"hostPrefix":"data-"}}},
         "com.example#CreateThing":{"type":"operation","input":{"target":"com.example#CreateThingInput"},"output":{"target":"smithy.api#Unit"}},
         "com.example#GetThing":{"type":"operation","input":{"target":"com.example#GetThingInput"},"output":{"target":"com.example#Thing"}},
-        "com.example#TestThing":{"type":"operation","input":{"target":"smithy.api#Unit"},"output":{"target":"smithy.api#Unit"}},
+        "com.example#TestThing":{"type":"operation","input":{"target":"smithy.api#Unit"},"output":{"target":"smithy.api#Unit"},
+          "traits":{"smithy.api#auth":[]}},
         "com.example#ListThingsInput":{"type":"structure","members":{
           "nextToken":{"target":"smithy.api#String"},"size":{"target":"com.example#Size","traits":{"smithy.api#documentation":"<p>The default is 50.</p>"}},
           "state":{"target":"com.example#State"},"after":{"target":"smithy.api#Timestamp"}}},
@@ -51,6 +52,7 @@ struct SmithyTests {
         #expect(catalog.operations.map(\.kind) == [.write, .live, .page, .write])
         #expect(catalog.name == "test-things" && catalog.signingName == "things" && catalog.targetPrefix == "Things")
         #expect(catalog.version == .awsJson1_1)
+        #expect(catalog.operations.map(\.isUnsigned) == [false, false, false, true])
         #expect(catalog.isQueryCompatible && catalog.queryErrors == ["Gone": "Things.Gone;Sender"])
     }
 
@@ -59,7 +61,7 @@ struct SmithyTests {
         let catalog = try TestModel.catalog(Self.smithy).catalog
         let list = try #require(catalog.operation("ListThings"))
         #expect(list.input.map(\.member) == ["after", "nextToken", "size", "state"])
-        #expect(list.input.map(\.kind) == [.document, .string, .integer, .string])
+        #expect(list.input.map(\.kind) == [.timestamp, .string, .integer, .string])
         #expect(catalog.member("ListThings", \.status) == "state")
         #expect(list.defaults == [nil, nil, 50, nil] && list.hostPrefix == "data-")
         let create = try #require(catalog.operation("CreateThing"))
@@ -96,33 +98,5 @@ struct SmithyTests {
     func faults(_ text: String, _ message: String) {
         let fault = #expect(throws: ImportFault.self) { try TestModel.catalog(Array(text.utf8)) }
         #expect(fault == .model(message))
-    }
-}
-
-@Suite("Packed models")
-struct GzipTests {
-    /// `{}` and a line end, packed by gzip.
-    private static let packed: [UInt8] = [
-        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xab, 0xae, 0xe5, 0x02, 0x00, 0x06, 0xb0, 0xa1,
-        0xdd, 0x03, 0x00,
-        0x00, 0x00,
-    ]
-
-    @Test("are unpacked up to a limit")
-    func unpacked() {
-        #expect(Gzip.unpacked(Self.packed, atMost: 3) == Array("{}\n".utf8))
-        #expect(Gzip.unpacked(Self.packed, atMost: 2) == nil)
-        #expect(Gzip.isPacked(Self.packed) && !Gzip.isPacked(Array("{}".utf8)))
-    }
-
-    @Test("that are damaged, cut off or empty are none")
-    func damaged() {
-        for count in 0..<Self.packed.count { #expect(Gzip.unpacked(Array(Self.packed[..<count]), atMost: 99) == nil) }
-        // The checksum and the size; before them are bits that mean nothing.
-        for place in Self.packed.indices where place >= 15 {
-            var bytes = Self.packed
-            bytes[place] ^= 0x40
-            #expect(Gzip.unpacked(bytes, atMost: 99) != Array("{}\n".utf8), "\(place)")
-        }
     }
 }

@@ -50,6 +50,8 @@ struct CatalogKeyTests {
             ("timeout: 25h, ", "", "timeout: must be a duration, such as 30s"),
             ("hostPrefix: 'a/b', ", "", "hostPrefix: must be a word for the beginning of a host name, such as sync-"),
             ("hostPrefix: '', ", "", "hostPrefix: must be a word for the beginning of a host name, such as sync-"),
+            ("auth: sigv4, ", "", "auth: may be 'none' alone"),
+            ("auth: none, ", "", "auth: 'none' goes with the kinds live and write alone"),
             ("sensitive: yes, ", "", "sensitive: must be true or false"),
             ("invalidates: [some], ", "", "invalidates: may hold domain, service, resource and all"),
             ("", "final: { State: [DONE] }", "final: 'State' is the status of no operation"),

@@ -20,7 +20,7 @@ struct CatalogValidationTests {
                 kind: page
                 quota: default
                 domain: Id
-                input: { Id: Id!, Count: Count, Names: Names, Size: Size, Any: Any, Box: Box }
+                input: { Id: Id!, Count: Count, Names: Names, Size: Size, Any: Any, Box: Box, Key: Key, When: When }
               DoThing:
                 kind: write
                 quota: default
@@ -34,6 +34,8 @@ struct CatalogValidationTests {
               Names: { type: list, element: Kind, max: 1 }
               Size: { type: number }
               Any: { type: document }
+              Key: { type: blob, min: 1, max: 3 }
+              When: { type: timestamp }
               Box: { type: structure, members: { Inner: Id!, Size: Size, Any: Any } }
             """
         return try Catalog(yaml: Array(text.utf8))
@@ -57,11 +59,12 @@ struct CatalogValidationTests {
 
     private static let values = [
         #"{"Id":"UPPER"}"#, #"{"Id":"toolong"}"#, #"{"Id":"a","Count":0}"#, #"{"Id":"a","Names":["OTHER"]}"#,
-        #"{"Id":"a","Names":["APE","APE"]}"#, #"{"Id":"a","Box":{"Inner":"UPPER"}}"#,
+        #"{"Id":"a","Names":["APE","APE"]}"#, #"{"Id":"a","Key":"AAAAAA"}"#, #"{"Id":"a","Box":{"Inner":"UPPER"}}"#,
     ]
     private static let types = [
-        #"{"Id":7}"#, #"{"Id":"a","Count":"1"}"#, #"{"Id":"a","Count":1.5}"#, #"{"Id":"a","Names":[7]}"#,
-        #"{"Id":"a","Size":"large"}"#, #"{"Id":"a","Box":{"Inner":7}}"#,
+        #"{"Id":7}"#, #"{"Id":"a","Count":"1"}"#, #"{"Id":"a","Count":true}"#, #"{"Id":"a","Names":[7]}"#,
+        #"{"Id":"a","Size":"large"}"#, #"{"Id":"a","Box":{"Inner":7}}"#, #"{"Id":"a","Key":7}"#,
+        #"{"Id":"a","When":true}"#,
     ]
     private static let missing = ["{}", #"{"Id":null}"#, #"{"Id":"a","Box":{}}"#]
 
@@ -149,6 +152,33 @@ struct CatalogValidationTests {
     func otherStrings(_ value: String) throws {
         let expected = OperationInput.Fault.serialization("Member 'Size' must be of type number.")
         #expect(try Self.fault("", #"{"Id":"a","Size":"\#(value)"}"#) == expected)
+    }
+
+    /// Values of one member that one service or another may read as different ones: each has a page of its own, or none.
+    private static let spellings: [String: [String]] = [
+        "Size": ["1", "1.0", "1e0", "10e-1", "1.00", #""NaN""#, #""Infinity""#, #""-Infinity""#],
+        "Count": ["1", "1.0", "1e0", "10e-1", "2"],
+        "When": [
+            "1700000000", "1700000000.0", "1.7e9", #""1700000000""#, #""2023-11-14T22:13:20Z""#,
+            #""2023-11-14T22:13:20.000Z""#, #""Tue, 14 Nov 2023 22:13:20 GMT""#, #""2023-11-14T23:13:20+01:00""#,
+        ],
+        "Key": [#""AA==""#, #""AA""#, #""AB==""#, #""AA-_""#, #""AA+/""#],
+        "Any": ["1", "1.0", "null", #""1""#, "[1]", "[1.0]", #"{"a":1,"b":2}"#, #"{"b":2,"a":1}"#, "true"],
+        "Box": [
+            #"{"Inner":"a"}"#, #"{"Inner":"a","Size":1}"#, #"{"Inner":"a","Size":1.0}"#, #"{"Inner":"a","Any":null}"#,
+        ],
+    ]
+
+    @Test(
+        "No two spellings that a service may tell apart have one page",
+        arguments: ["", "validation: types", "validation: off"])
+    func keys(_ validation: String) throws {
+        for (member, values) in Self.spellings {
+            let inputs = try values.map { try Self.input(validation, #"{"Id":"a","\#(member)":\#($0)}"#) }
+            let pages = inputs.filter { !$0.hasUnknownMembers }.map(\.canonicalBody)
+            #expect(Set(pages).count == pages.count, "\(member)")
+            #expect(pages.count == (member == "Count" ? 2 : values.count), "\(member)")
+        }
     }
 
     @Test("The values of an enumeration stand in the model's order")

@@ -20,11 +20,13 @@ package struct LoopbackClient: Sendable {
     }
 
     /// Sends a request, and waits for its answer.
-    package func send(_ request: String) async throws -> HTTPReply {
+    package func send(_ request: String) async throws -> HTTPReply { try await send(Array(request.utf8)) }
+
+    package func send(_ request: [UInt8]) async throws -> HTTPReply {
         let promise = channel.eventLoop.makePromise(of: HTTPReply.self)
         channel.eventLoop.execute {
             reader.value.expect(promise)
-            channel.writeAndFlush(ByteBuffer(string: request), promise: nil)
+            channel.writeAndFlush(ByteBuffer(bytes: request), promise: nil)
         }
         return try await promise.futureResult.get()
     }

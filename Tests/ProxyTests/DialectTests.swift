@@ -40,16 +40,20 @@ private func catalog(_ protocolKeys: String, rate: Int = 1000) -> String {
     operations:
       ListThings: { kind: page, quota: default, input: { Id: Id } }
       DoThing: { kind: write, quota: default, input: { Id: Id! } }
+      SignUp: { kind: write, quota: default, auth: none, input: { Id: Id! } }
+      GetId: { kind: live, quota: default, auth: none }
     shapes: { Id: { type: string, max: 9 } }
 
     """
 }
 
 extension TestGateway {
-    fileprivate func thing(_ operation: String, _ body: String) async throws -> HTTPReply {
+    fileprivate func thing(_ operation: String, _ body: String, more: String = "Host: localhost\r\n") async throws
+        -> HTTPReply
+    {
         let client = try await client()
         let reply = try await client.send(
-            "POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: Things.\(operation)\r\n"
+            "POST / HTTP/1.1\r\n\(more)X-Amz-Target: Things.\(operation)\r\n"
                 + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
         try await client.close()
         return reply
@@ -189,6 +193,49 @@ struct OtherProtocolTests {
             #expect((reply.fields["content-type"] == "application/cbor") == (status == 415))
             #expect((reply.body.first == 0xa2) == (status == 415))
             try await client.close()
+        }
+    }
+}
+
+@Suite("An operation that its service asks no signature for", .timeLimit(.minutes(1)))
+struct UnsignedOperationTests {
+    private static let keys = """
+        callers:
+          - {name: tester, keys: [{accessKeyId: GWTEST1, secretAccessKey: {env: CALLER_SECRET}}]}
+
+        """
+
+    @Test("is called without a signature, and sent on without one, each time")
+    func unsigned() async throws {
+        let file = try CatalogOnDisk(catalog("protocol: awsJson1_1"))
+        try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
+            try await TestGateway.run(file.service(origin.url) + Self.keys) { gateway in
+                let fields = ["Host: localhost\r\n", "Host: gateway.example\r\nX-Forwarded-For: 192.0.2.1\r\n"]
+                for (operation, body) in [("GetId", "{}"), ("GetId", "{}"), ("SignUp", "{\"Id\":\"a\"}")] {
+                    for more in fields {
+                        let reply = try await gateway.thing(operation, body, more: more)
+                        #expect(reply.status == 200 && reply.fields["cache-status"] == "jobs-proxy; fwd=bypass")
+                        let request = try #require(origin.requests.last)
+                        #expect(request["authorization"] == nil && request["x-amz-date"] == nil && request.text == body)
+                        #expect(request["content-type"] == "application/x-amz-json-1.1")
+                    }
+                }
+                #expect(origin.requests.count == 6)
+                let labels = "operation=\"GetId\",caller=\"anonymous\",outcome=\"pass\""
+                #expect(try await gateway.metric("jobsproxy_requests_total{\(labels)}") == 4)
+                // What it is not.
+                let others = [
+                    ("ListThings", "{}", ""), ("NewThing", "{}", ""), ("GetId", "{}", "Origin: https://a.example\r\n"),
+                ]
+                for (operation, body, more) in others {
+                    let reply = try await gateway.thing(operation, body, more: "Host: localhost\r\n\(more)")
+                    #expect(reply.status == 403, "\(operation)")
+                }
+                let foreign =
+                    "Authorization: AWS4-HMAC-SHA256 Credential=GWNOBODY/20300101/us-east-1/things/aws4_request\r\n"
+                #expect(try await gateway.thing("GetId", "{}", more: "Host: localhost\r\n\(foreign)").status >= 400)
+                #expect(origin.requests.count == 6)
+            }
         }
     }
 }

@@ -1,10 +1,10 @@
 import AWSProtocol
 import Gateway
-import OriginClient
 import PageCache
 import Synchronization
 import Testing
 
+@testable import OriginClient
 @testable import Upstream
 import Primitives
 import TestSupport
@@ -226,6 +226,30 @@ struct FetchMachineTests {
                 .credentialsMissing(service: "voice-id", cause: "there are none"),
                 .credentialsBack(service: "voice-id"),
             ])
+    }
+
+    @Test("is sent without a signature, whatever credentials there are, if its operation is not signed")
+    func unsigned() throws {
+        let fixture = try MachineFixture(change: { catalog in
+            for place in catalog.operations.indices where catalog.operations[place].name == "DeleteDomain" {
+                catalog.operations[place].isUnsigned = true
+            }
+        })
+        let ready = fixture.supply.answer.withLock { $0 }
+        fixture.supply.renews.withLock { $0 = true }
+        for answer in [ready, .pending, .unavailable("there are none")] {
+            fixture.supply.answer.withLock { $0 = answer }
+            let waiter = fixture.ask("DeleteDomain")
+            let lines = try #require(fixture.sent.last?.order.lines)
+            #expect(!lines.has("authorization") && !lines.has("x-amz-date") && !lines.has("x-amz-security-token"))
+            // It says nothing of the gateway's credentials.
+            fixture.reply(400, "ExpiredTokenException")
+            #expect(fixture.word(waiter) == "reply 400")
+        }
+        #expect(fixture.sent.count == 3 && fixture.events.isEmpty)
+        fixture.supply.answer.withLock { $0 = ready }
+        fixture.ask()
+        #expect(fixture.sent.last?.order.lines?.has("authorization") == true)
     }
 
     @Test("is signed anew, once, with credentials that replace those that the service refused")

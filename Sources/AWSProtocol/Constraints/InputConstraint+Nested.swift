@@ -35,6 +35,8 @@ extension InputConstraint {
         switch value {
         case .string(let text) where kind == .string:
             return violations(string: Array(text.utf8), in: parent, &allowance)
+        case .string(let text) where kind == .blob: return violations(blob: Array(text.utf8), in: parent)
+        // A number that is not spelled as an integer is the service's to judge.
         case .number where kind == .integer: return value.integer.map { violations(integer: $0, in: parent) } ?? []
         case .object where kind == .structure:
             var found: [String] = []
@@ -59,9 +61,7 @@ extension InputConstraint {
         {
             return
         }
-        guard kind.accepts(value.kind), kind != .integer || value.integer != nil else {
-            throw WrongTypeError(path: name, kind: kind)
-        }
+        guard kind.accepts(value.kind) else { throw WrongTypeError(path: name, kind: kind) }
     }
 
     /// The maximum for one list. An element of three bytes can cause ten violations.
@@ -110,7 +110,7 @@ extension InputConstraint {
 
     /// The constraints on an element of a list, in one sentence.
     private var rule: String {
-        var rules = limits(on: kind == .string ? "length" : "value")
+        var rules = limits(on: kind == .string || kind == .blob ? "length" : "value")
         if let pattern { rules.append(Self.rule(of: pattern)) }
         if !values.isEmpty { rules.append(ruleOfValues) }
         return "Member must satisfy constraint: [\(rules.joined(separator: ", "))]"

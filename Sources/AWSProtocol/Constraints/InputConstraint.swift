@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// The constraints of a service model on one input member, and AWS's messages for violations.
 public struct InputConstraint: Sendable, Equatable {
     /// The kinds of value in models.
@@ -6,16 +8,21 @@ public struct InputConstraint: Sendable, Equatable {
         case integer
         case number
         case boolean
+        /// Bytes, as base64 in a string.
+        case blob
+        /// A point in time: a number, or a text in whatever form the service takes.
+        case timestamp
         case list
         case structure
         /// Any JSON value, `null` too.
         case document
 
-        /// Returns true if a JSON value of kind `token` can be of this kind. An integer must also be spelled as one; a number may be
-        /// one of the strings `notFinite`.
+        /// Returns true if a JSON value of kind `token` can be of this kind. An integer may be any number, because services read `1.0`
+        /// and `1e0` as 1; a number may also be one of the strings `notFinite`.
         func accepts(_ token: JSONToken.Kind) -> Bool {
             switch self {
-            case .string: token == .string
+            case .string, .blob: token == .string
+            case .timestamp: token == .string || token == .number
             case .integer, .number: token == .number
             case .boolean: token == .true || token == .false
             case .list: token == .array
@@ -28,7 +35,6 @@ public struct InputConstraint: Sendable, Equatable {
     /// Returns true if a value is of the member's JSON type.
     public func accepts(_ token: JSONToken, in bytes: Span<UInt8>) -> Bool {
         switch (kind, token.kind) {
-        case (.integer, .number): token.integer(in: bytes) != nil
         case (.number, .string): Self.notFinite.contains { token.equals(Array($0.utf8), in: bytes) }
         default: kind.accepts(token.kind)
         }
@@ -41,7 +47,8 @@ public struct InputConstraint: Sendable, Equatable {
     public var member: String
     public var kind: Kind
     public var isRequired: Bool
-    /// The minimum length of a string in characters, value of a number, or number of a list's elements; `nil` for no limit.
+    /// The minimum length of a string in characters or of a blob in bytes, value of a number, or number of a list's elements; `nil` for
+    /// no limit.
     public var minimum: Int64?
     /// The maximum of the same.
     public var maximum: Int64?
@@ -97,6 +104,30 @@ public struct InputConstraint: Sendable, Equatable {
         if !values.isEmpty, !values.contains(where: { $0.utf8.elementsEqual(value) }) { found.append(ruleOfValues) }
         guard !found.isEmpty else { return [] }
         return worded(found, value: quoted(String(decoding: value, as: UTF8.self)), in: parent)
+    }
+
+    /// The violations of a blob. Text that is not base64 is no violation; the service decides.
+    ///
+    /// - Parameter text: base64, with or without padding.
+    public func violations(blob text: [UInt8], in parent: String = "") -> [String] {
+        guard let length = Self.blobLength(text) else { return [] }
+        let found = limits(on: "length", brokenBy: Int64(length))
+        // The service shows its buffer in place of the bytes.
+        let buffer = "java.nio.HeapByteBuffer[pos=0 lim=\(length) cap=\(length)]"
+        return found.isEmpty ? [] : worded(found, value: quoted(buffer), in: parent)
+    }
+
+    /// The number of bytes that base64 stands for (RFC 4648, section 4); `nil` for other text.
+    static func blobLength(_ text: [UInt8]) -> Int? {
+        let digits = text.prefix { $0 != UInt8(ascii: "=") }
+        let padding = text.count - digits.count
+        let isBase64 = digits.allSatisfy {
+            $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/")
+        }
+        guard isBase64, text.dropFirst(digits.count).allSatisfy({ $0 == UInt8(ascii: "=") }), digits.count % 4 != 1,
+            padding == 0 || padding == (4 - digits.count % 4) % 4
+        else { return nil }
+        return digits.count / 4 * 3 + max(0, digits.count % 4 - 1)
     }
 
     /// The violations of an integer.

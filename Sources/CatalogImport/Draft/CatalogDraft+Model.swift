@@ -69,6 +69,7 @@ extension DraftOperation {
         }
         isStream = model.outputMembers(operation).contains { model.shapes[$0.shape]?.isStream == true }
         hostPrefix = operation.hostPrefix
+        isUnsigned = operation.isUnsigned
         let token = secrets.token(inOutputOf: operation) ?? secrets.token(inInputOf: operation)
         let sensitive = secrets.sensitive(inOutputOf: operation)
         secret = token ?? sensitive

@@ -67,6 +67,7 @@ extension DraftOperation {
         (token, idempotency) = (text("token"), text("idempotency"))
         (ttl, timeout, hostPrefix) = (text("ttl"), text("timeout"), text("hostPrefix"))
         isSensitive = text("sensitive") == "true"
+        isUnsigned = text("auth") == "none"
         isStream = text("streams") == "true"
         invalidates = reader.texts(values["invalidates"], .root)?.map(\.value) ?? []
         defaults = reader.entries(values["defaults"], .root).compactMap { entry in

@@ -51,6 +51,7 @@ extension CatalogDraft {
         add("ttl", operation.ttl)
         add("timeout", operation.timeout)
         add("hostPrefix", operation.hostPrefix)
+        if operation.isUnsigned { lines.append("    auth: none") }
         if operation.isSensitive { lines.append("    sensitive: true") }
         if operation.isStream { lines.append("    streams: true") }
         if !operation.input.isEmpty {

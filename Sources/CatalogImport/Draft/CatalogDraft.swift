@@ -56,6 +56,7 @@ struct DraftOperation {
     var timeout: String?
     var hostPrefix: String?
     var isSensitive = false
+    var isUnsigned = false
     var isStream = false
     /// In the order of their names.
     var input: [Member] = []

@@ -106,7 +106,6 @@ struct DraftShapes {
 
     private func values(of shape: ServiceModel.Shape) -> [String] {
         var parts: [String] = []
-        // The limits of bytes do not hold for their base64.
         if Self.hasRange(shape.kind) {
             if let minimum = shape.minimum { parts.append("min: \(minimum)") }
             if let maximum = shape.maximum { parts.append("max: \(maximum)") }
@@ -125,7 +124,7 @@ struct DraftShapes {
 
     private static func hasRange(_ kind: ServiceModel.Shape.Kind) -> Bool {
         switch kind {
-        case .string, .integer, .number, .list: true
+        case .string, .blob, .integer, .number, .list: true
         default: false
         }
     }
@@ -133,15 +132,16 @@ struct DraftShapes {
     /// The types of awsJson (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html). What a model leaves open is any JSON.
     private static func type(_ shape: ServiceModel.Shape?) -> String {
         switch shape?.kind {
-        // Bytes are base64.
-        case .string, .blob, .timestamp(.text): "string"
+        case .string: "string"
+        case .blob: "blob"
         case .boolean: "boolean"
         case .integer: "integer"
-        case .number, .timestamp(.number): "number"
+        case .number: "number"
+        // The model's format is that of the SDKs; services take others too.
+        case .timestamp: "timestamp"
         case .list: "list"
         case .structure, .map: "structure"
-        // Without a format a time is a number to Smithy, and services take texts too.
-        case .document, .timestamp(.any), nil: "document"
+        case .document, nil: "document"
         }
     }
 }

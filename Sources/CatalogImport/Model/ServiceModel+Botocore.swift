@@ -43,7 +43,6 @@ extension ServiceModel.Operation {
 
 extension ServiceModel.Shape {
     fileprivate init(_ value: JSONValue) {
-        let format = value["timestampFormat"]?.string
         let kind: Kind =
             switch value["type"]?.string {
             case _ where value.isTrue("document"): .document
@@ -52,8 +51,7 @@ extension ServiceModel.Shape {
             case "boolean": .boolean
             case "integer", "long", "short", "byte": .integer
             case "float", "double": .number
-            case "timestamp":
-                .timestamp(format == nil ? .any : format == "unixTimestamp" ? .number : .text)
+            case "timestamp": .timestamp
             case "list": .list
             case "map": .map
             case "document": .document

@@ -100,7 +100,7 @@ private struct SmithyTree {
 
     private static let prelude: [(String, ServiceModel.Shape.Kind)] =
         [("String", .string), ("Blob", .blob), ("Boolean", .boolean), ("PrimitiveBoolean", .boolean)]
-        + [("Document", .document), ("Timestamp", .timestamp(.any)), ("Unit", .structure)]
+        + [("Document", .document), ("Timestamp", .timestamp), ("Unit", .structure)]
         + ["Byte", "Short", "Integer", "Long", "BigInteger"].flatMap { [($0, .integer), ("Primitive\($0)", .integer)] }
         + ["Float", "Double", "BigDecimal"].flatMap { [($0, .number), ("Primitive\($0)", .number)] }
 }
@@ -108,7 +108,6 @@ private struct SmithyTree {
 extension ServiceModel.Shape {
     fileprivate init(smithy value: JSONValue) {
         let traits = value["traits"] ?? .null
-        let format = traits["smithy.api#timestampFormat"]?.string
         let kind: Kind =
             switch value["type"]?.string {
             case "string", "enum": .string
@@ -116,7 +115,7 @@ extension ServiceModel.Shape {
             case "boolean": .boolean
             case "byte", "short", "integer", "long", "bigInteger", "intEnum": .integer
             case "float", "double", "bigDecimal": .number
-            case "timestamp": .timestamp(format == nil ? .any : format == "epoch-seconds" ? .number : .text)
+            case "timestamp": .timestamp
             case "document": .document
             case "list", "set": .list
             case "map": .map

@@ -40,15 +40,7 @@ struct ServiceModel {
 
     struct Shape {
         enum Kind {
-            case string, blob, boolean, integer, number, document, list, map, structure
-            case timestamp(Timestamp)
-        }
-
-        enum Timestamp {
-            /// The model names no format.
-            case any
-            case number
-            case text
+            case string, blob, boolean, integer, number, timestamp, document, list, map, structure
         }
 
         var kind: Kind
@@ -101,7 +93,7 @@ extension ServiceModel {
     private static func value(_ bytes: [UInt8], _ name: String) throws(ImportFault) -> JSONValue {
         var bytes = bytes
         if Gzip.isPacked(bytes) {
-            guard let content = Gzip.unpacked(bytes, atMost: maxBytes) else {
+            guard let content = try? Gzip.unpacked(bytes.span, atMost: maxBytes) else {
                 throw .model("\(name): is damaged, or larger than \(maxBytes) bytes when unpacked")
             }
             bytes = content

@@ -98,6 +98,13 @@ extension GatewayError {
                 ServiceError(
                     status: 400, namespace: catalog.errorNamespace, code: "ValidationException", message: message),
                 outcome: .invalid, detail: "validation")
+        // As for content that is too large as it comes.
+        case .tooLarge:
+            GatewayError(
+                ServiceError(
+                    status: 413, namespace: ServiceError.commonNamespace, code: "BadRequestException",
+                    message: "The request's content is too large."),
+                outcome: .invalid, detail: "body_too_large")
         }
     }
 

@@ -23,10 +23,15 @@ public final class Call: Sendable {
         /// this one is certain before the service has looked at the request.
         let namedDomain: [UInt8]
         let invalidates: [EpochScope]
+        /// The value of `Content-Encoding`; nil if the body is in no coding.
+        let contentEncoding: String?
+        /// True if the service's model asks for no signature.
+        let isUnsigned: Bool
 
         init(
             service: Service, operation: Int?, target: String, body: [UInt8], safety: Fetch.Safety, quotaGroup: Int,
-            domain: [UInt8], namedDomain: [UInt8], invalidates: [EpochScope]
+            domain: [UInt8], namedDomain: [UInt8], invalidates: [EpochScope], contentEncoding: String? = nil,
+            isUnsigned: Bool = false
         ) {
             self.service = service
             self.operation = operation
@@ -37,6 +42,8 @@ public final class Call: Sendable {
             self.domain = domain
             self.namedDomain = namedDomain
             self.invalidates = invalidates
+            self.contentEncoding = contentEncoding
+            self.isUnsigned = isUnsigned
         }
     }
 
@@ -109,9 +116,11 @@ extension Gate {
     ///   - target: the value of `X-Amz-Target`, empty if it is missing.
     ///   - region: the Region in the caller's credential scope, empty if there is none.
     ///   - principal: the access key id in it, for services whose requests keep their callers' signatures; else empty.
-    ///   - body: the whole body.
+    ///   - body: the whole body, as it came.
+    ///   - coding: that of the body; nil if it is in none.
     public func read(
-        target: Span<UInt8>, region: Span<UInt8>, principal: Span<UInt8> = Span(), body: Span<UInt8>
+        target: Span<UInt8>, region: Span<UInt8>, principal: Span<UInt8> = Span(), body: Span<UInt8>,
+        coding: ContentCoding? = nil
     ) -> Call {
         guard let service = service(target, region) else {
             if let error = foreignRegion(target, region) {
@@ -126,31 +135,34 @@ extension Gate {
         guard let place = service.operation(target) else {
             // Outside the catalog: forwarded as it came, as a write that must not be repeated, and that may change anything. Only an empty body is written as the
             // empty object that it stands for, unless its caller has signed it.
-            let isObject = body.isEmpty && !service.isPassthrough
+            let isObject = body.isEmpty && !service.isPassthrough && coding == nil
             let request = Call.ServiceRequest(
                 service: service, operation: nil, target: String(decoding: Array(copying: target), as: UTF8.self),
                 body: isObject ? Array("{}".utf8) : Array(copying: body), safety: .unsafeWrite,
                 quotaGroup: service.catalog.defaultGroup,
-                domain: [], namedDomain: [], invalidates: [service.everything])
+                domain: [], namedDomain: [], invalidates: [service.everything], contentEncoding: coding?.field)
             return Call(operation: otherOperation, service: service, action: .pass(request))
         }
         let label = labels[service.index][place]
         do throws(OperationInput.Fault) {
-            let input = try OperationInput(body, of: service.catalog.operations[place])
-            return Call(operation: label, service: service, action: action(place, input, principal, body, service))
+            let input = try OperationInput(body, in: coding, of: service.catalog.operations[place])
+            return Call(
+                operation: label, service: service, action: action(place, input, principal, body, coding, service))
         } catch {
             return Call(operation: label, service: service, action: .refuse(.invalidInput(error, service.catalog)))
         }
     }
 
     private func action(
-        _ place: Int, _ input: OperationInput, _ principal: Span<UInt8>, _ body: Span<UInt8>, _ service: Service
+        _ place: Int, _ input: OperationInput, _ principal: Span<UInt8>, _ body: Span<UInt8>, _ coding: ContentCoding?,
+        _ service: Service
     ) -> Call.Action {
         let operation = service.catalog.operations[place]
         let domain = input.pageDomain
+        let goesAsItCame = input.hasUnknownMembers || service.isPassthrough || coding != nil
         let request = Call.ServiceRequest(
             service: service, operation: place, target: "\(service.catalog.targetPrefix).\(operation.name)",
-            body: input.hasUnknownMembers || service.isPassthrough ? Array(copying: body) : input.canonicalBody,
+            body: goesAsItCame ? Array(copying: body) : input.canonicalBody,
             safety: Self.safety(operation, input), quotaGroup: operation.quotaGroup, domain: domain,
             namedDomain: input.hasUnknownMembers ? [] : input.domain,
             invalidates: operation.invalidates.map { invalidation in
@@ -161,8 +173,9 @@ extension Gate {
                 case .service: service.scope(domain: [])
                 case .all: service.everything
                 }
-            })
-        guard operation.kind.isCached, !input.hasUnknownMembers, service.sharesAnswers(with: principal) else {
+            }, contentEncoding: coding?.field, isUnsigned: operation.isUnsigned)
+        guard operation.kind.isCached, !input.hasUnknownMembers, coding == nil, service.sharesAnswers(with: principal)
+        else {
             return .pass(request)
         }
         return .page(

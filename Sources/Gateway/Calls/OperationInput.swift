@@ -8,6 +8,8 @@ public struct OperationInput: Sendable {
         case serialization(String)
         /// Members violate what the model says of them.
         case validation(String)
+        /// The content is larger than is accepted once its coding is taken off.
+        case tooLarge
     }
 
     /// The body in its one spelling: members in the order of their names, no white space, without those that are null or
@@ -28,7 +30,49 @@ public struct OperationInput: Sendable {
     /// True if the member that makes repetition safe is there.
     public let hasIdempotencyToken: Bool
 
-    /// Reads and checks a body. An empty one is an empty object: some clients send nothing where nothing is asked for.
+    /// The input of a request that the gateway does not read: it goes upstream as it came, uncached, and nothing is known of it.
+    static let unread = OperationInput()
+
+    private init() {
+        canonicalBody = []
+        domain = []
+        status = nil
+        resource = nil
+        hasUnknownMembers = true
+        isUncertain = true
+        hasIdempotencyToken = false
+    }
+
+    /// Reads and checks content that may be in a coding.
+    ///
+    /// - Throws: `Fault`, with a message for the client.
+    init(_ body: Span<UInt8>, in coding: ContentCoding?, of operation: Operation) throws(Fault) {
+        guard let coding else {
+            self = try OperationInput(body, of: operation)
+            return
+        }
+        guard coding.isGzip else {
+            self = .unread
+            return
+        }
+        let content: [UInt8]
+        do throws(Gzip.Fault) {
+            content = try Gzip.unpacked(body, atMost: coding.maxBytes)
+        } catch {
+            switch error {
+            case .tooLarge: throw .tooLarge
+            case .broken: throw .serialization("The request body is not gzip, as its Content-Encoding says.")
+            // Some readers go on with what follows, and some stop.
+            case .trailing:
+                self = .unread
+                return
+            }
+        }
+        self = try OperationInput(content.span, of: operation)
+    }
+
+    /// Reads and checks a body. An empty one is an empty object: some clients send nothing where nothing is asked for. One that is nested
+    /// too deep for the gateway's reader is not read, because documents may be of any depth.
     ///
     /// - Throws: `Fault`, with a message for the client.
     public init(_ body: Span<UInt8>, of operation: Operation) throws(Fault) {
@@ -36,6 +80,10 @@ public struct OperationInput: Sendable {
         do throws(JSONError) {
             members = body.isEmpty ? [] : try JSONReader.members(of: body)
         } catch {
+            guard error.reason != .tooDeep else {
+                self = .unread
+                return
+            }
             throw .serialization(
                 "The request body is not acceptable JSON: \(error.reason.rawValue) at byte \(error.offset).")
         }
@@ -77,16 +125,28 @@ public struct OperationInput: Sendable {
                 let value = token.string(in: body)
                 violations += constraint.violations(string: value, &allowance)
                 JSONText.appendString(value, to: &canonical)
+            case .blob:
+                let value = token.string(in: body)
+                violations += constraint.violations(blob: value)
+                JSONText.appendString(value, to: &canonical)
             case .integer:
-                guard let value = token.integer(in: body) else { throw Self.wrongType(constraint) }
+                // `1.0` is 1 to one service, and an error to another.
+                guard let value = token.integer(in: body) else {
+                    canonical.removeSubrange(start...)
+                    values[place] = nil
+                    isUncertain = true
+                    continue
+                }
                 violations += constraint.violations(integer: value)
                 if value == operation.defaults[place] {
                     canonical.removeSubrange(start...)
                 } else {
                     canonical += String(value).utf8
                 }
-            case .number where token.kind == .string: JSONText.appendString(token.string(in: body), to: &canonical)
-            case .number, .boolean:
+            case .number where token.kind == .string, .timestamp where token.kind == .string:
+                JSONText.appendString(token.string(in: body), to: &canonical)
+            // In its own spelling: `1` and `1.0` are different pages.
+            case .number, .timestamp, .boolean:
                 for index in token.range { canonical.append(body[index]) }
             case .list, .structure, .document:
                 let value = JSONValue(token, in: body)

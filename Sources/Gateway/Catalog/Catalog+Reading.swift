@@ -100,7 +100,7 @@ extension Catalog {
             name,
             keys: [
                 "kind", "quota", "domain", "status", "token", "resource", "defaults", "idempotency", "invalidates",
-                "ttl", "timeout", "hostPrefix", "sensitive", "streams", "input",
+                "ttl", "timeout", "hostPrefix", "auth", "sensitive", "streams", "input",
             ])
         guard let kind = try entry.word("kind", among: Operation.Kind.self) else {
             throw entry.fault("kind", "is missing")
@@ -149,7 +149,16 @@ extension Catalog {
             resource: try place("resource"), idempotencyToken: try place("idempotency"), invalidates: invalidates,
             ttl: try entry.optionalDuration("ttl"), timeout: try entry.optionalDuration("timeout"),
             hostPrefix: try hostPrefix(entry), isSensitive: try entry.flag("sensitive"),
+            isUnsigned: try isUnsigned(entry, kind),
             isStream: try entry.flag("streams"))
+    }
+
+    private static func isUnsigned(_ entry: CatalogMapping, _ kind: Operation.Kind) throws(CatalogError) -> Bool {
+        guard let word = try entry.optionalString("auth") else { return false }
+        guard word == "none" else { throw entry.fault("auth", "may be 'none' alone") }
+        // Its answers are made for whoever holds what the request holds.
+        guard !kind.isCached else { throw entry.fault("auth", "'none' goes with the kinds live and write alone") }
+        return true
     }
 
     /// A word that may stand before a host name: it becomes part of it.

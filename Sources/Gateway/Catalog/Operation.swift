@@ -61,6 +61,8 @@ public struct Operation: Sendable, Equatable {
     public var hostPrefix: String?
     /// Whether the input or the output holds something that must not be written to a disk.
     public var isSensitive = false
+    /// True if its requests are not signed. Such an operation is not cached.
+    public var isUnsigned = false
     /// Whether the answer is a stream of events or of bytes.
     public var isStream = false
 }

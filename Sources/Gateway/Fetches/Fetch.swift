@@ -53,6 +53,10 @@ public struct Fetch: Sendable {
     /// The value of `X-Amz-Target`.
     public var target: String { request.target }
     public var body: [UInt8] { request.body }
+    /// The value of `Content-Encoding`; nil if the body is in no coding.
+    public var contentEncoding: String? { request.contentEncoding }
+    /// True if it is sent without a signature, because the service's model asks for none.
+    public var isUnsigned: Bool { request.isUnsigned }
     public var safety: Safety { request.safety }
     /// The quota group's place in the catalog.
     public var quotaGroup: Int { request.quotaGroup }

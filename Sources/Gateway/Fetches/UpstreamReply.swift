@@ -109,13 +109,12 @@ extension UpstreamReply {
             guard status == 200, isGoodObject else { return nil }
             return Page(key: key, status: 200, body: body, fetchedAt: sentAt, lifetime: lifetime)
         case .refused:
-            // A page has no place for a query error.
-            guard let errorCode, (400..<500).contains(status), queryError == nil,
-                !ErrorCode.identity.contains(errorCode), !errorCode.utf8.starts(with: "AccessDenied".utf8),
+            guard let errorCode, (400..<500).contains(status), !ErrorCode.identity.contains(errorCode),
+                !errorCode.utf8.starts(with: "AccessDenied".utf8),
                 let fresh = negativeTTL[errorCode], fresh > 0
             else { return nil }
             return Page(
-                key: key, status: status, errorCode: errorCode, body: body, fetchedAt: sentAt,
+                key: key, status: status, errorCode: errorCode, queryError: queryError, body: body, fetchedAt: sentAt,
                 lifetime: Page.Lifetime(fresh: fresh))
         case .throttled, .failed:
             return nil

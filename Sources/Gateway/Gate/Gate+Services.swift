@@ -7,6 +7,12 @@ extension Gate {
         service(target, region)?.isPassthrough ?? false
     }
 
+    /// Returns true if the operation that a target names is one that its service asks no signature for.
+    public func isUnsigned(target: Span<UInt8>, region: Span<UInt8>) -> Bool {
+        guard let service = service(target, region), let place = service.operation(target) else { return false }
+        return service.catalog.operations[place].isUnsigned
+    }
+
     /// Returns true if a signature for a scope is one for a target.
     ///
     /// - Parameter scope: the place of a service whose Region and name were signed for.

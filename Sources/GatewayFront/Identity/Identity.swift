@@ -48,14 +48,16 @@ struct Identity {
             // The service verifies it. Its Host must be the service's own, or it is not sent.
             let caller =
                 head.peer.identity >= 0
-                ? CallerID(Int(head.peer.identity)) : try anonymous(head, bytes, isPassedOn: true)
+                ? CallerID(Int(head.peer.identity))
+                : try anonymous(head, bytes, target, bytes.extracting(region), isPassedOn: true)
             return RequestIdentity(caller: caller, region: region, principal: CredentialScope.keyID(head, bytes))
         }
         if head.peer.identity >= 0 {
             return RequestIdentity(caller: CallerID(Int(head.peer.identity)), region: unverified(region, head, bytes))
         }
         guard hasKeys, let authorization = head[.authorization] else {
-            return RequestIdentity(caller: try anonymous(head, bytes), region: unverified(region, head, bytes))
+            let caller = try anonymous(head, bytes, target, bytes.extracting(region))
+            return RequestIdentity(caller: caller, region: unverified(region, head, bytes))
         }
         do throws(SignatureFault) {
             return try signed(by: authorization, head, bytes, content, target)
@@ -80,11 +82,17 @@ struct Identity {
     /// Called about four times a second.
     mutating func tick() { now = front.wallClock() }
 
+    /// The caller of a request without a signature that is verified here. One for an operation that its service asks no signature for is
+    /// admitted in any case: nothing that is trusted here is used for it, so that it may name any host, as signed requests may.
     private mutating func anonymous(
-        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, isPassedOn: Bool = false
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ target: Span<UInt8>, _ region: Span<UInt8>,
+        isPassedOn: Bool = false
     ) throws(GatewayError) -> CallerID {
         guard front.identities.admitsAnonymous(isLoopback: head.peer.isLoopback && !head.isForwarded) else {
-            throw head[.authorization] == nil ? .unsigned : .unknownKey
+            guard head[.authorization] == nil else { throw .unknownKey }
+            guard gate.isUnsigned(target: target, region: region) else { throw .unsigned }
+            try unidentified.check(head, bytes, anyHost: true)
+            return .anonymous
         }
         try unidentified.check(head, bytes, anyHost: isPassedOn)
         return .anonymous

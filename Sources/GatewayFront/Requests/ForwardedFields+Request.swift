@@ -65,19 +65,36 @@ extension GatewayError {
     }
 }
 
-/// Content in a coding (`Content-Encoding`, RFC 9110, section 8.4), which the gateway does not read.
-enum CodedContent {
-    /// - Throws: the answer to a request whose content is in a coding other than `identity`.
-    static func check(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(GatewayError) {
+extension ContentCoding {
+    /// That of a request's content; `nil` if it is in none but `identity`.
+    ///
+    /// - Parameters:
+    ///   - maxBytes: the bytes that the content may have once its coding is taken off.
+    ///   - isPassedOn: true if the request's own fields are sent on, whatever they are.
+    /// - Throws: the answer to a request whose codings are no tokens, so that no field of the gateway's can name them.
+    init?(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, maxBytes: Int, isPassedOn: Bool
+    ) throws(GatewayError) {
+        var codings: [String] = []
         for field in head.fields where bytes.isText("content-encoding", at: field.name) {
-            guard field.value.isEmpty || bytes.isText("identity", at: field.value) else { throw .codedContent }
+            let parts = field.value.map { bytes[$0] }.split(separator: UInt8(ascii: ","))
+            for part in parts {
+                let coding = part.filter { $0 != 0x20 && $0 != 0x09 }
+                let isToken = coding.allSatisfy { $0.isLetter || $0.isDigit || "-_.+".utf8.contains($0) }
+                guard isPassedOn || isToken && coding.count <= 32 && codings.count < 8 else { throw .codedContent }
+                let text = String(decoding: coding, as: UTF8.self)
+                if !text.isEmpty, text.lowercased() != "identity" { codings.append(text) }
+            }
         }
+        if codings.isEmpty { return nil }
+        let isGzip = codings.count == 1 && ["gzip", "x-gzip"].contains(codings[0].lowercased())
+        self.init(field: codings.joined(separator: ", "), isGzip: isGzip, maxBytes: maxBytes)
     }
 }
 
 extension GatewayError {
     fileprivate static let codedContent = front(
         415, "UnsupportedMediaTypeException",
-        "The request's Content-Encoding is not accepted here: send the body as it is, in no coding.",
+        "The request's Content-Encoding is not a list of a few short names.",
         detail: "content-encoding")
 }

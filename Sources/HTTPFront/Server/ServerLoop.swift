@@ -8,7 +8,8 @@ public final class ServerLoop<R: Responder> {
     public let index: Int32
     /// The event loop itself.
     public let eventLoop: any EventLoop
-    let limits: HTTPLimits
+    /// The limits of its connections.
+    public let limits: HTTPLimits
     let limiter: ConnectionLimiter
     let unsent: UnsentLedger
     private var unsentNumber = 0

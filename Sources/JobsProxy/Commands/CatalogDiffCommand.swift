@@ -82,6 +82,7 @@ enum CatalogDifference {
                 ("invalidates", words(old.invalidates), words(new.invalidates)), ("ttl", time(old.ttl), time(new.ttl)),
                 ("timeout", time(old.timeout), time(new.timeout)),
                 ("hostPrefix", old.hostPrefix ?? "none", new.hostPrefix ?? "none"),
+                ("auth", old.isUnsigned ? "none" : "signature", new.isUnsigned ? "none" : "signature"),
                 ("sensitive", "\(old.isSensitive)", "\(new.isSensitive)"),
                 ("streams", "\(old.isStream)", "\(new.isStream)"),
             ])

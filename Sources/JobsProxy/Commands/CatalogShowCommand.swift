@@ -62,6 +62,9 @@ enum CatalogText {
             lines.append("  attempt      \(Units.spelled(nanoseconds: timeout)) at most")
         }
         if let prefix = operation.hostPrefix { lines.append("  host         \(prefix)…") }
+        if operation.isUnsigned {
+            lines.append("  unsigned     for callers without a signature too; sent on without one")
+        }
         if operation.isSensitive { lines.append("  sensitive    never written to a snapshot") }
         if operation.isStream { lines.append("  streams      passed on as it comes") }
         if !operation.invalidates.isEmpty {
@@ -113,6 +116,7 @@ enum CatalogText {
         let unit =
             switch constraint.kind {
             case .string: " characters"
+            case .blob: " bytes"
             case .list: " elements"
             default: ""
             }

@@ -45,11 +45,24 @@ struct OperationInput: Sendable, Equatable {
             }
             // A wrong type comes first: the service understands a whole request before it looks at values.
             do throws(WrongTypeError) {
+                try Self.requireIntegers(value, constraint, constraint.member)
                 violations += try constraint.violations(of: value, &allowance)
             } catch {
                 throw .serialization(error.message)
             }
         }
         guard violations.isEmpty else { throw .validation(InputConstraint.message(violations)) }
+    }
+
+    /// Throws for an integer that is not spelled as one, which is the service's to judge. No list of the model has integers.
+    private static func requireIntegers(
+        _ value: JSONValue, _ constraint: InputConstraint, _ path: String
+    ) throws(WrongTypeError) {
+        if constraint.kind == .integer, value.integer == nil { throw WrongTypeError(path: path, kind: .integer) }
+        guard constraint.kind == .structure else { return }
+        for inner in constraint.members {
+            guard let member = value[inner.member], member != .null else { continue }
+            try requireIntegers(member, inner, "\(path).\(inner.member)")
+        }
     }
 }

@@ -18,6 +18,8 @@ enum InputCheck {
         let body = Array(input.dropFirst(name.count + 1))
         guard let read = try? OperationInput(body.span, of: operation) else { return nil }
         let canonical = read.canonicalBody
+        // The service judges it, as it came.
+        guard !read.isUncertain else { return read.hasUnknownMembers ? nil : "it is uncertain, and would be kept" }
         guard let again = try? OperationInput(canonical.span, of: operation) else {
             return "its canonical body is refused"
         }

@@ -78,9 +78,10 @@ final class GateFixture {
         services names: [(name: String, region: String)] = [("voice-id", "us-east-1")],
         callers: (Double) -> [CallerSettings] = {
             [CallerSettings(name: "anonymous", limit: Limit(Quota(rate: 1, burst: $0)))]
-        }, domainLimit: Limit? = nil
+        }, domainLimit: Limit? = nil, change: (inout Catalog) -> Void = { _ in }
     ) throws {
-        let catalog = try builtInCatalog()
+        var catalog = try builtInCatalog()
+        change(&catalog)
         let quota = Quota(rate: 1 / interval, burst: Double(max(1, tokens)))
         // Groups start empty: long enough ago for the tokens that are wanted.
         let start = now - Int64(interval * 1e9) * Int64(tokens)
@@ -104,10 +105,16 @@ final class GateFixture {
     }
 
     func read(_ operation: String, _ body: String, region: String = "", prefix: String = "VoiceID.") -> Call {
+        read(operation, Array(body.utf8), region: region, prefix: prefix)
+    }
+
+    func read(
+        _ operation: String, _ body: [UInt8], region: String = "", prefix: String = "VoiceID.",
+        coding: ContentCoding? = nil
+    ) -> Call {
         let target = operation.isEmpty ? [] : Array((prefix + operation).utf8)
         let region = Array(region.utf8)
-        let body = Array(body.utf8)
-        return gate.read(target: target.span, region: region.span, body: body.span)
+        return gate.read(target: target.span, region: region.span, body: body.span, coding: coding)
     }
 
     func ask(_ operation: String, _ body: String, region: String = "", caller: CallerID = .anonymous) -> Verdict {

@@ -37,6 +37,12 @@ struct ResigningTests {
                 for letter in "ABCDEFGH" { #expect(try await gateway.page(query(domain: letter)).status == 200) }
                 let more = ",\"Name\":\"n\",\"Description\":\"é漢\",\"ClientToken\":\"t-1\""
                 #expect(try await gateway.call("CreateWatchlist", query(more: more)).status == 200)
+                let client = try await SignedClient(gateway)
+                let packed = gzipped(Array(query(domain: "I").utf8))
+                let coding: [(name: String, value: String)] = [("Content-Encoding", "gzip")]
+                #expect(try await client.post("ListSpeakers", packed, more: coding).status == 200)
+                try await client.close()
+                #expect(origin.requests.last?["content-encoding"] == "gzip")
                 #expect(origin.requests.count > 9)
                 let secret = try #require(TestGateway.secrets["UPSTREAM_SECRET"])
                 #expect(try await verdict(origin.requests, secret: secret) == "\(origin.requests.count) good\n")

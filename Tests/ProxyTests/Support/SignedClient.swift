@@ -33,14 +33,22 @@ struct SignedClient: Sendable {
         _ operation: String, _ body: String, signedAt age: Int64 = 0, more: [(name: String, value: String)] = [],
         change: ([(name: String, value: String)]) -> [(name: String, value: String)] = { $0 }
     ) async throws -> HTTPReply {
+        try await post(operation, Array(body.utf8), signedAt: age, more: more, change: change)
+    }
+
+    func post(
+        _ operation: String, _ body: [UInt8], signedAt age: Int64 = 0, more: [(name: String, value: String)] = [],
+        change: ([(name: String, value: String)]) -> [(name: String, value: String)] = { $0 }
+    ) async throws -> HTTPReply {
         var signer = RequestSigner(scope: scope)
         let fields = [(name: "Host", value: host), (name: "X-Amz-Target", value: "VoiceID.\(operation)")] + more
         let added = signer.sign(
-            method: "POST", path: "/", query: "", fields: fields, body: Array(body.utf8),
+            method: "POST", path: "/", query: "", fields: fields, body: body,
             with: AWSCredentials(accessKeyID: keyID, secretAccessKey: secret),
             at: Process.wallClock() - age * 1_000_000_000)
         let lines = change(fields + added).map { "\($0.name): \($0.value)\r\n" }.joined()
-        return try await client.send("POST / HTTP/1.1\r\n\(lines)Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        return try await client.send(
+            Array("POST / HTTP/1.1\r\n\(lines)Content-Length: \(body.count)\r\n\r\n".utf8) + body)
     }
 
     func page(_ body: String) async throws -> HTTPReply { try await post("ListFraudsterRegistrationJobs", body) }

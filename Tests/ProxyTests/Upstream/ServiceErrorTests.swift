@@ -159,20 +159,54 @@ struct CallerContentTests {
         }
     }
 
-    @Test("a body in a coding is refused, and not taken for another", arguments: ["ListDomains", "SomethingNew"])
+    @Test("a body in a coding goes on as it came, each time", arguments: ["ListDomains", "SomethingNew"])
     func coded(operation: String) async throws {
+        let packed = gzipped(Array("{}".utf8))
+        let codings: [(fields: [String], sent: String?, body: [UInt8])] = [
+            (["gzip"], "gzip", packed), (["identity", "X-Gzip"], "X-Gzip", packed), (["br"], "br", [1, 2, 3]),
+            (["gzip, gzip"], "gzip, gzip", packed), (["deflate", " gzip"], "deflate, gzip", packed),
+            (["identity, "], nil, Array("{}".utf8)),
+        ]
         try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
             try await TestGateway.run(TestGateway.service(origin.url)) { gateway in
                 let client = try await SignedClient(gateway)
-                for coding in ["gzip", "identity, gzip"] {
-                    let reply = try await client.post(operation, "{}", more: [("Content-Encoding", coding)])
-                    #expect(reply.status == 415)
-                    #expect(reply.errorCode == "UnsupportedMediaTypeException")
-                    #expect(reply.text.contains("Content-Encoding"))
+                for (fields, sent, body) in codings {
+                    for _ in 0..<(sent == nil ? 1 : 2) {
+                        let more = fields.map { (name: "Content-Encoding", value: $0) }
+                        #expect(try await client.post(operation, body, more: more).status == 200)
+                        #expect(origin.requests.last?.body == body)
+                        #expect(origin.requests.last?["content-encoding"] == sent)
+                    }
                 }
+                #expect(origin.requests.count == 11)
+                for coding in ["g zip;q=1", "(x)", String(repeating: "a", count: 33)] {
+                    let reply = try await client.post(operation, packed, more: [("Content-Encoding", coding)])
+                    #expect(reply.status == 415 && reply.errorCode == "UnsupportedMediaTypeException")
+                }
+                #expect(origin.requests.count == 11)
+                try await client.close()
+            }
+        }
+    }
+
+    @Test("a body in gzip is as large as it is unpacked")
+    func bombs() async throws {
+        let bomb: [UInt8] = [
+            31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 139, 86, 24, 5, 163, 96, 20, 12, 123, 0, 0, 68, 15, 28, 231, 233, 3, 0, 0,
+        ]
+        let gzip: [(name: String, value: String)] = [("Content-Encoding", "gzip")]
+        try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
+            let limit = "http: {maxBodyBytes: 1000}\n"
+            try await TestGateway.run(TestGateway.service(origin.url) + limit) { gateway in
+                let client = try await SignedClient(gateway)
+                let packed = try await client.post("ListDomains", bomb, more: gzip)
+                let broken = try await client.post("ListDomains", Array("{}".utf8), more: gzip)
+                #expect(broken.status == 400 && broken.errorCode == "SerializationException")
+                let plain = try await client.post("ListDomains", [UInt8](repeating: 32, count: 1001))
+                #expect(plain.status == 413 && packed.status == 413)
+                #expect(plain.text == packed.text && plain.errorCode == packed.errorCode)
+                #expect(plain.fields["cache-status"] == packed.fields["cache-status"])
                 #expect(origin.requests.isEmpty)
-                let reply = try await client.post(operation, "{}", more: [("Content-Encoding", "identity")])
-                #expect(reply.status == 200)
                 try await client.close()
             }
         }
@@ -188,9 +222,15 @@ struct CallerContentTests {
                 let coding: [(name: String, value: String)] = [("Content-Encoding", "gzip")]
                 #expect(try await client.post("SomethingNew", "\u{1f}", more: coding).status == 200)
                 #expect(origin.requests.first?["content-encoding"] == "gzip")
-                // The gateway would have to look into it.
-                #expect(try await client.post("ListDomains", "\u{1f}", more: coding).status == 415)
+                #expect(try await client.post("ListDomains", "\u{1f}", more: coding).status == 400)
                 #expect(origin.requests.count == 1)
+                let packed = gzipped(Array("{}".utf8))
+                #expect(try await client.post("ListDomains", packed, more: coding).status == 200)
+                #expect(origin.requests.last?.body == packed && origin.requests.last?["content-encoding"] == "gzip")
+                // The field is its caller's, whatever stands in it.
+                let odd: [(name: String, value: String)] = [("Content-Encoding", "(odd) x=1")]
+                #expect(try await client.post("ListDomains", packed, more: odd).status == 200)
+                #expect(origin.requests.last?["content-encoding"] == "(odd) x=1")
                 try await client.close()
             }
         }

@@ -88,9 +88,10 @@ final class MachineFixture {
     init(
         tokens: Int = 100, interval: Int64 = second, maxWait: Int64 = 5 * second, callTimeout: Int64 = 15 * second,
         attemptTimeout: Int64 = 5 * second, failures: Int = 5, retry: RetryPolicy = RetryPolicy(), seed: UInt64 = 1,
-        observer: (any WriteObserver)? = nil
+        observer: (any WriteObserver)? = nil, change: (inout Catalog) -> Void = { _ in }
     ) throws {
-        guard let catalog = Self.catalog else { throw CatalogError() }
+        guard var catalog = Self.catalog else { throw CatalogError() }
+        change(&catalog)
         let quota = Quota(rate: 1e9 / Double(interval), burst: 100_000)
         let service = Service(
             index: 0,
