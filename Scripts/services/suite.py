@@ -48,7 +48,7 @@ class Run:
         own = self.tests / f"test_{service.replace('-', '')}"
         text = "\n".join(path.read_text(errors="replace") for path in own.rglob("*.py"))
         # us-east-1 comes first: the gateway sends there what is not signed.
-        found = re.findall(r'["\']([a-z]{2,4}(?:-[a-z]+){1,3}-[1-9]|global)["\']', text)
+        found = re.findall(r'["\']([a-z]{2,4}(?:-[a-z]+){1,3}-[1-9])["\']', text)
         self.regions = ["us-east-1", *sorted(set(found) - {"us-east-1"})]
         prefixes = models.aws_json()
         named = {name for name in re.findall(r'(?:client|resource)\(\s*"([a-z0-9-]+)"', text) if name in prefixes}
