@@ -26,10 +26,17 @@ def fetch(directory):
     if not root.exists():
         directory.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:",
-                        "--no-build-isolation", "--dest", directory, f"moto=={version}"], check=True)
+                        "--dest", directory, f"moto=={version}"], check=True)
         with tarfile.open(directory / f"moto-{version}.tar.gz") as archive:
             archive.extractall(directory, filter="data")
     return root
+
+
+def mismatch(root):
+    """The version of an unpacked source if it is known and is not that of the installed moto, or None."""
+    path = root / "PKG-INFO"
+    found = re.search(r"^Version: (\S+)", path.read_text(), re.M) if path.exists() else None
+    return found[1] if found and found[1] != metadata.version("moto") else None
 
 
 def services(tests):
