@@ -105,11 +105,11 @@ class Servers(contextlib.ExitStack):
         super().__init__()
         self.directory = pathlib.Path(directory)
 
-    def start(self, name, command, port, environment=None):
+    def start(self, name, command, port, environment=None, seconds=15):
         log = self.enter_context(open(self.directory / f"{name.replace('/', '-')}.log", "w+"))
         server = Server(name, command, port, environment, log)
         self.callback(server.stop)
-        return server.wait_until_open()
+        return server.wait_until_open(seconds)
 
     def fill(self, template, values, name=None):
         """The path of a file made from a template, `@NAME@` replaced by values."""

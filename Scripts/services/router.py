@@ -49,6 +49,8 @@ class Router:
             if re.search(rb"\r\nexpect:\s*100-continue", head, re.I):
                 writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             body = await content(reader, head)
+            # The signing Region of some global services is no Region, and no signature is verified here.
+            head = re.sub(rb"(Credential=[^/\r]+/\d+/)global/", rb"\1us-east-1/", head)
             head = re.sub(rb"\r\n(connection|expect):[^\r]*", b"", head, flags=re.I)
             request = head[:-2] + b"Connection: close\r\n\r\n" + body
             target = self.gateway if self.target.search(head) else self.moto

@@ -15,13 +15,15 @@ __all__ = ["Failed", "KEY", "Servers", "ask", "configuration", "free_ports", "pr
 # The key pair of the caller, and the gateway's own for moto, which asks for none.
 KEY = ("GWEXAMPLE1", "a-secret-of-the-check")
 CREDENTIALS = ("AKIAEXAMPLE", "a-secret-of-the-gateway")
+# Seconds until the gateway listens; a debug build takes seconds for some hundred services.
+START_LIMIT = 120
 MANY = {"rate": 1000000, "burst": 1000000}
 
 
 def start_moto(servers, interpreter, port, name="moto"):
     """Starts moto's server; returns its address."""
     servers.start(name, [interpreter, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], port, {
-        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "PYTHONWARNINGS": "ignore"})
+        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "PYTHONWARNINGS": "ignore"}, START_LIMIT)
     return f"http://127.0.0.1:{port}"
 
 
@@ -70,5 +72,6 @@ def start_gateway(servers, gateway, ports, settings, name="gateway"):
     # JSON is YAML.
     path = servers.directory / f"{name}.yaml"
     path.write_text(json.dumps(settings, indent=1))
-    servers.start(name, [gateway, "serve", "--config", path], ports[0], {"MOTO_SECRET": CREDENTIALS[1], "CHECK_SECRET": KEY[1]})
+    servers.start(name, [gateway, "serve", "--config", path], ports[0], {
+        "MOTO_SECRET": CREDENTIALS[1], "CHECK_SECRET": KEY[1]}, START_LIMIT)
     return f"http://127.0.0.1:{ports[0]}"

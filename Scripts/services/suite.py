@@ -26,10 +26,17 @@ def fetch(directory):
     if not root.exists():
         directory.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:",
-                        "--no-build-isolation", "--dest", directory, f"moto=={version}"], check=True)
+                        "--dest", directory, f"moto=={version}"], check=True)
         with tarfile.open(directory / f"moto-{version}.tar.gz") as archive:
             archive.extractall(directory, filter="data")
     return root
+
+
+def mismatch(root):
+    """The version of an unpacked source if it is known and is not that of the installed moto, or None."""
+    path = root / "PKG-INFO"
+    found = re.search(r"^Version: (\S+)", path.read_text(), re.M) if path.exists() else None
+    return found[1] if found and found[1] != metadata.version("moto") else None
 
 
 def services(tests):
@@ -48,7 +55,7 @@ class Run:
         own = self.tests / f"test_{service.replace('-', '')}"
         text = "\n".join(path.read_text(errors="replace") for path in own.rglob("*.py"))
         # us-east-1 comes first: the gateway sends there what is not signed.
-        found = re.findall(r'["\']([a-z]{2,4}(?:-[a-z]+){1,3}-[1-9]|global)["\']', text)
+        found = re.findall(r'["\']([a-z]{2,4}(?:-[a-z]+){1,3}-[1-9])["\']', text)
         self.regions = ["us-east-1", *sorted(set(found) - {"us-east-1"})]
         prefixes = models.aws_json()
         named = {name for name in re.findall(r'(?:client|resource)\(\s*"([a-z0-9-]+)"', text) if name in prefixes}

@@ -45,6 +45,24 @@ struct CarefulChoiceTests {
         #expect(try Self.kind("GetThing", TestModel.operation("Name", "Thing", "\"authtype\":\"none\"")).isUnsigned)
     }
 
+    @Test("An approximate figure, however deep, and in a map under its name, is true for its moment")
+    func estimates() throws {
+        let shapes = [
+            "Counted": TestModel.structure("counts:Counts"), "Attributes": TestModel.structure("values:ByName"),
+            "Counts": TestModel.structure("ApproximateNumberOfThings:Size"),
+            "Dated": TestModel.structure("ApproximateDate:Time ApproximatePrecision:Text"),
+            "Names": "{\"type\":\"string\",\"enum\":[\"Color\",\"ApproximateNumberOfThings\"]}",
+            "ByName": "{\"type\":\"map\",\"key\":{\"shape\":\"Names\"},\"value\":{\"shape\":\"Text\"}}",
+        ]
+        for (output, kind) in [("Counted", Gateway.Operation.Kind.live), ("Attributes", .live), ("Dated", .read)] {
+            let model = TestModel.bytes(
+                operations: ["GetThing": TestModel.operation("Name", output)],
+                shapes: shapes.merging(["Name": TestModel.structure("name:Text!")]) { $1 })
+            let operation = try #require(try TestModel.catalog(model).catalog.operation("GetThing"))
+            #expect(operation.kind == kind && !operation.isSensitive, "\(output)")
+        }
+    }
+
     @Test("What is live makes nothing void, and a stream is passed on")
     func live() throws {
         #expect(try Self.kind("CountThings", TestModel.operation("In", "Page")).invalidates.isEmpty)

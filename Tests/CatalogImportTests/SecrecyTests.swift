@@ -77,18 +77,33 @@ struct OperationVerbTests {
             ("PreviewAgents", "looks"),
             ("PollForActivityTask", "looks"), ("ReceiveMessage", "looks"), ("GetRecords", "looks"),
             ("GetItem", "looks"),
-            ("IssueCertificate", "changes"), ("CheckoutLicense", "changes"), ("StartQuery", "changes"),
+            ("GetExecutionHistory", "looks"), ("ListRecordHistory", "reads"),
+            ("IssueCertificate", "changes"), ("CheckInLicense", "changes"), ("CheckOutLicense", "changes"),
+            ("CheckoutLicense", "changes"), ("StartQuery", "changes"),
             ("Listen", "changes"),
             ("GetawayStart", "changes"), ("TagResource", "changes"), ("", "changes"),
         ])
     func verbs(_ name: String, _ expected: String) {
-        #expect("\(OperationVerb(name, isReadOnly: false))" == expected)
+        #expect("\(OperationVerb(.init(name: name)))" == expected)
+    }
+
+    @Test(
+        "An operation whose documentation begins by saying that it makes something may change something",
+        arguments: [
+            ("GetId", "<p>Generates (or retrieves) IdentityID.</p>", "changes"),
+            ("GetOpenIdToken", "<p>Registers (or retrieves) an id.</p>", "changes"),
+            ("GetRecommendation", "<p>Starts a job.</p>", "changes"),
+            ("ListModels", "<p>Generates a list.</p>", "reads"),
+            ("GetJob", "<p>Gets a job. Starts nothing.</p>", "reads"),
+        ])
+    func documented(_ name: String, _ documentation: String, _ expected: String) {
+        #expect("\(OperationVerb(.init(name: name, documentation: documentation)))" == expected)
     }
 
     @Test("The model's word that an operation only reads is taken where its name says nothing")
     func readOnly() {
-        #expect("\(OperationVerb("ValidateThing", isReadOnly: true))" == "looks")
-        #expect("\(OperationVerb("ListThings", isReadOnly: true))" == "reads")
+        #expect("\(OperationVerb(.init(name: "ValidateThing", isReadOnly: true)))" == "looks")
+        #expect("\(OperationVerb(.init(name: "ListThings", isReadOnly: true)))" == "reads")
     }
 }
 

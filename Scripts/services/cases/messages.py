@@ -12,6 +12,8 @@ SQS = {
         ("SetQueueAttributes", {"QueueUrl": "$queue", "Attributes": {"VisibilityTimeout": "45"}}),
     ],
     "ends": [
+        # It hides the message, which is a figure of the queue.
+        ("ReceiveMessage", {"QueueUrl": "$queue", "VisibilityTimeout": 60}),
         ("PurgeQueue", {"QueueUrl": "$queue"}),
         ("UntagQueue", {"QueueUrl": "$queue", "TagKeys": ["team"]}),
         ("DeleteQueue", {"QueueUrl": "$queue"}),

@@ -22,6 +22,7 @@ extension CatalogDraft {
             }
         }
         let secrets = SecretShapes(model)
+        let estimates = EstimateShapes(model)
         let used = DraftShapes(model, validation)
         heading = Self.heading(model)
         head = [
@@ -33,7 +34,7 @@ extension CatalogDraft {
         queryErrors = model.isQueryCompatible ? Self.queryErrors(model) : []
         groups = [Group(name: "default", rate: "2")]
         final = []
-        operations = model.operations.map { DraftOperation($0, model, secrets, used, parent: parent) }
+        operations = model.operations.map { DraftOperation($0, model, secrets, estimates, used, parent: parent) }
         shapes = used.texts
     }
 
@@ -57,8 +58,8 @@ extension CatalogDraft {
 
 extension DraftOperation {
     fileprivate init(
-        _ operation: ServiceModel.Operation, _ model: ServiceModel, _ secrets: SecretShapes, _ used: DraftShapes,
-        parent: String?
+        _ operation: ServiceModel.Operation, _ model: ServiceModel, _ secrets: SecretShapes,
+        _ estimates: EstimateShapes, _ used: DraftShapes, parent: String?
     ) {
         name = operation.name
         input = model.inputMembers(operation).map { member in
@@ -73,10 +74,11 @@ extension DraftOperation {
         let token = secrets.token(inOutputOf: operation) ?? secrets.token(inInputOf: operation)
         let sensitive = secrets.sensitive(inOutputOf: operation)
         secret = token ?? sensitive
-        switch OperationVerb(operation.name, isReadOnly: operation.isReadOnly) {
+        switch OperationVerb(operation) {
         case .changes: kind = .write
         case .looks: kind = .live
         case .reads where secret != nil || isStream || operation.isUnsigned: kind = .live
+        case .reads where estimates.figure(inOutputOf: operation) != nil: kind = .live
         case .reads: kind = operation.paginator == nil ? .read : .page
         }
         // Nothing of a write is kept.

@@ -2,7 +2,7 @@
 enum DocumentedDefault {
     /// The number of "The default is 100", "defaults to 100" or "Default: 100"; nil without one, or with several that differ.
     static func pageSize(_ documentation: String) -> Int64? {
-        let words = plain(documentation).split { $0.isWhitespace || ",;()".contains($0) }.map { $0.lowercased() }
+        let words = text(ofHTML: documentation).split { $0.isWhitespace || ",;()".contains($0) }.map { $0.lowercased() }
         var found: Set<Int64> = []
         for (place, word) in words.enumerated() where ["default", "default:", "defaults"].contains(word) {
             // The number follows within a few words that say no more than that it is one.
@@ -29,7 +29,7 @@ enum DocumentedDefault {
     }
 
     /// The text without HTML, and without the commas of thousands.
-    private static func plain(_ documentation: String) -> String {
+    static func text(ofHTML documentation: String) -> String {
         var text = ""
         var isInTag = false
         for scalar in documentation.unicodeScalars {

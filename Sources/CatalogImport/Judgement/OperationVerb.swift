@@ -1,4 +1,4 @@
-/// What an operation's name says of it.
+/// What an operation's name and documentation say of it.
 enum OperationVerb {
     /// It reads, and an answer is true for a while.
     case reads
@@ -7,16 +7,16 @@ enum OperationVerb {
     /// It may change something.
     case changes
 
-    /// - Parameter isReadOnly: the model says that it only reads.
-    init(_ operation: String, isReadOnly: Bool) {
-        var words = Words(operation).all[...]
+    init(_ operation: ServiceModel.Operation) {
+        var words = Words(operation.name).all[...]
         // `BatchGet…`, `AdminGet…` and `TransactGet…` are done to several things, or by an administrator.
         if let first = words.first, ["batch", "admin", "transact"].contains(first) { words = words.dropFirst() }
         switch words.first {
-        case _ where Self.data.contains(operation): self = .looks
+        case _ where Self.isCheckInOrOut(words) || Self.makesSomething(operation.documentation): self = .changes
+        case _ where Self.data.contains(operation.name) || Self.isHistory(words): self = .looks
         case let verb? where Self.reading.contains(verb): self = .reads
         case let verb? where Self.looking.contains(verb): self = .looks
-        default: self = isReadOnly ? .looks : .changes
+        default: self = operation.isReadOnly ? .looks : .changes
         }
     }
 
@@ -31,4 +31,22 @@ enum OperationVerb {
         "GetRecords", "GetLogEvents", "GetItem", "BatchGetItem", "TransactGetItems", "GetMedia", "GetMetricData",
         "GetMetricStatistics", "GetQueryResults", "GetEventPrediction",
     ]
+
+    /// Returns true for the history of one thing, which grows by what others do: `GetExecutionHistory`.
+    private static func isHistory(_ words: ArraySlice<String>) -> Bool {
+        words.first == "get" && words.last == "history"
+    }
+
+    /// Returns true for `CheckIn…` and `CheckOut…`, which check nothing.
+    private static func isCheckInOrOut(_ words: ArraySlice<String>) -> Bool {
+        words.first == "check" && ["in", "out"].contains(words.dropFirst().first)
+    }
+
+    /// Returns true if the documentation begins by saying that an operation makes something, whatever its name: `GetId` "generates (or
+    /// retrieves)" an identity.
+    private static func makesSomething(_ documentation: String) -> Bool {
+        let text = DocumentedDefault.text(ofHTML: String(documentation.prefix(200)))
+        let words = text.lowercased().split { !$0.isLetter }.prefix(2)
+        return words.first == "registers" || words.first == "starts" || words.elementsEqual(["generates", "or"])
+    }
 }

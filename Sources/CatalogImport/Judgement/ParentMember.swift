@@ -25,7 +25,7 @@ enum ParentMember {
     private static func isConfined(_ operation: ServiceModel.Operation, to parent: String, _ model: ServiceModel)
         -> Bool
     {
-        guard case .changes = OperationVerb(operation.name, isReadOnly: operation.isReadOnly) else { return true }
+        guard case .changes = OperationVerb(operation) else { return true }
         if model.inputMembers(operation).contains(where: { $0.name == parent && $0.isRequired }) { return true }
         let words = Words(operation.name).all
         return ["tag", "untag"].contains(words.first)

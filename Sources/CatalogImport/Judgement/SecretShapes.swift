@@ -9,17 +9,16 @@ struct SecretShapes {
     init(_ model: ServiceModel) {
         self.model = model
         var (tokens, sensitive): ([String: String], [String: String]) = ([:], [:])
-        var outside: [String: [String]] = [:]
         for (name, shape) in model.shapes {
-            for inside in shape.inside { outside[inside, default: []].append(name) }
             if shape.isSensitive { sensitive[name] = name }
             for member in shape.members {
                 if sensitive[name] == nil, member.isSensitive { sensitive[name] = member.name }
                 if tokens[name] == nil, Self.isToken(member, model) { tokens[name] = member.name }
             }
         }
-        self.tokens = Self.spread(tokens, outside)
-        self.sensitive = Self.spread(sensitive, outside)
+        let containment = Containment(model)
+        self.tokens = containment.spread(tokens)
+        self.sensitive = containment.spread(sensitive)
     }
 
     /// The member for which an operation's output is never kept; nil if it may be.
@@ -63,19 +62,6 @@ struct SecretShapes {
     private static func isToken(_ member: ServiceModel.Member, _ model: ServiceModel) -> Bool {
         Secrecy.isToken(
             member.name, holdsText: model.holdsText(member.shape), documentation: member.documentation)
-    }
-
-    /// Whatever a shape is in has what the shape has.
-    private static func spread(_ found: [String: String], _ outside: [String: [String]]) -> [String: String] {
-        var found = found
-        var open = Array(found.keys)
-        while let name = open.popLast() {
-            for outer in outside[name] ?? [] where found[outer] == nil {
-                found[outer] = found[name]
-                open.append(outer)
-            }
-        }
-        return found
     }
 }
 

@@ -29,6 +29,7 @@ extension ServiceModel {
 extension ServiceModel.Operation {
     fileprivate init(_ name: String, _ value: JSONValue, _ paginator: JSONValue?) {
         self.init(name: name, input: value["input"]?["shape"]?.string, output: value["output"]?["shape"]?.string)
+        documentation = value["documentation"]?.string ?? ""
         isReadOnly = value.isTrue("readonly")
         isUnsigned = value["authtype"]?.string == "none"
         let prefix = value["endpoint"]?["hostPrefix"]?.string

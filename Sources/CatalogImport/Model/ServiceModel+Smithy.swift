@@ -74,6 +74,7 @@ private struct SmithyTree {
         }
         var operation = ServiceModel.Operation(
             name: Self.local(id), input: target("input"), output: target("output"))
+        operation.documentation = traits["smithy.api#documentation"]?.string ?? ""
         operation.isReadOnly = traits["smithy.api#readonly"] != nil
         operation.isUnsigned =
             traits["smithy.api#auth"]?.array?.isEmpty == true || traits["smithy.api#optionalAuth"] != nil

@@ -28,6 +28,8 @@ struct ServiceModel {
         /// A word before the endpoint's host name, if it is the same for every request.
         var hostPrefix: String?
         var paginator: Paginator?
+        /// In HTML.
+        var documentation = ""
     }
 
     /// The members by which a listing goes on.
@@ -117,6 +119,14 @@ extension ServiceModel {
     /// Returns true if a shape is a whole number.
     func isInteger(_ shape: String) -> Bool {
         if case .integer = shapes[shape]?.kind { true } else { false }
+    }
+
+    /// Returns true if a shape is a number, whole or not.
+    func isNumber(_ shape: String) -> Bool {
+        switch shapes[shape]?.kind {
+        case .integer, .number: true
+        default: false
+        }
     }
 
     static func slug(_ name: String) -> String {
