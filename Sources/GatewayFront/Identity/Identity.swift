@@ -6,8 +6,8 @@ internal import Primitives
 /// The caller of a request, and what else its `Authorization` field says; places in the request's bytes.
 struct RequestIdentity {
     var caller: CallerID
-    /// The Region of the signature; empty if the gate does not need it.
-    var region = 0..<0
+    /// The Region and service that the signature is for; empty if the gate does not need them.
+    var scope = 0..<0
     /// The access key id of a signature that is passed on; empty for others.
     var principal = 0..<0
 }
@@ -42,26 +42,26 @@ struct Identity {
     mutating func identify(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>, target: Span<UInt8>
     ) throws(GatewayError) -> RequestIdentity {
-        let region = front.hasSeveralRegions ? CredentialScope.region(head, bytes) : 0..<0
-        if front.hasPassthrough, let error = gate.foreignRegion(target, bytes.extracting(region)) { throw error }
-        if front.hasPassthrough, gate.isPassthrough(target: target, region: bytes.extracting(region)) {
+        let scope = front.needsScope ? CredentialScope.scope(head, bytes) : 0..<0
+        if front.hasPassthrough, let error = gate.foreignRegion(target, bytes.extracting(scope)) { throw error }
+        if front.hasPassthrough, gate.isPassthrough(target: target, scope: bytes.extracting(scope)) {
             // The service verifies it. Its Host must be the service's own, or it is not sent.
             let caller =
                 head.peer.identity >= 0
                 ? CallerID(Int(head.peer.identity)) : try anonymous(head, bytes, isPassedOn: true)
-            return RequestIdentity(caller: caller, region: region, principal: CredentialScope.keyID(head, bytes))
+            return RequestIdentity(caller: caller, scope: scope, principal: CredentialScope.keyID(head, bytes))
         }
         if head.peer.identity >= 0 {
-            return RequestIdentity(caller: CallerID(Int(head.peer.identity)), region: unverified(region, head, bytes))
+            return RequestIdentity(caller: CallerID(Int(head.peer.identity)), scope: unverified(scope, head, bytes))
         }
         guard hasKeys, let authorization = head[.authorization] else {
-            return RequestIdentity(caller: try anonymous(head, bytes), region: unverified(region, head, bytes))
+            return RequestIdentity(caller: try anonymous(head, bytes), scope: unverified(scope, head, bytes))
         }
         do throws(SignatureFault) {
             return try signed(by: authorization, head, bytes, content, target)
         } catch {
             if case .foreignScope = error,
-                let foreign = gate.foreignRegion(target, bytes.extracting(CredentialScope.region(head, bytes)))
+                let foreign = gate.foreignRegion(target, bytes.extracting(CredentialScope.scope(head, bytes)))
             {
                 throw foreign
             }
@@ -69,12 +69,12 @@ struct Identity {
         }
     }
 
-    /// The Region of a signature that is not verified: with one Region there is nothing to choose, but another is still refused.
+    /// The scope of a signature that is not verified: with one Region there may be nothing to choose, but another is still refused.
     private func unverified(_ place: Range<Int>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int> {
-        guard !front.hasSeveralRegions, let value = head[.authorization],
+        guard !front.needsScope, let value = head[.authorization],
             !SignatureHeader.isPlainly(of: region, bytes, value)
         else { return place }
-        return CredentialScope.region(head, bytes)
+        return CredentialScope.scope(head, bytes)
     }
 
     /// Called about four times a second.
@@ -113,10 +113,10 @@ struct Identity {
         defer { verifier.canonical.shrink() }
         try canonicalize(authorization.extracting(claim.header.signedNames), head, bytes, content)
         let caller = try verifier.verify(claim, authorization, date: date, at: moment)
-        guard front.hasSeveralRegions else { return RequestIdentity(caller: caller) }
-        let region = claim.header.region
+        guard front.needsScope else { return RequestIdentity(caller: caller) }
+        let scope = claim.header.scope
         return RequestIdentity(
-            caller: caller, region: place.lowerBound + region.lowerBound..<place.lowerBound + region.upperBound)
+            caller: caller, scope: place.lowerBound + scope.lowerBound..<place.lowerBound + scope.upperBound)
     }
 
     /// The value of `X-Amz-Date`, else of `Date`.
@@ -176,8 +176,8 @@ struct Identity {
 
 /// The parts of a credential scope before the signature is verified; empty without one.
 enum CredentialScope {
-    static func region(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int> {
-        header(head, bytes)?.region ?? 0..<0
+    static func scope(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int> {
+        header(head, bytes)?.scope ?? 0..<0
     }
 
     static func keyID(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int> {

@@ -88,9 +88,10 @@ final class MachineFixture {
     init(
         tokens: Int = 100, interval: Int64 = second, maxWait: Int64 = 5 * second, callTimeout: Int64 = 15 * second,
         attemptTimeout: Int64 = 5 * second, failures: Int = 5, retry: RetryPolicy = RetryPolicy(), seed: UInt64 = 1,
-        observer: (any WriteObserver)? = nil
+        observer: (any WriteObserver)? = nil, change: (inout Catalog) -> Void = { _ in }
     ) throws {
-        guard let catalog = Self.catalog else { throw CatalogError() }
+        guard var catalog = Self.catalog else { throw CatalogError() }
+        change(&catalog)
         let quota = Quota(rate: 1e9 / Double(interval), burst: 100_000)
         let service = Service(
             index: 0,
@@ -139,7 +140,7 @@ final class MachineFixture {
     func read(_ operation: String, _ more: String = "") -> Call {
         let target = Array("VoiceID.\(operation)".utf8)
         let body = Array("{\"DomainId\":\"\(Self.domain)\"\(more)}".utf8)
-        return gate.read(target: target.span, region: [UInt8]().span, body: body.span)
+        return gate.read(target: target.span, scope: [UInt8]().span, body: body.span)
     }
 
     @discardableResult
