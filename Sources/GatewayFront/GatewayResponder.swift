@@ -99,6 +99,9 @@ public final class GatewayResponder: Responder {
         }
         let call = memo.call(
             target: target, scope: scope, principal: bytes.extracting(requester.principal), body: content, of: gate)
+        if requester.signedScope >= 0, call.signedScope >= 0, call.signedScope != requester.signedScope {
+            return refuse(.foreignScope, call.operation, nil, of: call.service, &response)
+        }
         if isForeign(call, head, bytes) { return rejectForeign(&response) }
         let forwarded: ForwardedFields?
         do throws(GatewayError) {

@@ -123,9 +123,10 @@ public final class RowCounterFamily: MetricFamily {
 
     /// The place of a row that has none yet. The last place is kept for the family's last row, which counts for all that find no other.
     private func makeRow(_ row: Int) -> Int {
-        let used = used.load(ordering: .relaxed)
-        let row = used < capacity - 1 || capacity == rowCount ? row : rowCount - 1
         guard let places = unsafe places, let rowNumbers = unsafe rowNumbers else { return 0 }
+        let used = used.load(ordering: .relaxed)
+        let free = unsafe capacity - used - (places[rowCount - 1] == 0 ? 1 : 0)
+        let row = free > 0 ? row : rowCount - 1
         let known = unsafe Int(places[row]) - 1
         if known >= 0 { return known }
         unsafe rowNumbers[used] = row

@@ -17,7 +17,7 @@ struct GateServicesTests {
             signingName: \(signing)
             targetPrefix: com.example.Shared
             errorNamespace: com.example
-            protocol: "1.1"
+            protocol: awsJson1_1
             quotas: { default: { rate: 5 } }
             shapes: {}
             operations:
@@ -74,17 +74,18 @@ struct GateServicesTests {
         #expect(error.error.message.contains("us-east-1, eu-west-2"))
     }
 
-    @Test("know a signature for one with the same prefix, Region and name, and no other")
+    @Test("must be signed for as the first with their Region and name")
     func signed() throws {
-        let gate = try fixture().gate
-        func isSigned(_ target: String, _ scope: Int) -> Bool {
-            let target = Array(target.utf8)
-            return gate.isSigned(for: target.span, scope: scope)
+        let fixture = try GateFixture(
+            services: Self.names + [("one", "us-east-1")], catalog: Self.catalogs)
+        func scope(_ operation: String, _ scope: String) -> Int {
+            fixture.read(operation, "{}", region: scope, prefix: "com.example.Shared.").signedScope
         }
-        #expect(isSigned("com.example.Shared.Both", 1) && isSigned("com.example.Shared.New", 3))
-        #expect(!isSigned("com.example.Shared.Both", 0) && !isSigned("VoiceID.ListDomains", 2))
-        // Refused for its target.
-        #expect(isSigned("Nobody.Knows", 2) && isSigned("", 0))
+        #expect(scope("Both", "us-east-1/one") == 1 && scope("New", "us-east-1/two") == 2)
+        #expect(scope("One", "") == 1 && scope("New", "eu-west-2/one") == 3)
+        #expect(fixture.gate.signedScopes == [0, 1, 2, 3, 1])
+        #expect(fixture.read("", "{}").signedScope == -1)
+        #expect(scope("Both", "ap-south-1/one") == -1)
     }
 
     @Test("have permissions and limits by service")

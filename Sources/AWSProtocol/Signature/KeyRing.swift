@@ -43,7 +43,7 @@ public final class KeyRing: Sendable {
         Self.place(of: id, in: ids)
     }
 
-    /// The index of a scope in `scopes`, `nil` if there is none.
+    /// The index of a scope in `scopes`, of the first of equal ones; `nil` if there is none.
     ///
     /// - Parameter text: `region/service`.
     func scope(_ text: Span<UInt8>) -> Int? {

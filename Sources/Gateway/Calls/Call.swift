@@ -85,10 +85,14 @@ public final class Call: Sendable {
     public let service: Service?
     /// `Service.minorDigit`. Here, because counting references to the service would have event loops wait for each other.
     public let minorDigit: UInt8
+    /// The scope that a verified signature must be for: the index of the first service of its service's Region and signing name; -1 if
+    /// it has no service.
+    public let signedScope: Int
     let action: Action
 
-    init(operation: OperationID, service: Service?, action: Action) {
+    init(operation: OperationID, service: Service?, signedScope: Int = -1, action: Action) {
         self.operation = operation
+        self.signedScope = signedScope
         self.service = service
         minorDigit = service?.minorDigit ?? JSONVersion.awsJson1_0.minorDigit
         self.action = action
@@ -136,6 +140,7 @@ extension Gate {
             return Call(operation: otherOperation, service: services.first, action: .refuse(.unknownOperation(message)))
         }
         let service = services[candidate.service]
+        let (label, signedScope) = (candidate.operation, signedScopes[candidate.service])
         guard let place = candidate.place else {
             // Outside the catalog: forwarded as it came, as a write that must not be repeated, and that may change anything. Only an empty body is written as the
             // empty object that it stands for, unless its caller has signed it.
@@ -145,14 +150,17 @@ extension Gate {
                 body: isObject ? Array("{}".utf8) : Array(copying: body), safety: .unsafeWrite,
                 quotaGroup: service.catalog.defaultGroup,
                 domain: [], namedDomain: [], invalidates: [service.everything])
-            return Call(operation: candidate.operation, service: service, action: .pass(request))
+            return Call(operation: label, service: service, signedScope: signedScope, action: .pass(request))
         }
-        let label = candidate.operation
         do throws(OperationInput.Fault) {
             let input = try OperationInput(body, of: service.catalog.operations[place])
-            return Call(operation: label, service: service, action: action(place, input, principal, body, service))
+            return Call(
+                operation: label, service: service, signedScope: signedScope,
+                action: action(place, input, principal, body, service))
         } catch {
-            return Call(operation: label, service: service, action: .refuse(.invalidInput(error, service.catalog)))
+            return Call(
+                operation: label, service: service, signedScope: signedScope,
+                action: .refuse(.invalidInput(error, service.catalog)))
         }
     }
 

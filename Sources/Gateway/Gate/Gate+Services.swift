@@ -57,18 +57,6 @@ extension Gate {
     /// True if a target alone does not tell which service is meant.
     public var needsScope: Bool { targets.hasSharedPrefix || Set(services.map(\.settings.region)).count > 1 }
 
-    /// Returns true if a signature for a scope is one for a target.
-    ///
-    /// - Parameter scope: the place of a service whose Region and name were signed for.
-    public func isSigned(for target: Span<UInt8>, scope: Int) -> Bool {
-        // With one service there is one scope.
-        if signedScopes.count == 1 { return true }
-        let places = targets.places(of: target)
-        for place in places where signedScopes[targets[place].service] == signedScopes[scope] { return true }
-        // A target of no service is refused as such.
-        return places.isEmpty
-    }
-
     /// The words that operations put before the names of their services' hosts, each once.
     public var hostPrefixes: [String] {
         Set(services.flatMap { $0.catalog.operations.compactMap(\.hostPrefix) }).sorted()

@@ -15,7 +15,7 @@ public final class Gate: Sendable {
     /// The operations of all services.
     public let operations: OperationNames
     let targets: TargetTable
-    /// For each service, the first one of the same Region and signing name: a signature for one is one for the other.
+    /// For each service, the index of the first one of the same Region and signing name: a signature for one is one for the other.
     let signedScopes: [Int]
     /// By their ids.
     let callers: [Caller]

@@ -6,6 +6,8 @@ internal import Primitives
 /// The caller of a request, and what else its `Authorization` field says; places in the request's bytes.
 struct RequestIdentity {
     var caller: CallerID
+    /// What a verified signature is for, as `Call.signedScope`; -1 without one.
+    var signedScope = -1
     /// The Region and service that the signature is for; empty if the gate does not need them.
     var scope = 0..<0
     /// The access key id of a signature that is passed on; empty for others.
@@ -58,7 +60,7 @@ struct Identity {
             return RequestIdentity(caller: try anonymous(head, bytes), scope: unverified(scope, head, bytes))
         }
         do throws(SignatureFault) {
-            return try signed(by: authorization, head, bytes, content, target)
+            return try signed(by: authorization, head, bytes, content)
         } catch {
             if case .foreignScope = error,
                 let foreign = gate.foreignRegion(target, bytes.extracting(CredentialScope.scope(head, bytes)))
@@ -100,23 +102,20 @@ struct Identity {
     // MARK: Signatures
 
     private mutating func signed(
-        by place: Range<Int>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>,
-        _ target: Span<UInt8>
+        by place: Range<Int>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>
     ) throws(SignatureFault) -> RequestIdentity {
         let authorization = bytes.extracting(place)
         let claim = try verifier.claim(authorization)
         let date = bytes.extracting(try Self.date(head, bytes))
         let moment = try verifier.check(claim, authorization, date: date, now: now)
-        guard gate.isSigned(for: target, scope: moment.scope) else {
-            throw .foreignScope("Credential should be scoped to the Region and service of this operation")
-        }
         defer { verifier.canonical.shrink() }
         try canonicalize(authorization.extracting(claim.header.signedNames), head, bytes, content)
         let caller = try verifier.verify(claim, authorization, date: date, at: moment)
-        guard front.needsScope else { return RequestIdentity(caller: caller) }
+        guard front.needsScope else { return RequestIdentity(caller: caller, signedScope: moment.scope) }
         let scope = claim.header.scope
         return RequestIdentity(
-            caller: caller, scope: place.lowerBound + scope.lowerBound..<place.lowerBound + scope.upperBound)
+            caller: caller, signedScope: moment.scope,
+            scope: place.lowerBound + scope.lowerBound..<place.lowerBound + scope.upperBound)
     }
 
     /// The value of `X-Amz-Date`, else of `Date`.

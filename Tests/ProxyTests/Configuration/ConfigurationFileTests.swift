@@ -102,9 +102,9 @@ struct ConfigurationFileTests {
         let syntax = "must be an operation or service:operation, either with * for any characters and ? for one, not"
         let expected = [
             "c.yaml:8: services[1].timeouts.operation.voice:ListDomains: \(shell)",
-            "c.yaml:11: callers[0].keys[0].secretAccessKey.env: the environment variable 'HOME' is not set",
+            "c.yaml:11: callers[0].keys[0].secretAccessKey: the environment variable 'HOME' is not set",
             "c.yaml:15: callers[0].operations[2]: is no operation of a configured service; did you mean "
-                + "stepfunctions:ListActivities?",
+                + "stepfunctions:ListMapRuns?",
             "c.yaml:16: callers[0].operations[3]: \(shell)",
             "c.yaml:17: callers[0].operations[4]: \(syntax) 'a b'",
             "c.yaml:21: limits.operation.stepfunctions:*Domain: \(shell)",
