@@ -13,7 +13,8 @@ public final class Front: Sendable {
     let metricsText: SharedText
     let log: AccessLog?
     let identities: CallerIdentities
-    let hasSeveralRegions: Bool
+    /// See `Gate.needsScope`.
+    let needsScope: Bool
     /// True if the requests of some service keep their callers' signatures.
     let hasPassthrough: Bool
     let wallClock: @Sendable () -> WallInstant
@@ -45,9 +46,8 @@ public final class Front: Sendable {
         self.canCallServices = canCallServices
         self.hosts = hosts
         self.authorities = authorities.map { $0.utf8.map(\.lowercased) }
-        serviceHosts = OwnHosts(authorities, hasLoopback: false)
-        // The Region that a caller signed for chooses the service then.
-        hasSeveralRegions = Set(gate.services.map(\.settings.region)).count > 1
+        serviceHosts = OwnHosts(authorities, prefixes: gate.hostPrefixes, hasLoopback: false)
+        needsScope = gate.needsScope
         hasPassthrough = gate.services.contains(where: \.isPassthrough)
         self.wallClock = wallClock
     }
@@ -65,10 +65,15 @@ public final class Front: Sendable {
     }
 
     /// Returns true if an authority is that of a service, for which its signed requests are valid.
-    func isAuthority(of service: Int, _ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    ///
+    /// - Parameter prefix: a word that may stand before it.
+    func isAuthority(of service: Int, prefix: String?, _ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         guard authorities.indices.contains(service) else { return false }
         let authority = authorities[service]
-        return bytes.holds(anyCaseOf: authority.span, at: range)
+        if bytes.holds(anyCaseOf: authority.span, at: range) { return true }
+        guard let prefix else { return false }
+        let prefixed = prefix.utf8.map(\.lowercased) + authority
+        return bytes.holds(anyCaseOf: prefixed.span, at: range)
     }
 }
 

@@ -90,22 +90,28 @@ public final class GatewayResponder: Responder {
         } catch {
             return refuse(error, gate.operation(target), nil, of: gate.owner(of: target), &response)
         }
+        let scope = bytes.extracting(requester.scope)
         // Request to a call. Its caller is charged first, because to read it costs more than to refuse it.
-        if let error = gate.charge(caller: requester.caller, target: target, now: now) {
-            return refuse(error, gate.operation(target), requester.caller, of: gate.owner(of: target), &response)
+        if let error = gate.charge(caller: requester.caller, target: target, scope: scope, now: now) {
+            return refuse(
+                error, gate.operation(target, scope: scope), requester.caller,
+                of: gate.owner(of: target, scope: scope), &response)
         }
         let call: Call
         if head[.contentEncoding] == nil {
             call = memo.call(
-                target: target, region: bytes.extracting(requester.region),
-                principal: bytes.extracting(requester.principal), body: content, of: gate)
+                target: target, scope: scope, principal: bytes.extracting(requester.principal), body: content, of: gate)
         } else {
             do throws(GatewayError) {
                 call = try codedCall(requester, head, bytes, content, target)
             } catch {
                 return refuse(
-                    error, gate.operation(target), requester.caller, of: gate.owner(of: target), &response)
+                    error, gate.operation(target, scope: scope), requester.caller,
+                    of: gate.owner(of: target, scope: scope), &response)
             }
+        }
+        if requester.signedScope >= 0, call.signedScope >= 0, call.signedScope != requester.signedScope {
+            return refuse(.foreignScope, call.operation, nil, of: call.service, &response)
         }
         if isForeign(call, head, bytes) { return rejectForeign(&response) }
         let forwarded: ForwardedFields?
@@ -140,12 +146,12 @@ public final class GatewayResponder: Responder {
         _ requester: RequestIdentity, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>,
         _ target: Span<UInt8>
     ) throws(GatewayError) -> Call {
-        let region = bytes.extracting(requester.region)
+        let scope = bytes.extracting(requester.scope)
         let coding = try ContentCoding(
             head, bytes, maxBytes: loop.limits.maxBodyBytes,
-            isPassedOn: front.hasPassthrough && gate.isPassthrough(target: target, region: region))
+            isPassedOn: front.hasPassthrough && gate.isPassthrough(target: target, scope: scope))
         return gate.read(
-            target: target, region: region, principal: bytes.extracting(requester.principal), body: content,
+            target: target, scope: scope, principal: bytes.extracting(requester.principal), body: content,
             coding: coding)
     }
 
@@ -153,7 +159,7 @@ public final class GatewayResponder: Responder {
     private func isForeign(_ call: Call, _ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Bool {
         guard let service = call.passthroughService else { return false }
         guard let host = head[.host] else { return true }
-        return !front.isAuthority(of: service, bytes, host)
+        return !front.isAuthority(of: service, prefix: call.hostPrefix, bytes, host)
     }
 
     /// The fields that go on to the service with a call that keeps its signature; `nil` for any other call.
@@ -262,10 +268,11 @@ public final class GatewayResponder: Responder {
         detail: @autoclosure () -> String,
         id: @autoclosure () -> [UInt8], duration: Int64
     ) {
-        front.log?.record(
+        guard let log = front.log else { return }
+        log.record(
             AccessRecord(
-                operation: gate.operationNames[operation.index], caller: caller.map(gate.callerName) ?? "unknown",
-                outcome: outcome.label, status: status,
+                gate.operations[operation], caller: caller.map(gate.callerName) ?? "unknown", outcome: outcome.label,
+                status: status,
                 detail: detail(), requestID: id(), duration: duration),
             isGood: status < 400,
             isSampled: caller ?? .anonymous == .anonymous && Self.isRefusal(outcome))
@@ -385,4 +392,15 @@ enum Route {
     private static let read: [(path: StaticString, route: Route)] = [
         ("/metrics", .metrics), ("/healthz", .health), ("/readyz", .readiness), ("/state", .state),
     ]
+}
+
+extension AccessRecord {
+    fileprivate init(
+        _ names: (service: String, operation: String), caller: String, outcome: String, status: Int, detail: String,
+        requestID: [UInt8], duration: Int64
+    ) {
+        self.init(
+            service: names.service, operation: names.operation, caller: caller, outcome: outcome, status: status,
+            detail: detail, requestID: requestID, duration: duration)
+    }
 }

@@ -14,6 +14,14 @@ public enum YAMLText {
     /// Values inside values. Yams itself stops near 1,000; a configuration has 5.
     static let maxDepth = 32
 
+    /// The only document of a file; nil if it is empty or cannot be read. The latter leaves a fault.
+    ///
+    /// - Parameter mebibytes: how large the file may be.
+    public static func tree(of bytes: [UInt8], mebibytes: Int = 1, faults: FaultCollector) -> Tree? {
+        if bytes.count <= mebibytes << 20, let tree = PlainYAML.tree(of: bytes) { return tree }
+        return SourceText(bytes, mebibytes: mebibytes, faults: faults).flatMap { tree(of: $0, faults: faults) }
+    }
+
     /// The file's only document; nil if it is empty or cannot be read. The latter leaves a fault.
     public static func tree(of source: SourceText, faults: FaultCollector) -> Tree? {
         var text = source.replacing { indicators.contains($0) ? standIn(for: $0) : $0 }

@@ -3,6 +3,7 @@ public import Primitives
 
 /// One answered request, for the access log.
 public struct AccessRecord: Sendable {
+    public let service: String
     public let operation: String
     public let caller: String
     public let outcome: String
@@ -16,9 +17,10 @@ public struct AccessRecord: Sendable {
     public let duration: Int64
 
     public init(
-        operation: String, caller: String, outcome: String, status: Int, detail: String, requestID: [UInt8],
-        duration: Int64
+        service: String, operation: String, caller: String, outcome: String, status: Int, detail: String,
+        requestID: [UInt8], duration: Int64
     ) {
+        self.service = service
         self.operation = operation
         self.caller = caller
         self.outcome = outcome
@@ -65,6 +67,7 @@ public final class AccessLog: Sendable {
         }
         buffer.append { lines in
             Self.append("{\"time\":", time, to: &lines)
+            Self.append(",\"service\":", record.service.utf8, to: &lines)
             Self.append(",\"operation\":", record.operation.utf8, to: &lines)
             Self.append(",\"caller\":", record.caller.utf8, to: &lines)
             Self.append(",\"outcome\":", record.outcome.utf8, to: &lines)

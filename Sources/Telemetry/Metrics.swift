@@ -24,6 +24,19 @@ public final class Metrics: Sendable {
         register(CounterFamily(name: name, help: help, labels: labels))
     }
 
+    /// Registers a family of counters in rows that are made when they are first counted.
+    ///
+    /// - Parameters:
+    ///   - rows: how many there may be. The last one counts what finds no room.
+    ///   - columns: the rendered label set of each counter of a row.
+    ///   - rowLabels: returns the rendered label set of a row. Any thread may call it.
+    public func counters(
+        _ name: String, _ help: String, rows: Int, columns: [String] = [""],
+        rowLabels: @escaping @Sendable (Int) -> String
+    ) -> RowCounterFamily {
+        register(RowCounterFamily(name: name, help: help, rowCount: rows, columns: columns, rowLabels: rowLabels))
+    }
+
     /// Registers a family of histograms, one row for each of `labels`.
     ///
     /// - Parameters:

@@ -146,7 +146,7 @@ package struct FetchMachine: ~Copyable {
             showBreaker(service)
             actions.append(.report(.breakerHalfOpen(service: services[service].name)))
         }
-        let patience = services[service].attemptTimeout
+        let patience = call.fetch.attemptTimeout ?? services[service].attemptTimeout
         let timeout = call.fetch.deadline <= now ? 0 : min(patience, call.fetch.deadline - now)
         guard timeout > 0 else {
             return end(giveBack(attempt, of: call), of: call, detail: "deadline", "the time for the call is over")

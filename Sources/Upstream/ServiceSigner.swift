@@ -44,17 +44,18 @@ final class ServiceSigner {
     /// The parts that are the same in all requests that are signed with the same credentials.
     private struct Constants {
         var credentials: AWSCredentials?
+        var authority: [UInt8]
         var lines: HeaderLines
         var names: [UInt8]
     }
 
     private let settings: SigningSettings
-    private let authority: [UInt8]
+    private let takesHostPrefix: Bool
     private let contentType: [UInt8]
     private var signer: RequestSigner
     private var constants: Constants
-    /// The constant fields of a request without a signature.
-    private let unsigned: HeaderLines
+    /// Those of operations with a word before the host, by the word; of the same credentials.
+    private var prefixed: [String: Constants] = [:]
     /// The service's clock minus the gateway's, in seconds.
     private(set) var clockOffset: Int64 = 0
     /// Counts the credentials that requests were signed with.
@@ -62,45 +63,65 @@ final class ServiceSigner {
     /// The last of them that the service did not accept; nil if it has accepted all.
     private var refusedGeneration: Int?
 
-    init(_ settings: SigningSettings) {
+    /// - Parameter takesHostPrefix: see `UpstreamSettings`.
+    init(_ settings: SigningSettings, takesHostPrefix: Bool = false) {
         self.settings = settings
-        authority = Array(settings.authority.utf8)
+        self.takesHostPrefix = takesHostPrefix
         contentType = Array("\(settings.version.contentType)".utf8)
         signer = RequestSigner(scope: settings.scope)
         constants = Self.constants(nil, settings)
-        unsigned = constants.lines
     }
 
     /// The fields of a request, signed for this moment if the service asks for a signature.
     func lines(_ fetch: Fetch, wallClock: WallInstant) -> Outcome {
-        if fetch.isUnsigned { return .lines(plain(fetch)) }
+        if fetch.isUnsigned { return .lines(unsigned(fetch)) }
         switch settings.supply.credentials(now: wallClock) {
         case .ready(let credentials):
             if constants.credentials != credentials {
-                constants = Self.constants(credentials, settings)
+                use(credentials)
                 generation += 1
             }
             return .lines(signed(fetch, with: credentials, at: wallClock + clockOffset * 1_000_000_000))
         case .pending: return .pending
         case .unavailable where settings.mayGoUnsigned:
-            if constants.credentials != nil { constants = Self.constants(nil, settings) }
-            return .lines(plain(fetch))
+            if constants.credentials != nil { use(nil) }
+            return .lines(unsigned(fetch))
         case .unavailable(let reason): return .unavailable(reason)
         }
     }
 
     /// The fields of a request without a signature.
-    private func plain(_ fetch: Fetch) -> HeaderLines {
-        var lines = HeaderLines(unsigned, room: 128)
+    private func unsigned(_ fetch: Fetch) -> HeaderLines {
+        let constants =
+            constants.credentials == nil
+            ? constants(for: fetch)
+            : Self.constants(nil, settings, prefix: takesHostPrefix ? fetch.hostPrefix ?? "" : "")
+        var lines = HeaderLines(constants.lines, room: 128)
         lines.add("X-Amz-Target", fetch.target.utf8.span)
         if let coding = fetch.contentEncoding { lines.add("Content-Encoding", coding.utf8.span) }
         return lines
     }
 
+    private func use(_ credentials: AWSCredentials?) {
+        constants = Self.constants(credentials, settings)
+        prefixed = [:]
+    }
+
+    private func constants(for fetch: Fetch) -> Constants {
+        guard takesHostPrefix, let prefix = fetch.hostPrefix else { return constants }
+        if let known = prefixed[prefix] { return known }
+        let made = Self.constants(constants.credentials, settings, prefix: prefix)
+        prefixed[prefix] = made
+        return made
+    }
+
     /// Nothing of what the caller sent but the target and the body, with its coding: the request is the gateway's own.
-    private static func constants(_ credentials: AWSCredentials?, _ settings: SigningSettings) -> Constants {
+    private static func constants(
+        _ credentials: AWSCredentials?, _ settings: SigningSettings, prefix: String = ""
+    ) -> Constants {
+        let authority = prefix + settings.authority
         var lines = HeaderLines()
-        lines.add("Host", settings.authority.utf8.span)
+        lines.add("Host", authority.utf8.span)
         lines.add("Content-Type", "\(settings.version.contentType)".utf8.span)
         lines.add("User-Agent", "jobs-proxy".utf8.span)
         lines.add("Accept", "*/*".utf8.span)
@@ -113,11 +134,14 @@ final class ServiceSigner {
             lines.add("x-amzn-query-mode", "true".utf8.span)
             names.append("x-amzn-query-mode")
         }
-        return Constants(credentials: credentials, lines: lines, names: Array(names.joined(separator: ";").utf8))
+        return Constants(
+            credentials: credentials, authority: Array(authority.utf8), lines: lines,
+            names: Array(names.joined(separator: ";").utf8))
     }
 
     private func signed(_ fetch: Fetch, with credentials: AWSCredentials, at instant: WallInstant) -> HeaderLines {
         let time = signer.time(at: instant)
+        let constants = constants(for: fetch)
         var lines = HeaderLines(constants.lines, room: 512)
         lines.add("X-Amz-Target", fetch.target.utf8.span)
         lines.add("X-Amz-Date", time.span)
@@ -126,7 +150,8 @@ final class ServiceSigner {
             lines.add("Content-Encoding", coding.utf8.span)
             names.insert(contentsOf: "content-encoding;".utf8, at: 0)
         }
-        let (authority, contentType, isQueryCompatible) = (authority, contentType, settings.isQueryCompatible)
+        let (authority, contentType) = (constants.authority, contentType)
+        let isQueryCompatible = settings.isQueryCompatible
         lines.add("Authorization") { bytes in
             signer.appendAuthorization(
                 to: &bytes, signedNames: names, body: fetch.body, with: credentials, time: time

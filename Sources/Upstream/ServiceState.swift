@@ -24,7 +24,7 @@ struct ServiceState {
         maxReplyBytes = settings.maxReplyBytes
         breaker = Breaker(Breaker.Policy(failures: settings.breakerFailures, openFor: settings.breakerOpenFor))
         budget = RetryBudget(retry, now: now)
-        signer = settings.signing.map(ServiceSigner.init)
+        signer = settings.signing.map { ServiceSigner($0, takesHostPrefix: settings.takesHostPrefix) }
     }
 
     // MARK: Breaker

@@ -166,7 +166,7 @@ private final class UpstreamThread {
     private let upstream: Upstream
     private let gate: Gate
     private let driver: CurlDriver
-    private let endpoints: [Endpoint]
+    private let hosts: [ServiceHosts]
     private let counters: UpstreamCounters
     /// It is kept back for no more than one round of `run`.
     private var deliveries: [Delivery] = []
@@ -176,10 +176,10 @@ private final class UpstreamThread {
     init(_ upstream: Upstream, _ gate: Gate) throws(CurlError) {
         self.upstream = upstream
         self.gate = gate
-        endpoints = upstream.settings.map(Endpoint.init)
+        hosts = zip(upstream.settings, gate.services).map(ServiceHosts.init)
         driver = try CurlDriver(maxConnectionsInAll: upstream.settings.reduce(0) { $0 + $1.maxConnections })
         counters = UpstreamCounters(gate, upstream.metrics)
-        try driver.lookUpAhead(endpoints, now: MonotonicInstant.now)
+        try driver.lookUpAhead(hosts.map(\.endpoint), now: MonotonicInstant.now)
         let waker = driver.waker
         upstream.mail.withLock { $0.waker = waker }
     }
@@ -253,7 +253,8 @@ private final class UpstreamThread {
 
     private func request(_ outgoing: OutgoingAttempt) -> AttemptRequest {
         AttemptRequest(
-            endpoint: endpoints[outgoing.fetch.service], fields: outgoing.fetch.forwarded?.fields ?? [],
+            endpoint: hosts[outgoing.fetch.service].endpoint(for: outgoing.fetch),
+            fields: outgoing.fetch.forwarded?.fields ?? [],
             lines: outgoing.lines,
             body: outgoing.fetch.body, timeout: outgoing.timeout,
             maxReplyBytes: upstream.settings[outgoing.fetch.service].maxReplyBytes,

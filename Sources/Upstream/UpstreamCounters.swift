@@ -1,31 +1,28 @@
 internal import Gateway
+internal import Primitives
 internal import Telemetry
 
 /// The counters of the upstream's thread, which is their only writer.
 struct UpstreamCounters {
-    private let attempts: CounterBlock
-    private let retries: CounterBlock
+    private let attempts: RowCounterBlock
+    private let retries: RowCounterBlock
     private let durations: HistogramBlock
-    /// Where the rows of each service begin.
-    private let firstRow: [Int]
+    private let operations: OperationNames
     private static let classes = AttemptClass.allCases
 
     init(_ gate: Gate, _ metrics: Metrics) {
-        var rows: [String] = []
-        var firstRow: [Int] = []
-        for service in gate.services {
-            firstRow.append(rows.count)
-            for name in service.catalog.operations.map(\.name) + ["other"] {
-                rows.append("\(label("service", service.settings.name)),\(label("operation", name))")
-            }
+        let operations = gate.operations
+        self.operations = operations
+        let labels: @Sendable (Int) -> String = { row in
+            let names = operations[OperationID(row)]
+            return "\(label("service", names.service)),\(label("operation", names.operation))"
         }
-        self.firstRow = firstRow
         attempts = metrics.counters(
             "jobsproxy_upstream_attempts_total", "Requests sent to a service, by what came back.",
-            labels: rows.flatMap { row in Self.classes.map { "\(row),\(label("result", $0.rawValue))" } }
+            rows: operations.count, columns: Self.classes.map { label("result", $0.rawValue) }, rowLabels: labels
         ).makeBlock()
         retries = metrics.counters(
-            "jobsproxy_retries_total", "Requests sent again after a failure.", labels: rows
+            "jobsproxy_retries_total", "Requests sent again after a failure.", rows: operations.count, rowLabels: labels
         ).makeBlock()
         durations = metrics.histograms(
             "jobsproxy_upstream_duration_seconds", "From sending a request to the end of its reply.",
@@ -38,16 +35,12 @@ struct UpstreamCounters {
     ///   - elapsed: nanoseconds.
     func count(service: Int, operation: Int?, _ kind: AttemptClass, elapsed: Int64) {
         let place = Self.classes.firstIndex(of: kind) ?? 0
-        attempts.add(at: row(service, operation) * Self.classes.count + place)
+        attempts.add(row: operations.id(service: service, place: operation).index, column: place)
         durations.observe(elapsed, row: service)
     }
 
-    func countRetry(service: Int, operation: Int?) { retries.add(at: row(service, operation)) }
-
-    private func row(_ service: Int, _ operation: Int?) -> Int {
-        if let operation { return firstRow[service] + operation }
-        // The last row of a service is for operations outside the catalog.
-        return (service + 1 < firstRow.count ? firstRow[service + 1] : retries.count) - 1
+    func countRetry(service: Int, operation: Int?) {
+        retries.add(row: operations.id(service: service, place: operation).index, column: 0)
     }
 
     /// From 1 ms to 15 s.

@@ -5,6 +5,8 @@ public import OriginClient
 public struct UpstreamSettings: Sendable {
     /// `https://host[:port]/` or `http://…`.
     public var url: String
+    /// True if the words that operations put before the host make the name of another of the service's hosts; see `Operation.hostPrefix`.
+    public var takesHostPrefix = false
     public var http2: HTTP2Mode
     /// Path of a PEM file with the authorities to trust instead of the system's.
     public var caBundle: String?
@@ -42,10 +44,34 @@ public struct UpstreamSettings: Sendable {
 }
 
 extension Endpoint {
-    convenience init(_ settings: UpstreamSettings) {
+    /// - Parameter prefix: a word before the host's name.
+    convenience init(_ settings: UpstreamSettings, prefix: String = "") {
+        var url = settings.url
+        if !prefix.isEmpty, let start = url.firstRange(of: "://")?.upperBound {
+            url.insert(contentsOf: prefix, at: start)
+        }
         self.init(
-            url: settings.url, http2: settings.http2, caBundle: settings.caBundle, proxy: settings.proxy,
+            url: url, http2: settings.http2, caBundle: settings.caBundle, proxy: settings.proxy,
             maxConnections: settings.maxConnections, connectTimeout: settings.connectTimeout,
             keptFields: UpstreamReply.keptFields)
+    }
+}
+
+/// The hosts of a service: its endpoint, and those whose names begin with a word of an operation.
+struct ServiceHosts {
+    let endpoint: Endpoint
+    private var prefixed: [String: Endpoint] = [:]
+
+    init(_ settings: UpstreamSettings, of service: Service) {
+        endpoint = Endpoint(settings)
+        guard settings.takesHostPrefix else { return }
+        for prefix in Set(service.catalog.operations.compactMap(\.hostPrefix)) {
+            prefixed[prefix] = Endpoint(settings, prefix: prefix)
+        }
+    }
+
+    func endpoint(for fetch: Fetch) -> Endpoint {
+        if prefixed.isEmpty { return endpoint }
+        return fetch.hostPrefix.flatMap { prefixed[$0] } ?? endpoint
     }
 }

@@ -118,7 +118,7 @@ struct ContentCodingTests {
             ("EvaluateSession", true), ("ListDomains", false), ("ListNewThings", false), ("", false),
         ] {
             let target = Array("VoiceID.\(name)".utf8)
-            #expect(fixture.gate.isUnsigned(target: target.span, region: [UInt8]().span) == isUnsigned)
+            #expect(fixture.gate.isUnsigned(target: target.span, scope: [UInt8]().span) == isUnsigned)
         }
         let session = "{\(Self.d),\"SessionNameOrId\":\"s\"}"
         #expect(word(fixture.ask("EvaluateSession", session)) == "wait pass")

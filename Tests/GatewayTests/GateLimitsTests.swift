@@ -13,7 +13,7 @@ struct GateLimitsTests {
         Limit(Quota(rate: rate, burst: burst), isShadow: isShadow)
     }
 
-    private func two(_ first: Limit, _ second: Limit, _ operations: [String: Limit] = [:]) throws -> GateFixture {
+    private func two(_ first: Limit, _ second: Limit, _ operations: OperationRules<Limit> = [:]) throws -> GateFixture {
         try GateFixture(callers: { _ in
             [
                 CallerSettings(name: "one", limit: first, operationLimits: operations),

@@ -30,7 +30,7 @@ struct GateReadTests {
         let fixture = try GateFixture()
         let body = "{ \"a\":1,\"a\":2 } not JSON"
         let call = fixture.read("ListNewThings", body)
-        #expect(call.operation == fixture.gate.otherOperation)
+        #expect(fixture.gate.operations[call.operation] == ("voice-id", "other"))
         #expect(word(fixture.gate.decide(call, waiter: fixture.waiter(), now: fixture.now)) == "wait pass")
         let fetch = try #require(fixture.upstream.fetches.first)
         #expect(fetch.target == "VoiceID.ListNewThings" && fetch.body == Array(body.utf8))
@@ -138,19 +138,27 @@ struct GateReadTests {
         #expect(word(fixture.ask("ListDomains", "{}", region: "us-east-1")) == "page fresh")
     }
 
-    @Test("Metric labels are the operations' names, then other")
+    @Test("Metric labels are the names of services and operations, other for the rest")
     func operationNames() throws {
         let fixture = try GateFixture(services: [("east", "us-east-1"), ("west", "eu-west-2")])
-        #expect(fixture.gate.operationNames.count == 30)
-        #expect(fixture.gate.operationNames.last == "other")
-        #expect(fixture.gate.operationNames[fixture.read("ListSpeakers", "{").operation.index] == "ListSpeakers")
+        let operations = fixture.gate.operations
+        #expect(operations.count == 2 * 30 + 1)
+        #expect(operations[fixture.read("ListSpeakers", "{").operation] == ("east", "ListSpeakers"))
+        #expect(
+            operations[fixture.read("ListSpeakers", "{", region: "eu-west-2").operation] == ("west", "ListSpeakers"))
+        #expect(operations[fixture.read("New", "{", region: "eu-west-2").operation] == ("west", "other"))
+        #expect(operations[fixture.gate.otherOperation] == ("other", "other"))
+        for index in 0..<operations.count - 1 {
+            let found = try #require(operations.operation(OperationID(index)))
+            #expect(operations.id(service: found.service.index, place: found.place).index == index)
+        }
     }
 
     private func remembered(_ memo: CallMemo, _ fixture: GateFixture, _ name: String, _ body: String, _ region: String)
         -> Call
     {
         let (target, region, body) = (Array("VoiceID.\(name)".utf8), Array(region.utf8), Array(body.utf8))
-        return memo.call(target: target.span, region: region.span, body: body.span, of: fixture.gate)
+        return memo.call(target: target.span, scope: region.span, body: body.span, of: fixture.gate)
     }
 
     @Test("An equal request is remembered; one that differs in a byte anywhere is not taken for it")

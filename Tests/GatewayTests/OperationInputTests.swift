@@ -159,7 +159,7 @@ struct OperationInputTests {
             // With U+212A, the sign of kelvin: `K` to Unicode, and to Swift's `==`.
             ("ListA", "BAC\u{212a}ED_UP", 10),
         ] as [(String, String?, Int64)])
-    func lifetimes(_ operation: String, _ status: String?, _ fresh: Int64) {
+    func lifetimes(_ operation: String, _ status: String?, _ fresh: Int64) throws {
         var policy = CachePolicy()
         policy.statusTTL = ["COMPLETED": 30 * second, "BACKED_UP": 20 * second]
         policy.operationTTL = ["ListB": 5 * second]
@@ -168,7 +168,8 @@ struct OperationInputTests {
             name: operation, kind: .page, quotaGroup: 0, isJudged: true, input: [], memberNames: [], defaults: [],
             invalidates: [], final: ["DONE", "COMPLETED"].map { Array($0.utf8) },
             ttl: operation == "ListC" ? 15 * second : nil)
-        let lifetime = policy.lifetime(of: known, status: status.map { Array($0.utf8) })
+        let lifetime = policy.lifetime(
+            of: known, try GateFixture().gate.services[0], status: status.map { Array($0.utf8) })
         #expect(lifetime.fresh == fresh * second)
         #expect(lifetime.staleWhileRevalidate == 30 * second)
         #expect(lifetime.staleIfError == 600 * second)

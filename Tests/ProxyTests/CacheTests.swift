@@ -20,7 +20,7 @@ struct CacheTests {
                 #expect(second.fields["age"] == "0")
                 #expect(second.fields["x-amzn-requestid"] != first.fields["x-amzn-requestid"])
                 #expect(origin.requests.count == 1)
-                let labels = "operation=\"ListFraudsterRegistrationJobs\",caller=\"anonymous\""
+                let labels = "service=\"voice-id\",operation=\"ListFraudsterRegistrationJobs\",caller=\"anonymous\""
                 #expect(try await gateway.metric("jobsproxy_requests_total{\(labels),outcome=\"hit\"}") == 1)
                 #expect(try await gateway.metric("jobsproxy_requests_total{\(labels),outcome=\"miss\"}") == 1)
             }

@@ -14,7 +14,7 @@ struct AccessLogTests {
         duration: Int64 = 1_234_567
     ) -> AccessRecord {
         AccessRecord(
-            operation: operation, caller: caller, outcome: "hit", status: 200, detail: detail,
+            service: "s", operation: operation, caller: caller, outcome: "hit", status: 200, detail: detail,
             requestID: Array("r-1".utf8),
             duration: duration)
     }
@@ -33,6 +33,7 @@ struct AccessLogTests {
         #expect(bytes.last == 0x0a)
         let line = try #require(try objects(bytes).first)
         #expect(line["time"] as? Int == 1_700_000_000)
+        #expect(line["service"] as? String == "s")
         #expect(line["operation"] as? String == "ListDomains")
         #expect(line["caller"] as? String == "dashboard")
         #expect(line["outcome"] as? String == "hit")

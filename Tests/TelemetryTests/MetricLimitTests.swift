@@ -64,7 +64,8 @@ struct MetricLimitTests {
             let log = AccessLog(recordsGood: true) { WallInstant(seconds: 0) }
             for (outcome, id) in [(text, "r"), ("hit", text)] {
                 let record = AccessRecord(
-                    operation: "o", caller: "c", outcome: outcome, status: 200, detail: "", requestID: Array(id.utf8),
+                    service: "s", operation: "o", caller: "c", outcome: outcome, status: 200, detail: "",
+                    requestID: Array(id.utf8),
                     duration: 0)
                 log.record(record, isGood: true)
             }

@@ -39,7 +39,8 @@ struct RefusalSamplerTests {
         for _ in 0..<1000 {
             log.record(
                 AccessRecord(
-                    operation: "other", caller: "unknown", outcome: "denied", status: 403, detail: "no-key",
+                    service: "s", operation: "other", caller: "unknown", outcome: "denied", status: 403,
+                    detail: "no-key",
                     requestID: [], duration: 0), isGood: false, isSampled: true)
         }
         now.store(2, ordering: .relaxed)

@@ -58,7 +58,8 @@ struct TelemetryThreadTests {
         onThreads { number in
             for round in 0..<rounds {
                 let record = AccessRecord(
-                    operation: "o", caller: "c", outcome: "denied", status: 403, detail: "reason \(round % 3)",
+                    service: "s", operation: "o", caller: "c", outcome: "denied", status: 403,
+                    detail: "reason \(round % 3)",
                     requestID: [], duration: 0)
                 log.record(record, isGood: false, isSampled: number % 2 == 0)
             }

@@ -11,6 +11,18 @@ import TestSupport
 
 @Suite("A fetch")
 struct FetchMachineTests {
+    @Test("has as long as its operation is given, and the call with it")
+    func ownTimeout() throws {
+        let fixture = try MachineFixture(callTimeout: 8 * second) { catalog in
+            for place in catalog.operations.indices where catalog.operations[place].name.hasPrefix("List") {
+                catalog.operations[place].timeout = 65 * second
+            }
+        }
+        fixture.ask()
+        fixture.ask("DescribeDomain")
+        #expect(fixture.sent.map(\.order.timeout) == [65 * second, 5 * second])
+    }
+
     /// What becomes of an attempt.
     enum End: Sendable {
         case reply(Int, String? = nil)

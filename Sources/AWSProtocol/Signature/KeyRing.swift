@@ -19,8 +19,9 @@ public final class KeyRing: Sendable {
     let scopes: [SigningScope]
     let keys: [Key]
     private let ids: [[UInt8]]
-    /// The scopes as credentials write them, `region/service`.
+    /// The scopes as credentials write them, `region/service`, in the order of their bytes, and the index of each in `scopes`.
     private let scopeTexts: [[UInt8]]
+    private let scopePlaces: [Int]
 
     /// - Parameter keys: the keys, with unique ids.
     public init(keys: [Key], scopes: [SigningScope]) {
@@ -28,31 +29,36 @@ public final class KeyRing: Sendable {
         let sorted = keys.map { (id: Array($0.id.utf8), key: $0) }.sorted { $0.id.lexicographicallyPrecedes($1.id) }
         ids = sorted.map(\.id)
         self.keys = sorted.map(\.key)
-        scopeTexts = scopes.map { Array("\($0.region)/\($0.service)".utf8) }
+        let texts = scopes.enumerated().map { (text: Array("\($1.region)/\($1.service)".utf8), place: $0) }.sorted {
+            $0.text == $1.text ? $0.place < $1.place : $0.text.lexicographicallyPrecedes($1.text)
+        }
+        scopeTexts = texts.map(\.text)
+        scopePlaces = texts.map(\.place)
     }
 
     public var isEmpty: Bool { keys.isEmpty }
 
     /// The index of the key with this id in `keys`, `nil` if there is none.
     func place(of id: Span<UInt8>) -> Int? {
-        var range = ids.indices
-        while !range.isEmpty {
-            let middle = range.lowerBound + range.count / 2
-            switch Self.order(ids[middle], id) {
-            case 0: return middle
-            case ..<0: range = middle + 1..<range.upperBound
-            default: range = range.lowerBound..<middle
-            }
-        }
-        return nil
+        Self.place(of: id, in: ids)
     }
 
-    /// The index of a scope in `scopes`, `nil` if there is none.
+    /// The index of a scope in `scopes`, of the first of equal ones; `nil` if there is none.
     ///
     /// - Parameter text: `region/service`.
     func scope(_ text: Span<UInt8>) -> Int? {
-        for index in scopeTexts.indices where Self.order(scopeTexts[index], text) == 0 { return index }
-        return nil
+        Self.place(of: text, in: scopeTexts).map { scopePlaces[$0] }
+    }
+
+    /// The index of a text among sorted ones, of the first of equal ones; `nil` if it is not there.
+    private static func place(of text: Span<UInt8>, in texts: [[UInt8]]) -> Int? {
+        var range = texts.indices
+        while !range.isEmpty {
+            let middle = range.lowerBound + range.count / 2
+            range = order(texts[middle], text) < 0 ? middle + 1..<range.upperBound : range.lowerBound..<middle
+        }
+        let place = range.lowerBound
+        return place < texts.count && order(texts[place], text) == 0 ? place : nil
     }
 
     /// Less than, equal to or greater than 0 if the left side precedes, equals or follows the right one.

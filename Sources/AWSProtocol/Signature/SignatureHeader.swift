@@ -12,6 +12,8 @@ public struct SignatureHeader: Sendable {
     public let day: Range<Int>
     public let region: Range<Int>
     public let service: Range<Int>
+    /// Region and service, with a slash between them.
+    public var scope: Range<Int> { region.lowerBound..<service.upperBound }
     /// The names of the signed fields with semicolons between them: in lower case, in order, each once. The request may lack
     /// some of these fields.
     public let signedNames: Range<Int>

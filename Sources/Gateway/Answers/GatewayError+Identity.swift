@@ -48,6 +48,10 @@ extension GatewayError {
         }
     }
 
+    /// The request is signed for another service than its target's.
+    public static let foreignScope = signature(
+        .foreignScope("Credential should be scoped to the Region and service of this operation"))
+
     /// The request is signed for a Region that no service of its target is in. The words are AWS's, and name those that are.
     static func foreignRegion(configured regions: [String]) -> GatewayError {
         identity(

@@ -27,6 +27,12 @@ public final class Call: Sendable {
         let contentEncoding: String?
         /// True if the service's model asks for no signature.
         let isUnsigned: Bool
+        /// The time limits of an attempt, nil for the service's, and of the call, which has as long at least; nanoseconds.
+        let attemptTimeout: Int64?
+        let callTimeout: Int64
+
+        /// The word before the endpoint's host name; nil for none.
+        var hostPrefix: String? { operation.flatMap { service.catalog.operations[$0].hostPrefix } }
 
         init(
             service: Service, operation: Int?, target: String, body: [UInt8], safety: Fetch.Safety, quotaGroup: Int,
@@ -44,6 +50,8 @@ public final class Call: Sendable {
             self.invalidates = invalidates
             self.contentEncoding = contentEncoding
             self.isUnsigned = isUnsigned
+            attemptTimeout = operation.flatMap { service.catalog.operations[$0].timeout }
+            callTimeout = max(service.settings.callTimeout, attemptTimeout ?? 0)
         }
     }
 
@@ -84,10 +92,14 @@ public final class Call: Sendable {
     public let service: Service?
     /// `Service.minorDigit`. Here, because counting references to the service would have event loops wait for each other.
     public let minorDigit: UInt8
+    /// The scope that a verified signature must be for: the index of the first service of its service's Region and signing name; -1 if
+    /// it has no service.
+    public let signedScope: Int
     let action: Action
 
-    init(operation: OperationID, service: Service?, action: Action) {
+    init(operation: OperationID, service: Service?, signedScope: Int = -1, action: Action) {
         self.operation = operation
+        self.signedScope = signedScope
         self.service = service
         minorDigit = service?.minorDigit ?? JSONVersion.awsJson1_0.minorDigit
         self.action = action
@@ -98,6 +110,9 @@ public final class Call: Sendable {
         if case .refuse = action { return nil }
         return service.flatMap { $0.isPassthrough ? $0.index : nil }
     }
+
+    /// The word that its operation puts before the service's host; nil for none.
+    public var hostPrefix: String? { request?.hostPrefix }
 
     /// True if it may be kept for equal requests: it only reads, so that it will be asked again.
     var isRepeatable: Bool {
@@ -114,16 +129,17 @@ extension Gate {
     ///
     /// - Parameters:
     ///   - target: the value of `X-Amz-Target`, empty if it is missing.
-    ///   - region: the Region in the caller's credential scope, empty if there is none.
+    ///   - scope: the Region and service of the caller's credential scope (`us-east-1/voiceid`), or the Region alone; empty if they are
+    ///     not known, or make no difference.
     ///   - principal: the access key id in it, for services whose requests keep their callers' signatures; else empty.
     ///   - body: the whole body, as it came.
     ///   - coding: that of the body; nil if it is in none.
     public func read(
-        target: Span<UInt8>, region: Span<UInt8>, principal: Span<UInt8> = Span(), body: Span<UInt8>,
+        target: Span<UInt8>, scope: Span<UInt8>, principal: Span<UInt8> = Span(), body: Span<UInt8>,
         coding: ContentCoding? = nil
     ) -> Call {
-        guard let service = service(target, region) else {
-            if let error = foreignRegion(target, region) {
+        guard let candidate = candidate(target, scope) else {
+            if let error = foreignRegion(target, scope) {
                 return Call(operation: operation(target), service: owner(of: target), action: .refuse(error))
             }
             let message =
@@ -132,7 +148,9 @@ extension Gate {
                 : "X-Amz-Target names no operation of a service behind this gateway."
             return Call(operation: otherOperation, service: services.first, action: .refuse(.unknownOperation(message)))
         }
-        guard let place = service.operation(target) else {
+        let service = services[candidate.service]
+        let (label, signedScope) = (candidate.operation, signedScopes[candidate.service])
+        guard let place = candidate.place else {
             // Outside the catalog: forwarded as it came, as a write that must not be repeated, and that may change anything. Only an empty body is written as the
             // empty object that it stands for, unless its caller has signed it.
             let isObject = body.isEmpty && !service.isPassthrough && coding == nil
@@ -141,15 +159,17 @@ extension Gate {
                 body: isObject ? Array("{}".utf8) : Array(copying: body), safety: .unsafeWrite,
                 quotaGroup: service.catalog.defaultGroup,
                 domain: [], namedDomain: [], invalidates: [service.everything], contentEncoding: coding?.field)
-            return Call(operation: otherOperation, service: service, action: .pass(request))
+            return Call(operation: label, service: service, signedScope: signedScope, action: .pass(request))
         }
-        let label = labels[service.index][place]
         do throws(OperationInput.Fault) {
             let input = try OperationInput(body, in: coding, of: service.catalog.operations[place])
             return Call(
-                operation: label, service: service, action: action(place, input, principal, body, coding, service))
+                operation: label, service: service, signedScope: signedScope,
+                action: action(place, input, principal, body, coding, service))
         } catch {
-            return Call(operation: label, service: service, action: .refuse(.invalidInput(error, service.catalog)))
+            return Call(
+                operation: label, service: service, signedScope: signedScope,
+                action: .refuse(.invalidInput(error, service.catalog)))
         }
     }
 
@@ -182,24 +202,7 @@ extension Gate {
             Call.PageQuery(
                 request: request, key: PageKey(KeyParts.key(service, Array(copying: principal), operation, input)),
                 scope: service.scope(domain: domain),
-                lifetime: policy.lifetime(of: operation, status: input.status)))
-    }
-
-    /// The first service that the target belongs to, of the caller's Region if that is known.
-    func service(_ target: Span<UInt8>, _ region: Span<UInt8>) -> Service? {
-        services.first { $0.owns(target) && (region.isEmpty || $0.isIn(region)) }
-    }
-
-    /// The error for a target whose services are all in other Regions than the caller signed for.
-    ///
-    /// - Parameter region: empty if it is not known, or is the only one.
-    public func foreignRegion(_ target: Span<UInt8>, _ region: Span<UInt8>) -> GatewayError? {
-        guard !region.isEmpty, service(target, region) == nil else { return nil }
-        var regions: [String] = []
-        for service in services where service.owns(target) && !regions.contains(service.settings.region) {
-            regions.append(service.settings.region)
-        }
-        return regions.isEmpty ? nil : .foreignRegion(configured: regions)
+                lifetime: policy.lifetime(of: operation, service, status: input.status)))
     }
 
     private static func safety(_ operation: Operation, _ input: OperationInput) -> Fetch.Safety {

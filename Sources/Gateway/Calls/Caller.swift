@@ -20,17 +20,17 @@ public struct CallerSettings: Sendable {
     /// The caller's share of a contended quota, in proportion to the weights of the others.
     public var weight: Double
     public var limit: Limit
-    /// Limits for single operations, by name.
-    public var operationLimits: [String: Limit]
+    /// Limits by the names of operations. Those that one name means share its limit.
+    public var operationLimits: OperationRules<Limit>
     /// The permitted operations and domains.
-    public var operations: [Glob]
+    public var operations: [OperationPattern]
     public var domains: [Glob]
     /// True if `Cache-Control: no-cache` is honoured.
     public var noCache: Bool
 
     public init(
-        name: String, weight: Double = 1, limit: Limit, operationLimits: [String: Limit] = [:],
-        operations: [Glob] = [Glob("*")], domains: [Glob] = [Glob("*")], noCache: Bool = false
+        name: String, weight: Double = 1, limit: Limit, operationLimits: OperationRules<Limit> = [:],
+        operations: [OperationPattern] = [OperationPattern("*")], domains: [Glob] = [Glob("*")], noCache: Bool = false
     ) {
         self.name = name
         self.weight = weight
@@ -46,15 +46,29 @@ final class Caller: Sendable {
     final class Allowance: Sendable {
         let bucket: AtomicBucket
         let isShadow: Bool
-        /// The answers for an empty bucket, by the service's index.
-        let notices: [ThrottleNotice]
+        /// The limit's subject and rate, for a message.
+        private let text: String
+        /// By the service's index.
+        private let notices: [Notice]
+
+        /// The answer for an empty bucket. It is made when it is first needed: there may be hundreds of callers and of services.
+        private final class Notice: Sendable {
+            let made = AtomicLazyReference<ThrottleNotice>()
+        }
 
         /// - Parameter subject: the limit's subject, for a message.
-        init(_ limit: Limit, _ subject: String, _ services: [Service]) {
+        init(_ limit: Limit, _ subject: String, serviceCount: Int) {
             bucket = AtomicBucket(limit.quota)
             isShadow = limit.isShadow
-            let text = "\(subject) is limited to \(ThrottleNotice.rate(limit.quota))"
-            notices = services.map { ThrottleNotice(.caller, text, $0.catalog) }
+            text = "\(subject) is limited to \(ThrottleNotice.rate(limit.quota))"
+            notices = (0..<serviceCount).map { _ in Notice() }
+        }
+
+        /// The answer for an empty bucket.
+        func notice(for service: Service) -> ThrottleNotice {
+            let notice = notices[service.index]
+            if let made = notice.made.load() { return made }
+            return notice.made.storeIfNil(ThrottleNotice(.caller, text, service.catalog))
         }
     }
 
@@ -63,47 +77,95 @@ final class Caller: Sendable {
     let claim: Claim
     let noCache: Bool
     let general: Allowance
-    /// Those of operations with a limit of their own.
-    private let byOperation: [OperationID: Allowance]
-    private let operations: [Glob]
-    private let permittedOperations: [Bool]
+    /// Those of operations with a limit of their own, and by an operation's id the index of its limit; empty if there is none.
+    private let ruled: [Allowance]
+    private let ruleOfOperation: [Int32]
+    private let operations: [OperationPattern]
+    /// By an operation's id; empty if all are permitted.
+    private let permitted: [Bool]
     private let domains: [Glob]
     /// True if requests about every domain, or none, are permitted.
     let permitsAllDomains: Bool
 
-    init(_ settings: CallerSettings, _ id: CallerID, operationNames: [String], services: [Service]) {
+    init(_ settings: CallerSettings, _ id: CallerID, rules: CallerRules, serviceCount: Int) {
         name = settings.name
         noCache = settings.noCache
         operations = settings.operations
-        permittedOperations = operationNames.map { name in settings.operations.contains { $0.matches(Array(name.utf8)) }
-        }
+        permitted = rules.permitted(settings.operations)
         domains = settings.domains
         permitsAllDomains = settings.domains.contains(where: \.matchesAll)
         claim = .caller(UInt32(truncatingIfNeeded: id.index), weight: settings.weight)
-        general = Allowance(settings.limit, "caller \(settings.name)", services)
-        var byOperation: [OperationID: Allowance] = [:]
-        for (place, name) in operationNames.enumerated() {
-            byOperation[OperationID(place)] = settings.operationLimits[name].map {
-                Allowance($0, "caller \(settings.name) for \(name)", services)
-            }
+        general = Allowance(settings.limit, "caller \(settings.name)", serviceCount: serviceCount)
+        ruleOfOperation = rules.limits(settings.operationLimits.patterns)
+        ruled = zip(settings.operationLimits.patterns, settings.operationLimits.values).map {
+            Allowance($1, "caller \(settings.name) for \($0.text)", serviceCount: serviceCount)
         }
-        self.byOperation = byOperation
-        tellsOperationsApart = !byOperation.isEmpty || !settings.operations.contains(where: \.matchesAll)
+        tellsOperationsApart = !ruled.isEmpty || !permitted.isEmpty
     }
 
     let tellsOperationsApart: Bool
 
-    func allowance(_ operation: OperationID) -> Allowance { byOperation[operation] ?? general }
+    func allowance(_ operation: OperationID) -> Allowance {
+        guard ruleOfOperation.indices.contains(operation.index), ruleOfOperation[operation.index] >= 0 else {
+            return general
+        }
+        return ruled[Int(ruleOfOperation[operation.index])]
+    }
 
-    func permits(operation: OperationID) -> Bool { permittedOperations[operation.index] }
+    func permits(_ operation: OperationID) -> Bool { permitted.isEmpty || permitted[operation.index] }
 
-    func permits(operationNamed name: [UInt8]) -> Bool { operations.contains { $0.matches(name) } }
+    /// - Parameter service: its name; empty for requests to no service.
+    func permits(operationNamed name: [UInt8], of service: String) -> Bool {
+        operations.contains { $0.matches(service: Array(service.utf8), operation: name) }
+    }
 
     /// Returns true if requests about a domain are permitted.
     ///
     /// - Parameter domain: empty if the request names none; that takes the permission for all domains.
     func permits(domain: [UInt8]) -> Bool {
         permitsAllDomains || !domain.isEmpty && domains.contains { $0.matches(domain) }
+    }
+}
+
+/// What the names of operations in callers' settings mean. Callers with equal settings share one answer: there may be thousands, of both
+/// callers and operations.
+final class CallerRules {
+    private let names: OperationNames
+    private var lastPermitted: (patterns: [OperationPattern], result: [Bool]) = ([], [])
+    private var lastLimits: (patterns: [OperationPattern], result: [Int32]) = ([], [])
+
+    init(_ names: OperationNames) { self.names = names }
+
+    /// By the operations' ids, whether a pattern matches; empty if one matches all. For what is in no catalog it is false.
+    func permitted(_ patterns: [OperationPattern]) -> [Bool] {
+        if patterns.contains(where: \.matchesAll) { return [] }
+        if patterns.isEmpty || patterns != lastPermitted.patterns {
+            let result = map { service, operation in
+                patterns.contains { $0.matches(service: service, operation: operation) }
+            }
+            lastPermitted = (patterns, result.map { $0 ?? false })
+        }
+        return lastPermitted.result
+    }
+
+    /// By the operations' ids, the index of the first pattern that matches, -1 if none does; empty without patterns.
+    func limits(_ patterns: [OperationPattern]) -> [Int32] {
+        if patterns != lastLimits.patterns {
+            let result = map { service, operation in
+                patterns.firstIndex { $0.matches(service: service, operation: operation) } ?? -1
+            }
+            lastLimits = (patterns, result.map { Int32(clamping: $0 ?? -1) })
+        }
+        return lastLimits.result
+    }
+
+    /// - Parameter value: called with the names of a service and of an operation.
+    private func map<Value>(_ value: ([UInt8], [UInt8]) -> Value) -> [Value?] {
+        (0..<names.count).map { index in
+            guard let found = names.operation(OperationID(index)), let place = found.place else { return nil }
+            let name = found.service.catalog.operations[place].name
+            return value(Array(found.service.settings.name.utf8), Array(name.utf8))
+        }
     }
 }
 

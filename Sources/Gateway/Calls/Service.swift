@@ -12,7 +12,8 @@ public final class Service: Sendable {
         public var catalog: Catalog
         /// The quota of each of the catalog's groups, head-room and replicas already taken off.
         public var quotas: [Quota]
-        /// From a request's arrival to its answer at the latest, the wait for a quota token included; nanoseconds.
+        /// From a request's arrival to its answer at the latest, the wait for a quota token included; nanoseconds. An operation whose
+        /// attempts have longer has that.
         public var callTimeout: Int64
         /// The longest wait for a quota token, in nanoseconds, and how many may wait for one group.
         public var maxWait: Int64
@@ -57,9 +58,8 @@ public final class Service: Sendable {
     let quotaOwner: Int
     /// When its buckets are empty.
     let start: MonotonicInstant
-    private let targets: [[UInt8]]
-    private let prefix: [UInt8]
     private let region: [UInt8]
+    private let signingName: [UInt8]
 
     /// - Parameters:
     ///   - index: its place among the services.
@@ -76,8 +76,7 @@ public final class Service: Sendable {
         isQueryCompatible = settings.catalog.isQueryCompatible
         minorDigit = settings.catalog.version.minorDigit
         region = Array(settings.region.utf8)
-        prefix = Array("\(settings.catalog.targetPrefix).".utf8)
-        targets = settings.catalog.operations.map { Array("\(settings.catalog.targetPrefix).\($0.name)".utf8) }
+        signingName = Array(settings.catalog.signingName.utf8)
     }
 
     public var catalog: Catalog { settings.catalog }
@@ -102,30 +101,14 @@ public final class Service: Sendable {
         }
     }
 
-    func operation(_ target: Span<UInt8>) -> Int? {
-        targets.firstIndex { Self.equal($0, target) }
-    }
-
     /// Returns true if it is in a Region.
     func isIn(_ region: Span<UInt8>) -> Bool { region.hasBytes(self.region) }
 
-    /// Returns true if a target is one of this service, of an operation that the catalog knows or of another well-formed name.
-    func owns(_ target: Span<UInt8>) -> Bool {
-        guard target.count > prefix.count, target.count <= prefix.count + 128 else { return false }
-        for index in prefix.indices where target[index] != prefix[index] { return false }
-        return (prefix.count..<target.count).allSatisfy {
-            target[$0].isLetter || target[$0].isDigit || target[$0] == UInt8(ascii: "_")
-        }
-    }
+    /// Returns true if a signature's scope names it.
+    func isSigned(as name: Span<UInt8>) -> Bool { name.hasBytes(signingName) }
 
     var everything: EpochScope { EpochScope(allOf: settings.name) }
 
     /// The scope of the pages of a domain; of the operations without a domain if it is empty.
     func scope(domain: [UInt8]) -> EpochScope { EpochScope(service: settings.name, domain: domain) }
-
-    private static func equal(_ left: [UInt8], _ right: Span<UInt8>) -> Bool {
-        guard left.count == right.count else { return false }
-        for index in left.indices where left[index] != right[index] { return false }
-        return true
-    }
 }

@@ -20,8 +20,7 @@ extension Catalog {
     /// - Throws: `CatalogError` for the first fault.
     public init(yaml: [UInt8]) throws(CatalogError) {
         let faults = FaultCollector(file: "")
-        let source = SourceText(yaml, mebibytes: Self.maxMebibytes, faults: faults)
-        let root = source.flatMap { YAMLText.tree(of: $0, faults: faults) }
+        let root = YAMLText.tree(of: yaml, mebibytes: Self.maxMebibytes, faults: faults)
         if let fault = faults.sorted?.faults.first {
             let key = fault.key.isEmpty ? "" : "\(fault.key): "
             throw CatalogError(line: fault.line, message: key + fault.message)
@@ -122,7 +121,7 @@ extension Catalog {
             guard input[place].kind == .string else { throw entry.fault(key, "must name a member that is a string") }
             return place
         }
-        let defaults = try entry.optionalMapping("defaults", keys: Set(names))
+        let defaults = try entry.optionalMapping("defaults", keys: names)
         var values: [Int64?] = []
         for (place, member) in names.enumerated() {
             let value = try defaults?.optionalInteger(member)

@@ -3,28 +3,37 @@ internal import StrictYAML
 /// A mapping of a catalog file whose keys are known, read value by value.
 struct CatalogMapping {
     let names: [String]
-    /// By their keys as bytes: keys that merely look alike are equal to Swift.
-    private let values: [[UInt8]: Tree]
+    private let entries: [Tree.Entry]
+    /// Where they are, by their keys as bytes: keys that merely look alike are equal to Swift. Empty for a few, which are compared.
+    private let places: [[UInt8]: Int]
     private let line: Int
 
     /// - Parameter keys: the keys that it may have, nil for any.
-    init(_ tree: Tree, keys: Set<String>?) throws(CatalogError) {
+    init(_ tree: Tree, keys: [String]?) throws(CatalogError) {
         line = tree.line
         guard case .mapping(let entries) = tree.content else {
             throw CatalogError(line: line, message: "must be a mapping")
         }
-        var values: [[UInt8]: Tree] = [:]
-        for entry in entries {
-            guard keys?.contains(where: { $0.utf8.elementsEqual(entry.key.utf8) }) ?? true else {
+        if let keys {
+            for entry in entries where !keys.contains(where: { $0.utf8.elementsEqual(entry.key.utf8) }) {
                 throw CatalogError(line: entry.line, message: "unknown key \(entry.key.quoted)")
             }
-            values[Array(entry.key.utf8)] = entry.value
         }
+        self.entries = entries
         names = entries.map(\.key)
-        self.values = values
+        places =
+            entries.count <= Self.few
+            ? [:] : Dictionary(entries.enumerated().map { (Array($1.key.utf8), $0) }) { first, _ in first }
     }
 
-    private func value(_ key: String) -> Tree? { values[Array(key.utf8)] }
+    private static let few = 8
+
+    private func value(_ key: String) -> Tree? {
+        let place =
+            entries.count <= Self.few
+            ? entries.firstIndex { $0.key.utf8.elementsEqual(key.utf8) } : places[Array(key.utf8)]
+        return place.flatMap { entries[$0].value }
+    }
 
     /// Returns true if it has the key.
     func holds(_ key: String) -> Bool { value(key) != nil }
@@ -33,12 +42,12 @@ struct CatalogMapping {
         CatalogError(line: value(key)?.line ?? line, message: "\(key): \(message)")
     }
 
-    func mapping(_ key: String, keys: Set<String>?) throws(CatalogError) -> CatalogMapping {
+    func mapping(_ key: String, keys: [String]?) throws(CatalogError) -> CatalogMapping {
         guard let mapping = try optionalMapping(key, keys: keys) else { throw fault(key, "is missing") }
         return mapping
     }
 
-    func optionalMapping(_ key: String, keys: Set<String>?) throws(CatalogError) -> CatalogMapping? {
+    func optionalMapping(_ key: String, keys: [String]?) throws(CatalogError) -> CatalogMapping? {
         guard let tree = value(key) else { return nil }
         return try CatalogMapping(tree, keys: keys)
     }

@@ -42,7 +42,7 @@ public struct Fetch: Sendable {
         self.request = request
         self.purpose = purpose
         self.claim = claim
-        deadline = now + request.service.settings.callTimeout
+        deadline = now + request.callTimeout
         self.forwarded = forwarded
     }
 
@@ -50,6 +50,10 @@ public struct Fetch: Sendable {
     public var service: Int { request.service.index }
     /// The operation's index in the catalog; nil if the catalog does not know it.
     public var operation: Int? { request.operation }
+    /// The time limit of an attempt in nanoseconds, for an operation that has one of its own.
+    public var attemptTimeout: Int64? { request.attemptTimeout }
+    /// The word before the endpoint's host name; nil for none.
+    public var hostPrefix: String? { request.hostPrefix }
     /// The value of `X-Amz-Target`.
     public var target: String { request.target }
     public var body: [UInt8] { request.body }

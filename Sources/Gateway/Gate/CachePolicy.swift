@@ -4,8 +4,8 @@ internal import PageCache
 public struct CachePolicy: Sendable, Equatable {
     /// Time to live where nothing else is said.
     public var defaultTTL: Int64 = 10_000_000_000
-    /// By operation, whatever else is said.
-    public var operationTTL: [String: Int64] = [:]
+    /// By the names of operations, whatever else is said.
+    public var operationTTL: OperationRules<Int64> = [:]
     /// By the status that a listing is filtered by.
     public var statusTTL: [String: Int64] = [:]
     /// For a listing filtered by a status that the catalog calls final.
@@ -19,12 +19,13 @@ public struct CachePolicy: Sendable, Equatable {
 
     /// The lifetime of a page of `operation` that was filtered by `status`: by operation, by status, final, the catalog's own, the
     /// default, in this order.
-    func lifetime(of operation: Operation, status: [UInt8]?) -> Page.Lifetime {
+    func lifetime(of operation: Operation, _ service: Service, status: [UInt8]?) -> Page.Lifetime {
         // By bytes: to Swift, texts that merely look alike are equal, and the status is what a caller wrote.
         let byStatus = status.flatMap { status in statusTTL.first { $0.key.utf8.elementsEqual(status) }?.value }
         let final = status.flatMap { operation.final.contains($0) ? finalTTL : nil }
+        let own = operationTTL.value(service: service.settings.name, operation: operation.name)
         return Page.Lifetime(
-            fresh: operationTTL[operation.name] ?? byStatus ?? final ?? operation.ttl ?? defaultTTL,
+            fresh: own ?? byStatus ?? final ?? operation.ttl ?? defaultTTL,
             staleWhileRevalidate: staleWhileRevalidate, staleIfError: staleIfError)
     }
 }

@@ -38,7 +38,7 @@ extension Gate {
     /// How long a request waits for its answer at the most, in nanoseconds: the call's time, and a moment for the fetch to
     /// report its own end.
     public func patience(_ call: Call) -> Int64 {
-        (call.service?.settings.callTimeout ?? 0) &+ 250_000_000
+        (call.request?.callTimeout ?? call.service?.settings.callTimeout ?? 0) &+ 250_000_000
     }
 
     /// The error for a request whose time is over; nil for one that never waits. If it is a write, which may have taken

@@ -82,7 +82,7 @@ extension Gate {
             isTrue(scope), isTrue(service.everything),
             KeyParts.key(service, principal, operation, input) == page.key
         else { return false }
-        let longest = policy.lifetime(of: operation, status: input.status)
+        let longest = policy.lifetime(of: operation, service, status: input.status)
         return cache.restore(page, scope: scope, longest: longest, now: now, wallClock: wallClock)
     }
 

@@ -2,31 +2,72 @@ internal import AWSProtocol
 public import Primitives
 
 extension Gate {
-    /// Returns true if the service that a target belongs to gets its callers' signatures.
-    public func isPassthrough(target: Span<UInt8>, region: Span<UInt8>) -> Bool {
-        service(target, region)?.isPassthrough ?? false
+    /// The service and operation that a target means. Services with one target prefix are told apart by the Region and service that
+    /// were signed for, then by their operations; the first of those that are left is meant. The Region must be theirs. The signed
+    /// service need not: callers without a verified signature may sign for any.
+    ///
+    /// - Parameter scope: see `read`.
+    func candidate(_ target: Span<UInt8>, _ scope: Span<UInt8>) -> TargetTable.Candidate? {
+        let places = targets.places(of: target)
+        guard !places.isEmpty else { return nil }
+        if scope.isEmpty { return targets[places.lowerBound] }
+        var slash = 0
+        while slash < scope.count, scope[slash] != UInt8(ascii: "/") { slash += 1 }
+        let region = scope.extracting(0..<slash)
+        let name = scope.extracting(min(slash + 1, scope.count)..<scope.count)
+        var first: TargetTable.Candidate?
+        for place in places {
+            let candidate = targets[place]
+            guard services[candidate.service].isIn(region) else { continue }
+            if services[candidate.service].isSigned(as: name) { return candidate }
+            first = first ?? candidate
+        }
+        return first
     }
 
     /// Returns true if the operation that a target names is one that its service asks no signature for.
-    public func isUnsigned(target: Span<UInt8>, region: Span<UInt8>) -> Bool {
-        guard let service = service(target, region), let place = service.operation(target) else { return false }
-        return service.catalog.operations[place].isUnsigned
+    ///
+    /// - Parameter scope: see `read`.
+    public func isUnsigned(target: Span<UInt8>, scope: Span<UInt8>) -> Bool {
+        guard let candidate = candidate(target, scope), let place = candidate.place else { return false }
+        return services[candidate.service].catalog.operations[place].isUnsigned
     }
 
-    /// Returns true if a signature for a scope is one for a target.
+    /// The service that is meant by a target, or may be.
+    public func owner(of target: Span<UInt8>, scope: Span<UInt8> = Span()) -> Service? {
+        if services.count == 1 { return services[0] }
+        guard let candidate = candidate(target, scope) ?? candidate(target, Span()) else { return services.first }
+        return services[candidate.service]
+    }
+
+    public func operation(_ target: Span<UInt8>, scope: Span<UInt8> = Span()) -> OperationID {
+        (candidate(target, scope) ?? candidate(target, Span()))?.operation ?? otherOperation
+    }
+
+    /// The error for a target whose services are all in other Regions than the caller signed for.
     ///
-    /// - Parameter scope: the place of a service whose Region and name were signed for.
-    public func isSigned(for target: Span<UInt8>, scope: Int) -> Bool {
-        // With one service there is one scope.
-        if services.count == 1 { return true }
-        let signed = services[scope]
-        if signed.owns(target) { return true }
-        let owners = services.filter { $0.owns(target) }
-        // A target of no service is refused as such.
-        return owners.isEmpty
-            || owners.contains {
-                $0.settings.region == signed.settings.region && $0.catalog.signingName == signed.catalog.signingName
-            }
+    /// - Parameter scope: see `read`.
+    public func foreignRegion(_ target: Span<UInt8>, _ scope: Span<UInt8>) -> GatewayError? {
+        guard !scope.isEmpty, candidate(target, scope) == nil else { return nil }
+        var regions: [String] = []
+        for place in targets.places(of: target) {
+            let region = services[targets[place].service].settings.region
+            if !regions.contains(region) { regions.append(region) }
+        }
+        return regions.isEmpty ? nil : .foreignRegion(configured: regions)
+    }
+
+    /// Returns true if the service that a target belongs to gets its callers' signatures.
+    public func isPassthrough(target: Span<UInt8>, scope: Span<UInt8>) -> Bool {
+        candidate(target, scope).map { services[$0.service].isPassthrough } ?? false
+    }
+
+    /// True if a target alone does not tell which service is meant.
+    public var needsScope: Bool { targets.hasSharedPrefix || Set(services.map(\.settings.region)).count > 1 }
+
+    /// The words that operations put before the names of their services' hosts, each once.
+    public var hostPrefixes: [String] {
+        Set(services.flatMap { $0.catalog.operations.compactMap(\.hostPrefix) }).sorted()
     }
 
     /// The callers' names, by their ids.

@@ -13,15 +13,17 @@ public final class Gate: Sendable {
     public let services: [Service]
     public let cache: PageCache
     let policy: CachePolicy
-    /// The names of all catalogued operations, then `other` for the rest: the values of metric labels.
-    public let operationNames: [String]
+    /// The operations of all services.
+    public let operations: OperationNames
+    let targets: TargetTable
+    /// For each service, the index of the first one of the same Region and signing name: a signature for one is one for the other.
+    let signedScopes: [Int]
     /// By their ids.
     let callers: [Caller]
     /// The limits of what is sent to the services.
     public let queue: FetchQueue
     /// The refusals that limits in shadow mode did not carry out.
     public let shadows: ShadowCounts
-    let labels: [[OperationID]]
     let upstream: any UpstreamPort
     let receiver: any ArrivalReceiver
     let observer: (any WriteObserver)?
@@ -47,71 +49,68 @@ public final class Gate: Sendable {
         let shadows = ShadowCounts()
         self.shadows = shadows
         queue = FetchQueue(services, domainLimit: domainLimit, shadows: shadows)
-        let names = Set(services.flatMap { $0.catalog.operations.map(\.name) }).sorted()
-        let operationNames = names + ["other"]
-        self.operationNames = operationNames
-        self.callers = callers.enumerated().map {
-            Caller($1, CallerID($0), operationNames: operationNames, services: services)
+        let operations = OperationNames(services)
+        self.operations = operations
+        targets = TargetTable(services, operations)
+        var scopes: [[String]: Int] = [:]
+        signedScopes = services.map { service in
+            let scope = [service.settings.region, service.catalog.signingName]
+            let first = scopes[scope] ?? service.index
+            scopes[scope] = first
+            return first
         }
-        let places = Dictionary(uniqueKeysWithValues: zip(names, 0...))
-        labels = services.map { service in
-            service.catalog.operations.map { OperationID(places[$0.name] ?? names.count) }
-        }
+        let rules = CallerRules(operations)
+        self.callers = callers.enumerated().map { Caller($1, CallerID($0), rules: rules, serviceCount: services.count) }
     }
 
-    /// The label of requests that name no catalogued operation.
-    public var otherOperation: OperationID { OperationID(operationNames.count - 1) }
+    /// The operation of requests to no service.
+    public var otherOperation: OperationID { operations.none }
 
     /// Charges a caller for a request before its body is read, whatever it is, so that refusing it
     /// costs next to nothing.
     ///
-    /// - Parameter target: the value of `X-Amz-Target`, which names the operation.
+    /// - Parameters:
+    ///   - target: the value of `X-Amz-Target`, which names the operation.
+    ///   - scope: see `read`.
     /// - Returns: the error for a caller who may not ask for this operation, or who asks too often.
-    public func charge(caller: CallerID = .anonymous, target: Span<UInt8>, now: MonotonicInstant) -> GatewayError? {
+    public func charge(
+        caller: CallerID = .anonymous, target: Span<UInt8>, scope: Span<UInt8> = Span(), now: MonotonicInstant
+    ) -> GatewayError? {
         guard callers[caller.index].tellsOperationsApart else {
             let allowance = callers[caller.index].general
-            return refusal(allowance, allowance.bucket.take(now: now), target, now: now)
+            return refusal(allowance, allowance.bucket.take(now: now), target, scope, now: now)
         }
         let caller = callers[caller.index]
-        let operation = operation(target)
+        let operation = operation(target, scope: scope)
         let allowance = caller.allowance(operation)
         // A caller without permission is charged too.
         let decision = allowance.bucket.take(now: now)
-        return denial(caller, operation, target) ?? refusal(allowance, decision, target, now: now)
+        return denial(caller, operation, target) ?? refusal(allowance, decision, target, scope, now: now)
     }
 
     private func refusal(
-        _ allowance: Caller.Allowance, _ decision: TokenBucket.Decision, _ target: Span<UInt8>, now: MonotonicInstant
+        _ allowance: Caller.Allowance, _ decision: TokenBucket.Decision, _ target: Span<UInt8>, _ scope: Span<UInt8>,
+        now: MonotonicInstant
     ) -> GatewayError? {
-        guard case .denied(let until) = decision, let service = owner(of: target)
+        guard case .denied(let until) = decision, let service = owner(of: target, scope: scope)
         else { return nil }
         guard !allowance.isShadow else {
             shadows.count(.caller)
             return nil
         }
-        return GatewayError(allowance.notices[service.index], wait: until - now)
-    }
-
-    /// The service that is meant by a target, or may be.
-    public func owner(of target: Span<UInt8>) -> Service? {
-        services.count == 1 ? services[0] : services.first { $0.owns(target) } ?? services.first
-    }
-
-    public func operation(_ target: Span<UInt8>) -> OperationID {
-        for service in services {
-            if let place = service.operation(target) { return labels[service.index][place] }
-        }
-        return otherOperation
+        return GatewayError(allowance.notice(for: service), wait: until - now)
     }
 
     /// The error for a caller who may not ask for an operation.
     func denial(_ caller: Caller, _ operation: OperationID, _ target: Span<UInt8>) -> GatewayError? {
-        if operation != otherOperation {
-            if caller.permits(operation: operation) { return nil }
-            return .notAuthorized(caller.name, operation: operationNames[operation.index], domain: nil)
+        if caller.permits(operation) { return nil }
+        let found = operations.operation(operation)
+        if let found, let place = found.place {
+            let name = found.service.catalog.operations[place].name
+            return .notAuthorized(caller.name, operation: name, domain: nil)
         }
         let name = Self.operationName(Array(copying: target))
-        return caller.permits(operationNamed: name)
+        return caller.permits(operationNamed: name, of: found?.service.settings.name ?? "")
             ? nil : .notAuthorized(caller.name, operation: String(decoding: name, as: UTF8.self), domain: nil)
     }
 

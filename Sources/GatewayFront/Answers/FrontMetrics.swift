@@ -1,4 +1,4 @@
-internal import Gateway
+public import Gateway
 internal import HTTPFront
 internal import Primitives
 public import Telemetry
@@ -7,7 +7,7 @@ public import Telemetry
 public final class FrontMetrics: Sendable {
     /// All metrics of `/metrics`.
     public let registry: Metrics
-    private let requests: CounterFamily
+    private let requests: RowCounterFamily
     private let throttled: CounterFamily
     private let rejected: CounterFamily
     private let probes: CounterFamily
@@ -16,25 +16,23 @@ public final class FrontMetrics: Sendable {
     private let callerCount: Int
 
     /// - Parameters:
-    ///   - operationNames: the values of the operation label.
+    ///   - operations: the values of the labels for service and operation.
     ///   - callerNames: the values of the caller label, by their ids; `unknown` is added for requests that are
     ///     refused before their caller is known.
-    public init(_ registry: Metrics, operationNames: [String], callerNames: [String]) {
+    public init(_ registry: Metrics, operations: OperationNames, callerNames: [String]) {
         self.registry = registry
         let callerNames = callerNames + ["unknown"]
         callerCount = callerNames.count
-        var rows: [String] = []
-        for operation in operationNames {
-            for caller in callerNames {
-                for outcome in Outcome.allCases {
-                    rows.append(
-                        "\(label("operation", operation)),\(label("caller", caller)),\(label("outcome", outcome.label))"
-                    )
-                }
-            }
-        }
         requests = registry.counters(
-            "jobsproxy_requests_total", "Requests, each once, by how it ended.", labels: rows)
+            "jobsproxy_requests_total", "Requests, each once, by how it ended.",
+            rows: operations.count * callerNames.count,
+            columns: Outcome.allCases.map { label("outcome", $0.label) }
+        ) { row in
+            let (operation, caller) = row.quotientAndRemainder(dividingBy: callerNames.count)
+            let names = operations[OperationID(operation)]
+            return "\(label("service", names.service)),\(label("operation", names.operation)),"
+                + label("caller", callerNames[caller])
+        }
         throttled = registry.counters(
             "jobsproxy_throttled_total", "Requests refused by a limit of the gateway.",
             labels: ThrottleScope.allCases.map { label("scope", $0.rawValue) })
@@ -67,7 +65,7 @@ public final class FrontMetrics: Sendable {
 struct FrontCounters {
     /// The number of values of the caller label; the last is `unknown`.
     let callerCount: Int
-    let requests: CounterBlock
+    let requests: RowCounterBlock
     let throttled: CounterBlock
     let rejected: CounterBlock
     let probes: CounterBlock
@@ -77,7 +75,7 @@ struct FrontCounters {
     /// - Parameter caller: `nil` if it is not known.
     func count(_ outcome: Outcome, operation: OperationID, caller: CallerID?) {
         let row = operation.index * callerCount + (caller?.index ?? callerCount - 1)
-        requests.add(at: row * Outcome.allCases.count + outcome.rawValue)
+        requests.add(row: row, column: outcome.rawValue)
     }
 
     func count(_ error: GatewayError, operation: OperationID, caller: CallerID?) {

@@ -17,7 +17,7 @@ public struct CallerIdentities: Sendable {
     private let certificates: [PeerCertificate.Name: CallerID]
 
     /// - Parameters:
-    ///   - keys: their scopes are those of the gate's services, in order.
+    ///   - keys: their scopes are those of the gate's services, in order; see `Call.signedScope`.
     ///   - certificates: the gate's callers by a name in their certificate.
     public init(keys: KeyRing, anonymous: Anonymous, certificates: [PeerCertificate.Name: CallerID] = [:]) {
         self.keys = keys

@@ -6,8 +6,10 @@ internal import Primitives
 /// The caller of a request, and what else its `Authorization` field says; places in the request's bytes.
 struct RequestIdentity {
     var caller: CallerID
-    /// The Region of the signature; empty if the gate does not need it.
-    var region = 0..<0
+    /// What a verified signature is for, as `Call.signedScope`; -1 without one.
+    var signedScope = -1
+    /// The Region and service that the signature is for; empty if the gate does not need them.
+    var scope = 0..<0
     /// The access key id of a signature that is passed on; empty for others.
     var principal = 0..<0
 }
@@ -42,28 +44,28 @@ struct Identity {
     mutating func identify(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>, target: Span<UInt8>
     ) throws(GatewayError) -> RequestIdentity {
-        let region = front.hasSeveralRegions ? CredentialScope.region(head, bytes) : 0..<0
-        if front.hasPassthrough, let error = gate.foreignRegion(target, bytes.extracting(region)) { throw error }
-        if front.hasPassthrough, gate.isPassthrough(target: target, region: bytes.extracting(region)) {
+        let scope = front.needsScope ? CredentialScope.scope(head, bytes) : 0..<0
+        if front.hasPassthrough, let error = gate.foreignRegion(target, bytes.extracting(scope)) { throw error }
+        if front.hasPassthrough, gate.isPassthrough(target: target, scope: bytes.extracting(scope)) {
             // The service verifies it. Its Host must be the service's own, or it is not sent.
             let caller =
                 head.peer.identity >= 0
                 ? CallerID(Int(head.peer.identity))
-                : try anonymous(head, bytes, target, bytes.extracting(region), isPassedOn: true)
-            return RequestIdentity(caller: caller, region: region, principal: CredentialScope.keyID(head, bytes))
+                : try anonymous(head, bytes, target, bytes.extracting(scope), isPassedOn: true)
+            return RequestIdentity(caller: caller, scope: scope, principal: CredentialScope.keyID(head, bytes))
         }
         if head.peer.identity >= 0 {
-            return RequestIdentity(caller: CallerID(Int(head.peer.identity)), region: unverified(region, head, bytes))
+            return RequestIdentity(caller: CallerID(Int(head.peer.identity)), scope: unverified(scope, head, bytes))
         }
         guard hasKeys, let authorization = head[.authorization] else {
-            let caller = try anonymous(head, bytes, target, bytes.extracting(region))
-            return RequestIdentity(caller: caller, region: unverified(region, head, bytes))
+            let caller = try anonymous(head, bytes, target, bytes.extracting(scope))
+            return RequestIdentity(caller: caller, scope: unverified(scope, head, bytes))
         }
         do throws(SignatureFault) {
-            return try signed(by: authorization, head, bytes, content, target)
+            return try signed(by: authorization, head, bytes, content)
         } catch {
             if case .foreignScope = error,
-                let foreign = gate.foreignRegion(target, bytes.extracting(CredentialScope.region(head, bytes)))
+                let foreign = gate.foreignRegion(target, bytes.extracting(CredentialScope.scope(head, bytes)))
             {
                 throw foreign
             }
@@ -71,12 +73,12 @@ struct Identity {
         }
     }
 
-    /// The Region of a signature that is not verified: with one Region there is nothing to choose, but another is still refused.
+    /// The scope of a signature that is not verified: with one Region there may be nothing to choose, but another is still refused.
     private func unverified(_ place: Range<Int>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int> {
-        guard !front.hasSeveralRegions, let value = head[.authorization],
+        guard !front.needsScope, let value = head[.authorization],
             !SignatureHeader.isPlainly(of: region, bytes, value)
         else { return place }
-        return CredentialScope.region(head, bytes)
+        return CredentialScope.scope(head, bytes)
     }
 
     /// Called about four times a second.
@@ -85,12 +87,12 @@ struct Identity {
     /// The caller of a request without a signature that is verified here. One for an operation that its service asks no signature for is
     /// admitted in any case: nothing that is trusted here is used for it, so that it may name any host, as signed requests may.
     private mutating func anonymous(
-        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ target: Span<UInt8>, _ region: Span<UInt8>,
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ target: Span<UInt8>, _ scope: Span<UInt8>,
         isPassedOn: Bool = false
     ) throws(GatewayError) -> CallerID {
         guard front.identities.admitsAnonymous(isLoopback: head.peer.isLoopback && !head.isForwarded) else {
             guard head[.authorization] == nil else { throw .unknownKey }
-            guard gate.isUnsigned(target: target, region: region) else { throw .unsigned }
+            guard gate.isUnsigned(target: target, scope: scope) else { throw .unsigned }
             try unidentified.check(head, bytes, anyHost: true)
             return .anonymous
         }
@@ -108,23 +110,20 @@ struct Identity {
     // MARK: Signatures
 
     private mutating func signed(
-        by place: Range<Int>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>,
-        _ target: Span<UInt8>
+        by place: Range<Int>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>
     ) throws(SignatureFault) -> RequestIdentity {
         let authorization = bytes.extracting(place)
         let claim = try verifier.claim(authorization)
         let date = bytes.extracting(try Self.date(head, bytes))
         let moment = try verifier.check(claim, authorization, date: date, now: now)
-        guard gate.isSigned(for: target, scope: moment.scope) else {
-            throw .foreignScope("Credential should be scoped to the Region and service of this operation")
-        }
         defer { verifier.canonical.shrink() }
         try canonicalize(authorization.extracting(claim.header.signedNames), head, bytes, content)
         let caller = try verifier.verify(claim, authorization, date: date, at: moment)
-        guard front.hasSeveralRegions else { return RequestIdentity(caller: caller) }
-        let region = claim.header.region
+        guard front.needsScope else { return RequestIdentity(caller: caller, signedScope: moment.scope) }
+        let scope = claim.header.scope
         return RequestIdentity(
-            caller: caller, region: place.lowerBound + region.lowerBound..<place.lowerBound + region.upperBound)
+            caller: caller, signedScope: moment.scope,
+            scope: place.lowerBound + scope.lowerBound..<place.lowerBound + scope.upperBound)
     }
 
     /// The value of `X-Amz-Date`, else of `Date`.
@@ -184,8 +183,8 @@ struct Identity {
 
 /// The parts of a credential scope before the signature is verified; empty without one.
 enum CredentialScope {
-    static func region(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int> {
-        header(head, bytes)?.region ?? 0..<0
+    static func scope(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int> {
+        header(head, bytes)?.scope ?? 0..<0
     }
 
     static func keyID(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int> {

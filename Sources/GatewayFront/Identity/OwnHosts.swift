@@ -12,12 +12,17 @@ public struct OwnHosts: Sendable {
     }
 
     private let hosts: Set<Host>
+    /// In lower case.
+    private let prefixes: [[UInt8]]
     private let hasLoopback: Bool
 
     /// - Parameters:
     ///   - hosts: each with or without a port; an IPv6 address with a port is in brackets.
+    ///   - prefixes: words that SDKs put before the name of the host that they call, for operations that the service has other hosts
+    ///     for; a name with one of them counts as the name without it.
     ///   - hasLoopback: true if `localhost` and the addresses of loopback are included.
-    public init(_ hosts: [String], hasLoopback: Bool = true) {
+    public init(_ hosts: [String], prefixes: [String] = [], hasLoopback: Bool = true) {
+        self.prefixes = prefixes.map { $0.utf8.map(\.lowercased) }
         self.hosts = Set(
             hosts.map { host in
                 IPAddress(host.utf8).map(Host.address) ?? Self.host(Array(host.utf8).span, 0..<host.utf8.count)
@@ -27,6 +32,16 @@ public struct OwnHosts: Sendable {
 
     /// Returns true if an authority (`host[:port]`) names one of them.
     func contains(_ bytes: Span<UInt8>, _ authority: Range<Int>) -> Bool {
+        if contains(exactly: authority, of: bytes) { return true }
+        return prefixes.contains { prefix in
+            guard authority.count > prefix.count else { return false }
+            let start = authority.lowerBound + prefix.count
+            return bytes.holds(anyCaseOf: prefix.span, at: authority.lowerBound..<start)
+                && contains(exactly: start..<authority.upperBound, of: bytes)
+        }
+    }
+
+    private func contains(exactly authority: Range<Int>, of bytes: Span<UInt8>) -> Bool {
         let host = Self.host(bytes, authority)
         if hosts.contains(host) { return true }
         guard hasLoopback else { return false }

@@ -1,6 +1,20 @@
 internal import BuiltInCatalogs
 internal import CatalogImport
 internal import Gateway
+internal import Locking
+
+/// The catalogs that were loaded: equal sources share one.
+final class CatalogStore: Sendable {
+    private let catalogs = Locked<[[UInt8]: Catalog]>([:])
+
+    /// - Throws: `CommandFailure`.
+    func load(_ source: Configuration.ServiceEntry.CatalogSource) throws(CommandFailure) -> Catalog {
+        if let known = catalogs.withLock({ $0[source.bytes] }) { return known }
+        let catalog = try CatalogFile.load(source)
+        catalogs.withLock { $0[source.bytes] = catalog }
+        return catalog
+    }
+}
 
 /// Finds catalogs.
 enum CatalogFile {

@@ -63,11 +63,14 @@ extension AccessLog {
 extension OwnHosts {
     /// The hosts by which callers call the gateway, or a service that it stands for: they may reach it as a proxy, or because
     /// a name server gives its address for the service's name.
-    init(_ configuration: Configuration, _ sandbox: EmbeddedSandbox?) {
+    ///
+    /// - Parameter prefixes: see `init(_:prefixes:hasLoopback:)`.
+    init(_ configuration: Configuration, _ sandbox: EmbeddedSandbox?, prefixes: [String]) {
         let host = configuration.listen.address.host
         let all = IPAddress(host.utf8)?.isUnspecified == true ? Self.addressesOfThisMachine : []
         self.init(
-            [host] + all + configuration.listen.hosts + configuration.services.map { $0.authority(sandbox) })
+            [host] + all + configuration.listen.hosts + configuration.services.map { $0.authority(sandbox) },
+            prefixes: prefixes)
     }
 
     /// The names of a listener on all addresses.
@@ -104,7 +107,7 @@ extension TLSSettings {
 extension CachePolicy {
     init(_ cache: Configuration.Cache) {
         self.init()
-        (defaultTTL, operationTTL) = (cache.ttl.default, cache.ttl.operation)
+        (defaultTTL, operationTTL) = (cache.ttl.default, OperationRules(cache.ttl.operation))
         (statusTTL, finalTTL) = (cache.ttl.status, cache.ttl.final)
         (staleWhileRevalidate, staleIfError) = (cache.staleWhileRevalidate, cache.staleIfError)
         negativeTTL = cache.negative
@@ -121,13 +124,15 @@ extension CallerSettings {
     /// The callers without a name.
     init(_ limits: Configuration.Limits) {
         self.init(
-            name: "anonymous", limit: Limit(limits.caller), operationLimits: limits.operation.mapValues { Limit($0) })
+            name: "anonymous", limit: Limit(limits.caller),
+            operationLimits: OperationRules(limits.operation.mapValues { Limit($0) }))
     }
 
     init(_ caller: Configuration.Caller, _ limits: Configuration.Limits) {
         self.init(
             name: caller.name, weight: caller.weight, limit: Limit(caller.limit ?? limits.caller),
-            operationLimits: limits.operation.mapValues { Limit($0) }, operations: caller.operations.map(Glob.init),
+            operationLimits: OperationRules(limits.operation.mapValues { Limit($0) }),
+            operations: caller.operations.map(OperationPattern.init),
             domains: caller.domains.map(Glob.init), noCache: caller.noCache)
     }
 }
@@ -148,6 +153,7 @@ extension UpstreamSettings {
             attemptTimeout: service.timeouts.attempt, maxReplyBytes: service.maxReplyBytes,
             breakerFailures: breaker.failures,
             breakerOpenFor: breaker.openFor, signing: signing)
+        takesHostPrefix = service.takesHostPrefix
     }
 }
 
@@ -175,5 +181,11 @@ extension Configuration.ServiceEntry {
         case .sandbox: sandbox?.authority ?? ""
         case .origin(let origin): origin.authority
         }
+    }
+
+    /// True if its host has a name that words can be put before: no address, and not this machine.
+    fileprivate var takesHostPrefix: Bool {
+        guard case .origin(let origin) = endpoint else { return false }
+        return !Host.isLoopback(origin.host) && IPAddress(origin.host.utf8) == nil
     }
 }

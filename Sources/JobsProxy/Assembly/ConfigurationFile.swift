@@ -6,13 +6,14 @@ internal import StrictYAML
 enum ConfigurationFile {
     /// The configuration in a file; the defaults without one.
     ///
+    /// - Parameter catalogs: gets the services' catalogs.
     /// - Throws: `CommandFailure` with every fault, a line each.
     static func load(
-        _ path: String?, environment: [String: String] = Process.environment
+        _ path: String?, catalogs: CatalogStore = CatalogStore(), environment: [String: String] = Process.environment
     ) throws(CommandFailure) -> Configuration {
         guard let path else { return Configuration() }
         let faults = FaultCollector(file: path)
-        let configuration = ConfigurationReader.read(try File.read(path), faults, catalog: CatalogFile.load(_:))
+        let configuration = ConfigurationReader.read(try File.read(path), faults, catalog: catalogs.load)
         for secret in configuration.secrets {
             do throws(Problem) { _ = try secret.resolve(environment) } catch {
                 faults.add(line: secret.line, key: secret.key, error.text)

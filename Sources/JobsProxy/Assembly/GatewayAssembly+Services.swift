@@ -9,15 +9,15 @@ extension GatewayAssembly {
 
     /// The services; those of one scope share the buckets and queues of the first.
     static func services(
-        _ configuration: Configuration, now: MonotonicInstant
+        _ configuration: Configuration, _ catalogs: CatalogStore = CatalogStore(), now: MonotonicInstant
     ) throws(CommandFailure) -> [Gateway.Service] {
         var services: [Gateway.Service] = []
         var scopes: [String: Gateway.Service] = [:]
         for (index, service) in configuration.services.enumerated() {
             let shared = service.quotaScope.flatMap { scopes[$0] }
             let made = Gateway.Service(
-                index: index, settings: try settings(service, configuration), sharing: shared,
-                now: now)
+                index: index, settings: settings(service, try catalogs.load(service.catalog), configuration),
+                sharing: shared, now: now)
             if let scope = service.quotaScope, shared == nil { scopes[scope] = made }
             services.append(made)
         }
@@ -25,9 +25,16 @@ extension GatewayAssembly {
     }
 
     private static func settings(
-        _ service: Configuration.ServiceEntry, _ configuration: Configuration
-    ) throws(CommandFailure) -> Gateway.Service.Settings {
-        let catalog = try CatalogFile.load(service.catalog)
+        _ service: Configuration.ServiceEntry, _ catalog: Catalog, _ configuration: Configuration
+    ) -> Gateway.Service.Settings {
+        var catalog = catalog
+        let timeouts = OperationRules(service.timeouts.operation)
+        if !service.timeouts.operation.isEmpty {
+            for place in catalog.operations.indices {
+                let own = timeouts.value(service: service.name, operation: catalog.operations[place].name)
+                if let own { catalog.operations[place].timeout = own }
+            }
+        }
         let replicas = Double(configuration.replicas)
         let quotas = catalog.quotaGroups.map { group in
             let override = service.quotas[group.name]

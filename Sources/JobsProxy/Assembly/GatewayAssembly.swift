@@ -26,19 +26,21 @@ struct GatewayAssembly: Sendable {
     /// Connects and starts everything; on return the gateway serves.
     ///
     /// - Parameters:
+    ///   - catalogs: those that were loaded with the configuration.
     ///   - environment: the process's environment variables: secrets, credentials and sockets that were handed over may be
     ///     there.
     ///   - log: where access lines go.
     ///   - isEnding: returns true if the process is to end already; what takes long is left out then.
     /// - Throws: `CommandFailure`, or the system's error.
     init(
-        _ configuration: Configuration, environment: [String: String] = Process.environment, group: any EventLoopGroup,
-        logger: Logger, log: LogBuffer = LogBuffer(), isEnding: @escaping @Sendable () -> Bool = { false }
+        _ configuration: Configuration, catalogs: CatalogStore = CatalogStore(),
+        environment: [String: String] = Process.environment, group: any EventLoopGroup, logger: Logger,
+        log: LogBuffer = LogBuffer(), isEnding: @escaping @Sendable () -> Bool = { false }
     ) async throws {
         let budget = try DescriptorBudget(configuration, group, logger)
         let sockets = try HandedSockets(configuration, environment: environment)
         let sandbox = try await EmbeddedSandbox.start(for: configuration, group: group)
-        let services = try Self.services(configuration, now: Process.now)
+        let services = try Self.services(configuration, catalogs, now: Process.now)
         let credentials = try ServiceCredentials(configuration, environment: environment)
         registry = Metrics()
 
@@ -52,9 +54,9 @@ struct GatewayAssembly: Sendable {
         accessLog = AccessLog(configuration.log, into: log)
         let front = Front(
             gate: gate, dispatcher: dispatcher,
-            metrics: FrontMetrics(registry, operationNames: gate.operationNames, callerNames: gate.callerNames),
+            metrics: FrontMetrics(registry, operations: gate.operations, callerNames: gate.callerNames),
             log: accessLog, identities: try CallerIdentities(configuration, services, environment: environment),
-            offload: Self.offload, hosts: OwnHosts(configuration, sandbox),
+            offload: Self.offload, hosts: OwnHosts(configuration, sandbox, prefixes: gate.hostPrefixes),
             authorities: configuration.services.map { $0.authority(sandbox) },
             canCallServices: { credentials.areReady }, wallClock: Process.wallClock)
         let server = try await Server(

@@ -26,7 +26,8 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let signals = try EndSignals()
         Process.ignoreHangUp()
-        let configuration = try ConfigurationFile.load(config)
+        let catalogs = CatalogStore()
+        let configuration = try ConfigurationFile.load(config, catalogs: catalogs)
         Process.prepare()
         try DescriptorBudget.check()
         let output = try ProcessOutput(collectsLines: configuration.log.access != .off)
@@ -38,7 +39,8 @@ struct ServeCommand: AsyncParsableCommand {
         let assembly: GatewayAssembly
         do {
             assembly = try await GatewayAssembly(
-                configuration, group: MultiThreadedEventLoopGroup.singleton, logger: logger, log: output.log.buffer,
+                configuration, catalogs: catalogs, group: MultiThreadedEventLoopGroup.singleton, logger: logger,
+                log: output.log.buffer,
                 isEnding: { signals.isRaised })
         } catch {
             throw CommandFailure("\(error)")

@@ -22,7 +22,7 @@ extension Configuration {
             var status: [String: Int64] = [:]
             /// Where the catalog calls that status final, and it has none of its own.
             var final = CachePolicy().finalTTL
-            /// By operation, whatever the status.
+            /// By the names of operations, whatever the status.
             var operation: [String: Int64] = [:]
 
             var longest: Int64 {
@@ -33,7 +33,7 @@ extension Configuration {
 
     struct Limits: Sendable, Equatable {
         var caller = Rate(rate: 100, burst: 200)
-        /// Limits of their own for operations, by name, for each caller.
+        /// Limits of their own for operations, by their names, for each caller.
         var operation: [String: Rate] = [:]
         /// The limit of each domain's attempts at services.
         var domain: Rate?

@@ -61,6 +61,8 @@ extension Configuration {
             var connect: Int64 = 2 * .second
             var attempt: Int64 = 5 * .second
             var call: Int64 = 15 * .second
+            /// Of an attempt, by the names of operations, instead of the catalog's and of `attempt`. A call has as long at least.
+            var operation: [String: Int64] = [:]
         }
     }
 

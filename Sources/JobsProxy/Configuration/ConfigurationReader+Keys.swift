@@ -6,9 +6,12 @@ internal import Upstream
 
 extension Configuration {
     mutating func read(_ file: Mapping, _ catalog: ConfigurationReader.CatalogLoader?) {
+        // First, because callers and limits name their operations.
+        let operations = readServices(file, catalog)
         // Before the listener, which they open to other machines.
         file.optional("anonymous", .choice, &anonymous)
-        readCallers(file)
+        readCallers(file, operations)
+        file.check("services", "callers", "anonymous") { passthroughProblem }
         file.section("listen") { section in
             section.value("address", .address, &listen.address)
             section.section("tls") { tls in listen.tls = .init(tls) }
@@ -26,23 +29,22 @@ extension Configuration {
         file.check("admin", "listen") { sharedAddressProblem }
         file.check("callers", "listen") { certificateProblem }
         file.section("http") { http.read($0) }
-        let operations = readServices(file, catalog)
         file.section("retry") { retry.read($0) }
         file.section("breaker") { breaker.read($0) }
         file.section("cache") { cache.read($0, operations) }
-        file.section("limits") { limits.read($0) }
+        file.section("limits") { limits.read($0, operations) }
         file.value("replicas", .whole(1...1_000), &replicas)
         file.value("drain", .duration(from: 0, to: .hour), &drain)
         file.section("log") { log.read($0) }
     }
 
-    private mutating func readCallers(_ file: Mapping) {
+    private mutating func readCallers(_ file: Mapping, _ operations: KnownOperations?) {
         // Names and key ids are ASCII, so that equal texts have the same bytes.
         var names: Set<String> = []
         var keyIDs: Set<String> = []
         var certificates: Set<PeerCertificate.Name> = []
         file.list("callers", mayBeEmpty: true) { section in
-            let caller = Caller(section)
+            let caller = Caller(section, operations)
             section.check("name") { names.insert(caller.name).inserted ? nil : caller.repeatedNameProblem }
             section.check("keys") {
                 caller.keys.first { !keyIDs.insert($0.accessKeyID).inserted }.map(Caller.repeatedKeyProblem)
@@ -55,21 +57,24 @@ extension Configuration {
         }
     }
 
-    /// - Returns: the names of all operations of the services; `nil` if a catalog is not known.
-    private mutating func readServices(_ file: Mapping, _ catalog: ConfigurationReader.CatalogLoader?) -> [String]? {
+    /// - Returns: the operations of the services; `nil` if a catalog is not known.
+    private mutating func readServices(
+        _ file: Mapping, _ catalog: ConfigurationReader.CatalogLoader?
+    ) -> KnownOperations? {
         var read: [(service: ServiceEntry, section: Mapping)] = []
-        var operations: [String]? = []
+        var operations: KnownOperations? = KnownOperations()
         file.list("services") { section in
             var service = ServiceEntry()
             let found = service.read(section, catalog)
-            operations = found.flatMap { found in operations.map { $0 + found.operations.map(\.name) } }
+            if let found { operations?.add(service.name, found) } else { operations = nil }
             read.append((service, section))
         }
         guard !read.isEmpty else {
-            return file.accepted("services") ? try? catalog?(ServiceEntry().catalog).operations.map(\.name) : nil
+            guard file.accepted("services"), let found = try? catalog?(ServiceEntry().catalog) else { return nil }
+            operations?.add(ServiceEntry().name, found)
+            return operations
         }
         services = read.map(\.service)
-        file.check("services", "callers", "anonymous") { passthroughProblem }
         // The name of a service with a refused catalog is not known.
         let good = zip(0..., read).filter { $0.1.section.accepted("catalog") }
         let sharers = Dictionary(grouping: good) { $0.1.service.catalog.bytes }
@@ -130,7 +135,8 @@ extension Configuration.ServiceEntry {
         section.optional("proxy", .origin, &proxy)
         section.value("maxConnections", .whole(1...10_000), &maxConnections)
         section.value("maxReplyBytes", .size(from: .kibibyte, to: .gibibyte), &maxReplyBytes)
-        section.section("timeouts") { timeouts.read($0) }
+        let operations = found.map { KnownOperations(self.name, $0) }
+        section.section("timeouts") { timeouts.read($0, operations) }
         section.value("headroom", .number(0...0.5), &headroom)
         section.sections("quotas", { found?.problem(ofGroup: $0) }) { quotas[$0] = .required($1) }
         section.optional("quotaScope", .name, &quotaScope)
@@ -160,7 +166,7 @@ extension Configuration.TLS {
 }
 
 extension Configuration.Caller {
-    fileprivate init(_ section: Mapping) {
+    fileprivate init(_ section: Mapping, _ known: KnownOperations?) {
         section.value("name", .name, &name)
         section.require("name", "is missing: it stands in metrics and logs")
         section.check("name") { reservedNameProblem }
@@ -168,7 +174,7 @@ extension Configuration.Caller {
         section.section("certificate") { certificate = Self.certificate($0) }
         section.check("keys", "certificate") { identityProblem }
         section.texts("domains", .text, &domains)
-        section.texts("operations", .text, &operations)
+        section.texts("operations", .operationName, &operations) { known?.problem(of: $0) }
         section.section("limit") { limit = .required($0) }
         section.value("weight", .number(0.01...1_000), &weight)
         section.value("noCache", .flag, &noCache)
@@ -191,10 +197,13 @@ extension Configuration.Caller {
 }
 
 extension Configuration.ServiceEntry.Timeouts {
-    fileprivate mutating func read(_ section: Mapping) {
+    fileprivate mutating func read(_ section: Mapping, _ known: KnownOperations?) {
         section.value("connect", .duration(from: .millisecond, to: .hour), &connect)
         section.value("attempt", .duration(from: .millisecond, to: .hour), &attempt)
         section.value("call", .duration(from: .millisecond, to: .hour), &call)
+        section.table("operation", .duration(from: .millisecond, to: .hour), &operation, names: .operationName) {
+            known?.problem(of: $0)
+        }
         section.check("connect", "attempt") { Self.problem("connect", connect, within: "attempt", attempt) }
         section.check("attempt", "call") { Self.problem("attempt", attempt, within: "call", call) }
     }
@@ -239,16 +248,16 @@ extension Configuration.Breaker {
 }
 
 extension Configuration.Cache {
-    /// - Parameter operations: the names of all operations of the services; `nil` if they are not known.
-    fileprivate mutating func read(_ section: Mapping, _ operations: [String]?) {
+    /// - Parameter known: the operations of the services; `nil` if they are not known.
+    fileprivate mutating func read(_ section: Mapping, _ known: KnownOperations?) {
         section.value("maxBytes", .size(from: 64 * .kibibyte, to: 1_024 * .gibibyte), &maxBytes)
         section.value("maxWaiters", .whole(1...1_000_000), &maxWaiters)
         section.section("ttl") { section in
             section.value("default", .duration(from: 0, to: 24 * .hour), &ttl.default)
             section.table("status", .duration(from: 0, to: 24 * .hour), &ttl.status)
             section.value("final", .duration(from: 0, to: 24 * .hour), &ttl.final)
-            section.table("operation", .duration(from: 0, to: 24 * .hour), &ttl.operation) { name in
-                operations.flatMap { Catalog.problem(ofOperation: name, among: $0) }
+            section.table("operation", .duration(from: 0, to: 24 * .hour), &ttl.operation, names: .operationName) {
+                known?.problem(of: $0)
             }
         }
         section.value("staleWhileRevalidate", .duration(from: 0, to: 24 * .hour), &staleWhileRevalidate)
@@ -260,9 +269,12 @@ extension Configuration.Cache {
 }
 
 extension Configuration.Limits {
-    fileprivate mutating func read(_ section: Mapping) {
+    /// - Parameter known: the operations of the services; `nil` if they are not known.
+    fileprivate mutating func read(_ section: Mapping, _ known: KnownOperations?) {
         section.section("caller") { caller.read($0) }
-        section.sections("operation") { operation[$0] = .required($1) }
+        section.sections("operation", names: .operationName, { known?.problem(of: $0) }) {
+            operation[$0] = .required($1)
+        }
         section.section("domain") { domain = .required($0) }
         section.section("queue") { section in
             section.value("maxWait", .duration(from: 0, to: .minute), &queue.maxWait)

@@ -143,19 +143,42 @@ extension Catalog {
         }
     }
 
-    static func problem(ofOperation name: String, among operations: [String]) -> String? {
-        problem("operation of a configured service", name, among: operations) { _ in
-            "'jobs-proxy catalog show' lists those of the catalogs"
-        }
-    }
-
-    private static func problem(
+    fileprivate static func problem(
         _ kind: String, _ name: String, among known: [String], _ advice: ([String]) -> String
     ) -> String? {
         // By bytes: text that only looks the same names nothing.
         if known.contains(where: { $0.utf8.elementsEqual(name.utf8) }) { return nil }
         let near = Spelling.nearest(to: name, among: known)
         return "is no \(kind); \(near.map { "did you mean \($0)?" } ?? advice(known))"
+    }
+}
+
+/// The operations that names in the configuration may mean.
+struct KnownOperations {
+    private var services: [(name: [UInt8], operations: [[UInt8]])] = []
+
+    init() {}
+
+    init(_ service: String, _ catalog: Catalog) { add(service, catalog) }
+
+    mutating func add(_ service: String, _ catalog: Catalog) {
+        services.append((Array(service.utf8), catalog.operations.map { Array($0.name.utf8) }))
+    }
+
+    /// The problem with a name that means none of them; `nil` for any other.
+    func problem(of name: String) -> String? {
+        let pattern = OperationPattern(name)
+        let isKnown = services.contains { service in
+            service.operations.contains { pattern.matches(service: service.name, operation: $0) }
+        }
+        if isKnown { return nil }
+        let known = services.flatMap { service in
+            let prefix = name.utf8.contains(UInt8(ascii: ":")) ? service.name + [UInt8(ascii: ":")] : []
+            return service.operations.map { String(decoding: prefix + $0, as: UTF8.self) }
+        }
+        return Catalog.problem("operation of a configured service", name, among: known) { _ in
+            "'jobs-proxy catalog show' lists those of the catalogs"
+        }
     }
 }
 

@@ -47,23 +47,34 @@ final class Mapping {
 
     /// Values by name. They are added to those that the field holds, or replace them by name.
     ///
-    /// - Parameter nameProblem: the problem with a name; `nil` if it is accepted.
+    /// - Parameters:
+    ///   - names: the parser of the names.
+    ///   - nameProblem: the problem with a name; `nil` if it is accepted.
     func table<Value>(
         _ key: String, _ parser: ValueParser<Value>, _ field: inout [String: Value],
-        nameProblem: (String) -> String? = { _ in nil }
+        names: ValueParser<String> = .name, nameProblem: (String) -> String? = { _ in nil }
     ) {
-        named(key, nameProblem) { name, tree, path in
+        named(key, names, nameProblem) { name, tree, path in
             if let value = scalar(tree, parser, path) { field[name] = value }
         }
     }
 
     /// A list of single values, which takes the place of the one that the field holds.
-    func texts<Value>(_ key: String, _ parser: ValueParser<Value>, _ field: inout [Value]) {
+    ///
+    /// - Parameter problem: the problem with a value; `nil` if it is accepted.
+    func texts<Value>(
+        _ key: String, _ parser: ValueParser<Value>, _ field: inout [Value],
+        problem: (Value) -> String? = { _ in nil }
+    ) {
         read(key) { tree, path in
             guard case .list(let items) = tree.content else {
                 return refuse(tree, path, "must be a list in brackets, such as [\"*\"], not \(tree.kind)")
             }
-            field = zip(0..., items).compactMap { index, item in item.flatMap { scalar($0, parser, path.item(index)) } }
+            field = zip(0..., items).compactMap { index, item in
+                guard let item, let value = scalar(item, parser, path.item(index)) else { return nil }
+                if let problem = problem(value) { refuse(item, path.item(index), problem) }
+                return value
+            }
         }
     }
 
@@ -120,11 +131,14 @@ final class Mapping {
 
     /// Sections by name.
     ///
-    /// - Parameter nameProblem: the problem with a name; `nil` if it is accepted.
+    /// - Parameters:
+    ///   - names: the parser of the names.
+    ///   - nameProblem: the problem with a name; `nil` if it is accepted.
     func sections(
-        _ key: String, _ nameProblem: (String) -> String? = { _ in nil }, _ body: (_ name: String, Mapping) -> Void
+        _ key: String, names: ValueParser<String> = .name, _ nameProblem: (String) -> String? = { _ in nil },
+        _ body: (_ name: String, Mapping) -> Void
     ) {
-        named(key, nameProblem) { name, tree, path in
+        named(key, names, nameProblem) { name, tree, path in
             mapping(tree, path) { body(name, $0) }
         }
     }
@@ -190,7 +204,8 @@ final class Mapping {
     }
 
     private func named(
-        _ key: String, _ nameProblem: (String) -> String?, _ body: (_ name: String, Tree, DottedPath) -> Void
+        _ key: String, _ names: ValueParser<String>, _ nameProblem: (String) -> String?,
+        _ body: (_ name: String, Tree, DottedPath) -> Void
     ) {
         read(key) { tree, path in
             guard !tree.isNull else { return }
@@ -201,7 +216,7 @@ final class Mapping {
                 guard let value = entry.value else { continue }
                 let name = Tree(line: entry.line, content: .scalar(Tree.Scalar(text: entry.key, isPlain: false)))
                 let path = path.key(entry.key)
-                guard let name = scalar(name, .name, path) else { continue }
+                guard let name = scalar(name, names, path) else { continue }
                 if let problem = nameProblem(name) { faults.add(line: entry.line, key: "\(path)", problem) }
                 body(name, value, path)
             }

@@ -101,7 +101,7 @@ struct Simulation: ~Copyable {
             let digits = "\(number)"
             let domain = prefix + String(repeating: "0", count: 21 - digits.count) + digits
             let body = Array("{\"DomainId\":\"\(domain)\"}".utf8)
-            return gate.read(target: Self.target.span, region: region.span, body: body.span)
+            return gate.read(target: Self.target.span, scope: region.span, body: body.span)
         }
     }
 

@@ -78,15 +78,16 @@ final class GateFixture {
         services names: [(name: String, region: String)] = [("voice-id", "us-east-1")],
         callers: (Double) -> [CallerSettings] = {
             [CallerSettings(name: "anonymous", limit: Limit(Quota(rate: 1, burst: $0)))]
-        }, domainLimit: Limit? = nil, change: (inout Catalog) -> Void = { _ in }
+        }, domainLimit: Limit? = nil, catalog: (String) throws -> Catalog = { _ in try builtInCatalog() },
+        change: (inout Catalog) -> Void = { _ in }
     ) throws {
-        var catalog = try builtInCatalog()
-        change(&catalog)
         let quota = Quota(rate: 1 / interval, burst: Double(max(1, tokens)))
         // Groups start empty: long enough ago for the tokens that are wanted.
         let start = now - Int64(interval * 1e9) * Int64(tokens)
-        let services = names.enumerated().map { index, service in
-            Service(
+        let services = try names.enumerated().map { index, service in
+            var catalog = try catalog(service.name)
+            change(&catalog)
+            return Service(
                 index: index,
                 settings: Service.Settings(
                     name: service.name, region: service.region, catalog: catalog,
@@ -114,7 +115,7 @@ final class GateFixture {
     ) -> Call {
         let target = operation.isEmpty ? [] : Array((prefix + operation).utf8)
         let region = Array(region.utf8)
-        return gate.read(target: target.span, region: region.span, body: body.span, coding: coding)
+        return gate.read(target: target.span, scope: region.span, body: body.span, coding: coding)
     }
 
     func ask(_ operation: String, _ body: String, region: String = "", caller: CallerID = .anonymous) -> Verdict {

@@ -59,9 +59,59 @@ struct ConfigurationFileTests {
                 lists those of the catalogs
                 c.yaml:6: services[0].region: must be a Region such as us-east-1, not 'nowhere'
                 """)
+        #expect(try faults(cache + "      \"voice-id:Describe*\": 1m\n      \"*:?istSpeakers\": 1m\n") == "none")
         // The operations of a catalog that cannot be read are not known.
         #expect(
             try faults(cache + "      PutRecord: 1m\nservices: [{catalog: /nonexistent.yaml}]\n").hasPrefix(
                 "c.yaml:6: services[0].catalog: /nonexistent.yaml: "))
+    }
+
+    @Test("names each line that means no operation of a service: of callers, limits, ttl and timeouts")
+    func meaningless() throws {
+        let text = """
+            services:
+              - {catalog: voice-id, name: voice}
+              - catalog: stepfunctions
+                timeouts:
+                  operation:
+                    GetActivityTask: 70s
+                    "List*": 3s
+                    voice:ListDomains: 3s
+            callers:
+              - name: app
+                keys: [{accessKeyId: A, secretAccessKey: {env: HOME}}]
+                operations:
+                  - "List*"
+                  - stepfunctions:List*
+                  - stepfunctions:ListDomain
+                  - "voice-id:*"
+                  - "a b"
+            limits:
+              operation:
+                "voice:*Domain": {rate: 1}
+                "stepfunctions:*Domain": {rate: 1}
+            cache:
+              ttl:
+                operation:
+                  voice:ListDomain: 1m
+                  "*:*": 1m
+                  "a:b:c": 1m
+
+            """
+        let shell = "is no operation of a configured service; 'jobs-proxy catalog show' lists those of the catalogs"
+        let syntax = "must be an operation or service:operation, either with * for any characters and ? for one, not"
+        let expected = [
+            "c.yaml:8: services[1].timeouts.operation.voice:ListDomains: \(shell)",
+            "c.yaml:11: callers[0].keys[0].secretAccessKey: the environment variable 'HOME' is not set",
+            "c.yaml:15: callers[0].operations[2]: is no operation of a configured service; did you mean "
+                + "stepfunctions:ListMapRuns?",
+            "c.yaml:16: callers[0].operations[3]: \(shell)",
+            "c.yaml:17: callers[0].operations[4]: \(syntax) 'a b'",
+            "c.yaml:21: limits.operation.stepfunctions:*Domain: \(shell)",
+            "c.yaml:25: cache.ttl.operation.voice:ListDomain: is no operation of a configured service; did you mean "
+                + "voice:ListDomains?",
+            "c.yaml:27: cache.ttl.operation.a:b:c: \(syntax) 'a:b:c'",
+        ]
+        #expect(try faults(text).split(separator: "\n").map(String.init) == expected)
     }
 }

@@ -42,7 +42,7 @@ struct CallersTests {
             let other = client.with(key: "GWTEST2", secret: "OTHER_SECRET")
             #expect(try await other.page(query()).fields["cache-status"]?.contains("hit") == true)
             #expect(origin.requests.count == 1)
-            let labels = "operation=\"ListFraudsterRegistrationJobs\",caller=\"tester\""
+            let labels = "service=\"voice-id\",operation=\"ListFraudsterRegistrationJobs\",caller=\"tester\""
             #expect(try await gateway.metric("jobsproxy_requests_total{\(labels),outcome=\"miss\"}") == 1)
             #expect(try await gateway.metric("jobsproxy_requests_total{\(labels),outcome=\"hit\"}") == 1)
         }
@@ -95,7 +95,8 @@ struct CallersTests {
             #expect(try await foreign.page(query()).errorCode == "InvalidSignatureException")
 
             #expect(origin.requests.isEmpty)
-            let labels = "operation=\"ListFraudsterRegistrationJobs\",caller=\"unknown\",outcome=\"denied\""
+            let labels =
+                "service=\"voice-id\",operation=\"ListFraudsterRegistrationJobs\",caller=\"unknown\",outcome=\"denied\""
             #expect(try await gateway.metric("jobsproxy_requests_total{\(labels)}") == 11)
         }
     }
@@ -218,7 +219,8 @@ struct CallersTests {
                 let client = try await SignedClient(gateway)
                 #expect(try await client.with(key: "ANY", secret: "any").page(query()).status == 200)
                 try await client.close()
-                let labels = "operation=\"ListFraudsterRegistrationJobs\",caller=\"anonymous\",outcome=\"miss\""
+                let labels =
+                    "service=\"voice-id\",operation=\"ListFraudsterRegistrationJobs\",caller=\"anonymous\",outcome=\"miss\""
                 #expect(try await gateway.metric("jobsproxy_requests_total{\(labels)}") == 1)
             }
         }

@@ -194,4 +194,19 @@ struct OwnHostsTests {
         let bad = ["\u{212a}iosk.example", "kiosk.example..", "kios", "10.0.0.01", "localhost", "127.0.0.1"]
         for bad in bad { #expect(!contains(hosts, bad)) }
     }
+
+    @Test("may have the word of an operation before them")
+    func prefixes() {
+        let hosts = OwnHosts(["kiosk.example:80", "10.0.0.1"], prefixes: ["sync-", "data."])
+        for good in [
+            "sync-kiosk.example", "SYNC-Kiosk.example.:9", "data.kiosk.example", "sync-10.0.0.1", "sync-localhost:1",
+        ] {
+            #expect(contains(hosts, good))
+        }
+        for bad in [
+            "sync-", "sync-sync-kiosk.example", "sync.kiosk.example", "data-kiosk.example", "sync-other.example",
+        ] {
+            #expect(!contains(hosts, bad))
+        }
+    }
 }

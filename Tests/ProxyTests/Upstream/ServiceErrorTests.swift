@@ -50,7 +50,7 @@ struct ServiceErrorTests {
                     #expect(reply.fields["cache-status"]?.hasSuffix("; fwd-status=200") == true)
                 }
                 #expect(origin.requests.count == 2)
-                let labels = "operation=\"\(operation)\",caller=\"anonymous\""
+                let labels = "service=\"voice-id\",operation=\"\(operation)\",caller=\"anonymous\""
                 #expect(try await gateway.metric("jobsproxy_requests_total{\(labels),outcome=\"failed\"}") == 2)
             }
         }

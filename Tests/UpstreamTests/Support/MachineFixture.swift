@@ -140,7 +140,7 @@ final class MachineFixture {
     func read(_ operation: String, _ more: String = "") -> Call {
         let target = Array("VoiceID.\(operation)".utf8)
         let body = Array("{\"DomainId\":\"\(Self.domain)\"\(more)}".utf8)
-        return gate.read(target: target.span, region: [UInt8]().span, body: body.span)
+        return gate.read(target: target.span, scope: [UInt8]().span, body: body.span)
     }
 
     @discardableResult

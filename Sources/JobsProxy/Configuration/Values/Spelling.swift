@@ -6,9 +6,12 @@ enum Spelling {
     static func nearest(to word: String, among words: [String]) -> String? {
         let word = folded(word)
         guard word.count <= 64 else { return nil }
-        let ranked = words.map { (word: $0, distance: distance(folded($0), word)) }
+        let limit = max(1, word.count / 3)
+        // Words of very different lengths are not near, and there may be thousands.
+        let near = words.map { (word: $0, text: folded($0)) }.filter { abs($0.text.count - word.count) <= limit }
+        let ranked = near.map { (word: $0.word, distance: distance($0.text, word)) }
         guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
-        return best.distance <= max(1, word.count / 3) ? best.word : nil
+        return best.distance <= limit ? best.word : nil
     }
 
     private static func folded(_ word: String) -> [UInt8] {

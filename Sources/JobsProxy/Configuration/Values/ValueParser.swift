@@ -44,6 +44,19 @@ extension ValueParser where Value == String {
         }
     }
 
+    /// An operation or `service:operation`, each half a pattern.
+    static var operationName: ValueParser {
+        ValueParser { scalar throws(Problem) in
+            let parts = scalar.text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            guard (1...2).contains(parts.count), parts.allSatisfy({ isWord($0, atMost: 128, with: "-_.*?") }) else {
+                throw Problem(
+                    "must be an operation or service:operation, either with * for any characters and ? for one, not "
+                        + scalar.text.quoted)
+            }
+            return scalar.text
+        }
+    }
+
     /// An id that fits a credential scope. It is not shown: it may be a secret in the wrong place.
     static var accessKeyID: ValueParser {
         ValueParser { scalar throws(Problem) in
