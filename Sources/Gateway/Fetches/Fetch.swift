@@ -177,6 +177,17 @@ public struct EndedAttempt: ~Copyable, Sendable {
     let sentAt: MonotonicInstant?
 }
 
+extension EndedAttempt {
+    /// The end of an attempt that was not sent.
+    ///
+    /// Never inlined, because Swift 6.3 in release builds makes a copy of such a value on its way into a case of `FetchQueue.Admission`, and to
+    /// copy what cannot be copied is a trap.
+    @inline(never)
+    init(_ record: AttemptRecord) {
+        self.init(fetch: record.fetch, attempts: record.number - 1, sentAt: record.sentAt)
+    }
+}
+
 /// Attempts on their way to who sends them, first in, first out. (An array cannot hold what cannot be copied.)
 public struct GrantedAttempts: ~Copyable, Sendable {
     private var records: [AttemptRecord] = []

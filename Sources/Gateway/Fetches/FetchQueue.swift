@@ -85,7 +85,7 @@ public final class FetchQueue: Sendable {
             switch domains.take(key, now: now) {
             case .admitted: record.holdsDomainToken = true
             case .denied(let until):
-                guard domainLimit?.isShadow == true else { return .refused(ended(record), .domain, until: until) }
+                guard domainLimit?.isShadow == true else { return refused(record, .domain, until: until) }
                 shadows.count(.domain)
             }
         }
@@ -94,7 +94,7 @@ public final class FetchQueue: Sendable {
         case .granted: return .granted(GrantedAttempt(record: record))
         case .queued(let until): return .queued(until: until)
         case .refused(let until):
-            guard isShadow(fetch) else { return .refused(ended(record), .quota, until: until) }
+            guard isShadow(fetch) else { return refused(record, .quota, until: until) }
             shadows.count(.quota)
             return .granted(GrantedAttempt(record: record))
         }
@@ -120,7 +120,12 @@ public final class FetchQueue: Sendable {
     /// The end of an attempt without its group's token.
     private func ended(_ record: AttemptRecord) -> EndedAttempt {
         giveBackDomainToken(record)
-        return EndedAttempt(fetch: record.fetch, attempts: record.number - 1, sentAt: record.sentAt)
+        return EndedAttempt(record)
+    }
+
+    private func refused(_ record: AttemptRecord, _ scope: ThrottleScope, until: MonotonicInstant) -> Admission {
+        giveBackDomainToken(record)
+        return .refused(EndedAttempt(record), scope, until: until)
     }
 
     private func giveBackDomainToken(_ record: AttemptRecord) {
@@ -134,7 +139,7 @@ public final class FetchQueue: Sendable {
     /// The domain of a service, as its limit knows it; nil if there is none to charge.
     private func domainKey(_ fetch: Fetch) -> [UInt8]? {
         guard domains != nil, !fetch.domain.isEmpty else { return nil }
-        return [UInt8(truncatingIfNeeded: fetch.service)] + fetch.domain
+        return [UInt8(truncatingIfNeeded: fetch.service >> 8), UInt8(truncatingIfNeeded: fetch.service)] + fetch.domain
     }
 
     // MARK: While it waits
