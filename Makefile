@@ -15,6 +15,7 @@ run: build ## Installs what is missing, builds the gateway and runs it (ARGS="--
 build: ## Installs what is missing and builds the gateway for release
 	@Scripts/setup
 	swift build $(RELEASE)
+	@Scripts/check-copies
 
 test: ## Installs what is missing, checks, runs all tests, and the gateway where it may be deployed
 	@Scripts/setup --tests

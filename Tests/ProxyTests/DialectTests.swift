@@ -221,7 +221,7 @@ struct UnsignedOperationTests {
                     }
                 }
                 #expect(origin.requests.count == 6)
-                let labels = "operation=\"GetId\",caller=\"anonymous\",outcome=\"pass\""
+                let labels = "service=\"things\",operation=\"GetId\",caller=\"anonymous\",outcome=\"pass\""
                 #expect(try await gateway.metric("jobsproxy_requests_total{\(labels)}") == 4)
                 // What it is not.
                 let others = [
