@@ -106,7 +106,7 @@ struct AttemptResult {
     }
 }
 
-/// What a good reply is for.
+/// The use of a good reply.
 enum ReplyUse {
     /// It may become a page: it must be a whole JSON object.
     case page

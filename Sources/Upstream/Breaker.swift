@@ -140,7 +140,7 @@ struct Breaker {
         let (attempts, failures) = recent.total(now: now)
         // Half of at least twenty within ten seconds, by default, as in Netflix's Hystrix.
         guard attempts >= policy.volume, failures >= attempts - failures else { return nil }
-        // What fails may be asked for more often than what does not, so half of the inputs must have failed too.
+        // Failing inputs may be asked for more often than others, so half of the inputs must have failed too.
         guard inputs.mostFail(now: now), !inputs.explainFailures(fewerThan: policy.failures, now: now) else {
             return nil
         }

@@ -65,7 +65,7 @@ struct RecentInputs {
                 place = candidate
                 break
             }
-            // What is free, or out of date, is older than all others.
+            // A free or outdated place is older than all others.
             let age = isRecent(record, now) ? record.endedAt : .distantPast
             guard age == .distantPast || record.state == .well, place == nil || age < oldest else { continue }
             (place, oldest) = (candidate, age)

@@ -13,7 +13,7 @@ public struct SigningSettings: Sendable {
     /// True if requests go out unsigned where there are no credentials: a stand-in on this machine may not want any.
     public var mayGoUnsigned: Bool
     public var version: JSONVersion
-    /// Whether the service is asked for the codes of the query protocol.
+    /// True if the service is asked for the codes of the query protocol.
     public var isQueryCompatible: Bool
 
     public init(

@@ -79,7 +79,7 @@ extension DraftOperation {
             return Member(
                 name: entry.key, reference: reference, isString: type == "string", isInteger: type == "integer")
         }
-        // What the importer made live because of its output must stay so.
+        // An operation that the importer made live because of its output must stay so.
         if isSensitive, kind == .live { secret = "the output" }
     }
 }

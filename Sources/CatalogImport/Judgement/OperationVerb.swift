@@ -1,4 +1,4 @@
-/// What an operation's name and documentation say of it.
+/// The kind of work that an operation's name and documentation tell.
 enum OperationVerb {
     /// It reads, and an answer is true for a while.
     case reads

@@ -38,7 +38,7 @@ enum ParentMember {
             case .string = shape.kind, let text = shape.pattern, let pattern = try? Pattern(text)
         else { return false }
         var allowance = MatchAllowance()
-        // What cannot be decided counts as a match.
+        // An undecided pattern counts as a match.
         return otherNames.allSatisfy { pattern.matches(Array($0.utf8), &allowance) == false }
     }
 

@@ -28,7 +28,7 @@ extension CatalogDraft {
         let changesParents = rules.contains { $0.words["domain"] != nil }
         for rule in rules { check(rule, known, faults) }
         for place in operations.indices {
-            // What a catalog says of invalidation holds for its own parents.
+            // A catalog's invalidations hold for its own parents.
             if changesParents { operations[place].invalidates = nil }
             let name = Array(operations[place].name.utf8)
             for rule in rules.reversed() where rule.matches(name) { operations[place].apply(rule) }
@@ -86,7 +86,7 @@ extension CatalogDraft {
         }
     }
 
-    /// What must not be kept stays `live`, and what does not go with the kind is left out.
+    /// An operation whose answers must not be kept stays `live`; keys that do not go with the kind are left out.
     private mutating func settle(_ place: Int, _ rules: [Overlay.Rule], _ faults: FaultCollector) {
         let operation = operations[place]
         if operation.kind.isCached, let secret = operation.secret {
@@ -128,7 +128,7 @@ extension DraftOperation {
         timeout = rule.words["timeout"]?.value ?? timeout
         hostPrefix = rule.words["hostPrefix"]?.value ?? hostPrefix
         invalidates = rule.invalidates?.map(\.value) ?? invalidates
-        // What the model calls sensitive stays so.
+        // An output that the model calls sensitive stays so.
         isSensitive = (rule.isSensitive ?? isSensitive) || secret != nil
         if let values = rule.defaults {
             defaults = values.compactMap { name, value in

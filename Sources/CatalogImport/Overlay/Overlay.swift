@@ -14,7 +14,7 @@ struct Overlay {
     /// In the order of the file.
     var rules: [Rule] = []
 
-    /// What is said of an operation, or of those whose names match.
+    /// A rule for an operation, or for those whose names match.
     struct Rule {
         var pattern: Word
         /// By their keys, the values that are words.

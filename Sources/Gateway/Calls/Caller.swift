@@ -127,7 +127,7 @@ final class Caller: Sendable {
     }
 }
 
-/// What the names of operations in callers' settings mean. Callers with equal settings share one answer: there may be thousands, of both
+/// The operations that names in callers' settings mean. Callers with equal settings share one answer: there may be thousands, of both
 /// callers and operations.
 final class CallerRules {
     private let names: OperationNames

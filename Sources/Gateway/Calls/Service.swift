@@ -47,7 +47,7 @@ public final class Service: Sendable {
         case passthrough(isTrusted: Bool)
     }
 
-    /// Whether the codes of its errors also stand in `x-amzn-query-error`.
+    /// True if the codes of its errors also stand in `x-amzn-query-error`.
     public let isQueryCompatible: Bool
     /// The last digit of its media type; see `JSONVersion`.
     public let minorDigit: UInt8

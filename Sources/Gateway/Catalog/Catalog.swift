@@ -1,6 +1,6 @@
 public import AWSProtocol
 
-/// What the gateway knows of one service.
+/// One service and its operations.
 public struct Catalog: Sendable, Equatable {
     /// A group of operations that the service counts against one quota.
     public struct QuotaGroup: Sendable, Equatable {
@@ -24,17 +24,17 @@ public struct Catalog: Sendable, Equatable {
         case off
     }
 
-    /// What the configuration calls it.
+    /// Its name in the configuration.
     public var name: String
     /// The service's name in a credential scope.
     public var signingName: String
-    /// What stands before the dot in `X-Amz-Target`.
+    /// The part of `X-Amz-Target` before the dot.
     public var targetPrefix: String
     /// The namespace of its error shapes.
     public var errorNamespace: String
     public var validation = Validation.full
     public var version = JSONVersion.awsJson1_0
-    /// Whether the service once had the query protocol, so that clients read the codes of its errors from `x-amzn-query-error`.
+    /// True if the service once had the query protocol, so that clients read the codes of its errors from `x-amzn-query-error`.
     public var isQueryCompatible = false
     /// By the names of error shapes, what stands in that field: `CODE;Sender` or `CODE;Receiver`.
     public var queryErrors: [String: String] = [:]

@@ -88,7 +88,7 @@ struct CatalogShapes {
         return Shape(constraint: constraint, height: (inside.map(\.height).max() ?? 0) + 1)
     }
 
-    /// What is inside a structure or a list.
+    /// The content of a structure or a list.
     private mutating func members(
         of entry: CatalogMapping, _ kind: InputConstraint.Kind
     ) throws(CatalogError) -> [Shape] {

@@ -1,6 +1,6 @@
 public import AWSProtocol
 
-/// What the gateway knows of one operation of a service: data from the catalog, never a branch in code.
+/// One operation of a service: data from the catalog, never a branch in code.
 public struct Operation: Sendable, Equatable {
     /// How the gateway treats it.
     public enum Kind: String, Sendable, CaseIterable {
@@ -13,7 +13,7 @@ public struct Operation: Sendable, Equatable {
         /// Everything else.
         case write
 
-        /// Whether answers are kept.
+        /// True if answers are kept.
         public var isCached: Bool { self == .page || self == .read }
     }
 
@@ -34,7 +34,7 @@ public struct Operation: Sendable, Equatable {
     public var kind: Kind
     /// The quota group's place in the catalog's list.
     public var quotaGroup: Int
-    /// Whether the types of its input are judged here.
+    /// True if the types of its input are judged here.
     public var isJudged: Bool
     /// The input members, in the order of their names.
     public var input: [InputConstraint]
@@ -59,10 +59,10 @@ public struct Operation: Sendable, Equatable {
     public var timeout: Int64?
     /// The word before the endpoint's host name: `sync-`.
     public var hostPrefix: String?
-    /// Whether the input or the output holds something that must not be written to a disk.
+    /// True if the input or the output holds something that must not be written to a disk.
     public var isSensitive = false
     /// True if its requests are not signed. Such an operation is not cached.
     public var isUnsigned = false
-    /// Whether the answer is a stream of events or of bytes.
+    /// True if the answer is a stream of events or of bytes.
     public var isStream = false
 }

@@ -6,7 +6,7 @@ internal import Primitives
 /// The caller of a request, and what else its `Authorization` field says; places in the request's bytes.
 struct RequestIdentity {
     var caller: CallerID
-    /// What a verified signature is for, as `Call.signedScope`; -1 without one.
+    /// The scope of a verified signature, as `Call.signedScope`; -1 without one.
     var signedScope = -1
     /// The Region and service that the signature is for; empty if the gate does not need them.
     var scope = 0..<0

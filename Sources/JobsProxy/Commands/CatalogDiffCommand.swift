@@ -94,7 +94,7 @@ enum CatalogDifference {
                         ("type", old.kind.rawValue, new.kind.rawValue),
                         ("required", "\(old.isRequired)", "\(new.isRequired)"),
                     ])
-                // What is inside differs in too many ways for a line each.
+                // The contents of shapes differ in too many ways for a line each.
                 return changes.isEmpty && old != new ? ["~ \(name): what may be in it differs"] : changes
             }
     }

@@ -199,7 +199,7 @@ extension CurlDriver {
         refreshNames(now: start)
         fillPools(now: start, &finished)
         hasDetour = false
-        // What was launched goes out before anything is waited for.
+        // Launched attempts go out before anything is waited for.
         if hasLaunched { progress(now: start, &finished) }
         // Sockets are looked at even where something has ended already: replies may be there.
         let mayPause = finished.isEmpty && !hasDetour
