@@ -41,9 +41,10 @@ let package = Package(
         .target(name: "Locking", swiftSettings: settings),
         .target(name: "Primitives", path: path("Primitives"), swiftSettings: settings),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
         .target(
-            name: "AWSProtocol", dependencies: ["CCrypto", "CPCRE2", "Locking", "Primitives"],
+            name: "AWSProtocol", dependencies: ["CCrypto", "CPCRE2", "CZlib", "Locking", "Primitives"],
             path: path("AWSProtocol"), swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "RateLimiter", dependencies: ["Locking", "Primitives", deque], swiftSettings: settings),
