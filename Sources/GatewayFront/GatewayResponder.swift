@@ -377,7 +377,7 @@ enum Route {
     }
 
     /// Returns true for `/service/NAME/operation/NAME` with `Smithy-Protocol: rpc-v2-cbor`
-    /// (https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html). What precedes that path does not matter there.
+    /// (https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html). A prefix of that path does not matter there.
     private static func isCBORCall(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ path: Range<Int>) -> Bool {
         let parts = Array(copying: bytes.extracting(path)).split(separator: UInt8(ascii: "/"))
         guard parts.count >= 4, parts[parts.count - 4].elementsEqual("service".utf8),

@@ -155,7 +155,7 @@ extension Catalog {
     private static func isUnsigned(_ entry: CatalogMapping, _ kind: Operation.Kind) throws(CatalogError) -> Bool {
         guard let word = try entry.optionalString("auth") else { return false }
         guard word == "none" else { throw entry.fault("auth", "may be 'none' alone") }
-        // Its answers are made for whoever holds what the request holds.
+        // Its answers are made for the holder of a secret in the request.
         guard !kind.isCached else { throw entry.fault("auth", "'none' goes with the kinds live and write alone") }
         return true
     }

@@ -316,6 +316,7 @@ extension ChannelHandlerContext {
     func writeAndFlush(_ value: some Sendable, then body: @escaping (Bool) -> Void) {
         let written = eventLoop.makePromise(of: Void.self)
         writeAndFlush(NIOAny(value), promise: written)
+        // Isolated because handlers run on their channel's event loop alone.
         written.futureResult.assumeIsolated().whenComplete { body((try? $0.get()) != nil) }
     }
 }
