@@ -1,4 +1,3 @@
-internal import AWSProtocol
 public import Gateway
 public import HTTPFront
 internal import NIOCore
@@ -345,53 +344,6 @@ public final class GatewayResponder: Responder {
             arrive(.error(error), for: waiter)
         }
     }
-}
-
-/// The destination of a request, by its method and path.
-enum Route {
-    case call
-    /// A call in another protocol of AWS, which is not spoken here.
-    case cborCall
-    case metrics
-    case health
-    case readiness
-    /// An order to purge pages, on the operator's listener.
-    case purge
-    case state
-    case notFound
-    case methodNotAllowed(allowed: StaticString)
-
-    init(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) {
-        let path = head.pathAndQuery(bytes).path
-        let isRead = head.method == .get || head.method == .head
-        // A target in absolute form may have no path.
-        if path.isEmpty || bytes.spells("/", at: path) {
-            self = head.method == .post ? .call : .methodNotAllowed(allowed: "POST")
-        } else if let route = Self.read.first(where: { bytes.spells($0.path, at: path) })?.route {
-            self = isRead ? route : .methodNotAllowed(allowed: "GET, HEAD")
-        } else if bytes.spells("/purge", at: path) {
-            self = head.method == .post ? .purge : .methodNotAllowed(allowed: "POST")
-        } else {
-            self = head.method == .post && Self.isCBORCall(head, bytes, path) ? .cborCall : .notFound
-        }
-    }
-
-    /// Returns true for `/service/NAME/operation/NAME` with `Smithy-Protocol: rpc-v2-cbor`
-    /// (https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html). A prefix of that path does not matter there.
-    private static func isCBORCall(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ path: Range<Int>) -> Bool {
-        let parts = Array(copying: bytes.extracting(path)).split(separator: UInt8(ascii: "/"))
-        guard parts.count >= 4, parts[parts.count - 4].elementsEqual("service".utf8),
-            parts[parts.count - 2].elementsEqual("operation".utf8)
-        else { return false }
-        for field in head.fields where bytes.isText("smithy-protocol", at: field.name) {
-            return bytes.spells("rpc-v2-cbor", at: field.value)
-        }
-        return false
-    }
-
-    private static let read: [(path: StaticString, route: Route)] = [
-        ("/metrics", .metrics), ("/healthz", .health), ("/readyz", .readiness), ("/state", .state),
-    ]
 }
 
 extension AccessRecord {
