@@ -63,7 +63,7 @@ struct CarefulChoiceTests {
         }
     }
 
-    @Test("What is live makes nothing void, and a stream is passed on")
+    @Test("A live operation makes nothing void, and a stream is passed on")
     func live() throws {
         #expect(try Self.kind("CountThings", TestModel.operation("In", "Page")).invalidates.isEmpty)
         let stream = try Self.kind("GetEvents", TestModel.operation("Name", "Streaming"))

@@ -90,7 +90,7 @@ struct ServiceModelTests {
     }
 
     @Test(
-        "What is inside itself is found, whatever it is reached from and whatever it reaches",
+        "Shapes inside themselves are found, whatever reaches them and whatever they reach",
         arguments: [
             (["A": ["B"], "B": ["C"], "C": []], []), (["A": ["A"]], ["A"]),
             (["A": ["B", "B"], "B": ["A"], "C": ["A"]], ["A", "B"]),

@@ -2,7 +2,7 @@ import Testing
 
 @testable import CatalogImport
 
-@Suite("What must not be kept")
+@Suite("Outputs that must not be kept")
 struct SecrecyTests {
     @Test(
         "Secrets, and what is good once or for a short time, by the names of members",
@@ -23,7 +23,7 @@ struct SecrecyTests {
     func secrets(_ name: String) { #expect(Secrecy.isToken(name, holdsText: true)) }
 
     @Test(
-        "What only says something about a secret, and what callers choose themselves",
+        "Members that only say something about a secret, or that callers choose, are none",
         arguments: [
             "SecretArn", "secretARN", "SecretId", "PasswordPolicy", "TokenType", "TokenEndpoint", "CredentialId",
             "clientRequestToken", "ClientToken", "IdempotencyToken", "TicketId", "KmsKeyId", "Name", "JobStatus",
@@ -62,7 +62,7 @@ struct SecrecyTests {
     func words(_ name: String, _ words: String) { #expect(Words(name).all.joined(separator: " ") == words) }
 }
 
-@Suite("What the names of operations say")
+@Suite("The names of operations")
 struct OperationVerbTests {
     @Test(
         "A read is true for a while, a look for its moment, and all others may change something",

@@ -65,7 +65,7 @@ struct DraftOperation {
 }
 
 extension CatalogDraft {
-    /// Chooses what follows from the rest: what writes make void.
+    /// Chooses the pages that writes make void, which follow from the rest.
     ///
     /// A page must not outlive a write that may change it. Pages with a parent are made void by each write that names the parent, and by
     /// every write that does not; pages without one by each write.

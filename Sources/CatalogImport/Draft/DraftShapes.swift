@@ -129,7 +129,7 @@ struct DraftShapes {
         }
     }
 
-    /// The types of awsJson (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html). What a model leaves open is any JSON.
+    /// The types of awsJson (https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html). A type that a model leaves open is any JSON.
     private static func type(_ shape: ServiceModel.Shape?) -> String {
         switch shape?.kind {
         case .string: "string"

@@ -6,8 +6,8 @@ struct ShapeGraph {
     /// The shapes that are inside themselves, directly or by way of others, and those on a way from one such to another. Linear in
     /// the number of members.
     var recursive: Set<String> {
-        // What is left once shapes that are in no other have been taken away, one after the other, is reached from a circle; and what
-        // is left of that once shapes with no other in them have been taken away reaches one too.
+        // Shapes that are in no other are taken away, one after the other: the rest is reached from a circle. Of that, shapes with no
+        // other in them are taken away: the rest reaches a circle too.
         let reached = Self.withoutSources(inside)
         var outside: [String: [String]] = reached.mapValues { _ in [] }
         for (name, members) in reached {
