@@ -61,6 +61,7 @@ let package = Package(
         // MARK: Below the leaves: the one lock, bytes and ids, and the libraries that hash and match patterns
         .target(name: "Locking", swiftSettings: settings),
         .target(name: "Primitives", swiftSettings: settings),
+        .target(name: "Streams", dependencies: ["Locking"], swiftSettings: settings),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -84,19 +85,22 @@ let package = Package(
         .target(
             name: "HTTPFront",
             dependencies: [
-                "Locking", "Primitives", asn1, nioCore, nioHPACK, nioHTTP2, nioPosix, nioSSL, nioTLS,
+                "Locking", "Primitives", "Streams", asn1, nioCore, nioHPACK, nioHTTP2, nioPosix, nioSSL, nioTLS,
             ],
             swiftSettings: settings),
-        .target(name: "OriginClient", dependencies: ["CCurl", "Locking", "Primitives"], swiftSettings: settings),
+        .target(
+            name: "OriginClient", dependencies: ["CCurl", "Locking", "Primitives", "Streams"], swiftSettings: settings),
         .target(
             name: "Upstream",
-            dependencies: ["AWSProtocol", "Gateway", "Locking", "OriginClient", "Primitives", "Telemetry"],
+            dependencies: [
+                "AWSProtocol", "Gateway", "Locking", "OriginClient", "Primitives", "Streams", "Telemetry",
+            ],
             swiftSettings: settings),
 
         // MARK: Core: vocabulary and decisions
         .target(
             name: "Gateway",
-            dependencies: ["AWSProtocol", "PageCache", "Primitives", "RateLimiter", "StrictYAML"],
+            dependencies: ["AWSProtocol", "PageCache", "Primitives", "RateLimiter", "Streams", "StrictYAML"],
             swiftSettings: settings),
         .target(
             name: "CatalogImport", dependencies: ["AWSProtocol", "Gateway", "StrictYAML"],
@@ -104,7 +108,8 @@ let package = Package(
         .target(
             name: "GatewayFront",
             dependencies: [
-                "AWSProtocol", "Gateway", "HTTPFront", "Locking", "PageCache", "Primitives", "Telemetry", nioCore,
+                "AWSProtocol", "Gateway", "HTTPFront", "Locking", "PageCache", "Primitives", "Streams", "Telemetry",
+                nioCore,
             ],
             swiftSettings: settings),
         .target(
@@ -137,6 +142,7 @@ let package = Package(
             name: "NIOTestSupport", dependencies: [nioCore, nioPosix], path: "Tests/NIOTestSupport",
             swiftSettings: testSettings),
         .testTarget(name: "PrimitivesTests", dependencies: ["Primitives"], swiftSettings: testSettings),
+        .testTarget(name: "StreamsTests", dependencies: ["Streams", "TestSupport"], swiftSettings: testSettings),
         .testTarget(
             name: "AWSProtocolTests", dependencies: ["AWSProtocol", "Primitives", "TestSupport"],
             swiftSettings: testSettings),
@@ -161,13 +167,14 @@ let package = Package(
             // NIO's own reader of HTTP/1.1 is the decoder's second opinion.
             name: "HTTPFrontTests",
             dependencies: [
-                "HTTPFront", "Locking", "Primitives", "TestSupport", nioCore, nioEmbedded, nioHTTP1, nioPosix, nioHPACK,
+                "HTTPFront", "Locking", "Primitives", "Streams", "TestSupport", nioCore, nioEmbedded, nioHTTP1,
+                nioPosix, nioHPACK,
                 nioHTTP2,
                 nioSSL,
             ],
             swiftSettings: testSettings),
         .testTarget(
-            name: "OriginClientTests", dependencies: ["CCurl", "OriginClient", "Primitives", "TestSupport"],
+            name: "OriginClientTests", dependencies: ["CCurl", "OriginClient", "Primitives", "Streams", "TestSupport"],
             swiftSettings: testSettings,
             // One test takes the place of the C library's name lookup, for libcurl too.
             linkerSettings: [
@@ -179,7 +186,7 @@ let package = Package(
             name: "UpstreamTests",
             dependencies: [
                 "AWSProtocol", "BuiltInCatalogs", "Gateway", "OriginClient", "PageCache", "Primitives", "RateLimiter",
-                "TestSupport", "Upstream",
+                "Streams", "TestSupport", "Upstream",
             ],
             swiftSettings: testSettings),
         .testTarget(

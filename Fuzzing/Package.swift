@@ -40,6 +40,7 @@ let package = Package(
         // MARK: The project's modules, or what of them needs neither sockets nor threads
         .target(name: "Locking", swiftSettings: settings),
         .target(name: "Primitives", path: path("Primitives"), swiftSettings: settings),
+        .target(name: "Streams", dependencies: ["Locking"], swiftSettings: settings),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
@@ -59,7 +60,9 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "Gateway",
-            dependencies: ["AWSProtocol", "PageCache", "Primitives", "RateLimiter", "StrictYAML", "Telemetry"],
+            dependencies: [
+                "AWSProtocol", "PageCache", "Primitives", "RateLimiter", "Streams", "StrictYAML", "Telemetry",
+            ],
             path: path("Gateway"), swiftSettings: settings),
         .target(
             name: "GatewayFront", dependencies: ["AWSProtocol", "Gateway", "HTTPFront", "Primitives"],
@@ -69,11 +72,11 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "OriginClient", dependencies: ["CCurl", "Primitives"], path: path("OriginClient"),
+            name: "OriginClient", dependencies: ["CCurl", "Primitives", "Streams"], path: path("OriginClient"),
             sources: [
                 "CurlError.swift", "CurlReply.swift", "HTTP2Mode.swift", "HTTP1/ReplyCollector.swift",
                 "HTTP1/ReplyCollector+Text.swift",
-                "HTTP1/ReplyReader.swift",
+                "HTTP1/ReplyReader.swift", "StreamedReply.swift",
             ],
             swiftSettings: settings),
         .target(

@@ -24,6 +24,7 @@ let package = Package(
     targets: [
         .target(name: "Locking", swiftSettings: settings),
         .target(name: "Primitives", swiftSettings: settings),
+        .target(name: "Streams", dependencies: ["Locking"], swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(
             name: "RateLimiter",
@@ -39,6 +40,7 @@ let package = Package(
         .testTarget(
             name: "RateLimiterTests", dependencies: ["Primitives", "RateLimiter", "TestSupport"],
             swiftSettings: testSettings),
+        .testTarget(name: "StreamsTests", dependencies: ["Streams", "TestSupport"], swiftSettings: testSettings),
         .testTarget(name: "TelemetryTests", dependencies: ["Primitives", "Telemetry"], swiftSettings: testSettings),
     ]
 )
