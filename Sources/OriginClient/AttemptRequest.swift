@@ -16,26 +16,32 @@ package final class Endpoint: Sendable {
     /// For name lookup, TCP and TLS handshake together, in nanoseconds; a part of a millisecond counts as one.
     let connectTimeout: Int64
     let keptFields: KeptFields
+    /// True if its connections are apart from those of other endpoints with this URL. A reply that is streamed keeps its connection for
+    /// as long as it comes, and others must not wait for that. They speak HTTP/1.1 over TLS: over HTTP/2 a stream that is not read would
+    /// hold up others of its connection, which libcurl reads in order.
+    let isForStreams: Bool
     let isTLS: Bool
 
     package init(
         url: String, http2: HTTP2Mode = .off, caBundle: String? = nil, proxy: String? = nil, maxConnections: Int = 1,
-        connectTimeout: Int64, keptFields: KeptFields = .none
+        connectTimeout: Int64, keptFields: KeptFields = .none, isForStreams: Bool = false
     ) {
         self.url = url
-        self.http2 = http2
+        isTLS = url.prefix(6).lowercased() == "https:"
+        self.http2 = isForStreams && isTLS ? .off : http2
         self.caBundle = caBundle
         self.proxy = proxy
         self.maxConnections = maxConnections
         self.connectTimeout = connectTimeout
         self.keptFields = keptFields
-        isTLS = url.prefix(6).lowercased() == "https:"
+        self.isForStreams = isForStreams
     }
 
     /// Returns true if the two may use the same connections. The largest of their `maxConnections` holds for both then.
     func sharesConnections(with other: Endpoint) -> Bool {
         self === other
             || url == other.url && http2 == other.http2 && caBundle == other.caBundle && proxy == other.proxy
+                && isForStreams == other.isForStreams
     }
 }
 
@@ -59,17 +65,21 @@ package struct AttemptRequest: Sendable {
     var lines: HeaderLines?
     /// Not sent with GET.
     var body: [UInt8]
-    /// For the whole attempt, in nanoseconds: waiting for a connection, connecting, sending and receiving.
+    /// For the whole attempt, in nanoseconds: waiting for a connection, connecting, sending and receiving. Of a reply that is streamed
+    /// only the head must have come by then.
     var timeout: Int64
-    /// How many bytes of body the reply may have, after the transfer coding is taken off.
+    /// How many bytes of body the reply may have, after the transfer coding is taken off. A reply that is streamed may have any number.
     var maxReplyBytes: Int
+    /// Which replies are passed on as they come; nil if all are collected.
+    var streams: StreamRule?
     /// True if it must not reuse an HTTP/1.1 connection, because the attempt before it has lost one: an origin that has closed one
     /// may have closed others.
     var needsFreshConnection: Bool
 
     package init(
         endpoint: Endpoint, method: HTTPMethod = .post, fields: [(name: String, value: String)],
-        lines: HeaderLines? = nil, body: [UInt8], timeout: Int64, maxReplyBytes: Int, needsFreshConnection: Bool = false
+        lines: HeaderLines? = nil, body: [UInt8], timeout: Int64, maxReplyBytes: Int, streams: StreamRule? = nil,
+        needsFreshConnection: Bool = false
     ) {
         self.endpoint = endpoint
         self.method = method
@@ -78,13 +88,14 @@ package struct AttemptRequest: Sendable {
         self.body = body
         self.timeout = timeout
         self.maxReplyBytes = maxReplyBytes
+        self.streams = streams
         self.needsFreshConnection = needsFreshConnection
     }
 }
 
 extension AttemptRequest {
     /// Sends the request over a connection of its own, on the caller's thread, and waits for the reply, at most `timeout`. No redirect is
-    /// followed.
+    /// followed, and no reply is streamed.
     ///
     /// - Throws: `CurlError` if no whole reply came, or one too large. Any status is a reply.
     package func perform() throws(CurlError) -> CurlReply {
@@ -99,7 +110,9 @@ extension AttemptRequest {
             list = try CurlAddresses(name, try NameLookups.shared.addresses(of: name.name, until: nameDeadline))
         }
         let now = MonotonicInstant.now
-        try transfer.prepare(self, id: 0, slot: 0, deadline: deadline)
+        var request = self
+        request.streams = nil
+        try transfer.prepare(request, id: 0, slot: 0, deadline: deadline)
         try transfer.handle.setAddresses(list)
         try transfer.setLaunch(now: now)
         return try transfer.result(unsafe curl_easy_perform(transfer.easy)).get()

@@ -73,12 +73,13 @@ extension Endpoint {
     /// The same but for what is given.
     func with(
         url: String? = nil, http2: HTTP2Mode? = nil, caBundle: String? = nil, proxy: String? = nil,
-        maxConnections: Int? = nil, connectTimeout: Int64? = nil
+        maxConnections: Int? = nil, connectTimeout: Int64? = nil, isForStreams: Bool? = nil
     ) -> Endpoint {
         Endpoint(
             url: url ?? self.url, http2: http2 ?? self.http2, caBundle: caBundle ?? self.caBundle,
             proxy: proxy ?? self.proxy, maxConnections: maxConnections ?? self.maxConnections,
-            connectTimeout: connectTimeout ?? self.connectTimeout, keptFields: keptFields)
+            connectTimeout: connectTimeout ?? self.connectTimeout, keptFields: keptFields,
+            isForStreams: isForStreams ?? self.isForStreams)
     }
 }
 

@@ -82,7 +82,9 @@ struct OriginPool {
         host = target?.authority ?? Array(endpoint.url.utf8)
         // A request for an http:// URL that goes through a proxy names the whole URL, which is left to libcurl.
         reachable = endpoint.isTLS || endpoint.proxy == nil ? target : nil
-        if endpoint.isClearHTTP2 { manner = isJoined ? .joined(open: 0, isOpening: false) : .shared }
+        if endpoint.isClearHTTP2, !endpoint.isForStreams {
+            manner = isJoined ? .joined(open: 0, isOpening: false) : .shared
+        }
     }
 
     /// The target that requests name over an `HTTP1Connection`; nil unless the origin speaks HTTP/1.1 alone.
@@ -93,7 +95,10 @@ struct OriginPool {
         guard !isHeld else { return nil }
         if let narrowed, now < narrowed.until, running >= narrowed.connections { return nil }
         switch manner {
-        case .exclusive: return running < maxConnections ? .usual : nil
+        case .exclusive:
+            guard running < maxConnections else { return nil }
+            // Each stream has a connection to itself as far as libcurl lets it: one that is not read holds up the others.
+            return endpoint.isForStreams && endpoint.isClearHTTP2 ? .opener : .usual
         case .shared: return running < maxConnections * Self.streams ? .usual : nil
         case .joined(let open, let isOpening):
             if running - (isOpening ? 1 : 0) < open * Self.streams { return .joiner }
@@ -130,7 +135,7 @@ struct OriginPool {
         case (.http1, .exclusive), (.http1, .shared):
             speaksHTTP1 = true
             manner = .exclusive
-        case (.http2, .exclusive) where !speaksHTTP1: manner = .shared
+        case (.http2, .exclusive) where !speaksHTTP1 && !endpoint.isForStreams: manner = .shared
         default: break
         }
     }

@@ -81,6 +81,10 @@ internal import Glibc
 
     var ticket: CurlTicket { CurlTicket(slot: UInt32(truncatingIfNeeded: index) | Self.mark, generation: generation) }
 
+    /// True while the reply's reader must take some of it before more is read: not even the socket's end is looked for then. What is left
+    /// in libcurl's buffers or the kernel's waits there, and so does the origin.
+    var isHeldUp: Bool { user?.collector.isHeldUp ?? false }
+
     /// The events that the socket is polled for.
     var awaited: Int32 { isSending ? POLLIN | POLLOUT : POLLIN }
 }
@@ -243,6 +247,7 @@ extension HTTP1Connection {
                 return .over(CURLE_OK)
             case .refused: return .over(CURLE_WEIRD_SERVER_REPLY)
             }
+            if isHeldUp { break }
             // TLS may hold more decrypted bytes, which `poll` does not report; without TLS a short read was the last one.
             if !isTLS, count < scratch.count { return .more }
         }

@@ -1,4 +1,5 @@
 internal import Primitives
+internal import Streams
 
 /// Gathers one reply from its lines and the pieces of its body, within bounds.
 ///
@@ -38,6 +39,7 @@ struct ReplyCollector {
     private let maxBodyBytes: Int
     private let keptFields: KeptFields
     private let mayBeHTTP2: Bool
+    private let streams: StreamRule?
     private var part = Part.statusLine
     private var headBytes = 0
     private var status = 0
@@ -50,6 +52,9 @@ struct ReplyCollector {
     private var isClosed = false
     private var isHTTP10 = false
 
+    /// The body while it is passed on; nil if it is collected, or the head has not come.
+    private var stream: ReplyStream?
+
     /// The version in the status line; nil until that has come.
     private(set) var version: Version?
     /// Why it refused to take more.
@@ -58,10 +63,14 @@ struct ReplyCollector {
     /// - Parameters:
     ///   - keptFields: the fields that the reply keeps.
     ///   - mayBeHTTP2: true if libcurl may have agreed on HTTP/2.
-    init(maxBodyBytes: Int, keeping keptFields: KeptFields = .none, mayBeHTTP2: Bool = false) {
+    ///   - streams: which replies are passed on as they come.
+    init(
+        maxBodyBytes: Int, keeping keptFields: KeptFields = .none, mayBeHTTP2: Bool = false, streams: StreamRule? = nil
+    ) {
         self.maxBodyBytes = max(0, maxBodyBytes)
         self.keptFields = keptFields
         self.mayBeHTTP2 = mayBeHTTP2
+        self.streams = streams
     }
 
     var hasHead: Bool { part == .body }
@@ -77,6 +86,22 @@ struct ReplyCollector {
         if status == 204 || status == 304 { return .none }
         if isChunked { return .chunked }
         return if let length { .length(length) } else { .unbounded }
+    }
+
+    /// Where the body goes if it is passed on.
+    var output: PipeWriter? { stream?.writer }
+
+    /// True if the body's reader must take some of it before more may come.
+    var isHeldUp: Bool { stream?.writer.awaitsRoom() ?? false }
+
+    /// Takes out the head of a reply whose body is passed on, and the body's other end: once, and only after the head has come.
+    ///
+    /// - Parameter id: that of the attempt.
+    mutating func takeBegun(id: UInt64) -> BegunReply? {
+        guard let body = stream?.takeReader() else { return nil }
+        let head = CurlReply(
+            status: status, fields: fields, body: [], hasDeterminedLength: framing != .unbounded || version == .http2)
+        return BegunReply(id: id, head: head, body: body)
     }
 
     /// The reply; nil if it is not complete or has no valid status.
@@ -96,6 +121,10 @@ struct ReplyCollector {
 extension ReplyCollector {
     /// Takes a piece of the body; false ends the transfer.
     mutating func takeBody(_ bytes: Span<UInt8>) -> Bool {
+        if let stream {
+            stream.writer.write(bytes)
+            return fault == nil
+        }
         guard fault == nil, bytes.count <= maxBodyBytes - body.count else { return refuse(.replyTooLarge) }
         // Not all of a large announced length: an origin can announce any.
         if body.isEmpty, let length { body.reserveCapacity(min(length, 256 * 1024)) }
@@ -164,6 +193,10 @@ extension ReplyCollector {
         if isChunked, isHTTP10 { isClosed = true }
         // RFC 9112 section 6.3: both together "ought to be handled as an error".
         if isChunked, length != nil { return refuse(.badReply) }
+        if part == .body, framing != .none, streams?.applies(status: status, fields: fields) == true {
+            stream = ReplyStream()
+            return true
+        }
         if let length, length > maxBodyBytes { return refuse(.replyTooLarge) }
         return true
     }

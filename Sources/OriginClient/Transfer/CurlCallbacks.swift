@@ -7,11 +7,12 @@ internal import CCurl
 // The userdata is an unretained `CurlTransfer`, or `HTTP1Connection`: the driver keeps it alive for as long as it is in the multi
 // handle.
 
-/// `CURLOPT_WRITEFUNCTION`: a piece of the body. Anything but its length ends the transfer.
+/// `CURLOPT_WRITEFUNCTION`: a piece of the body. Anything but its length ends the transfer, or holds it up.
 func curlBrought(
     _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ transfer: UnsafeMutableRawPointer?
 ) -> Int {
     guard let transfer = unsafe object(transfer, CurlTransfer.self) else { return 0 }
+    guard !transfer.mustWait() else { return Int(CURL_WRITEFUNC_PAUSE) }
     let piece = unsafe octets(bytes, count)
     return unsafe transfer.collector.takeBody(piece.span) ? count : 0
 }

@@ -66,6 +66,8 @@ internal import CCurl
     private var use: ConnectionUse?
     /// True if the handle was set for this attempt, so that what libcurl reports of it is about this attempt.
     private(set) var isLaunched = false
+    /// True while libcurl keeps a piece of the body for which there was no room.
+    private var isHeldUp = false
     /// Why its connection could not be made, if more is known than libcurl's code.
     var connectFault: CurlError?
     var collector = ReplyCollector(maxBodyBytes: 0)
@@ -132,9 +134,30 @@ extension CurlTransfer {
         try setMethod(request.method, bytes)
         try setPlace()
         let left = deadline - now
-        try handle.set(CURLOPT_TIMEOUT_MS, to: CurlTime.milliseconds(left))
+        // A stream outlives its deadline, which ends with the head. Until then the driver's own check of deadlines holds.
+        try handle.set(CURLOPT_TIMEOUT_MS, to: request.streams == nil ? CurlTime.milliseconds(left) : 0)
         try handle.setConnectTimeout(min(left, request.endpoint.connectTimeout))
         isLaunched = true
+    }
+
+    /// The reply has begun, and is passed on for as long as it comes.
+    func beginsToStream() { deadline = .distantFuture }
+
+    /// True if a piece of the body must wait, because the pipe is full; libcurl keeps it and reads no more then.
+    func mustWait() -> Bool {
+        isHeldUp = collector.isHeldUp
+        return isHeldUp
+    }
+
+    /// Goes on if there is room for the piece that has waited.
+    ///
+    /// - Returns: true if libcurl has something to do.
+    func goOnStreaming() -> Bool {
+        guard isHeldUp, !collector.isHeldUp else { return false }
+        isHeldUp = false
+        // It hands the piece over before it returns, and may be held up again.
+        _ = unsafe curl_easy_pause(easy, CURLPAUSE_CONT)
+        return true
     }
 
     /// Writes the request as it goes over an `HTTP1Connection`.
@@ -156,7 +179,8 @@ extension CurlTransfer {
     private func resetLaunch(for request: AttemptRequest?, mayBeHTTP2: Bool) {
         collector = ReplyCollector(
             maxBodyBytes: request?.maxReplyBytes ?? 0, keeping: request?.endpoint.keptFields ?? .none,
-            mayBeHTTP2: mayBeHTTP2)
+            mayBeHTTP2: mayBeHTTP2, streams: request?.streams)
+        isHeldUp = false
         usesHTTP1Connection = false
         sends = 0
         isOverdue = false
@@ -330,49 +354,5 @@ extension CurlTransfer {
             return Int(asks ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
         case .off: return Int(CURL_HTTP_VERSION_1_1)
         }
-    }
-}
-
-// MARK: Result
-
-extension CurlTransfer {
-    func result(_ code: CURLcode) -> Result<CurlReply, CurlError> {
-        if let fault = fault(code) { return .failure(fault) }
-        // libcurl takes a head that ends with the connection for a reply, and over HTTP/2 sometimes even no head.
-        guard collector.hasHead else { return .failure(endOfStream ?? .cutShort) }
-        var status: Int?
-        if !usesHTTP1Connection {
-            var seen = 0
-            _ = unsafe ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &seen)
-            status = seen
-        }
-        guard let reply = collector.reply(status: status) else { return .failure(.badReply) }
-        return .success(reply)
-    }
-
-    /// Why there is no reply; nil if there may be one.
-    private func fault(_ code: CURLcode) -> CurlError? {
-        // The collector's own reason first: libcurl only knows that a callback ended the transfer.
-        if let fault = collector.fault { return fault }
-        if code == CURLE_OK { return nil }
-        if isOverdue { return CurlError(CURLE_OPERATION_TIMEDOUT, mayHaveSent: sends > 0) }
-        if let fault = connectFault ?? (isLaunched && sends == 0 ? handle.connectFault(code) : nil) { return fault }
-        switch code {
-        case CURLE_ABORTED_BY_CALLBACK where sends > 1: return isRefused ? .refusedStream : .silentResend
-        case _ where collector.version == nil && isLeftOut: return .refusedStream
-        case CURLE_PARTIAL_FILE where hasStream: return endOfStream
-        // libcurl reads a line of at most 100 KiB, and reports a longer one as lack of memory.
-        case CURLE_OUT_OF_MEMORY where sends > 0 && !collector.hasHead: return .headTooLarge
-        // It takes a reply without a status line for HTTP/0.9.
-        case CURLE_UNSUPPORTED_PROTOCOL where sends > 0: return .badReply
-        default: return CurlError(code, mayHaveSent: sends > 0)
-        }
-    }
-
-    /// The error for a stream that brought no more bytes; nil without a stream. The connection has ended then: libcurl has another code
-    /// for a stream that the origin ended.
-    private var endOfStream: CurlError? {
-        guard hasStream else { return nil }
-        return collector.version == nil && isLeftOut ? .refusedStream : .receiveFailed
     }
 }
