@@ -13,6 +13,7 @@ extension ConnectionMachine {
         case .head: .head
         case .content: .content
         case .answer: .answer
+        case .streaming: .streaming
         case .room: .room
         case .turn: .turn
         case .streams: .streams
@@ -26,7 +27,7 @@ extension ConnectionMachine {
 }
 
 private enum Phase: CaseIterable {
-    case first, idle, head, content, answer, room, turn, streams, switching, last, end, closed, handedOver
+    case first, idle, head, content, answer, streaming, room, turn, streams, switching, last, end, closed, handedOver
 
     /// The states that may follow, as `ConnectionMachine.State` lists them.
     var next: Set<Phase> {
@@ -35,7 +36,8 @@ private enum Phase: CaseIterable {
         case .idle: [.head, .content, .answer, .room, .turn, .streams, .last]
         case .head: [.content, .answer, .room, .turn, .idle, .switching, .last]
         case .content: [.answer, .room, .turn, .idle, .last]
-        case .answer: [.idle, .room, .last]
+        case .answer: [.idle, .room, .streaming, .last]
+        case .streaming: [.idle, .last]
         case .room: [.idle, .turn, .last]
         case .turn: [.idle, .room, .answer, .last]
         case .streams: [.idle]
@@ -91,6 +93,33 @@ struct ConnectionMachineTests {
         #expect(actions == [.keepAndPause, .keep])
         #expect(tick == .none)
         #expect(machine.awaitedAnswer == AnswerForm(closes: true))
+    }
+
+    @Test("passes an answer on without a deadline but for a part that its client does not read")
+    func streaming() {
+        var machine = ConnectionMachine()
+        machine.answerLater(AnswerForm())
+        machine.streamBegins(closes: false)
+        let idle = machine.tick(now: .distantFuture, received: 0, unread: 0, limits: limits)
+        let kept = [machine.bytes(), machine.bytes()]
+        let takes = machine.takesPart
+        machine.partWaits(now: 100, limits: limits)
+        let takesNoOther = machine.takesPart
+        let early = machine.tick(now: .at(99 + limits.idleTimeout), received: 0, unread: 10, limits: limits)
+        let late = machine.tick(now: .at(100 + limits.idleTimeout), received: 0, unread: 10, limits: limits)
+        machine.partLeft()
+        let left = machine.tick(now: .distantFuture, received: 0, unread: 0, limits: limits)
+        #expect([idle, early, late, left] == [.none, .none, .abort(.unreadAnswer), .none])
+        #expect(kept == [.keepAndPause, .keep])
+        #expect(takes && !takesNoOther)
+        machine.streamEnded(now: 200, limits: limits)
+        #expect(machine.phase == .idle)
+
+        var other = ConnectionMachine()
+        other.answerLater(AnswerForm())
+        other.streamBegins(closes: true)
+        let gone = other.inputEnded(now: 5, limits: limits)
+        #expect(gone == .close)
     }
 
     @Test(
@@ -251,6 +280,16 @@ private final class Owner: EventDriven<Int> {
             guard machine.awaitedAnswer != nil else { return .none }
             machine.answered(closes: false, isLarge: isLarge, now: now, limits: limits)
             return machine.remainder
+        case 11:
+            guard machine.awaitedAnswer != nil else { return .none }
+            machine.streamBegins(closes: isLarge)
+            return .none
+        case 12:
+            if isLarge { machine.partWaits(now: now, limits: limits) } else { machine.partLeft() }
+            return .none
+        case 13:
+            machine.streamEnded(now: now, limits: limits)
+            return .none
         case 9: return machine.switchToHTTP2() == nil ? .none : .forward
         case 10:
             _ = machine.close()
@@ -281,7 +320,7 @@ private final class Owner: EventDriven<Int> {
             for _ in 0..<Int.random(in: 0...2, using: &generator) {
                 callbacks += 1
                 let (phase, handled) = (machine.phase, steps)
-                drive(Int.random(in: 0...11, using: &generator))
+                drive(Int.random(in: 0...14, using: &generator))
                 if machine.phase != phase || steps != handled { nested += 1 }
             }
         }
@@ -321,7 +360,7 @@ extension ReentrancyTests {
         for seed in 1...100_000 as ClosedRange<UInt64> {
             var generator = SeededGenerator(seed: seed)
             let owner = Owner(seed: seed &+ 7_000_000)
-            for _ in 0..<8 { owner.drive(Int.random(in: 0...11, using: &generator)) }
+            for _ in 0..<8 { owner.drive(Int.random(in: 0...14, using: &generator)) }
             steps += owner.steps
             #expect(owner.nested == 0, "in the sequence of seed \(seed)")
             #expect(owner.faults == [], "in the sequence of seed \(seed)")

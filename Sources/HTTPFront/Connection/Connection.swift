@@ -82,6 +82,10 @@ final class Connection<R: Responder>: ConnectionRequests<R>, ChannelInboundHandl
             guard succeeded else { return close() }
             output.clientReads(now: now)
             sendContent(now: now)
+        case .streamed: sendStream(now: now)
+        case .streamPartLeft(let succeeded):
+            guard succeeded else { return close() }
+            streamPartLeft(now: now)
         case .flushed, .loop(.close): close()
         case .loop(.turn(let now)): perform(change { $0.turn(now: now, limits: $1) }, now: now)
         case .loop(.tick(let now)):

@@ -17,6 +17,10 @@ enum ConnectionEvent {
     case lastAnswerLeft
     /// A part of a large answer has left, or never will.
     case partLeft(succeeded: Bool)
+    /// Content of a streamed answer has come.
+    case streamed
+    /// A part of a streamed answer has left, or never will.
+    case streamPartLeft(succeeded: Bool)
     /// Everything that was written has left, or never will, and the connection is to close.
     case flushed
     case loop(LoopEvent)

@@ -16,8 +16,12 @@ extension ConnectionMachine {
         /// Next: `answer`, `room`, `turn`, `idle`, `last`.
         case content(until: MonotonicInstant, rate: MinimumBodyRate)
         /// The responder answers later and keeps its own deadline. Bytes that come are kept; reading pauses with the first of them.
-        /// Next: `idle`, `room`, `last`.
+        /// Next: `idle`, `room`, `streaming`, `last`.
         case answer(AnswerForm)
+        /// The content of an answer is passed on as it comes, for as long as it takes. Bytes of the client are kept, as in `answer`. A
+        /// part of it that waits to be sent has a deadline; while none has come there is no deadline.
+        /// Next: `idle`, `last`.
+        case streaming(closes: Bool, WriteStall?)
         /// The client must read an answer before its next request is answered. Reading is paused.
         /// Next: `idle`, `turn`, `last`.
         case room(WriteStall)

@@ -29,14 +29,14 @@ struct ConnectionMachine: ~Copyable {
     var isListening: Bool {
         switch state {
         case .first, .idle, .head, .content: true
-        case .answer, .room, .turn, .streams, .switching, .last, .end, .closed, .handedOver: false
+        case .answer, .streaming, .room, .turn, .streams, .switching, .last, .end, .closed, .handedOver: false
         }
     }
 
     /// True if bytes are parsed when they come, or later.
     var keepsInput: Bool {
         switch state {
-        case .first, .idle, .head, .content, .answer, .room, .turn, .switching: true
+        case .first, .idle, .head, .content, .answer, .streaming, .room, .turn, .switching: true
         case .streams, .last, .end, .closed, .handedOver: false
         }
     }
@@ -44,7 +44,7 @@ struct ConnectionMachine: ~Copyable {
     /// True if requests that have arrived wait for anything but the rest of their bytes.
     var holdsRequests: Bool {
         switch state {
-        case .answer, .room, .turn: true
+        case .answer, .streaming, .room, .turn: true
         case .first, .idle, .head, .content, .streams, .switching, .last, .end, .closed, .handedOver: false
         }
     }
@@ -52,12 +52,17 @@ struct ConnectionMachine: ~Copyable {
     /// True if the client has to read, so that `tick` needs the number of bytes that it has not read.
     var watchesClient: Bool {
         switch state {
-        case .room, .last: true
+        case .room, .last, .streaming: true
         default: false
         }
     }
 
     var isClosed: Bool { if case .closed = state { true } else { false } }
+
+    var isStreaming: Bool { if case .streaming = state { true } else { false } }
+
+    /// True if the next part of a streamed answer may be sent, because none waits.
+    var takesPart: Bool { if case .streaming(_, nil) = state { true } else { false } }
 
     var isLast: Bool { if case .last = state { true } else { false } }
 
@@ -89,7 +94,7 @@ struct ConnectionMachine: ~Copyable {
         switch state {
         case .first, .head: return opening == .preface ? .matchPreface : .parse
         case .idle, .content: return .parse
-        case .answer, .turn:
+        case .answer, .streaming, .turn:
             // Not earlier: most clients wait for their answer, and pausing costs two system calls.
             return pauseReading() == .pauseReading ? .keepAndPause : .keep
         case .room, .switching: return .keep
@@ -145,6 +150,8 @@ struct ConnectionMachine: ~Copyable {
 
     mutating func inputEnded(now: MonotonicInstant, limits: HTTPLimits) -> Action {
         inputHasEnded = true
+        // A client that waits for what may never come, and has closed its side, has most likely gone.
+        if isStreaming { return .close }
         return holdsRequests ? .none : closeAfterFlush(now: now, limits: limits)
     }
 
@@ -245,8 +252,34 @@ struct ConnectionMachine: ~Copyable {
     }
 
     mutating func clientHasRead(now: MonotonicInstant, limits: HTTPLimits) {
-        guard case .last = state else { return }
-        state = .last(WriteStall(now: now, idleTimeout: limits.idleTimeout))
+        let stall = WriteStall(now: now, idleTimeout: limits.idleTimeout)
+        switch state {
+        case .last: state = .last(stall)
+        case .streaming(let closes, .some): state = .streaming(closes: closes, stall)
+        default: break
+        }
+    }
+
+    // MARK: Streamed answers
+
+    /// The head of an answer is written, and its content follows as it comes.
+    mutating func streamBegins(closes: Bool) { state = .streaming(closes: closes, nil) }
+
+    /// A part waits to be sent, and the client has a deadline to read it.
+    mutating func partWaits(now: MonotonicInstant, limits: HTTPLimits) {
+        guard case .streaming(let closes, _) = state else { return }
+        state = .streaming(closes: closes, WriteStall(now: now, idleTimeout: limits.idleTimeout))
+    }
+
+    mutating func partLeft() {
+        guard case .streaming(let closes, _) = state else { return }
+        state = .streaming(closes: closes, nil)
+    }
+
+    /// The content has ended. The bytes that mark its end are sent next.
+    mutating func streamEnded(now: MonotonicInstant, limits: HTTPLimits) {
+        guard case .streaming(let closes, _) = state else { return }
+        answered(closes: closes, isLarge: false, now: now, limits: limits)
     }
 
     mutating func lastAnswerLeft(now: MonotonicInstant) -> Action {
@@ -310,8 +343,12 @@ struct ConnectionMachine: ~Copyable {
             // Reported once.
             state = .last(hasExpired ? WriteStall() : stall)
             return hasExpired ? .abort(.unreadAnswer) : .none
+        case .streaming(let closes, .some(var stall)):
+            let hasExpired = stall.hasExpired(left: unread, now: now, idleTimeout: limits.idleTimeout)
+            state = .streaming(closes: closes, stall)
+            return hasExpired ? .abort(.unreadAnswer) : .none
         case .end(let until): return now >= until ? .close : .none
-        case .answer, .turn, .streams, .switching, .closed, .handedOver: return .none
+        case .streaming, .answer, .turn, .streams, .switching, .closed, .handedOver: return .none
         }
     }
 
@@ -338,7 +375,7 @@ struct ConnectionMachine: ~Copyable {
             return .closeAfterFlush
         case .end: return .close
         // The end comes after the answers that are on their way.
-        case .answer, .room, .turn, .streams, .last, .closed, .handedOver: return .none
+        case .answer, .streaming, .room, .turn, .streams, .last, .closed, .handedOver: return .none
         }
     }
 

@@ -219,7 +219,9 @@ class ConnectionRequests<R: Responder>: EventDriven<ConnectionEvent>, LoopSlot, 
         scratch.prepareWriter(isDraining: loop.isDraining)
         switch scratch.respond(responder, bytes, as: waiter) {
         case .answered: afterAnswer(&scratch)
-        case .later: machine.answerLater(scratch.writer.form)
+        case .later:
+            scratch.writer.form.takesChunks = scratch.head.isHTTP11
+            machine.answerLater(scratch.writer.form)
         }
     }
 
@@ -244,8 +246,14 @@ class ConnectionRequests<R: Responder>: EventDriven<ConnectionEvent>, LoopSlot, 
         scratch.writer.form = form
         if loop.isDraining { scratch.writer.closes = true }
         write(&scratch.writer)
-        afterAnswer(&scratch)
+        if let stream = scratch.writer.takeStream() {
+            generation = loop.nextGeneration()
+            prepare(stream, form: scratch.writer.form)
+        } else {
+            afterAnswer(&scratch)
+        }
         goOn(scratch)
+        if machine.isStreaming { beginStream(now: now) }
         return true
     }
 

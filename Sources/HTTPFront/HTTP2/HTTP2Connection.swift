@@ -100,6 +100,9 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         case .inactive: end()
         case .partLeft(let count, let id, let isLast, let resets):
             partHasLeft(count, of: id, isLast: isLast, resets: resets)
+        case .streamed(let id):
+            streams[id]?.sendStream(now: Clock.now())
+            context?.flush()
         case .lastAnswerLeft: perform(machine.lastAnswerLeft(now: Clock.now()))
         case .loop(.turn(let now)): turn(now: now)
         case .loop(.tick(let now)): tick(now: now)
@@ -296,7 +299,7 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         if let stream = streams[id] {
             stream.sent(count, now: now)
             if !isLast {
-                stream.sendPart(resets: resets)
+                stream.sendMore(resets: resets, now: now)
                 context?.flush()
             } else if resets {
                 // Not earlier: a reset would discard the rest of the answer.
@@ -307,7 +310,9 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
     }
 
     private func countUnsent() {
-        let unsent = streams.isEmpty ? 0 : streams.values.reduce(context?.unsentBytes ?? 0) { $0 + $1.heldAnswer }
+        let unsent =
+            streams.isEmpty
+            ? 0 : streams.values.reduce(context?.unsentBytes ?? 0) { $0 + $1.heldAnswer + $1.waitingContent }
         if countedBytes == 0, unsent > 0 { lastSent = max(lastSent, Clock.now()) }
         loop.unsent.addCopied(unsent - countedBytes)
         countedBytes = unsent

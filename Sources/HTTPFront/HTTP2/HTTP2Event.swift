@@ -12,6 +12,8 @@ enum HTTP2Event {
     case failed
     case inactive
     case partLeft(count: Int, of: HTTP2StreamID, isLast: Bool, resets: Bool)
+    /// Content of a stream's answer has come.
+    case streamed(HTTP2StreamID)
     case lastAnswerLeft
     case loop(LoopEvent)
     case streamTick(HTTP2StreamID, now: MonotonicInstant)

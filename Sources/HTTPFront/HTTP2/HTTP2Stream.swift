@@ -2,6 +2,7 @@ internal import NIOCore
 internal import NIOHPACK
 internal import NIOHTTP2
 internal import Primitives
+internal import Streams
 
 /// One request of an HTTP/2 connection, and its answer. Its machine is the one of an HTTP/1.1 connection with a single request.
 ///
@@ -18,6 +19,8 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
     /// The bytes of the answer's content that have not left.
     private var unsent = 0
     private var largeContent: LargeContent?
+    /// The content of an answer that is passed on as it comes.
+    private var streamed: PipeReader?
     /// The request in the form of HTTP/1.1, until the responder has it.
     private var request: [UInt8] = []
     private var headLength = 0
@@ -159,6 +162,7 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
     private func send(_ scratch: inout LoopScratch) {
         defer { scratch.writer.clear() }
         let answer = HTTP1ToHTTP2(scratch.writer.output.span)
+        if let content = scratch.writer.takeStream() { return begin(content, answer.fields, now: scratch.now) }
         largeContent = scratch.writer.takeLargeContent()
         unsent = answer.content.count + (largeContent?.left ?? 0)
         machine.answered(closes: true, isLarge: false, now: scratch.now, limits: limits)
@@ -177,6 +181,47 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
             connection.send(part, isLast: true, to: id, resets: resets)
         }
     }
+
+    /// Sends the next part of an answer after one has left.
+    func sendMore(resets: Bool, now: MonotonicInstant) {
+        guard machine.isStreaming else { return sendPart(resets: resets) }
+        machine.partLeft()
+        sendStream(now: now)
+    }
+
+    private func begin(_ content: PipeReader, _ fields: HPACKHeaders, now: MonotonicInstant) {
+        streamed = content
+        machine.streamBegins(closes: true)
+        let bound = NIOLoopBound(connection, eventLoop: connection.loop.eventLoop)
+        let id = id
+        content.onBytes { bound.eventLoop.execute { bound.value.drive(.streamed(id)) } }
+        connection.write(.headers(.init(headers: fields)), to: id)
+        sendStream(now: now)
+    }
+
+    /// Sends a part of what has come, unless one waits for the client already. The caller flushes.
+    func sendStream(now: MonotonicInstant) {
+        guard machine.takesPart, let streamed else { return }
+        switch streamed.next() {
+        case .later: break
+        case .part(let bytes):
+            machine.partWaits(now: now, limits: limits)
+            unsent = bytes.count
+            var part = ByteBufferAllocator().buffer(capacity: bytes.count)
+            part.writeBytes(bytes)
+            connection.send(part, isLast: false, to: id, resets: false)
+        case .end(isWhole: true):
+            self.streamed = nil
+            machine.streamEnded(now: now, limits: limits)
+            connection.send(ByteBuffer(), isLast: true, to: id, resets: false)
+        case .end(isWhole: false):
+            self.streamed = nil
+            connection.reset(id, .internalError)
+        }
+    }
+
+    /// The bytes of a streamed answer that wait for their turn.
+    var waitingContent: Int { streamed?.count ?? 0 }
 
     /// Sends the next part of a large answer, as one frame (RFC 9113, section 4.2).
     ///
@@ -198,7 +243,7 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
     var heldAnswer: Int { unsent - (largeContent?.left ?? 0) }
 
     func sent(_ count: Int, now: MonotonicInstant) {
-        guard machine.isLast else { return }
+        guard machine.isLast || machine.isStreaming else { return }
         unsent = max(0, unsent - count)
         machine.clientHasRead(now: now, limits: limits)
     }
@@ -237,6 +282,7 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
         if machine.close() { connection.loop.responder?.abandon(waiter) }
         forgetRequest()
         forgetContent()
+        streamed = nil
         unsent = 0
     }
 }

@@ -144,7 +144,7 @@ struct HTTP1ToHTTP2 {
             let colon = bytes.first(UInt8(ascii: ":"), from: line.lowerBound)
             guard colon < line.upperBound else { continue }
             let name = Self.text(bytes, line.lowerBound..<colon).lowercased()
-            if name != "connection" {
+            if name != "connection", name != "transfer-encoding" {
                 fields.add(name: name, value: Self.text(bytes, bytes.trimmed(colon + 1..<line.upperBound)))
             }
         }

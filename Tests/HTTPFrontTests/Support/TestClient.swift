@@ -67,6 +67,20 @@ final class TestClient: @unchecked Sendable {
         }
     }
 
+    /// What comes up to this text, and the text.
+    func read(upTo end: String) async throws -> String {
+        try await Waiting.pool.runIfActive { [self] in
+            let end = Array(end.utf8)
+            while true {
+                if let found = received.firstRange(of: end) {
+                    defer { received.removeFirst(found.upperBound) }
+                    return HTTPFrontTests.text(received.prefix(found.upperBound))
+                }
+                try receive(HTTPFrontTests.text(end))
+            }
+        }
+    }
+
     /// One frame of HTTP/2.
     func frame() async throws -> (type: UInt8, flags: UInt8, stream: UInt32, payload: [UInt8]) {
         try await Waiting.pool.runIfActive { [self] in

@@ -3,6 +3,7 @@ import Locking
 import NIOCore
 import NIOPosix
 import Primitives
+import Streams
 import Testing
 
 @testable import HTTPFront
@@ -31,6 +32,20 @@ struct TestServer: Sendable {
         return try await loop.eventLoop.submit {
             loop.value.answer(waiter) { _, response in TestResponder.write(bytes(content), into: &response) }
         }.get()
+    }
+
+    /// Begins a streamed answer to a request that was to be answered later. Its client may have gone.
+    func stream(_ waiter: Waiter) async throws -> PipeWriter {
+        let loop = loop
+        let (writer, reader) = BytePipe.make()
+        _ = try await loop.eventLoop.submit {
+            loop.value.answer(waiter) { _, response in
+                response.start(.ok)
+                response.field("Content-Type", "text/event-stream")
+                response.stream(reader)
+            }
+        }.get()
+        return writer
     }
 
     /// Has requests answered together however far apart they arrive; a debug build takes longer for each than little is.
