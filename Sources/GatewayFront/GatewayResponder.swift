@@ -241,6 +241,10 @@ public final class GatewayResponder: Responder {
                 outcome = .failed
                 detail = reply.errorCode ?? ""
             }
+        // Counted, logged and timed when its head is passed on.
+        case .stream(let head, _):
+            outcome = .pass
+            status = head.status
         case .error(let error):
             outcome = error.outcome
             status = error.status

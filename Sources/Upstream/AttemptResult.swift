@@ -75,6 +75,12 @@ struct AttemptResult {
             mayBeMistimed ? (try? result.get())?["date"].flatMap(HTTPDate.seconds).map(WallInstant.init(seconds:)) : nil
     }
 
+    /// The result of a good reply of which the head has come.
+    init(_ head: UpstreamReply) {
+        kind = .ok
+        outcome = .success(head)
+    }
+
     /// The result for those who wait.
     /// - Parameter maxReplyBytes: for the message about a reply that is larger.
     func fetchResult(_ catalog: Catalog, maxReplyBytes: Int) -> FetchResult {

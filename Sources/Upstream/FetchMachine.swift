@@ -26,7 +26,9 @@ package struct FetchMachine: ~Copyable {
     package enum Event: ~Copyable {
         /// A first attempt has its tokens. (`tick` finds those that have waited for theirs.)
         case granted(GrantedAttempt)
-        /// An attempt was replied to, or has failed; by its fetch's id.
+        /// The reply of an attempt has begun, and is passed on as it comes.
+        case began(BegunReply)
+        /// An attempt was replied to, or has failed; by its fetch's id. So has one whose reply was passed on.
         case ended(FinishedAttempt)
         /// A supply of credentials that had none ready has some, or has given up.
         case credentialsCame
@@ -51,6 +53,8 @@ package struct FetchMachine: ~Copyable {
         case report(UpstreamEvent)
         /// An attempt has ended so many nanoseconds after it was sent.
         case count(service: Int, operation: Int?, AttemptClass, elapsed: Int64)
+        /// So many replies are being passed on.
+        case showStreams(Int)
         /// A breaker's state may have changed: 0 closed, 1 half-open, 2 open.
         case showBreaker(service: Int, figure: Int)
     }
@@ -65,25 +69,27 @@ package struct FetchMachine: ~Copyable {
         var isParked = false
     }
 
-    private let gate: Gate
-    private let retry: RetryPolicy
-    private var random: any RandomNumberGenerator
-    private var services: [ServiceState]
+    let gate: Gate
+    let retry: RetryPolicy
+    var random: any RandomNumberGenerator
+    var services: [ServiceState]
     /// Of all services: each connection has a number of its own.
-    private var lostConnections = LostConnections()
+    var lostConnections = LostConnections()
     /// The resources that this machine lacked, by errno, and when each was last reported.
     private var localFaults: [Int32: MonotonicInstant] = [:]
 
     /// The moment of the event that is being handled.
-    private var now: MonotonicInstant
-    private var wallClock: WallInstant
-    private var calls: [UInt64: FetchCall] = [:]
+    var now: MonotonicInstant
+    var wallClock: WallInstant
+    var calls: [UInt64: FetchCall] = [:]
+    /// The attempts whose replies are being passed on, and their services.
+    var streams: [UInt64: Int] = [:]
     /// Calls whose attempt is here, in the order of their coming.
     private var waits: [Wait] = []
     /// When the next of them ends; `distantFuture` if there is none.
     private var nextWaitEnd = MonotonicInstant.distantFuture
     /// When to release the queues; `distantFuture` if nothing waits.
-    private var nextRelease: MonotonicInstant
+    var nextRelease: MonotonicInstant
     /// The last instant that a `tick` was asked for.
     private var wakeAt = MonotonicInstant.distantFuture
 
@@ -103,8 +109,8 @@ package struct FetchMachine: ~Copyable {
         nextRelease = now
     }
 
-    /// True if no fetch is here or waits for its tokens.
-    package var isIdle: Bool { calls.isEmpty && gate.queue.isEmpty }
+    /// True if no fetch is here or waits for its tokens, and no reply is being passed on.
+    package var isIdle: Bool { calls.isEmpty && gate.queue.isEmpty && streams.isEmpty }
 
     /// Takes an event in; what follows is added to `actions`.
     package mutating func handle(_ event: consuming Event, at moment: Moment) {
@@ -112,6 +118,7 @@ package struct FetchMachine: ~Copyable {
         wallClock = moment.wallClock
         switch consume event {
         case .granted(let attempt): begin(attempt)
+        case .began(let reply): begin(reply)
         case .ended(let attempt): settle(attempt)
         case .credentialsCame: for wait in takeWaits(where: \.isParked) { askForTokens(wait.call) }
         case .queueGrew: nextRelease = now
@@ -146,6 +153,10 @@ package struct FetchMachine: ~Copyable {
             showBreaker(service)
             actions.append(.report(.breakerHalfOpen(service: services[service].name)))
         }
+        guard !call.fetch.isStream || services[service].streams < services[service].maxStreams else {
+            let ended = gate.queue.end(giveBack(attempt, of: call))
+            return refuse(ended, of: call.fetch.id, .streams, until: now + Self.streamWait)
+        }
         let patience = call.fetch.attemptTimeout ?? services[service].attemptTimeout
         let timeout = call.fetch.deadline <= now ? 0 : min(patience, call.fetch.deadline - now)
         guard timeout > 0 else {
@@ -170,6 +181,7 @@ package struct FetchMachine: ~Copyable {
         switch gate.markSent(attempt, now: now) {
         case .held(let attempt, let until): wait(giveBack(attempt, of: call), of: call, until: until)
         case .sent(let attempt):
+            if call.fetch.isStream { services[service].streams += 1 }
             call.isCutShort = timeout < patience
             // Not for what an open breaker refuses, or retries would be saved up for when it closes.
             if attempt.number == 1 { services[service].budget.deposit(now: now) }
@@ -181,6 +193,9 @@ package struct FetchMachine: ~Copyable {
         }
     }
 
+    /// When to come back where too many streams are open, in nanoseconds.
+    private static let streamWait: Int64 = 1_000_000_000
+
     /// Nothing is sent of an attempt that had its tokens, and perhaps the breaker's leave. Others may wait for them.
     private mutating func giveBack(_ attempt: consuming GrantedAttempt, of call: FetchCall) -> WaitingAttempt {
         nextRelease = now
@@ -191,76 +206,9 @@ package struct FetchMachine: ~Copyable {
         return gate.queue.giveBack(attempt, now: now)
     }
 
-    // MARK: Settling
-
-    private mutating func settle(_ finished: FinishedAttempt) {
-        guard let call = calls[finished.id], let attempt = call.takeSent() else { return }
-        let lostConnection = finished.lostConnection
-        let fetch = call.fetch
-        let result = AttemptResult(finished.result, for: call.replyUse)
-        actions.append(
-            .count(
-                service: fetch.service, operation: fetch.operation, result.kind, elapsed: now - attempt.sentAt))
-        let isFirstSign = lostConnection.map { lostConnections.add($0) } ?? true
-        recordHealth(call, result, isFirstSign: isFirstSign, isRepeat: attempt.number > 1)
-        feedBack(attempt, result)
-        let isOutdated = call.fetch.forwarded == nil && learn(result, call)
-        let error = result.error
-        guard result.kind.isRetryable && error?.isProxyRefusal != true || isOutdated else {
-            return finish(attempt.ended(), of: call, with: result)
-        }
-        call.last = result
-        let isPaid =
-            error?.isLocalFault == true || lostConnection.map { lostConnections.isPaid($0) } ?? false
-        let failure = FailedAttempt(
-            kind: result.kind, mayHaveSent: result.mayHaveSent, isOutdated: isOutdated, safety: fetch.safety,
-            attempts: attempt.number, isWanted: gate.mayRetry(fetch), timeLeft: fetch.deadline - now, isPaid: isPaid)
-        let isAtOnce = error.map { $0.isLostConnection || $0 == .refusedStream } ?? false
-        let jitter = retry.delay(after: attempt.number, isAtOnce: isAtOnce, using: &random)
-        let delay = max(jitter, result.requestedWait)
-        switch retry.verdict(after: failure, pause: delay, budget: &services[fetch.service].budget, now: now) {
-        case .again(let delay):
-            if let lostConnection { lostConnections.pay(lostConnection) }
-            wait(attempt.repeated(), of: call, until: now + delay)
-        case .stop: finish(attempt.ended(), of: call, with: result)
-        }
-    }
-
-    private mutating func recordHealth(_ call: FetchCall, _ result: AttemptResult, isFirstSign: Bool, isRepeat: Bool) {
-        let service = call.fetch.service
-        if let error = result.error, error.isLocalFault { noteLocalFault(error) }
-        let event = services[service].record(
-            result, call, isFirstSign: isFirstSign, isRepeat: isRepeat, now: now, using: &random)
-        if call.isProbe || event != nil { showBreaker(service) }
-        report(event)
-    }
-
-    /// The quota group learns from the service's answer. Those who wait may lose their turn by it.
-    private mutating func feedBack(_ attempt: borrowing SentAttempt, _ result: AttemptResult) {
-        let fetch = attempt.fetch
-        if result.isAboutRate(fetch.safety), gate.queue.slowDown(after: attempt, now: now) {
-            nextRelease = now
-            report(services[fetch.service].noteCut(ofGroup: fetch.quotaGroup))
-        }
-        guard result.kind == .throttled || result.kind == .serverError, result.requestedWait > 0 else { return }
-        gate.queue.hold(fetch, until: now + min(result.requestedWait, Self.longestHold), now: now)
-        nextRelease = now
-    }
-
-    /// Returns true if the service refused the attempt only for what it was signed with, and there is better to sign with.
-    private mutating func learn(_ result: AttemptResult, _ call: FetchCall) -> Bool {
-        guard result.mayBeMistimed || result.hasExpiredCredentials, !call.fetch.isUnsigned else { return false }
-        let service = call.fetch.service
-        report(services[service].noteRefusal(result, call.signature))
-        return services[service].learn(result, &call.signature, wallClock: wallClock)
-    }
-
-    /// No reply, however wrong, stops a quota group for longer, in nanoseconds.
-    private static let longestHold: Int64 = 300_000_000_000
-
     // MARK: Waiting
 
-    private mutating func wait(
+    mutating func wait(
         _ attempt: consuming WaitingAttempt, of call: FetchCall, until: MonotonicInstant, isParked: Bool = false
     ) {
         call.place = .here(attempt)
@@ -334,7 +282,7 @@ package struct FetchMachine: ~Copyable {
     }
 
     /// Reports the last attempt's result, or a fault in its place if there was none.
-    private mutating func finish(
+    mutating func finish(
         _ attempt: consuming EndedAttempt, of call: FetchCall, with result: AttemptResult?, detail: String = "error",
         _ cause: String = "no attempt was made"
     ) {
@@ -358,6 +306,7 @@ package struct FetchMachine: ~Copyable {
     }
 
     private mutating func stop() {
+        cancelStreams()
         var waiting = gate.queue.removeAll()
         while let attempt = waiting.popFirst() {
             let id = attempt.fetch.id
@@ -369,6 +318,7 @@ package struct FetchMachine: ~Copyable {
         for call in Array(calls.values) {
             switch call.takePlace() {
             case .sent(let attempt):
+                if call.fetch.isStream { services[call.fetch.service].streams -= 1 }
                 actions.append(.cancel(call.fetch.id))
                 finish(attempt.ended(), of: call, with: call.last, detail: "stop", cause)
             case .here(let attempt): end(attempt, of: call, detail: "stop", cause)
@@ -380,14 +330,14 @@ package struct FetchMachine: ~Copyable {
 
     // MARK: Reports
 
-    private mutating func report(_ event: UpstreamEvent?) { if let event { actions.append(.report(event)) } }
+    mutating func report(_ event: UpstreamEvent?) { if let event { actions.append(.report(event)) } }
 
-    private mutating func showBreaker(_ service: Int) {
+    mutating func showBreaker(_ service: Int) {
         actions.append(.showBreaker(service: service, figure: services[service].breaker.figure))
     }
 
     /// Reports what is lacking here, at most once a minute for each cause.
-    private mutating func noteLocalFault(_ error: CurlError) {
+    mutating func noteLocalFault(_ error: CurlError) {
         if let last = localFaults[error.detail], now - last < 60_000_000_000 { return }
         localFaults[error.detail] = now
         actions.append(.report(.localFault(cause: error.description)))

@@ -8,6 +8,9 @@ struct ServiceState {
     /// Nanoseconds for an attempt.
     let attemptTimeout: Int64
     let maxReplyBytes: Int
+    /// The attempts of operations whose replies are streamed, from their sending to their end, and how many there may be.
+    var streams = 0
+    let maxStreams: Int
     var breaker: Breaker
     var budget: RetryBudget
     /// nil for a service that gets its callers' signatures.
@@ -22,6 +25,7 @@ struct ServiceState {
         name = service.settings.name
         attemptTimeout = settings.attemptTimeout
         maxReplyBytes = settings.maxReplyBytes
+        maxStreams = settings.maxStreams
         breaker = Breaker(Breaker.Policy(failures: settings.breakerFailures, openFor: settings.breakerOpenFor))
         budget = RetryBudget(retry, now: now)
         signer = settings.signing.map { ServiceSigner($0, takesHostPrefix: settings.takesHostPrefix) }

@@ -36,6 +36,7 @@ public final class Upstream: UpstreamPort {
     fileprivate let retry: RetryPolicy
     fileprivate let metrics: Metrics
     fileprivate let breakerFigures: [Atomic64]
+    fileprivate let streamFigure = Atomic64()
 
     fileprivate let wallClock: @Sendable () -> WallInstant
     fileprivate let report: @Sendable (UpstreamEvent) -> Void
@@ -144,6 +145,9 @@ public final class Upstream: UpstreamPort {
     /// The breaker of each service: 0 closed, 1 half-open, 2 open.
     public var breakerStates: [Int] { breakerFigures.map(\.value) }
 
+    /// The replies that are being passed on as they come.
+    public var openStreams: Int { streamFigure.value }
+
     /// Returns when the thread has ended.
     public func ended() async {
         await withCheckedContinuation { task in
@@ -177,7 +181,7 @@ private final class UpstreamThread {
         self.upstream = upstream
         self.gate = gate
         hosts = zip(upstream.settings, gate.services).map(ServiceHosts.init)
-        driver = try CurlDriver(maxConnectionsInAll: upstream.settings.reduce(0) { $0 + $1.maxConnections })
+        driver = try CurlDriver(maxConnectionsInAll: upstream.settings.reduce(0) { $0 + max(2, $1.maxConnections) })
         counters = UpstreamCounters(gate, upstream.metrics)
         try driver.lookUpAhead(hosts.map(\.endpoint), now: MonotonicInstant.now)
         let waker = driver.waker
@@ -211,6 +215,8 @@ private final class UpstreamThread {
             let pause = upstream.goesToSleep() ? max(0, next - now) : 0
             driver.wait(timeout: pause, finished: &finished)
             moment = self.moment
+            for reply in driver.begun { machine.handle(.began(reply), at: moment) }
+            driver.begun.removeAll(keepingCapacity: true)
             for attempt in finished { machine.handle(.ended(attempt), at: moment) }
             finished.removeAll(keepingCapacity: true)
             if let error = driver.localFault {
@@ -241,6 +247,7 @@ private final class UpstreamThread {
             case .report(let event): upstream.report(event)
             case .count(let service, let operation, let kind, let elapsed):
                 counters.count(service: service, operation: operation, kind, elapsed: elapsed)
+            case .showStreams(let count): upstream.streamFigure.value = count
             case .showBreaker(let service, let figure): upstream.breakerFigures[service].value = figure
             }
             place += 1
@@ -258,6 +265,7 @@ private final class UpstreamThread {
             lines: outgoing.lines,
             body: outgoing.fetch.body, timeout: outgoing.timeout,
             maxReplyBytes: upstream.settings[outgoing.fetch.service].maxReplyBytes,
+            streams: outgoing.fetch.isStream ? UpstreamReply.streams : nil,
             needsFreshConnection: outgoing.needsFreshConnection)
     }
 }

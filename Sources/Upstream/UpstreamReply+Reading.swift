@@ -64,6 +64,22 @@ extension UpstreamReply {
         "x-amzn-query-error", "x-amzn-requestid", "x-amz-request-id",
     ])
 
+    /// The head of a good reply that is passed on as it comes.
+    ///
+    /// - Throws: `badReply` for a coding that is too long to be passed on.
+    init(head: CurlReply) throws(CurlError) {
+        let coding = head.coding
+        guard coding.utf8.count <= CurlReply.maxRelayedBytes else { throw .badReply }
+        self.init(
+            status: head.status, body: [],
+            requestID: head.relayed("x-amzn-requestid") ?? head.relayed("x-amz-request-id"),
+            contentType: head.relayed("content-type"), contentEncoding: coding.isEmpty ? nil : coding,
+            isStorable: false, isGoodObject: false)
+    }
+
+    /// A good reply to an operation whose replies are streams; one with this field is an error.
+    static let streams = StreamRule(unlessField: "x-amzn-errortype")
+
     /// The reply as policy and clients want it.
     ///
     /// - Throws: `cutShort` for a body that may be incomplete, `notJSON` for what is no page, or an error without a code, as far as it is

@@ -13,6 +13,8 @@ public struct UpstreamSettings: Sendable {
     /// The proxy's URL.
     public var proxy: String?
     public var maxConnections: Int
+    /// How many replies may be streamed at a time. Each takes a connection for as long as it comes, so half of them is left to the others.
+    var maxStreams: Int { max(1, maxConnections / 2) }
     /// Nanoseconds for a connection, and for an attempt as a whole.
     public var connectTimeout: Int64
     public var attemptTimeout: Int64
@@ -44,34 +46,17 @@ public struct UpstreamSettings: Sendable {
 }
 
 extension Endpoint {
-    /// - Parameter prefix: a word before the host's name.
-    convenience init(_ settings: UpstreamSettings, prefix: String = "") {
+    /// - Parameters:
+    ///   - prefix: a word before the host's name.
+    ///   - isForStreams: true for the connections of replies that are streamed.
+    convenience init(_ settings: UpstreamSettings, prefix: String = "", isForStreams: Bool = false) {
         var url = settings.url
         if !prefix.isEmpty, let start = url.firstRange(of: "://")?.upperBound {
             url.insert(contentsOf: prefix, at: start)
         }
         self.init(
             url: url, http2: settings.http2, caBundle: settings.caBundle, proxy: settings.proxy,
-            maxConnections: settings.maxConnections, connectTimeout: settings.connectTimeout,
-            keptFields: UpstreamReply.keptFields)
-    }
-}
-
-/// The hosts of a service: its endpoint, and those whose names begin with a word of an operation.
-struct ServiceHosts {
-    let endpoint: Endpoint
-    private var prefixed: [String: Endpoint] = [:]
-
-    init(_ settings: UpstreamSettings, of service: Service) {
-        endpoint = Endpoint(settings)
-        guard settings.takesHostPrefix else { return }
-        for prefix in Set(service.catalog.operations.compactMap(\.hostPrefix)) {
-            prefixed[prefix] = Endpoint(settings, prefix: prefix)
-        }
-    }
-
-    func endpoint(for fetch: Fetch) -> Endpoint {
-        if prefixed.isEmpty { return endpoint }
-        return fetch.hostPrefix.flatMap { prefixed[$0] } ?? endpoint
+            maxConnections: isForStreams ? settings.maxStreams : settings.maxConnections,
+            connectTimeout: settings.connectTimeout, keptFields: UpstreamReply.keptFields, isForStreams: isForStreams)
     }
 }

@@ -31,6 +31,7 @@ public enum ThrottleScope: String, Sendable, CaseIterable {
     case domain
     case quota
     case waiters
+    case streams
 
     /// Its place among all.
     public var index: Int {
@@ -39,6 +40,7 @@ public enum ThrottleScope: String, Sendable, CaseIterable {
         case .domain: 1
         case .quota: 2
         case .waiters: 3
+        case .streams: 4
         }
     }
 }

@@ -1,5 +1,6 @@
 public import PageCache
 public import Primitives
+public import Streams
 
 /// The decision on a request.
 public enum Verdict: Sendable {
@@ -48,6 +49,8 @@ public enum Arrival: Sendable {
     case stale(Page, PageUse)
     /// The upstream's own answer, as it came.
     indirect case reply(UpstreamReply)
+    /// The head of the upstream's own answer, and its body as it comes, for one request alone. Dropped, it ends at the upstream too.
+    indirect case stream(UpstreamReply, PipeReader)
     /// An error that the gateway words.
     case error(GatewayError)
 }

@@ -34,6 +34,9 @@ public final class Call: Sendable {
         /// The word before the endpoint's host name; nil for none.
         var hostPrefix: String? { operation.flatMap { service.catalog.operations[$0].hostPrefix } }
 
+        /// True if a good reply is passed on as it comes.
+        var isStream: Bool { operation.map { service.catalog.operations[$0].isStream } ?? false }
+
         init(
             service: Service, operation: Int?, target: String, body: [UInt8], safety: Fetch.Safety, quotaGroup: Int,
             domain: [UInt8], namedDomain: [UInt8], invalidates: [EpochScope], contentEncoding: String? = nil,
@@ -194,7 +197,8 @@ extension Gate {
                 case .all: service.everything
                 }
             }, contentEncoding: coding?.field, isUnsigned: operation.isUnsigned)
-        guard operation.kind.isCached, !input.hasUnknownMembers, coding == nil, service.sharesAnswers(with: principal)
+        guard operation.kind.isCached, !operation.isStream, !input.hasUnknownMembers, coding == nil,
+            service.sharesAnswers(with: principal)
         else {
             return .pass(request)
         }

@@ -180,7 +180,7 @@ public final class ShadowCounts: Sendable {
         case .caller: caller.wrappingAdd(1, ordering: .relaxed)
         case .domain: domain.wrappingAdd(1, ordering: .relaxed)
         case .quota: quota.wrappingAdd(1, ordering: .relaxed)
-        case .waiters: break
+        case .waiters, .streams: break
         }
     }
 
@@ -190,7 +190,7 @@ public final class ShadowCounts: Sendable {
         case .caller: caller.load(ordering: .relaxed)
         case .domain: domain.load(ordering: .relaxed)
         case .quota: quota.load(ordering: .relaxed)
-        case .waiters: 0
+        case .waiters, .streams: 0
         }
     }
 }

@@ -1,7 +1,7 @@
-public import Primitives
 public import PageCache
 public import Primitives
 public import RateLimiter
+public import Streams
 
 /// A call to the upstream on behalf of one or more requests.
 public struct Fetch: Sendable {
@@ -59,6 +59,8 @@ public struct Fetch: Sendable {
     public var body: [UInt8] { request.body }
     /// The value of `Content-Encoding`; nil if the body is in no coding.
     public var contentEncoding: String? { request.contentEncoding }
+    /// True if a good reply is passed on as it comes.
+    public var isStream: Bool { request.isStream }
     /// True if it is sent without a signature, because the service's model asks for none.
     public var isUnsigned: Bool { request.isUnsigned }
     public var safety: Safety { request.safety }
@@ -96,6 +98,8 @@ public final class ForwardedFields: Sendable {
 public enum FetchResult: Sendable {
     /// The upstream answered, well or with an error of its own.
     case reply(UpstreamReply)
+    /// The upstream has begun to answer well: the head, and the body as it comes.
+    case stream(UpstreamReply, PipeReader)
     /// No answer could be had.
     case fault(GatewayError)
     /// A quota token for another attempt, or the first, could not be had in time.

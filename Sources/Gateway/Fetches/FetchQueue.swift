@@ -217,15 +217,20 @@ public final class FetchQueue: Sendable {
 
     func error(_ fetch: Fetch, _ scope: ThrottleScope, until: MonotonicInstant, now: MonotonicInstant) -> GatewayError {
         let service = services[fetch.service]
-        let limit: String
-        if scope == .domain {
+        switch scope {
+        case .domain:
             let rate = domainLimit.map { ThrottleNotice.rate($0.quota) } ?? "0 requests a second"
-            limit = "domain \(String(decoding: fetch.domain, as: UTF8.self)) is limited to \(rate) to the service"
-        } else {
+            let domain = String(decoding: fetch.domain, as: UTF8.self)
+            let limit = "domain \(domain) is limited to \(rate) to the service"
+            return .throttled(.domain, limit, wait: until - now, service.catalog)
+        case .streams:
+            let limit = "as many streams of the service are open as the gateway allows"
+            return .throttled(.streams, limit, wait: until - now, service.catalog)
+        case .caller, .quota, .waiters:
             let name = service.catalog.quotaGroups[fetch.quotaGroup].name
             let rate = ThrottleNotice.rate(group(of: fetch).currentQuota(now: now))
-            limit = "quota group '\(name)' of the service allows \(rate)"
+            let limit = "quota group '\(name)' of the service allows \(rate)"
+            return .throttled(.quota, limit, wait: until - now, service.catalog)
         }
-        return .throttled(scope == .domain ? .domain : .quota, limit, wait: until - now, service.catalog)
     }
 }

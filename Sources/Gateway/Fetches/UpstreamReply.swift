@@ -152,6 +152,7 @@ extension FetchResult {
     /// The use of a stale page in place of this result; nil if the result is to be relayed.
     func staleUse(isPassthrough: Bool) -> PageUse? {
         switch self {
+        case .stream: nil
         case .throttled: .unrefreshable(.quota, status: nil)
         case .fault(let error):
             .unrefreshable(error.detail == GatewayError.breakerDetail ? .breaker : .error, status: nil)

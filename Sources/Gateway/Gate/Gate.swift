@@ -322,7 +322,7 @@ public final class Gate: Sendable {
     // MARK: Results
 
     /// Takes the result of a fetch: voids what a write made void, keeps the page. A write of which no attempt was made
-    /// makes nothing void. A page is as old as the attempt that brought it: it may have been made at once (RFC 9111, section 4.2.3).
+    /// makes nothing void. The result of a reply that is passed on as it comes is its head. A page is as old as the attempt that brought it: it may have been made at once (RFC 9111, section 4.2.3).
     ///
     /// - Returns: the answer for the requests that wait.
     public func finish(_ attempt: consuming EndedAttempt, _ result: FetchResult, now: MonotonicInstant) -> Delivery {
@@ -362,6 +362,7 @@ public final class Gate: Sendable {
     private func arrival(of result: FetchResult, _ fetch: Fetch, now: MonotonicInstant) -> Arrival {
         switch result {
         case .reply(let reply): .reply(reply)
+        case .stream(let head, let body): .stream(head, body)
         case .fault(let error): .error(error)
         case .throttled(let scope, let until): .error(queue.error(fetch, scope, until: until, now: now))
         }

@@ -45,15 +45,19 @@ struct AnswerRenderer {
         case .stale(let page, let use):
             self.page(page, use, for: call, &response, now: now)
         case .reply(let reply):
-            self.reply(reply, role, call.service, &response)
+            head(of: reply, role, call.service, &response)
+            response.finish(reply.body)
+        case .stream(let reply, let body):
+            head(of: reply, role, call.service, &response)
+            response.stream(body)
         case .error(let error):
             self.error(error, of: call.service, &response)
         }
     }
 
-    /// The upstream's own answer: status, body and error type are relayed; the id is the gateway's.
-    private mutating func reply(
-        _ reply: UpstreamReply, _ role: Verdict.Role, _ service: Service?, _ response: inout ResponseWriter
+    /// The head of the upstream's own answer: status and error type are relayed, as the body is; the id is the gateway's.
+    private mutating func head(
+        of reply: UpstreamReply, _ role: Verdict.Role, _ service: Service?, _ response: inout ResponseWriter
     ) {
         response.start(Status(code: reply.answerStatus))
         if let type = reply.contentType {
@@ -73,7 +77,6 @@ struct AnswerRenderer {
         if let wait = reply.retryAfter?.amazon { response.field("x-amz-retry-after", Array(wait.utf8)) }
         if let id = reply.requestID { response.field("x-jobsproxy-upstream-request-id", Array(id.utf8)) }
         CacheStatus.forwarded(role, status: reply.answerStatus < 300 ? nil : reply.status, &response)
-        response.finish(reply.body)
     }
 
     // MARK: Errors
@@ -263,6 +266,7 @@ enum CacheStatus {
         case .domain: output.text("Cache-Status: jobs-proxy; detail=throttled-domain\r\n")
         case .quota: output.text("Cache-Status: jobs-proxy; detail=throttled-quota\r\n")
         case .waiters: output.text("Cache-Status: jobs-proxy; detail=throttled-waiters\r\n")
+        case .streams: output.text("Cache-Status: jobs-proxy; detail=throttled-streams\r\n")
         }
     }
 }

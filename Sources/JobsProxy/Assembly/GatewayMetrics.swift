@@ -20,6 +20,8 @@ enum GatewayMetrics {
                 (label("service", service.settings.name), Double(state))
             }
         }
+        registry.value(
+            "jobsproxy_streams", "Replies of services that are passed on as they come.", Double(upstream.openStreams))
         registry.value("jobsproxy_connections", "Open connections of callers.", Double(server.limiter.total))
         registry.value(
             "jobsproxy_unsent_bytes", "What is held of answers that callers have not read.", Double(server.unsentBytes))

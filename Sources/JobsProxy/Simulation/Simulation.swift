@@ -212,7 +212,7 @@ struct Simulation: ~Copyable {
                 guard let asked = waiting.removeValue(forKey: waiter.generation) else { continue }
                 switch delivery.arrival {
                 case .page(let page), .stale(let page, _): answered(asked, age: now - page.fetchedAt)
-                case .reply: throttled(asked, retryAfter: nil)
+                case .reply, .stream: throttled(asked, retryAfter: nil)
                 case .error(let error): throttled(asked, retryAfter: error.retryAfter)
                 }
             }
@@ -245,7 +245,7 @@ struct Simulation: ~Copyable {
             // Only the earliest counts; those that were meant for later find that it has changed.
             tickAt = max(instant, now + 1)
             at(tickAt, .tick)
-        case .cancel, .report, .count, .showBreaker: break
+        case .cancel, .report, .count, .showBreaker, .showStreams: break
         }
     }
 

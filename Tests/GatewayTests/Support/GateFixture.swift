@@ -180,6 +180,7 @@ func word(_ arrival: Arrival) -> String {
     switch arrival {
     case .page: "page"
     case .stale(_, let use): "stale \(word(use))"
+    case .stream(let head, _): "stream \(head.status)"
     case .reply(let reply): "reply \(reply.status)"
     case .error(let error): "error \(word(error))"
     }

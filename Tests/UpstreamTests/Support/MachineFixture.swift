@@ -5,6 +5,7 @@ import BuiltInCatalogs
 import Gateway
 import PageCache
 import RateLimiter
+import Streams
 import Synchronization
 
 @testable import OriginClient
@@ -78,6 +79,8 @@ final class MachineFixture {
     /// Every attempt that was sent, and when.
     private(set) var sent: [(order: OutgoingAttempt, at: MonotonicInstant)] = []
     private(set) var cancelled: [UInt64] = []
+    /// How many replies are being passed on.
+    private(set) var streams = 0
     private(set) var events: [UpstreamEvent] = []
     private(set) var results: [AttemptClass] = []
     /// What came to each waiter.
@@ -166,6 +169,18 @@ final class MachineFixture {
         let body = Array((code.map { "{\"__type\":\"x#\($0)\"}" } ?? "{}").utf8)
         let fields = fields.map { CurlReply.Field(name: $0.0, value: $0.1) }
         end(id, .success(CurlReply(status: status, fields: fields, body: body)))
+    }
+
+    /// The reply of the first attempt on its way begins to be passed on. Its time is unlimited from then on.
+    ///
+    /// - Returns: the other end of its body, and the id of its attempt.
+    func begin(fields: [(String, String)] = []) -> (writer: PipeWriter, id: UInt64)? {
+        guard let id = outstanding.first?.id else { return nil }
+        outstanding.removeAll { $0.id == id }
+        let (writer, reader) = BytePipe.make()
+        let head = CurlReply(status: 200, fields: fields.map { .init(name: $0.0, value: $0.1) }, body: [])
+        handle(.began(BegunReply(id: id, head: head, body: reader)))
+        return (writer, id)
     }
 
     /// The first attempt on its way ends without a reply.
@@ -260,6 +275,7 @@ final class MachineFixture {
             case .report(let event): events.append(event)
             case .count(_, _, let kind, _): results.append(kind)
             case .showBreaker: break
+            case .showStreams(let count): streams = count
             }
         }
         machine.actions.removeAll(keepingCapacity: true)
@@ -284,6 +300,7 @@ final class MachineFixture {
             case .page: "page"
             case .stale: "stale"
             case .reply(let reply): "reply \(reply.status)"
+            case .stream(let head, _): "stream \(head.status)"
             case .error(let error): error.scope.map { "throttled \($0)" } ?? error.detail
             }
         }
