@@ -195,8 +195,8 @@ struct EventStreamTests {
             let unsent = "jobsproxy_unsent_bytes"
             #expect(try await eventually { try await gateway.metric(unsent) ?? 0 > 131_072 })
             let isRead = LockedFlag()
+            var most = try await gateway.metric(unsent) ?? 0
             async let reading = client.skip(size, isRead)
-            var most = 0.0
             while !isRead.value { most = max(most, try await gateway.metric(unsent) ?? 0) }
             #expect(try await reading >= size)
             _ = try await client.text(upTo: "0\r\n\r\n")
@@ -243,12 +243,14 @@ struct EventStreamTests {
             func chunk(_ message: [UInt8]) -> [ScriptedOrigin.Step] {
                 [.raw("\(String(message.count, radix: 16))\r\n"), .bytes(message), .raw("\r\n")]
             }
+            // In awsJson the first message holds what is no event.
+            let initial = EventMessage.event("initial-response", "{}")
             let start = EventMessage.event("sessionStart", "{\"sessionId\":\"s-1\",\"logGroupIdentifiers\":[\"g\"]}")
             let update = EventMessage.event(
                 "sessionUpdate",
                 "{\"sessionMetadata\":{\"sampled\":false},\"sessionResults\":[{\"message\":\"hello\"}]}")
             return .sequence(
-                [.raw(head)] + chunk(start) + [.run { latch.wait() }] + chunk(update) + [end])
+                [.raw(head)] + chunk(initial) + chunk(start) + [.run { latch.wait() }] + chunk(update) + [end])
         }
     }
 
