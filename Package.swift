@@ -87,6 +87,9 @@ let package = Package(
                 "Locking", "Primitives", asn1, nioCore, nioHPACK, nioHTTP2, nioPosix, nioSSL, nioTLS,
             ],
             swiftSettings: settings),
+        .target(
+            name: "Redis", dependencies: ["CCrypto", "Locking", "Primitives", nioCore, nioPosix, nioSSL],
+            swiftSettings: settings),
         .target(name: "OriginClient", dependencies: ["CCurl", "Locking", "Primitives"], swiftSettings: settings),
         .target(
             name: "Upstream",
@@ -175,6 +178,10 @@ let package = Package(
                     "-Xlinker", "--export-dynamic-symbol=getaddrinfo", "-Xlinker", "--export-dynamic-symbol=connect",
                 ])
             ]),
+        .testTarget(
+            name: "RedisTests",
+            dependencies: ["Locking", "Primitives", "Redis", "TestSupport", nioCore, nioEmbedded, nioPosix],
+            swiftSettings: testSettings),
         .testTarget(
             name: "UpstreamTests",
             dependencies: [
