@@ -14,7 +14,6 @@ internal import Primitives
 public final class RedisClient: Sendable {
     private let mailbox: Mailbox
     private let loop: NIOLoopBoundBox<ClientLoop>
-    private let eventLoop: any EventLoop
     /// The group that only this client uses.
     private let ownGroup: MultiThreadedEventLoopGroup?
 
@@ -38,9 +37,15 @@ public final class RedisClient: Sendable {
         _ settings: RedisSettings, name: String, group: (any EventLoopGroup)?, generator: SplitMix64,
         onChange: @escaping @Sendable (RedisState) -> Void
     ) {
-        ownGroup = group == nil ? MultiThreadedEventLoopGroup(numberOfThreads: 1) : nil
-        let eventLoop = group?.next() ?? ownGroup?.next() ?? MultiThreadedEventLoopGroup.singleton.next()
-        self.eventLoop = eventLoop
+        let eventLoop: any EventLoop
+        if let group {
+            ownGroup = nil
+            eventLoop = group.next()
+        } else {
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            ownGroup = group
+            eventLoop = group.next()
+        }
         mailbox = Mailbox(settings, eventLoop: eventLoop)
         loop = .makeBoxSendingValue(
             ClientLoop(
