@@ -93,7 +93,7 @@ struct RESPReaderTests {
         #expect(Self.reading("+" + String(repeating: "a", count: 65_536) + "\r\n").fault == .lineTooLong)
         let limits = RESPReader.Limits(reply: 20)
         #expect(Self.reading("*2\r\n$2\r\nab\r\n:100\r\n", limits).replies.count == 1)
-        #expect(Self.reading("*2\r\n$2\r\nab\r\n:10000\r\n", limits).fault == .replyTooLong)
+        #expect(Self.reading("*2\r\n$2\r\nab\r\n:100000\r\n", limits).fault == .replyTooLong)
         #expect(Self.reading("*2\r\n$2\r\nab\r\n$9\r\n", limits).fault == .replyTooLong)
         // The bound is of one reply, not of all.
         #expect(Self.reading(String(repeating: "+abcdefghij\r\n", count: 9), limits).replies.count == 9)
@@ -103,7 +103,7 @@ struct RESPReaderTests {
     func mutations() {
         var generator = SeededGenerator(seed: 20)
         let alphabet = Self.bytes("+-:$*0123456789\r\n\r\n\r\nab")
-        for round in 0..<30_000 {
+        for round in 0..<5_000 {
             var bytes: [UInt8] = []
             if round % 3 == 0 {
                 for _ in 0..<Int.random(in: 0...40, using: &generator) {
