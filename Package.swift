@@ -91,6 +91,9 @@ let package = Package(
         .target(
             name: "OriginClient", dependencies: ["CCurl", "Locking", "Primitives", "Streams"], swiftSettings: settings),
         .target(
+            name: "Redis", dependencies: ["CCrypto", "Locking", "Primitives", nioCore, nioPosix, nioSSL],
+            swiftSettings: settings),
+        .target(
             name: "Upstream",
             dependencies: [
                 "AWSProtocol", "Gateway", "Locking", "OriginClient", "Primitives", "Streams", "Telemetry",
@@ -182,6 +185,10 @@ let package = Package(
                     "-Xlinker", "--export-dynamic-symbol=getaddrinfo", "-Xlinker", "--export-dynamic-symbol=connect",
                 ])
             ]),
+        .testTarget(
+            name: "RedisTests",
+            dependencies: ["Locking", "Primitives", "Redis", "TestSupport", nioCore, nioEmbedded, nioPosix],
+            swiftSettings: testSettings),
         .testTarget(
             name: "UpstreamTests",
             dependencies: [

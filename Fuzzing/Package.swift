@@ -80,6 +80,14 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
+            name: "Redis", dependencies: ["Primitives"], path: path("Redis"),
+            sources: [
+                "Client/RedisError.swift", "RESP/RESPFault.swift", "RESP/RESPReader.swift",
+                "RESP/RESPReader+Numbers.swift", "RESP/RESPValue.swift",
+                "RESP/RedisServerError.swift", "Settings/RedisEndpoint.swift",
+            ],
+            swiftSettings: settings),
+        .target(
             name: "Upstream", path: path("Upstream"), sources: ["RetryPolicy.swift"], swiftSettings: settings),
         .target(
             name: "JobsProxy",
@@ -96,6 +104,7 @@ let package = Package(
         .harness("FuzzFields", ["AWSProtocol", "Gateway", "GatewayFront", "HTTPFront", "Primitives"]),
         .harness("FuzzInput", ["AWSProtocol", "BuiltInCatalogs", "Gateway"]),
         .harness("FuzzJSON", ["AWSProtocol"]),
+        .harness("FuzzRedis", ["Redis"]),
         .harness("FuzzReplies", ["OriginClient"]),
         .harness("FuzzSignature", ["AWSProtocol", "Primitives"]),
     ]
