@@ -102,6 +102,13 @@ let package = Package(
             dependencies: ["AWSProtocol", "PageCache", "Primitives", "RateLimiter", "StrictYAML"],
             swiftSettings: settings),
         .target(
+            name: "Cluster",
+            dependencies: [
+                "AWSProtocol", "Gateway", "Locking", "PageCache", "Primitives", "RateLimiter", "Redis", "Telemetry",
+                nioCore, nioPosix,
+            ],
+            swiftSettings: settings),
+        .target(
             name: "CatalogImport", dependencies: ["AWSProtocol", "Gateway", "StrictYAML"],
             swiftSettings: settings),
         .target(
@@ -124,9 +131,9 @@ let package = Package(
         .executableTarget(
             name: "JobsProxy",
             dependencies: [
-                "AWSProtocol", "BuiltInCatalogs", "CProcess", "CatalogImport", "Credentials", "Gateway", "GatewayFront",
+                "AWSProtocol", "BuiltInCatalogs", "CProcess", "CatalogImport", "Cluster", "Credentials", "Gateway", "GatewayFront",
                 "HTTPFront",
-                "Locking", "OriginClient", "PageCache", "Primitives", "RateLimiter", "Sandbox", "StrictYAML",
+                "Locking", "OriginClient", "PageCache", "Primitives", "RateLimiter", "Redis", "Sandbox", "StrictYAML",
                 "Telemetry",
                 "Upstream", arguments, heap, lifecycle, logging, nioCore, nioPosix,
             ],
@@ -181,6 +188,13 @@ let package = Package(
         .testTarget(
             name: "RedisTests",
             dependencies: ["Locking", "Primitives", "Redis", "TestSupport", nioCore, nioEmbedded, nioPosix],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "ClusterTests",
+            dependencies: [
+                "AWSProtocol", "BuiltInCatalogs", "Cluster", "Gateway", "Locking", "PageCache", "Primitives",
+                "RateLimiter", "Redis", "Telemetry", "TestSupport", nioCore,
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "UpstreamTests",

@@ -66,61 +66,6 @@ struct Dialer {
             }
     }
 
-    /// Asks sentinels in turn until one knows the primary.
-    ///
-    /// - Parameter turn: the numbers of those that were not asked.
-    private func ask(
-        _ turn: ArraySlice<Int>, _ nodes: [RedisSettings.Node], _ master: String, _ context: NIOSSLContext?,
-        last: RedisError = .unreachable("no sentinel is known"),
-        _ completion: @escaping (Result<(RedisEndpoint, Int), RedisError>) -> Void
-    ) {
-        guard let number = turn.first else { return completion(.failure(last)) }
-        let node = nodes[number]
-        open(node.endpoint, context) { result in
-            let finish: (Result<RedisEndpoint, RedisError>) -> Void = { result in
-                switch result {
-                case .success(let endpoint): completion(.success((endpoint, number)))
-                case .failure(let error): ask(turn.dropFirst(), nodes, master, context, last: error, completion)
-                }
-            }
-            guard case .success(let connection) = result else {
-                return finish(result.flatMap { _ in .failure(.notConnected) })
-            }
-            let deadline = MonotonicInstant.now + settings.connectTimeout
-            var refusal: RedisError?
-            if let credentials = node.credentials {
-                connection.call(Greeting.authentication(credentials), deadline: deadline, on: eventLoop) { result in
-                    guard case .failure(.server(let error)) = result else { return }
-                    refusal = Greeting.refusedAuthentication(error)
-                }
-            }
-            let question = RedisCommand(text: "SENTINEL", "get-master-addr-by-name", master)
-            connection.call(question, deadline: deadline, on: eventLoop) { result in
-                connection.close()
-                finish(Self.primary(result, refusal, named: master, by: node.endpoint))
-            }
-        }
-    }
-
-    /// The endpoint in a sentinel's reply.
-    static func primary(
-        _ result: Result<RESPValue, RedisError>, _ refusal: RedisError?, named master: String,
-        by sentinel: RedisEndpoint
-    ) -> Result<RedisEndpoint, RedisError> {
-        switch result {
-        case .failure(let error):
-            return .failure(refusal ?? unreachable(error, sentinel))
-        case .success(.null):
-            return .failure(.configuration("sentinel \(sentinel) knows no master '\(master)'; is the name right?"))
-        case .success(let value):
-            let words = value.array?.compactMap(\.text) ?? []
-            guard words.count == 2, !words[0].isEmpty, let port = UInt16(words[1]), port > 0 else {
-                return .failure(.unreachable("sentinel \(sentinel) names no address"))
-            }
-            return .success(.tcp(host: words[0], port: Int(port)))
-        }
-    }
-
     /// Connects to a server, and asks it what a `Greeting` asks.
     private func greet(_ endpoint: RedisEndpoint, _ context: NIOSSLContext?, _ completion: @escaping Completion) {
         open(endpoint, context) { result in
@@ -150,7 +95,7 @@ struct Dialer {
         }
     }
 
-    private func open(_ endpoint: RedisEndpoint, _ context: NIOSSLContext?, _ completion: @escaping Completion) {
+    func open(_ endpoint: RedisEndpoint, _ context: NIOSSLContext?, _ completion: @escaping Completion) {
         let limits = RESPReader.Limits(bulk: settings.maxBulkBytes, reply: settings.maxReplyBytes)
         let serverName = serverName(endpoint)
         let bootstrap = ClientBootstrap(group: eventLoop)
@@ -158,8 +103,10 @@ struct Dialer {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    if let context {
-                        try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: serverName))
+                    if let context, let serverName {
+                        try pipeline.addHandler(ServerName(serverName).makeHandler(context, name: serverName))
+                    } else if let context {
+                        try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: nil))
                     }
                     try pipeline.addHandler(RedisConnection(limits))
                 }
@@ -187,7 +134,7 @@ struct Dialer {
     }
 
     /// The error of a connection that was never in use.
-    private static func unreachable(_ error: RedisError, _ endpoint: RedisEndpoint) -> RedisError {
+    static func unreachable(_ error: RedisError, _ endpoint: RedisEndpoint) -> RedisError {
         switch error {
         case .connectionLost(let reason): .unreachable("\(endpoint): \(reason)")
         case .timeout: .unreachable("\(endpoint): there is no reply in time")

@@ -45,10 +45,10 @@ struct Greeting {
     /// The meaning of a step's reply.
     func verdict(_ step: Step, _ result: Result<RESPValue, RedisError>) -> Verdict {
         switch (step, result) {
-        case (.setName, .failure(.server)), (.setName, .success):
+        case (.setName, .failure(.server(let error))) where error.kind != .down && error.code != "DENIED":
             // A name with a blank, or a user without the right to set one: the connection works without it.
             return .more
-        case (.authenticate, .success), (.select, .success):
+        case (.setName, .success), (.authenticate, .success), (.select, .success):
             return .more
         case (.authenticate, .failure(.server(let error))):
             return .failed(error.kind == .down ? .server(error) : Self.refusedAuthentication(error))
@@ -61,7 +61,7 @@ struct Greeting {
             return settings.requiresPrimary
                 ? .failed(.configuration("the user may call neither ROLE nor INFO; grant one of them: +role")) : .ready
         case (_, .failure(.server(let error))) where error.kind == .configuration:
-            return .failed(.configuration("the server wants a user and a password, or other ones: \(error)"))
+            return .failed(.configuration("the server refuses this client: \(error)"))
         case (_, .failure(let error)):
             return .failed(error)
         case (.role, .success(let value)):

@@ -1,5 +1,3 @@
-internal import Primitives
-
 /// Reads replies from the bytes of a connection, in whatever pieces they come. A reply, or a fault, is the same however they are cut.
 ///
 /// Memory is bounded by the bytes that came, not by the lengths that they announce. No byte is looked at twice.
@@ -140,9 +138,10 @@ struct RESPReader: Sendable {
         var left = left
         let count = min(left - 2, bytes.count - position)
         if count > 0 {
-            let piece = bytes.extracting(position..<position + count)
-            if kept.isEmpty { kept.reserveCapacity(count) }
-            for index in piece.indices { kept.append(piece[index]) }
+            // Unsafe only in its pointer, which does not leave the call: a page is copied at once, not byte by byte.
+            unsafe bytes.extracting(position..<position + count).withUnsafeBufferPointer { piece in
+                unsafe kept.append(contentsOf: piece)
+            }
             position += count
             size += count
             left -= count
@@ -173,36 +172,5 @@ struct RESPReader: Sendable {
             value = .array(frames.removeLast().elements)
         }
         return value
-    }
-
-    // MARK: Numbers
-
-    private static func number(_ digits: ArraySlice<UInt8>) throws(RESPFault) -> Int64 {
-        let isNegative = digits.first == UInt8(ascii: "-")
-        let digits = isNegative ? digits.dropFirst() : digits
-        guard let first = digits.first, first != UInt8(ascii: "0") || digits.count == 1 && !isNegative else {
-            throw .malformedNumber
-        }
-        var number: Int64 = 0
-        for byte in digits {
-            let digit = Int64(byte &- 0x30)
-            guard byte.isDigit else { throw .malformedNumber }
-            // Downwards, because the least number has no positive counterpart.
-            let (product, overflows) = number.multipliedReportingOverflow(by: 10)
-            let (difference, underflows) = product.subtractingReportingOverflow(digit)
-            guard !overflows, !underflows else { throw .malformedNumber }
-            number = difference
-        }
-        guard !isNegative else { return number }
-        guard number != .min else { throw .malformedNumber }
-        return -number
-    }
-
-    /// `nil` for -1, which stands for null. What exceeds the machine's integers exceeds every limit.
-    private static func length(_ digits: ArraySlice<UInt8>) throws(RESPFault) -> Int? {
-        let number = try number(digits)
-        guard number != -1 else { return nil }
-        guard number >= 0 else { throw .negativeLength }
-        return min(Int(clamping: number), .max / 2)
     }
 }

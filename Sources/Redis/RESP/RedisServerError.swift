@@ -16,7 +16,9 @@ public struct RedisServerError: Error, Sendable, Equatable, CustomStringConverti
     public var description: String { text }
 
     public var kind: RedisError.Kind {
-        switch Code(code) {
+        // A server says this instead of a reply, and closes the connection.
+        if text.utf8.starts(with: "ERR max number of clients".utf8) { return .down }
+        return switch Code(code) {
         case .noScript: .noScript
         case .denied: .configuration
         case .down, .elsewhere: .down
@@ -62,7 +64,7 @@ public struct RedisServerError: Error, Sendable, Equatable, CustomStringConverti
             }
             if matches(["NOSCRIPT"]) {
                 self = .noScript
-            } else if matches(["NOPERM", "NOAUTH", "WRONGPASS"]) {
+            } else if matches(["NOPERM", "NOAUTH", "WRONGPASS", "DENIED"]) {
                 self = .denied
             } else if matches(["OOM", "BUSY", "TRYAGAIN", "ASK"]) {
                 self = .down
