@@ -12,6 +12,8 @@ extension ClusterMember {
     /// How often the mode is looked at, in nanoseconds; signs of life are at most a second apart.
     private static let tickTime: Int64 = 50_000_000
     private static let beatTime: Int64 = 1_000_000_000
+    /// The entries that one read brings at the most: a tenth of those that the log keeps.
+    private static let mostEntries = 1000
     /// How long a read of the log waits for an entry.
     private static let readTime: Int64 = 500_000_000
 
@@ -92,15 +94,17 @@ extension ClusterMember {
     /// Reads the log for as long as the round lasts.
     private func read(_ round: UInt64) {
         let last = state.withLock { $0.log.last }
-        let words = ["XREAD", "COUNT", "1000", "BLOCK", "\(Self.readTime / 1_000_000)", "STREAMS"]
+        let since = MonotonicInstant.now
+        let words = ["XREAD", "COUNT", "\(Self.mostEntries)", "BLOCK", "\(Self.readTime / 1_000_000)", "STREAMS"]
         let command = RedisCommand(words: words.map { Array($0.utf8) } + [keys.log, Array(last.utf8)])
         // A read of the round before may have to end first.
         reader.send(command, timeout: 2 * Self.readTime + max(settings.timeout, Self.readTime)) { [weak self] result in
-            self?.hasRead(round, result)
+            self?.hasRead(round, since: since, result)
         }
     }
 
-    private func hasRead(_ round: UInt64, _ result: Result<RESPValue, RedisError>) {
+    /// - Parameter since: when the read was sent.
+    private func hasRead(_ round: UInt64, since: MonotonicInstant, _ result: Result<RESPValue, RedisError>) {
         guard state.withLock({ $0.log.isJoined && $0.log.round == round }) else { return }
         switch result {
         case .failure(let error):
@@ -109,6 +113,10 @@ extension ClusterMember {
         case .success(let value):
             // One stream, whose entries are an id and a list of fields.
             let entries = value.array?.first?.array?.last?.array ?? []
+            // What was trimmed before it was read leaves no gap to see: a late reader, or one that is behind, joins anew, which finds out.
+            guard MonotonicInstant.now - since < 4 * Self.readTime, entries.count < Self.mostEntries else {
+                return state.withLock { $0.log.lose() }
+            }
             for entry in entries { act(on: entry) }
             read(round)
             beat(hasRead: true)
