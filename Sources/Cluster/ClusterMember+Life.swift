@@ -113,10 +113,10 @@ extension ClusterMember {
         case .success(let value):
             // One stream, whose entries are an id and a list of fields.
             let entries = value.array?.first?.array?.last?.array ?? []
-            // What was trimmed before it was read leaves no gap to see: a late reader, or one that is behind, joins anew, which finds out.
-            guard MonotonicInstant.now - since < 4 * Self.readTime, entries.count < Self.mostEntries else {
-                return state.withLock { $0.log.lose() }
-            }
+            // What was trimmed before it was read leaves no gap to see. A late reader joins anew, which finds out; one that is far behind goes on
+            // from the end.
+            guard entries.count < Self.mostEntries else { return state.withLock { $0.log.giveUp() } }
+            guard MonotonicInstant.now - since < 4 * Self.readTime else { return state.withLock { $0.log.lose() } }
             for entry in entries { act(on: entry) }
             read(round)
             beat(hasRead: true)

@@ -36,6 +36,12 @@ struct LogPosition: Sendable {
 
     mutating func lose() { state = .away }
 
+    /// Entries are missed from here on: the next join makes all pages void.
+    mutating func giveUp() {
+        state = .away
+        last = ""
+    }
+
     /// The two numbers of an entry's id; nil if it is none.
     static func numbers(_ id: String) -> (major: Int64, minor: Int64)? {
         let parts = id.split(separator: "-", omittingEmptySubsequences: false)
