@@ -69,7 +69,8 @@ extension ClusterMember {
                 if isAlone, let delivery = end.delivery.take() { member.gate?.deliver([delivery]) }
                 return member.state.withLock { $0.unsaid.append(end) }
             }
-            member.takeOver(raised: reply.text(1), isOwn: true, now: reply.now)
+            // Also of an own write: since its end a void page may have come from Redis, where it was not void yet.
+            member.takeOver(raised: reply.text(1), now: reply.now)
             guard let delivery = end.delivery else { return }
             member.awaitAcknowledgement(id, pause: Self.firstPause) { member, _, _ in
                 member.metrics.countAcknowledged(MonotonicInstant.now - sentAt)
@@ -108,7 +109,7 @@ extension ClusterMember {
         _ completion: @escaping @Sendable (ClusterMember, _ pending: Int, _ all: Int) -> Void
     ) {
         let arguments = [nameBytes, bytes(id.major), bytes(id.minor), bytes(ClusterSettings.lease / 1000)]
-        run(acknowledgedScript, as: .acknowledged, keys: [keys.members], arguments) { member, reply in
+        run(acknowledgedScript, as: .acknowledged, keys: [keys.members, keys.generation], arguments) { member, reply in
             let (pending, all) = (reply?.number(0) ?? 1, reply?.number(1) ?? 1)
             guard pending > 0, MonotonicInstant.now < giveUp else {
                 return completion(member, Int(clamping: pending), Int(clamping: all))
@@ -125,13 +126,15 @@ extension ClusterMember {
 
     func writeHasEnded(_ id: String, raised: String) {
         state.withLock { _ = $0.writesElsewhere.removeValue(forKey: id) }
-        takeOver(raised: raised, isOwn: id.hasPrefix("\(name)-"), now: .now)
+        takeOver(raised: raised, now: .now)
     }
 
-    /// Takes raised epochs in, and makes pages void that were raised by others.
+    /// Takes raised epochs in, and makes their pages void.
     ///
-    /// - Parameter raised: `scope:epoch` pairs between commas.
-    private func takeOver(raised: String, isOwn: Bool, now: MonotonicInstant) {
+    /// - Parameters:
+    ///   - raised: `scope:epoch` pairs between commas.
+    ///   - voids: false if pages of Redis are void, and those of this gateway are chosen by a purge.
+    private func takeOver(raised: String, voids: Bool = true, now: MonotonicInstant) {
         var risen: [EpochScope] = []
         state.withLock { state in
             for pair in raised.split(separator: ",") {
@@ -142,8 +145,7 @@ extension ClusterMember {
                 risen.append(EpochScope.all[index])
             }
         }
-        // This gateway has made its own pages void before it said so.
-        if !risen.isEmpty, !isOwn { gate?.invalidate(risen, now: now) }
+        if !risen.isEmpty, voids { gate?.invalidate(risen, now: now) }
     }
 
     /// Ends writes whose gateways have not said in time what became of them.
@@ -162,24 +164,29 @@ extension ClusterMember {
 
     // MARK: Purges
 
-    public func purge(_ request: PurgeRequest, completion: @escaping @Sendable (Int, Int) -> Void) {
-        guard settings.sharesPages, let gate, isJoined else { return completion(1, 1) }
+    public func purge(_ request: PurgeRequest, completion: @escaping @Sendable (_ pages: Int, Int, Int) -> Void) {
+        guard let gate else { return completion(0, 0, 0) }
+        guard settings.sharesPages, isJoined else { return completion(gate.purgeHere(request, now: .now), 1, 1) }
         // Redis has no index of pages: all pages of the services concerned are dropped there.
         let services = gate.services.filter { request.service == nil || request.service == $0.settings.name }
         let scopes = Self.text(services.map { EpochScope(allOf: $0.settings.name) })
         let arguments = [PurgeText.text(request), Array(scopes.utf8)]
         run(purgeScript, as: .purge, keys: [keys.writes, keys.epochs, keys.log], arguments) { member, reply in
-            guard let reply, let id = LogPosition.numbers(reply.text(0)) else { return completion(1, 1) }
-            member.takeOver(raised: reply.text(1), isOwn: true, now: reply.now)
+            guard let reply, let id = LogPosition.numbers(reply.text(0)) else {
+                return completion(gate.purgeHere(request, now: .now), 1, 1)
+            }
+            // First in Redis, so that no purged page comes back from there.
+            member.takeOver(raised: reply.text(1), voids: false, now: reply.now)
+            let pages = gate.purgeHere(request, now: .now)
             member.awaitAcknowledgement(id, pause: Self.firstPause) { _, pending, all in
-                completion(all - min(pending, all) + 1, all + 1)
+                completion(pages, all - min(pending, all) + 1, all + 1)
             }
         }
     }
 
     /// Purges as another gateway was asked to.
     func purge(_ text: String, raised: String) {
-        takeOver(raised: raised, isOwn: true, now: .now)
+        takeOver(raised: raised, voids: false, now: .now)
         if let request = PurgeText.request(text) { _ = gate?.purgeHere(request, now: .now) }
     }
 }

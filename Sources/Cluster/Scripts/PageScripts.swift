@@ -141,7 +141,9 @@ let purgeScript = RedisScript(
         return {id, raised}
         """)
 
-/// Who has acted on an entry of the log. KEYS: members. ARGV: name, the entry's two numbers, the lease.
+/// Who has acted on an entry of the log. KEYS: members, generation. ARGV: name, the entry's two numbers, the lease.
+///
+/// While the data are younger than a lease, members of the data before them may have one of which nothing is known: one more is pending then.
 ///
 /// Returns the members whose lease runs and who have not, and all whose lease runs; the caller is in neither.
 let acknowledgedScript = RedisScript(
@@ -159,5 +161,7 @@ let acknowledgedScript = RedisScript(
         if first < major or (first == major and second < minor) then pending = pending + 1 end
       end
     end
+    local born = tonumber(string.match(redis.call('GET', KEYS[2]) or '', '^(%d+)-') or '')
+    if not born or now - born <= tonumber(ARGV[4]) then pending, all = pending + 1, all + 1 end
     return {pending, all}
     """)

@@ -26,8 +26,10 @@ public protocol ClusterPort: SlotSupply {
 
     /// Purges pages everywhere.
     ///
-    /// - Parameter completion: gets the number of gateways that have done so and of those that should have, this one included.
-    func purge(_ request: PurgeRequest, completion: @escaping @Sendable (_ answered: Int, _ all: Int) -> Void)
+    /// - Parameter completion: gets the number of this gateway's pages that matched, and of gateways that have done so and that should have, this
+    ///   one included.
+    func purge(
+        _ request: PurgeRequest, completion: @escaping @Sendable (_ pages: Int, _ answered: Int, _ all: Int) -> Void)
 }
 
 /// A quota group of one of the services that own theirs.

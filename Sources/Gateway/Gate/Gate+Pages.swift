@@ -48,9 +48,8 @@ extension Gate {
         _ request: PurgeRequest, now: MonotonicInstant,
         completion: @escaping @Sendable (_ pages: Int, _ gateways: (answered: Int, all: Int)?) -> Void
     ) {
-        let pages = purgeHere(request, now: now)
-        guard let cluster else { return completion(pages, nil) }
-        cluster.purge(request) { completion(pages, ($0, $1)) }
+        guard let cluster else { return completion(purgeHere(request, now: now), nil) }
+        cluster.purge(request) { completion($0, ($1, $2)) }
     }
 
     static func matches(_ key: PageKey, _ request: PurgeRequest, _ services: [Service]) -> Bool {
