@@ -106,6 +106,13 @@ let package = Package(
             dependencies: ["AWSProtocol", "PageCache", "Primitives", "RateLimiter", "Streams", "StrictYAML"],
             swiftSettings: settings),
         .target(
+            name: "Cluster",
+            dependencies: [
+                "AWSProtocol", "Gateway", "Locking", "PageCache", "Primitives", "RateLimiter", "Redis", "Telemetry",
+                nioCore, nioPosix,
+            ],
+            swiftSettings: settings),
+        .target(
             name: "CatalogImport", dependencies: ["AWSProtocol", "Gateway", "StrictYAML"],
             swiftSettings: settings),
         .target(
@@ -129,9 +136,9 @@ let package = Package(
         .executableTarget(
             name: "JobsProxy",
             dependencies: [
-                "AWSProtocol", "BuiltInCatalogs", "CProcess", "CatalogImport", "Credentials", "Gateway", "GatewayFront",
+                "AWSProtocol", "BuiltInCatalogs", "CProcess", "CatalogImport", "Cluster", "Credentials", "Gateway", "GatewayFront",
                 "HTTPFront",
-                "Locking", "OriginClient", "PageCache", "Primitives", "RateLimiter", "Sandbox", "StrictYAML",
+                "Locking", "OriginClient", "PageCache", "Primitives", "RateLimiter", "Redis", "Sandbox", "StrictYAML",
                 "Telemetry",
                 "Upstream", arguments, heap, lifecycle, logging, nioCore, nioPosix,
             ],
@@ -188,6 +195,13 @@ let package = Package(
         .testTarget(
             name: "RedisTests",
             dependencies: ["Locking", "Primitives", "Redis", "TestSupport", nioCore, nioEmbedded, nioPosix],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "ClusterTests",
+            dependencies: [
+                "AWSProtocol", "BuiltInCatalogs", "Cluster", "Gateway", "Locking", "PageCache", "Primitives",
+                "RateLimiter", "Redis", "Telemetry", "TestSupport", nioCore,
+            ],
             swiftSettings: testSettings),
         .testTarget(
             name: "UpstreamTests",

@@ -19,7 +19,8 @@ public struct EpochScope: Sendable, Hashable {
     public static let count = domains + services
     /// From 0 to `count - 1`.
     public let index: UInt16
-    let service: UInt16
+    /// The index of the scope of its service; see `PageCache.invalidate`.
+    public let service: UInt16
 
     /// The scope of a domain.
     ///

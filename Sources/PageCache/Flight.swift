@@ -7,6 +7,8 @@ public struct Flight: Sendable, Hashable {
     public let id: UInt64
     /// The key of the page.
     public let key: PageKey
+    /// The scope of the page.
+    public let scope: EpochScope
 
     public static func == (left: Flight, right: Flight) -> Bool { left.id == right.id }
 

@@ -195,6 +195,33 @@ public final class PageCache: Sendable {
         return slot(page.key).shard.withLock { $0.restore(page, scope: scope, now: now) }
     }
 
+    // MARK: Pages of other gateways
+
+    /// What may be served where pages may have become void unnoticed.
+    public enum Doubt: Sendable {
+        /// Pages within their time to live.
+        case servesFresh
+        /// Any page.
+        case servesAll
+        case servesNone
+    }
+
+    /// Writes elsewhere are known of until `instant`, which only rises. After it, `doubt` decides.
+    public func trust(until instant: MonotonicInstant, doubt: Doubt) {
+        for slot in slots { slot.shard.withLock { $0.trust(until: instant, doubt: doubt) } }
+    }
+
+    /// Stores an older page of a flight's key that came from elsewhere, unless there is a newer one or its scope was invalidated since the
+    /// flight began.
+    public func offer(_ page: Page, for flight: Flight, now: MonotonicInstant) {
+        slot(flight.key).shard.withLock { $0.offer(page, for: flight, now: now) }
+    }
+
+    /// Takes the waiters off a flight, which goes on.
+    public func takeWaiters(_ flight: Flight) -> [Waiter] {
+        slot(flight.key).shard.withLock { $0.takeWaiters(flight) }
+    }
+
     // MARK: Figures
 
     /// The statistics that are shown at `/metrics`.

@@ -31,6 +31,9 @@ struct Shard {
     private let maxPageBytes: Int
     /// The record at which the search for dead pages continues.
     private var hand = 0
+    /// Pages are known not to be void until this instant; after it, `doubt` decides.
+    private var trustedUntil: MonotonicInstant = .distantFuture
+    private var doubt = PageCache.Doubt.servesFresh
     private(set) var evictions: UInt64 = 0
 
     init(maxBytes: Int, maxWaiters: Int, number: Int, of shards: Int) {
@@ -86,9 +89,38 @@ struct Shard {
             remove(place)
             return nil
         }
+        guard now < trustedUntil || isServable(place, now: now) else { return nil }
         // The page is retained last: that waits for its memory and stalls what follows.
         policy.touch(place, &table)
         return table.records[Int(place)].page
+    }
+
+    /// Returns true if a page may be served though it may be void.
+    private func isServable(_ place: Int32, now: MonotonicInstant) -> Bool {
+        switch doubt {
+        case .servesFresh: (table.records[Int(place)].page?.freshUntil ?? now) > now
+        case .servesAll: true
+        case .servesNone: false
+        }
+    }
+
+    mutating func trust(until instant: MonotonicInstant, doubt: PageCache.Doubt) {
+        trustedUntil = instant
+        self.doubt = doubt
+    }
+
+    mutating func offer(_ page: Page, for flight: Flight, now: MonotonicInstant) {
+        guard let begun = inProgress[flight.id], !begun.isVoid, now < page.usableUntil,
+            epochValue(begun.epoch.scope) == begun.epoch.value,
+            usable(flight.key, now: now).map({ $0.fetchedAt < page.fetchedAt }) ?? true
+        else { return }
+        store(page, epoch: begun.epoch)
+    }
+
+    mutating func takeWaiters(_ flight: Flight) -> [Waiter] {
+        guard let waiters = inProgress[flight.id]?.waiters else { return [] }
+        inProgress[flight.id]?.waiters = WaiterList()
+        return waiters.all
     }
 
     mutating func complete(_ flight: Flight, _ completion: PageCache.Completion, now: MonotonicInstant) -> [Waiter] {
@@ -236,7 +268,7 @@ struct Shard {
     ) -> Flight {
         lastFlight &+= flightStride
         let epoch = epoch(scope)
-        let flight = Flight(id: lastFlight, key: key)
+        let flight = Flight(id: lastFlight, key: key, scope: scope)
         var begun = FlightInProgress(flight: flight, epoch: epoch)
         if let waiter { begun.waiters.append(waiter, isRetry: isRetry) }
         inProgress[flight.id] = begun

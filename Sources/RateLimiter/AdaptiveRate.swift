@@ -12,7 +12,7 @@ struct AdaptiveRate {
     /// The minimum share, so that the rate can recover.
     static let minimumShare = 0.02
     /// The number of attempts at the full rate in which the share rises from 0 to 1.
-    private static let attempts = 1000.0
+    static let attempts = 1000.0
 
     let full: Quota
     private(set) var quota: Quota
@@ -49,6 +49,12 @@ struct AdaptiveRate {
         set(share + gained)
     }
 
+    /// Uses the share that several takers have agreed on.
+    mutating func follow(_ share: Double, now: MonotonicInstant) {
+        risenAt = now
+        set(max(Self.minimumShare, share.isNaN ? 1 : share))
+    }
+
     private mutating func set(_ share: Double) {
         self.share = share < 0.999 ? share : 1
         quota = self.share == 1 ? full : full.slowed(to: self.share)
@@ -56,6 +62,10 @@ struct AdaptiveRate {
 }
 
 extension Quota {
+    /// The factor that a throttle applies to the share of the rate in use, and the least share.
+    public static let decrease = AdaptiveRate.decrease
+    public static let minimumShare = AdaptiveRate.minimumShare
+
     func slowed(to share: Double) -> Quota {
         Quota(rate: 1e9 / Double(interval) * share, burst: Double(burst), jitter: jitter)
     }

@@ -99,10 +99,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     }
 
     private func displaceLate(_ state: inout State, now: MonotonicInstant) {
-        let (bucket, quota, heldUntil) = (state.line.bucket, state.line.rate.quota, state.line.heldUntil)
-        let late = state.line.queue.removeLate {
-            max(heldUntil, bucket.availability(of: Int64($0) + 1, quota, now: now))
-        }
+        let late = state.line.removeLate(now: now)
         state.displaced += late.compactMap { state.take($0) }
     }
 
@@ -132,7 +129,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     public func giveBack(now: MonotonicInstant) {
         state.withLock { state in
             state.line.rise(now: now)
-            state.line.bucket.giveBack(state.line.rate.quota)
+            state.line.giveBackToken(now: now)
         }
     }
 
@@ -156,7 +153,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
             while !state.line.queue.isEmpty, state.line.takeToken(now: now) {
                 if let element = state.take(state.line.queue.popFirst()) { ready.append(element) }
             }
-            let next = state.line.queue.earliestDeadline.map { min(state.line.turn(behind: 0, now: now), $0 + 1) }
+            let next = state.line.queue.earliestDeadline.map { min(state.line.nextLook(now: now), $0 + 1) }
             return (ready, late, next)
         }
         granted += ready
@@ -185,7 +182,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     public func throttled(sentAt: MonotonicInstant, now: MonotonicInstant) -> Bool {
         state.withLock { state in
             guard state.line.rate.cut(sentAt: sentAt, now: now) else { return false }
-            state.line.bucket = .empty(state.line.rate.quota, now: now)
+            if state.line.source == .bucket { state.line.bucket = .empty(state.line.rate.quota, now: now) }
             displaceLate(&state, now: now)
             return true
         }
@@ -199,6 +196,36 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
             state.line.heldUntil = instant
             displaceLate(&state, now: now)
         }
+    }
+
+    // MARK: Tokens from outside
+
+    /// Takes tokens from another source from now on.
+    public func use(_ source: TokenSource, now: MonotonicInstant) {
+        state.withLock { $0.line.use(source, now: now) }
+    }
+
+    /// Returns how many slots are to be asked for, nil if none are: if elements wait, none of their slots is here, and none is asked for.
+    /// `grant` or `deny` must follow.
+    public func slotsToAskFor(now: MonotonicInstant) -> SlotRequest? {
+        state.withLock { $0.line.slotsToAskFor(now: now) }
+    }
+
+    /// Slots were granted.
+    ///
+    /// - Parameters:
+    ///   - slots: when each may be used, in order; one is of no use a second after that.
+    ///   - bucket: the shared bucket, as it is then.
+    ///   - share: the share of the full rate in use.
+    public func grant(_ slots: [MonotonicInstant], bucket: TokenBucket, share: Double, now: MonotonicInstant) {
+        state.withLock { $0.line.grant(slots, bucket: bucket, share: share, now: now) }
+    }
+
+    /// No slot was granted. None is asked for before an instant.
+    ///
+    /// - Parameter bucket: the shared bucket; nil if it is not known.
+    public func deny(until instant: MonotonicInstant, bucket: TokenBucket?, share: Double?, now: MonotonicInstant) {
+        state.withLock { $0.line.deny(until: instant, bucket: bucket, share: share, now: now) }
     }
 
     // MARK: Figures
@@ -224,41 +251,5 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     /// The instant at which a new request could get a token.
     public func turn(of claim: Claim, now: MonotonicInstant) -> MonotonicInstant {
         state.withLock { $0.line.turn(behind: $0.line.queue.turnsAhead(of: claim), now: now) }
-    }
-}
-
-/// The bucket and the queue of a group. It is not generic: generic code is not specialised across modules, and is many times
-/// slower then.
-@usableFromInline struct TokenLine {
-    var bucket: TokenBucket
-    var rate: AdaptiveRate
-    var queue = FairQueue()
-    /// No token is taken before this instant.
-    var heldUntil: MonotonicInstant = .distantPast
-
-    /// Brings rate and bucket up to date.
-    mutating func rise(now: MonotonicInstant) {
-        let old = rate.quota
-        rate.rise(now: now)
-        bucket.convert(from: old, to: rate.quota, now: now)
-    }
-
-    /// Takes a token if there is one and the group is not held.
-    mutating func takeToken(now: MonotonicInstant) -> Bool {
-        now >= heldUntil && bucket.take(rate.quota, now: now) == .admitted
-    }
-
-    /// Takes a token for a new request, unless others wait.
-    @usableFromInline
-    mutating func takeAtOnce(_ claim: Claim, deadline: MonotonicInstant, now: MonotonicInstant) -> Bool {
-        rise(now: now)
-        guard queue.isEmpty, deadline >= now, takeToken(now: now) else { return false }
-        queue.serve(claim)
-        return true
-    }
-
-    /// The instant of the token behind `count` others.
-    func turn(behind count: Int, now: MonotonicInstant) -> MonotonicInstant {
-        max(heldUntil, bucket.availability(of: Int64(count) + 1, rate.quota, now: now))
     }
 }

@@ -25,6 +25,9 @@ package struct HMACKey: Sendable {
         return UInt64(words[0].bigEndian) << 32 | UInt64(words[1].bigEndian)
     }
 
+    /// The 32 bytes of a message's code.
+    package func bytes(_ message: Span<UInt8>) -> [UInt8] { code(message).bytes }
+
     func code(_ message: Span<UInt8>) -> SHA256.Digest {
         var inner = inner
         inner.update(message)

@@ -33,6 +33,8 @@ public struct Fetch: Sendable {
     public internal(set) var deadline: MonotonicInstant
     /// The fields of the request as its caller sent them, for a service that gets those and no others.
     public let forwarded: ForwardedFields?
+    /// True if a page that another gateway has fetched is not new enough.
+    public internal(set) var wantsNewPage = false
 
     init(
         _ request: Call.ServiceRequest, _ purpose: Purpose, _ claim: Claim, forwarded: ForwardedFields?, id: UInt64,
@@ -69,7 +71,10 @@ public struct Fetch: Sendable {
     /// The domain that it is about, empty if it is about none.
     public var domain: [UInt8] { request.domain }
     /// The scopes whose pages it makes void, if it is a write.
-    var invalidates: [EpochScope] { request.invalidates }
+    public var invalidates: [EpochScope] { request.invalidates }
+
+    /// True if its requests have been answered with an older page.
+    var isRefresh: Bool { if case .refresh = claim { true } else { false } }
 
     func isFor(_ flight: Flight) -> Bool {
         if case .flight(let own, _) = purpose { own.id == flight.id } else { false }

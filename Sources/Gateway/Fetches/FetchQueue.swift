@@ -1,6 +1,6 @@
 public import Primitives
+public import RateLimiter
 internal import PageCache
-internal import RateLimiter
 
 /// The limits that attempts pass before they are sent: the buckets of domains, and the buckets and queues of quota groups.
 ///
@@ -51,8 +51,10 @@ public final class FetchQueue: Sendable {
     private let domainLimit: Limit?
     private let domains: KeyedBuckets?
     private let shadows: ShadowCounts
+    /// Grants the slots of all groups; nil if they have buckets of their own.
+    private let supply: (any SlotSupply)?
 
-    init(_ services: [Service], domainLimit: Limit?, shadows: ShadowCounts) {
+    init(_ services: [Service], domainLimit: Limit?, shadows: ShadowCounts, supply: (any SlotSupply)? = nil) {
         self.services = services
         self.domainLimit = domainLimit
         self.shadows = shadows
@@ -63,6 +65,7 @@ public final class FetchQueue: Sendable {
             groups.append(isOwner ? Self.groups(of: service) : groups[service.quotaOwner])
         }
         self.groups = groups
+        self.supply = supply
     }
 
     private static func groups(of service: Service) -> [QuotaGroup<AttemptRecord>] {
@@ -92,7 +95,9 @@ public final class FetchQueue: Sendable {
         let fetch = record.fetch
         switch group(of: fetch).request(record, as: fetch.claim, deadline: fetch.deadline, now: now) {
         case .granted: return .granted(GrantedAttempt(record: record))
-        case .queued(let until): return .queued(until: until)
+        case .queued(let until):
+            askForSlots(service: fetch.service, group: fetch.quotaGroup, now: now)
+            return .queued(until: until)
         case .refused(let until):
             guard isShadow(fetch) else { return refused(record, .quota, until: until) }
             shadows.count(.quota)
@@ -166,10 +171,11 @@ public final class FetchQueue: Sendable {
         var granted: [AttemptRecord] = []
         var expired: [AttemptRecord] = []
         var next: MonotonicInstant?
-        for groups in groups {
-            for group in groups {
+        for (service, groups) in groups.enumerated() {
+            for (place, group) in groups.enumerated() {
                 guard let turn = group.release(now: now, granted: &granted, expired: &expired) else { continue }
                 next = min(next ?? .distantFuture, turn)
+                askForSlots(service: service, group: place, now: now)
             }
         }
         return Release(granted: GrantedAttempts(granted), expired: ExpiredAttempts(expired), next: next)
@@ -181,18 +187,59 @@ public final class FetchQueue: Sendable {
     /// True if nothing waits.
     public var isEmpty: Bool { groups.allSatisfy { $0.allSatisfy { $0.depth == 0 } } }
 
+    // MARK: Slots
+
+    private func id(_ service: Int, _ group: Int) -> QuotaGroupID {
+        QuotaGroupID(service: services[service].quotaOwner, group: group)
+    }
+
+    private func askForSlots(service: Int, group: Int, now: MonotonicInstant) {
+        guard let supply, let request = groups[service][group].slotsToAskFor(now: now) else { return }
+        supply.ask(for: request, of: id(service, group), now: now)
+    }
+
+    /// The groups that have buckets and queues of their own, with their configured quotas; without those in shadow mode, which have nothing to
+    /// share.
+    public var ownGroups: [(id: QuotaGroupID, quota: Quota)] {
+        services.indices.filter { services[$0].quotaOwner == $0 }.flatMap { service in
+            let shadows = services[service].settings.shadowGroups
+            return groups[service].indices.filter { !shadows.contains($0) }.map {
+                (QuotaGroupID(service: service, group: $0), groups[service][$0].quota)
+            }
+        }
+    }
+
+    /// A group takes its tokens from another source from now on. The queue is to be released next.
+    public func use(_ source: TokenSource, for id: QuotaGroupID, now: MonotonicInstant) {
+        groups[id.service][id.group].use(source, now: now)
+    }
+
+    /// A group gets slots that it has asked for; see `QuotaGroup.grant`. The queue is to be released next.
+    public func grant(
+        _ slots: [MonotonicInstant], to id: QuotaGroupID, bucket: TokenBucket, share: Double, now: MonotonicInstant
+    ) { groups[id.service][id.group].grant(slots, bucket: bucket, share: share, now: now) }
+
+    /// A group gets no slot that it has asked for; see `QuotaGroup.deny`. The queue is to be released next.
+    public func deny(
+        _ id: QuotaGroupID, until instant: MonotonicInstant, bucket: TokenBucket? = nil, share: Double? = nil,
+        now: MonotonicInstant
+    ) { groups[id.service][id.group].deny(until: instant, bucket: bucket, share: share, now: now) }
+
     // MARK: Feedback
 
     /// The service has throttled an attempt, because others use the account too: the group's rate is cut.
     ///
     /// - Returns: true if it was; not if the attempt left before the last cut.
     public func slowDown(after attempt: borrowing SentAttempt, now: MonotonicInstant) -> Bool {
-        group(of: attempt.fetch).throttled(sentAt: attempt.sentAt, now: now)
+        let group = group(of: attempt.fetch)
+        supply?.slowDown(id(attempt.fetch.service, attempt.fetch.quotaGroup), group.quota, sentAt: attempt.sentAt, now: now)
+        return group.throttled(sentAt: attempt.sentAt, now: now)
     }
 
     /// The service has said when it wants to be asked again: the fetch's quota group sends nothing before.
     public func hold(_ fetch: Fetch, until instant: MonotonicInstant, now: MonotonicInstant) {
         group(of: fetch).hold(until: instant, now: now)
+        supply?.hold(id(fetch.service, fetch.quotaGroup), until: instant, now: now)
     }
 
     /// Returns true if no cut of a quota group's rate is left.

@@ -24,6 +24,7 @@ extension Gate {
         guard let attempt = queue.withdraw(request, where: { $0.isFor(flight) }) else { return }
         guard !cache.cancelIfUnwanted(flight) else {
             _ = queue.end(attempt)
+            cluster?.flightEnded(flight, nil)
             return
         }
         // A client has joined in the meantime.

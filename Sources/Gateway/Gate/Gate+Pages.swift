@@ -40,20 +40,19 @@ public protocol WriteObserver: Sendable {
 }
 
 extension Gate {
-    /// Purges pages.
+    /// Purges pages, of all gateways that share theirs.
     ///
-    /// - Returns: the number of pages that matched.
-    public func purge(_ request: PurgeRequest, now: MonotonicInstant) -> Int {
-        let services = services
-        // Its pages are of any scope. It is not held back: `nil` or not, it is as if the write had begun.
-        let hasBegun = !request.isSoft && observer?.writeBegins(EpochScope.all, now: now) == nil
-        defer { if hasBegun { observer?.writeEnded(EpochScope.all) } }
-        return cache.purge(request.isSoft ? .makeStale : .remove, now: now) { key in
-            Self.matches(key, request, services)
-        }
+    /// - Parameter completion: gets the number of this gateway's pages that matched, and how many gateways have purged theirs, of how many;
+    ///   nil where there are no others. Called once, on any thread.
+    public func purge(
+        _ request: PurgeRequest, now: MonotonicInstant,
+        completion: @escaping @Sendable (_ pages: Int, _ gateways: (answered: Int, all: Int)?) -> Void
+    ) {
+        guard let cluster else { return completion(purgeHere(request, now: now), nil) }
+        cluster.purge(request) { completion($0, ($1, $2)) }
     }
 
-    private static func matches(_ key: PageKey, _ request: PurgeRequest, _ services: [Service]) -> Bool {
+    static func matches(_ key: PageKey, _ request: PurgeRequest, _ services: [Service]) -> Bool {
         guard let parts = KeyParts(key.bytes) else { return false }
         if let service = request.service, !parts.service.elementsEqual(service.utf8) { return false }
         if let operation = request.operation, !parts.operation.elementsEqual(operation.utf8) { return false }

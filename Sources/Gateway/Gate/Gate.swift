@@ -27,6 +27,7 @@ public final class Gate: Sendable {
     let upstream: any UpstreamPort
     let receiver: any ArrivalReceiver
     let observer: (any WriteObserver)?
+    let cluster: (any ClusterPort)?
     private let lastFetch = Atomic<UInt64>(0)
 
     /// - Parameters:
@@ -35,10 +36,12 @@ public final class Gate: Sendable {
     ///   - upstream: gets the fetches.
     ///   - receiver: gets their results.
     ///   - observer: is told of writes.
+    ///   - cluster: the gateways that share quotas and pages with this one.
+    ///   - sharesQuotas: true if quota groups get their slots from the cluster.
     public init(
         services: [Service], cache: PageCache, policy: CachePolicy, callers: [CallerSettings],
         domainLimit: Limit? = nil, upstream: any UpstreamPort, receiver: any ArrivalReceiver,
-        observer: (any WriteObserver)? = nil
+        observer: (any WriteObserver)? = nil, cluster: (any ClusterPort)? = nil, sharesQuotas: Bool = false
     ) {
         self.services = services
         self.cache = cache
@@ -46,9 +49,11 @@ public final class Gate: Sendable {
         self.upstream = upstream
         self.receiver = receiver
         self.observer = observer
+        self.cluster = cluster
         let shadows = ShadowCounts()
         self.shadows = shadows
-        queue = FetchQueue(services, domainLimit: domainLimit, shadows: shadows)
+        queue = FetchQueue(
+            services, domainLimit: domainLimit, shadows: shadows, supply: sharesQuotas ? cluster : nil)
         let operations = OperationNames(services)
         self.operations = operations
         targets = TargetTable(services, operations)
@@ -157,7 +162,9 @@ public final class Gate: Sendable {
             }
             if directives.noCache, !directives.onlyIfCached {
                 let flight = cache.lead(page.key, scope: page.scope, waiter: waiter, isRetry: directives.isRetry)
-                return lead(fetch(page, flight, client, now: now), flight, client, .noCache, now: now)
+                var fetch = fetch(page, flight, client, now: now)
+                fetch.wantsNewPage = true
+                return lead(fetch, flight, client, .noCache, now: now)
             }
             let found = cache.find(page.key, scope: page.scope, waiter: waiter, isRetry: directives.isRetry, now: now)
             if case .fresh(let fresh) = found { return .page(fresh, .fresh) }
@@ -224,6 +231,7 @@ public final class Gate: Sendable {
     }
 
     private func start(_ fetch: Fetch, now: MonotonicInstant) -> Start {
+        if let cluster, cluster.prepare(fetch, now: now) { return .sent }
         switch queue.admit(WaitingAttempt(record: AttemptRecord(fetch: fetch)), now: now) {
         case .granted(let attempt):
             upstream.start(attempt)
@@ -274,6 +282,7 @@ public final class Gate: Sendable {
         case .refused(_, let scope, let until):
             // Others may have joined meanwhile.
             let others = cache.complete(flight, .nothing, now: now).filter { $0 != waiter }
+            cluster?.flightEnded(flight, nil)
             guard let page else {
                 let error = queue.error(fetch, scope, until: until, now: now)
                 deliver([Delivery(.error(error), to: others)])
@@ -291,7 +300,9 @@ public final class Gate: Sendable {
     /// An attempt is sent: its page will be as new as that, and what it makes void is noted.
     public func markSent(_ attempt: consuming GrantedAttempt, now: MonotonicInstant) -> SendResult {
         switch attempt.fetch.purpose {
-        case .flight(let flight, _): cache.markSent(flight)
+        case .flight(let flight, _):
+            cluster?.flightIsSent(flight)
+            cache.markSent(flight)
         case .pass:
             let scopes = attempt.fetch.invalidates
             if attempt.number == 1, !scopes.isEmpty, let until = observer?.writeBegins(scopes, now: now) {
@@ -333,7 +344,11 @@ public final class Gate: Sendable {
                 for scope in fetch.invalidates { cache.invalidate(scope) }
                 if !fetch.invalidates.isEmpty { observer?.writeEnded(fetch.invalidates) }
             }
-            return Delivery(arrival(of: result, fetch, now: now), to: [waiter])
+            let delivery = Delivery(arrival(of: result, fetch, now: now), to: [waiter])
+            guard let cluster, !fetch.invalidates.isEmpty else { return delivery }
+            // The others' pages are void before the caller hears of the write.
+            cluster.writeEnded(fetch, wasSent: attempt.attempts > 0, delivery)
+            return Delivery(delivery.arrival, to: [])
         case .flight(let flight, let lifetime):
             return complete(flight, lifetime, result, fetch, sentAt: attempt.sentAt ?? now, now: now)
         }
@@ -350,12 +365,14 @@ public final class Gate: Sendable {
             let page = reply.page(flight.key, lifetime, negativeTTL: policy.negativeTTL, sentAt: sentAt)
         {
             let waiters = cache.complete(flight, .keep(page), now: now)
+            cluster?.flightEnded(flight, page)
             return Delivery(page.status == 200 ? .page(page) : .reply(reply), to: waiters)
         }
         let stale = result.staleUse(isPassthrough: services[fetch.service].isPassthrough).flatMap { use in
             cache.usablePage(flight.key, now: now).map { Arrival.stale($0, use) }
         }
         let waiters = cache.complete(flight, result.isDefinite ? .drop : .nothing, now: now)
+        cluster?.flightEnded(flight, nil)
         return Delivery(stale ?? arrival(of: result, fetch, now: now), to: waiters)
     }
 

@@ -83,10 +83,13 @@ public final class AdminResponder: Responder {
         let gate = gate
         let loop = loop
         offload {
-            let count = gate.purge(request, now: now)
-            loop.eventLoop.execute {
-                loop.value.loop?.answer(waiter) { responder, response in
-                    responder.renderer.text(Array("{\"purged\":\(count)}\n".utf8), "application/json", &response)
+            gate.purge(request, now: now) { count, gateways in
+                let others = gateways.map { ",\"gateways\":{\"answered\":\($0.answered),\"all\":\($0.all)}" } ?? ""
+                loop.eventLoop.execute {
+                    loop.value.loop?.answer(waiter) { responder, response in
+                        let text = "{\"purged\":\(count)\(others)}\n"
+                        responder.renderer.text(Array(text.utf8), "application/json", &response)
+                    }
                 }
             }
         }

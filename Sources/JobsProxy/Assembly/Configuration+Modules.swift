@@ -1,3 +1,4 @@
+internal import Cluster
 internal import Gateway
 internal import GatewayFront
 internal import HTTPFront
@@ -15,14 +16,31 @@ internal import Upstream
 extension Gate {
     convenience init(
         _ configuration: Configuration, _ services: [Gateway.Service], _ upstream: Upstream,
-        receiver: any ArrivalReceiver, observer: (any WriteObserver)?
+        receiver: any ArrivalReceiver, observer: (any WriteObserver)?, cluster: ClusterMember?
     ) {
         let (cache, limits) = (configuration.cache, configuration.limits)
         self.init(
             services: services, cache: PageCache(maxBytes: cache.maxBytes, maxWaiters: cache.maxWaiters),
             policy: CachePolicy(cache),
             callers: [CallerSettings(limits)] + configuration.callers.map { CallerSettings($0, limits) },
-            domainLimit: limits.domain.map { Limit($0) }, upstream: upstream, receiver: receiver, observer: observer)
+            domainLimit: limits.domain.map { Limit($0) }, upstream: upstream, receiver: receiver, observer: observer,
+            cluster: cluster, sharesQuotas: configuration.shared?.quotas == true)
+        spreadReplicas(configuration)
+    }
+
+    /// Without anything shared, replicas that are more than a quota's burst take turns: a token that each of them kept would be a joint burst.
+    private func spreadReplicas(_ configuration: Configuration) {
+        let replicas = configuration.replicas
+        guard replicas > 1 else { return }
+        let now = Process.now
+        let wallClock = Process.wallClock()
+        let seat = Process.ordinal.map { $0 % replicas } ?? Int.random(in: 0..<replicas)
+        for (id, quota) in queue.ownGroups where quota.burst == 1 {
+            let length = max(1, quota.interval)
+            let interval = (length + Int64(replicas) - 1) / Int64(replicas)
+            let origin = now - wallClock.nanoseconds % length
+            queue.use(.cycle(SlotCycle(interval: interval, seat: seat, of: replicas, origin: origin)), for: id, now: now)
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 internal import Gateway
 internal import HTTPFront
+internal import Redis
 internal import StrictYAML
 
 /// Reads the configuration and what it refers to: secrets, certificates, catalogs.
@@ -24,7 +25,25 @@ enum ConfigurationFile {
                 faults.add(line: tls.line, key: "listen.tls", "\(error)")
             }
         }
+        if let shared = configuration.shared { check(shared, environment, faults) }
         if let faults = faults.sorted { throw CommandFailure("\(faults)") }
         return configuration
+    }
+
+    private static func check(
+        _ shared: Configuration.Shared, _ environment: [String: String], _ faults: FaultCollector
+    ) {
+        let least = Configuration.Shared.minimumKeyBytes
+        if let key = shared.key, let secret = try? key.resolve(environment), secret.utf8.count < least {
+            faults.add(
+                line: key.line, key: key.key,
+                "the secret is too short: it needs \(least) bytes, such as those of openssl rand -hex 32")
+        }
+        do throws(RedisSettingsFault) { try (try shared.client(password: nil)).tls?.check() } catch {
+            // A fault of the URL was told before.
+            if shared.caBundle != nil || shared.certificate != nil {
+                faults.add(line: shared.line, key: "shared", "\(error)")
+            }
+        }
     }
 }

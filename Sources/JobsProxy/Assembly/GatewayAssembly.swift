@@ -1,3 +1,4 @@
+internal import Cluster
 internal import Gateway
 internal import GatewayFront
 internal import HTTPFront
@@ -48,7 +49,9 @@ struct GatewayAssembly: Sendable {
         let upstream = Upstream(configuration, services, credentials, sandbox, budget, registry, logger)
         let dispatcher = LoopDispatcher()
         let snapshots = SnapshotKeeper(configuration)
-        let gate = Gate(configuration, services, upstream, receiver: dispatcher, observer: snapshots)
+        let cluster = try ClusterService(configuration, environment: environment, registry, logger)
+        let gate = Gate(
+            configuration, services, upstream, receiver: dispatcher, observer: snapshots, cluster: cluster?.member)
 
         // The callers' listener and the operators'.
         accessLog = AccessLog(configuration.log, into: log)
@@ -64,7 +67,7 @@ struct GatewayAssembly: Sendable {
         ) { GatewayResponder(loop: $0, gate: gate, front: front) }
         state = GatewayState(
             configuration: configuration, gate: gate, upstream: upstream, credentials: credentials,
-            limiter: server.limiter, isServing: { front.isServing })
+            limiter: server.limiter, cluster: cluster?.member, isServing: { front.isServing })
         let access = AdminAccess(
             token: try configuration.admin.token?.value(environment),
             hosts: OwnHosts([configuration.admin.address.host] + configuration.listen.hosts),
@@ -78,6 +81,7 @@ struct GatewayAssembly: Sendable {
         credentials.begin { [weak upstream] in upstream?.credentialsChanged() }
         let snapshotService = snapshots.map { SnapshotService($0, gate, logger) }
         snapshotService?.load(until: isEnding)
+        cluster?.member.start(for: gate)
         let upstreamService = try await UpstreamService(upstream, for: gate)
         operators = try await OperatorListener(adminServer, configuration, sockets, logger) { front.isServing }
         callers = try await CallerListener(server, front, configuration, sockets, logger)
@@ -85,8 +89,7 @@ struct GatewayAssembly: Sendable {
         self.gate = gate
         (self.snapshots, self.sandbox) = (snapshots, sandbox)
         let parts: [(any ServiceLifecycle.Service)?] = [
-            OrphanReaper(), sandbox, operators, snapshotService,
-            upstreamService, callers,
+            OrphanReaper(), sandbox, operators, cluster, snapshotService, upstreamService, callers,
         ]
         self.services = parts.compactMap { $0 }
     }

@@ -1,4 +1,5 @@
 internal import AWSProtocol
+internal import Cluster
 internal import Gateway
 internal import GatewayFront
 internal import HTTPFront
@@ -14,6 +15,7 @@ struct GatewayState: Sendable {
     let upstream: Upstream
     let credentials: ServiceCredentials
     let limiter: ConnectionLimiter
+    let cluster: ClusterMember?
     let isServing: @Sendable () -> Bool
 
     func json() -> [UInt8] {
@@ -33,6 +35,7 @@ struct GatewayState: Sendable {
             ),
             ("callers", .array(gate.callerNames.map(JSONValue.string))),
             ("anonymous", .string(configuration.effectiveAnonymous.rawValue)),
+            ("shared", cluster.map { Self.shared($0.figures) } ?? .null),
             ("services", .array(zip(configuration.services, gate.services).map { service($0, $1, now: now) })),
         ])
         return state.serialized() + Array("\n".utf8)
@@ -56,6 +59,22 @@ struct GatewayState: Sendable {
             ("signing", .string(settings.signing.rawValue)), ("credentials", .string(credentials.word(on: settings))),
             ("breaker", .string(breaker == 0 ? "closed" : breaker == 1 ? "half-open" : "open")),
             ("quotas", .array(groups)),
+        ])
+    }
+
+    private static func shared(_ figures: ClusterFigures) -> JSONValue {
+        let members = figures.members.map { member in
+            JSONValue.object([
+                ("name", .string(member.name)), ("self", .bool(member.isSelf)),
+                ("seat", member.seat.map { .number("\($0)") } ?? .null),
+                ("silentMilliseconds", .number("\(member.silentFor)")),
+                ("leaseMilliseconds", .number("\(member.lease)")),
+            ])
+        }
+        return .object([
+            ("up", .bool(figures.isUp)), ("mode", .string(figures.mode)), ("live", .number("\(figures.live)")),
+            ("silent", .number("\(figures.silent)")), ("fault", figures.isUp ? .null : .string(figures.fault)),
+            ("members", .array(members)),
         ])
     }
 

@@ -20,6 +20,8 @@ struct Configuration: Sendable, Equatable {
     var limits = Limits()
     /// Gateways that share one account's quota.
     var replicas = 1
+    /// What gateways share through Redis; `nil` if nothing.
+    var shared: Shared?
     var callers: [Caller] = []
     /// The rule for callers without a gateway key; `nil`: `loopback` without callers, `deny` with them.
     var anonymous: CallerIdentities.Anonymous?

@@ -34,6 +34,8 @@ extension Configuration {
         file.section("cache") { cache.read($0, operations) }
         file.section("limits") { limits.read($0, operations) }
         file.value("replicas", .whole(1...1_000), &replicas)
+        file.section("shared") { shared = Shared($0) }
+        file.check("replicas", "shared") { replicasProblem }
         file.value("drain", .duration(from: 0, to: .hour), &drain)
         file.section("log") { log.read($0) }
     }

@@ -203,3 +203,10 @@ extension Configuration.Cache {
             + "shorten one of them"
     }
 }
+
+extension Configuration {
+    var replicasProblem: String? {
+        replicas > 1 && shared?.quotas == true
+            ? "must be left out: with shared.quotas each gateway takes its tokens from the whole quota" : nil
+    }
+}

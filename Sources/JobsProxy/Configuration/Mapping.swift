@@ -78,6 +78,17 @@ final class Mapping {
         }
     }
 
+    /// A list of single values, or one of them alone.
+    func texts<Value>(_ key: String, orSingle parser: ValueParser<Value>, _ field: inout [Value]) {
+        if case .scalar? = entry(key)?.value?.content {
+            read(key) { tree, path in
+                if let value = scalar(tree, parser, path) { field = [value] }
+            }
+        } else {
+            texts(key, parser, &field)
+        }
+    }
+
     /// The place of a secret. No problem repeats the value: it may be the secret.
     func secret(_ key: String, _ field: inout SecretReference?) {
         read(key) { tree, path in

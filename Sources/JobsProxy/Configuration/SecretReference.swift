@@ -49,7 +49,7 @@ extension String {
 
 extension Configuration {
     var secrets: [SecretReference] {
-        var secrets = [admin.token]
+        var secrets = [admin.token, shared?.password, shared?.key]
         for service in services {
             guard case .keys(let keys) = service.credentials else { continue }
             secrets += [keys.secretAccessKey, keys.sessionToken]

@@ -40,6 +40,15 @@ enum Process {
     /// True for process 1, which inherits the children of processes that end.
     static var isFirst: Bool { getpid() == 1 }
 
+    /// The number at the end of the host's name, behind a hyphen: the pods of a Kubernetes StatefulSet are numbered so. `nil` if there is none.
+    static var ordinal: Int? {
+        let parts = ProcessInfo.processInfo.hostName.split(separator: "-")
+        guard parts.count > 1, let digits = parts.last, digits.utf8.count <= 4,
+            digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        else { return nil }
+        return Int(digits)
+    }
+
     /// Ignores SIGHUP: a terminal that closes, or a script that expects a reload, must not end the gateway.
     static func ignoreHangUp() { signal(SIGHUP, SIG_IGN) }
 

@@ -1,0 +1,232 @@
+internal import Locking
+internal import Gateway
+internal import NIOCore
+internal import PageCache
+internal import Primitives
+internal import RateLimiter
+internal import Redis
+
+// Signs of life, the log, and the mode that follows from them. All of it runs on the event loop.
+
+extension ClusterMember {
+    /// How often the mode is looked at, in nanoseconds; signs of life are at most a second apart.
+    private static let tickTime: Int64 = 50_000_000
+    private static let beatTime: Int64 = 1_000_000_000
+    /// The entries that one read brings at the most: a tenth of those that the log keeps.
+    private static let mostEntries = 1000
+    /// How long a read of the log waits for an entry.
+    private static let readTime: Int64 = 500_000_000
+
+    func clientChanged(_ client: StateRelay.Client, _ change: RedisState) {
+        switch change {
+        case .down(_, let reason):
+            let followers = state.withLock { state in
+                state.lastFault = "\(reason)"
+                state.log.lose()
+                defer { state.followers = [:] }
+                return state.followers.values.flatMap { $0 }
+            }
+            // Those who wait for others' flights go on by themselves.
+            for follower in followers { gate?.proceed(follower.fetch, now: .now) }
+        case .up, .connecting: break
+        }
+        eventLoop.execute { [weak self] in self?.look() }
+    }
+
+    /// The regular work: joins if need be, beats if that is due, and takes the consequences of silence.
+    func tick() {
+        look()
+        let now = MonotonicInstant.now
+        if commands.state.isUp, state.withLock({ now - $0.lastBeat >= Self.beatTime }) { beat(hasRead: false) }
+        if commands.state.isUp, state.withLock({ $0.isCensusDue(now: now) }) { askForMembers() }
+        endOverdueWrites(now: now)
+        sayUnsaid(now: now)
+        pollFlights(now: now)
+        later(Self.tickTime) { $0.tick() }
+    }
+
+    /// Brings the mode up to date, and joins if both connections are there.
+    private func look() {
+        applyMode(now: .now)
+        guard commands.state.isUp, reader.state.isUp, let round = state.withLock({ $0.log.join() }) else { return }
+        join(round)
+    }
+
+    // MARK: Joining
+
+    private func join(_ round: UInt64) {
+        let last = state.withLock { $0.log.last }
+        // A sign of life first, because it makes the generation.
+        beat(hasRead: false) { member, isHeard in
+            guard isHeard else { return member.state.withLock { $0.log.lose() } }
+            let keys = [member.keys.generation, member.keys.epochs, member.keys.writes, member.keys.log]
+            member.run(joinScript, as: .join, keys: keys, [Array(last.utf8)]) { $0.joined(round, $1) }
+        }
+    }
+
+    private func joined(_ round: UInt64, _ reply: Reply?) {
+        guard let reply, !reply.text(0).isEmpty else { return state.withLock { $0.log.lose() } }
+        let generation = reply.text(0)
+        let epochs = reply.pairs(3).compactMap { pair in
+            Int(pair.0).flatMap { index in UInt64(pair.1).map { (index: index, value: $0) } }
+        }
+        let writes = reply.pairs(4).compactMap { pair in
+            pair.1.split(separator: " ").first.flatMap { Int64($0) }.map { (pair.0, $0) }
+        }
+        let (isJoined, missesEntries) = state.withLock { state in
+            let misses = reply.number(1) != 1 || state.mirror.generation != generation
+            guard state.log.joined(round, at: misses ? reply.text(2) : state.log.last) else { return (false, false) }
+            if misses {
+                state.mirror.reset(generation: generation, epochs)
+                state.writesElsewhere = Dictionary(writes) { $1 }
+            }
+            return (true, misses)
+        }
+        guard isJoined else { return }
+        // It has missed what was made void meanwhile.
+        if missesEntries { gate?.invalidate(EpochScope.all, now: reply.now) }
+        read(round)
+        beat(hasRead: true)
+    }
+
+    // MARK: The log
+
+    /// Reads the log for as long as the round lasts.
+    private func read(_ round: UInt64) {
+        let last = state.withLock { $0.log.last }
+        let since = MonotonicInstant.now
+        let words = ["XREAD", "COUNT", "\(Self.mostEntries)", "BLOCK", "\(Self.readTime / 1_000_000)", "STREAMS"]
+        let command = RedisCommand(words: words.map { Array($0.utf8) } + [keys.log, Array(last.utf8)])
+        // A read of the round before may have to end first.
+        reader.send(command, timeout: 2 * Self.readTime + max(settings.timeout, Self.readTime)) { [weak self] result in
+            self?.hasRead(round, since: since, result)
+        }
+    }
+
+    /// - Parameter since: when the read was sent.
+    private func hasRead(_ round: UInt64, since: MonotonicInstant, _ result: Result<RESPValue, RedisError>) {
+        guard state.withLock({ $0.log.isJoined && $0.log.round == round }) else { return }
+        switch result {
+        case .failure(let error):
+            note("\(error)")
+            state.withLock { $0.log.lose() }
+        case .success(let value):
+            // One stream, whose entries are an id and a list of fields.
+            let entries = value.array?.first?.array?.last?.array ?? []
+            // What was trimmed before it was read leaves no gap to see. A late reader joins anew, which finds out; one that is far behind goes on
+            // from the end.
+            guard entries.count < Self.mostEntries else { return state.withLock { $0.log.giveUp() } }
+            guard MonotonicInstant.now - since < 4 * Self.readTime else { return state.withLock { $0.log.lose() } }
+            for entry in entries { act(on: entry) }
+            read(round)
+            beat(hasRead: true)
+        }
+    }
+
+    /// Acts on an entry; only then it counts as read.
+    private func act(on entry: RESPValue) {
+        guard let parts = entry.array, parts.count == 2, let id = parts[0].text else { return }
+        let words = (parts[1].array ?? []).map { $0.text ?? "" }
+        var fields: [String: String] = [:]
+        for place in stride(from: 0, to: words.count - 1, by: 2) { fields[words[place]] = words[place + 1] }
+        switch fields["t"] {
+        case "b": writeBegins(fields["i"] ?? "", until: Int64(fields["d"] ?? "") ?? 0)
+        case "r": writeHasEnded(fields["i"] ?? "", raised: fields["s"] ?? "")
+        case "x": writeHasEnded(fields["i"] ?? "", raised: "")
+        case "p": flightHasEnded(fields["k"] ?? "")
+        case "u": purge(fields["q"] ?? "", raised: fields["s"] ?? "")
+        default: break
+        }
+        state.withLock { $0.log.advance(to: id) }
+    }
+
+    // MARK: Signs of life
+
+    /// - Parameter hasRead: true if all entries that have come from the log were acted on. Its pages are known to be good from the sending of
+    ///   this sign for as long as it lasts.
+    private func beat(
+        hasRead: Bool, _ completion: @escaping @Sendable (ClusterMember, _ isHeard: Bool) -> Void = { _, _ in }
+    ) {
+        let now = MonotonicInstant.now
+        let (seat, last) = state.withLock { state in
+            state.lastBeat = now
+            return (state.membership.seat ?? -1, state.log.last.isEmpty ? "0-0" : state.log.last)
+        }
+        let arguments = [
+            nameBytes, bytes(seat), bytes(settings.instances), bytes(ClusterSettings.silence / 1000),
+            bytes(settings.forget / 1000), Array(last.utf8), bytes(hasRead ? 1 : 0),
+            bytes(ClusterSettings.lease / 1000),
+        ]
+        run(beatScript, as: .beat, keys: [keys.members, keys.generation, keys.log], arguments) { member, reply in
+            member.heard(reply, hasRead: hasRead)
+            completion(member, reply != nil)
+        }
+    }
+
+    private func heard(_ reply: Reply?, hasRead: Bool) {
+        guard let reply else { return }
+        let isKnown = state.withLock { state in
+            let seat = reply.number(1)
+            state.membership.acknowledged(
+                sentAt: reply.sentAt, now: reply.now, time: reply.number(4), seat: seat < 0 ? nil : Int(clamping: seat),
+                live: Int(clamping: reply.number(2)), silent: Int(clamping: reply.number(3)))
+            let isKnown = state.mirror.generation == reply.text(0)
+            // The data were lost, and perhaps writes with them.
+            if !isKnown, state.log.isJoined { state.log.lose() }
+            return isKnown && state.log.isJoined
+        }
+        applyMode(now: reply.now)
+        guard settings.sharesPages, hasRead, isKnown, reply.number(5) == 1 else { return }
+        gate?.cache.trust(until: reply.sentAt + ClusterSettings.silence, doubt: doubt(.shared))
+    }
+
+    // MARK: The mode
+
+    func doubt(_ mode: Membership.Mode) -> PageCache.Doubt {
+        guard !settings.isStrict else { return .servesNone }
+        // Nobody on this side can write any more.
+        return mode == .forgotten ? .servesAll : .servesFresh
+    }
+
+    private func applyMode(now: MonotonicInstant) {
+        let (mode, old, gate, membership, fault) = state.withLock { state in
+            let old = state.mode
+            state.mode = state.membership.mode(now: now)
+            return (state.mode, old, state.gate, state.membership, state.lastFault)
+        }
+        guard mode != old, let gate else { return }
+        if settings.sharesQuotas {
+            for (id, quota) in gate.queue.ownGroups {
+                let source: TokenSource =
+                    switch mode {
+                    case .shared: .granted
+                    case .seated: .cycle(membership.cycle(quota, now: now))
+                    case .unknown, .forgotten: .none
+                    }
+                gate.queue.use(source, for: id, now: now)
+            }
+            gate.releaseQueues()
+        }
+        if settings.sharesPages, mode == .forgotten { gate.cache.trust(until: .distantPast, doubt: doubt(mode)) }
+        switch mode {
+        case .shared: report(.joined(seat: membership.seat, members: membership.live))
+        case .seated:
+            report(.lost(reason: fault))
+            if let seat = membership.seat { report(.seated(seat: seat)) }
+        case .forgotten: report(.forgotten)
+        case .unknown: break
+        }
+    }
+}
+
+// MARK: - Leaving
+
+extension ClusterMember {
+    /// Gives the seat back, so that the others need not wait for silence.
+    func leave() async {
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            let command = RedisCommand(words: [Array("HDEL".utf8), keys.members, nameBytes])
+            commands.send(command, timeout: settings.timeout) { _ in done.resume() }
+        }
+    }
+}

@@ -1,0 +1,224 @@
+internal import Locking
+public import Gateway
+internal import PageCache
+internal import Primitives
+internal import Redis
+
+// Writes and purges, which make pages of all members void before their callers hear of them.
+
+/// The end of a write that Redis has not got yet.
+struct UnsaidEnd: Sendable {
+    let id: String
+    let scopes: String
+    /// The answer, until it has been delivered.
+    var delivery: Delivery?
+    /// When it is delivered though not all members may have heard of it: their leases are over by then.
+    let deliverAt: MonotonicInstant
+}
+
+extension ClusterMember {
+    /// The first pause between two questions for acknowledgements, and the longest one, in nanoseconds.
+    private static let firstPause: Int64 = 500_000
+    private static let longestPause: Int64 = 10_000_000
+    /// For a write's end to be heard of, beyond its deadline.
+    private static let grace: Int64 = 1_000_000_000
+
+    private static func text(_ scopes: [EpochScope]) -> String {
+        Set(scopes.map(\.index)).sorted().map { "\($0)" }.joined(separator: ",")
+    }
+
+    // MARK: Own writes
+
+    /// Announces a write: if this process ends in the midst of it, others make its pages void when the time is over.
+    func announce(_ fetch: Fetch, now: MonotonicInstant) {
+        let id = state.withLock { state in
+            state.lastWrite += 1
+            let id = "\(name)-\(state.lastWrite)"
+            state.announced[fetch.id] = id
+            return id
+        }
+        let span = max(0, fetch.deadline - now) / 1000 + Self.grace / 1000
+        let arguments = [Array(id.utf8), Array(Self.text(fetch.invalidates).utf8), bytes(span)]
+        run(beginScript, as: .begin, keys: [keys.writes, keys.log], arguments) { $0.gate?.proceed(fetch, now: $1?.now ?? .now) }
+    }
+
+    public func writeEnded(_ fetch: Fetch, wasSent: Bool, _ delivery: Delivery) {
+        guard settings.sharesPages else { return gate?.deliver([delivery]) ?? () }
+        let id = state.withLock { $0.announced.removeValue(forKey: fetch.id) }
+        guard wasSent else {
+            if let id { run(dropScript, as: .end, keys: [keys.writes, keys.log], [Array(id.utf8)]) { _, _ in } }
+            gate?.deliver([delivery])
+            return
+        }
+        let now = MonotonicInstant.now
+        say(
+            UnsaidEnd(
+                id: id ?? "\(name)-\(fetch.id)", scopes: Self.text(fetch.invalidates), delivery: delivery,
+                deliverAt: now + ClusterSettings.lease + ClusterSettings.silence / 10))
+    }
+
+    /// Tells Redis that a write has ended, now or as soon as it can be reached.
+    private func say(_ end: UnsaidEnd) {
+        let sentAt = MonotonicInstant.now
+        let arguments = [Array(end.id.utf8), Array(end.scopes.utf8), bytes(0)]
+        run(endScript, as: .end, keys: [keys.writes, keys.epochs, keys.log], arguments) { member, reply in
+            guard let reply, let id = LogPosition.numbers(reply.text(0)) else {
+                // Without Redis nothing is connected, and nobody waits for others.
+                let isAlone = !member.isJoined && member.state.withLock { $0.mode != .shared }
+                var end = end
+                if isAlone, let delivery = end.delivery.take() { member.gate?.deliver([delivery]) }
+                return member.state.withLock { $0.unsaid.append(end) }
+            }
+            // Also of an own write: since its end a void page may have come from Redis, where it was not void yet.
+            member.takeOver(raised: reply.text(1), now: reply.now)
+            guard let delivery = end.delivery else { return }
+            member.awaitAcknowledgement(id, pause: Self.firstPause) { member, _, _ in
+                member.metrics.countAcknowledged(MonotonicInstant.now - sentAt)
+                member.gate?.deliver([delivery])
+            }
+        }
+    }
+
+    /// Says what Redis has not got, and delivers what has waited long enough.
+    func sayUnsaid(now: MonotonicInstant) {
+        let isJoined = isJoined
+        let (again, due) = state.withLock { state in
+            var due: [Delivery] = []
+            for place in state.unsaid.indices where state.unsaid[place].deliverAt <= now {
+                if let delivery = state.unsaid[place].delivery.take() { due.append(delivery) }
+            }
+            guard isJoined else { return ([UnsaidEnd](), due) }
+            defer { state.unsaid = [] }
+            return (state.unsaid, due)
+        }
+        if !due.isEmpty { gate?.deliver(due) }
+        for end in again { say(end) }
+    }
+
+    /// Asks until all members have acted on an entry, or their leases are over.
+    private func awaitAcknowledgement(
+        _ id: (major: Int64, minor: Int64), pause: Int64,
+        _ completion: @escaping @Sendable (ClusterMember, _ pending: Int, _ all: Int) -> Void
+    ) {
+        let giveUp = MonotonicInstant.now + ClusterSettings.lease + ClusterSettings.silence / 10
+        ask(id, pause: pause, until: giveUp, completion)
+    }
+
+    private func ask(
+        _ id: (major: Int64, minor: Int64), pause: Int64, until giveUp: MonotonicInstant,
+        _ completion: @escaping @Sendable (ClusterMember, _ pending: Int, _ all: Int) -> Void
+    ) {
+        let arguments = [nameBytes, bytes(id.major), bytes(id.minor), bytes(ClusterSettings.lease / 1000)]
+        run(acknowledgedScript, as: .acknowledged, keys: [keys.members, keys.generation], arguments) { member, reply in
+            let (pending, all) = (reply?.number(0) ?? 1, reply?.number(1) ?? 1)
+            guard pending > 0, MonotonicInstant.now < giveUp else {
+                return completion(member, Int(clamping: pending), Int(clamping: all))
+            }
+            member.later(pause) { $0.ask(id, pause: min(Self.longestPause, pause * 2), until: giveUp, completion) }
+        }
+    }
+
+    // MARK: Others' writes
+
+    func writeBegins(_ id: String, until time: Int64) {
+        state.withLock { $0.writesElsewhere[id] = time }
+    }
+
+    func writeHasEnded(_ id: String, raised: String) {
+        state.withLock { _ = $0.writesElsewhere.removeValue(forKey: id) }
+        takeOver(raised: raised, now: .now)
+    }
+
+    /// Takes raised epochs in, and makes their pages void.
+    ///
+    /// - Parameters:
+    ///   - raised: `scope:epoch` pairs between commas.
+    ///   - voids: false if pages of Redis are void, and those of this gateway are chosen by a purge.
+    private func takeOver(raised: String, voids: Bool = true, now: MonotonicInstant) {
+        var risen: [EpochScope] = []
+        state.withLock { state in
+            for pair in raised.split(separator: ",") {
+                let parts = pair.split(separator: ":")
+                guard parts.count == 2, let index = Int(parts[0]), let value = UInt64(parts[1]),
+                    EpochScope.all.indices.contains(index), state.mirror.raise(index, to: value)
+                else { continue }
+                risen.append(EpochScope.all[index])
+            }
+        }
+        if !risen.isEmpty, voids { gate?.invalidate(risen, now: now) }
+    }
+
+    /// Ends writes whose gateways have not said in time what became of them.
+    func endOverdueWrites(now: MonotonicInstant) {
+        let overdue = state.withLock { state -> [String] in
+            guard state.log.isJoined, !state.writesElsewhere.isEmpty else { return [] }
+            let time = state.membership.time(of: now)
+            let overdue = state.writesElsewhere.filter { $0.value < time }.map(\.key)
+            for id in overdue { state.writesElsewhere[id] = nil }
+            return overdue
+        }
+        for id in overdue {
+            run(expireScript, as: .end, keys: [keys.writes, keys.epochs, keys.log], [Array(id.utf8)]) { _, _ in }
+        }
+    }
+
+    // MARK: Purges
+
+    public func purge(_ request: PurgeRequest, completion: @escaping @Sendable (_ pages: Int, Int, Int) -> Void) {
+        guard let gate else { return completion(0, 0, 0) }
+        guard settings.sharesPages, isJoined else { return completion(gate.purgeHere(request, now: .now), 1, 1) }
+        // Redis has no index of pages: all pages of the services concerned are dropped there.
+        let services = gate.services.filter { request.service == nil || request.service == $0.settings.name }
+        let scopes = Self.text(services.map { EpochScope(allOf: $0.settings.name) })
+        let arguments = [PurgeText.text(request), Array(scopes.utf8)]
+        run(purgeScript, as: .purge, keys: [keys.writes, keys.epochs, keys.log], arguments) { member, reply in
+            guard let reply, let id = LogPosition.numbers(reply.text(0)) else {
+                return completion(gate.purgeHere(request, now: .now), 1, 1)
+            }
+            // First in Redis, so that no purged page comes back from there.
+            member.takeOver(raised: reply.text(1), voids: false, now: reply.now)
+            let pages = gate.purgeHere(request, now: .now)
+            member.awaitAcknowledgement(id, pause: Self.firstPause) { _, pending, all in
+                completion(pages, all - min(pending, all) + 1, all + 1)
+            }
+        }
+    }
+
+    /// Purges as another gateway was asked to.
+    func purge(_ text: String, raised: String) {
+        takeOver(raised: raised, voids: false, now: .now)
+        if let request = PurgeText.request(text) { _ = gate?.purgeHere(request, now: .now) }
+    }
+}
+
+/// A purge's request as a text: `service`, `operation`, `domain`, `status` and `soft`, each by its length, `-` for none.
+enum PurgeText {
+    static func text(_ request: PurgeRequest) -> [UInt8] {
+        let parts = [request.service, request.operation, request.domain, request.status]
+        let texts = parts.map { $0.map { "\($0.utf8.count):\($0)" } ?? "-:" }
+        return Array((texts.joined() + (request.isSoft ? "1" : "0")).utf8)
+    }
+
+    static func request(_ text: String) -> PurgeRequest? {
+        var rest = Array(text.utf8)[...]
+        var parts: [String?] = []
+        for _ in 0..<4 {
+            guard let colon = rest.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+            let length = rest[..<colon]
+            rest = rest[(colon + 1)...]
+            guard !length.elementsEqual("-".utf8) else {
+                parts.append(nil)
+                continue
+            }
+            guard let count = Int(String(decoding: length, as: UTF8.self)), (0...rest.count).contains(count) else {
+                return nil
+            }
+            parts.append(String(decoding: rest.prefix(count), as: UTF8.self))
+            rest = rest.dropFirst(count)
+        }
+        guard rest.elementsEqual("1".utf8) || rest.elementsEqual("0".utf8) else { return nil }
+        return PurgeRequest(
+            service: parts[0], operation: parts[1], domain: parts[2], status: parts[3],
+            isSoft: rest.elementsEqual("1".utf8))
+    }
+}

@@ -1,0 +1,74 @@
+internal import Locking
+internal import Primitives
+internal import Redis
+
+/// Whether a gateway can share: Redis is reached, is a primary, and lets it do what it must.
+public struct ConnectionCheck: Sendable {
+    private let settings: ClusterSettings
+
+    /// The longest time for all of it, in nanoseconds.
+    private static let patience: Int64 = 10_000_000_000
+
+    public init(_ settings: ClusterSettings) { self.settings = settings }
+
+    /// Does on keys of its own, which it removes, all that members do.
+    private static let script = RedisScript(
+        """
+        redis.call('TIME')
+        redis.call('SET', KEYS[1], '1', 'PX', 10000)
+        redis.call('SET', KEYS[1], '2', 'KEEPTTL')
+        redis.call('PTTL', KEYS[1])
+        redis.call('GETRANGE', KEYS[1], 0, 1)
+        redis.call('GET', KEYS[1])
+        redis.call('DEL', KEYS[1])
+        redis.call('HSET', KEYS[1], 'a', '1')
+        redis.call('HINCRBY', KEYS[1], 'b', 1)
+        redis.call('HGET', KEYS[1], 'a')
+        redis.call('HGETALL', KEYS[1])
+        redis.call('HDEL', KEYS[1], 'a')
+        redis.call('DEL', KEYS[1])
+        redis.call('XADD', KEYS[1], 'MAXLEN', '~', '10', '*', 't', 'x')
+        redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
+        redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+        redis.call('DEL', KEYS[1])
+        return 1
+        """)
+
+    /// - Returns: the fault, with what to do; nil if there is none.
+    public func fault() async -> String? {
+        let reason = Locked<RedisError?>(nil)
+        let client = RedisClient(settings.redis, name: "jobs-proxy check", group: nil) { state in
+            if case .down(_, let error) = state { reason.withLock { $0 = error } }
+        }
+        client.start()
+        defer { client.close() }
+        let deadline = MonotonicInstant.now + Self.patience
+        while !client.state.isUp {
+            guard MonotonicInstant.now < deadline, reason.withLock({ $0 }) == nil else {
+                return reason.withLock { $0 }.map { "\($0)" } ?? "Redis has not answered within 10 seconds"
+            }
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+        let keys = ClusterKeys(settings)
+        let first = await reply { client.evaluate(Self.script, keys: [keys.check], arguments: [], timeout: settings.timeout, $0) }
+        if let fault = Self.fault(first, "its scripts") { return fault }
+        let command = RedisCommand(
+            words: ["XREAD", "COUNT", "1", "STREAMS"].map { Array($0.utf8) } + [keys.check, Array("0-0".utf8)])
+        return Self.fault(await reply { client.send(command, timeout: settings.timeout, $0) }, "XREAD")
+    }
+
+    private func reply(
+        _ send: (@escaping @Sendable (Result<RESPValue, RedisError>) -> Void) -> Void
+    ) async -> Result<RESPValue, RedisError> {
+        await withCheckedContinuation { done in send { done.resume(returning: $0) } }
+    }
+
+    private static func fault(_ reply: Result<RESPValue, RedisError>, _ what: String) -> String? {
+        switch reply {
+        case .success(.error(let error)), .failure(.server(let error)):
+            "\(what) are refused (\(error)): the user needs ~jp1:* and +@read +@write +@scripting +time +client +auth +ping +role"
+        case .success: nil
+        case .failure(let error): "\(error)"
+        }
+    }
+}

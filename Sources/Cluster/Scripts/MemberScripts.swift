@@ -1,0 +1,173 @@
+internal import Redis
+
+// What Redis does for the members. Times in scripts are microseconds of Redis's own clock. A script changes nothing before it has read
+// all that it needs, and its effects, not its text, are what replicas get.
+
+/// Shared by scripts: `now`, and who is there. A member is kept as "heard seat log-id leased": when it last gave a sign of life, its seat (-1:
+/// none), the last entry of the log that it has acted on, and when it last said that it reads the log.
+private let census = """
+    local clock = redis.call('TIME')
+    local now = clock[1] * 1000000 + clock[2]
+    local function whole(number) return string.format('%.0f', number) end
+    local function census(all, me, seats, silence, forget)
+      local taken, live, silent, mine, old = {}, 0, 0, nil, {}
+      for i = 1, #all, 2 do
+        local heard, seat = string.match(all[i + 1], '^(%d+) (-?%d+) ')
+        if not heard then old[#old + 1] = all[i]
+        elseif all[i] == me then mine = tonumber(seat)
+        else
+          local age = now - math.min(tonumber(heard), now)
+          if age > forget then old[#old + 1] = all[i]
+          elseif tonumber(seat) >= 0 then
+            taken[tonumber(seat)] = true
+            if age > silence then silent = silent + 1 else live = live + 1 end
+          end
+        end
+      end
+      return taken, live, silent, mine, old
+    end
+
+    """
+
+/// A sign of life. KEYS: members, generation, log. ARGV: name, seat (-1: none yet), seats, silence, forget, last log id, 1 if it reads the log, the
+/// lease.
+///
+/// A lease that runs is renewed: a writer waits for its member. One that is over begins anew only for a member that has acted on all entries,
+/// because writers have not waited for it meanwhile.
+///
+/// Returns generation, seat, live members, silent seats, the time, 1 if the lease runs from this sign on.
+let beatScript = RedisScript(
+    census + """
+        local me, seats, forget = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[5])
+        local generation = redis.call('GET', KEYS[2])
+        local born = tonumber(string.match(generation or '', '^(%d+)-') or '')
+        local all = redis.call('HGETALL', KEYS[1])
+        local taken, live, silent, mine, old = census(all, me, seats, tonumber(ARGV[4]), forget)
+        if not mine or mine < 0 or mine >= seats or taken[mine] then
+          local had = tonumber(ARGV[2])
+          mine = -1
+          if had >= 0 and had < seats and not taken[had] then mine = had
+          else
+            for seat = 0, seats - 1 do if not taken[seat] then mine = seat; break end end
+          end
+        end
+        if mine >= 0 then live = live + 1 end
+        -- A clock that was set back makes a new generation, too: what it says of ages is wrong.
+        if not born or born > now then
+          generation = whole(now) .. '-' .. me
+          born = now
+          redis.call('SET', KEYS[2], generation)
+        end
+        -- After a loss of data, who is not here may be using its seat.
+        if now - born < forget then silent = math.max(silent, seats - live) end
+        for _, name in ipairs(old) do redis.call('HDEL', KEYS[1], name) end
+        local leased, isLeased = string.match(redis.call('HGET', KEYS[1], me) or '', ' (%d+)$') or '0', 0
+        if ARGV[7] == '1' then
+          local last = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1]
+          if now - tonumber(leased) <= tonumber(ARGV[8]) or (last and last[1] or '0-0') == ARGV[6] then
+            leased, isLeased = whole(now), 1
+          end
+        end
+        redis.call('HSET', KEYS[1], me, whole(now) .. ' ' .. mine .. ' ' .. ARGV[6] .. ' ' .. leased)
+        return {generation, mine, live, silent, whole(now), isLeased}
+        """)
+
+/// The members, for operators. KEYS: members. Returns the time, then names and values in turn.
+let membersScript = RedisScript(
+    census + """
+        local all = redis.call('HGETALL', KEYS[1])
+        table.insert(all, 1, whole(now))
+        return all
+        """)
+
+/// Reserves the next slots of a quota group: the generic cell rate algorithm, as `TokenBucket` has it. KEYS: bucket, members, generation, cut,
+/// hold. ARGV: name, nanoseconds from token to token, burst, jitter, horizon, slots asked for, the bucket as the caller saw it last, seats,
+/// silence, forget. A bucket is "full-at interval burst", the interval in nanoseconds.
+///
+/// Returns the number of slots (0: none), the delay until the first of them or until the next question, the bucket, the share of the rate in
+/// millionths, the interval between slots, the time.
+let takeScript = RedisScript(
+    census + """
+        local me, seats, forget = ARGV[1], tonumber(ARGV[8]), tonumber(ARGV[10])
+        local full, burst, horizon = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[5])
+        local _, live, silent, mine = census(redis.call('HGETALL', KEYS[2]), me, seats, tonumber(ARGV[9]), forget)
+        if mine and mine >= 0 then live = live + 1 end
+        local born = tonumber(string.match(redis.call('GET', KEYS[3]) or '', '^(%d+)-') or '')
+        if not born or now - born < forget then silent = math.max(silent, seats - live) end
+        local function share()
+          local text = redis.call('GET', KEYS[4])
+          local cut, at = string.match(text or '', '^(%d+) (%d+)$')
+          if not cut then return 1 end
+          -- A thousandth of the full rate for each token that the full rate would have given.
+          return math.min(1, tonumber(cut) / 1000000 + math.max(0, now - tonumber(at)) * 1000 / full / 1000)
+        end
+        local part = share()
+        local granted = math.max(0, seats - silent) / seats
+        local stored = redis.call('GET', KEYS[1])
+        local held = redis.call('PTTL', KEYS[5])
+        if held > 0 then return {0, held * 1000, stored or '', math.floor(part * 1000000), 0, whole(now)} end
+        if granted <= 0 then
+          return {0, tonumber(ARGV[9]), stored or '', math.floor(part * 1000000), 0, whole(now)}
+        end
+        local interval = math.ceil(full / granted / part)
+        -- Those that are silent may be sending in their slots.
+        if silent > 0 then burst = 1 end
+        local span = interval / 1000
+        local jitter = math.min(tonumber(ARGV[4]), span * (burst - 1))
+        local isClamped = false
+        -- How many tokens are missing, as one reading of the bucket has it.
+        local function missing(text)
+          local at, every, size = string.match(text or '', '^(%d+) (%d+) (%d+)$')
+          if not at then return nil end
+          local count = math.max(0, tonumber(at) - now) * 1000 / tonumber(every) + burst - tonumber(size)
+          local most = burst + horizon / span + 1
+          if count > most then
+            -- A clock that was set back.
+            count, isClamped = most, true
+          end
+          return math.max(0, count)
+        end
+        local count, seen = missing(stored), missing(ARGV[7])
+        -- What a failover has lost.
+        if seen and (not count or seen > count) then count = seen end
+        -- A bucket that is not known is empty.
+        count = count or burst
+        local first = now + math.max(0, (count + 1 - burst) * span + jitter)
+        local function text(missing) return whole(now + missing * span) .. ' ' .. whole(interval) .. ' ' .. burst end
+        local late = first - now - horizon
+        if late > 0 then
+          if isClamped then redis.call('SET', KEYS[1], text(count)) end
+          return {0, math.ceil(late), text(count), math.floor(part * 1000000), 0, whole(now)}
+        end
+        local slots = math.min(tonumber(ARGV[6]), 1 + math.floor(-late / span))
+        redis.call('SET', KEYS[1], text(count + slots))
+        return {slots, math.ceil(first - now), text(count + slots), math.floor(part * 1000000), math.ceil(span), whole(now)}
+        """)
+
+/// Cuts the rate of a quota group, because the service has throttled. KEYS: cut, bucket. ARGV: when the attempt was sent, nanoseconds from
+/// token to token, burst, the decrease and the least share in millionths.
+///
+/// Returns 1 if it was cut, 0 if the attempt was sent before the last cut.
+let cutScript = RedisScript(
+    census + """
+        local full = tonumber(ARGV[2])
+        local cut, at = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) (%d+)$')
+        local share = 1000000
+        if cut then
+          if tonumber(ARGV[1]) <= tonumber(at) then return 0 end
+          share = math.min(1000000, tonumber(cut) + math.max(0, now - tonumber(at)) * 1000000 / full)
+        end
+        share = math.max(tonumber(ARGV[5]), share * tonumber(ARGV[4]) / 1000000)
+        -- Until the rate is whole again.
+        local rest = math.ceil((1000000 - share) * full / 1000000 / 1000) + 1000
+        redis.call('SET', KEYS[1], whole(share) .. ' ' .. whole(now), 'PX', rest)
+        redis.call('SET', KEYS[2], whole(now + tonumber(ARGV[3]) * full / 1000) .. ' ' .. whole(full) .. ' ' .. ARGV[3])
+        return 1
+        """)
+
+/// Holds a quota group. KEYS: hold. ARGV: milliseconds. A longer hold stays.
+let holdScript = RedisScript(
+    """
+    if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('SET', KEYS[1], '1', 'PX', ARGV[1]) end
+    return 1
+    """)

@@ -1,0 +1,167 @@
+internal import Redis
+
+// What Redis does for pages and writes. The log is a stream; the field `t` of an entry tells its kind:
+//
+//     b  a write begins: i its id, s the scopes ("3,1030"), d until when its end must be heard of
+//     r  epochs were raised: s the scopes and their epochs ("3:7,1030:2"), i the write's id
+//     x  a write of which nothing was sent has ended: i its id
+//     p  a flight has ended that others wait for: k the page's name
+//     u  a purge: q the request, s as of `r`
+
+/// The head of the log, and the epochs. KEYS: generation, epochs, writes, log. ARGV: the last entry that was read, empty if none was.
+///
+/// Returns generation, 1 if no entry behind the last one is missing, the last entry's id, the epochs in pairs, the writes under way in pairs, the time.
+let joinScript = RedisScript(
+    """
+    local clock = redis.call('TIME')
+    local now = string.format('%.0f', clock[1] * 1000000 + clock[2])
+    local first = redis.call('XRANGE', KEYS[4], '-', '+', 'COUNT', 1)[1]
+    local last = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)[1]
+    local whole = 0
+    if ARGV[1] ~= '' and first then
+      -- The last entry that was read is there still, so nothing behind it was trimmed.
+      if redis.call('XRANGE', KEYS[4], ARGV[1], ARGV[1], 'COUNT', 1)[1] then whole = 1 end
+    end
+    return {
+      redis.call('GET', KEYS[1]) or '', whole, last and last[1] or '0-0',
+      redis.call('HGETALL', KEYS[2]), redis.call('HGETALL', KEYS[3]), now,
+    }
+    """)
+
+/// Looks a page up, or takes its flight. KEYS: page, flight, epochs, generation. ARGV: name, milliseconds of the flight, scope, its service's
+/// scope, 1 if an older page is wanted.
+///
+/// Returns 1 with a fresh page, 2 if another gateway fetches it, 3 if this one is to, an older page if there is one and it is wanted; the time.
+let lookScript = RedisScript(
+    """
+    local clock = redis.call('TIME')
+    local now = clock[1] * 1000000 + clock[2]
+    local time = string.format('%.0f', now)
+    local page = redis.call('GET', KEYS[1])
+    if page then
+      local fresh, generation, scope, service = string.match(page, '^(%d+) %d+ (%S+) (%d+) (%d+) ')
+      if not fresh or generation ~= redis.call('GET', KEYS[4])
+        or scope ~= (redis.call('HGET', KEYS[3], ARGV[3]) or '0')
+        or service ~= (redis.call('HGET', KEYS[3], ARGV[4]) or '0') then page = nil
+      elseif tonumber(fresh) > now then return {1, page, time} end
+    end
+    local older = ARGV[5] == '1' and page or ''
+    local flight = redis.call('GET', KEYS[2])
+    if flight and flight ~= ARGV[1] and flight ~= ARGV[1] .. ' +' then
+      if string.sub(flight, -2) ~= ' +' then redis.call('SET', KEYS[2], flight .. ' +', 'KEEPTTL') end
+      return {2, older, time}
+    end
+    redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+    return {3, older, time}
+    """)
+
+/// Ends a flight, and tells those that wait for it.
+private let endOfFlight = """
+    local flight = redis.call('GET', KEYS[1])
+    if flight == ARGV[1] or flight == ARGV[1] .. ' +' then
+      redis.call('DEL', KEYS[1])
+      if flight ~= ARGV[1] then redis.call('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*', 't', 'p', 'k', ARGV[2]) end
+    end
+
+    """
+
+/// Stores a page, unless it has become void since it was asked for or there is a newer one, and ends its flight. KEYS: flight, log, page, epochs,
+/// generation. ARGV: name, the page's name, the page, milliseconds that it lives, scope, its service's scope, their epochs, generation,
+/// fetched at. Returns 1 if it was stored.
+let putScript = RedisScript(
+    """
+    local stored = 0
+    if redis.call('GET', KEYS[5]) == ARGV[9] and (redis.call('HGET', KEYS[4], ARGV[5]) or '0') == ARGV[7]
+      and (redis.call('HGET', KEYS[4], ARGV[6]) or '0') == ARGV[8] then
+      local old = string.match(redis.call('GETRANGE', KEYS[3], 0, 63), '^%d+ (%d+) ')
+      if not old or tonumber(old) < tonumber(ARGV[10]) then
+        redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[4])
+        stored = 1
+      end
+    end
+
+    """ + endOfFlight + "return stored")
+
+/// Ends a flight without a page. KEYS: flight, log. ARGV: name, the page's name.
+let releaseScript = RedisScript(endOfFlight + "return 1")
+
+/// Announces a write. KEYS: writes, log. ARGV: id, scopes, microseconds until its end must be heard of. Returns the entry's id.
+let beginScript = RedisScript(
+    """
+    local clock = redis.call('TIME')
+    local until_ = string.format('%.0f', clock[1] * 1000000 + clock[2] + tonumber(ARGV[3]))
+    redis.call('HSET', KEYS[1], ARGV[1], until_ .. ' ' .. ARGV[2])
+    return redis.call('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*', 't', 'b', 'i', ARGV[1], 's', ARGV[2], 'd', until_)
+    """)
+
+/// Raises scopes; sets `raised` to the text of an entry.
+private func raise(scopes: String) -> String {
+    """
+    local raised = {}
+    for scope in string.gmatch(\(scopes), '%d+') do
+      raised[#raised + 1] = scope .. ':' .. redis.call('HINCRBY', KEYS[2], scope, 1)
+    end
+    raised = table.concat(raised, ',')
+
+    """
+}
+
+/// Ends a write, and makes the pages of its scopes void. KEYS: writes, epochs, log. ARGV: id, scopes. Returns the entry's id and the raised
+/// epochs.
+let endScript = RedisScript(
+    "redis.call('HDEL', KEYS[1], ARGV[1])\n" + raise(scopes: "ARGV[2]") + """
+        local id = redis.call('XADD', KEYS[3], 'MAXLEN', '~', '10000', '*', 't', 'r', 's', raised, 'i', ARGV[1])
+        return {id, raised}
+        """)
+
+/// Ends a write in place of its gateway, which has not said in time what became of it, as `endScript` does. KEYS: as there. ARGV: id.
+let expireScript = RedisScript(
+    """
+    local write = redis.call('HGET', KEYS[1], ARGV[1])
+    if not write then return false end
+    redis.call('HDEL', KEYS[1], ARGV[1])
+    local scopes = string.match(write, ' (.*)$') or ''
+
+    """ + raise(scopes: "scopes") + """
+        local id = redis.call('XADD', KEYS[3], 'MAXLEN', '~', '10000', '*', 't', 'r', 's', raised, 'i', ARGV[1])
+        return {id, raised}
+        """)
+
+/// Ends a write of which nothing was sent. KEYS: writes, log. ARGV: id.
+let dropScript = RedisScript(
+    """
+    redis.call('HDEL', KEYS[1], ARGV[1])
+    return redis.call('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*', 't', 'x', 'i', ARGV[1])
+    """)
+
+/// A purge. KEYS: none is used, epochs, log. ARGV: the request, the scopes whose shared pages are dropped. Returns the entry's id.
+let purgeScript = RedisScript(
+    raise(scopes: "ARGV[2]") + """
+        local id = redis.call('XADD', KEYS[3], 'MAXLEN', '~', '10000', '*', 't', 'u', 'q', ARGV[1], 's', raised)
+        return {id, raised}
+        """)
+
+/// Who has acted on an entry of the log. KEYS: members, generation. ARGV: name, the entry's two numbers, the lease.
+///
+/// While the data are younger than a lease, members of the data before them may have one of which nothing is known: one more is pending then.
+///
+/// Returns the members whose lease runs and who have not, and all whose lease runs; the caller is in neither.
+let acknowledgedScript = RedisScript(
+    """
+    local clock = redis.call('TIME')
+    local now = clock[1] * 1000000 + clock[2]
+    local major, minor = tonumber(ARGV[2]), tonumber(ARGV[3])
+    local pending, all = 0, 0
+    local members = redis.call('HGETALL', KEYS[1])
+    for i = 1, #members, 2 do
+      local first, second, leased = string.match(members[i + 1], ' (%d+)-(%d+) (%d+)$')
+      if members[i] ~= ARGV[1] and first and now - tonumber(leased) <= tonumber(ARGV[4]) then
+        all = all + 1
+        first, second = tonumber(first), tonumber(second)
+        if first < major or (first == major and second < minor) then pending = pending + 1 end
+      end
+    end
+    local born = tonumber(string.match(redis.call('GET', KEYS[2]) or '', '^(%d+)-') or '')
+    if not born or now - born <= tonumber(ARGV[4]) then pending, all = pending + 1, all + 1 end
+    return {pending, all}
+    """)

@@ -1,0 +1,98 @@
+import Primitives
+import RateLimiter
+import TestSupport
+import Testing
+
+@testable import Cluster
+
+@Suite("A member's mode")
+struct MembershipTests {
+    private func member(seat: Int? = 1, forget: Int64 = 60 * second, at sent: Int64 = 0) -> Membership {
+        var membership = Membership(seats: 4, forget: forget)
+        membership.acknowledged(
+            sentAt: .at(sent), now: .at(sent + 2_000_000), time: 1_700_000_000_000_000, seat: seat, live: 3, silent: 1)
+        return membership
+    }
+
+    @Test("is unknown before the first acknowledgement")
+    func unknown() {
+        #expect(Membership(seats: 4, forget: second).mode(now: .at(5)) == .unknown)
+    }
+
+    @Test("follows from the time since the last one was sent", arguments: [
+        (0, Membership.Mode.shared), (2999, .shared), (3049, .shared), (3050, .seated), (59_999, .seated), (60_000, .forgotten),
+    ])
+    func silence(milliseconds: Int64, mode: Membership.Mode) {
+        #expect(member().mode(now: .at(milliseconds * 1_000_000)) == mode)
+    }
+
+    @Test("has no time slots without a seat")
+    func seatless() { #expect(member(seat: nil).mode(now: .at(4 * second)) == .forgotten) }
+
+    @Test("knows Redis's clock to half a round trip")
+    func clock() {
+        let membership = member(at: 10 * second)
+        #expect(membership.time(of: .at(10 * second + 1_000_000)) == 1_700_000_000_000_000)
+        #expect(membership.instant(of: 1_700_000_001_000_000) == .at(11 * second + 1_000_000))
+        #expect(membership.instant(of: .max) == .distantFuture - membership.offset)
+    }
+
+    @Test("puts members with one Redis into different slots")
+    func cycles() {
+        var cycles = (0..<4).map { seat in
+            let membership = member(seat: seat, at: Int64(seat) * 7_000_000_000)
+            var moved = membership
+            // All clocks differ; Redis's is the same.
+            moved.note(
+                time: 1_700_000_000_000_000, sentAt: .at(Int64(seat) * 7_000_000_000), now: .at(Int64(seat) * 7_000_000_000))
+            return (moved, moved.cycle(Quota(rate: 2, burst: 2), now: .at(Int64(seat) * 7_000_000_000)))
+        }
+        var starts: Set<Int64> = []
+        for place in cycles.indices {
+            let (membership, cycle) = cycles[place]
+            let now = MonotonicInstant.at(Int64(place) * 7_000_000_000)
+            let group = QuotaGroup<Int>(Quota(rate: 2, burst: 2), maxWait: 60 * second, maxDepth: 9, now: now)
+            group.use(.cycle(cycle), now: now)
+            let turn = group.turn(of: .caller(0, weight: 1), now: now)
+            starts.insert(membership.time(of: turn) / 500_000 % 4)
+            cycles[place].1 = cycle
+        }
+        #expect(starts.count == 4)
+    }
+}
+
+@Suite("The log's position")
+struct LogPositionTests {
+    @Test("is joined by one round at a time")
+    func rounds() {
+        var log = LogPosition()
+        let first = log.join()
+        #expect(first == 1)
+        #expect(log.join() == nil)
+        #expect(!log.isJoined)
+        log.lose()
+        let second = log.join()
+        let isLate = log.joined(1, at: "1-0")
+        #expect(!isLate)
+        let isJoined = log.joined(second ?? 0, at: "2-0")
+        #expect(isJoined && log.isJoined && log.last == "2-0")
+    }
+
+    @Test("has ids of two numbers", arguments: [("5-7", true), ("5", false), ("-", false), ("5-7-9", false), ("a-1", false), ("", false)])
+    func ids(text: String, isGood: Bool) { #expect((LogPosition.numbers(text) != nil) == isGood) }
+}
+
+@Suite("A purge's text")
+struct PurgeTextTests {
+    @Test("comes back as it was", arguments: [
+        PurgeRequest(), PurgeRequest(service: "voice-id"), PurgeRequest(operation: "a:b", domain: "", status: "ä:1", isSoft: true),
+    ])
+    func roundTrip(request: PurgeRequest) {
+        #expect(PurgeText.request(String(decoding: PurgeText.text(request), as: UTF8.self)) == request)
+    }
+
+    @Test("that is none is refused", arguments: ["", "0", "-:-:-:-:", "-:-:-:-:2", "9:a-:-:-:0", "-1:a-:-:-:0", "x:-:-:-:0", "-:-:-:-:00"])
+    func faulty(text: String) { #expect(PurgeText.request(text) == nil) }
+}
+
+import Gateway

@@ -1,0 +1,187 @@
+import Locking
+import Primitives
+import Redis
+import Testing
+
+@testable import Cluster
+@testable import Gateway
+
+@Suite("Pages that gateways share", .enabled(if: FileManager.default.isExecutableFile(atPath: LocalRedis.program)))
+struct SharedPagesTests {
+    let redis: LocalRedis
+    let service = SharedService()
+
+    init() throws { redis = try LocalRedis() }
+
+    /// Runs a test with members that share, and ends them.
+    private func with(_ count: Int, _ body: ([TestMember]) throws -> Void) async throws {
+        let members = try (0..<count).map { _ in try TestMember(redis, service) }
+        for member in members { #expect(member.waitUntilJoined()) }
+        try body(members)
+        for member in members { await member.stop() }
+        redis.stop()
+    }
+
+    @Test("are fetched once for all")
+    func once() async throws {
+        try await with(3) { members in
+            #expect(members[0].list() == .page(service.page(), isHit: false))
+            for member in members[1...] { #expect(member.list() == .page(service.page(), isHit: true)) }
+            #expect(service.lists == 1)
+        }
+    }
+
+    @Test("are fetched once also if all ask at the same time: the others wait for the flight")
+    func together() async throws {
+        try await with(3) { members in
+            service.hold()
+            let answers = SharedAnswers()
+            onThreads(4) { number in
+                if number == 3 {
+                    TestMember.wait { members.allSatisfy { $0.member.state.withLock { $0.followers.count + $0.flights.count } == 1 } }
+                    service.release()
+                } else {
+                    answers.add(members[number].list())
+                }
+            }
+            #expect(service.lists == 1)
+            #expect(answers.all.count == 3)
+            for answer in answers.all {
+                guard case .page(let body, _) = answer else {
+                    Issue.record("\(answer)")
+                    continue
+                }
+                #expect(body == service.page())
+            }
+        }
+    }
+
+    @Test("are never old after a write through any of them has been answered")
+    func writes() async throws {
+        try await with(3) { members in
+            for round in 0..<200 {
+                let (writer, reader) = (members[round % 3], members[(round + 1 + round / 7 % 2) % 3])
+                _ = reader.list()
+                #expect(writer.write() != .none)
+                for member in members.shuffled() {
+                    guard case .page(let body, _) = member.list() else {
+                        Issue.record("no page in round \(round)")
+                        continue
+                    }
+                    #expect(body == service.page(), "round \(round)")
+                }
+            }
+        }
+    }
+
+    @Test("are void when a gateway has ended in the midst of a write")
+    func unfinished() async throws {
+        try await with(2) { members in
+            _ = members[1].list()
+            // A write that has begun, and of which nothing more is heard.
+            let state = members[1].member.state
+            let epoch = state.withLock { $0.mirror }
+            let keys = members[0].member.keys
+            let command: [[UInt8]] = [
+                Array("EVAL".utf8), beginScript.source, Array("2".utf8), keys.writes, keys.log, Array("gone-1".utf8),
+                Array("\(EpochIndex.of(TestMember.domain))".utf8), Array("100000".utf8),
+            ]
+            _ = try redis.call(command)
+            service.state.withLock { $0.writes[TestMember.domain, default: 0] += 1 }
+            #expect(TestMember.wait { state.withLock { $0.mirror.stamp(EpochIndex.scope(TestMember.domain)) } != epoch.stamp(EpochIndex.scope(TestMember.domain)) })
+            #expect(members[1].list() == .page(service.page(), isHit: false))
+        }
+    }
+
+    @Test("are purged everywhere, and the answer says by how many gateways")
+    func purge() async throws {
+        try await with(3) { members in
+            for member in members { _ = member.list() }
+            let answer = Locked<(Int, Int)?>(nil)
+            members[0].gate.purge(PurgeRequest(domain: TestMember.domain), now: .now) { pages, gateways in
+                answer.withLock { $0 = (pages, gateways?.answered ?? 0) }
+            }
+            #expect(TestMember.wait { answer.withLock { $0 } != nil })
+            #expect(answer.withLock { $0 }.map { $0.0 == 1 && $0.1 == 3 } == true)
+            #expect(members[2].list() == .page(service.page(), isHit: false))
+            #expect(service.lists == 2)
+        }
+    }
+
+    @Test("that no service sent are not served: changed, under another key, from before a purge, or sealed with another secret")
+    func forged() async throws {
+        try await with(2) { members in
+            let other = "abcdefghijABCDEFGHIJ11"
+            _ = members[0].list()
+            _ = members[0].list(other)
+            service.state.withLock { $0.writes = [TestMember.domain: 7, other: 8] }
+            let keys = members[0].member.keys
+            let names = try pageNames()
+            #expect(names.count == 2)
+            let texts = try names.map { try redis.call([Array("GET".utf8), $0])?.bytes ?? [] }
+            // Each under the other's key.
+            _ = try redis.call([Array("MSET".utf8), names[0], texts[1], names[1], texts[0]])
+            #expect(members[1].list() == .page(service.page(), isHit: false))
+            #expect(members[1].list(other) == .page(service.page(other), isHit: false))
+            // Changed in one bit.
+            for (name, text) in zip(names, texts) {
+                var text = text
+                text[text.count - 20] ^= 1
+                _ = try redis.call([Array("SET".utf8), name, text])
+            }
+            let third = try TestMember(redis, service)
+            #expect(third.waitUntilJoined())
+            #expect(third.list() == .page(service.page(), isHit: false))
+            // From before a write, put back with the epochs of that time.
+            _ = members[0].write()
+            for (name, text) in zip(names, texts) { _ = try redis.call([Array("SET".utf8), name, text]) }
+            _ = try redis.call([Array("DEL".utf8), keys.epochs])
+            #expect(members[1].list() == .page(service.page(), isHit: false))
+        }
+    }
+
+    private func pageNames() throws -> [[UInt8]] {
+        try (redis.call("KEYS", "*:p:*")?.array ?? []).compactMap(\.bytes)
+    }
+
+    @Test("of another secret are not seen, and those of another name are not shared")
+    func secrets() async throws {
+        let one = try TestMember(redis, service)
+        let two = try TestMember(redis, service, key: "another example of a secret for it")
+        let three = try TestMember(redis, service) { $0.name = "other" }
+        for member in [one, two, three] { #expect(member.waitUntilJoined()) }
+        for member in [one, two, three] { #expect(member.list() == .page(service.page(), isHit: false)) }
+        for member in [one, two, three] { await member.stop() }
+        redis.stop()
+    }
+
+    @Test("above a mebibyte stay where they are")
+    func large() async throws {
+        #expect(ClusterSettings.maxPageBytes == 1 << 20)
+        try await with(1) { members in
+            let flight = Flight(id: 1, key: PageKey([1]), scope: EpochIndex.scope(TestMember.domain))
+            members[0].member.flightIsSent(flight)
+            let page = Page(
+                key: flight.key, status: 200, body: [UInt8](repeating: 0, count: 1 << 20 + 1), fetchedAt: .now,
+                lifetime: Page.Lifetime(fresh: second))
+            members[0].member.flightEnded(flight, page)
+            #expect(try pageNames() == [])
+        }
+    }
+}
+
+import Foundation
+import PageCache
+import TestSupport
+
+/// The scope of a domain.
+enum EpochIndex {
+    static func scope(_ domain: String) -> EpochScope { EpochScope(service: "voice-id", domain: Array(domain.utf8)) }
+    static func of(_ domain: String) -> UInt16 { scope(domain).index }
+}
+
+typealias SharedAnswers = SharedList<TestMember.Answer>
+
+extension SharedList {
+    func add(_ element: Element) { add([element]) }
+}

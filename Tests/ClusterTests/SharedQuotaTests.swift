@@ -1,0 +1,108 @@
+import Foundation
+import Primitives
+import TestSupport
+import Testing
+
+@testable import Cluster
+@testable import Gateway
+
+@Suite("Quotas that gateways share", .enabled(if: FileManager.default.isExecutableFile(atPath: LocalRedis.program)))
+struct SharedQuotaTests {
+    let redis: LocalRedis
+    let service = SharedService()
+
+    init() throws { redis = try LocalRedis() }
+
+    /// Asks for pages that nobody has until a time is over.
+    private func load(_ members: [TestMember], seconds: Double, _ during: () throws -> Void = {}) rethrows {
+        let end = Date(timeIntervalSinceNow: seconds)
+        let group = DispatchGroup()
+        for (number, member) in members.enumerated() {
+            for client in 0..<2 {
+                group.enter()
+                Thread.detachNewThread {
+                    var page = 0
+                    while Date() < end {
+                        page += 1
+                        let token = Data("\(number) \(client) \(page)".utf8).base64EncodedString()
+                        let body = "{\"DomainId\":\"\(TestMember.domain)\",\"NextToken\":\"\(token)\"}"
+                        if case .error = member.ask("ListFraudsterRegistrationJobs", body) { usleep(2000) }
+                    }
+                    group.leave()
+                }
+            }
+        }
+        try during()
+        group.wait()
+    }
+
+    /// The most arrivals within a span of nanoseconds.
+    private func most(_ arrivals: [MonotonicInstant], within span: Int64) -> Int {
+        var (most, first) = (0, 0)
+        for last in arrivals.indices {
+            while arrivals[last] - arrivals[first] >= span { first += 1 }
+            most = max(most, last - first + 1)
+        }
+        return most
+    }
+
+    @Test("are used in full by all together, and never exceeded")
+    func healthy() async throws {
+        let members = try (0..<3).map { _ in try TestMember(redis, service, rate: 20) }
+        for member in members { #expect(member.waitUntilJoined()) }
+        load(members, seconds: 4)
+        let arrivals = service.arrivals
+        #expect(arrivals.count >= 64)
+        #expect(most(arrivals, within: second) <= 20 + 2 + 1)
+        #expect(arrivals.count <= 4 * 20 + 3)
+        for member in members { await member.stop() }
+        redis.stop()
+    }
+
+    @Test("send nothing before Redis has answered once, and share as soon as it has")
+    func lateStart() async throws {
+        redis.kill()
+        let member = try TestMember(redis, service)
+        #expect(member.list() == .error("ThrottlingException"))
+        #expect(service.arrivals.isEmpty)
+        try redis.start()
+        #expect(member.waitUntilJoined())
+        #expect(member.list() == .page(service.page(), isHit: false))
+        await member.stop()
+        redis.stop()
+    }
+
+    @Test("go on without Redis in the time slots of each seat, and share again when it is back, even empty")
+    func outage() async throws {
+        let members = try (0..<3).map { _ in try TestMember(redis, service, rate: 20) }
+        for member in members { #expect(member.waitUntilJoined()) }
+        let lost = MonotonicInstant.now
+        redis.kill()
+        load(members, seconds: 6)
+        #expect(members.allSatisfy { $0.member.figures.mode == "seated" })
+        let arrivals = service.arrivals.filter { $0 > lost + 4 * second }
+        // Two seconds of six: nothing was sent for the first three.
+        #expect((20...44).contains(arrivals.count))
+        #expect(most(service.arrivals, within: second) <= 20 + 3)
+        try redis.start()
+        for member in members { #expect(member.waitUntilJoined()) }
+        for member in members { await member.stop() }
+        redis.stop()
+    }
+
+    @Test("are cut for all when the service throttles")
+    func cut() async throws {
+        let members = try (0..<2).map { _ in try TestMember(redis, service, rate: 20) }
+        for member in members { #expect(member.waitUntilJoined()) }
+        let (id, quota) = try #require(members[0].gate.queue.ownGroups.first)
+        members[0].member.slowDown(id, quota, sentAt: .now, now: .now)
+        _ = members[1].list()
+        let isCut = TestMember.wait {
+            _ = members[1].ask("ListFraudsterRegistrationJobs", "{\"DomainId\":\"\(TestMember.domain)\",\"NextToken\":\"\(UUID().uuidString)\"}")
+            return members[1].gate.queue.groups[0].contains { $0.currentQuota(now: .now).interval > 60_000_000 }
+        }
+        #expect(isCut)
+        for member in members { await member.stop() }
+        redis.stop()
+    }
+}
