@@ -7,7 +7,7 @@ struct ClusterKeys: Sendable {
     private let pageNames: HMACKey
     private let pageKeys: HMACKey
 
-    let members, generation, epochs, writes, log: [UInt8]
+    let members, generation, changes, epochs, writes, log: [UInt8]
     /// For `ConnectionCheck` alone.
     let check: [UInt8]
 
@@ -20,7 +20,7 @@ struct ClusterKeys: Sendable {
         let prefix = "jp1:{\(tag)}:"
         self.prefix = prefix
         func key(_ name: String) -> [UInt8] { Array((prefix + name).utf8) }
-        (members, generation, epochs) = (key("m"), key("g"), key("e"))
+        (members, generation, changes, epochs) = (key("m"), key("g"), key("s"), key("e"))
         (writes, log, check) = (key("w"), key("log"), key("check"))
     }
 

@@ -134,7 +134,9 @@ extension ClusterMember {
         case "r": writeHasEnded(fields["i"] ?? "", raised: fields["s"] ?? "")
         case "x": writeHasEnded(fields["i"] ?? "", raised: "")
         case "p": flightHasEnded(fields["k"] ?? "")
-        case "u": purge(fields["q"] ?? "", raised: fields["s"] ?? "")
+        case "u":
+            // This member purges when Redis has replied, and counts the pages then.
+            if fields["n"] != name { purge(fields["q"] ?? "", raised: fields["s"] ?? "") }
         default: break
         }
         state.withLock { $0.log.advance(to: id) }
@@ -157,7 +159,7 @@ extension ClusterMember {
             bytes(settings.forget / 1000), Array(last.utf8), bytes(hasRead ? 1 : 0),
             bytes(ClusterSettings.lease / 1000),
         ]
-        run(beatScript, as: .beat, keys: [keys.members, keys.generation, keys.log], arguments) { member, reply in
+        run(beatScript, as: .beat, keys: [keys.members, keys.generation, keys.log, keys.changes], arguments) { member, reply in
             member.heard(reply, hasRead: hasRead)
             completion(member, reply != nil)
         }
@@ -169,7 +171,7 @@ extension ClusterMember {
             let seat = reply.number(1)
             state.membership.acknowledged(
                 sentAt: reply.sentAt, now: reply.now, time: reply.number(4), seat: seat < 0 ? nil : Int(clamping: seat),
-                live: Int(clamping: reply.number(2)), silent: Int(clamping: reply.number(3)))
+                live: Int(clamping: reply.number(2)), silent: Int(clamping: reply.number(3)), generation: reply.text(0))
             let isKnown = state.mirror.generation == reply.text(0)
             // The data were lost, and perhaps writes with them.
             if !isKnown, state.log.isJoined { state.log.lose() }

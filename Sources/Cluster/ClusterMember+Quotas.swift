@@ -66,9 +66,9 @@ extension ClusterMember {
         let time = state.withLock { $0.membership.time(of: sentAt) }
         let arguments = [
             bytes(time), bytes(quota.interval), bytes(quota.burst), bytes(Int64(Quota.decrease * 1e6)),
-            bytes(Int64(Quota.minimumShare * 1e6)),
+            bytes(Int64(Quota.minimumShare * 1e6)), bytes(2 * ClusterSettings.silence / 1000),
         ]
-        run(cutScript, as: .cut, keys: [keys.cut(name), keys.bucket(name)], arguments) { _, _ in }
+        run(cutScript, as: .cut, keys: [keys.cut(name), keys.bucket(name), keys.changes], arguments) { _, _ in }
     }
 
     public func hold(_ id: QuotaGroupID, until instant: MonotonicInstant, now: MonotonicInstant) {

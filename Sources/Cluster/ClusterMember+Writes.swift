@@ -27,6 +27,10 @@ extension ClusterMember {
         Set(scopes.map(\.index)).sorted().map { "\($0)" }.joined(separator: ",")
     }
 
+    public var longestAcknowledgement: Int64 {
+        settings.sharesPages ? ClusterSettings.lease + ClusterSettings.silence / 10 : 0
+    }
+
     // MARK: Own writes
 
     /// Announces a write: if this process ends in the midst of it, others make its pages void when the time is over.
@@ -170,7 +174,7 @@ extension ClusterMember {
         // Redis has no index of pages: all pages of the services concerned are dropped there.
         let services = gate.services.filter { request.service == nil || request.service == $0.settings.name }
         let scopes = Self.text(services.map { EpochScope(allOf: $0.settings.name) })
-        let arguments = [PurgeText.text(request), Array(scopes.utf8)]
+        let arguments = [PurgeText.text(request), Array(scopes.utf8), nameBytes]
         run(purgeScript, as: .purge, keys: [keys.writes, keys.epochs, keys.log], arguments) { member, reply in
             guard let reply, let id = LogPosition.numbers(reply.text(0)) else {
                 return completion(gate.purgeHere(request, now: .now), 1, 1)

@@ -10,7 +10,8 @@ struct MembershipTests {
     private func member(seat: Int? = 1, forget: Int64 = 60 * second, at sent: Int64 = 0) -> Membership {
         var membership = Membership(seats: 4, forget: forget)
         membership.acknowledged(
-            sentAt: .at(sent), now: .at(sent + 2_000_000), time: 1_700_000_000_000_000, seat: seat, live: 3, silent: 1)
+            sentAt: .at(sent), now: .at(sent + 2_000_000), time: 1_700_000_000_000_000, seat: seat, live: 3, silent: 1,
+            generation: "1-a")
         return membership
     }
 
@@ -19,11 +20,24 @@ struct MembershipTests {
         #expect(Membership(seats: 4, forget: second).mode(now: .at(5)) == .unknown)
     }
 
-    @Test("follows from the time since the last one was sent", arguments: [
-        (0, Membership.Mode.shared), (2999, .shared), (3049, .shared), (3050, .seated), (59_999, .seated), (60_000, .forgotten),
-    ])
-    func silence(milliseconds: Int64, mode: Membership.Mode) {
-        #expect(member().mode(now: .at(milliseconds * 1_000_000)) == mode)
+    @Test("follows from the time since the last one was sent")
+    func silence() {
+        let modes: [(milliseconds: Int64, mode: Membership.Mode)] = [
+            (0, .shared), (2999, .shared), (3049, .shared), (3050, .seated), (59_999, .seated), (60_000, .forgotten),
+        ]
+        for (milliseconds, mode) in modes { #expect(member().mode(now: .at(milliseconds * 1_000_000)) == mode) }
+    }
+
+    @Test("is unknown on another server until the one before has counted it out")
+    func otherServer() {
+        var membership = member()
+        membership.acknowledged(
+            sentAt: .at(second), now: .at(second), time: 1_700_000_001_000_000, seat: 1, live: 3, silent: 1, generation: "2-b")
+        #expect(membership.mode(now: .at(3 * second)) == .unknown)
+        membership.acknowledged(
+            sentAt: .at(3 * second), now: .at(3 * second), time: 1_700_000_003_000_000, seat: 1, live: 3, silent: 1,
+            generation: "2-b")
+        #expect(membership.mode(now: .at(3050 * 1_000_000)) == .shared)
     }
 
     @Test("has no time slots without a seat")

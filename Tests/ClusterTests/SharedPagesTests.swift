@@ -159,7 +159,9 @@ struct SharedPagesTests {
     func large() async throws {
         #expect(ClusterSettings.maxPageBytes == 1 << 20)
         try await with(1) { members in
-            let flight = Flight(id: 1, key: PageKey([1]), scope: EpochIndex.scope(TestMember.domain))
+            let flight = members[0].gate.cache.lead(
+                PageKey([1]), scope: EpochIndex.scope(TestMember.domain),
+                waiter: Waiter(loop: 0, slot: 0, generation: 0))
             members[0].member.flightIsSent(flight)
             let page = Page(
                 key: flight.key, status: 200, body: [UInt8](repeating: 0, count: 1 << 20 + 1), fetchedAt: .now,

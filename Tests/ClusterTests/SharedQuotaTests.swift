@@ -1,5 +1,6 @@
 import Foundation
 import Primitives
+import RateLimiter
 import TestSupport
 import Testing
 
@@ -14,7 +15,7 @@ struct SharedQuotaTests {
     init() throws { redis = try LocalRedis() }
 
     /// Asks for pages that nobody has until a time is over.
-    private func load(_ members: [TestMember], seconds: Double, _ during: () throws -> Void = {}) rethrows {
+    private func load(_ members: [TestMember], seconds: Double) {
         let end = Date(timeIntervalSinceNow: seconds)
         let group = DispatchGroup()
         for (number, member) in members.enumerated() {
@@ -32,7 +33,6 @@ struct SharedQuotaTests {
                 }
             }
         }
-        try during()
         group.wait()
     }
 

@@ -5,7 +5,7 @@ internal import RateLimiter
 struct Membership: Sendable {
     /// Where its tokens come from.
     enum Mode: Sendable, Equatable {
-        /// It has not been acknowledged yet: it may send nothing.
+        /// It has not been acknowledged yet, or has just come to another server: it may send nothing.
         case unknown
         /// It takes slots from Redis.
         case shared
@@ -22,6 +22,10 @@ struct Membership: Sendable {
     private(set) var acknowledgedAt: MonotonicInstant?
     /// Redis's time less this process's, in nanoseconds.
     private(set) var offset: Int64 = 0
+    /// The data and the server that the last sign of life was given to; empty before the first.
+    private var generation = ""
+    /// It takes no slot before this instant: the server before may still count it in, and grant its share to others.
+    private var notBefore: MonotonicInstant = .distantPast
     /// Members that are heard of, and seats whose members are not.
     private(set) var live = 0
     private(set) var silent = 0
@@ -35,8 +39,13 @@ struct Membership: Sendable {
     ///
     /// - Parameter time: microseconds of Redis's clock.
     mutating func acknowledged(
-        sentAt: MonotonicInstant, now: MonotonicInstant, time: Int64, seat: Int?, live: Int, silent: Int
+        sentAt: MonotonicInstant, now: MonotonicInstant, time: Int64, seat: Int?, live: Int, silent: Int,
+        generation: String
     ) {
+        if let acknowledgedAt, generation != self.generation {
+            notBefore = acknowledgedAt + ClusterSettings.silence + Self.margin
+        }
+        self.generation = generation
         acknowledgedAt = sentAt
         self.seat = seat
         (self.live, self.silent) = (live, silent)
@@ -50,7 +59,7 @@ struct Membership: Sendable {
     }
 
     func mode(now: MonotonicInstant) -> Mode {
-        guard let acknowledgedAt else { return .unknown }
+        guard let acknowledgedAt, now >= notBefore else { return .unknown }
         let span = now - acknowledgedAt
         if span < ClusterSettings.silence { return .shared }
         // A moment later than the others count it as silent.
@@ -71,11 +80,12 @@ struct Membership: Sendable {
         return MonotonicInstant(nanoseconds: overflow ? (time < 0 ? .min : .max) : nanoseconds) - offset
     }
 
-    /// The time slots of the own seat for a quota group.
+    /// The time slots of the own seat for a quota group. As the slots that Redis grants meanwhile, they leave a tenth of the rate free.
     func cycle(_ quota: Quota, now: MonotonicInstant) -> SlotCycle {
-        let batch = max(1, SlotCycle.batchTime / quota.interval)
-        let (length, overflow) = quota.interval.multipliedReportingOverflow(by: batch &* Int64(seats))
+        let interval = quota.interval / 9 &* 10 &+ 10
+        let batch = max(1, SlotCycle.batchTime / interval)
+        let (length, overflow) = interval.multipliedReportingOverflow(by: batch &* Int64(seats))
         let origin = overflow || length <= 0 ? now : now - (now + offset).nanoseconds % length
-        return SlotCycle(interval: quota.interval, seat: seat ?? 0, of: seats, origin: origin)
+        return SlotCycle(interval: interval, seat: seat ?? 0, of: seats, origin: origin)
     }
 }

@@ -9,7 +9,8 @@ private let census = """
     local clock = redis.call('TIME')
     local now = clock[1] * 1000000 + clock[2]
     local function whole(number) return string.format('%.0f', number) end
-    local function census(all, me, seats, silence, forget)
+    -- `born`: signs of life before it were given to another server, and say nothing.
+    local function census(all, me, seats, silence, forget, born)
       local taken, live, silent, mine, old = {}, 0, 0, nil, {}
       for i = 1, #all, 2 do
         local heard, seat = string.match(all[i + 1], '^(%d+) (-?%d+) ')
@@ -20,7 +21,7 @@ private let census = """
           if age > forget then old[#old + 1] = all[i]
           elseif tonumber(seat) >= 0 then
             taken[tonumber(seat)] = true
-            if age > silence then silent = silent + 1 else live = live + 1 end
+            if age > silence or tonumber(heard) < born then silent = silent + 1 else live = live + 1 end
           end
         end
       end
@@ -29,20 +30,31 @@ private let census = """
 
     """
 
-/// A sign of life. KEYS: members, generation, log. ARGV: name, seat (-1: none yet), seats, silence, forget, last log id, 1 if it reads the log, the
+/// A sign of life. KEYS: members, generation, log, changes. ARGV: name, seat (-1: none yet), seats, silence, forget, last log id, 1 if it reads the log, the
 /// lease.
 ///
 /// A lease that runs is renewed: a writer waits for its member. One that is over begins anew only for a member that has acted on all entries,
 /// because writers have not waited for it meanwhile.
 ///
+/// The generation names the data and the server: it is another one when either was replaced, since a new primary may lack the last writes.
+/// Changes in who is there are kept with their time, as "generation live silent at".
+///
 /// Returns generation, seat, live members, silent seats, the time, 1 if the lease runs from this sign on.
 let beatScript = RedisScript(
     census + """
         local me, seats, forget = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[5])
-        local generation = redis.call('GET', KEYS[2])
-        local born = tonumber(string.match(generation or '', '^(%d+)-') or '')
+        local generation = redis.call('GET', KEYS[2]) or ''
+        local born, server = string.match(generation, '^(%d+)-(%w+)$')
+        born = tonumber(born)
+        local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or '0'
+        -- A clock that was set back makes a new generation, too: what it says of ages is wrong.
+        if not born or born > now or server ~= run then
+          born = now
+          generation = whole(now) .. '-' .. run
+          redis.call('SET', KEYS[2], generation)
+        end
         local all = redis.call('HGETALL', KEYS[1])
-        local taken, live, silent, mine, old = census(all, me, seats, tonumber(ARGV[4]), forget)
+        local taken, live, silent, mine, old = census(all, me, seats, tonumber(ARGV[4]), forget, born)
         if not mine or mine < 0 or mine >= seats or taken[mine] then
           local had = tonumber(ARGV[2])
           mine = -1
@@ -52,15 +64,13 @@ let beatScript = RedisScript(
           end
         end
         if mine >= 0 then live = live + 1 end
-        -- A clock that was set back makes a new generation, too: what it says of ages is wrong.
-        if not born or born > now then
-          generation = whole(now) .. '-' .. me
-          born = now
-          redis.call('SET', KEYS[2], generation)
-        end
         -- After a loss of data, who is not here may be using its seat.
         if now - born < forget then silent = math.max(silent, seats - live) end
         for _, name in ipairs(old) do redis.call('HDEL', KEYS[1], name) end
+        local state = generation .. ' ' .. live .. ' ' .. silent
+        if string.match(redis.call('GET', KEYS[4]) or '', '^(.*) %d+$') ~= state then
+          redis.call('SET', KEYS[4], state .. ' ' .. whole(now))
+        end
         local leased, isLeased = string.match(redis.call('HGET', KEYS[1], me) or '', ' (%d+)$') or '0', 0
         if ARGV[7] == '1' then
           local last = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1]
@@ -90,9 +100,10 @@ let takeScript = RedisScript(
     census + """
         local me, seats, forget = ARGV[1], tonumber(ARGV[8]), tonumber(ARGV[10])
         local full, burst, horizon = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[5])
-        local _, live, silent, mine = census(redis.call('HGETALL', KEYS[2]), me, seats, tonumber(ARGV[9]), forget)
-        if mine and mine >= 0 then live = live + 1 end
         local born = tonumber(string.match(redis.call('GET', KEYS[3]) or '', '^(%d+)-') or '')
+        local _, live, silent, mine = census(
+          redis.call('HGETALL', KEYS[2]), me, seats, tonumber(ARGV[9]), forget, born or now)
+        if mine and mine >= 0 then live = live + 1 end
         if not born or now - born < forget then silent = math.max(silent, seats - live) end
         local function share()
           local text = redis.call('GET', KEYS[4])
@@ -103,6 +114,8 @@ let takeScript = RedisScript(
         end
         local part = share()
         local granted = math.max(0, seats - silent) / seats
+        -- Slots of those who cannot be asked lie where they may. A tenth is left free between them and the others'.
+        if silent > 0 then granted = granted * 0.9 end
         local stored = redis.call('GET', KEYS[1])
         local held = redis.call('PTTL', KEYS[5])
         if held > 0 then return {0, held * 1000, stored or '', math.floor(part * 1000000), 0, whole(now)} end
@@ -128,9 +141,14 @@ let takeScript = RedisScript(
           return math.max(0, count)
         end
         local count, seen = missing(stored), missing(ARGV[7])
-        -- What a failover has lost.
-        if seen and (not count or seen > count) then count = seen end
-        -- A bucket that is not known is empty.
+        if seen and not count then
+          -- The bucket was lost, and with it how many slots are out: as many as can be.
+          count, isClamped = burst + horizon / span, true
+        elseif seen and seen > count then
+          -- What a failover has lost.
+          count = seen
+        end
+        -- A bucket that nobody has seen is empty.
         count = count or burst
         local first = now + math.max(0, (count + 1 - burst) * span + jitter)
         local function text(missing) return whole(now + missing * span) .. ' ' .. whole(interval) .. ' ' .. burst end
@@ -144,10 +162,12 @@ let takeScript = RedisScript(
         return {slots, math.ceil(first - now), text(count + slots), math.floor(part * 1000000), math.ceil(span), whole(now)}
         """)
 
-/// Cuts the rate of a quota group, because the service has throttled. KEYS: cut, bucket. ARGV: when the attempt was sent, nanoseconds from
-/// token to token, burst, the decrease and the least share in millionths.
+/// Cuts the rate of a quota group, because the service has throttled. KEYS: cut, bucket, changes. ARGV: when the attempt was sent, nanoseconds from
+/// token to token, burst, the decrease and the least share in millionths, the time that a change takes.
 ///
-/// Returns 1 if it was cut, 0 if the attempt was sent before the last cut.
+/// While members are silent, or have just changed, slots of two kinds may have met: the bucket is emptied, and the rate stays.
+///
+/// Returns 1 if it was cut, 0 if not, or if the attempt was sent before the last cut.
 let cutScript = RedisScript(
     census + """
         local full = tonumber(ARGV[2])
@@ -156,6 +176,13 @@ let cutScript = RedisScript(
         if cut then
           if tonumber(ARGV[1]) <= tonumber(at) then return 0 end
           share = math.min(1000000, tonumber(cut) + math.max(0, now - tonumber(at)) * 1000000 / full)
+        end
+        local silent, changed = string.match(redis.call('GET', KEYS[3]) or '', ' (%d+) (%d+)$')
+        if changed and (tonumber(silent) > 0 or now - tonumber(changed) < tonumber(ARGV[6])) then
+          local at = tonumber(string.match(redis.call('GET', KEYS[2]) or '', '^(%d+) ') or '0')
+          local empty = now + (tonumber(ARGV[3]) + 1) * full / 1000
+          redis.call('SET', KEYS[2], whole(math.max(at, empty)) .. ' ' .. whole(full) .. ' ' .. ARGV[3])
+          return 0
         end
         share = math.max(tonumber(ARGV[5]), share * tonumber(ARGV[4]) / 1000000)
         -- Until the rate is whole again.

@@ -6,7 +6,7 @@ internal import Redis
 //     r  epochs were raised: s the scopes and their epochs ("3:7,1030:2"), i the write's id
 //     x  a write of which nothing was sent has ended: i its id
 //     p  a flight has ended that others wait for: k the page's name
-//     u  a purge: q the request, s as of `r`
+//     u  a purge: q the request, s as of `r`, n the member that purges
 
 /// The head of the log, and the epochs. KEYS: generation, epochs, writes, log. ARGV: the last entry that was read, empty if none was.
 ///

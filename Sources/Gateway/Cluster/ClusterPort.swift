@@ -24,6 +24,9 @@ public protocol ClusterPort: SlotSupply {
     ///   - delivery: its answer, to be delivered when no other gateway serves a page that it made void.
     func writeEnded(_ fetch: Fetch, wasSent: Bool, _ delivery: Delivery)
 
+    /// The longest time in nanoseconds between a write's reply and its delivery.
+    var longestAcknowledgement: Int64 { get }
+
     /// Purges pages everywhere.
     ///
     /// - Parameter completion: gets the number of this gateway's pages that matched, and of gateways that have done so and that should have, this

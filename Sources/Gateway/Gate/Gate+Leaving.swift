@@ -37,9 +37,11 @@ extension Gate {
     }
 
     /// How long a request waits for its answer at the most, in nanoseconds: the call's time, and a moment for the fetch to
-    /// report its own end.
+    /// report its own end. The answer to a write waits for the other gateways, too.
     public func patience(_ call: Call) -> Int64 {
-        (call.request?.callTimeout ?? call.service?.settings.callTimeout ?? 0) &+ 250_000_000
+        let isWrite = call.request?.invalidates.isEmpty == false
+        return (call.request?.callTimeout ?? call.service?.settings.callTimeout ?? 0) &+ 250_000_000
+            &+ (isWrite ? cluster?.longestAcknowledgement ?? 0 : 0)
     }
 
     /// The error for a request whose time is over; nil for one that never waits. If it is a write, which may have taken
