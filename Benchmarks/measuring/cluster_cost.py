@@ -139,7 +139,7 @@ async def outages(servers, program, options):
 async def reconnects(servers, program, options):
     origin = await Origin().start()
     redis = Redis(servers, "reconnect-redis").start()
-    members = await gateways.start(servers, "reconnect", program, 3, [redis.port], **settings(origin, timeouts=""))
+    members = await gateways.start(servers, "reconnect", program, 10, [redis.port], **settings(origin, timeouts=""))
     killed = 0
 
     async def kill(count):

@@ -64,9 +64,9 @@ async def measure(servers, program, count, seconds):
     with Servers(servers.directory) as inner:
         redis = Redis(inner, f"poll-{count}-redis").start()
         port, domains = await gateways.sandbox(inner, f"poll-{count}-sandbox", program, RATE, RATE)
-        service = await CountingRelay(port).start()
+        service = CountingRelay(port)
         members = await gateways.start(
-            inner, f"poll-{count}", program, count, [redis.port] if count > 1 else [], origin=service.port,
+            inner, f"poll-{count}", program, count, [redis.port] if count > 1 else [], origin=await service.open(),
             connections=2 * CALLERS)
         pages = [
             callers.Asked(callers.LIST, {"DomainId": domain} | ({"JobStatus": status} if status else {}))

@@ -1,9 +1,11 @@
 """The joint rate of gateways that share a quota, while their Redis is in trouble."""
 
 import asyncio
+import collections
 import contextlib
 import itertools
 import random
+import sys
 import time
 
 from . import callers, gateways
@@ -37,7 +39,8 @@ class Scene:
     async def start(self, ways):
         """`ways` relays lead to Redis, which gateways use by turns; with 0 they use it itself, with None they ask sentinels."""
         port, domains = await gateways.sandbox(self.servers, f"{self.name}-sandbox", self.program, RATE, BURST)
-        self.service = await CountingRelay(port).start()
+        self.service = CountingRelay(port)
+        doors = [await self.service.open() for _ in range(self.count)]
         self.relays = [await Relay(self.redis.port).start() for _ in range(ways or 0)]
         ports = [relay.port for relay in self.relays] or [self.redis.port]
         if ways is None:
@@ -47,7 +50,7 @@ class Scene:
             # Until they know each other and the replica.
             await asyncio.sleep(4)
         self.members = await gateways.start(
-            self.servers, self.name, self.program, self.count, ports, origin=self.service.port,
+            self.servers, self.name, self.program, self.count, ports, origins=doors,
             quotas=f"batch: {{ rate: {RATE}, burst: {BURST} }}", ttl="default: 1s")
         pages = [
             callers.Asked(operation, {"DomainId": domain, "MaxResults": size} | ({"JobStatus": status} if status else {}))
@@ -187,6 +190,14 @@ async def judge(servers, program, fault, count, seconds):
     window = min(30, seconds)
     most = most_within(times, window) / (RATE * window + BURST)
     gap = max((later - earlier for earlier, later in zip([scene.begun, *times], [*times, end])))
+    for place, one in enumerate(arrivals):
+        if one.is_throttled:
+            before = [f"gateway {each.door} {each.time - one.time:.3f} s" for each in arrivals[max(0, place - 5):place]]
+            print(
+                f"{fault}, {one.time - scene.begun:.1f} s: throttled from gateway {one.door}; before: {', '.join(before)}", file=sys.stderr,
+                flush=True)
+    outcomes = collections.Counter(one.status for one in scene.outcomes)
+    print(f"{fault}, {count} gateways: answers to callers, by status: {dict(outcomes)}", file=sys.stderr, flush=True)
     throttled = sum(one.is_throttled for one in arrivals) / max(1, len(arrivals))
     least = LEAST_IN_HANG if fault == "hang" else LEAST
     holds = least <= rate <= MOST and most <= MOST and throttled <= 0.01

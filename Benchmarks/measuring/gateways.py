@@ -8,7 +8,7 @@ import re
 import signal
 import time
 
-from .processes import Failed, Server, free_ports
+from .processes import Failed, Server, quiet_ports
 
 SETTINGS = """\
 listen: {{ address: "127.0.0.1:{port}" }}
@@ -50,7 +50,7 @@ class Gateway:
     def __init__(self, servers, name, program, values):
         self.name = name
         self.program = program
-        self.port, self.admin = free_ports(2)
+        self.port, self.admin = quiet_ports(2)
         text = SETTINGS + (SHARED if values.get("redis") else "")
         self.settings = servers.directory / f"{name}.yaml"
         self.settings.write_text(text.format(**{**DEFAULTS, **values, "port": self.port, "admin": self.admin}))
@@ -107,7 +107,7 @@ class Gateway:
 
 async def sandbox(servers, name, program, rate, burst):
     """A stand-in for the service: its port, and the ids of its domains."""
-    (port,) = free_ports(1)
+    (port,) = quiet_ports(1)
     server = servers.start(
         name, [program, "sandbox", "--listen", f"127.0.0.1:{port}", "--quota", str(rate), "--burst", str(burst)], port, ENVIRONMENT)
 
@@ -127,14 +127,17 @@ async def wait_until(what, seconds, description):
     return time.monotonic() - begun
 
 
-async def start(servers, name, program, count, ports, **values):
+async def start(servers, name, program, count, ports, origins=None, **values):
     """So many gateways, one of the ports of Redis for each by turns, or one text of sentinels (none: they share nothing); returns
     when all are members."""
-    gateways = [
-        Gateway(
-            servers, f"{name}-{number}", program,
-            {"instances": count, **({"redis": place(ports[number % len(ports)])} if ports else {}), **values}).launch()
-        for number in range(count)]
+    gateways = []
+    for number in range(count):
+        each = {"instances": count}
+        if origins:
+            each["origin"] = origins[number]
+        if ports:
+            each["redis"] = place(ports[number % len(ports)])
+        gateways.append(Gateway(servers, f"{name}-{number}", program, {**each, **values}).launch())
     # All are told to end before the first one's end is waited for.
     servers.callback(lambda: [each.end() for each in gateways])
     for each in gateways:

@@ -4,7 +4,7 @@ import signal
 import socket
 import time
 
-from .processes import Failed, Server, free_ports
+from .processes import Failed, Server, quiet_ports
 
 
 class Redis:
@@ -14,7 +14,7 @@ class Redis:
         self.name = name
         self.servers = servers
         self.options = options
-        (self.port,) = free_ports(1)
+        (self.port,) = quiet_ports(1)
         self.log = servers.enter_context(open(servers.directory / f"{name}.log", "w+"))
         self.server = None
         servers.callback(self.kill)
@@ -73,7 +73,7 @@ class Sentinels:
     """Three that watch a primary, and make its replica the primary a second after it has died."""
 
     def __init__(self, servers, primary):
-        self.ports = free_ports(3)
+        self.ports = quiet_ports(3)
         for port in self.ports:
             settings = servers.directory / f"{primary.name}-sentinel-{port}.conf"
             settings.write_text(

@@ -73,30 +73,35 @@ class Arrival:
 
     time: float
     operation: str
+    # Through which of the relay's doors.
+    door: int
     is_throttled: bool = False
 
 
 class CountingRelay:
-    """Passes calls on to the service, one after the other on each connection, and notes when they came and which were throttled."""
+    """Passes calls on to the service, one after the other on each connection, and notes when they came and which were throttled.
+    Each gateway may have a door of its own, by which its calls are known."""
 
     def __init__(self, target):
         self.target = target
         self.arrivals = []
-        self.port = 0
-        self.server = None
+        self.doors = []
 
-    async def start(self):
-        self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
-        self.port = self.server.sockets[0].getsockname()[1]
-        return self
+    async def open(self):
+        """Opens a door; its port."""
+        number = len(self.doors)
+        self.doors.append(await asyncio.start_server(
+            lambda reader, writer: self.serve(number, reader, writer), "127.0.0.1", 0))
+        return self.doors[-1].sockets[0].getsockname()[1]
 
-    async def serve(self, reader, writer):
+    async def serve(self, door, reader, writer):
         other = None
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             other_reader, other = await asyncio.open_connection("127.0.0.1", self.target)
             while True:
                 head, body = await message(reader)
-                arrival = Arrival(time.monotonic(), re.search(rb"(?i)\r\nx-amz-target: *\w+\.(\w+)", head)[1].decode())
+                operation = re.search(rb"(?i)\r\nx-amz-target: *\w+\.(\w+)", head)[1].decode()
+                arrival = Arrival(time.monotonic(), operation, door)
                 self.arrivals.append(arrival)
                 other.write(head + body)
                 head, body = await message(other_reader)
@@ -108,7 +113,8 @@ class CountingRelay:
                 each.close()
 
     def stop(self):
-        self.server.close()
+        for door in self.doors:
+            door.close()
 
 
 async def message(reader):
