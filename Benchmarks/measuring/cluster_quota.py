@@ -193,9 +193,8 @@ async def judge(servers, program, fault, count, seconds):
     for place, one in enumerate(arrivals):
         if one.is_throttled:
             before = [f"gateway {each.door} {each.time - one.time:.3f} s" for each in arrivals[max(0, place - 5):place]]
-            print(
-                f"{fault}, {one.time - scene.begun:.1f} s: throttled from gateway {one.door}; before: {', '.join(before)}", file=sys.stderr,
-                flush=True)
+            when = f"{fault}, {one.time - scene.begun:.1f} s"
+            print(f"{when}: throttled from gateway {one.door}; before: {', '.join(before)}", file=sys.stderr, flush=True)
     outcomes = collections.Counter(one.status for one in scene.outcomes)
     print(f"{fault}, {count} gateways: answers to callers, by status: {dict(outcomes)}", file=sys.stderr, flush=True)
     throttled = sum(one.is_throttled for one in arrivals) / max(1, len(arrivals))

@@ -1,4 +1,4 @@
-"""Writes through one gateway and lists through the others, checked for pages that are older than a write that had been answered."""
+"""Writes through one gateway and lists through the others, looked through for pages older than a write that was answered."""
 
 import asyncio
 import collections
@@ -148,7 +148,7 @@ class Tries:
             await teller.close()
 
     def verdict(self, lost=(), shown=5):
-        """(old lists, lists that went backwards beside a write); calls that overlap with a time of `lost` do not count as lists."""
+        """(old lists, lists that went backwards beside a write); lists that overlap with a time of `lost` do not count."""
         old, backwards, examples = 0, 0, []
         for calls in self.calls.values():
             kept = [
@@ -244,9 +244,10 @@ async def killed(servers, program, options):
                 version = await tries.call("killer", each, LIST, domain)
                 if version != 1:
                     late.append((each.name, version))
+                    after = time.monotonic() - died
                     print(
-                        f"version {version} through {each.name}, {time.monotonic() - died:.1f} s after {member.name} was killed",
-                        file=sys.stderr, flush=True)
+                        f"version {version} through {each.name}, {after:.1f} s after {member.name} was killed", file=sys.stderr,
+                        flush=True)
 
     await tries.run(options.tries, beside=kill())
     old, _ = tries.verdict()
@@ -285,7 +286,7 @@ async def strictly(servers, program, options):
 
 
 async def paused(servers, program, options):
-    """A gateway stands still while a write goes through another, and comes back when the log has been trimmed behind its place."""
+    """A gateway stands still while a write goes through another, and comes back to a log that was trimmed behind its place."""
     origin = await Origin().start()
     redis = Redis(servers, "paused-redis").start()
     members = await gateways.start(servers, "paused", program, 3, [redis.port], **settings(origin, strict="true"))

@@ -60,7 +60,8 @@ class Gateway:
 
     def launch(self):
         """Starts it; it may not listen yet."""
-        self.server = Server(self.name, [self.program, "serve", "--config", str(self.settings)], self.port, ENVIRONMENT, self.log)
+        command = [self.program, "serve", "--config", str(self.settings)]
+        self.server = Server(self.name, command, self.port, ENVIRONMENT, self.log)
         return self
 
     async def wait_until_open(self):
@@ -108,8 +109,8 @@ class Gateway:
 async def sandbox(servers, name, program, rate, burst):
     """A stand-in for the service: its port, and the ids of its domains."""
     (port,) = quiet_ports(1)
-    server = servers.start(
-        name, [program, "sandbox", "--listen", f"127.0.0.1:{port}", "--quota", str(rate), "--burst", str(burst)], port, ENVIRONMENT)
+    command = [program, "sandbox", "--listen", f"127.0.0.1:{port}", "--quota", str(rate), "--burst", str(burst)]
+    server = servers.start(name, command, port, ENVIRONMENT)
 
     async def found():
         return re.search(r"Domains: (.*)\n", server.last_words())
@@ -128,8 +129,8 @@ async def wait_until(what, seconds, description):
 
 
 async def start(servers, name, program, count, ports, origins=None, **values):
-    """So many gateways, one of the ports of Redis for each by turns, or one text of sentinels (none: they share nothing); returns
-    when all are members."""
+    """So many gateways, when all are members. Each has one of the ports of Redis by turns, or a text of sentinels (none: they
+    share nothing), and one of the origins."""
     gateways = []
     for number in range(count):
         each = {"instances": count}

@@ -3,9 +3,9 @@
 
     python3 -m measuring.linearizability      checks the checker
 
-A write makes the next version and is told its number; a list is told the newest. With versions known, a history is linearizable
-if and only if no call shows an older state than another one that had ended before it began. A write of which no end was seen may
-have happened at any time after its beginning, or never.
+A write makes the next version and is told its number; a list is told the newest. With versions known, a history is
+linearizable if and only if no call shows an older state than another one that had ended before it began. A write of which no
+end was seen may have happened at any time after its beginning, or never.
 """
 
 import dataclasses
@@ -50,8 +50,8 @@ def faults(calls, behind=lambda earlier: True):
 
 
 def old_lists(calls):
-    """The faults in which a list showed an older page than a write that had been answered before it began: what gateways that are
-    connected promise never happens. Beside a write under way two lists may go backwards."""
+    """The faults in which a list showed an older page than a write that had been answered before it began: what gateways that
+    are connected promise never happens. Beside a write under way two lists may go backwards."""
     return [pair for pair in faults(calls, behind=lambda earlier: earlier.is_write) if not pair[1].is_write]
 
 
@@ -112,5 +112,5 @@ def check_itself(rounds=3000, seed=1):
 
 if __name__ == "__main__":
     problem = check_itself()
-    print(f"linearizability: {problem}" if problem else "linearizability: finds what is planted, and nothing else", file=sys.stderr)
+    print(f"linearizability: {problem or 'finds what is planted, and nothing else'}", file=sys.stderr)
     sys.exit(1 if problem else 0)

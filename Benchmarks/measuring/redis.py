@@ -10,10 +10,9 @@ from .processes import Failed, Server, quiet_ports
 class Redis:
     """A server without a file on a port of its own, which keeps the port when it is started again."""
 
-    def __init__(self, servers, name="redis", *options):
+    def __init__(self, servers, name="redis"):
         self.name = name
         self.servers = servers
-        self.options = options
         (self.port,) = quiet_ports(1)
         self.log = servers.enter_context(open(servers.directory / f"{name}.log", "w+"))
         self.server = None
@@ -23,7 +22,7 @@ class Redis:
         self.server = Server(
             self.name, [
                 "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-                "--dir", str(self.servers.directory), "--loglevel", "warning", "--repl-diskless-sync-delay", "0", *self.options],
+                "--dir", str(self.servers.directory), "--loglevel", "warning", "--repl-diskless-sync-delay", "0"],
             self.port, log=self.log)
         self.server.wait_until_open()
         return self
@@ -108,4 +107,3 @@ def read(reader):
     if kind == b"*":
         return None if rest == b"-1" else [read(reader) for _ in range(int(rest))]
     raise Failed(f"Redis says {line!r}")
-

@@ -8,8 +8,8 @@ import time
 
 
 class Relay:
-    """Passes bytes on to a port of this machine. While it is cut, what is open hangs and what is new is not accepted, as if packets
-    were lost: no connection is reset."""
+    """Passes bytes on to a port of this machine. While it is cut, what is open hangs and what is new gets no answer, as if
+    packets were lost: no connection is reset."""
 
     def __init__(self, target):
         self.target = target
@@ -79,7 +79,7 @@ class Arrival:
 
 
 class CountingRelay:
-    """Passes calls on to the service, one after the other on each connection, and notes when they came and which were throttled.
+    """Passes calls on to the service, one after the other on each connection, and notes when they came and which it throttled.
     Each gateway may have a door of its own, by which its calls are known."""
 
     def __init__(self, target):
