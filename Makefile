@@ -4,13 +4,17 @@ RELEASE := -c release --static-swift-stdlib --product jobs-proxy
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test check sanitize fuzz bench bench-parts format clean
+.PHONY: help run run-cluster build test check sanitize fuzz bench bench-cluster bench-parts format clean
 
 help: ## Lists these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: build ## Installs what is missing, builds the gateway and runs it (ARGS="--config FILE")
 	@exec "$$(swift build $(RELEASE) --show-bin-path)/jobs-proxy" serve $(ARGS)
+
+run-cluster: build ## Runs three gateways that share quota and pages through a Redis, which it installs, in front of one sandbox
+	@Scripts/setup --cluster
+	@exec Scripts/run-cluster "$$(swift build $(RELEASE) --show-bin-path)/jobs-proxy"
 
 build: ## Installs what is missing and builds the gateway for release
 	@Scripts/setup
@@ -42,6 +46,10 @@ fuzz: ## Fuzzes what reads what comes from outside (SECONDS=60 for each reader),
 bench: build ## Measures the gateway beside nginx, Varnish, HAProxy and Envoy; writes docs/benchmarks.md (QUICK=1: neither long nor written)
 	@Scripts/setup --bench
 	Benchmarks/gateway.py --gateway "$$(swift build $(RELEASE) --show-bin-path)/jobs-proxy" $(if $(QUICK),--quick,--write)
+
+bench-cluster: build ## Measures gateways that share quota and pages, with Redis in health and in trouble (ARGS="--only quota --gateways 3")
+	@Scripts/setup --cluster
+	Benchmarks/cluster.py --gateway "$$(swift build $(RELEASE) --show-bin-path)/jobs-proxy" $(ARGS)
 
 bench-parts: ## Measures the cache and the limits alone: memory, hit ratios, cost of a lookup and of a decision
 	@Scripts/setup
