@@ -136,7 +136,8 @@ let package = Package(
         .executableTarget(
             name: "JobsProxy",
             dependencies: [
-                "AWSProtocol", "BuiltInCatalogs", "CProcess", "CatalogImport", "Cluster", "Credentials", "Gateway", "GatewayFront",
+                "AWSProtocol", "BuiltInCatalogs", "CProcess", "CatalogImport", "Cluster", "Credentials", "Gateway",
+                "GatewayFront",
                 "HTTPFront",
                 "Locking", "OriginClient", "PageCache", "Primitives", "RateLimiter", "Redis", "Sandbox", "StrictYAML",
                 "Telemetry",

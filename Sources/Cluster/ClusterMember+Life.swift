@@ -159,7 +159,8 @@ extension ClusterMember {
             bytes(settings.forget / 1000), Array(last.utf8), bytes(hasRead ? 1 : 0),
             bytes(ClusterSettings.lease / 1000),
         ]
-        run(beatScript, as: .beat, keys: [keys.members, keys.generation, keys.log, keys.changes], arguments) { member, reply in
+        run(beatScript, as: .beat, keys: [keys.members, keys.generation, keys.log, keys.changes], arguments) {
+            member, reply in
             member.heard(reply, hasRead: hasRead)
             completion(member, reply != nil)
         }

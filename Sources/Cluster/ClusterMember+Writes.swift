@@ -43,7 +43,9 @@ extension ClusterMember {
         }
         let span = max(0, fetch.deadline - now) / 1000 + Self.grace / 1000
         let arguments = [Array(id.utf8), Array(Self.text(fetch.invalidates).utf8), bytes(span)]
-        run(beginScript, as: .begin, keys: [keys.writes, keys.log], arguments) { $0.gate?.proceed(fetch, now: $1?.now ?? .now) }
+        run(beginScript, as: .begin, keys: [keys.writes, keys.log], arguments) {
+            $0.gate?.proceed(fetch, now: $1?.now ?? .now)
+        }
     }
 
     public func writeEnded(_ fetch: Fetch, wasSent: Bool, _ delivery: Delivery) {

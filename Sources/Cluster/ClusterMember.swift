@@ -79,7 +79,9 @@ public final class ClusterMember: ClusterPort {
         self.metrics = ClusterMetrics(metrics)
         let states = StateRelay()
         self.states = states
-        commands = RedisClient(settings.redis, name: "jobs-proxy \(name)", group: group) { states.changed(.commands, $0) }
+        commands = RedisClient(settings.redis, name: "jobs-proxy \(name)", group: group) {
+            states.changed(.commands, $0)
+        }
         reader = RedisClient(settings.redis, name: "jobs-proxy \(name) log", group: group) { states.changed(.log, $0) }
     }
 

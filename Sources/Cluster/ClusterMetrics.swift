@@ -60,7 +60,9 @@ struct ClusterMetrics: Sendable {
             case .failure(.timeout): .timeout
             case .failure: .unreachable
             }
-        let (row, column) = (Command.allCases.firstIndex(of: command) ?? 0, CommandResult.allCases.firstIndex(of: kind) ?? 0)
+        let (row, column) = (
+            Command.allCases.firstIndex(of: command) ?? 0, CommandResult.allCases.firstIndex(of: kind) ?? 0
+        )
         commands.add(at: row * CommandResult.allCases.count + column)
         if kind == .good { durations.observe(elapsed) }
     }

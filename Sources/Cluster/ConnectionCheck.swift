@@ -50,7 +50,9 @@ public struct ConnectionCheck: Sendable {
             try? await Task.sleep(for: .milliseconds(10))
         }
         let keys = ClusterKeys(settings)
-        let first = await reply { client.evaluate(Self.script, keys: [keys.check], arguments: [], timeout: settings.timeout, $0) }
+        let first = await reply {
+            client.evaluate(Self.script, keys: [keys.check], arguments: [], timeout: settings.timeout, $0)
+        }
         if let fault = Self.fault(first, "its scripts") { return fault }
         let command = RedisCommand(
             words: ["XREAD", "COUNT", "1", "STREAMS"].map { Array($0.utf8) } + [keys.check, Array("0-0".utf8)])

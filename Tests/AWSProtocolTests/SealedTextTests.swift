@@ -22,7 +22,8 @@ struct SealedTextTests {
         let empty = SealedText.open(bytes(nonce + "530f8afbc74536b9a963b4f1c4cb738b"), context: [], key: zeroKey)
         #expect(empty == [])
         let block = SealedText.open(
-            bytes(nonce + "cea7403d4d606b6e074ec5d3baf39d18" + "d0d1c8a799996bf0265b98b5d48ab919"), context: [], key: zeroKey)
+            bytes(nonce + "cea7403d4d606b6e074ec5d3baf39d18" + "d0d1c8a799996bf0265b98b5d48ab919"), context: [],
+            key: zeroKey)
         #expect(block == [UInt8](repeating: 0, count: 16))
     }
 

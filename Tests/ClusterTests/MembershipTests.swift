@@ -32,7 +32,8 @@ struct MembershipTests {
     func otherServer() {
         var membership = member()
         membership.acknowledged(
-            sentAt: .at(second), now: .at(second), time: 1_700_000_001_000_000, seat: 1, live: 3, silent: 1, generation: "2-b")
+            sentAt: .at(second), now: .at(second), time: 1_700_000_001_000_000, seat: 1, live: 3, silent: 1,
+            generation: "2-b")
         #expect(membership.mode(now: .at(3 * second)) == .unknown)
         membership.acknowledged(
             sentAt: .at(3 * second), now: .at(3 * second), time: 1_700_000_003_000_000, seat: 1, live: 3, silent: 1,
@@ -58,7 +59,8 @@ struct MembershipTests {
             var moved = membership
             // All clocks differ; Redis's is the same.
             moved.note(
-                time: 1_700_000_000_000_000, sentAt: .at(Int64(seat) * 7_000_000_000), now: .at(Int64(seat) * 7_000_000_000))
+                time: 1_700_000_000_000_000, sentAt: .at(Int64(seat) * 7_000_000_000),
+                now: .at(Int64(seat) * 7_000_000_000))
             return (moved, moved.cycle(Quota(rate: 2, burst: 2), now: .at(Int64(seat) * 7_000_000_000)))
         }
         var starts: Set<Int64> = []
@@ -92,20 +94,27 @@ struct LogPositionTests {
         #expect(isJoined && log.isJoined && log.last == "2-0")
     }
 
-    @Test("has ids of two numbers", arguments: [("5-7", true), ("5", false), ("-", false), ("5-7-9", false), ("a-1", false), ("", false)])
+    @Test(
+        "has ids of two numbers",
+        arguments: [("5-7", true), ("5", false), ("-", false), ("5-7-9", false), ("a-1", false), ("", false)])
     func ids(text: String, isGood: Bool) { #expect((LogPosition.numbers(text) != nil) == isGood) }
 }
 
 @Suite("A purge's text")
 struct PurgeTextTests {
-    @Test("comes back as it was", arguments: [
-        PurgeRequest(), PurgeRequest(service: "voice-id"), PurgeRequest(operation: "a:b", domain: "", status: "ä:1", isSoft: true),
-    ])
+    @Test(
+        "comes back as it was",
+        arguments: [
+            PurgeRequest(), PurgeRequest(service: "voice-id"),
+            PurgeRequest(operation: "a:b", domain: "", status: "ä:1", isSoft: true),
+        ])
     func roundTrip(request: PurgeRequest) {
         #expect(PurgeText.request(String(decoding: PurgeText.text(request), as: UTF8.self)) == request)
     }
 
-    @Test("that is none is refused", arguments: ["", "0", "-:-:-:-:", "-:-:-:-:2", "9:a-:-:-:0", "-1:a-:-:-:0", "x:-:-:-:0", "-:-:-:-:00"])
+    @Test(
+        "that is none is refused",
+        arguments: ["", "0", "-:-:-:-:", "-:-:-:-:2", "9:a-:-:-:0", "-1:a-:-:-:0", "x:-:-:-:0", "-:-:-:-:00"])
     func faulty(text: String) { #expect(PurgeText.request(text) == nil) }
 }
 

@@ -98,7 +98,9 @@ struct SharedQuotaTests {
         members[0].member.slowDown(id, quota, sentAt: .now, now: .now)
         _ = members[1].list()
         let isCut = TestMember.wait {
-            _ = members[1].ask("ListFraudsterRegistrationJobs", "{\"DomainId\":\"\(TestMember.domain)\",\"NextToken\":\"\(UUID().uuidString)\"}")
+            _ = members[1].ask(
+                "ListFraudsterRegistrationJobs",
+                "{\"DomainId\":\"\(TestMember.domain)\",\"NextToken\":\"\(UUID().uuidString)\"}")
             return members[1].gate.queue.groups[0].contains { $0.currentQuota(now: .now).interval > 60_000_000 }
         }
         #expect(isCut)

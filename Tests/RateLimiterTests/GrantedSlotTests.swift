@@ -4,7 +4,6 @@ import Testing
 
 @testable import RateLimiter
 
-
 /// A group of two tokens a second whose slots are granted from outside. Times are milliseconds.
 private struct Fixture {
     let group: QuotaGroup<String>
@@ -132,7 +131,8 @@ struct GrantedSlotTests {
     func cycle() {
         let fixture = Fixture()
         fixture.group.use(
-            .cycle(SlotCycle(interval: 500 * millisecond, seat: 0, of: 4, origin: .at(0))), now: .at(3000 * millisecond))
+            .cycle(SlotCycle(interval: 500 * millisecond, seat: 0, of: 4, origin: .at(0))), now: .at(3000 * millisecond)
+        )
         #expect(fixture.request("a", at: 3000) == .queued(until: .at(4000 * millisecond)))
         #expect(fixture.asks(at: 3000) == nil)
         #expect(fixture.release(at: 3999).granted == [])

@@ -4,7 +4,6 @@ import Testing
 
 @testable import RateLimiter
 
-
 /// A taker with a seat: a class, because expectations do not change values.
 private final class Seat {
     private var cycle: SlotCycle

@@ -232,7 +232,8 @@ public final class FetchQueue: Sendable {
     /// - Returns: true if it was; not if the attempt left before the last cut.
     public func slowDown(after attempt: borrowing SentAttempt, now: MonotonicInstant) -> Bool {
         let group = group(of: attempt.fetch)
-        supply?.slowDown(id(attempt.fetch.service, attempt.fetch.quotaGroup), group.quota, sentAt: attempt.sentAt, now: now)
+        supply?.slowDown(
+            id(attempt.fetch.service, attempt.fetch.quotaGroup), group.quota, sentAt: attempt.sentAt, now: now)
         return group.throttled(sentAt: attempt.sentAt, now: now)
     }
 

@@ -16,7 +16,9 @@ extension Gate {
         switch queue.admit(WaitingAttempt(record: AttemptRecord(fetch: fetch)), now: now) {
         case .granted(let attempt): upstream.start(attempt)
         case .queued(let until):
-            if case .flight(let flight, _) = fetch.purpose, until - now > Self.shortWait { serveStale(flight, now: now) }
+            if case .flight(let flight, _) = fetch.purpose, until - now > Self.shortWait {
+                serveStale(flight, now: now)
+            }
             upstream.queueGrew()
         case .refused(let attempt, let scope, let until):
             deliver([finish(attempt, .throttled(scope, until: until), now: now)])

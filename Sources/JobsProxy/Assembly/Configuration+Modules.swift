@@ -39,7 +39,8 @@ extension Gate {
             let length = max(1, quota.interval)
             let interval = (length + Int64(replicas) - 1) / Int64(replicas)
             let origin = now - wallClock.nanoseconds % length
-            queue.use(.cycle(SlotCycle(interval: interval, seat: seat, of: replicas, origin: origin)), for: id, now: now)
+            queue.use(
+                .cycle(SlotCycle(interval: interval, seat: seat, of: replicas, origin: origin)), for: id, now: now)
         }
     }
 }

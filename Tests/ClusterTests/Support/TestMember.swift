@@ -126,7 +126,8 @@ final class TestMember: Sendable {
     /// - Parameter rate: tokens a second of each quota group.
     init(
         _ redis: LocalRedis, _ service: SharedService, instances: Int = 3, rate: Double = 1000, burst: Double = 2,
-        ttl: Int64 = 60 * second, key: String = "an example of a secret for tests", change: (inout ClusterSettings) -> Void = { _ in }
+        ttl: Int64 = 60 * second, key: String = "an example of a secret for tests",
+        change: (inout ClusterSettings) -> Void = { _ in }
     ) throws {
         var settings = ClusterSettings(
             redis: try redis.settings(), name: "test", instances: instances, key: Array(key.utf8), maxWait: 2 * second)
@@ -146,7 +147,8 @@ final class TestMember: Sendable {
         member = ClusterMember(settings, metrics: Metrics()) { event in events.withLock { $0.append(event) } }
         gate = Gate(
             services: [made], cache: PageCache(maxBytes: 1 << 22, maxWaiters: 100), policy: policy,
-            callers: [CallerSettings(name: "anonymous", limit: Limit(Quota(rate: 1e6, burst: 1e6)))], upstream: upstream,
+            callers: [CallerSettings(name: "anonymous", limit: Limit(Quota(rate: 1e6, burst: 1e6)))],
+            upstream: upstream,
             receiver: receiver, cluster: member, sharesQuotas: settings.sharesQuotas)
         upstream.use(gate)
         member.start(for: gate)
@@ -227,7 +229,8 @@ final class LocalRedis: @unchecked Sendable {
     private var process = Process()
 
     init() throws {
-        directory = FileManager.default.temporaryDirectory.appending(path: "cluster-\(UUID().uuidString.prefix(13))").path
+        directory =
+            FileManager.default.temporaryDirectory.appending(path: "cluster-\(UUID().uuidString.prefix(13))").path
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
         try start()
     }
@@ -236,7 +239,8 @@ final class LocalRedis: @unchecked Sendable {
         process = Process()
         process.executableURL = URL(fileURLWithPath: Self.program)
         process.arguments = [
-            "--port", "0", "--unixsocket", directory + "/socket", "--save", "", "--appendonly", "no", "--dir", directory,
+            "--port", "0", "--unixsocket", directory + "/socket", "--save", "", "--appendonly", "no", "--dir",
+            directory,
         ]
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
