@@ -199,6 +199,7 @@ final class TestMember: Sendable {
             case .stale(let page, _): .page(String(decoding: page.body, as: UTF8.self), isHit: true)
             case .reply(let reply): .reply(String(decoding: reply.body, as: UTF8.self))
             case .error(let error): .error(error.error.code)
+            case .stream: .error("a stream")
             case nil: .none
             }
         }
