@@ -242,7 +242,7 @@ struct ServerTests {
 
     @Test("an unconfigured cluster is down; a configured one is used like a server")
     func cluster() throws {
-        let server = try RedisServer(["--cluster-enabled", "yes"], usesPort: true)
+        let server = try RedisServer(["--cluster-enabled", "yes"], usesPort: true, below: 55_536)
         defer { server.stop() }
         let client = try client(.quick(server.url))
         defer { client.close() }
@@ -271,7 +271,8 @@ struct ServerTests {
             }
         }
         #expect(client.counters.connections == 1_001)
-        #expect(abs(openDescriptors() - before) <= 1)
+        // Clients of other tests may still be closing theirs.
+        #expect(openDescriptors() <= before + 1, "\(before)")
         client.close()
     }
 }

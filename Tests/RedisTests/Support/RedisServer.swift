@@ -26,11 +26,14 @@ final class RedisServer: @unchecked Sendable {
     ///   - arguments: what comes after those of every server.
     ///   - usesPort: true for a free loopback port, false for the socket `socket` alone.
     ///   - configuration: the lines of a file, which the server may write to.
-    init(_ arguments: [String] = [], usesPort: Bool = false, configuration: [String]? = nil) throws {
+    ///   - below: the bound of the port: a member of a cluster also needs the one that is 10,000 higher.
+    init(
+        _ arguments: [String] = [], usesPort: Bool = false, below bound: Int = 65_536, configuration: [String]? = nil
+    ) throws {
         let url = FileManager.default.temporaryDirectory.appending(path: "redis-\(UUID().uuidString.prefix(13))")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
         directory = url.path
-        port = usesPort ? try Self.freePort() : 0
+        port = usesPort ? try Self.freePort(below: bound) : 0
         var words: [String] = []
         if let configuration {
             let file = url.appending(path: "redis.conf")
@@ -74,9 +77,14 @@ final class RedisServer: @unchecked Sendable {
 
     var log: String { (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "" }
 
-    static func freePort() throws -> Int {
-        let (socket, port) = try listenOnLoopback()
-        Glibc.close(socket)
-        return Int(port)
+    static func freePort(below bound: Int = 65_536) throws -> Int {
+        // Kept until there is one, so that no port comes twice.
+        var sockets: [Int32] = []
+        defer { for socket in sockets { Glibc.close(socket) } }
+        while true {
+            let (socket, port) = try listenOnLoopback()
+            sockets.append(socket)
+            if Int(port) < bound { return Int(port) }
+        }
     }
 }
