@@ -71,6 +71,7 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "RateLimiter", dependencies: ["Locking", "Primitives", deque], swiftSettings: settings),
+        .target(name: "RefreshScheduler", dependencies: ["Primitives"], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         // The files of Config/catalogs, embedded by the C preprocessor.
         .target(name: "CCatalogs"),
@@ -96,7 +97,9 @@ let package = Package(
         // MARK: Core: vocabulary and decisions
         .target(
             name: "Gateway",
-            dependencies: ["AWSProtocol", "PageCache", "Primitives", "RateLimiter", "StrictYAML"],
+            dependencies: [
+                "AWSProtocol", "Locking", "PageCache", "Primitives", "RateLimiter", "RefreshScheduler", "StrictYAML",
+            ],
             swiftSettings: settings),
         .target(
             name: "CatalogImport", dependencies: ["AWSProtocol", "Gateway", "StrictYAML"],
@@ -123,8 +126,8 @@ let package = Package(
             dependencies: [
                 "AWSProtocol", "BuiltInCatalogs", "CProcess", "CatalogImport", "Credentials", "Gateway", "GatewayFront",
                 "HTTPFront",
-                "Locking", "OriginClient", "PageCache", "Primitives", "RateLimiter", "Sandbox", "StrictYAML",
-                "Telemetry",
+                "Locking", "OriginClient", "PageCache", "Primitives", "RateLimiter", "RefreshScheduler", "Sandbox",
+                "StrictYAML", "Telemetry",
                 "Upstream", arguments, heap, lifecycle, logging, nioCore, nioPosix,
             ],
             swiftSettings: settings),
@@ -153,6 +156,9 @@ let package = Package(
         .testTarget(name: "TelemetryTests", dependencies: ["Primitives", "Telemetry"], swiftSettings: testSettings),
         .testTarget(
             name: "PageCacheTests", dependencies: ["PageCache", "Primitives", "TestSupport"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "RefreshSchedulerTests", dependencies: ["Primitives", "RefreshScheduler", "TestSupport"],
             swiftSettings: testSettings),
         .testTarget(
             name: "RateLimiterTests", dependencies: ["Primitives", "RateLimiter", "TestSupport"],
@@ -200,8 +206,8 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "AWSProtocol", "CatalogImport", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "NIOTestSupport",
-                "PageCache", "Primitives", "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "TestSupport",
-                "Upstream",
+                "PageCache", "Primitives", "RateLimiter", "RefreshScheduler", "Sandbox", "StrictYAML", "Telemetry",
+                "TestSupport", "Upstream",
                 arguments, lifecycle, logging, nioCore, nioPosix, nioSSL,
             ],
             exclude: ["SDK"],

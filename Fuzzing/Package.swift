@@ -48,6 +48,9 @@ let package = Package(
             path: path("AWSProtocol"), swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "RateLimiter", dependencies: ["Locking", "Primitives", deque], swiftSettings: settings),
+        .target(
+            name: "RefreshScheduler", dependencies: ["Primitives"], path: path("RefreshScheduler"),
+            swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "CCatalogs"),
         .target(name: "BuiltInCatalogs", dependencies: ["CCatalogs"], swiftSettings: settings),
@@ -59,7 +62,10 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "Gateway",
-            dependencies: ["AWSProtocol", "PageCache", "Primitives", "RateLimiter", "StrictYAML", "Telemetry"],
+            dependencies: [
+                "AWSProtocol", "Locking", "PageCache", "Primitives", "RateLimiter", "RefreshScheduler", "StrictYAML",
+                "Telemetry",
+            ],
             path: path("Gateway"), swiftSettings: settings),
         .target(
             name: "GatewayFront", dependencies: ["AWSProtocol", "Gateway", "HTTPFront", "Primitives"],

@@ -136,6 +136,25 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         }
     }
 
+    // MARK: Spare tokens
+
+    /// Takes a token that is spare, or says when there may be one.
+    ///
+    /// A token is spare while nothing waits and the bucket is full, so that it would be lost otherwise, if the group allows several at
+    /// once: what is left then is there for a new request. It is so too where the next one comes within `AheadShare.unnoticed`.
+    ///
+    /// - Parameter share: what may be spent of the rate.
+    /// - Returns: `nil` if the token is taken; else it is not before the instant. It does not come before the queue is released if others
+    ///   wait: `distantFuture`.
+    public func takeSpare(_ share: Double, now: MonotonicInstant) -> MonotonicInstant? {
+        state.withLock { $0.line.takeSpare(share, now: now, isTaken: true) }
+    }
+
+    /// As `takeSpare`, but takes none: `nil` if one could be taken.
+    public func nextSpare(_ share: Double, now: MonotonicInstant) -> MonotonicInstant? {
+        state.withLock { $0.line.takeSpare(share, now: now, isTaken: false) }
+    }
+
     // MARK: Releasing
 
     /// Grants the available tokens in the order of the queue.
@@ -235,6 +254,8 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     var queue = FairQueue()
     /// No token is taken before this instant.
     var heldUntil: MonotonicInstant = .distantPast
+    /// What was spent ahead.
+    var ahead = AheadShare()
 
     /// Brings rate and bucket up to date.
     mutating func rise(now: MonotonicInstant) {
@@ -245,7 +266,10 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
 
     /// Takes a token if there is one and the group is not held.
     mutating func takeToken(now: MonotonicInstant) -> Bool {
-        now >= heldUntil && bucket.take(rate.quota, now: now) == .admitted
+        guard now >= heldUntil else { return false }
+        // What was taken ahead has waited for the lateness of the next one, which need not be late again.
+        if ahead.madeUp(bucket, rate.quota, now: now) { return bucket.take(rate.quota.prompt, now: now) == .admitted }
+        return bucket.take(rate.quota, now: now) == .admitted
     }
 
     /// Takes a token for a new request, unless others wait.
@@ -259,6 +283,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
 
     /// The instant of the token behind `count` others.
     func turn(behind count: Int, now: MonotonicInstant) -> MonotonicInstant {
-        max(heldUntil, bucket.availability(of: Int64(count) + 1, rate.quota, now: now))
+        let turn = bucket.availability(of: Int64(count) + 1, rate.quota, now: now)
+        return max(heldUntil, count == 0 ? max(now, turn - ahead.lead(bucket)) : turn)
     }
 }

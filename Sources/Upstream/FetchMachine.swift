@@ -82,6 +82,7 @@ package struct FetchMachine: ~Copyable {
     private var waits: [Wait] = []
     /// When the next of them ends; `distantFuture` if there is none.
     private var nextWaitEnd = MonotonicInstant.distantFuture
+    private var ahead: AheadRefreshes
     /// When to release the queues; `distantFuture` if nothing waits.
     private var nextRelease: MonotonicInstant
     /// The last instant that a `tick` was asked for.
@@ -100,9 +101,10 @@ package struct FetchMachine: ~Copyable {
         services = zip(settings, gate.services).map { ServiceState($0, of: $1, retry, now: now) }
         self.now = now
         wallClock = WallInstant(seconds: 0)
-        nextRelease = now
+        (nextRelease, ahead) = (now, AheadRefreshes(areOn: gate.refreshesAhead))
     }
 
+    package mutating func endAhead() { ahead.areOn = false }
     /// True if no fetch is here or waits for its tokens.
     package var isIdle: Bool { calls.isEmpty && gate.queue.isEmpty }
 
@@ -121,7 +123,7 @@ package struct FetchMachine: ~Copyable {
             wakeAt = .distantFuture
         case .stop: stop()
         }
-        let next = min(nextWaitEnd, nextRelease)
+        let next = min(nextWaitEnd, min(nextRelease, ahead.next))
         if next < wakeAt || wakeAt == .distantFuture { actions.append(.wake(at: next)) }
         wakeAt = next
     }
@@ -195,6 +197,7 @@ package struct FetchMachine: ~Copyable {
 
     private mutating func settle(_ finished: FinishedAttempt) {
         guard let call = calls[finished.id], let attempt = call.takeSent() else { return }
+        ahead.fetchEnded(now: now)
         let lostConnection = finished.lostConnection
         let fetch = call.fetch
         let result = AttemptResult(finished.result, for: call.replyUse)
@@ -292,6 +295,8 @@ package struct FetchMachine: ~Copyable {
     private mutating func tick() {
         if now >= nextWaitEnd { endWaits() }
         if now >= nextRelease { release() }
+        var refreshes = ahead.take(from: gate, now: now)
+        while let attempt = refreshes.popFirst() { begin(attempt) }
     }
 
     private mutating func endWaits() {

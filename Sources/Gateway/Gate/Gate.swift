@@ -22,6 +22,10 @@ public final class Gate: Sendable {
     let callers: [Caller]
     /// The limits of what is sent to the services.
     public let queue: FetchQueue
+    /// What is known of pages' changes, and which is refreshed next.
+    public let plan: RefreshPlan
+    /// What the quotas' tokens were spent on.
+    public let spending: QuotaSpending
     /// The refusals that limits in shadow mode did not carry out.
     public let shadows: ShadowCounts
     let upstream: any UpstreamPort
@@ -32,13 +36,14 @@ public final class Gate: Sendable {
     /// - Parameters:
     ///   - callers: the first stands for all unidentified callers.
     ///   - domainLimit: limits what is sent to the services for each domain.
+    ///   - refreshAhead: what is spent on pages before they are stale.
     ///   - upstream: gets the fetches.
     ///   - receiver: gets their results.
     ///   - observer: is told of writes.
     public init(
         services: [Service], cache: PageCache, policy: CachePolicy, callers: [CallerSettings],
-        domainLimit: Limit? = nil, upstream: any UpstreamPort, receiver: any ArrivalReceiver,
-        observer: (any WriteObserver)? = nil
+        domainLimit: Limit? = nil, refreshAhead: RefreshSettings = .off, upstream: any UpstreamPort,
+        receiver: any ArrivalReceiver, observer: (any WriteObserver)? = nil
     ) {
         self.services = services
         self.cache = cache
@@ -49,7 +54,11 @@ public final class Gate: Sendable {
         let shadows = ShadowCounts()
         self.shadows = shadows
         queue = FetchQueue(services, domainLimit: domainLimit, shadows: shadows)
+        spending = QuotaSpending(services)
         let operations = OperationNames(services)
+        plan = RefreshPlan(
+            refreshAhead, groups: queue.groupCount, operations: operations.count,
+            remembersPages: policy.hasAdaptiveTTL)
         self.operations = operations
         targets = TargetTable(services, operations)
         var scopes: [[String]: Int] = [:]
@@ -181,7 +190,7 @@ public final class Gate: Sendable {
         case .stale(let page, let refresh):
             if let refresh {
                 var fetch = fetch(query, refresh, client, now: now)
-                fetch.claim = .refresh(fetchedAt: page.fetchedAt)
+                fetch.claim = refreshClaim(page, query.request, now: now)
                 if case .refused(let attempt, let scope, let until) = start(fetch, now: now) {
                     deliver([finish(attempt, .throttled(scope, until: until), now: now)])
                 }
@@ -256,7 +265,7 @@ public final class Gate: Sendable {
         let page = role == .noCache ? nil : cache.usablePage(flight.key, now: now)
         var fetch = fetch
         // The request is answered with the older page, so the fetch has the priority of a refresh.
-        if let page { fetch.claim = .refresh(fetchedAt: page.fetchedAt) }
+        if let page { fetch.claim = refreshClaim(page, fetch.request, now: now) }
         let use = PageUse.unrefreshable(.quota, status: nil)
         switch start(fetch, now: now) {
         case .sent:
@@ -284,7 +293,7 @@ public final class Gate: Sendable {
         }
     }
 
-    private func nextFetch() -> UInt64 { lastFetch.wrappingAdd(1, ordering: .relaxed).newValue }
+    func nextFetch() -> UInt64 { lastFetch.wrappingAdd(1, ordering: .relaxed).newValue }
 
     // MARK: Attempts
 
@@ -298,6 +307,7 @@ public final class Gate: Sendable {
                 return .held(attempt, until: until)
             }
         }
+        spending.count(attempt)
         return .sent(SentAttempt(record: attempt.record, sentAt: now))
     }
 
@@ -315,7 +325,9 @@ public final class Gate: Sendable {
     public func mayRetry(_ fetch: Fetch) -> Bool {
         switch fetch.purpose {
         case .pass(_, let isRetry): !isRetry
-        case .flight(let flight, _): !cache.isLeftToRetries(flight)
+        // Another token may not be spare: only clients are worth it.
+        case .flight(let flight, _):
+            (!fetch.isAhead || cache.hasWaiters(flight)) && !cache.isLeftToRetries(flight)
         }
     }
 
@@ -335,7 +347,8 @@ public final class Gate: Sendable {
             }
             return Delivery(arrival(of: result, fetch, now: now), to: [waiter])
         case .flight(let flight, let lifetime):
-            return complete(flight, lifetime, result, fetch, sentAt: attempt.sentAt ?? now, now: now)
+            return complete(
+                flight, lifetime, result, fetch, sentAt: attempt.sentAt ?? now, wasSent: attempt.attempts > 0, now: now)
         }
     }
 
@@ -344,14 +357,15 @@ public final class Gate: Sendable {
 
     private func complete(
         _ flight: Flight, _ lifetime: Page.Lifetime, _ result: FetchResult, _ fetch: Fetch, sentAt: MonotonicInstant,
-        now: MonotonicInstant
+        wasSent: Bool, now: MonotonicInstant
     ) -> Delivery {
         if case .reply(let reply) = result,
             let page = reply.page(flight.key, lifetime, negativeTTL: policy.negativeTTL, sentAt: sentAt)
         {
-            let waiters = cache.complete(flight, .keep(page), now: now)
+            let (page, waiters) = keep(page, flight, lifetime, fetch, now: now)
             return Delivery(page.status == 200 ? .page(page) : .reply(reply), to: waiters)
         }
+        if wasSent || fetch.isAhead { noteUnrefreshed(flight, result, fetch, now: now) }
         let stale = result.staleUse(isPassthrough: services[fetch.service].isPassthrough).flatMap { use in
             cache.usablePage(flight.key, now: now).map { Arrival.stale($0, use) }
         }
