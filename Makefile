@@ -56,6 +56,7 @@ bench-parts: ## Measures the cache and the limits alone: memory, hit ratios, cos
 	swift build -c release --package-path Benchmarks
 	Benchmarks/.build/release/CacheBenchmark
 	Benchmarks/.build/release/LimitBenchmark
+	Benchmarks/.build/release/RefreshBenchmark
 
 format: ## Formats the sources in place
 	swift format format --in-place --parallel --recursive Package.swift Sources Tests \

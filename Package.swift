@@ -72,6 +72,7 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "RateLimiter", dependencies: ["Locking", "Primitives", deque], swiftSettings: settings),
+        .target(name: "RefreshScheduler", dependencies: ["Primitives"], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         // The files of Config/catalogs, embedded by the C preprocessor.
         .target(name: "CCatalogs"),
@@ -103,7 +104,10 @@ let package = Package(
         // MARK: Core: vocabulary and decisions
         .target(
             name: "Gateway",
-            dependencies: ["AWSProtocol", "PageCache", "Primitives", "RateLimiter", "Streams", "StrictYAML"],
+            dependencies: [
+                "AWSProtocol", "Locking", "PageCache", "Primitives", "RateLimiter", "RefreshScheduler", "Streams",
+                "StrictYAML",
+            ],
             swiftSettings: settings),
         .target(
             name: "Cluster",
@@ -139,8 +143,8 @@ let package = Package(
                 "AWSProtocol", "BuiltInCatalogs", "CProcess", "CatalogImport", "Cluster", "Credentials", "Gateway",
                 "GatewayFront",
                 "HTTPFront",
-                "Locking", "OriginClient", "PageCache", "Primitives", "RateLimiter", "Redis", "Sandbox", "StrictYAML",
-                "Telemetry",
+                "Locking", "OriginClient", "PageCache", "Primitives", "RateLimiter", "Redis", "RefreshScheduler", "Sandbox",
+                "StrictYAML", "Telemetry",
                 "Upstream", arguments, heap, lifecycle, logging, nioCore, nioPosix,
             ],
             swiftSettings: settings),
@@ -170,6 +174,9 @@ let package = Package(
         .testTarget(name: "TelemetryTests", dependencies: ["Primitives", "Telemetry"], swiftSettings: testSettings),
         .testTarget(
             name: "PageCacheTests", dependencies: ["PageCache", "Primitives", "TestSupport"],
+            swiftSettings: testSettings),
+        .testTarget(
+            name: "RefreshSchedulerTests", dependencies: ["Primitives", "RefreshScheduler", "TestSupport"],
             swiftSettings: testSettings),
         .testTarget(
             name: "RateLimiterTests", dependencies: ["Primitives", "RateLimiter", "TestSupport"],
@@ -229,8 +236,8 @@ let package = Package(
             name: "ProxyTests",
             dependencies: [
                 "AWSProtocol", "CatalogImport", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "NIOTestSupport",
-                "PageCache", "Primitives", "RateLimiter", "Sandbox", "StrictYAML", "Telemetry", "TestSupport",
-                "Upstream",
+                "PageCache", "Primitives", "RateLimiter", "RefreshScheduler", "Sandbox", "StrictYAML", "Telemetry",
+                "TestSupport", "Upstream",
                 arguments, lifecycle, logging, nioCore, nioPosix, nioSSL,
             ],
             exclude: ["SDK"],

@@ -31,6 +31,9 @@ let package = Package(
             name: "RateLimiter",
             dependencies: ["Locking", "Primitives", .product(name: "DequeModule", package: "swift-collections")],
             swiftSettings: settings),
+        .target(name: "RefreshScheduler", dependencies: ["Primitives"], swiftSettings: settings),
+        .executableTarget(
+            name: "RefreshBenchmark", dependencies: ["Primitives", "RefreshScheduler"], swiftSettings: settings),
         .executableTarget(name: "PatternBenchmark", dependencies: ["AWSProtocol"], swiftSettings: settings),
         .executableTarget(
             name: "LimitBenchmark", dependencies: ["Primitives", "RateLimiter"], swiftSettings: settings),

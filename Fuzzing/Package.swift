@@ -49,6 +49,9 @@ let package = Package(
             path: path("AWSProtocol"), swiftSettings: settings),
         .target(name: "PageCache", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "RateLimiter", dependencies: ["Locking", "Primitives", deque], swiftSettings: settings),
+        .target(
+            name: "RefreshScheduler", dependencies: ["Primitives"], path: path("RefreshScheduler"),
+            swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "CCatalogs"),
         .target(name: "BuiltInCatalogs", dependencies: ["CCatalogs"], swiftSettings: settings),
@@ -61,7 +64,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "AWSProtocol", "PageCache", "Primitives", "RateLimiter", "Streams", "StrictYAML", "Telemetry",
+                "AWSProtocol", "Locking", "PageCache", "Primitives", "RateLimiter", "RefreshScheduler", "Streams",
+                "StrictYAML", "Telemetry",
             ],
             path: path("Gateway"), swiftSettings: settings),
         .target(

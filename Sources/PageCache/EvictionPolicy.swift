@@ -29,12 +29,14 @@ struct EvictionPolicy {
     mutating func recordRequest(_ hash: UInt64) { sketch.increment(hash) }
 
     /// Makes a record the most recently used.
-    mutating func touch(_ place: Int32, _ table: inout PageTable) {
+    ///
+    /// - Parameter requests: are counted for it, because its link is written anyway.
+    mutating func touch(_ place: Int32, counting requests: UInt16 = 0, _ table: inout PageTable) {
         switch table.links[Int(place)].list {
         case .window:
-            window.remove(place, &table)
-            window.append(place, &table)
+            window.moveToFront(place, counting: requests, &table)
         case .probation:
+            table.count(requests, of: place)
             probation.remove(place, &table)
             protected.append(place, &table)
             while protected.bytes > protectedBytes, protected.oldest != place, protected.oldest != PageTable.nowhere {
@@ -43,8 +45,7 @@ struct EvictionPolicy {
                 probation.append(demoted, &table)
             }
         case .protected:
-            protected.remove(place, &table)
-            protected.append(place, &table)
+            protected.moveToFront(place, counting: requests, &table)
         case .none:
             break
         }
@@ -114,6 +115,25 @@ struct RecencyList {
         if newest == PageTable.nowhere { oldest = place } else { table.setNewer(place, of: newest) }
         newest = place
         bytes += Int(table.links[Int(place)].weight)
+    }
+
+    /// Makes a record of this list the most recently used. Its own link is written once: this is on the way of every hit.
+    mutating func moveToFront(_ place: Int32, counting requests: UInt16, _ table: inout PageTable) {
+        var link = table.links[Int(place)]
+        link.count(requests)
+        if place != newest {
+            table.setOlder(link.older, of: link.newer)
+            if link.older == PageTable.nowhere {
+                oldest = link.newer
+            } else {
+                table.setNewer(link.newer, of: link.older)
+            }
+            table.setNewer(place, of: newest)
+            link.newer = PageTable.nowhere
+            link.older = newest
+            newest = place
+        }
+        table.setLink(link, of: place)
     }
 
     mutating func remove(_ place: Int32, _ table: inout PageTable) {

@@ -32,6 +32,8 @@ public final class Page: Sendable {
     public let fetchedAt: MonotonicInstant
     /// The bytes of the reply's body.
     public let body: [UInt8]
+    /// The instant of the request that brought these bytes; before `fetchedAt` if later ones have brought the same page.
+    public let bodyFetchedAt: MonotonicInstant
     /// The fields of negative entries, in an object of their own because most pages have none.
     private let failure: Failure?
 
@@ -61,6 +63,18 @@ public final class Page: Sendable {
             status == 200 && errorCode == nil
             ? nil : Failure(status: status, code: errorCode, queryError: queryError)
         self.body = body
+        bodyFetchedAt = fetchedAt
+        self.fetchedAt = fetchedAt
+        freshUntil = fetchedAt + max(0, lifetime.fresh)
+        revalidateUntil = freshUntil + max(0, lifetime.staleWhileRevalidate)
+        usableUntil = max(revalidateUntil, freshUntil + max(0, lifetime.staleIfError))
+    }
+
+    private init(_ page: Page, fetchedAt: MonotonicInstant, lifetime: Lifetime) {
+        key = page.key
+        failure = page.failure
+        body = page.body
+        bodyFetchedAt = page.bodyFetchedAt
         self.fetchedAt = fetchedAt
         freshUntil = fetchedAt + max(0, lifetime.fresh)
         revalidateUntil = freshUntil + max(0, lifetime.staleWhileRevalidate)
@@ -71,10 +85,18 @@ public final class Page: Sendable {
         key = page.key
         failure = page.failure
         body = page.body
+        bodyFetchedAt = page.bodyFetchedAt
         fetchedAt = page.fetchedAt
         self.freshUntil = freshUntil
         revalidateUntil = page.revalidateUntil
         usableUntil = page.usableUntil
+    }
+
+    /// The same page, fetched anew: only its age and its lifetime are new.
+    ///
+    /// - Parameter fetchedAt: the instant of the request that has brought the same.
+    public func renewed(fetchedAt: MonotonicInstant, lifetime: Lifetime) -> Page {
+        Page(self, fetchedAt: fetchedAt, lifetime: lifetime)
     }
 
     /// The HTTP status of the answer: 200, or a 4xx for a negative entry.

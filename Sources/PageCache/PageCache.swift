@@ -47,10 +47,14 @@ public final class PageCache: Sendable {
     ///   - maxBytes: the maximum memory of all pages together, with keys and overhead.
     ///   - maxWaiters: the maximum number of waiters on one flight.
     ///   - shards: the number of locks, at least 1; by default as many as leave at least 16 MiB to each, at most 16.
-    public init(maxBytes: Int, maxWaiters: Int, shards: Int? = nil) {
+    ///   - extraBytes: what each page takes elsewhere, which counts too.
+    public init(maxBytes: Int, maxWaiters: Int, shards: Int? = nil, extraBytes: Int = 0) {
         let count = max(1, shards ?? min(16, maxBytes >> 24))
         slots = (0..<count).map { number in
-            Slot(Shard(maxBytes: maxBytes / count, maxWaiters: maxWaiters, number: number, of: count))
+            Slot(
+                Shard(
+                    maxBytes: maxBytes / count, maxWaiters: maxWaiters, number: number, of: count,
+                    extraBytes: extraBytes))
         }
     }
 
@@ -82,7 +86,7 @@ public final class PageCache: Sendable {
     ///
     /// - Returns: the flight's waiters, each exactly once; none if the flight has been completed before.
     public func complete(_ flight: Flight, _ completion: Completion, now: MonotonicInstant) -> [Waiter] {
-        slot(flight.key).shard.withLock { $0.complete(flight, completion, now: now) }
+        slot(flight.key).shard.withLock { $0.complete(flight, completion, now: now) }.waiters
     }
 
     /// Marks a flight as sent, immediately before an attempt for it is sent. Earlier invalidations no longer concern it.
@@ -145,6 +149,61 @@ public final class PageCache: Sendable {
         if count > 0, purge == .remove { invalidations.add(1, ordering: .relaxed) }
         return count
     }
+
+    // MARK: Refreshing ahead
+
+    /// The page that a flight has brought, once it is completed.
+    public struct Kept: Sendable {
+        /// The flight's waiters, each exactly once.
+        public let waiters: [Waiter]
+        /// The number of the page's place, which it keeps while it is stored; `nil` if it was not stored.
+        public let place: Int?
+        /// Requests for the page that it replaced, since that was stored or its refresh was begun; 65,535 at most.
+        public let requests: Int
+    }
+
+    /// Completes a flight with a page, as `complete` does.
+    public func keep(_ page: Page, of flight: Flight, now: MonotonicInstant) -> Kept {
+        let shard = shardNumber(flight.key)
+        let completed = slots[shard].shard.withLock { $0.complete(flight, .keep(page), now: now) }
+        return Kept(
+            waiters: completed.waiters, place: completed.place.map { number(of: $0, in: shard) },
+            requests: completed.requests)
+    }
+
+    /// The stored page of a key and the number of its place; `nil` if there is none that is usable. It does not count as a request.
+    public func stored(_ key: PageKey, now: MonotonicInstant) -> (place: Int, page: Page)? {
+        let shard = shardNumber(key)
+        return slots[shard].shard.withLock { $0.stored(key, now: now) }.map {
+            (number(of: $0.place, in: shard), $0.page)
+        }
+    }
+
+    /// The outcome for a page that is to be refreshed before it is stale.
+    public enum Claim: Sendable {
+        /// The flight must be started: it refreshes the page. It has no waiters.
+        case begun(Flight, Page, requests: Int)
+        /// It was not asked for since it was stored, or since its last refresh was begun.
+        case unasked
+        /// A flight for it is in progress.
+        case inFlight
+        /// It is void, or not there any more.
+        case gone
+    }
+
+    /// Begins a flight for the page at a place.
+    ///
+    /// - Parameter fetchedAt: the instant of the page's fetch, which tells it from one that has taken its place.
+    public func claim(_ place: Int, fetchedAt: MonotonicInstant, now: MonotonicInstant) -> Claim {
+        guard place >= 0 else { return .gone }
+        let (record, shard) = place.quotientAndRemainder(dividingBy: slots.count)
+        return slots[shard].shard.withLock { $0.claim(record, fetchedAt: fetchedAt, now: now) }
+    }
+
+    /// Returns true if requests wait for a flight.
+    public func hasWaiters(_ flight: Flight) -> Bool { slot(flight.key).shard.withLock { $0.hasWaiters(flight) } }
+
+    private func number(of place: Int32, in shard: Int) -> Int { Int(place) * slots.count + shard }
 
     // MARK: Snapshots
 
@@ -255,8 +314,10 @@ public final class PageCache: Sendable {
         return figures
     }
 
-    private func slot(_ key: PageKey) -> Slot {
+    private func slot(_ key: PageKey) -> Slot { slots[shardNumber(key)] }
+
+    private func shardNumber(_ key: PageKey) -> Int {
         // The upper bits of the hash, which the tables do not use; a product instead of a division.
-        slots[Int(truncatingIfNeeded: ((key.hash >> 48) &* UInt64(slots.count)) >> 16)]
+        Int(truncatingIfNeeded: ((key.hash >> 48) &* UInt64(slots.count)) >> 16)
     }
 }

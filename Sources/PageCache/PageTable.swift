@@ -33,6 +33,11 @@ struct PageTable {
         var older: Int32
         var weight: Int32
         var list: List
+        /// Requests since the page was stored, or its refresh was begun. They are counted here because a request writes here anyway.
+        var requests: UInt16 = 0
+
+        /// Adds requests, up to the greatest number.
+        mutating func count(_ more: UInt16) { requests = requests > .max - more ? .max : requests + more }
     }
 
     static let nowhere: Int32 = -1
@@ -53,7 +58,13 @@ struct PageTable {
         var isEmpty: Bool { place == nowhere }
     }
 
-    init() { index = [Slot](repeating: .empty, count: 64) }
+    /// What each page takes beside `Page.weight`, in bytes.
+    private let extraBytes: Int
+
+    init(extraBytes: Int = 0) {
+        index = [Slot](repeating: .empty, count: 64)
+        self.extraBytes = extraBytes
+    }
 
     /// The place of a key's record, `nil` if there is none.
     func find(_ key: PageKey) -> Int32? {
@@ -78,7 +89,7 @@ struct PageTable {
         let record = Record(
             page: page, key: page.key.bytes, usableUntil: page.usableUntil, epoch: epoch)
         let link = Link(
-            newer: Self.nowhere, older: Self.nowhere, weight: Int32(clamping: page.weight), list: .none)
+            newer: Self.nowhere, older: Self.nowhere, weight: Int32(clamping: page.weight + extraBytes), list: .none)
         let place: Int32
         if let reused = free.popLast() {
             place = reused
@@ -97,7 +108,7 @@ struct PageTable {
     /// Replaces a record's page by another one with the same key.
     mutating func replace(_ place: Int32, with page: Page, epoch: Epoch) {
         records[Int(place)].page = page
-        links[Int(place)].weight = Int32(clamping: page.weight)
+        links[Int(place)].weight = Int32(clamping: page.weight + extraBytes)
         records[Int(place)].usableUntil = page.usableUntil
         records[Int(place)].epoch = epoch
     }
@@ -123,7 +134,19 @@ struct PageTable {
         count -= 1
     }
 
+    // MARK: Requests
+
+    mutating func count(_ requests: UInt16, of place: Int32) { links[Int(place)].count(requests) }
+
+    /// The requests since the last call.
+    mutating func takeRequests(_ place: Int32) -> Int {
+        defer { links[Int(place)].requests = 0 }
+        return Int(links[Int(place)].requests)
+    }
+
     // MARK: Links, for the lists
+
+    mutating func setLink(_ link: Link, of place: Int32) { links[Int(place)] = link }
 
     mutating func setList(_ list: List, of place: Int32) { links[Int(place)].list = list }
 

@@ -17,7 +17,17 @@ struct Shard {
         var isSent = false
     }
 
-    private var table = PageTable()
+    /// A flight that was completed.
+    struct Completed {
+        var waiters: [Waiter] = []
+        /// Where its page is stored; `nil` if it is not.
+        var place: Int32?
+        /// Requests for the page that it replaced, since that was stored or its refresh was begun.
+        var requests = 0
+    }
+
+    private var table: PageTable
+    private let extraBytes: Int
     private var policy: EvictionPolicy
     private var epochs = [UInt32](repeating: 0, count: EpochScope.count)
     /// The id of the flight that new requests join, by key.
@@ -36,7 +46,9 @@ struct Shard {
     private var doubt = PageCache.Doubt.servesFresh
     private(set) var evictions: UInt64 = 0
 
-    init(maxBytes: Int, maxWaiters: Int, number: Int, of shards: Int) {
+    init(maxBytes: Int, maxWaiters: Int, number: Int, of shards: Int, extraBytes: Int = 0) {
+        table = PageTable(extraBytes: extraBytes)
+        self.extraBytes = extraBytes
         policy = EvictionPolicy(maxBytes: maxBytes)
         self.maxWaiters = maxWaiters
         maxPageBytes = maxBytes / 2
@@ -56,7 +68,7 @@ struct Shard {
         // Searched before it is counted, so that both wait for memory at the same time.
         let place = table.find(key)
         policy.recordRequest(key.hash)
-        let page = place.flatMap { use($0, now: now) }
+        let page = place.flatMap { use($0, counting: 1, now: now) }
         if let page {
             if now < page.freshUntil { return .fresh(page) }
             if now < page.revalidateUntil {
@@ -80,18 +92,20 @@ struct Shard {
 
     /// The page of a key if it is usable at all, `nil` else.
     mutating func usable(_ key: PageKey, now: MonotonicInstant) -> Page? {
-        table.find(key).flatMap { use($0, now: now) }
+        table.find(key).flatMap { use($0, counting: 0, now: now) }
     }
 
     /// Returns the page of a record and makes it the most recently used. A dead page is removed, and the result is `nil`.
-    private mutating func use(_ place: Int32, now: MonotonicInstant) -> Page? {
+    ///
+    /// - Parameter requests: are counted for the page.
+    private mutating func use(_ place: Int32, counting requests: UInt16, now: MonotonicInstant) -> Page? {
         guard isAlive(Int(place), now: now) else {
             remove(place)
             return nil
         }
         guard now < trustedUntil || isServable(place, now: now) else { return nil }
         // The page is retained last: that waits for its memory and stalls what follows.
-        policy.touch(place, &table)
+        policy.touch(place, counting: requests, &table)
         return table.records[Int(place)].page
     }
 
@@ -123,18 +137,23 @@ struct Shard {
         return waiters.all
     }
 
-    mutating func complete(_ flight: Flight, _ completion: PageCache.Completion, now: MonotonicInstant) -> [Waiter] {
-        guard let completed = inProgress.removeValue(forKey: flight.id) else { return [] }
+    mutating func complete(_ flight: Flight, _ completion: PageCache.Completion, now: MonotonicInstant) -> Completed {
+        guard let completed = inProgress.removeValue(forKey: flight.id) else { return Completed() }
         if joinable[flight.key] == flight.id { joinable[flight.key] = nil }
+        var result = Completed(waiters: completed.waiters.all)
         if !completed.isVoid, epochValue(completed.epoch.scope) == completed.epoch.value {
             switch completion {
-            case .keep(let page): store(completed.isStale ? page.stale(now: now) : page, epoch: completed.epoch)
+            case .keep(let page):
+                if let old = table.find(flight.key) { result.requests = table.takeRequests(old) }
+                store(completed.isStale ? page.stale(now: now) : page, epoch: completed.epoch)
+                // The page may have been evicted at once.
+                result.place = table.find(flight.key)
             case .drop: if let place = table.find(flight.key) { remove(place) }
             case .nothing: break
             }
         }
         reclaim(now: now)
-        return completed.waiters.all
+        return result
     }
 
     /// Marks a flight as sent now: earlier invalidations and purges no longer concern its result.
@@ -276,6 +295,31 @@ struct Shard {
         return flight
     }
 
+    // MARK: Refreshing ahead
+
+    /// The place of a key's page, if it is usable, and the page.
+    func stored(_ key: PageKey, now: MonotonicInstant) -> (place: Int32, page: Page)? {
+        guard let place = table.find(key), isAlive(Int(place), now: now), let page = table.records[Int(place)].page
+        else {
+            return nil
+        }
+        return (place, page)
+    }
+
+    /// Begins a flight for the page at a place, if it is the one that was fetched then, is valid, and was asked for since.
+    mutating func claim(_ place: Int, fetchedAt: MonotonicInstant, now: MonotonicInstant) -> PageCache.Claim {
+        guard table.records.indices.contains(place), let page = table.records[place].page, page.fetchedAt == fetchedAt,
+            isAlive(place, now: now)
+        else { return .gone }
+        let scope = table.records[place].epoch.scope
+        guard current(page.key, scope) == nil else { return .inFlight }
+        guard table.links[place].requests > 0 else { return .unasked }
+        let requests = table.takeRequests(Int32(truncatingIfNeeded: place))
+        return .begun(begin(page.key, scope), page, requests: requests)
+    }
+
+    func hasWaiters(_ flight: Flight) -> Bool { inProgress[flight.id].map { !$0.waiters.isEmpty } ?? false }
+
     // MARK: Pages
 
     private func isAlive(_ place: Int, now: MonotonicInstant) -> Bool {
@@ -285,7 +329,7 @@ struct Shard {
 
     private mutating func store(_ page: Page, epoch: Epoch) {
         let old = table.find(page.key)
-        guard page.weight <= maxPageBytes else {
+        guard page.weight + extraBytes <= maxPageBytes else {
             if let old { remove(old) }
             return
         }

@@ -30,6 +30,12 @@ public struct Quota: Sendable, Equatable {
         self.jitter = min(max(0, jitter), interval * (self.burst - 1))
     }
 
+    init(interval: Int64, burst: Int64) {
+        self.interval = interval
+        self.burst = burst
+        jitter = 0
+    }
+
     /// The time in which an empty bucket becomes full.
     var capacity: Int64 { interval * burst }
 

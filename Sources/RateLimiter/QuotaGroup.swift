@@ -133,6 +133,25 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         }
     }
 
+    // MARK: Spare tokens
+
+    /// Takes a token that is spare, or says when there may be one.
+    ///
+    /// A token is spare while nothing waits and the bucket is full, so that it would be lost otherwise, if the group allows several at
+    /// once: what is left then is there for a new request. It is so too where the next one comes within `AheadShare.unnoticed`.
+    ///
+    /// - Parameter share: what may be spent of the rate.
+    /// - Returns: `nil` if the token is taken; else it is not before the instant. It does not come before the queue is released if others
+    ///   wait: `distantFuture`.
+    public func takeSpare(_ share: Double, now: MonotonicInstant) -> MonotonicInstant? {
+        state.withLock { $0.line.takeSpare(share, now: now, isTaken: true) }
+    }
+
+    /// As `takeSpare`, but takes none: `nil` if one could be taken.
+    public func nextSpare(_ share: Double, now: MonotonicInstant) -> MonotonicInstant? {
+        state.withLock { $0.line.takeSpare(share, now: now, isTaken: false) }
+    }
+
     // MARK: Releasing
 
     /// Grants the available tokens in the order of the queue.

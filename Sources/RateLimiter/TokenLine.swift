@@ -42,6 +42,8 @@ public struct SlotRequest: Sendable, Equatable {
 
     /// No token is taken before this instant.
     var heldUntil: MonotonicInstant = .distantPast
+    /// What was spent ahead.
+    var ahead = AheadShare()
 
     /// Brings rate and bucket up to date.
     mutating func rise(now: MonotonicInstant) {
@@ -53,8 +55,10 @@ public struct SlotRequest: Sendable, Equatable {
     /// Takes a token if there is one and the group is not held.
     mutating func takeToken(now: MonotonicInstant) -> Bool {
         guard now >= heldUntil else { return false }
-        if case .bucket = source { return bucket.take(rate.quota, now: now) == .admitted }
-        return takeSlot(now: now)
+        guard source == .bucket else { return takeSlot(now: now) }
+        // What was taken ahead has waited for the lateness of the next one, which need not be late again.
+        if ahead.madeUp(bucket, rate.quota, now: now) { return bucket.take(rate.quota.prompt, now: now) == .admitted }
+        return bucket.take(rate.quota, now: now) == .admitted
     }
 
     /// Takes a token for a new request, unless others wait.
@@ -69,7 +73,9 @@ public struct SlotRequest: Sendable, Equatable {
     /// The instant of the token behind `count` others.
     func turn(behind count: Int, now: MonotonicInstant) -> MonotonicInstant {
         switch source {
-        case .bucket: return max(heldUntil, bucket.availability(of: Int64(count) + 1, rate.quota, now: now))
+        case .bucket:
+            let turn = bucket.availability(of: Int64(count) + 1, rate.quota, now: now)
+            return max(heldUntil, count == 0 ? max(now, turn - ahead.lead(bucket)) : turn)
         case .granted:
             if count < slots.count { return max(heldUntil, slots[count]) }
             return max(heldUntil, askAt, bucket.availability(of: Int64(count - slots.count) + 1, rate.quota, now: now))

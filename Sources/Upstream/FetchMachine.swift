@@ -88,6 +88,7 @@ package struct FetchMachine: ~Copyable {
     private var waits: [Wait] = []
     /// When the next of them ends; `distantFuture` if there is none.
     private var nextWaitEnd = MonotonicInstant.distantFuture
+    var ahead: AheadRefreshes
     /// When to release the queues; `distantFuture` if nothing waits.
     var nextRelease: MonotonicInstant
     /// The last instant that a `tick` was asked for.
@@ -106,8 +107,11 @@ package struct FetchMachine: ~Copyable {
         services = zip(settings, gate.services).map { ServiceState($0, of: $1, retry, now: now) }
         self.now = now
         wallClock = WallInstant(seconds: 0)
-        nextRelease = now
+        (nextRelease, ahead) = (now, AheadRefreshes(areOn: gate.refreshesAhead))
     }
+
+    /// Refreshes no page ahead any more, because the gateway ends.
+    package mutating func endAhead() { ahead.areOn = false }
 
     /// True if no fetch is here or waits for its tokens, and no reply is being passed on.
     package var isIdle: Bool { calls.isEmpty && gate.queue.isEmpty && streams.isEmpty }
@@ -128,7 +132,7 @@ package struct FetchMachine: ~Copyable {
             wakeAt = .distantFuture
         case .stop: stop()
         }
-        let next = min(nextWaitEnd, nextRelease)
+        let next = min(nextWaitEnd, min(nextRelease, ahead.next))
         if next < wakeAt || wakeAt == .distantFuture { actions.append(.wake(at: next)) }
         wakeAt = next
     }
@@ -240,6 +244,8 @@ package struct FetchMachine: ~Copyable {
     private mutating func tick() {
         if now >= nextWaitEnd { endWaits() }
         if now >= nextRelease { release() }
+        var refreshes = ahead.take(from: gate, now: now)
+        while let attempt = refreshes.popFirst() { begin(attempt) }
     }
 
     private mutating func endWaits() {

@@ -206,6 +206,7 @@ private final class UpstreamThread {
                 machine.handle(.queueGrew, at: moment)
                 nextLook = moment.now + Self.longestSleep
             }
+            if messages.stopBy != nil { machine.endAhead() }
             machine.handle(.tick, at: moment)
             if let stopBy = messages.stopBy, moment.now >= stopBy { machine.handle(.stop, at: moment) }
             carryOut(&machine)

@@ -162,7 +162,7 @@ struct OperationInputTests {
     func lifetimes(_ operation: String, _ status: String?, _ fresh: Int64) throws {
         var policy = CachePolicy()
         policy.statusTTL = ["COMPLETED": 30 * second, "BACKED_UP": 20 * second]
-        policy.operationTTL = ["ListB": 5 * second]
+        policy.operationTTL = ["ListB": .fixed(5 * second)]
         policy.finalTTL = 40 * second
         let known = Operation(
             name: operation, kind: .page, quotaGroup: 0, isJudged: true, input: [], memberNames: [], defaults: [],

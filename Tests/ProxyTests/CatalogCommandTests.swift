@@ -20,6 +20,8 @@ struct CatalogCommandTests {
                 VoiceID.ListFraudsterRegistrationJobs
                   kind         page: answers are kept, and equal requests share one fetch
                   quota        batch: 2 a second, 2 at once
+                  or           by how often its pages change: cache.ttl.operation: {ListFraudsterRegistrationJobs: auto}
+                  new token    NextToken in each answer, good for 24h; without it pages are the same
                   final        changes no more: COMPLETED, COMPLETED_WITH_ERRORS, FAILED
                   input
                     DomainId: string; required; 22 characters; ^[a-zA-Z0-9]{22}$; names the domain

@@ -1,3 +1,4 @@
+import Gateway
 import Testing
 
 @testable import JobsProxy
@@ -58,6 +59,46 @@ struct SimulationTests {
         let attempts = try #require(figures["upstream_calls"])
         #expect(attempts > 1500)
         #expect(try #require(figures["upstream_throttles"]) <= 0.02 * attempts)
+    }
+
+    /// Pages that change, after an hour in which that is learnt.
+    private func changing(_ refresh: SimulatedLoad.Refresh, pages: Int) throws -> [String: Double] {
+        try figures {
+            $0.refresh = refresh
+            $0.pages = pages
+            $0.callers = 10
+            $0.warmUp = 3_600_000_000_000
+            $0.duration = 1_800_000_000_000
+            $0.configuration.cache.staleIfError = 43_200_000_000_000
+        }
+    }
+
+    @Test("of pages that change has more answers up to date the more is known of them", arguments: [18, 100])
+    func freshness(pages: Int) throws {
+        let (ttl, ahead, auto) = (
+            try changing(.ttl, pages: pages), try changing(.ahead, pages: pages), try changing(.auto, pages: pages)
+        )
+        let optimum = try #require(auto["up_to_date_optimum"])
+        let (today, best) = (try #require(ttl["up_to_date"]), try #require(auto["up_to_date"]))
+        #expect(best >= 0.95 * optimum, "\(auto)")
+        #expect(best > today && best > (auto["up_to_date_in_turn"] ?? 1), "\(ttl) \(auto)")
+        #expect((ahead["up_to_date"] ?? 0) >= today - 0.01, "\(ttl) \(ahead)")
+        for figures in [ttl, ahead, auto] {
+            #expect(figures["upstream_throttles"] == 0)
+            #expect((figures["upstream_calls"] ?? .infinity) <= 2 * 1800 + 2)
+        }
+    }
+
+    @Test("of three pages that all poll is served from pages two seconds old, with what is spare")
+    func hot() throws {
+        func age(_ share: Double) throws -> Double? {
+            try figures {
+                $0.pages = 3
+                $0.configuration.cache.refreshAhead.share = share
+            }["page_age_p99"]
+        }
+        #expect(try #require(try age(0.8)) <= 2.5)
+        #expect(try #require(try age(0)) > 9)
     }
 
     @Test("comes out the same each time, and in all forms")

@@ -65,6 +65,7 @@ extension DraftOperation {
         quota = text("quota") ?? "default"
         (domain, resource, status) = (text("domain"), text("resource"), text("status"))
         (token, idempotency) = (text("token"), text("idempotency"))
+        tokenLife = text("tokenLife")
         (ttl, timeout, hostPrefix) = (text("ttl"), text("timeout"), text("hostPrefix"))
         isSensitive = text("sensitive") == "true"
         isUnsigned = text("auth") == "none"

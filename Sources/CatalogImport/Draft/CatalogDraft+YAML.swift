@@ -48,6 +48,7 @@ extension CatalogDraft {
         if let invalidates = operation.invalidates, !invalidates.isEmpty {
             lines.append("    invalidates: \(list(invalidates))")
         }
+        add("tokenLife", operation.tokenLife)
         add("ttl", operation.ttl)
         add("timeout", operation.timeout)
         add("hostPrefix", operation.hostPrefix)

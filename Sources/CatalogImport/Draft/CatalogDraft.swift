@@ -52,6 +52,7 @@ struct DraftOperation {
     /// Nil: to be chosen by the parents of pages.
     var invalidates: [String]?
     var defaults: [(member: String, value: Int64)] = []
+    var tokenLife: String?
     var ttl: String?
     var timeout: String?
     var hostPrefix: String?

@@ -124,6 +124,7 @@ extension DraftOperation {
         status = member("status") ?? status
         token = member("token") ?? token
         idempotency = member("idempotency") ?? idempotency
+        tokenLife = rule.words["tokenLife"]?.value ?? tokenLife
         ttl = rule.words["ttl"]?.value ?? ttl
         timeout = rule.words["timeout"]?.value ?? timeout
         hostPrefix = rule.words["hostPrefix"]?.value ?? hostPrefix

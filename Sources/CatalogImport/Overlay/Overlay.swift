@@ -28,7 +28,8 @@ struct Overlay {
     }
 
     static let ruleKeys = [
-        "quota", "kind", "domain", "resource", "status", "token", "idempotency", "invalidates", "defaults", "ttl",
+        "quota", "kind", "domain", "resource", "status", "token", "tokenLife", "idempotency", "invalidates", "defaults",
+        "ttl",
         "timeout",
         "hostPrefix", "sensitive",
     ]
@@ -89,10 +90,10 @@ struct Overlay {
     private static func rule(_ entry: Tree.Entry, _ reader: TreeReader, _ path: DottedPath) -> Rule {
         let values = reader.entries(entry.value, path, keys: ruleKeys)
         var rule = Rule(pattern: Word(value: entry.key, line: entry.line), words: [:])
-        for key in ["quota", "ttl", "timeout", "hostPrefix"] + memberKeys {
+        for key in ["quota", "tokenLife", "ttl", "timeout", "hostPrefix"] + memberKeys {
             rule.words[key] = reader.text(values[key], path.key(key))
         }
-        for key in ["ttl", "timeout"] {
+        for key in ["tokenLife", "ttl", "timeout"] {
             guard let word = rule.words[key], CatalogDuration(word.value) == nil else { continue }
             reader.faults.add(line: word.line, key: "\(path.key(key))", "must be a duration, such as 30s")
             rule.words[key] = nil

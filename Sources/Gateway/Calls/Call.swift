@@ -27,6 +27,8 @@ public final class Call: Sendable {
         let contentEncoding: String?
         /// True if the service's model asks for no signature.
         let isUnsigned: Bool
+        /// What a listing is filtered by; nil if it is not.
+        let status: [UInt8]?
         /// The time limits of an attempt, nil for the service's, and of the call, which has as long at least; nanoseconds.
         let attemptTimeout: Int64?
         let callTimeout: Int64
@@ -40,8 +42,9 @@ public final class Call: Sendable {
         init(
             service: Service, operation: Int?, target: String, body: [UInt8], safety: Fetch.Safety, quotaGroup: Int,
             domain: [UInt8], namedDomain: [UInt8], invalidates: [EpochScope], contentEncoding: String? = nil,
-            isUnsigned: Bool = false
+            isUnsigned: Bool = false, status: [UInt8]? = nil
         ) {
+            self.status = status
             self.service = service
             self.operation = operation
             self.target = target
@@ -176,7 +179,7 @@ extension Gate {
         }
     }
 
-    private func action(
+    func action(
         _ place: Int, _ input: OperationInput, _ principal: Span<UInt8>, _ body: Span<UInt8>, _ coding: ContentCoding?,
         _ service: Service
     ) -> Call.Action {
@@ -196,7 +199,8 @@ extension Gate {
                 case .service: service.scope(domain: [])
                 case .all: service.everything
                 }
-            }, contentEncoding: coding?.field, isUnsigned: operation.isUnsigned)
+            }, contentEncoding: coding?.field, isUnsigned: operation.isUnsigned,
+            status: input.status)
         guard operation.kind.isCached, !operation.isStream, !input.hasUnknownMembers, coding == nil,
             service.sharesAnswers(with: principal)
         else {

@@ -99,7 +99,7 @@ extension Catalog {
             name,
             keys: [
                 "kind", "quota", "domain", "status", "token", "resource", "defaults", "idempotency", "invalidates",
-                "ttl", "timeout", "hostPrefix", "auth", "sensitive", "streams", "input",
+                "tokenLife", "ttl", "timeout", "hostPrefix", "auth", "sensitive", "streams", "input",
             ])
         guard let kind = try entry.word("kind", among: Operation.Kind.self) else {
             throw entry.fault("kind", "is missing")
@@ -140,7 +140,11 @@ extension Catalog {
             }
             invalidates.append(invalidation)
         }
-        _ = try place("token")
+        let token = try place("token")
+        let life = try entry.optionalDuration("tokenLife")
+        guard life == nil || token != nil else {
+            throw entry.fault("tokenLife", "needs the key 'token', which names the member")
+        }
         return Operation(
             name: name, kind: kind, quotaGroup: group, isJudged: validation != .off, input: input,
             memberNames: names.map { Array($0.utf8) },
@@ -149,6 +153,9 @@ extension Catalog {
             ttl: try entry.optionalDuration("ttl"), timeout: try entry.optionalDuration("timeout"),
             hostPrefix: try hostPrefix(entry), isSensitive: try entry.flag("sensitive"),
             isUnsigned: try isUnsigned(entry, kind),
+            freshToken: life.flatMap { life in
+                token.map { Operation.FreshToken(member: Array(names[$0].utf8), life: life) }
+            },
             isStream: try entry.flag("streams"))
     }
 

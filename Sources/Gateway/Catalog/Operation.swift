@@ -29,6 +29,13 @@ public struct Operation: Sendable, Equatable {
         case all
     }
 
+    /// A member of the output that differs in each answer, and says nothing of the page.
+    public struct FreshToken: Sendable, Equatable {
+        public var member: [UInt8]
+        /// How long it is good for, in nanoseconds.
+        public var life: Int64
+    }
+
     /// The name, without the target prefix.
     public var name: String
     public var kind: Kind
@@ -63,6 +70,8 @@ public struct Operation: Sendable, Equatable {
     public var isSensitive = false
     /// True if its requests are not signed. Such an operation is not cached.
     public var isUnsigned = false
+    /// The token that continues a listing, if each answer has a new one for the same page.
+    public var freshToken: FreshToken?
     /// True if the answer is a stream of events or of bytes.
     public var isStream = false
 }

@@ -48,6 +48,9 @@ public final class FetchQueue: Sendable {
     private let services: [Service]
     /// By service and the catalog's order; services of one scope share theirs.
     let groups: [[QuotaGroup<AttemptRecord>]]
+    /// Each group once, and where those of a service begin that owns its groups.
+    private let owned: [QuotaGroup<AttemptRecord>]
+    private let starts: [Int]
     private let domainLimit: Limit?
     private let domains: KeyedBuckets?
     private let shadows: ShadowCounts
@@ -60,12 +63,17 @@ public final class FetchQueue: Sendable {
         self.shadows = shadows
         domains = domainLimit.map { KeyedBuckets($0.quota) }
         var groups: [[QuotaGroup<AttemptRecord>]] = []
+        var owned: [QuotaGroup<AttemptRecord>] = []
+        var starts: [Int] = []
         for service in services {
             let isOwner = !groups.indices.contains(service.quotaOwner)
+            starts.append(owned.count)
+            defer { if isOwner { owned += groups[groups.count - 1] } }
             groups.append(isOwner ? Self.groups(of: service) : groups[service.quotaOwner])
         }
         self.groups = groups
         self.supply = supply
+        (self.owned, self.starts) = (owned, starts)
     }
 
     private static func groups(of service: Service) -> [QuotaGroup<AttemptRecord>] {
@@ -145,6 +153,36 @@ public final class FetchQueue: Sendable {
     private func domainKey(_ fetch: Fetch) -> [UInt8]? {
         guard domains != nil, !fetch.domain.isEmpty else { return nil }
         return [UInt8(truncatingIfNeeded: fetch.service >> 8), UInt8(truncatingIfNeeded: fetch.service)] + fetch.domain
+    }
+
+    // MARK: Spare tokens
+
+    /// Groups have numbers for refreshing ahead, those that services share one.
+    var groupCount: Int { owned.count }
+
+    /// The number of a fetch's group.
+    func number(of fetch: Fetch) -> Int { number(service: fetch.service, group: fetch.quotaGroup) }
+
+    func number(service: Int, group: Int) -> Int { starts[services[service].quotaOwner] + group }
+
+    /// When a group may have a spare token; nil if it has one now.
+    func nextSpare(in group: Int, _ share: Double, now: MonotonicInstant) -> MonotonicInstant? {
+        owned[group].nextSpare(share, now: now)
+    }
+
+    /// Takes the tokens of a refresh that nobody has asked for, if they are spare; nil if not.
+    func admitAhead(_ fetch: Fetch, _ share: Double, now: MonotonicInstant) -> GrantedAttempt? {
+        var record = AttemptRecord(fetch: fetch)
+        if let domains, let key = domainKey(fetch) {
+            // A domain's limit in shadow mode holds here: what would be refused is not spare.
+            guard domains.take(key, now: now) == .admitted else { return nil }
+            record.holdsDomainToken = true
+        }
+        guard group(of: fetch).takeSpare(share, now: now) == nil else {
+            giveBackDomainToken(record)
+            return nil
+        }
+        return GrantedAttempt(record: record)
     }
 
     // MARK: While it waits

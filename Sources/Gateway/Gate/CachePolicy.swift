@@ -5,7 +5,7 @@ public struct CachePolicy: Sendable, Equatable {
     /// Time to live where nothing else is said.
     public var defaultTTL: Int64 = 10_000_000_000
     /// By the names of operations, whatever else is said.
-    public var operationTTL: OperationRules<Int64> = [:]
+    public var operationTTL: OperationRules<TimeToLive> = [:]
     /// By the status that a listing is filtered by.
     public var statusTTL: [String: Int64] = [:]
     /// For a listing filtered by a status that the catalog calls final.
@@ -23,9 +23,27 @@ public struct CachePolicy: Sendable, Equatable {
         // By bytes: to Swift, texts that merely look alike are equal, and the status is what a caller wrote.
         let byStatus = status.flatMap { status in statusTTL.first { $0.key.utf8.elementsEqual(status) }?.value }
         let final = status.flatMap { operation.final.contains($0) ? finalTTL : nil }
-        let own = operationTTL.value(service: service.settings.name, operation: operation.name)
+        let configured = byStatus ?? final ?? operation.ttl ?? defaultTTL
+        let fresh =
+            switch operationTTL.value(service: service.settings.name, operation: operation.name) {
+            case .fixed(let own): own
+            // Until something is known of the page.
+            case .adaptive(let bounds): min(max(configured, bounds.min), bounds.max)
+            case nil: configured
+            }
         return Page.Lifetime(
-            fresh: own ?? byStatus ?? final ?? operation.ttl ?? defaultTTL,
-            staleWhileRevalidate: staleWhileRevalidate, staleIfError: staleIfError)
+            fresh: fresh, staleWhileRevalidate: staleWhileRevalidate, staleIfError: staleIfError)
+    }
+
+    /// The bounds of an operation's time to live, if it follows how often its pages change.
+    func adaptiveTTL(of operation: Operation, _ service: Service) -> AdaptiveTTL? {
+        let own = operationTTL.value(service: service.settings.name, operation: operation.name)
+        if case .adaptive(let bounds) = own { return bounds }
+        return nil
+    }
+
+    /// True if any operation's time to live follows how often its pages change.
+    public var hasAdaptiveTTL: Bool {
+        operationTTL.values.contains { if case .adaptive = $0 { true } else { false } }
     }
 }

@@ -22,6 +22,10 @@ public final class Gate: Sendable {
     let callers: [Caller]
     /// The limits of what is sent to the services.
     public let queue: FetchQueue
+    /// What is known of pages' changes, and which is refreshed next.
+    public let plan: RefreshPlan
+    /// What the quotas' tokens were spent on.
+    public let spending: QuotaSpending
     /// The refusals that limits in shadow mode did not carry out.
     public let shadows: ShadowCounts
     let upstream: any UpstreamPort
@@ -33,6 +37,7 @@ public final class Gate: Sendable {
     /// - Parameters:
     ///   - callers: the first stands for all unidentified callers.
     ///   - domainLimit: limits what is sent to the services for each domain.
+    ///   - refreshAhead: what is spent on pages before they are stale.
     ///   - upstream: gets the fetches.
     ///   - receiver: gets their results.
     ///   - observer: is told of writes.
@@ -40,8 +45,9 @@ public final class Gate: Sendable {
     ///   - sharesQuotas: true if quota groups get their slots from the cluster.
     public init(
         services: [Service], cache: PageCache, policy: CachePolicy, callers: [CallerSettings],
-        domainLimit: Limit? = nil, upstream: any UpstreamPort, receiver: any ArrivalReceiver,
-        observer: (any WriteObserver)? = nil, cluster: (any ClusterPort)? = nil, sharesQuotas: Bool = false
+        domainLimit: Limit? = nil, refreshAhead: RefreshSettings = .off, upstream: any UpstreamPort,
+        receiver: any ArrivalReceiver, observer: (any WriteObserver)? = nil, cluster: (any ClusterPort)? = nil,
+        sharesQuotas: Bool = false
     ) {
         self.services = services
         self.cache = cache
@@ -54,7 +60,11 @@ public final class Gate: Sendable {
         self.shadows = shadows
         queue = FetchQueue(
             services, domainLimit: domainLimit, shadows: shadows, supply: sharesQuotas ? cluster : nil)
+        spending = QuotaSpending(services)
         let operations = OperationNames(services)
+        plan = RefreshPlan(
+            refreshAhead, groups: queue.groupCount, operations: operations.count,
+            remembersPages: policy.hasAdaptiveTTL)
         self.operations = operations
         targets = TargetTable(services, operations)
         var scopes: [[String]: Int] = [:]
@@ -188,7 +198,7 @@ public final class Gate: Sendable {
         case .stale(let page, let refresh):
             if let refresh {
                 var fetch = fetch(query, refresh, client, now: now)
-                fetch.claim = .refresh(fetchedAt: page.fetchedAt)
+                fetch.claim = refreshClaim(page, query.request, now: now)
                 if case .refused(let attempt, let scope, let until) = start(fetch, now: now) {
                     deliver([finish(attempt, .throttled(scope, until: until), now: now)])
                 }
@@ -264,7 +274,7 @@ public final class Gate: Sendable {
         let page = role == .noCache ? nil : cache.usablePage(flight.key, now: now)
         var fetch = fetch
         // The request is answered with the older page, so the fetch has the priority of a refresh.
-        if let page { fetch.claim = .refresh(fetchedAt: page.fetchedAt) }
+        if let page { fetch.claim = refreshClaim(page, fetch.request, now: now) }
         let use = PageUse.unrefreshable(.quota, status: nil)
         switch start(fetch, now: now) {
         case .sent:
@@ -293,7 +303,7 @@ public final class Gate: Sendable {
         }
     }
 
-    private func nextFetch() -> UInt64 { lastFetch.wrappingAdd(1, ordering: .relaxed).newValue }
+    func nextFetch() -> UInt64 { lastFetch.wrappingAdd(1, ordering: .relaxed).newValue }
 
     // MARK: Attempts
 
@@ -309,6 +319,7 @@ public final class Gate: Sendable {
                 return .held(attempt, until: until)
             }
         }
+        spending.count(attempt)
         return .sent(SentAttempt(record: attempt.record, sentAt: now))
     }
 
@@ -326,7 +337,9 @@ public final class Gate: Sendable {
     public func mayRetry(_ fetch: Fetch) -> Bool {
         switch fetch.purpose {
         case .pass(_, let isRetry): !isRetry
-        case .flight(let flight, _): !cache.isLeftToRetries(flight)
+        // Another token may not be spare: only clients are worth it.
+        case .flight(let flight, _):
+            (!fetch.isAhead || cache.hasWaiters(flight)) && !cache.isLeftToRetries(flight)
         }
     }
 
@@ -350,7 +363,8 @@ public final class Gate: Sendable {
             cluster.writeEnded(fetch, wasSent: attempt.attempts > 0, delivery)
             return Delivery(delivery.arrival, to: [])
         case .flight(let flight, let lifetime):
-            return complete(flight, lifetime, result, fetch, sentAt: attempt.sentAt ?? now, now: now)
+            return complete(
+                flight, lifetime, result, fetch, sentAt: attempt.sentAt ?? now, wasSent: attempt.attempts > 0, now: now)
         }
     }
 
@@ -359,15 +373,16 @@ public final class Gate: Sendable {
 
     private func complete(
         _ flight: Flight, _ lifetime: Page.Lifetime, _ result: FetchResult, _ fetch: Fetch, sentAt: MonotonicInstant,
-        now: MonotonicInstant
+        wasSent: Bool, now: MonotonicInstant
     ) -> Delivery {
         if case .reply(let reply) = result,
             let page = reply.page(flight.key, lifetime, negativeTTL: policy.negativeTTL, sentAt: sentAt)
         {
-            let waiters = cache.complete(flight, .keep(page), now: now)
+            let (page, waiters) = keep(page, flight, lifetime, fetch, now: now)
             cluster?.flightEnded(flight, page)
             return Delivery(page.status == 200 ? .page(page) : .reply(reply), to: waiters)
         }
+        if wasSent || fetch.isAhead { noteUnrefreshed(flight, result, fetch, now: now) }
         let stale = result.staleUse(isPassthrough: services[fetch.service].isPassthrough).flatMap { use in
             cache.usablePage(flight.key, now: now).map { Arrival.stale($0, use) }
         }

@@ -20,10 +20,10 @@ extension Gate {
     ) {
         let (cache, limits) = (configuration.cache, configuration.limits)
         self.init(
-            services: services, cache: PageCache(maxBytes: cache.maxBytes, maxWaiters: cache.maxWaiters),
-            policy: CachePolicy(cache),
+            services: services, cache: PageCache(cache), policy: CachePolicy(cache),
             callers: [CallerSettings(limits)] + configuration.callers.map { CallerSettings($0, limits) },
-            domainLimit: limits.domain.map { Limit($0) }, upstream: upstream, receiver: receiver, observer: observer,
+            domainLimit: limits.domain.map { Limit($0) }, refreshAhead: cache.refreshAhead, upstream: upstream,
+            receiver: receiver, observer: observer,
             cluster: cluster, sharesQuotas: configuration.shared?.quotas == true)
         spreadReplicas(configuration)
     }
@@ -120,6 +120,14 @@ extension HTTPLimits {
 extension TLSSettings {
     init(_ tls: Configuration.TLS) {
         self.init(certificate: tls.certificate, key: tls.key, clientCA: tls.clientCA)
+    }
+}
+
+extension PageCache {
+    convenience init(_ cache: Configuration.Cache) {
+        self.init(
+            maxBytes: cache.maxBytes, maxWaiters: cache.maxWaiters,
+            extraBytes: RefreshPlan.bytesPerPage(cache.refreshAhead, hasAdaptiveTTL: cache.ttl.isAdaptive))
     }
 }
 

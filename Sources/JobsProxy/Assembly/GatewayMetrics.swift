@@ -14,6 +14,7 @@ enum GatewayMetrics {
     ) {
         cache(registry, gate)
         quotas(registry, gate)
+        refreshes(registry, gate)
         limits(registry, gate)
         registry.observed("jobsproxy_breaker_state", "Whether a service is called: 0 yes, 1 one probe, 2 no.") {
             zip(gate.services, upstream.breakerStates).map { service, state in
@@ -68,6 +69,47 @@ enum GatewayMetrics {
         registry.observed("jobsproxy_quota_rate", "Requests a second that a quota group allows.", read: rows(\.rate))
         registry.observed(
             "jobsproxy_queue_depth", "Attempts that wait for a quota token.", read: rows { Double($0.waiting) })
+    }
+
+    private static func refreshes(_ registry: Metrics, _ gate: Gate) {
+        registry.observed(
+            "jobsproxy_refreshes_total", "Pages that were fetched anew, by what the fetch brought.", kind: .counter
+        ) {
+            (0..<gate.operations.count).flatMap { number in
+                let counts = RefreshPlan.RefreshResult.allCases.map {
+                    ($0.rawValue, gate.plan.refreshes(OperationID(number), $0))
+                }
+                // A series for each operation that has been refreshed: there may be thousands that never are.
+                guard counts.contains(where: { $0.1 > 0 }) else { return [(labels: String, value: Double)]() }
+                let names = gate.operations[OperationID(number)]
+                return counts.map { result, count in
+                    (
+                        "\(label("service", names.service)),\(label("operation", names.operation)),"
+                            + label("result", result), Double(count)
+                    )
+                }
+            }
+        }
+        registry.value(
+            "jobsproxy_page_staleness_ratio",
+            "The part of the answers of late that the next fetch of their page showed to have been out of date.",
+            gate.plan.staleness)
+        registry.observed(
+            "jobsproxy_quota_spent_total", "Tokens of a quota group that were spent, by what for.", kind: .counter
+        ) {
+            gate.services.flatMap { service in
+                service.catalog.quotaGroups.indices.flatMap { group in
+                    QuotaSpending.Purpose.allCases.map { purpose in
+                        let name = service.catalog.quotaGroups[group].name
+                        return (
+                            "\(label("service", service.settings.name)),\(label("group", name)),"
+                                + label("for", purpose.rawValue),
+                            Double(gate.spending[service.index, group, purpose])
+                        )
+                    }
+                }
+            }
+        }
     }
 
     private static func limits(_ registry: Metrics, _ gate: Gate) {

@@ -33,6 +33,7 @@ struct GatewayState: Sendable {
                     ("invalidations", .number("\(cache.invalidations)")),
                 ])
             ),
+            ("refreshing", refreshing()),
             ("callers", .array(gate.callerNames.map(JSONValue.string))),
             ("anonymous", .string(configuration.effectiveAnonymous.rawValue)),
             ("shared", cluster.map { Self.shared($0.figures) } ?? .null),
@@ -51,6 +52,7 @@ struct GatewayState: Sendable {
                 ("rate", Self.decimal(figures.rate)),
                 ("fullRate", Self.decimal(figures.fullRate)),
                 ("tokens", Self.decimal(figures.tokens)), ("waiting", .number("\(figures.waiting)")),
+                ("pagesToRefresh", .number("\(gate.pagesToRefresh(service: service.index, group: place))")),
             ])
         }
         return .object([
@@ -77,6 +79,31 @@ struct GatewayState: Sendable {
             ("members", .array(members)),
         ])
     }
+
+    /// How pages change, by their kinds, and the times to live that follow from it.
+    private func refreshing() -> JSONValue {
+        let settings = configuration.cache.refreshAhead
+        let kinds = gate.plan.kinds.prefix(Self.mostKinds).map { kind in
+            let names = gate.operations[kind.operation]
+            var members: [(name: String, value: JSONValue)] = [
+                ("service", .string(names.service)), ("operation", .string(names.operation)),
+                ("status", kind.status.map(JSONValue.string) ?? .null),
+                ("changesEverySeconds", Self.decimal(kind.interval)),
+            ]
+            if let time = gate.timeToLive(ofNewPage: kind) {
+                members.append(("timeToLiveSeconds", Self.decimal(Double(time) / 1e9)))
+            }
+            return JSONValue.object(members)
+        }
+        return .object([
+            ("share", Self.decimal(settings.share)),
+            ("minIntervalSeconds", Self.decimal(Double(settings.minInterval) / 1e9)),
+            ("stalenessRatio", Self.decimal(gate.plan.staleness)), ("kinds", .array(Array(kinds))),
+        ])
+    }
+
+    /// More would make the text too long for who reads it.
+    private static let mostKinds = 256
 
     private static func place(_ endpoint: Configuration.ServiceEntry.Endpoint) -> String {
         switch endpoint {

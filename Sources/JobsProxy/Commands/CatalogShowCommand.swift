@@ -54,6 +54,13 @@ enum CatalogText {
             lines.append("  judged here  \(meaning)")
         }
         if let ttl = operation.ttl { lines.append("  time to live \(Units.spelled(nanoseconds: ttl))") }
+        if operation.kind.isCached {
+            lines.append("  or           by how often its pages change: cache.ttl.operation: {\(operation.name): auto}")
+        }
+        if let token = operation.freshToken {
+            let (member, life) = (String(decoding: token.member, as: UTF8.self), Units.spelled(nanoseconds: token.life))
+            lines.append("  new token    \(member) in each answer, good for \(life); without it pages are the same")
+        }
         if !operation.final.isEmpty {
             let values = operation.final.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ", ")
             lines.append("  final        changes no more: \(values)")

@@ -7,11 +7,14 @@ struct SimulateCommand: ParsableCommand {
         abstract: "Shows what a load would come to, with the gateway's own decisions, in virtual time.",
         discussion: """
             Callers ask for every page once an interval; what happens after the warm-up is counted.
+            With --refresh pages change, each at a rate between once an hour and once a second, and each caller asks for one page an
+            interval, drawn by Zipf's law.
 
             Examples:
               jobs-proxy simulate --callers 200 --pages 18 --interval 1s
               jobs-proxy simulate --direct --retries legacy          the same callers without a gateway
               jobs-proxy simulate --walk 10000 --svg ages.svg        with one more who walks through 10,000 pages
+              jobs-proxy simulate --refresh auto --warm-up 90m --duration 90m   how many answers are up to date
               jobs-proxy simulate --config jobs-proxy.yaml --json    with the cache and the limits of a configuration
             """)
 
@@ -58,6 +61,15 @@ struct SimulateCommand: ParsableCommand {
     @Flag(help: "Callers ask the service, with no gateway between.")
     var direct = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Pages change, and are refreshed at their ttl, ahead of it too, or with a ttl of their own (auto).",
+            valueName: "WHEN"))
+    var refresh: SimulatedLoad.Refresh?
+
+    @Option(help: ArgumentHelp("Of pages that change, the n-th is asked for as 1 / n^EXPONENT.", valueName: "EXPONENT"))
+    var zipf = 1.0
+
     @Option(help: ArgumentHelp("Where the random numbers begin.", valueName: "N"))
     var seed: UInt64 = 1
 
@@ -95,6 +107,8 @@ struct SimulateCommand: ParsableCommand {
         load.foreignRate = try inRange(others, 0...load.rate, "--others")
         load.retries = retries
         load.isDirect = direct
+        load.refresh = refresh
+        load.exponent = try inRange(zipf, 0...4, "--zipf")
         load.seed = seed
         return load
     }
@@ -117,3 +131,4 @@ struct SimulateCommand: ParsableCommand {
 }
 
 extension SDKRetries.Mode: ExpressibleByArgument {}
+extension SimulatedLoad.Refresh: ExpressibleByArgument {}

@@ -7,6 +7,7 @@ extension Configuration {
         /// Calls that may wait on one flight.
         var maxWaiters = 10_000
         var ttl = TimeToLive()
+        var refreshAhead = RefreshSettings()
         var staleWhileRevalidate = CachePolicy().staleWhileRevalidate
         var staleIfError = CachePolicy().staleIfError
         /// The time for which an error is kept, by its type; 0: not at all.
@@ -23,11 +24,14 @@ extension Configuration {
             /// Where the catalog calls that status final, and it has none of its own.
             var final = CachePolicy().finalTTL
             /// By the names of operations, whatever the status.
-            var operation: [String: Int64] = [:]
+            var operation: [String: Gateway.TimeToLive] = [:]
 
             var longest: Int64 {
-                max(`default`, final, status.values.max() ?? 0, operation.values.max() ?? 0)
+                max(`default`, final, status.values.max() ?? 0, operation.values.map(\.longest).max() ?? 0)
             }
+
+            /// True if the time of some operation follows how often its pages change.
+            var isAdaptive: Bool { operation.values.contains { if case .adaptive = $0 { true } else { false } } }
         }
     }
 

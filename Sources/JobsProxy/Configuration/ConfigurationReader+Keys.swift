@@ -258,15 +258,33 @@ extension Configuration.Cache {
             section.value("default", .duration(from: 0, to: 24 * .hour), &ttl.default)
             section.table("status", .duration(from: 0, to: 24 * .hour), &ttl.status)
             section.value("final", .duration(from: 0, to: 24 * .hour), &ttl.final)
-            section.table("operation", .duration(from: 0, to: 24 * .hour), &ttl.operation, names: .operationName) {
-                known?.problem(of: $0)
+            section.table("operation", .timeToLive, names: .operationName, { known?.problem(of: $0) }) {
+                .adaptive(AdaptiveTTL($0))
+            } take: {
+                ttl.operation[$0] = $1
             }
+        }
+        section.section("refreshAhead") { section in
+            section.value("share", .number(0...1), &refreshAhead.share)
+            section.value("minInterval", .duration(from: 100 * .millisecond, to: .hour), &refreshAhead.minInterval)
         }
         section.value("staleWhileRevalidate", .duration(from: 0, to: 24 * .hour), &staleWhileRevalidate)
         section.value("staleIfError", .duration(from: 0, to: 24 * .hour), &staleIfError)
         section.table("negative", .duration(from: 0, to: .hour), &negative)
         section.optional("snapshot", .text, &snapshot)
         section.check("staleIfError", "staleWhileRevalidate", "ttl") { lifeProblem }
+    }
+}
+
+extension AdaptiveTTL {
+    fileprivate init(_ section: Mapping) {
+        self.init()
+        section.value("min", .duration(from: 100 * .millisecond, to: 24 * .hour), &min)
+        section.value("max", .duration(from: 100 * .millisecond, to: 24 * .hour), &max)
+        section.value("staleness", .share(0.001...0.9), &staleness)
+        section.check("min", "max") {
+            min <= max ? nil : "min must not be longer than max: shorten min or lengthen max"
+        }
     }
 }
 

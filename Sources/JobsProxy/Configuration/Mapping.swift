@@ -59,6 +59,20 @@ final class Mapping {
         }
     }
 
+    /// Values by name, each a single value or known keys.
+    func table<Value>(
+        _ key: String, _ parser: ValueParser<Value>, names: ValueParser<String>, _ nameProblem: (String) -> String?,
+        section: (Mapping) -> Value, take: (_ name: String, Value) -> Void
+    ) {
+        named(key, names, nameProblem) { name, tree, path in
+            if case .mapping = tree.content {
+                mapping(tree, path) { take(name, section($0)) }
+            } else if let value = scalar(tree, parser, path) {
+                take(name, value)
+            }
+        }
+    }
+
     /// A list of single values, which takes the place of the one that the field holds.
     ///
     /// - Parameter problem: the problem with a value; `nil` if it is accepted.

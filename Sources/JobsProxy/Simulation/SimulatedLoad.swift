@@ -6,6 +6,16 @@ struct SimulatedLoad: Sendable {
     /// Pages that every caller asks for once an interval.
     var pages = 18
     var interval: Int64 = 1_000_000_000
+    /// When pages are refreshed.
+    enum Refresh: String, Sendable, CaseIterable {
+        /// When they are asked for after their time to live.
+        case ttl
+        /// Before, too.
+        case ahead
+        /// And their time to live follows how often they change.
+        case auto
+    }
+
     /// The time before anything is counted.
     var warmUp: Int64 = 15_000_000_000
     var duration: Int64 = 60_000_000_000
@@ -20,6 +30,10 @@ struct SimulatedLoad: Sendable {
     var latency: Int64 = 50_000_000
     /// The part of the quota that other clients of the account take, requests a second.
     var foreignRate = 0.0
+    /// How pages are refreshed, where they change; `nil` for pages that do not.
+    var refresh: Refresh?
+    /// Of pages that change, the n-th is asked for in proportion to 1 / n^exponent, and each caller asks for one page an interval.
+    var exponent = 1.0
     var seed: UInt64 = 1
     /// The cache and the limits are as in a configuration, which may keep another quota than the service has.
     var configuration = Configuration()

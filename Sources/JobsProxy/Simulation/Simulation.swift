@@ -15,9 +15,10 @@ struct Simulation: ~Copyable {
         case ask(Asked)
         case send(Asked)
         /// A request reaches the service: one of the gateway's, by its fetch's id, or one straight from a caller.
-        case arrive(UInt64, isInTime: Bool)
+        case arrive(UInt64, page: Int?, isInTime: Bool)
         case direct(Asked)
-        case answer(UInt64, isGood: Bool)
+        /// The version of the page is that of the moment at which the request was there.
+        case answer(UInt64, version: Int, isGood: Bool)
         /// The gateway waits no longer for an answer.
         case timeout(UInt64)
         case tick
@@ -54,6 +55,8 @@ struct Simulation: ~Copyable {
     private var lastNumber = 0
     private var now = Self.start
     private var generator: SplitMix64
+    private var changing: ChangingPages?
+    private let pageNumbers: [[UInt8]: Int]
     private var retries: [SDKRetries]
     private var waiting: [UInt64: Asked] = [:]
     private var lastWaiter: UInt64 = 0
@@ -69,11 +72,25 @@ struct Simulation: ~Copyable {
         retries = (0..<callers).map { _ in SDKRetries(load.retries) }
         report = SimulationReport(load)
         var configuration = load.configuration
+        switch load.refresh {
+        case .ttl: configuration.cache.refreshAhead.share = 0
+        case .ahead, nil: break
+        case .auto where configuration.cache.ttl.isAdaptive: break
+        case .auto: configuration.cache.ttl.operation["*"] = .adaptive(AdaptiveTTL())
+        }
+        if load.refresh != nil {
+            changing = ChangingPages(
+                load.pages, exponent: load.exponent, requests: Double(load.callers) * 1e9 / Double(load.interval),
+                seed: load.seed &+ 1, now: Self.start)
+        } else {
+            changing = nil
+        }
+        report.bounds = changing?.bounds ?? []
         for index in configuration.services.indices where configuration.services[index].quotas["batch"] == nil {
             configuration.services[index].quotas["batch"] = Configuration.Rate(
                 rate: load.rate, burst: max(1, Int(load.burst)))
         }
-        let cache = PageCache(maxBytes: configuration.cache.maxBytes, maxWaiters: configuration.cache.maxWaiters)
+        let cache = PageCache(configuration.cache)
         let gate = Gate(
             services: try GatewayAssembly.services(configuration, now: Self.start), cache: cache,
             policy: CachePolicy(configuration.cache),
@@ -81,7 +98,8 @@ struct Simulation: ~Copyable {
                 var settings = CallerSettings(configuration.limits)
                 settings.name = "caller-\(number)"
                 return settings
-            }, domainLimit: configuration.limits.domain.map { Limit($0) }, upstream: port, receiver: port)
+            }, domainLimit: configuration.limits.domain.map { Limit($0) },
+            refreshAhead: configuration.cache.refreshAhead, upstream: port, receiver: port)
         self.gate = gate
         let signing = SigningSettings(
             scope: SigningScope(region: "", service: ""), supply: NoCredentials(), authority: "",
@@ -92,17 +110,24 @@ struct Simulation: ~Copyable {
                 UpstreamSettings($0, configuration.breaker, sandbox: nil, signing: signing)
             }, configuration.retry, random: SplitMix64(seed: ~load.seed), now: Self.start)
         calls = Self.calls(load.pages, "p", gate)
+        pageNumbers = Dictionary(
+            (0..<load.pages).map { (Self.body($0, "p"), $0) }, uniquingKeysWith: { first, _ in first })
         walkCalls = Self.calls(load.walk, "w", gate)
     }
 
     private static func calls(_ count: Int, _ prefix: String, _ gate: Gate) -> [Call] {
         let region: [UInt8] = []
         return (0..<count).map { number in
-            let digits = "\(number)"
-            let domain = prefix + String(repeating: "0", count: 21 - digits.count) + digits
-            let body = Array("{\"DomainId\":\"\(domain)\"}".utf8)
+            let body = body(number, prefix)
             return gate.read(target: Self.target.span, scope: region.span, body: body.span)
         }
+    }
+
+    /// In the spelling that the gateway sends.
+    private static func body(_ number: Int, _ prefix: String) -> [UInt8] {
+        let digits = "\(number)"
+        let domain = prefix + String(repeating: "0", count: 21 - digits.count) + digits
+        return Array("{\"DomainId\":\"\(domain)\"}".utf8)
     }
 
     // MARK: Running
@@ -110,7 +135,7 @@ struct Simulation: ~Copyable {
     consuming func run() -> SimulationReport {
         for caller in 0..<load.callers {
             let phase = Int64.random(in: 0..<load.interval, using: &generator)
-            for page in 0..<load.pages {
+            for page in 0..<(changing == nil ? load.pages : 1) {
                 at(
                     now + (phase + load.interval * Int64(page) / Int64(load.pages)),
                     .ask(Asked(caller: caller, page: page)))
@@ -139,14 +164,21 @@ struct Simulation: ~Copyable {
         switch event {
         case .ask(let asked):
             if asked.attempt == 1, asked.caller < load.callers { at(now + load.interval, event) }
+            var asked = asked
+            // Which page, by chance, once for each call.
+            if asked.attempt == 1, asked.caller < load.callers, let page = changing?.draw() {
+                asked = Asked(caller: asked.caller, page: page)
+            }
             at(retries[asked.caller].send(now: now), .send(asked))
         case .send(let asked): if load.isDirect { at(now + load.latency / 2, .direct(asked)) } else { ask(asked) }
         case .direct(let asked):
-            if service.answers(now: now) { answered(asked, age: 0) } else { throttled(asked, retryAfter: nil) }
-        case .arrive(let id, let isInTime):
+            if service.answers(now: now) { answered(asked, age: 0, []) } else { throttled(asked, retryAfter: nil) }
+        case .arrive(let id, let page, let isInTime):
             let isGood = service.answers(now: now)
-            if isInTime { at(now + load.latency / 2, .answer(id, isGood: isGood)) }
-        case .answer(let id, let isGood): end(id, .success(isGood ? Self.goodReply : Self.throttle))
+            let version = page.flatMap { changing?.version(of: $0, now: now) } ?? 0
+            if isInTime { at(now + load.latency / 2, .answer(id, version: version, isGood: isGood)) }
+        case .answer(let id, let version, let isGood):
+            end(id, .success(isGood ? Self.goodReply(version) : Self.throttle))
         case .timeout(let id): end(id, .failure(Self.timeout))
         case .tick:
             guard tickAt == now else { return }
@@ -166,15 +198,21 @@ struct Simulation: ~Copyable {
             return
         }
         switch gate.decide(call, caller: CallerID(asked.caller), waiter: waiter, now: now) {
-        case .page(let page, _): answered(asked, age: now - page.fetchedAt)
+        case .page(let page, _): answered(asked, age: now - page.fetchedAt, page.body)
         case .refused(let error): throttled(asked, retryAfter: error.retryAfter)
         case .wait: waiting[lastWaiter] = asked
         }
     }
 
-    private mutating func answered(_ asked: Asked, age: Int64) {
+    /// - Parameter body: that of the page, if it is one.
+    private mutating func answered(_ asked: Asked, age: Int64, _ body: [UInt8]) {
         retries[asked.caller].learn(wasThrottled: false, askedPerSecond: asksPerSecond)
-        if isCounted { report.count(caller: asked.caller, age: age, time: now - Self.start - load.warmUp) }
+        if isCounted {
+            let isCurrent =
+                asked.caller < load.callers ? changing?.version(of: asked.page, now: now) == Self.version(body) : false
+            report.count(
+                caller: asked.caller, age: age, isCurrent: isCurrent, time: now - Self.start - load.warmUp)
+        }
         goOn(asked)
     }
 
@@ -211,7 +249,7 @@ struct Simulation: ~Copyable {
             for waiter in delivery.waiters {
                 guard let asked = waiting.removeValue(forKey: waiter.generation) else { continue }
                 switch delivery.arrival {
-                case .page(let page), .stale(let page, _): answered(asked, age: now - page.fetchedAt)
+                case .page(let page), .stale(let page, _): answered(asked, age: now - page.fetchedAt, page.body)
                 case .reply, .stream: throttled(asked, retryAfter: nil)
                 case .error(let error): throttled(asked, retryAfter: error.retryAfter)
                 }
@@ -237,7 +275,7 @@ struct Simulation: ~Copyable {
         switch action {
         case .send(let outgoing):
             let (id, isInTime) = (outgoing.fetch.id, load.latency <= outgoing.timeout)
-            at(now + load.latency / 2, .arrive(id, isInTime: isInTime))
+            at(now + load.latency / 2, .arrive(id, page: pageNumbers[outgoing.fetch.body], isInTime: isInTime))
             if !isInTime { at(now + outgoing.timeout, .timeout(id)) }
         case .deliver(let delivery): gate.deliver([delivery])
         case .wake(let instant):
@@ -249,7 +287,15 @@ struct Simulation: ~Copyable {
         }
     }
 
-    private static let goodReply = CurlReply(status: 200, body: Array("{\"JobSummaries\":[]}".utf8))
+    private static func goodReply(_ version: Int) -> CurlReply {
+        CurlReply(status: 200, body: Array("{\"JobSummaries\":[],\"Version\":\(version)}".utf8))
+    }
+
+    /// The version in a good reply's body.
+    private static func version(_ body: [UInt8]) -> Int {
+        body.reduce(0) { number, byte in byte.isDigit ? number &* 10 &+ Int(byte - UInt8(ascii: "0")) : number }
+    }
+
     private static let throttle = CurlReply(status: 400, body: Array("{\"__type\":\"ThrottlingException\"}".utf8))
     private static let timeout = CurlError(rawValue: CurlError.timeout.rawValue, mayHaveSent: true)
 }

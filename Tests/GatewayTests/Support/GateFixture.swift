@@ -78,7 +78,8 @@ final class GateFixture {
         services names: [(name: String, region: String)] = [("voice-id", "us-east-1")],
         callers: (Double) -> [CallerSettings] = {
             [CallerSettings(name: "anonymous", limit: Limit(Quota(rate: 1, burst: $0)))]
-        }, domainLimit: Limit? = nil, catalog: (String) throws -> Catalog = { _ in try builtInCatalog() },
+        }, domainLimit: Limit? = nil, refreshAhead: RefreshSettings = .off, adaptive: AdaptiveTTL? = nil,
+        catalog: (String) throws -> Catalog = { _ in try builtInCatalog() },
         change: (inout Catalog) -> Void = { _ in }
     ) throws {
         let quota = Quota(rate: 1 / interval, burst: Double(max(1, tokens)))
@@ -98,11 +99,12 @@ final class GateFixture {
         var policy = CachePolicy()
         policy.statusTTL = ["COMPLETED": 60 * second]
         policy.negativeTTL = negative
+        if let adaptive { policy.operationTTL = ["List*": .adaptive(adaptive)] }
         let cache = PageCache(maxBytes: 1 << 22, maxWaiters: maxWaiters)
         receiver = FakeReceiver(cache)
         gate = Gate(
             services: services, cache: cache, policy: policy, callers: callers(callerBurst),
-            domainLimit: domainLimit, upstream: upstream, receiver: receiver)
+            domainLimit: domainLimit, refreshAhead: refreshAhead, upstream: upstream, receiver: receiver)
     }
 
     func read(_ operation: String, _ body: String, region: String = "", prefix: String = "VoiceID.") -> Call {

@@ -1,3 +1,4 @@
+import Gateway
 import GatewayFront
 import OriginClient
 import Testing
@@ -59,7 +60,7 @@ struct ConfigurationReaderTests {
                     "COMPLETED": 60_000_000_000, "SUBMITTED": 0,
                 ],
                 final: 20_000_000_000,
-                operation: ["ListDomains": 3_600_000_000_000]),
+                operation: ["ListDomains": .fixed(3_600_000_000_000)]),
             staleWhileRevalidate: 0, staleIfError: 7_200_000_000_000,
             negative: ["ResourceNotFoundException": 0, "ValidationException": 1_000_000_000])
         expected.limits = Configuration.Limits(

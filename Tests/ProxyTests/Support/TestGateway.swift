@@ -1,3 +1,4 @@
+import struct Gateway.RefreshSettings
 import Logging
 import NIOPosix
 import NIOTestSupport
@@ -19,16 +20,18 @@ struct TestGateway: Sendable {
     ///   - listen: the `listen` section, in place of one with a free port; so is `admin`.
     ///   - access: what the access log records.
     ///   - environment: beside `secrets`.
+    ///   - refreshAhead: in place of what the configuration says: most tests count the calls that they cause.
     static func run<Result>(
         _ yaml: String, listen: String = "", admin: String = "", access: String = "off",
-        environment: [String: String] = [:],
+        environment: [String: String] = [:], refreshAhead: RefreshSettings = .off,
         log: LogLines = LogLines(), isEnding: @escaping @Sendable () -> Bool = { false },
         _ body: (TestGateway) async throws -> Result
     ) async throws -> Result {
         let listen = listen.isEmpty ? "listen: {address: \"127.0.0.1:0\"}\n" : listen
         let admin = admin.isEmpty ? "admin: {address: \"127.0.0.1:0\"}\n" : admin
         let text = listen + admin + "log: {access: \(access)}\n" + yaml
-        let configuration = try ConfigurationReader.read(Array(text.utf8), file: "test.yaml").get()
+        var configuration = try ConfigurationReader.read(Array(text.utf8), file: "test.yaml").get()
+        configuration.cache.refreshAhead = refreshAhead
         let logger = Logger(label: "test") { _ in log }
         let assembly = try await GatewayAssembly(
             configuration, environment: secrets.merging(environment) { $1 },

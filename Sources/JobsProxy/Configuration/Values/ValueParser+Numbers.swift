@@ -1,3 +1,4 @@
+internal import Gateway
 internal import Primitives
 internal import StrictYAML
 
@@ -50,7 +51,34 @@ extension ValueParser where Value == Int64 {
     }
 }
 
+extension ValueParser where Value == TimeToLive {
+    /// A duration, or the word for one that follows how often pages change.
+    static var timeToLive: ValueParser {
+        let duration = ValueParser<Int64>.duration(from: 0, to: 24 * .hour)
+        return ValueParser { scalar throws(Problem) in
+            if scalar.text == "auto" { return .adaptive(AdaptiveTTL()) }
+            return .fixed(try duration.read(scalar))
+        }
+    }
+}
+
 extension ValueParser where Value == Double {
+    /// A part of one, as a number or as per cent.
+    static func share(_ range: ClosedRange<Double>) -> ValueParser {
+        ValueParser { scalar throws(Problem) in
+            let isPercent = scalar.text.utf8.last == UInt8(ascii: "%")
+            let text = isPercent ? String(scalar.text.dropLast()) : scalar.text
+            guard isDecimal(text), let value = Double(text) else {
+                throw Problem("must be a part such as 0.05 or 5%, not \(scalar.text.quoted)")
+            }
+            let part = isPercent ? value / 100 : value
+            guard range.contains(part) else {
+                throw outside("\(spelled(range.lowerBound)) and \(spelled(range.upperBound))", scalar)
+            }
+            return part
+        }
+    }
+
     static func number(_ range: ClosedRange<Double>, saying limits: String? = nil) -> ValueParser {
         ValueParser { scalar throws(Problem) in
             guard scalar.isPlain, isDecimal(scalar.text), let value = Double(scalar.text) else {
