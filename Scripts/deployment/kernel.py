@@ -92,8 +92,11 @@ def make_read_only(path):
 # MARK: Privileges
 
 
-def drop_privileges(user=None):
-    """No capability in any set, `no_new_privs`, and another user and group if `user` is given (setpriv(1))."""
+def drop_privileges(user=None, group=None):
+    """No capability in any set, `no_new_privs`, and another user and group if `user` is given (setpriv(1)).
+
+    Without `group` it is the one of the user's number.
+    """
     for capability in range(64):
         if LIBC.prctl(READ_BOUNDING, capability, 0, 0, 0) == 1:
             # Without CAP_SETPCAP the set stays; with no_new_privs it gives nothing.
@@ -102,7 +105,8 @@ def drop_privileges(user=None):
     call("prctl", AMBIENT, clear_all, 0, 0, 0)
     if user is not None:
         os.setgroups([])
-        os.setresgid(user, user, user)
+        group = user if group is None else group
+        os.setresgid(group, group, group)
         os.setresuid(user, user, user)
     version_3 = 0x20080522
     call("capset", struct.pack("Ii", version_3, 0), bytes(24))
