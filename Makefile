@@ -4,7 +4,7 @@ RELEASE := -c release --static-swift-stdlib --product jobs-proxy
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build test check sanitize fuzz bench bench-parts format clean
+.PHONY: help run build package test check sanitize fuzz bench bench-parts format clean
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -16,6 +16,11 @@ build: ## Installs what is missing and builds the gateway for release
 	@Scripts/setup
 	swift build $(RELEASE)
 	@Scripts/check-copies
+
+package: build ## Makes a Debian package and an OCI image of it in .build/package, and tries both
+	@Scripts/setup --package
+	Scripts/package --gateway "$$(swift build $(RELEASE) --show-bin-path)/jobs-proxy"
+	Scripts/check-package --gateway "$$(swift build $(RELEASE) --show-bin-path)/jobs-proxy"
 
 test: ## Installs what is missing, checks, runs all tests, and the gateway where it may be deployed
 	@Scripts/setup --tests
