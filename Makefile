@@ -29,6 +29,9 @@ test: ## Installs what is missing, checks, runs all tests, and the gateway where
 	Scripts/check-deployment --self-test
 	Scripts/make-catalogs --check
 	Scripts/check-deployment
+	Scripts/check-kubernetes --self-test
+	Scripts/check-package --self-test
+	Scripts/check-kubernetes
 	Scripts/check-allocations
 
 check: ## Checks the arrows between the modules, and the format
