@@ -97,7 +97,7 @@ def configuration(version, architecture, created, packed):
             "Cmd": ["serve", "--config", f"/{CONFIGURATION}"],
             # A crash's report would print memory, in which there are secrets.
             "Env": ["PATH=/usr/bin", "SWIFT_BACKTRACE=enable=no"],
-            "ExposedPorts": {"8080/tcp": {}, "9090/tcp": {}},
+            "ExposedPorts": {"8080/tcp": {}},
             "WorkingDir": "/", "StopSignal": "SIGTERM", "Labels": labels(version),
         },
         "rootfs": {"type": "layers", "diff_ids": [digest(each) for _, each in packed]},
