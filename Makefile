@@ -4,7 +4,7 @@ RELEASE := -c release --static-swift-stdlib --product jobs-proxy
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run run-cluster build test check sanitize fuzz bench bench-cluster bench-parts format clean
+.PHONY: help run run-cluster build package test check sanitize fuzz bench bench-cluster bench-parts format clean
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -21,6 +21,11 @@ build: ## Installs what is missing and builds the gateway for release
 	swift build $(RELEASE)
 	@Scripts/check-copies
 
+package: build ## Makes a Debian package and an OCI image of it in .build/package, and tries both
+	@Scripts/setup --package
+	Scripts/package --gateway "$$(swift build $(RELEASE) --show-bin-path)/jobs-proxy"
+	Scripts/check-package --gateway "$$(swift build $(RELEASE) --show-bin-path)/jobs-proxy"
+
 test: ## Installs what is missing, checks, runs all tests, and the gateway where it may be deployed
 	@Scripts/setup --tests
 	@$(MAKE) --no-print-directory check
@@ -28,6 +33,9 @@ test: ## Installs what is missing, checks, runs all tests, and the gateway where
 	Scripts/check-deployment --self-test
 	Scripts/make-catalogs --check
 	Scripts/check-deployment
+	Scripts/check-kubernetes --self-test
+	Scripts/check-package --self-test
+	Scripts/check-kubernetes
 	Scripts/check-allocations
 
 check: ## Checks the arrows between the modules, and the format

@@ -48,7 +48,7 @@ class Surroundings:
 
     def __init__(self, program, directory, host):
         self.program, self.directory = program, pathlib.Path(directory)
-        self.user = USER if host.is_root else None
+        self.user, self.group = USER if host.is_root else None, None
         self.environment = {**os.environ, **program.environment}
         self.arguments = ["serve", "--config", str(self.directory / "jobs-proxy.yaml")]
         self.command = program.path

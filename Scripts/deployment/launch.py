@@ -119,7 +119,7 @@ def start(case, command, arguments):
         for kind, limit in case.limits.items():
             resource.setrlimit(kind, (limit, limit))
         if not case.is_privileged:
-            kernel.drop_privileges(case.user)
+            kernel.drop_privileges(case.user, case.group)
         kernel.end_with_parent()
         for number in range(3):
             if number in standard:

@@ -26,7 +26,7 @@ NO_COUNTERPART = {
     "Description", "DynamicUser", "Requires", "After", "Wants", "StartLimitIntervalSec", "StartLimitBurst", "WantedBy", "Type", "Restart",
     "RestartSec", "ExecReload", "TimeoutStopSec", "CapabilityBoundingSet", "AmbientCapabilities", "NoNewPrivileges", "RemoveIPC",
     "SystemCallArchitectures", "PrivateTmp", "ProtectControlGroups", "ProtectHome", "ProtectKernelTunables",
-    "ProtectSystem", "SystemCallErrorNumber",
+    "ProtectSystem", "SystemCallErrorNumber", "Documentation", "User", "Group", "EnvironmentFile",
 }
 
 
