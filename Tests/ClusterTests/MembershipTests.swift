@@ -1,3 +1,4 @@
+import Gateway
 import Primitives
 import RateLimiter
 import TestSupport
@@ -117,5 +118,3 @@ struct PurgeTextTests {
         arguments: ["", "0", "-:-:-:-:", "-:-:-:-:2", "9:a-:-:-:0", "-1:a-:-:-:0", "x:-:-:-:0", "-:-:-:-:00"])
     func faulty(text: String) { #expect(PurgeText.request(text) == nil) }
 }
-
-import Gateway

@@ -7,7 +7,7 @@ extension Configuration {
         /// Calls that may wait on one flight.
         var maxWaiters = 10_000
         var ttl = TimeToLive()
-        var refreshAhead = RefreshSettings()
+        var refreshAhead = RefreshSettings.off
         var staleWhileRevalidate = CachePolicy().staleWhileRevalidate
         var staleIfError = CachePolicy().staleIfError
         /// The time for which an error is kept, by its type; 0: not at all.

@@ -72,6 +72,10 @@ struct Simulation: ~Copyable {
         retries = (0..<callers).map { _ in SDKRetries(load.retries) }
         report = SimulationReport(load)
         var configuration = load.configuration
+        // To be compared, though it is off by default.
+        if load.refresh != nil, configuration.cache.refreshAhead == .off {
+            configuration.cache.refreshAhead = RefreshSettings()
+        }
         switch load.refresh {
         case .ttl: configuration.cache.refreshAhead.share = 0
         case .ahead, nil: break

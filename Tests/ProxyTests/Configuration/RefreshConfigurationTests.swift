@@ -13,7 +13,7 @@ struct RefreshConfigurationTests {
 
     @Test("is the share of the rate and the interval, and that it is off")
     func ahead() throws {
-        #expect(try cache("{}").refreshAhead == RefreshSettings(share: 0.8, minInterval: 1_000_000_000))
+        #expect(try cache("{}").refreshAhead == RefreshSettings.off)
         #expect(try cache("{refreshAhead: {share: 0}}").refreshAhead.share == 0)
         let both = try cache("{refreshAhead: {share: 0.5, minInterval: 5s}}").refreshAhead
         #expect(both == RefreshSettings(share: 0.5, minInterval: 5_000_000_000))
