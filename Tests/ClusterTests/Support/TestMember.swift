@@ -174,6 +174,9 @@ final class TestMember: Sendable {
         case reply(String)
         case error(String)
         case none
+
+        /// The body of a page.
+        var body: String? { if case .page(let body, _) = self { body } else { nil } }
     }
 
     func ask(_ operation: String, _ body: String, isAwaited: Bool = true) -> Answer {
