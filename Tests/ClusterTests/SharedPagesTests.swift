@@ -98,12 +98,13 @@ struct SharedPagesTests {
     func purge() async throws {
         try await with(3) { members in
             for member in members { _ = member.list() }
-            let answer = Locked<(Int, Int)?>(nil)
+            let answers = SharedList<[Int]>()
             members[0].gate.purge(PurgeRequest(domain: TestMember.domain), now: .now) { pages, gateways in
-                answer.withLock { $0 = (pages, gateways?.answered ?? 0) }
+                answers.add([pages, gateways?.answered ?? 0, gateways?.all ?? 0])
             }
-            #expect(TestMember.wait { answer.withLock { $0 } != nil })
-            #expect(answer.withLock { $0 }.map { $0.0 == 1 && $0.1 == 3 } == true)
+            let isAnswered = TestMember.wait { !answers.all.isEmpty }
+            #expect(isAnswered)
+            #expect(answers.all == [[1, 3, 3]])
             #expect(members[2].list() == .page(service.page(), isHit: false))
             #expect(service.lists == 2)
         }

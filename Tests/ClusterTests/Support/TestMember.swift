@@ -121,7 +121,7 @@ final class TestMember: Sendable {
     let member: ClusterMember
     private let receiver = TestReceiver()
     private let lastWaiter = Locked<UInt64>(0)
-    let events = Locked<[ClusterMember.Event]>([])
+    let events = SharedList<ClusterMember.Event>()
 
     /// - Parameter rate: tokens a second of each quota group.
     init(
@@ -144,7 +144,7 @@ final class TestMember: Sendable {
         policy.defaultTTL = ttl
         let upstream = TestUpstream(service)
         let events = events
-        member = ClusterMember(settings, metrics: Metrics()) { event in events.withLock { $0.append(event) } }
+        member = ClusterMember(settings, metrics: Metrics()) { events.add([$0]) }
         gate = Gate(
             services: [made], cache: PageCache(maxBytes: 1 << 22, maxWaiters: 100), policy: policy,
             callers: [CallerSettings(name: "anonymous", limit: Limit(Quota(rate: 1e6, burst: 1e6)))],
@@ -275,12 +275,12 @@ final class LocalRedis: @unchecked Sendable {
         client.start()
         defer { client.close() }
         guard TestMember.wait(until: { client.state.isUp }) else { return nil }
-        let result = Locked<RESPValue?>(nil)
+        let replies = SharedList<RESPValue>()
         client.send(RedisCommand(words: words), timeout: 2 * second) { reply in
-            result.withLock { $0 = (try? reply.get()) ?? .null }
+            replies.add([(try? reply.get()) ?? .null])
         }
-        TestMember.wait { result.withLock { $0 } != nil }
-        return result.withLock { $0 }
+        TestMember.wait { !replies.all.isEmpty }
+        return replies.all.first
     }
 
     func call(_ words: String...) throws -> RESPValue? { try call(words.map { Array($0.utf8) }) }
