@@ -76,8 +76,8 @@ struct SharedPagesTests {
         try await with(2) { members in
             _ = members[1].list()
             // A write that has begun, and of which nothing more is heard.
-            let state = members[1].member.state
-            let epoch = state.withLock { $0.mirror }
+            let (member, scope) = (members[1].member, EpochIndex.scope(TestMember.domain))
+            let before = member.state.withLock { $0.mirror.stamp(scope) }
             let keys = members[0].member.keys
             let command: [[UInt8]] = [
                 Array("EVAL".utf8), beginScript.source, Array("2".utf8), keys.writes, keys.log, Array("gone-1".utf8),
@@ -85,11 +85,8 @@ struct SharedPagesTests {
             ]
             _ = try redis.call(command)
             service.state.withLock { $0.writes[TestMember.domain, default: 0] += 1 }
-            #expect(
-                TestMember.wait {
-                    state.withLock { $0.mirror.stamp(EpochIndex.scope(TestMember.domain)) }
-                        != epoch.stamp(EpochIndex.scope(TestMember.domain))
-                })
+            let isVoid = TestMember.wait { member.state.withLock { $0.mirror.stamp(scope) } != before }
+            #expect(isVoid)
             #expect(members[1].list() == .page(service.page(), isHit: false))
         }
     }
