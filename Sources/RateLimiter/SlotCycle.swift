@@ -23,13 +23,15 @@ public struct SlotCycle: Sendable, Equatable {
     /// The share of a second that the slots of fast groups are put together to, in nanoseconds.
     public static let batchTime: Int64 = 20_000_000
 
+    private static let mostSeats = 1 << 20
+
     /// - Parameters:
     ///   - interval: nanoseconds from one token to the next of the whole rate, at least 1.
     ///   - seat: from 0 to `seats - 1`; others count as 0.
-    ///   - seats: how many takers share the rate, at least 1.
+    ///   - seats: how many takers share the rate, 1 to 1,048,576.
     ///   - origin: the instant at which a cycle begins for all takers, as this one's clock has it.
     public init(interval: Int64, seat: Int, of seats: Int, origin: MonotonicInstant) {
-        let seats = Int64(max(1, seats))
+        let seats = Int64(min(max(1, seats), Self.mostSeats))
         let interval = min(max(1, interval), Int64.max / 4 / seats)
         tokens = min(max(1, Self.batchTime / interval), Int64.max / 4 / seats / interval)
         let slot = interval * tokens

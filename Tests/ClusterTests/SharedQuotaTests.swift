@@ -54,7 +54,7 @@ struct SharedQuotaTests {
         let arrivals = service.arrivals
         #expect(arrivals.count >= 64)
         #expect(most(arrivals, within: second) <= 20 + 2 + 1)
-        #expect(arrivals.count <= 4 * 20 + 3)
+        #expect(most(arrivals, within: 4 * second) <= 4 * 20 + 2)
         for member in members { await member.stop() }
         redis.stop()
     }
@@ -95,6 +95,11 @@ struct SharedQuotaTests {
         let members = try (0..<2).map { _ in try TestMember(redis, service, rate: 20) }
         for member in members { #expect(member.waitUntilJoined()) }
         let (id, quota) = try #require(members[0].gate.queue.ownGroups.first)
+        // The members have come long ago: a change of them keeps a throttle from cutting for a while.
+        let keys = members[0].member.keys
+        let changes = try #require(try redis.call([Array("GET".utf8), keys.changes])?.text)
+        let old = changes.split(separator: " ").dropLast().joined(separator: " ") + " 1"
+        _ = try redis.call([Array("SET".utf8), keys.changes, Array(old.utf8)])
         members[0].member.slowDown(id, quota, sentAt: .now, now: .now)
         _ = members[1].list()
         let isCut = TestMember.wait {

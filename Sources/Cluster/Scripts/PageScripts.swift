@@ -134,10 +134,11 @@ let dropScript = RedisScript(
     return redis.call('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*', 't', 'x', 'i', ARGV[1])
     """)
 
-/// A purge. KEYS: none is used, epochs, log. ARGV: the request, the scopes whose shared pages are dropped. Returns the entry's id.
+/// A purge. KEYS: none is used, epochs, log. ARGV: the request, the scopes whose shared pages are dropped, name. Returns the entry's id and the
+/// raised epochs.
 let purgeScript = RedisScript(
     raise(scopes: "ARGV[2]") + """
-        local id = redis.call('XADD', KEYS[3], 'MAXLEN', '~', '10000', '*', 't', 'u', 'q', ARGV[1], 's', raised)
+        local id = redis.call('XADD', KEYS[3], 'MAXLEN', '~', '10000', '*', 't', 'u', 'q', ARGV[1], 's', raised, 'n', ARGV[3])
         return {id, raised}
         """)
 
