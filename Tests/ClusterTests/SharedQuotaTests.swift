@@ -1,6 +1,7 @@
 import Foundation
 import Primitives
 import RateLimiter
+import Redis
 import TestSupport
 import Testing
 
