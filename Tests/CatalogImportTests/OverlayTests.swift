@@ -128,7 +128,7 @@ struct OverlayTests {
             ("rules: { ListThings: { ttl: soon } }", "o.yaml:1: rules.ListThings.ttl: must be a duration, such as 30s"),
             (
                 "rules: { ListThings: { tll: 3s } }",
-                "o.yaml:1: rules.ListThings.tll: unknown key; the keys here are quota, kind, domain, resource, status, token, idempotency, invalidates, defaults, ttl, timeout, hostPrefix, sensitive"
+                "o.yaml:1: rules.ListThings.tll: unknown key; the keys here are quota, kind, domain, resource, status, token, tokenLife, idempotency, invalidates, defaults, ttl, timeout, hostPrefix, sensitive"
             ),
             ("quotas: { a: { rate: 0 } }", "o.yaml:1: quotas.a.rate: must be a number above 0, requests a second"),
             ("quotas: { a: { burst: 3 } }", "o.yaml:1: quotas.a: needs a rate, requests a second"),

@@ -93,7 +93,7 @@ struct SharedQuotaTests {
 
     @Test("are cut for all when the service throttles")
     func cut() async throws {
-        let members = try (0..<2).map { _ in try TestMember(redis, service, rate: 20) }
+        let members = try (0..<2).map { _ in try TestMember(redis, service, instances: 2, rate: 20) }
         for member in members { #expect(member.waitUntilJoined()) }
         let (id, quota) = try #require(members[0].gate.queue.ownGroups.first)
         // The members have come long ago: a change of them keeps a throttle from cutting for a while.
