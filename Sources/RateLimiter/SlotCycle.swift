@@ -84,6 +84,7 @@ public struct SlotCycle: Sendable, Equatable {
         let left = isOpen ? tokens - (slot == usedSlot ? used : 0) : 0
         guard Int64(count) >= left else { return now }
         let slots = (Int64(count) - left) / tokens
-        return start(of: max(slot, usedSlot) + 1 + slots)
+        let (place, overflow) = max(slot, usedSlot).addingReportingOverflow(min(slots, .max - 1) + 1)
+        return overflow ? .distantFuture : start(of: place)
     }
 }
