@@ -95,13 +95,14 @@ struct SharedQuotaTests {
     func cut() async throws {
         let members = try (0..<2).map { _ in try TestMember(redis, service, instances: 2, rate: 20) }
         for member in members { #expect(member.waitUntilJoined()) }
-        let (id, quota) = try #require(members[0].gate.queue.ownGroups.first)
         // The members have come long ago: a change of them keeps a throttle from cutting for a while.
         let keys = members[0].member.keys
         let changes = try #require(try redis.call([Array("GET".utf8), keys.changes])?.text)
         let old = changes.split(separator: " ").dropLast().joined(separator: " ") + " 1"
         _ = try redis.call([Array("SET".utf8), keys.changes, Array(old.utf8)])
-        members[0].member.slowDown(id, quota, sentAt: .now, now: .now)
+        for (id, quota) in members[0].gate.queue.ownGroups {
+            members[0].member.slowDown(id, quota, sentAt: .now, now: .now)
+        }
         _ = members[1].list()
         let isCut = TestMember.wait {
             _ = members[1].ask(
