@@ -80,7 +80,7 @@ struct Membership: Sendable {
         return MonotonicInstant(nanoseconds: overflow ? (time < 0 ? .min : .max) : nanoseconds) - offset
     }
 
-    /// The time slots of the own seat for a quota group. As the slots that Redis grants meanwhile, they leave a tenth of the rate free.
+    /// The time slots of the own seat for a quota group, which `takeScript` knows. They leave a tenth of the rate free: clocks differ.
     func cycle(_ quota: Quota, now: MonotonicInstant) -> SlotCycle {
         let interval = quota.interval / 9 &* 10 &+ 10
         let batch = max(1, SlotCycle.batchTime / interval)

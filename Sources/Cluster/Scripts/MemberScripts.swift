@@ -11,7 +11,7 @@ private let census = """
     local function whole(number) return string.format('%.0f', number) end
     -- `born`: signs of life before it were given to another server, and say nothing.
     local function census(all, me, seats, silence, forget, born)
-      local taken, live, silent, mine, old = {}, 0, 0, nil, {}
+      local taken, live, silent, mine, old, heard_of = {}, 0, 0, nil, {}, {}
       for i = 1, #all, 2 do
         local heard, seat = string.match(all[i + 1], '^(%d+) (-?%d+) ')
         if not heard then old[#old + 1] = all[i]
@@ -21,11 +21,15 @@ private let census = """
           if age > forget then old[#old + 1] = all[i]
           elseif tonumber(seat) >= 0 then
             taken[tonumber(seat)] = true
-            if age > silence or tonumber(heard) < born then silent = silent + 1 else live = live + 1 end
+            if age > silence or tonumber(heard) < born then silent = silent + 1
+            else
+              live = live + 1
+              heard_of[tonumber(seat)] = true
+            end
           end
         end
       end
-      return taken, live, silent, mine, old
+      return taken, live, silent, mine, old, heard_of
     end
 
     """
@@ -92,7 +96,10 @@ let membersScript = RedisScript(
 
 /// Reserves the next slots of a quota group: the generic cell rate algorithm, as `TokenBucket` has it. KEYS: bucket, members, generation, cut,
 /// hold. ARGV: name, nanoseconds from token to token, burst, jitter, horizon, slots asked for, the bucket as the caller saw it last, seats,
-/// silence, forget. A bucket is "full-at interval burst", the interval in nanoseconds.
+/// silence, forget. A bucket is "full-at interval burst charged-until", the interval in nanoseconds.
+///
+/// Members that are silent may be sending in the time slots of their seats (`Membership.cycle`, `SlotCycle`). These times are known, so their tokens
+/// count as taken, those of the near future too, and the rate of both kinds of slots together is the quota's. Nobody else has a burst meanwhile.
 ///
 /// Returns the number of slots (0: none), the delay until the first of them or until the next question, the bucket, the share of the rate in
 /// millionths, the interval between slots, the time.
@@ -101,10 +108,18 @@ let takeScript = RedisScript(
         local me, seats, forget = ARGV[1], tonumber(ARGV[8]), tonumber(ARGV[10])
         local full, burst, horizon = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[5])
         local born = tonumber(string.match(redis.call('GET', KEYS[3]) or '', '^(%d+)-') or '')
-        local _, live, silent, mine = census(
+        local taken, live, silent, mine, _, present = census(
           redis.call('HGETALL', KEYS[2]), me, seats, tonumber(ARGV[9]), forget, born or now)
-        if mine and mine >= 0 then live = live + 1 end
-        if not born or now - born < forget then silent = math.max(silent, seats - live) end
+        if mine and mine >= 0 then
+          live = live + 1
+          taken[mine], present[mine] = true, true
+        end
+        -- After a loss of data, who is not here may be using its seat.
+        local isYoung = not born or now - born < forget
+        local away = {}
+        for seat = 0, seats - 1 do
+          if not present[seat] and (taken[seat] or isYoung) then away[#away + 1] = seat end
+        end
         local function share()
           local text = redis.call('GET', KEYS[4])
           local cut, at = string.match(text or '', '^(%d+) (%d+)$')
@@ -113,24 +128,20 @@ let takeScript = RedisScript(
           return math.min(1, tonumber(cut) / 1000000 + math.max(0, now - tonumber(at)) * 1000 / full / 1000)
         end
         local part = share()
-        local granted = math.max(0, seats - silent) / seats
-        -- Slots of those who cannot be asked lie where they may. A tenth is left free between them and the others'.
-        if silent > 0 then granted = granted * 0.9 end
         local stored = redis.call('GET', KEYS[1])
         local held = redis.call('PTTL', KEYS[5])
         if held > 0 then return {0, held * 1000, stored or '', math.floor(part * 1000000), 0, whole(now)} end
-        if granted <= 0 then
+        if live == 0 then
           return {0, tonumber(ARGV[9]), stored or '', math.floor(part * 1000000), 0, whole(now)}
         end
-        local interval = math.ceil(full / granted / part)
-        -- Those that are silent may be sending in their slots.
-        if silent > 0 then burst = 1 end
+        local interval = math.ceil(full / part)
+        if #away > 0 then burst = 1 end
         local span = interval / 1000
         local jitter = math.min(tonumber(ARGV[4]), span * (burst - 1))
         local isClamped = false
         -- How many tokens are missing, as one reading of the bucket has it.
         local function missing(text)
-          local at, every, size = string.match(text or '', '^(%d+) (%d+) (%d+)$')
+          local at, every, size = string.match(text or '', '^(%d+) (%d+) (%d+)')
           if not at then return nil end
           local count = math.max(0, tonumber(at) - now) * 1000 / tonumber(every) + burst - tonumber(size)
           local most = burst + horizon / span + 1
@@ -150,8 +161,33 @@ let takeScript = RedisScript(
         end
         -- A bucket that nobody has seen is empty.
         count = count or burst
-        local first = now + math.max(0, (count + 1 - burst) * span + jitter)
-        local function text(missing) return whole(now + missing * span) .. ' ' .. whole(interval) .. ' ' .. burst end
+        -- The time slots of those who are away, as `SlotCycle` has them.
+        local every = math.floor(full / 9) * 10 + 10
+        local batch = math.max(1, math.floor(20000000 / every))
+        local slot = every * batch / 1000
+        local cycle = slot * seats
+        local function gcd(a, b) if b == 0 then return a end return gcd(b, a % b) end
+        local stride = math.max(1, math.floor(seats * 0.618 + 0.5))
+        while gcd(stride, seats) ~= 1 do stride = stride + 1 end
+        -- Those before `charged` are in the count already, and those long past have been made up for.
+        local charged = math.max(tonumber(string.match(stored or '', '^%d+ %d+ %d+ (%d+)$') or '0'), now - span)
+        local function charge(to)
+          if to <= charged then return end
+          for _, seat in ipairs(away) do
+            local place = seat * stride % seats * slot
+            count = count + batch * (math.floor((to - place) / cycle) - math.floor((charged - place) / cycle))
+          end
+          charged = to
+        end
+        local first
+        repeat
+          local before = count
+          first = now + math.max(0, (count + 1 - burst) * span + jitter)
+          charge(math.min(first, now + horizon) + span / 2)
+        until count == before
+        local function text(missing)
+          return whole(now + missing * span) .. ' ' .. whole(interval) .. ' ' .. burst .. ' ' .. whole(charged)
+        end
         local late = first - now - horizon
         if late > 0 then
           if isClamped then redis.call('SET', KEYS[1], text(count)) end
