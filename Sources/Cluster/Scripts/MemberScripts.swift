@@ -96,10 +96,11 @@ let membersScript = RedisScript(
 
 /// Reserves the next slots of a quota group: the generic cell rate algorithm, as `TokenBucket` has it. KEYS: bucket, members, generation, cut,
 /// hold. ARGV: name, nanoseconds from token to token, burst, jitter, horizon, slots asked for, the bucket as the caller saw it last, seats,
-/// silence, forget. A bucket is "full-at interval burst charged-until", the interval in nanoseconds.
+/// silence, forget. A bucket is "full-at interval burst charged-until own", the interval in nanoseconds.
 ///
 /// Members that are silent may be sending in the time slots of their seats (`Membership.cycle`, `SlotCycle`). These times are known, so their tokens
-/// count as taken, those of the near future too, and the rate of both kinds of slots together is the quota's. Nobody else has a burst meanwhile.
+/// count as taken, those of the near future too, and the rate of both kinds of slots together is the quota's. Nobody else has a burst meanwhile, and
+/// all others together no more than their seats' share (`own`): who is away may be on another server, and share the rest there.
 ///
 /// Returns the number of slots (0: none), the delay until the first of them or until the next question, the bucket, the share of the rate in
 /// millionths, the interval between slots, the time.
@@ -170,7 +171,13 @@ let takeScript = RedisScript(
         local stride = math.max(1, math.floor(seats * 0.618 + 0.5))
         while gcd(stride, seats) ~= 1 do stride = stride + 1 end
         -- Those before `charged` are in the count already, and those long past have been made up for.
-        local charged = math.max(tonumber(string.match(stored or '', '^%d+ %d+ %d+ (%d+)$') or '0'), now - span)
+        local charged = math.max(tonumber(string.match(stored or '', '^%d+ %d+ %d+ (%d+) ') or '0'), now - span)
+        local own, gap = 0, span
+        if #away > 0 then
+          gap = span * seats / math.max(1, seats - #away)
+          local text = string.match(stored or '', '^%d+ %d+ %d+ %d+ (%d+)$')
+          own = math.min(tonumber(text or '0'), now + horizon + 2 * gap)
+        end
         local function charge(to)
           if to <= charged then return end
           for _, seat in ipairs(away) do
@@ -182,20 +189,21 @@ let takeScript = RedisScript(
         local first
         repeat
           local before = count
-          first = now + math.max(0, (count + 1 - burst) * span + jitter)
+          first = math.max(own, now + math.max(0, (count + 1 - burst) * span + jitter))
           charge(math.min(first, now + horizon) + span / 2)
         until count == before
         local function text(missing)
-          return whole(now + missing * span) .. ' ' .. whole(interval) .. ' ' .. burst .. ' ' .. whole(charged)
+          return whole(now + missing * span) .. ' ' .. whole(interval) .. ' ' .. burst .. ' ' .. whole(charged) .. ' ' .. whole(own)
         end
         local late = first - now - horizon
         if late > 0 then
           if isClamped then redis.call('SET', KEYS[1], text(count)) end
           return {0, math.ceil(late), text(count), math.floor(part * 1000000), 0, whole(now)}
         end
-        local slots = math.min(tonumber(ARGV[6]), 1 + math.floor(-late / span))
+        local slots = math.min(tonumber(ARGV[6]), 1 + math.floor(-late / gap))
+        if #away > 0 then own = first + slots * gap end
         redis.call('SET', KEYS[1], text(count + slots))
-        return {slots, math.ceil(first - now), text(count + slots), math.floor(part * 1000000), math.ceil(span), whole(now)}
+        return {slots, math.ceil(first - now), text(count + slots), math.floor(part * 1000000), math.ceil(gap), whole(now)}
         """)
 
 /// Cuts the rate of a quota group, because the service has throttled. KEYS: cut, bucket, changes. ARGV: when the attempt was sent, nanoseconds from
