@@ -14,7 +14,7 @@ public struct MemberFigures: Sendable, Equatable {
     public let isSelf: Bool
 }
 
-/// What is shared, as operators see it.
+/// The state of the sharing, for `/state` and metrics.
 public struct ClusterFigures: Sendable, Equatable {
     /// True if Redis answers.
     public let isUp: Bool

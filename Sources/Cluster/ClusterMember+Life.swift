@@ -113,8 +113,8 @@ extension ClusterMember {
         case .success(let value):
             // One stream, whose entries are an id and a list of fields.
             let entries = value.array?.first?.array?.last?.array ?? []
-            // What was trimmed before it was read leaves no gap to see. A late reader joins anew, which finds out; one that is far behind goes on
-            // from the end.
+            // Entries that were trimmed before they were read leave no visible gap. A late reader joins anew, and the join detects the gap. A
+            // reader that is far behind continues from the end of the log.
             guard entries.count < Self.mostEntries else { return state.withLock { $0.log.giveUp() } }
             guard MonotonicInstant.now - since < 4 * Self.readTime else { return state.withLock { $0.log.lose() } }
             for entry in entries { act(on: entry) }

@@ -9,11 +9,28 @@ internal import Redis
 /// The end of a write that Redis has not got yet.
 struct UnsaidEnd: Sendable {
     let id: String
-    let scopes: String
+    var scopes: String
     /// The answer, until it has been delivered.
     var delivery: Delivery?
     /// When it is delivered though not all members may have heard of it: their leases are over by then.
     let deliverAt: MonotonicInstant
+}
+
+extension [UnsaidEnd] {
+    mutating func add(_ end: UnsaidEnd) {
+        append(end)
+        mergeDelivered()
+    }
+
+    /// Puts those whose answers were delivered together, so that a long outage takes no more memory than there are scopes. Announcements of the
+    /// others' ids expire by themselves.
+    mutating func mergeDelivered() {
+        let delivered = filter { $0.delivery == nil }
+        guard delivered.count > 1, var first = delivered.first else { return }
+        first.scopes = Set(delivered.flatMap { $0.scopes.split(separator: ",") }).sorted().joined(separator: ",")
+        removeAll { $0.delivery == nil }
+        append(first)
+    }
 }
 
 extension ClusterMember {
@@ -69,11 +86,11 @@ extension ClusterMember {
         let arguments = [Array(end.id.utf8), Array(end.scopes.utf8), bytes(0)]
         run(endScript, as: .end, keys: [keys.writes, keys.epochs, keys.log], arguments) { member, reply in
             guard let reply, let id = LogPosition.numbers(reply.text(0)) else {
-                // Without Redis nothing is connected, and nobody waits for others.
+                // A gateway without Redis is not connected, so its writes wait for no other gateway.
                 let isAlone = !member.isJoined && member.state.withLock { $0.mode != .shared }
                 var end = end
                 if isAlone, let delivery = end.delivery.take() { member.gate?.deliver([delivery]) }
-                return member.state.withLock { $0.unsaid.append(end) }
+                return member.state.withLock { $0.unsaid.add(end) }
             }
             // Also of an own write: since its end a void page may have come from Redis, where it was not void yet.
             member.takeOver(raised: reply.text(1), now: reply.now)
@@ -93,7 +110,10 @@ extension ClusterMember {
             for place in state.unsaid.indices where state.unsaid[place].deliverAt <= now {
                 if let delivery = state.unsaid[place].delivery.take() { due.append(delivery) }
             }
-            guard isJoined else { return ([UnsaidEnd](), due) }
+            guard isJoined else {
+                state.unsaid.mergeDelivered()
+                return ([UnsaidEnd](), due)
+            }
             defer { state.unsaid = [] }
             return (state.unsaid, due)
         }

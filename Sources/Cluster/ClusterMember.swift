@@ -10,8 +10,8 @@ public import Telemetry
 
 /// This gateway among those that share quotas and pages through one Redis.
 ///
-/// A hit asks nobody. Everything else is one message to Redis and its reply, on one event loop of its own. Without Redis everything goes on: quota
-/// groups use their seat's time slots, pages are fetched by each gateway for itself.
+/// A hit sends nothing to Redis. Every other step is one message and its reply, on an event loop of its own. Without Redis, quota groups use the
+/// time slots of their seat, and each gateway fetches its own pages.
 public final class ClusterMember: ClusterPort {
     /// A change of the mode, for the log.
     public enum Event: Sendable, Equatable {
@@ -185,7 +185,7 @@ extension RESPValue {
     var number: Int64? { integer ?? text.flatMap { Int64($0) } }
 }
 
-/// Hands on what becomes of the clients, once there is somebody to hear it: clients are made before their owner is.
+/// Forwards the state changes of the two clients to a handler, which is set later: the clients are made before their owner.
 final class StateRelay: Sendable {
     enum Client: Sendable { case commands, log }
     typealias Handler = @Sendable (Client, RedisState) -> Void

@@ -2,7 +2,7 @@ internal import Locking
 internal import Primitives
 internal import Redis
 
-/// Whether a gateway can share: Redis is reached, is a primary, and lets it do what it must.
+/// A trial of the settings: Redis is reached, is a primary, and permits every command that members send.
 public struct ConnectionCheck: Sendable {
     private let settings: ClusterSettings
 

@@ -101,6 +101,19 @@ struct LogPositionTests {
     func ids(text: String, isGood: Bool) { #expect((LogPosition.numbers(text) != nil) == isGood) }
 }
 
+@Suite("Ends of writes that Redis has not got")
+struct UnsaidEndTests {
+    @Test("are put together once their answers were delivered, so that they do not grow with an outage")
+    func merged() {
+        var ends: [UnsaidEnd] = []
+        for number in 0..<1000 {
+            ends.add(UnsaidEnd(id: "\(number)", scopes: "\(number % 3),7", delivery: nil, deliverAt: .at(0)))
+        }
+        #expect(ends.count == 1)
+        #expect(ends.first?.scopes == "0,1,2,7")
+    }
+}
+
 @Suite("A purge's text")
 struct PurgeTextTests {
     @Test(

@@ -2,7 +2,7 @@ import Foundation
 import Primitives
 import RefreshScheduler
 
-/// What it costs to choose the next page to refresh, and to take in what its fetch has told, by the number of pages.
+/// The cost of choosing the next page to refresh and of recording its fetch, by the number of pages.
 
 func at(_ seconds: Double) -> MonotonicInstant { MonotonicInstant(nanoseconds: Int64(seconds * 1e9)) }
 

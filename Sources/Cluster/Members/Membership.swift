@@ -1,7 +1,7 @@
 internal import Primitives
 internal import RateLimiter
 
-/// What a gateway knows of itself as a member: its seat, when it was last acknowledged, and the time that Redis has.
+/// A gateway's own membership: its seat, the time of its last acknowledgement, and the offset of Redis's clock.
 struct Membership: Sendable {
     /// Where its tokens come from.
     enum Mode: Sendable, Equatable {

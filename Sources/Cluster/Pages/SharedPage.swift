@@ -3,7 +3,7 @@ internal import PageCache
 internal import Primitives
 
 /// A page as it is kept in Redis: a header that scripts read, and the sealed page. The header is part of what is sealed, as its context, with
-/// the page's key: nobody who can write to Redis can change a page, show one under another key, or bring one back after its epoch.
+/// the page's key: a writer to Redis cannot change a page, move it to another key, or restore it after its epoch.
 ///
 /// The header is `freshUntil fetchedAt generation epoch epoch-of-service`, instants in microseconds of Redis's clock.
 struct SharedPage: Sendable, Equatable {

@@ -1,6 +1,6 @@
 internal import Redis
 
-// What Redis does for the members. Times in scripts are microseconds of Redis's own clock. A script changes nothing before it has read
+// The scripts of membership and quotas. Times in scripts are microseconds of Redis's own clock. A script changes nothing before it has read
 // all that it needs, and its effects, not its text, are what replicas get.
 
 /// Shared by scripts: `now`, and who is there. A member is kept as "heard seat log-id leased": when it last gave a sign of life, its seat (-1:

@@ -1,6 +1,6 @@
 internal import Redis
 
-// What Redis does for pages and writes. The log is a stream; the field `t` of an entry tells its kind:
+// The scripts of pages and writes. The log is a stream; the field `t` of an entry tells its kind:
 //
 //     b  a write begins: i its id, s the scopes ("3,1030"), d until when its end must be heard of
 //     r  epochs were raised: s the scopes and their epochs ("3:7,1030:2"), i the write's id

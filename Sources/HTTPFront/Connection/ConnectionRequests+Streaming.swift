@@ -37,6 +37,7 @@ extension ConnectionRequests {
             case .ended(isWhole: false): return perform(.close, now: now)
             }
         }
+        // Isolated because a connection is driven on its event loop alone.
         loop.eventLoop.assumeIsolated().execute { self.drive(.streamed) }
     }
 

@@ -55,6 +55,7 @@ final class ClientLoop {
         case .connect(let attempt):
             dialer.connect(moved: moved, sentinel: sentinel) { [self] result in dialed(attempt, result) }
         case .wake(let time):
+            // Isolated because steps run on the event loop alone.
             timer = eventLoop.assumeIsolated().scheduleTask(deadline: time.deadline) { [weak self] in self?.step(.woke)
             }
         case .end:

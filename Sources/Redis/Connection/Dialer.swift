@@ -60,6 +60,7 @@ struct Dialer {
 
     private func readTLS(_ completion: @escaping (Result<NIOSSLContext?, RedisError>) -> Void) {
         guard let tls = settings.tls else { return completion(.success(nil)) }
+        // Isolated because the dialer runs on the event loop alone.
         NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { try tls.makeContext() }
             .assumeIsolated().whenComplete { result in
                 completion(result.map { $0 }.mapError { .configuration("\($0)") })
@@ -116,6 +117,7 @@ struct Dialer {
             case .tcp(let host, let port): bootstrap.connect(host: host, port: port)
             case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
             }
+        // Isolated because the dialer runs on the event loop alone.
         channel.assumeIsolated().whenComplete { result in
             do {
                 let pipeline = try result.get().pipeline.syncOperations

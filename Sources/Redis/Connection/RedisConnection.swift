@@ -168,6 +168,7 @@ final class RedisConnection: ChannelInboundHandler {
         guard deadline < timerAt else { return }
         timer?.cancel()
         timerAt = deadline
+        // Isolated because handlers run on their channel's event loop alone.
         timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline.deadline) { [weak self] in
             self?.drive(.timer)
         }
