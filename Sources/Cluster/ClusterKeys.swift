@@ -1,21 +1,27 @@
 internal import AWSProtocol
 internal import Gateway
+internal import PageCache
 
 /// The names of keys in Redis, and the keys that pages are sealed with. All names have one hash tag, so that a Redis Cluster keeps them together.
 struct ClusterKeys: Sendable {
     private let prefix: String
     private let pageNames: HMACKey
     private let pageKeys: HMACKey
+    private let places: HMACKey
 
     let members, generation, changes, epochs, writes, log: [UInt8]
     /// For `ConnectionCheck` alone.
     let check: [UInt8]
+    /// Gives scopes their counters, for all gateways of the deployment alike.
+    let epochKey: EpochKey
 
     init(_ settings: ClusterSettings) {
         let secret = HMACKey(settings.key)
         func derive(_ purpose: String) -> HMACKey { HMACKey(secret.bytes(Array(purpose.utf8).span)) }
         pageNames = derive("names of pages")
         pageKeys = derive("keys of pages")
+        places = derive("places of members")
+        epochKey = EpochKey(secret.bytes(Array("scopes of epochs".utf8).span))
         let tag = Self.hex(derive("deployment").bytes(Array(settings.name.utf8).span).prefix(8))
         let prefix = "jp1:{\(tag)}:"
         self.prefix = prefix
@@ -37,6 +43,9 @@ struct ClusterKeys: Sendable {
     func cut(_ name: String) -> [UInt8] { key("c", name) }
     /// There while it sends nothing.
     func hold(_ name: String) -> [UInt8] { key("h", name) }
+
+    /// A word for the place where a member runs.
+    func place(_ text: String) -> [UInt8] { Array(Self.hex(places.bytes(Array(text.utf8).span).prefix(8)).utf8) }
 
     /// The name of a page: a code of its key, so that Redis learns nothing of what is asked for.
     func name(ofPage key: [UInt8]) -> String { Self.hex(pageNames.bytes(key.span)) }

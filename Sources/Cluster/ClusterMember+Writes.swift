@@ -195,7 +195,7 @@ extension ClusterMember {
         guard settings.sharesPages, isJoined else { return completion(gate.purgeHere(request, now: .now), 1, 1) }
         // Redis has no index of pages: all pages of the services concerned are dropped there.
         let services = gate.services.filter { request.service == nil || request.service == $0.settings.name }
-        let scopes = Self.text(services.map { EpochScope(allOf: $0.settings.name) })
+        let scopes = Self.text(services.map { $0.everything })
         let arguments = [PurgeText.text(request), Array(scopes.utf8), nameBytes]
         run(purgeScript, as: .purge, keys: [keys.writes, keys.epochs, keys.log], arguments) { member, reply in
             guard let reply, let id = LogPosition.numbers(reply.text(0)) else {

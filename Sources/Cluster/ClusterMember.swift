@@ -2,7 +2,7 @@ public import Gateway
 internal import Locking
 internal import NIOCore
 internal import NIOPosix
-internal import PageCache
+public import PageCache
 public import Primitives
 internal import RateLimiter
 internal import Redis
@@ -56,6 +56,8 @@ public final class ClusterMember: ClusterPort {
     /// Its name among the members: random, because a restarted process is another member.
     let name: String
     let nameBytes: [UInt8]
+    /// Where it runs, for Redis; see `ClusterSettings.place`.
+    let placeBytes: [UInt8]
     let state: Locked<State>
     let commands: RedisClient
     let reader: RedisClient
@@ -73,6 +75,7 @@ public final class ClusterMember: ClusterPort {
         keys = ClusterKeys(settings)
         name = String(UInt64.random(in: .min ... .max), radix: 36)
         nameBytes = Array(name.utf8)
+        placeBytes = settings.place.map(keys.place) ?? Array("-".utf8)
         state = Locked(State(membership: Membership(seats: settings.instances, forget: settings.forget)))
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         eventLoop = group.next()
@@ -107,6 +110,9 @@ public final class ClusterMember: ClusterPort {
         state.withLock { $0.gate = nil }
         try? await group.shutdownGracefully()
     }
+
+    /// The key of the scopes of all services, the same in each gateway of the deployment.
+    public var epochKey: EpochKey { keys.epochKey }
 
     var gate: Gate? { state.withLock { $0.gate } }
 

@@ -27,16 +27,20 @@ public struct EpochScope: Sendable, Hashable {
     /// - Parameters:
     ///   - service: the service's unique name.
     ///   - domain: the domain's id, empty for operations without a domain.
-    public init(service: String, domain: [UInt8]) {
+    ///   - key: the same for all scopes of a cache, and of those that share pages with it.
+    public init(service: String, domain: [UInt8], key: EpochKey = .known) {
         self.init(
-            index: Self.hash(service, domain) % UInt64(Self.domains), service: EpochScope(allOf: service).service)
+            index: key.hash(service, domain) % UInt64(Self.domains),
+            service: EpochScope(allOf: service, key: key).service)
     }
 
     /// The scope of all pages of a service.
     ///
-    /// - Parameter service: the service's unique name.
-    public init(allOf service: String) {
-        let index = UInt64(Self.domains) + Self.hash(service, []) % UInt64(Self.services)
+    /// - Parameters:
+    ///   - service: the service's unique name.
+    ///   - key: see `init(service:domain:key:)`.
+    public init(allOf service: String, key: EpochKey = .known) {
+        let index = UInt64(Self.domains) + key.hash(service, []) % UInt64(Self.services)
         self.init(index: index, service: UInt16(truncatingIfNeeded: index))
     }
 
@@ -48,20 +52,6 @@ public struct EpochScope: Sendable, Hashable {
     /// All scopes in the order of their indices, for `PageCache.invalidate`. They do not know their service, so a page must not
     /// have one of these.
     public static let all = (0..<count).map { EpochScope(index: UInt64($0), service: 0) }
-
-    /// FNV-1a with 64 bits (https://datatracker.ietf.org/doc/draft-eastlake-fnv/): unlike Swift's hash the same in every
-    /// process, because a snapshot outlives its process.
-    private static func hash(_ service: String, _ domain: [UInt8]) -> UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-        for byte in service.utf8 { add(byte) }
-        // A separator: UTF-8 has no such byte.
-        add(0xff)
-        for byte in domain { add(byte) }
-        // The lower bits of a product do not depend on the upper bits of its factors.
-        hash ^= hash >> 32
-        return hash ^ hash >> 16
-    }
 
     public static func == (left: EpochScope, right: EpochScope) -> Bool { left.index == right.index }
 

@@ -1,5 +1,5 @@
 internal import AWSProtocol
-internal import PageCache
+public import PageCache
 public import Primitives
 public import RateLimiter
 
@@ -21,6 +21,8 @@ public final class Service: Sendable {
         /// The groups whose quota is only counted, by their places.
         public var shadowGroups: Set<Int>
         public var signing: Signing
+        /// Gives the scopes of its pages their counters.
+        public var epochKey = EpochKey.known
 
         public init(
             name: String, region: String, catalog: Catalog, quotas: [Quota], callTimeout: Int64, maxWait: Int64,
@@ -107,8 +109,11 @@ public final class Service: Sendable {
     /// Returns true if a signature's scope names it.
     func isSigned(as name: Span<UInt8>) -> Bool { name.hasBytes(signingName) }
 
-    var everything: EpochScope { EpochScope(allOf: settings.name) }
+    /// The scope of all its pages.
+    public var everything: EpochScope { EpochScope(allOf: settings.name, key: settings.epochKey) }
 
     /// The scope of the pages of a domain; of the operations without a domain if it is empty.
-    func scope(domain: [UInt8]) -> EpochScope { EpochScope(service: settings.name, domain: domain) }
+    func scope(domain: [UInt8]) -> EpochScope {
+        EpochScope(service: settings.name, domain: domain, key: settings.epochKey)
+    }
 }

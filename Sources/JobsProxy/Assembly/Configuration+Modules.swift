@@ -65,9 +65,12 @@ extension Upstream {
 
 extension SnapshotKeeper {
     /// `nil` if the configuration names no file.
-    convenience init?(_ configuration: Configuration) {
+    ///
+    /// - Parameter epochKey: that of the services' scopes. A snapshot with another one is not used: its epochs are of other scopes.
+    convenience init?(_ configuration: Configuration, epochKey: EpochKey) {
         guard let path = configuration.cache.snapshot else { return nil }
-        self.init(path: path, origin: configuration.pageOrigin, maxBytes: configuration.cache.maxBytes)
+        let origin = configuration.pageOrigin + Array("epochs \(epochKey.fingerprint)\n".utf8)
+        self.init(path: path, origin: origin, maxBytes: configuration.cache.maxBytes)
     }
 }
 

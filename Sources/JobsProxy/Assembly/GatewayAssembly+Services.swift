@@ -1,4 +1,5 @@
 internal import Gateway
+internal import PageCache
 internal import Primitives
 internal import RateLimiter
 
@@ -9,15 +10,16 @@ extension GatewayAssembly {
 
     /// The services; those of one scope share the buckets and queues of the first.
     static func services(
-        _ configuration: Configuration, _ catalogs: CatalogStore = CatalogStore(), now: MonotonicInstant
+        _ configuration: Configuration, _ catalogs: CatalogStore = CatalogStore(), epochKey: EpochKey = .known,
+        now: MonotonicInstant
     ) throws(CommandFailure) -> [Gateway.Service] {
         var services: [Gateway.Service] = []
         var scopes: [String: Gateway.Service] = [:]
         for (index, service) in configuration.services.enumerated() {
             let shared = service.quotaScope.flatMap { scopes[$0] }
-            let made = Gateway.Service(
-                index: index, settings: settings(service, try catalogs.load(service.catalog), configuration),
-                sharing: shared, now: now)
+            var settings = settings(service, try catalogs.load(service.catalog), configuration)
+            settings.epochKey = epochKey
+            let made = Gateway.Service(index: index, settings: settings, sharing: shared, now: now)
             if let scope = service.quotaScope, shared == nil { scopes[scope] = made }
             services.append(made)
         }

@@ -5,6 +5,7 @@ internal import HTTPFront
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import PageCache
 internal import Sandbox
 internal import ServiceLifecycle
 internal import Telemetry
@@ -41,15 +42,16 @@ struct GatewayAssembly: Sendable {
         let budget = try DescriptorBudget(configuration, group, logger)
         let sockets = try HandedSockets(configuration, environment: environment)
         let sandbox = try await EmbeddedSandbox.start(for: configuration, group: group)
-        let services = try Self.services(configuration, catalogs, now: Process.now)
-        let credentials = try ServiceCredentials(configuration, environment: environment)
         registry = Metrics()
+        let cluster = try ClusterService(configuration, environment: environment, registry, logger)
+        let epochKey = cluster?.member.epochKey ?? .known
+        let services = try Self.services(configuration, catalogs, epochKey: epochKey, now: Process.now)
+        let credentials = try ServiceCredentials(configuration, environment: environment)
 
         // The decision and what carries it out.
         let upstream = Upstream(configuration, services, credentials, sandbox, budget, registry, logger)
         let dispatcher = LoopDispatcher()
-        let snapshots = SnapshotKeeper(configuration)
-        let cluster = try ClusterService(configuration, environment: environment, registry, logger)
+        let snapshots = SnapshotKeeper(configuration, epochKey: epochKey)
         let gate = Gate(
             configuration, services, upstream, receiver: dispatcher, observer: snapshots, cluster: cluster?.member)
 
