@@ -5,7 +5,7 @@
                           [--faults crash,hang] [--seconds 60] [--tries 10000] [--reconnects 10000]
 
 quota: the joint rate at the service while callers always ask for more, with Redis healthy, killed, hanging, cut off, split,
-read-only and more. poll: 300 callers of 18 pages through three gateways, beside the same through one. writes: write through
+read-only, set back and more, or all gateways killed. poll: 300 callers of 18 pages through three gateways, beside the same through one. writes: write through
 one, list through another, also while gateways and Redis die; a checker of linearizability looks for old pages. cost: what
 sharing adds to a miss, and that a hit asks Redis nothing. reconnect: Redis down at the start and later, and connections that
 are cut again and again. Exits 1 if something does not hold. Needs redis-server; all of it on 127.0.0.1.

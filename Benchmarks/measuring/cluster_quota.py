@@ -160,11 +160,28 @@ async def clock(scene):
     scene.redis.ask("SET", bucket, " ".join(["1", *rest]))
 
 
+async def restore(scene):
+    await scene.at(8, "saved")
+    scene.redis.ask("SAVE")
+    await scene.at(20, "killed, and started with what was saved")
+    scene.redis.kill()
+    scene.redis.start()
+
+
+async def rebirth(scene):
+    await scene.at(10, "all gateways killed, and started again")
+    for member in scene.members:
+        member.kill()
+    for member in scene.members:
+        member.launch()
+
+
 # Each with the number of relays before Redis; None: sentinels.
 FAULTS = {
     "healthy": (healthy, 0), "crash": (crash, 0), "hang": (hang, 0), "cut": (cut, 3), "split": (split, 2),
     "failover": (failover, None),
-    "readonly": (read_only, 0), "flush": (flush, 0), "memory": (memory, 0), "clock": (clock, 0)}
+    "readonly": (read_only, 0), "flush": (flush, 0), "memory": (memory, 0), "clock": (clock, 0),
+    "restore": (restore, 0), "rebirth": (rebirth, 0)}
 
 
 # MARK: The judge

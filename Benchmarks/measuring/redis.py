@@ -8,12 +8,14 @@ from .processes import Failed, Server, quiet_ports
 
 
 class Redis:
-    """A server without a file on a port of its own, which keeps the port when it is started again."""
+    """A server on a port and in a directory of its own, which it keeps when it is started again. It writes a file only when asked to."""
 
     def __init__(self, servers, name="redis"):
         self.name = name
         self.servers = servers
         (self.port,) = quiet_ports(1)
+        self.directory = servers.directory / f"{name}-data"
+        self.directory.mkdir()
         self.log = servers.enter_context(open(servers.directory / f"{name}.log", "w+"))
         self.server = None
         servers.callback(self.kill)
@@ -22,7 +24,7 @@ class Redis:
         self.server = Server(
             self.name, [
                 "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-                "--dir", str(self.servers.directory), "--loglevel", "warning", "--repl-diskless-sync-delay", "0"],
+                "--dir", str(self.directory), "--loglevel", "warning", "--repl-diskless-sync-delay", "0"],
             self.port, log=self.log)
         self.server.wait_until_open()
         return self

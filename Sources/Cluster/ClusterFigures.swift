@@ -57,7 +57,7 @@ extension ClusterMember {
             var members: [MemberFigures] = []
             for place in stride(from: 0, to: texts.count - 1, by: 2) {
                 let parts = texts[place + 1].split(separator: " ")
-                guard parts.count == 4, let heard = Int64(parts[0]), let leased = Int64(parts[3]) else { continue }
+                guard parts.count >= 4, let heard = Int64(parts[0]), let leased = Int64(parts[3]) else { continue }
                 members.append(
                     MemberFigures(
                         name: texts[place], seat: Int(parts[1]).flatMap { $0 < 0 ? nil : $0 },

@@ -157,7 +157,7 @@ extension ClusterMember {
         let arguments = [
             nameBytes, bytes(seat), bytes(settings.instances), bytes(ClusterSettings.silence / 1000),
             bytes(settings.forget / 1000), Array(last.utf8), bytes(hasRead ? 1 : 0),
-            bytes(ClusterSettings.lease / 1000),
+            bytes(ClusterSettings.lease / 1000), placeBytes,
         ]
         run(beatScript, as: .beat, keys: [keys.members, keys.generation, keys.log, keys.changes], arguments) {
             member, reply in

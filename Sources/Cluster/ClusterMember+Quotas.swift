@@ -25,7 +25,7 @@ extension ClusterMember {
         let seen = state.withLock { $0.buckets[id] ?? [] }
         let arguments = [
             nameBytes, bytes(quota.interval), bytes(quota.burst), bytes(quota.jitter / 1000),
-            bytes(settings.maxWait / 1000), bytes(request.count), seen, bytes(settings.instances),
+            bytes(settings.horizon / 1000), bytes(request.count), seen, bytes(settings.instances),
             bytes(ClusterSettings.silence / 1000), bytes(settings.forget / 1000),
         ]
         let keys = [keys.bucket(name), keys.members, keys.generation, keys.cut(name), keys.hold(name)]

@@ -20,8 +20,11 @@ public struct ClusterSettings: Sendable {
     public var forget: Int64 = 600_000_000_000
     /// The time after which a flight of a gateway that has not ended it counts as lost: an attempt's, and the wait for its token.
     public var flightTime: Int64 = 12_000_000_000
-    /// The longest wait of a slot: the gateway's own for a token.
+    /// The longest wait for a token in the gateway's own queue.
     public var maxWait: Int64
+    /// Where this gateway runs: a text that no other process has that may run at the same time, and that is the same after a restart. The seat of a
+    /// silent gateway of the same place is free at once. `nil` if there is none.
+    public var place: String?
 
     public init(redis: RedisSettings, name: String, instances: Int, key: [UInt8], maxWait: Int64) {
         self.redis = redis
@@ -30,6 +33,10 @@ public struct ClusterSettings: Sendable {
         self.key = key
         self.maxWait = maxWait
     }
+
+    /// How long before its time a slot is granted at the most. A slot that is out holds for as long, whatever has become of Redis.
+    static let ahead: Int64 = 1_000_000_000
+    var horizon: Int64 { min(maxWait, Self.ahead) }
 
     /// The time after which a gateway that was not heard of counts as silent, and after which it has lost its lease itself.
     static let silence: Int64 = 3_000_000_000

@@ -1,4 +1,5 @@
 import Foundation
+import Locking
 import Primitives
 import RateLimiter
 import Redis
@@ -79,15 +80,62 @@ struct SharedQuotaTests {
         for member in members { #expect(member.waitUntilJoined()) }
         let lost = MonotonicInstant.now
         redis.kill()
-        load(members, seconds: 6)
+        load(members, seconds: 7)
         #expect(members.allSatisfy { $0.member.figures.mode == "seated" })
-        let arrivals = service.arrivals.filter { $0 > lost + 4 * second }
-        // Two seconds of six: nothing was sent for the first three.
+        let arrivals = service.arrivals.filter { $0 > lost + 5 * second }
+        // Two seconds of seven: nothing was sent for the first four.
         #expect((20...44).contains(arrivals.count))
         #expect(most(service.arrivals, within: second) <= 20 + 3)
         try redis.start()
         for member in members { #expect(member.waitUntilJoined()) }
         for member in members { await member.stop() }
+        redis.stop()
+    }
+
+    /// Puts a member into Redis that was last heard of ten seconds ago.
+    private func leave(_ seat: Int, at place: [UInt8], of member: TestMember) throws {
+        let time = try #require(try redis.call("TIME")?.array?.first?.text.flatMap { Int64($0) })
+        let entry = Array("\((time - 10) * 1_000_000) \(seat) 0-0 0 ".utf8) + place
+        _ = try redis.call([Array("HSET".utf8), member.member.keys.members, Array("gone".utf8), entry])
+    }
+
+    @Test("are shared at once by a gateway that is started again where one has ended without a word")
+    func restart() async throws {
+        let first = try TestMember(redis, service, instances: 1) { $0.place = "here" }
+        #expect(first.waitUntilJoined())
+        await first.stop()
+        try leave(0, at: first.member.placeBytes, of: first)
+        let stranger = try TestMember(redis, service, instances: 1) { $0.place = "there" }
+        #expect(stranger.waitUntilJoined())
+        #expect(stranger.list("abcdefghijABCDEFGHIJ11") == .error("ThrottlingException"))
+        await stranger.stop()
+        let second = try TestMember(redis, service, instances: 1) { $0.place = "here" }
+        #expect(second.waitUntilJoined())
+        #expect(second.list() == .page(service.page(), isHit: false))
+        #expect(second.member.figures.live == 1 && second.member.figures.silent == 0)
+        await second.stop()
+        redis.stop()
+    }
+
+    @Test("keep to the timetable while one is silent, and leave its slots alone")
+    func timetable() async throws {
+        let member = try TestMember(redis, service, instances: 3, rate: 20)
+        try leave(1, at: [0x2d], of: member)
+        #expect(member.waitUntilJoined())
+        #expect(TestMember.wait { member.member.figures.silent > 0 })
+        load([member], seconds: 3)
+        let arrivals = service.arrivals.dropFirst()
+        // The others' seats may be in use: the data are new.
+        let most = 20
+        #expect((most / 2...most).contains(arrivals.count))
+        let membership = member.member.state.withLock { $0.membership }
+        // The timetable of 20 a second less a tenth and three seats, whose places are 0, 2 and 1.
+        let slot = 55_555.56
+        let place = try #require(membership.seat) * 2 % 3
+        let slots = arrivals.map { Int(Double(membership.time(of: $0)) / slot) }
+        #expect(slots.allSatisfy { $0 % 3 == place })
+        #expect(Set(slots).count == slots.count)
+        await member.stop()
         redis.stop()
     }
 

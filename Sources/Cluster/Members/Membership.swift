@@ -24,7 +24,7 @@ struct Membership: Sendable {
     private(set) var offset: Int64 = 0
     /// The data and the server that the last sign of life was given to; empty before the first.
     private var generation = ""
-    /// It takes no slot before this instant: the server before may still count it in, and grant its share to others.
+    /// It takes no slot before this instant: the server before may still count it in, and slots that it has granted may be out.
     private var notBefore: MonotonicInstant = .distantPast
     /// Members that are heard of, and seats whose members are not.
     private(set) var live = 0
@@ -43,7 +43,7 @@ struct Membership: Sendable {
         generation: String
     ) {
         if let acknowledgedAt, generation != self.generation {
-            notBefore = acknowledgedAt + ClusterSettings.silence + Self.margin
+            notBefore = acknowledgedAt + Self.countedOut
         }
         self.generation = generation
         acknowledgedAt = sentAt
@@ -62,14 +62,14 @@ struct Membership: Sendable {
         guard let acknowledgedAt, now >= notBefore else { return .unknown }
         let span = now - acknowledgedAt
         if span < ClusterSettings.silence { return .shared }
-        // A moment later than the others count it as silent.
-        guard span >= ClusterSettings.silence + Self.margin, span < forget else {
+        guard span >= Self.countedOut, span < forget else {
             return span < forget ? .shared : .forgotten
         }
         return seat == nil ? .forgotten : .seated
     }
 
-    private static let margin: Int64 = 50_000_000
+    /// A moment later than the others count it as silent, and the slots that were granted before that are used.
+    private static let countedOut = ClusterSettings.silence + ClusterSettings.ahead + 50_000_000
 
     /// Microseconds of Redis's clock.
     func time(of instant: MonotonicInstant) -> Int64 { (instant + offset).nanoseconds / 1000 }
@@ -80,7 +80,7 @@ struct Membership: Sendable {
         return MonotonicInstant(nanoseconds: overflow ? (time < 0 ? .min : .max) : nanoseconds) - offset
     }
 
-    /// The time slots of the own seat for a quota group, which `takeScript` knows. They leave a tenth of the rate free: clocks differ.
+    /// The time slots of the own seat for a quota group, in the timetable that `takeScript` has. They leave a tenth of the rate free: clocks differ.
     func cycle(_ quota: Quota, now: MonotonicInstant) -> SlotCycle {
         let interval = quota.interval / 9 &* 10 &+ 10
         let batch = max(1, SlotCycle.batchTime / interval)

@@ -3,25 +3,26 @@ internal import Redis
 // The scripts of membership and quotas. Times in scripts are microseconds of Redis's own clock. A script changes nothing before it has read
 // all that it needs, and its effects, not its text, are what replicas get.
 
-/// Shared by scripts: `now`, and who is there. A member is kept as "heard seat log-id leased": when it last gave a sign of life, its seat (-1:
-/// none), the last entry of the log that it has acted on, and when it last said that it reads the log.
+/// Shared by scripts: `now`, and who is there. A member is kept as "heard seat log-id leased place": when it last gave a sign of life, its seat
+/// (-1: none), the last entry of the log that it has acted on, when it last said that it reads the log, and where it runs (-: not told).
 private let census = """
     local clock = redis.call('TIME')
     local now = clock[1] * 1000000 + clock[2]
     local function whole(number) return string.format('%.0f', number) end
-    -- `born`: signs of life before it were given to another server, and say nothing.
-    local function census(all, me, seats, silence, forget, born)
+    -- `born`: signs of life before it were given to another server, and say nothing. `place`: a silent member there has ended.
+    local function census(all, me, seats, silence, forget, born, place)
       local taken, live, silent, mine, old, heard_of = {}, 0, 0, nil, {}, {}
       for i = 1, #all, 2 do
-        local heard, seat = string.match(all[i + 1], '^(%d+) (-?%d+) ')
+        local heard, seat, at = string.match(all[i + 1], '^(%d+) (%-?%d+) %S+ %d+ ?(%S*)')
         if not heard then old[#old + 1] = all[i]
         elseif all[i] == me then mine = tonumber(seat)
         else
           local age = now - math.min(tonumber(heard), now)
-          if age > forget then old[#old + 1] = all[i]
+          local isSilent = age > silence or tonumber(heard) < born
+          if age > forget or isSilent and at == place and at ~= '-' then old[#old + 1] = all[i]
           elseif tonumber(seat) >= 0 then
             taken[tonumber(seat)] = true
-            if age > silence or tonumber(heard) < born then silent = silent + 1
+            if isSilent then silent = silent + 1
             else
               live = live + 1
               heard_of[tonumber(seat)] = true
@@ -35,7 +36,9 @@ private let census = """
     """
 
 /// A sign of life. KEYS: members, generation, log, changes. ARGV: name, seat (-1: none yet), seats, silence, forget, last log id, 1 if it reads the log, the
-/// lease.
+/// lease, its place (-: not told).
+///
+/// A silent member at the same place has ended, and its seat is free at once: two processes cannot serve one address.
 ///
 /// A lease that runs is renewed: a writer waits for its member. One that is over begins anew only for a member that has acted on all entries,
 /// because writers have not waited for it meanwhile.
@@ -58,7 +61,7 @@ let beatScript = RedisScript(
           redis.call('SET', KEYS[2], generation)
         end
         local all = redis.call('HGETALL', KEYS[1])
-        local taken, live, silent, mine, old = census(all, me, seats, tonumber(ARGV[4]), forget, born)
+        local taken, live, silent, mine, old = census(all, me, seats, tonumber(ARGV[4]), forget, born, ARGV[9])
         if not mine or mine < 0 or mine >= seats or taken[mine] then
           local had = tonumber(ARGV[2])
           mine = -1
@@ -75,14 +78,14 @@ let beatScript = RedisScript(
         if string.match(redis.call('GET', KEYS[4]) or '', '^(.*) %d+$') ~= state then
           redis.call('SET', KEYS[4], state .. ' ' .. whole(now))
         end
-        local leased, isLeased = string.match(redis.call('HGET', KEYS[1], me) or '', ' (%d+)$') or '0', 0
+        local leased, isLeased = string.match(redis.call('HGET', KEYS[1], me) or '', '^%d+ %-?%d+ %S+ (%d+)') or '0', 0
         if ARGV[7] == '1' then
           local last = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1]
           if now - tonumber(leased) <= tonumber(ARGV[8]) or (last and last[1] or '0-0') == ARGV[6] then
             leased, isLeased = whole(now), 1
           end
         end
-        redis.call('HSET', KEYS[1], me, whole(now) .. ' ' .. mine .. ' ' .. ARGV[6] .. ' ' .. leased)
+        redis.call('HSET', KEYS[1], me, whole(now) .. ' ' .. mine .. ' ' .. ARGV[6] .. ' ' .. leased .. ' ' .. ARGV[9])
         return {generation, mine, live, silent, whole(now), isLeased}
         """)
 
@@ -96,11 +99,12 @@ let membersScript = RedisScript(
 
 /// Reserves the next slots of a quota group: the generic cell rate algorithm, as `TokenBucket` has it. KEYS: bucket, members, generation, cut,
 /// hold. ARGV: name, nanoseconds from token to token, burst, jitter, horizon, slots asked for, the bucket as the caller saw it last, seats,
-/// silence, forget. A bucket is "full-at interval burst charged-until own", the interval in nanoseconds.
+/// silence, forget. A bucket is "full-at interval burst", the interval in nanoseconds, and behind it "time-slot used" if slots of the timetable were
+/// the last.
 ///
-/// Members that are silent may be sending in the time slots of their seats (`Membership.cycle`, `SlotCycle`). These times are known, so their tokens
-/// count as taken, those of the near future too, and the rate of both kinds of slots together is the quota's. Nobody else has a burst meanwhile, and
-/// all others together no more than their seats' share (`own`): who is away may be on another server, and share the rest there.
+/// Members that are silent may be sending in the time slots of their seats (`Membership.cycle`, `SlotCycle`), or on another server. While there
+/// are any, the slots that are granted are the time slots of all other seats: whoever does not know of the others keeps to the same
+/// timetable, and so does not meet them. The timetable leaves a tenth of the rate free.
 ///
 /// Returns the number of slots (0: none), the delay until the first of them or until the next question, the bucket, the share of the rate in
 /// millionths, the interval between slots, the time.
@@ -109,17 +113,17 @@ let takeScript = RedisScript(
         local me, seats, forget = ARGV[1], tonumber(ARGV[8]), tonumber(ARGV[10])
         local full, burst, horizon = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[5])
         local born = tonumber(string.match(redis.call('GET', KEYS[3]) or '', '^(%d+)-') or '')
-        local taken, live, silent, mine, _, present = census(
-          redis.call('HGETALL', KEYS[2]), me, seats, tonumber(ARGV[9]), forget, born or now)
-        if mine and mine >= 0 then
-          live = live + 1
-          taken[mine], present[mine] = true, true
-        end
-        -- After a loss of data, who is not here may be using its seat.
+        local taken, _, _, mine, _, present = census(
+          redis.call('HGETALL', KEYS[2]), me, seats, tonumber(ARGV[9]), forget, born or now, '-')
+        if mine and mine >= 0 then taken[mine], present[mine] = true, true end
+        -- The places in the timetable of those who are away. After a loss of data, who is not here may be using its seat.
         local isYoung = not born or now - born < forget
-        local away = {}
+        local function gcd(a, b) if b == 0 then return a end return gcd(b, a % b) end
+        local stride = math.max(1, math.floor(seats * 0.618 + 0.5))
+        while gcd(stride, seats) ~= 1 do stride = stride + 1 end
+        local away, isTimed = {}, false
         for seat = 0, seats - 1 do
-          if not present[seat] and (taken[seat] or isYoung) then away[#away + 1] = seat end
+          if not present[seat] and (taken[seat] or isYoung) then away[seat * stride % seats], isTimed = true, true end
         end
         local function share()
           local text = redis.call('GET', KEYS[4])
@@ -130,14 +134,16 @@ let takeScript = RedisScript(
         end
         local part = share()
         local stored = redis.call('GET', KEYS[1])
-        local held = redis.call('PTTL', KEYS[5])
-        if held > 0 then return {0, held * 1000, stored or '', math.floor(part * 1000000), 0, whole(now)} end
-        if live == 0 then
-          return {0, tonumber(ARGV[9]), stored or '', math.floor(part * 1000000), 0, whole(now)}
+        local function refusal(delay, bucket)
+          return {0, math.ceil(delay), bucket or '', math.floor(part * 1000000), 0, whole(now)}
         end
+        local held = redis.call('PTTL', KEYS[5])
+        if held > 0 then return refusal(held * 1000, stored) end
         local interval = math.ceil(full / part)
-        if #away > 0 then burst = 1 end
         local span = interval / 1000
+        local every = math.floor(full / 9) * 10 + 10
+        local batch = math.max(1, math.floor(20000000 / every))
+        if isTimed then burst = batch end
         local jitter = math.min(tonumber(ARGV[4]), span * (burst - 1))
         local isClamped = false
         -- How many tokens are missing, as one reading of the bucket has it.
@@ -162,48 +168,41 @@ let takeScript = RedisScript(
         end
         -- A bucket that nobody has seen is empty.
         count = count or burst
-        -- The time slots of those who are away, as `SlotCycle` has them.
-        local every = math.floor(full / 9) * 10 + 10
-        local batch = math.max(1, math.floor(20000000 / every))
-        local slot = every * batch / 1000
-        local cycle = slot * seats
-        local function gcd(a, b) if b == 0 then return a end return gcd(b, a % b) end
-        local stride = math.max(1, math.floor(seats * 0.618 + 0.5))
-        while gcd(stride, seats) ~= 1 do stride = stride + 1 end
-        -- Those before `charged` are in the count already, and those long past have been made up for.
-        local charged = math.max(tonumber(string.match(stored or '', '^%d+ %d+ %d+ (%d+) ') or '0'), now - span)
-        local own, gap = 0, span
-        if #away > 0 then
-          gap = span * seats / math.max(1, seats - #away)
-          local text = string.match(stored or '', '^%d+ %d+ %d+ %d+ (%d+)$')
-          own = math.min(tonumber(text or '0'), now + horizon + 2 * gap)
-        end
-        local function charge(to)
-          if to <= charged then return end
-          for _, seat in ipairs(away) do
-            local place = seat * stride % seats * slot
-            count = count + batch * (math.floor((to - place) / cycle) - math.floor((charged - place) / cycle))
+        local last, used = string.match(stored or '', '^%d+ %d+ %d+ (%d+) (%d+)$')
+        last, used = tonumber(last or '0'), tonumber(used or '0')
+        local function text(at, rest) return whole(at) .. ' ' .. whole(interval) .. ' ' .. burst .. (rest or '') end
+
+        if isTimed then
+          local slot = every * batch / 1000
+          local number = math.max(last, math.ceil((now + math.max(0, (count + 1 - burst) * span)) / slot))
+          if number > last then used = 0 elseif used >= batch then number, used = number + 1, 0 end
+          local steps = 0
+          while away[number % seats] and steps < seats do number, used, steps = number + 1, 0, steps + 1 end
+          if steps == seats then return refusal(tonumber(ARGV[9]), stored) end
+          local first = number * slot
+          local late = first - now - horizon
+          if late > 0 then
+            if isClamped then redis.call('SET', KEYS[1], text(now + count * span)) end
+            return refusal(late, text(now + count * span))
           end
-          charged = to
+          local slots = math.min(tonumber(ARGV[6]), batch - used)
+          local bucket = text(math.max(first, now + count * span) + slots * span, ' ' .. whole(number) .. ' ' .. (used + slots))
+          redis.call('SET', KEYS[1], bucket)
+          return {slots, math.ceil(first - now), bucket, math.floor(part * 1000000), math.ceil(every / 1000), whole(now)}
         end
-        local first
-        repeat
-          local before = count
-          first = math.max(own, now + math.max(0, (count + 1 - burst) * span + jitter))
-          charge(math.min(first, now + horizon) + span / 2)
-        until count == before
-        local function text(missing)
-          return whole(now + missing * span) .. ' ' .. whole(interval) .. ' ' .. burst .. ' ' .. whole(charged) .. ' ' .. whole(own)
-        end
+
+        -- The others' time slots are in no bucket.
+        if last > 0 then count, isClamped = math.max(count, burst), true end
+        local first = now + math.max(0, (count + 1 - burst) * span + jitter)
         local late = first - now - horizon
         if late > 0 then
-          if isClamped then redis.call('SET', KEYS[1], text(count)) end
-          return {0, math.ceil(late), text(count), math.floor(part * 1000000), 0, whole(now)}
+          if isClamped then redis.call('SET', KEYS[1], text(now + count * span)) end
+          return refusal(late, text(now + count * span))
         end
-        local slots = math.min(tonumber(ARGV[6]), 1 + math.floor(-late / gap))
-        if #away > 0 then own = first + slots * gap end
-        redis.call('SET', KEYS[1], text(count + slots))
-        return {slots, math.ceil(first - now), text(count + slots), math.floor(part * 1000000), math.ceil(gap), whole(now)}
+        local slots = math.min(tonumber(ARGV[6]), 1 + math.floor(-late / span))
+        local bucket = text(now + (count + slots) * span)
+        redis.call('SET', KEYS[1], bucket)
+        return {slots, math.ceil(first - now), bucket, math.floor(part * 1000000), math.ceil(span), whole(now)}
         """)
 
 /// Cuts the rate of a quota group, because the service has throttled. KEYS: cut, bucket, changes. ARGV: when the attempt was sent, nanoseconds from

@@ -155,7 +155,7 @@ let acknowledgedScript = RedisScript(
     local pending, all = 0, 0
     local members = redis.call('HGETALL', KEYS[1])
     for i = 1, #members, 2 do
-      local first, second, leased = string.match(members[i + 1], ' (%d+)-(%d+) (%d+)$')
+      local first, second, leased = string.match(members[i + 1], '^%d+ %-?%d+ (%d+)-(%d+) (%d+)')
       if members[i] ~= ARGV[1] and first and now - tonumber(leased) <= tonumber(ARGV[4]) then
         all = all + 1
         first, second = tonumber(first), tonumber(second)

@@ -55,6 +55,7 @@ extension ClusterSettings {
             maxWait: configuration.limits.queue.maxWait)
         (sharesPages, sharesQuotas, isStrict) = (shared.pages, shared.quotas, shared.strict)
         (timeout, forget) = (shared.timeout, shared.forget)
+        place = Process.place(of: configuration.listen.address)
         flightTime = (configuration.services.map(\.timeouts.attempt).max() ?? 0) + maxWait
     }
 }

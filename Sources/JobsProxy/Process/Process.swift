@@ -49,6 +49,15 @@ enum Process {
         return Int(digits)
     }
 
+    /// A text for this boot of the machine, its network namespace and an address there: no two processes can serve it at the same time, and a
+    /// process that is started again has the same. `nil` where that is not so, because the system chooses the port or tells nothing.
+    static func place(of address: Configuration.Address) -> String? {
+        guard address.port != 0, let boot = try? File.read("/proc/sys/kernel/random/boot_id") else { return nil }
+        var network = stat()
+        guard unsafe stat("/proc/self/ns/net", &network) == 0 else { return nil }
+        return "\(String(decoding: boot, as: UTF8.self)) \(network.st_ino) \(address)"
+    }
+
     /// Ignores SIGHUP: a terminal that closes, or a script that expects a reload, must not end the gateway.
     static func ignoreHangUp() { signal(SIGHUP, SIG_IGN) }
 
