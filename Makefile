@@ -44,7 +44,7 @@ check: ## Checks the arrows between the modules, and the format
 	Scripts/check-format
 
 sanitize: ## Runs the tests of what threads share under the thread sanitizer
-	@Scripts/setup
+	@Scripts/setup --cluster
 	Scripts/check-threads
 
 fuzz: ## Fuzzes what reads what comes from outside (SECONDS=60 for each reader), after bugs that it must find
