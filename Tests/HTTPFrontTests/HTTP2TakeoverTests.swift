@@ -78,13 +78,14 @@ struct AcceptedSocketTests {
 
     /// An option of a descriptor if it is a connection that the server on `port` has accepted.
     private func option(_ option: Int32, ofConnectionTo port: Int, descriptor: Int32) -> Int32? {
-        var address = sockaddr_in()
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) == 0 }
+        // A sockaddr_in as its bytes: the family, and the port in network order.
+        var address = [UInt8](repeating: 0, count: 128)
+        var size = socklen_t(address.count)
+        let isBound = address.withUnsafeMutableBytes { bytes in
+            bytes.baseAddress.map { getsockname(descriptor, $0.assumingMemoryBound(to: sockaddr.self), &size) == 0 }
+                ?? false
         }
-        guard isBound, address.sin_family == sa_family_t(AF_INET), Int(UInt16(bigEndian: address.sin_port)) == port
-        else { return nil }
+        guard isBound, address[0] == UInt8(AF_INET), Int(address[2]) << 8 | Int(address[3]) == port else { return nil }
         var accepts: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
         guard getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &length) == 0, accepts == 0 else {

@@ -80,7 +80,7 @@ struct InheritedSocketsTests {
         try ParentSocket(listens: false).pass(as: 720)
         let expected =
             count == "1"
-            ? "descriptor 720 of LISTEN_FDS is no listening TCP socket"
+            ? "descriptor 720 of LISTEN_FDS is no listening TCP or Unix socket"
             : "LISTEN_FDS is '\(count)', which is no number of descriptors"
         #expect(throws: InheritedSockets.Failure(description: expected)) {
             try InheritedSockets(first: 720, processID: 42, Self.environment(count))

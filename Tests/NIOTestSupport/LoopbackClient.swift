@@ -7,12 +7,22 @@ package struct LoopbackClient: Sendable {
     private let reader: NIOLoopBound<ReplyReader>
 
     package init(host: String, port: Int, group: any EventLoopGroup) async throws {
-        channel = try await ClientBootstrap(group: group)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(ReplyReader()) }
-            }
-            .connect(host: host, port: port).get()
-        let channel = channel
+        try await self.init(Self.bootstrap(group).connect(host: host, port: port).get())
+    }
+
+    /// Connects to a Unix socket.
+    package init(path: String, group: any EventLoopGroup) async throws {
+        try await self.init(Self.bootstrap(group).connect(unixDomainSocketPath: path).get())
+    }
+
+    private static func bootstrap(_ group: any EventLoopGroup) -> ClientBootstrap {
+        ClientBootstrap(group: group).channelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(ReplyReader()) }
+        }
+    }
+
+    private init(_ channel: any Channel) async throws {
+        self.channel = channel
         reader = try await channel.eventLoop.submit {
             let reader = try channel.pipeline.syncOperations.handler(type: ReplyReader.self)
             return NIOLoopBound(reader, eventLoop: channel.eventLoop)

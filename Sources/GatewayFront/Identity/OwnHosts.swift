@@ -41,6 +41,13 @@ public struct OwnHosts: Sendable {
         }
     }
 
+    /// Returns true if an authority is an address of this machine: the one that its sender has connected to. A web page that points a name of its own
+    /// here cannot have that in `Host`.
+    static func isAddress(_ local: PeerAddress, _ bytes: Span<UInt8>, _ authority: Range<Int>) -> Bool {
+        guard case .address(let address) = host(bytes, authority) else { return false }
+        return PeerAddress(address.unmapped) == local
+    }
+
     private func contains(exactly authority: Range<Int>, of bytes: Span<UInt8>) -> Bool {
         let host = Self.host(bytes, authority)
         if hosts.contains(host) { return true }

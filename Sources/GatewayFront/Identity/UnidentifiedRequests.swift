@@ -28,15 +28,18 @@ struct UnidentifiedRequests {
         if anyHost { return }
         guard let host = head[.host] else { throw .foreignHost }
         if !lastHost.isEmpty, bytes.holds(lastHost, at: host) { return }
-        guard hosts.contains(bytes, host) else { throw .foreignHost }
+        guard hosts.contains(bytes, host) else {
+            guard OwnHosts.isAddress(head.peer.local, bytes, host) else { throw .foreignHost }
+            return
+        }
         if host.count <= Self.keptHostBytes { lastHost = host.map { bytes[$0] } }
     }
 }
 
 extension RequestHead {
-    /// Returns true if a proxy says that it forwards the request (RFC 7239, and the fields before it). The peer's address is the
-    /// proxy's then.
-    var isForwarded: Bool { hasAny(.xForwardedFor, .forwarded, .xRealIP) }
+    /// Returns true if a proxy says that it forwards the request (RFC 7239, and the fields before it), and is none whose word is taken. The peer's
+    /// address is the proxy's then.
+    var isForwarded: Bool { !peer.isTold && hasAny(.xForwardedFor, .forwarded, .xRealIP) }
 }
 
 extension GatewayError {

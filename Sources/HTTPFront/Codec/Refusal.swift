@@ -33,6 +33,7 @@ public enum Refusal: String, Sendable, CaseIterable, Error {
     case handshake = "handshake"
     case connections = "connections"
     case connectionsPerPeer = "connections_per_peer"
+    case proxyHeader = "proxy_header"
 
     /// The answer's status code.
     public var status: Status {
@@ -81,6 +82,7 @@ public enum Refusal: String, Sendable, CaseIterable, Error {
         case .handshake: "The TLS handshake failed or was not completed in time."
         case .connections: "Too many connections are open."
         case .connectionsPerPeer: "Too many connections are open from this address."
+        case .proxyHeader: "The connection's first bytes are a malformed header of the PROXY protocol."
         }
     }
 

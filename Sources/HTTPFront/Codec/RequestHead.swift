@@ -100,6 +100,17 @@ public struct RequestHead {
         present = 0
     }
 
+    /// The peer becomes the client that a trusted proxy forwards the request for, if that is told.
+    mutating func takeClient(_ bytes: Span<UInt8>, _ proxies: TrustedProxies) {
+        guard self[.xForwardedFor] != nil else { return }
+        let name = Array("x-forwarded-for".utf8)
+        var values: [[UInt8]] = []
+        for field in fields where bytes.holds(anyCaseOf: name.span, at: field.name) {
+            values.append(field.value.map { bytes[$0] })
+        }
+        if let client = proxies.client(forwardedFor: values) { peer.become(client) }
+    }
+
     /// Adds a field.
     ///
     /// - Returns: `known` if it may occur once and the request has it already; the field is not added then.
@@ -128,12 +139,34 @@ public struct Peer: Sendable, Equatable {
     public var isLoopback = false
     /// The responder's identity for the client certificate; -1 without a certificate, or if it belongs to no known caller.
     public var identity: Int32 = -1
+    /// Its address, for records.
+    public var address = PeerAddress()
+    /// The address of this machine that it has connected to.
+    public var local = PeerAddress()
+    /// True if it is a proxy whose word about its clients is taken.
+    var isTrustedProxy = false
+    /// True if a proxy has told whose request it is, and it is that client's now.
+    public var isTold = false
 
     init() {}
 
     /// A peer without a certificate. A Unix socket is on this machine too.
-    init(_ address: SocketAddress?) {
+    init(_ address: SocketAddress?, at local: SocketAddress? = nil, proxies: TrustedProxies = TrustedProxies()) {
+        if let text = local?.ipAddress, let address = IPAddress(text.utf8) {
+            self.local = PeerAddress(address.unmapped)
+        }
+        isTrustedProxy = proxies.contains(address)
         if case .unixDomainSocket = address { isLoopback = true }
-        if let text = address?.ipAddress { isLoopback = IPAddress(text.utf8)?.isLoopback ?? false }
+        if let text = address?.ipAddress, let address = IPAddress(text.utf8) {
+            isLoopback = address.isLoopback
+            self.address = PeerAddress(address)
+        }
+    }
+
+    /// A proxy hands on the connection or the request of this client.
+    mutating func become(_ client: IPAddress) {
+        isTold = true
+        isLoopback = client.isLoopback
+        address = PeerAddress(client)
     }
 }

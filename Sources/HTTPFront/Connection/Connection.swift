@@ -62,7 +62,9 @@ final class Connection<R: Responder>: ConnectionRequests<R>, ChannelInboundHandl
             let isWritable = context?.channel.isWritable ?? false
             perform(change { $0.writabilityChanged(isWritable, now: now, limits: $1) }, now: now)
         case .user(let event):
-            if event as? ChannelEvent == .inputClosed {
+            if let event = event as? ProxyEvent {
+                hear(event)
+            } else if event as? ChannelEvent == .inputClosed {
                 perform(change { $0.inputEnded(now: now, limits: $1) }, now: now)
             } else if case .handshakeCompleted(let name) = event as? TLSUserEvent, case .first = machine.state {
                 // The responder's identity for the client's certificate.
@@ -126,9 +128,10 @@ final class Connection<R: Responder>: ConnectionRequests<R>, ChannelInboundHandl
 
     private func open(now: MonotonicInstant) {
         guard let context else { return }
-        join(as: Peer(context.remoteAddress))
+        join(
+            as: Peer(context.remoteAddress, at: context.localAddress, proxies: loop.limits.trustedProxies))
         if machine.opening != .handshake { output.open(context) }
-        address = loop.limiter.address(context.remoteAddress)
+        address = peer.isTrustedProxy ? nil : loop.limiter.address(context.remoteAddress)
         change { $0.opened(now: now, limits: $1) }
         admission = loop.limiter.admit(address, canAnswer: machine.opening != .handshake)
         switch admission {
@@ -140,6 +143,30 @@ final class Connection<R: Responder>: ConnectionRequests<R>, ChannelInboundHandl
             loop.responder?.dropped(refusal)
             _ = change { machine, _ in machine.handshakeEnded() }
             close()
+        }
+    }
+
+    /// The proxy tells whose connection it is. Its own counts for no limit, its clients' count for theirs.
+    private func hear(_ event: ProxyEvent) {
+        switch event {
+        case .malformed:
+            loop.responder?.dropped(.proxyHeader)
+            _ = change { machine, _ in machine.handshakeEnded() }
+            close()
+        case .client(let client):
+            peer.become(client)
+            peer.isTrustedProxy = loop.limits.trustedProxies.contains(client)
+            guard admission == .admitted, loop.limits.maxConnectionsPerPeer > 0 else { return }
+            address = client.text
+            guard let refusal = loop.limiter.add(client.text) else { return }
+            address = nil
+            if machine.opening == .handshake {
+                loop.responder?.dropped(refusal)
+                _ = change { machine, _ in machine.handshakeEnded() }
+                close()
+            } else {
+                refuse(refusal)
+            }
         }
     }
 

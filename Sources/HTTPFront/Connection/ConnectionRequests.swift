@@ -19,7 +19,7 @@ class ConnectionRequests<R: Responder>: EventDriven<ConnectionEvent>, LoopSlot, 
     /// The place of the batch's answers in the output. If it is not empty the step that wrote them goes on until they are sent.
     final private var answers = 0..<0
     final private(set) var context: ChannelHandlerContext?
-    final private(set) var peer = Peer()
+    final var peer = Peer()
     final private(set) var slot: Int32 = -1
 
     init(loop: ServerLoop<R>, machine: consuming ConnectionMachine) {
@@ -216,6 +216,7 @@ class ConnectionRequests<R: Responder>: EventDriven<ConnectionEvent>, LoopSlot, 
 
     private final func respond(_ responder: R, _ bytes: Span<UInt8>, _ scratch: inout LoopScratch) {
         scratch.head.peer = peer
+        if peer.isTrustedProxy { scratch.head.takeClient(bytes, limits.trustedProxies) }
         scratch.prepareWriter(isDraining: loop.isDraining)
         switch scratch.respond(responder, bytes, as: waiter) {
         case .answered: afterAnswer(&scratch)

@@ -114,6 +114,7 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
         let (request, headLength) = (request, headLength)
         forgetRequest()
         scratch.head.peer = connection.peer
+        if connection.peer.isTrustedProxy { scratch.head.takeClient(request.span, limits.trustedProxies) }
         scratch.writer.form = form
         let content = request.span.extracting(headLength..<request.count)
         let disposition = responder.respond(

@@ -51,6 +51,18 @@ public final class ConnectionLimiter: Sendable {
         }
     }
 
+    /// Counts an admitted connection that had no address under one.
+    ///
+    /// - Returns: the refusal if there are too many of it; it is not counted then.
+    func add(_ address: Address) -> Refusal? {
+        counts.withLock { counts in
+            let most = limits.maxConnectionsPerPeer
+            guard most == 0 || counts.addresses[address, default: 0] < most else { return .connectionsPerPeer }
+            counts.addresses[address, default: 0] += 1
+            return nil
+        }
+    }
+
     private func refusal(_ counts: Counts, _ address: Address?) -> Refusal? {
         let most = limits.maxConnectionsPerPeer
         if limits.maxConnections > 0, counts.total >= limits.maxConnections { return .connections }

@@ -32,6 +32,9 @@ public struct HTTPLimits: Sendable, Equatable {
     /// Concurrent streams of an HTTP/2 connection; 0 turns HTTP/2 off.
     public var maxStreams = 100
 
+    /// The proxies that may tell whose connections and requests they forward.
+    public var trustedProxies = TrustedProxies()
+
     public init() {}
 }
 

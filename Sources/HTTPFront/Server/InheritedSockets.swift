@@ -2,7 +2,7 @@ internal import Glibc
 public import NIOCore
 
 /// Listening sockets that the process was started with (socket activation, sd_listen_fds(3)): `LISTEN_FDS` of them, from
-/// descriptor 3 on, if `LISTEN_PID` is this process or is not there, which is how a parent does it that cannot know it.
+/// descriptor 3 on, TCP or Unix ones, if `LISTEN_PID` is this process or is not there, which is how a parent does it that cannot know it.
 ///
 /// A parent that holds the sockets too keeps the connections that wait to be accepted, so that a process can be replaced without refusing
 /// any.
@@ -24,7 +24,7 @@ public struct InheritedSockets: Sendable {
     /// there are no sockets.
     ///
     /// - Parameter variable: the value of an environment variable.
-    /// - Throws: `Failure` if a descriptor is not a listening TCP socket.
+    /// - Throws: `Failure` if a descriptor is not a listening TCP or Unix socket.
     public init(_ variable: (String) -> String? = environmentVariable) throws(Failure) {
         try self.init(first: Self.first, processID: getpid(), variable)
     }
@@ -38,7 +38,7 @@ public struct InheritedSockets: Sendable {
         }
         for descriptor in first..<first + count {
             guard let address = Self.listeningAddress(descriptor) else {
-                throw Failure(description: "descriptor \(descriptor) of LISTEN_FDS is no listening TCP socket")
+                throw Failure(description: "descriptor \(descriptor) of LISTEN_FDS is no listening TCP or Unix socket")
             }
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             sockets.append((descriptor, address))
@@ -60,6 +60,12 @@ public struct InheritedSockets: Sendable {
         return sockets.remove(at: index).descriptor
     }
 
+    /// Removes and returns the Unix socket at a path; as `take(host:port:)`.
+    public mutating func take(path: String) -> Int32? {
+        guard let index = sockets.firstIndex(where: { $0.address.pathname == path }) else { return nil }
+        return sockets.remove(at: index).descriptor
+    }
+
     /// The addresses of the sockets that were not taken: the parent's configuration differs.
     public var remaining: [SocketAddress] { sockets.map(\.address) }
 
@@ -68,7 +74,7 @@ public struct InheritedSockets: Sendable {
         return try? SocketAddress.makeAddressResolvingHost(host, port: port)
     }
 
-    /// The address of a listening TCP socket; `nil` for any other descriptor.
+    /// The address of a listening TCP or Unix socket; `nil` for any other descriptor.
     private static func listeningAddress(_ descriptor: Int32) -> SocketAddress? {
         var accepts: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
@@ -88,6 +94,9 @@ public struct InheritedSockets: Sendable {
         let port = Int(bytes[2]) << 8 | Int(bytes[3])
         switch family {
         case AF_INET: return try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes[4..<8]), port: port)
+        case AF_UNIX:
+            let path = bytes[2..<min(Int(size), bytes.count)].prefix { $0 != 0 }
+            return path.isEmpty ? nil : try? SocketAddress(unixDomainSocketPath: String(decoding: path, as: UTF8.self))
         case AF_INET6: return try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes[8..<24]), port: port)
         default: return nil
         }

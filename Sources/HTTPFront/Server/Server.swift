@@ -13,7 +13,10 @@ public final class Server<R: Responder>: Sendable {
     private let loops: [NIOLoopBound<ServerLoop<R>>]
     private let group: any EventLoopGroup
     private let offersHTTP2: Bool
+    private let proxies: TrustedProxies
     let channels = Locked<[any Channel]>([])
+    /// The Unix sockets that it has made.
+    private let files = Locked<[String]>([])
     private let certificates = Locked<[ListenerCertificates]>([])
     private let watches = Locked<[RepeatedTask]>([])
 
@@ -29,6 +32,7 @@ public final class Server<R: Responder>: Sendable {
     ) async throws {
         self.group = group
         offersHTTP2 = limits.maxStreams > 0
+        proxies = limits.trustedProxies
         let limiter = ConnectionLimiter(limits: limits)
         self.limiter = limiter
         let unsent = UnsentLedger(maxBytes: limits.maxUnsentBytes)
@@ -65,6 +69,25 @@ public final class Server<R: Responder>: Sendable {
         try await listen(tls, report) { try await $0.bind(host: host, port: port).get() }
     }
 
+    /// Binds a Unix socket and listens. The file of a socket that nobody listens on any more is replaced.
+    ///
+    /// - Parameters:
+    ///   - path: of at most 107 bytes.
+    ///   - mode: the file's permissions: who may write to it may connect.
+    ///   - tls: as for `listen(host:port:tls:report:)`.
+    /// - Returns: the socket's address.
+    /// - Throws: `TLSError` if the files cannot be used, or the system's error, `EADDRINUSE` if another process listens there or the file is no socket.
+    public func listen(
+        path: String, mode: UInt32 = 0o660, tls: TLSSettings? = nil,
+        report: @escaping @Sendable (Result<Void, TLSError>) -> Void = { _ in }
+    ) async throws -> SocketAddress? {
+        try UnixSocketFile.makeRoom(at: path)
+        let address = try await listen(tls, report) { try await $0.bind(unixDomainSocketPath: path).get() }
+        try UnixSocketFile.permit(mode, at: path)
+        files.withLock { $0.append(path) }
+        return address
+    }
+
     /// Listens on a socket that another process has bound; see `InheritedSockets`. The server closes its descriptor when it shuts down; the
     /// descriptors of other processes stay open.
     ///
@@ -95,6 +118,7 @@ public final class Server<R: Responder>: Sendable {
     ) async throws -> SocketAddress? {
         let certificates = try tls.map { try ListenerCertificates($0, offersHTTP2: offersHTTP2, report: report) }
         let loops = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
+        let proxies = proxies
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -116,6 +140,9 @@ public final class Server<R: Responder>: Sendable {
                 }
                 return channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
+                    if !proxies.isEmpty, proxies.contains(channel.remoteAddress) {
+                        try pipeline.addHandler(ProxyHeaderReader())
+                    }
                     if let certificates {
                         try pipeline.addHandler(FirstByteWatch())
                         try pipeline.addHandler(NIOSSLServerHandler(context: certificates.context))
@@ -155,6 +182,7 @@ public final class Server<R: Responder>: Sendable {
             for channel in channels { try? await channel.eventLoop.submit {}.get() }
         }
         for channel in channels { try? await channel.close() }
+        for path in files.withLock({ $0 }) { UnixSocketFile.remove(path) }
     }
 
     /// Stops listening, closes idle connections, and waits until every other connection has received its answer.

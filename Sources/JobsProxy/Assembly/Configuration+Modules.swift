@@ -88,21 +88,15 @@ extension OwnHosts {
     ///
     /// - Parameter prefixes: see `init(_:prefixes:hasLoopback:)`.
     init(_ configuration: Configuration, _ sandbox: EmbeddedSandbox?, prefixes: [String]) {
-        let host = configuration.listen.address.host
-        let all = IPAddress(host.utf8)?.isUnspecified == true ? Self.addressesOfThisMachine : []
         self.init(
-            [host] + all + configuration.listen.hosts + configuration.services.map { $0.authority(sandbox) },
+            [configuration.listen.address.host] + configuration.listen.hosts
+                + configuration.services.map { $0.authority(sandbox) },
             prefixes: prefixes)
-    }
-
-    /// The names of a listener on all addresses.
-    private static var addressesOfThisMachine: [String] {
-        ((try? System.enumerateDevices()) ?? []).compactMap { $0.address?.ipAddress }
     }
 }
 
 extension HTTPLimits {
-    init(_ http: Configuration.HTTP, _ budget: DescriptorBudget) {
+    init(_ http: Configuration.HTTP, _ listen: Configuration.ClientListener, _ budget: DescriptorBudget) {
         self.init()
         (maxFields, maxFieldBytes) = (http.maxFields, http.maxFieldBytes)
         (maxHeadBytes, maxBodyBytes) = (http.maxHeadBytes, http.maxBodyBytes)
@@ -111,6 +105,9 @@ extension HTTPLimits {
         maxRefused = budget.refused
         maxConnectionsPerPeer = http.maxConnectionsPerPeer
         maxUnsentBytes = http.maxUnsentBytes
+        trustedProxies = TrustedProxies(
+            listen.trustedProxies.compactMap { if case .network(let network) = $0 { network } else { nil } },
+            trustsUnixSockets: listen.trustedProxies.contains(.unixSockets))
     }
 
     init(forOperators budget: DescriptorBudget) {

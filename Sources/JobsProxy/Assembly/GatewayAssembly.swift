@@ -65,7 +65,8 @@ struct GatewayAssembly: Sendable {
             authorities: configuration.services.map { $0.authority(sandbox) },
             canCallServices: { credentials.areReady }, wallClock: Process.wallClock)
         let server = try await Server(
-            group: group, limits: HTTPLimits(configuration.http, budget), wallClock: Process.coarseWallClock
+            group: group, limits: HTTPLimits(configuration.http, configuration.listen, budget),
+            wallClock: Process.coarseWallClock
         ) { GatewayResponder(loop: $0, gate: gate, front: front) }
         state = GatewayState(
             configuration: configuration, gate: gate, upstream: upstream, credentials: credentials,
@@ -97,15 +98,16 @@ struct GatewayAssembly: Sendable {
     }
 
     /// The address of the callers' listener; the port is the bound one.
-    var address: (host: String, port: Int) { callers.address }
-    var adminAddress: (host: String, port: Int) { operators.address }
+    var address: Configuration.Address { callers.address }
+    var adminAddress: Configuration.Address { operators.address }
 
     /// The addresses, and with an embedded sandbox two commands to try.
     var announcement: String {
         let scheme = callers.isSecure ? "https" : "http"
-        let url = "\(scheme)://\(Host.bracketed(address.host)):\(address.port)"
-        var lines = ["Callers:  \(url)", "Operator: http://\(adminAddress.host):\(adminAddress.port)/metrics"]
-        if let sandbox, let domain = sandbox.server.domainIDs.first {
+        let url = address.path == nil ? "\(scheme)://\(address)" : "\(address)"
+        let operators = adminAddress.path == nil ? "http://\(adminAddress)/metrics" : "\(adminAddress)"
+        var lines = ["Callers:  \(url)", "Operator: \(operators)"]
+        if address.path == nil, let sandbox, let domain = sandbox.server.domainIDs.first {
             lines.append(sandbox.invitation(to: url, domain: domain))
         }
         return lines.joined(separator: "\n")

@@ -18,8 +18,8 @@ struct HandedSockets {
             throw CommandFailure("cannot take over the sockets that were handed over: \(error)")
         }
         let (listen, admin) = (configuration.listen.address, configuration.admin.address)
-        var client = sockets.take(host: listen.host, port: listen.port)
-        self.admin = sockets.take(host: admin.host, port: admin.port)
+        var client = Self.take(listen, &sockets)
+        self.admin = Self.take(admin, &sockets)
         // A single one is the callers' wherever it listens on loopback: beyond it, it would let in callers that the
         // configuration keeps out.
         if client == nil, sockets.remaining.count == 1, let only = sockets.remaining.first,
@@ -29,9 +29,16 @@ struct HandedSockets {
         }
         self.client = client
         guard let left = sockets.remaining.first else { return }
-        let address = Configuration.Address(host: left.ipAddress ?? "?", port: left.port ?? 0)
+        let address =
+            left.pathname.map { Configuration.Address(path: $0) }
+            ?? Configuration.Address(host: left.ipAddress ?? "?", port: left.port ?? 0)
         throw CommandFailure(
             "a socket that listens on \(address) was handed over (LISTEN_FDS), and that is neither listen.address "
                 + "(\(listen)) nor admin.address (\(admin)): let the two agree, or hand over no such socket")
+    }
+
+    private static func take(_ address: Configuration.Address, _ sockets: inout InheritedSockets) -> Int32? {
+        if let path = address.path { return sockets.take(path: path) }
+        return sockets.take(host: address.host, port: address.port)
     }
 }

@@ -7,7 +7,7 @@ internal import ServiceLifecycle
 
 struct CallerListener: Service {
     /// Its address; the port is the bound one.
-    let address: (host: String, port: Int)
+    let address: Configuration.Address
     let isSecure: Bool
     private let server: Server<GatewayResponder>
     private let front: Front
@@ -36,7 +36,7 @@ struct CallerListener: Service {
 
     /// At its end nothing new is accepted, and answers that are on their way have `drain` to leave.
     func run() async {
-        logger.info("serving", metadata: ["address": "\(address.host):\(address.port)"])
+        logger.info("serving", metadata: ["address": "\(address)"])
         try? await gracefulShutdown()
         front.isServing = false
         let isClean = await server.shutDown(timeout: drain, grace: min(drain / 4, Self.maxGrace))
@@ -50,7 +50,7 @@ struct CallerListener: Service {
 /// not wait for that: operators are served as soon as the address is free.
 struct OperatorListener: Service {
     /// Its address, now or later; the port is the bound one.
-    let address: (host: String, port: Int)
+    let address: Configuration.Address
     private let configured: Configuration.Address
     private let isPending: Bool
     private let isServing: @Sendable () -> Bool
@@ -73,7 +73,7 @@ struct OperatorListener: Service {
         } catch {
             guard sockets.client != nil, error.isAddressInUse else { throw error }
             logger.notice("\(configured) is still in use: operators are served when it is free")
-            address = (configured.host, configured.port)
+            address = configured
             isPending = true
         }
     }
@@ -104,7 +104,7 @@ extension Server {
     /// - Throws: `CommandFailure` if that cannot be.
     fileprivate func listen(
         _ address: Configuration.Address, tls: Configuration.TLS?, handed: Int32?, _ logger: Logger
-    ) async throws(CommandFailure) -> (host: String, port: Int) {
+    ) async throws(CommandFailure) -> Configuration.Address {
         let report: @Sendable (Result<Void, TLSError>) -> Void = {
             switch $0 {
             case .success: logger.info("the listener's certificate has changed and is in use")
@@ -116,10 +116,13 @@ extension Server {
             let bound =
                 if let handed {
                     try await listen(descriptor: handed, tls: tls, report: report)
+                } else if let path = address.path {
+                    try await listen(path: path, tls: tls, report: report)
                 } else {
                     try await listen(host: address.host, port: address.port, tls: tls, report: report)
                 }
-            return (bound?.ipAddress ?? address.host, bound?.port ?? address.port)
+            guard address.path == nil else { return address }
+            return Configuration.Address(host: bound?.ipAddress ?? address.host, port: bound?.port ?? address.port)
         } catch let error as TLSError {
             throw CommandFailure("listen.tls: \(error)")
         } catch {

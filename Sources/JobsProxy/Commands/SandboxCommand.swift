@@ -43,7 +43,7 @@ struct SandboxCommand: AsyncParsableCommand {
     var fault: [String] = []
 
     func run() async throws {
-        guard let address = CommandValues.address(listen) else {
+        guard let address = CommandValues.address(listen), address.path == nil else {
             throw ValidationError("--listen must be HOST:PORT, such as 127.0.0.1:9000")
         }
         func duration(_ text: String, _ option: String) throws -> Int64 {

@@ -1,13 +1,37 @@
+internal import Primitives
+
 extension Configuration {
     struct Address: Sendable, Equatable, CustomStringConvertible {
         /// A name, an IPv4 address, or an IPv6 address without brackets.
         var host: String
         /// 0: the system chooses one.
         var port: Int
+        /// The path of a Unix socket, which takes the place of host and port.
+        private(set) var path: String?
 
-        var isLoopback: Bool { Host.isLoopback(host) }
+        init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
 
-        var description: String { "\(Host.bracketed(host)):\(port)" }
+        init(path: String) {
+            self.init(host: "localhost", port: 0)
+            self.path = path
+        }
+
+        /// True if only this machine reaches it.
+        var isLoopback: Bool { path != nil || Host.isLoopback(host) }
+
+        /// True if two listeners cannot have it.
+        var isFixed: Bool { path != nil || port != 0 }
+
+        var description: String { path.map { "unix:\($0)" } ?? "\(Host.bracketed(host)):\(port)" }
+    }
+
+    /// Whose word about its clients is taken.
+    enum Proxy: Sendable, Equatable {
+        case network(IPNetwork)
+        case unixSockets
     }
 
     /// Scheme, host and port of a server (RFC 6454).

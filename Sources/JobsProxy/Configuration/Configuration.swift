@@ -37,6 +37,7 @@ extension Configuration {
         /// Names and addresses, beside its own, that requests without key or token may name as their host: in lower case, without
         /// brackets.
         var hosts: [String] = []
+        var trustedProxies: [Proxy] = []
         /// True if its clients are trusted without verification: services with `signing: passthrough` share pages then.
         var trusted = false
     }

@@ -16,6 +16,7 @@ extension Configuration {
             section.value("address", .address, &listen.address)
             section.section("tls") { tls in listen.tls = .init(tls) }
             section.texts("hosts", .host, &listen.hosts)
+            section.texts("trustedProxies", .proxy, &listen.trustedProxies)
             section.value("trusted", .flag, &listen.trusted)
             section.check("address") {
                 file.accepted("anonymous") && file.accepted("callers") ? exposureProblem : nil

@@ -23,8 +23,9 @@ extension Configuration {
     }
 
     var sharedAddressProblem: String? {
-        guard admin.address == listen.address, listen.address.port != 0 else { return nil }
-        return "listen and admin have one address (\(listen.address)): give one of them another port"
+        guard admin.address == listen.address, listen.address.isFixed else { return nil }
+        return "listen and admin have one address (\(listen.address)): give one of them another "
+            + (listen.address.path == nil ? "port" : "path")
     }
 }
 

@@ -40,6 +40,19 @@ final class TestClient: @unchecked Sendable {
         }
     }
 
+    /// Connects to a Unix socket.
+    static func connect(path: String) async throws -> TestClient {
+        try await Waiting.pool.runIfActive {
+            let handle = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            guard handle >= 0 else { throw Failure.system("socket", errno) }
+            let client = TestClient(handle: handle)
+            guard withUnixAddress(path, { Glibc.connect(handle, $0, $1) }) == 0 else {
+                throw Failure.system("connect", errno)
+            }
+            return client
+        }
+    }
+
     func send(_ text: String) async throws { try await send(bytes(text)) }
 
     func send(_ bytes: [UInt8]) async throws {
@@ -163,6 +176,13 @@ final class TestClient: @unchecked Sendable {
 
     private func set(_ level: some BinaryInteger, _ option: Int32, _ value: some BitwiseCopyable) {
         _ = withUnsafeBytes(of: value) { setsockopt(handle, Int32(level), option, $0.baseAddress, socklen_t($0.count)) }
+    }
+
+    /// The bytes of a Unix socket's address (sockaddr_un): the family, the path and a zero.
+    static func withUnixAddress(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        ([UInt8(AF_UNIX), 0] + Array(path.utf8) + [0]).withUnsafeBytes { bytes in
+            bytes.baseAddress.map { body($0.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count)) } ?? -1
+        }
     }
 
     private static func withAddress(

@@ -40,6 +40,10 @@ final class TestResponder: Responder {
             Self.write(HTTPFrontTests.bytes("\(head.peer.isLoopback) \(head.peer.identity)"), into: &response)
             return .answered
         }
+        if path == "/client" {
+            Self.write(HTTPFrontTests.bytes("\(head.peer.address.text) \(head.peer.isTold)"), into: &response)
+            return .answered
+        }
         if path.hasPrefix("/close") { response.closes = true }
         if path.hasPrefix("/shared/") {
             let count = Int(path.dropFirst(8)) ?? 0

@@ -153,6 +153,21 @@ struct ConfigurationFaultTests {
             "1: listen.hosts[3]: must name a host (example.com, 192.0.2.1 or [2001:db8::1]), not 'a b'",
             "1: listen.hosts[4]: must name a host (example.com, 192.0.2.1 or [2001:db8::1]), not '\u{212a}.example'"),
         FaultyText(
+            "listen: {address: 'unix:gateway.sock'}\nadmin: {address: 'unix:/\(String(repeating: "a", count: 107))'}",
+            "1: listen.address: must name the socket's file by a whole path of at most 107 bytes, such as "
+                + "unix:/run/jobs-proxy/gateway.sock",
+            "2: admin.address: must name the socket's file by a whole path of at most 107 bytes, such as "
+                + "unix:/run/jobs-proxy/gateway.sock"),
+        FaultyText(
+            "listen: {address: 'unix:/run/a'}\nadmin: {address: 'unix:/run/a'}",
+            "2: admin: listen and admin have one address (unix:/run/a): give one of them another path"),
+        FaultyText(
+            "listen: {trustedProxies: [10.0.0.0/8, unix, '::1', 10.0.0.1/8, proxy.example]}",
+            "1: listen.trustedProxies[3]: must be an IP address (192.0.2.1), a network without bits beyond its length (10.0.0.0/8, "
+                + "2001:db8::/32), or unix for whoever connects by a Unix socket, not '10.0.0.1/8'",
+            "1: listen.trustedProxies[4]: must be an IP address (192.0.2.1), a network without bits beyond its length (10.0.0.0/8, "
+                + "2001:db8::/32), or unix for whoever connects by a Unix socket, not 'proxy.example'"),
+        FaultyText(
             "callers:\n- {name: a, keys: [{accessKeyId: a b, secretAccessKey: {env: A}}]}",
             "2: callers[0].keys[0].accessKeyId: must be 1 to 128 letters, digits, '-', '_' or '.'"),
         FaultyText(

@@ -1,5 +1,8 @@
+import Foundation
+import HTTPFront
 import NIOPosix
 import NIOTestSupport
+import Primitives
 import TestSupport
 import Testing
 
@@ -44,10 +47,10 @@ struct UnidentifiedRequestTests {
     private static let listen = "listen: {address: \"127.0.0.1:0\", hosts: [Gateway.Example]}\n"
 
     private func run(
-        _ more: String = "", _ body: (TestGateway, ScriptedOrigin) async throws -> Void
+        _ more: String = "", listen: String = Self.listen, _ body: (TestGateway, ScriptedOrigin) async throws -> Void
     ) async throws {
         try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
-            try await TestGateway.run(TestGateway.service(origin.url) + more, listen: Self.listen) { gateway in
+            try await TestGateway.run(TestGateway.service(origin.url) + more, listen: listen) { gateway in
                 try await body(gateway, origin)
             }
         }
@@ -118,6 +121,46 @@ struct UnidentifiedRequestTests {
         try await run("anonymous: allow\n") { gateway, _ in
             let client = try await gateway.client()
             #expect(try await client.send(call("Host: localhost\r\n\(field)")).status == 200)
+            try await client.close()
+        }
+    }
+
+    @Test("a Unix socket is on this machine, for callers and for operators")
+    func unixSockets() async throws {
+        let directory = NSTemporaryDirectory() + "unix-\(UUID().uuidString.prefix(8))"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let (callers, operators) = (directory + "/callers", directory + "/operators")
+        try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
+            try await TestGateway.run(
+                TestGateway.service(origin.url), listen: "listen: {address: 'unix:\(callers)'}\n",
+                admin: "admin: {address: 'unix:\(operators)'}\n"
+            ) { gateway in
+                #expect(gateway.assembly.announcement == "Callers:  unix:\(callers)\nOperator: unix:\(operators)")
+                let group = MultiThreadedEventLoopGroup.singleton
+                let client = try await LoopbackClient(path: callers, group: group)
+                #expect(try await client.send(call("Host: localhost")).status == 200)
+                try await client.close()
+                let admin = try await LoopbackClient(path: operators, group: group)
+                #expect(try await admin.get("/metrics").text.contains("jobsproxy_connections 0"))
+                try await admin.close()
+            }
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory).isEmpty)
+    }
+
+    @Test("a trusted proxy says where it comes from")
+    func trustedProxy() async throws {
+        let listen = "listen: {address: \"127.0.0.1:0\", trustedProxies: [127.0.0.1]}\n"
+        try await run(listen: listen) { gateway, origin in
+            let client = try await gateway.client()
+            let own = "Host: localhost\r\nX-Forwarded-For: 192.0.2.1, 127.0.0.5"
+            #expect(try await client.send(call(own)).status == 200)
+            for field in ["X-Forwarded-For: 127.0.0.5, 192.0.2.1", "X-Forwarded-For: somebody", "X-Real-IP: 127.0.0.5"]
+            {
+                #expect(try await client.send(call("Host: localhost\r\n\(field)")).status == 403)
+            }
+            #expect(origin.requests.count == 1)
             try await client.close()
         }
     }
@@ -193,6 +236,22 @@ struct OwnHostsTests {
         // U+212A, the sign of kelvin, is `K` to Unicode.
         let bad = ["\u{212a}iosk.example", "kiosk.example..", "kios", "10.0.0.01", "localhost", "127.0.0.1"]
         for bad in bad { #expect(!contains(hosts, bad)) }
+    }
+
+    @Test("are the address that was connected to, in each of its spellings, and no other")
+    func local() throws {
+        let local = try PeerAddress(#require(IPAddress("192.0.2.5".utf8)))
+        let other = try PeerAddress(#require(IPAddress("2001:db8::5".utf8)))
+        func isAddress(_ local: PeerAddress, _ authority: String) -> Bool {
+            let bytes = Array(authority.utf8)
+            return OwnHosts.isAddress(local, bytes.span, bytes.indices)
+        }
+        for good in ["192.0.2.5", "192.0.2.5:8080", "[::ffff:192.0.2.5]:1"] { #expect(isAddress(local, good)) }
+        for bad in ["192.0.2.6", "a.example", "192.0.2.5.a.example", "", "[2001:db8::5]"] {
+            #expect(!isAddress(local, bad))
+        }
+        #expect(isAddress(other, "[2001:db8:0::5]:1") && !isAddress(other, "192.0.2.5"))
+        #expect(!isAddress(PeerAddress(), "0.0.0.0") && !isAddress(PeerAddress(), "localhost"))
     }
 
     @Test("may have the word of an operation before them")

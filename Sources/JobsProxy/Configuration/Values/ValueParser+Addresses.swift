@@ -2,9 +2,18 @@ internal import Primitives
 internal import StrictYAML
 
 extension ValueParser where Value == Configuration.Address {
-    /// `host:port`, an IPv6 address in brackets.
+    /// `host:port`, an IPv6 address in brackets, or `unix:/path`.
     static var address: ValueParser {
         ValueParser { scalar throws(Problem) in
+            if scalar.text.hasPrefix("unix:") {
+                let path = String(scalar.text.dropFirst(5))
+                guard path.hasPrefix("/"), !path.hasSuffix("/"), path.utf8.count <= 107, !path.utf8.contains(0) else {
+                    throw Problem(
+                        "must name the socket's file by a whole path of at most 107 bytes, such as unix:/run/jobs-proxy/gateway.sock"
+                    )
+                }
+                return Value(path: path)
+            }
             let (host, port) = try hostAndPort(scalar.text[...])
             guard let port else { throw Problem("has no port: write \(Host.bracketed(host)):8080") }
             return Value(host: host, port: port)
@@ -20,6 +29,21 @@ extension ValueParser where Value == String {
             let (host, port) = try hostAndPort(scalar.text[...])
             guard port == nil else { throw Problem("must have no port: write \(host)") }
             return Host.lowercased(host)
+        }
+    }
+}
+
+extension ValueParser where Value == Configuration.Proxy {
+    /// The addresses of a proxy: one, a network of them, or `unix`.
+    static var proxy: ValueParser {
+        ValueParser { scalar throws(Problem) in
+            if scalar.text == "unix" { return .unixSockets }
+            guard let network = IPNetwork(scalar.text) else {
+                throw Problem(
+                    "must be an IP address (192.0.2.1), a network without bits beyond its length (10.0.0.0/8, 2001:db8::/32), "
+                        + "or unix for whoever connects by a Unix socket, not \(scalar.text.quoted)")
+            }
+            return .network(network)
         }
     }
 }
