@@ -3,15 +3,20 @@
 import asyncio
 import contextlib
 import itertools
+import json
 import random
+import shutil
+import statistics
 import time
 
-from . import callers, gateways
+from . import callers, gateways, load
 from .cluster_writes import DOMAINS, LIST, Origin, Teller, asked, settings
 from .processes import Failed
 from .redis import Redis
 
 HITS, MISSES = 10_000, 500
+# Rounds in which the processor time of a hit is compared, and the seconds of each run.
+ROUNDS, ROUND = 9, 3
 # The deadline of a call, and what its answer may take beyond it.
 CALL, SLACK = 15.0, 1.0
 
@@ -52,6 +57,20 @@ async def cost(servers, program, options):
     yield f"commands to Redis because of {HITS:,} hits in {took:.1f} s", "0", str(more or 0), not more and origin.lists == lists
     for each in tellers:
         await each.close()
+    if shutil.which("wrk") is None:
+        raise Failed("there is no wrk: Scripts/setup --bench installs it")
+    call = (f"VoiceID.{LIST}", json.dumps({"DomainId": DOMAINS[0]}))
+    ratios = []
+    for _ in range(ROUNDS):
+        cpu = {}
+        for each in random.sample((alone, shared), 2):
+            run = await asyncio.to_thread(load.run, each.server, each.port, call, False, ROUND, servers.directory)
+            if run.bad:
+                raise Failed(f"{run.bad} hits of {run.count} could not be had")
+            cpu[each.name] = run.cpu
+        ratios.append(cpu[shared.name] / cpu[alone.name])
+    ratio = statistics.median(ratios)
+    yield "processor time of a hit with sharing ÷ without", "≤ 1.02", f"{ratio:.3f}", ratio <= 1.02
 
 
 async def repeat(teller, page, count):

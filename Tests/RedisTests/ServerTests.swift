@@ -144,9 +144,10 @@ struct ServerTests {
             #expect(client.state == .up)
             server.kill()
             #expect(replies.waitForReplies(1) && observer.waitForDown(round))
-            guard case .connectionLost = replies.allReplies[0].error else {
-                Issue.record("\(replies.allReplies)")
-                return
+            // The loop may learn of the end before it sends the command.
+            switch replies.allReplies[0].error {
+            case .connectionLost, .notConnected: break
+            default: Issue.record("\(replies.allReplies)")
             }
             #expect(client.call("GET", "a").error == .notConnected)
             try server.start()
