@@ -36,6 +36,8 @@ test: ## Installs what is missing, checks, runs all tests, and the gateway where
 	Scripts/check-kubernetes --self-test
 	Scripts/check-package --self-test
 	Scripts/check-kubernetes
+	Scripts/check-observability --self-test
+	Scripts/check-observability
 	Scripts/check-allocations
 
 check: ## Checks the arrows between the modules, and the format
