@@ -4,7 +4,7 @@ RELEASE := -c release --static-swift-stdlib --product jobs-proxy
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run run-cluster build package test check sanitize fuzz bench bench-cluster bench-parts format clean
+.PHONY: help run run-cluster build package test check check-page sanitize fuzz bench bench-cluster bench-parts format clean
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,12 +36,20 @@ test: ## Installs what is missing, checks, runs all tests, and the gateway where
 	Scripts/check-kubernetes --self-test
 	Scripts/check-package --self-test
 	Scripts/check-kubernetes
+	Scripts/check-observability --self-test
+	Scripts/check-observability
 	Scripts/check-allocations
 
 check: ## Checks the arrows between the modules, and the format
 	Scripts/check-arrows --self-test
 	Scripts/check-arrows
 	Scripts/check-format
+
+check-page: ## Looks at the operator's page in a headless Chromium, which it installs
+	@Scripts/setup --browser
+	swift build --product jobs-proxy
+	Scripts/check-page
+	Scripts/check-observability
 
 sanitize: ## Runs the tests of what threads share under the thread sanitizer
 	@Scripts/setup --cluster

@@ -76,6 +76,9 @@ let package = Package(
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         // The files of Config/catalogs, embedded by the C preprocessor.
         .target(name: "CCatalogs"),
+        // The operator's page, embedded likewise.
+        .target(name: "CPage"),
+        .target(name: "Dashboard", dependencies: ["CPage", "Primitives"], swiftSettings: settings),
         .target(name: "BuiltInCatalogs", dependencies: ["CCatalogs"], swiftSettings: settings),
         // In C, because it comes before `main`, or in a signal's handler.
         .target(name: "CProcess"),
@@ -122,8 +125,8 @@ let package = Package(
         .target(
             name: "GatewayFront",
             dependencies: [
-                "AWSProtocol", "Gateway", "HTTPFront", "Locking", "PageCache", "Primitives", "Streams", "Telemetry",
-                nioCore,
+                "AWSProtocol", "Dashboard", "Gateway", "HTTPFront", "Locking", "PageCache", "Primitives", "Streams",
+                "Telemetry", nioCore,
             ],
             swiftSettings: settings),
         .target(
@@ -140,7 +143,8 @@ let package = Package(
         .executableTarget(
             name: "JobsProxy",
             dependencies: [
-                "AWSProtocol", "BuiltInCatalogs", "CProcess", "CatalogImport", "Cluster", "Credentials", "Gateway",
+                "AWSProtocol", "BuiltInCatalogs", "CProcess", "CatalogImport", "Cluster", "Credentials", "Dashboard",
+                "Gateway",
                 "GatewayFront",
                 "HTTPFront",
                 "Locking", "OriginClient", "PageCache", "Primitives", "RateLimiter", "Redis", "RefreshScheduler",
@@ -172,6 +176,7 @@ let package = Package(
         .testTarget(
             name: "CatalogImportTests", dependencies: ["AWSProtocol", "CatalogImport", "Gateway", "StrictYAML"],
             swiftSettings: testSettings),
+        .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Primitives"], swiftSettings: testSettings),
         .testTarget(name: "TelemetryTests", dependencies: ["Primitives", "Telemetry"], swiftSettings: testSettings),
         .testTarget(
             name: "PageCacheTests", dependencies: ["PageCache", "Primitives", "TestSupport"],
@@ -236,10 +241,10 @@ let package = Package(
         .testTarget(
             name: "ProxyTests",
             dependencies: [
-                "AWSProtocol", "CatalogImport", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "NIOTestSupport",
-                "PageCache", "Primitives", "RateLimiter", "RefreshScheduler", "Sandbox", "StrictYAML", "Telemetry",
-                "TestSupport", "Upstream",
-                arguments, lifecycle, logging, nioCore, nioPosix, nioSSL,
+                "AWSProtocol", "CatalogImport", "Gateway", "GatewayFront", "HTTPFront", "JobsProxy", "Locking",
+                "NIOTestSupport", "PageCache", "Primitives", "RateLimiter", "RefreshScheduler", "Sandbox", "Streams",
+                "StrictYAML", "Telemetry", "TestSupport", "Upstream",
+                arguments, lifecycle, logging, nioCore, nioEmbedded, nioPosix, nioSSL,
             ],
             exclude: ["SDK"],
             swiftSettings: testSettings),

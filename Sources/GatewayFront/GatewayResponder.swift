@@ -67,8 +67,10 @@ public final class GatewayResponder: Responder {
         case .readiness:
             renderer.readiness(front.isReady, &response)
             count(.readiness)
-        case .notFound, .purge, .state:
+        case .notFound, .purge, .state, .events:
             return refuse(.notFound, gate.otherOperation, nil, &response)
+        case .page:
+            return refuse(.methodNotAllowed, gate.otherOperation, nil, allowing: "POST", &response)
         case .methodNotAllowed(let allowed):
             return refuse(.methodNotAllowed, gate.otherOperation, nil, allowing: allowed, &response)
         }

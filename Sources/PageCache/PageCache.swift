@@ -203,7 +203,7 @@ public final class PageCache: Sendable {
     /// Returns true if requests wait for a flight.
     public func hasWaiters(_ flight: Flight) -> Bool { slot(flight.key).shard.withLock { $0.hasWaiters(flight) } }
 
-    private func number(of place: Int32, in shard: Int) -> Int { Int(place) * slots.count + shard }
+    func number(of place: Int32, in shard: Int) -> Int { Int(place) * slots.count + shard }
 
     // MARK: Snapshots
 
@@ -313,6 +313,13 @@ public final class PageCache: Sendable {
         }
         return figures
     }
+
+    /// Does something with each shard, under its lock.
+    func withShard<Result>(_ number: Int, _ body: (inout sending Shard) -> sending Result) -> sending Result {
+        slots[number].shard.withLock(body)
+    }
+
+    var shardCount: Int { slots.count }
 
     private func slot(_ key: PageKey) -> Slot { slots[shardNumber(key)] }
 

@@ -26,7 +26,7 @@ struct Shard {
         var requests = 0
     }
 
-    private var table: PageTable
+    private(set) var table: PageTable
     private let extraBytes: Int
     private var policy: EvictionPolicy
     private var epochs = [UInt32](repeating: 0, count: EpochScope.count)
@@ -322,7 +322,7 @@ struct Shard {
 
     // MARK: Pages
 
-    private func isAlive(_ place: Int, now: MonotonicInstant) -> Bool {
+    func isAlive(_ place: Int, now: MonotonicInstant) -> Bool {
         let epoch = table.records[place].epoch
         return table.records[place].usableUntil > now && epoch.value == epochValue(epoch.scope)
     }

@@ -2,7 +2,7 @@ internal import Locking
 
 /// The counters of one metric: for each row, the sum over a block for each writer.
 public final class CounterFamily: MetricFamily {
-    private let name: String
+    let name: String
     private let help: String
     private let labels: [String]
     private let blocks = Locked<[CounterBlock]>([])

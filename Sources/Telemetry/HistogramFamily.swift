@@ -2,7 +2,7 @@ internal import Locking
 
 /// The histograms of one metric, with cumulative buckets: for each row, the sum over a block for each writer.
 public final class HistogramFamily: MetricFamily {
-    private let name: String
+    let name: String
     private let help: String
     private let labels: [String]
     private let bounds: [Int64]

@@ -67,6 +67,8 @@ public final class Metrics: Sendable {
         return text.bytes
     }
 
+    var registered: [any MetricFamily] { families.withLock { $0 } }
+
     private func register<Family: MetricFamily>(_ family: Family) -> Family {
         families.withLock { $0.append(family) }
         return family
@@ -74,5 +76,6 @@ public final class Metrics: Sendable {
 }
 
 protocol MetricFamily: Sendable {
+    var name: String { get }
     func render(into text: inout MetricText)
 }

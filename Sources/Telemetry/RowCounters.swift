@@ -10,7 +10,7 @@ public final class RowCounterFamily: MetricFamily {
     /// In a family of more counters, those at 0 are left out.
     private static let alwaysShown = 64
 
-    private let name: String
+    let name: String
     private let help: String
     private let rowCount: Int
     private let columns: [String]
@@ -53,8 +53,8 @@ public final class RowCounterFamily: MetricFamily {
         }
     }
 
-    /// By row.
-    private func sums() -> [Int: [UInt64]] {
+    /// The sums over all writers of each row that was counted, by column. Takes time linear in the rows.
+    public func sums() -> [Int: [UInt64]] {
         var sums: [Int: [UInt64]] = [:]
         for block in blocks.withLock({ $0 }) {
             for (row, counts) in block.rows {

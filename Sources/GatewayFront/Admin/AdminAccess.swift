@@ -7,11 +7,15 @@ public struct AdminAccess: Sendable {
     /// The hosts that requests must name if no token is required.
     let hosts: OwnHosts
     let state: SharedText
+    let page: PageAnswer
+    let hub: WatchHub
 
-    public init(token: String?, hosts: OwnHosts, state: SharedText) {
+    public init(token: String?, hosts: OwnHosts, state: SharedText, hub: WatchHub) {
         self.token = token.map { Array($0.utf8) }
         self.hosts = hosts
         self.state = state
+        self.hub = hub
+        page = PageAnswer(asksForToken: token != nil)
     }
 
     var asksForToken: Bool { token != nil }
@@ -38,10 +42,10 @@ extension AdminAccess: CustomStringConvertible, CustomReflectable {
 }
 
 extension Route {
-    /// Health and readiness need none: orchestrators request them.
+    /// Health and readiness need none: orchestrators request them. Neither does the page, which holds no figures; see `PageAnswer`.
     var needsToken: Bool {
         switch self {
-        case .health, .readiness: false
+        case .health, .readiness, .page: false
         default: true
         }
     }

@@ -64,6 +64,8 @@ public final class AdminResponder: Responder {
             } catch {
                 renderer.error(.badPurge(error.message), &response)
             }
+        case .page: access.page.write(&response)
+        case .events: return watch(waiter, &response)
         case .methodNotAllowed(let allowed): renderer.error(.methodNotAllowed, field: ("Allow", allowed), &response)
         case .call, .cborCall, .notFound: renderer.error(.notFound, &response)
         }
@@ -75,6 +77,22 @@ public final class AdminResponder: Responder {
     {
         guard let loop = loop.value.loop else { return .later }
         text.answer(waiter, on: loop, now: now) { $0.renderer.text($1, type, &$2) }
+        return .later
+    }
+
+    /// Answers with events for as long as the client reads them.
+    private func watch(_ waiter: Waiter, _ response: inout ResponseWriter) -> Disposition {
+        guard let loop = loop.value.loop else { return .later }
+        guard let events = access.hub.join(on: loop.eventLoop) else {
+            renderer.error(.tooManyWatchers, &response)
+            return .answered
+        }
+        loop.answer(waiter) { _, response in
+            response.start(.ok)
+            response.field("Content-Type", "text/event-stream")
+            response.field("Cache-Control", "no-store")
+            response.stream(events)
+        }
         return .later
     }
 

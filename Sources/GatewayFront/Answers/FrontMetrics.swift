@@ -14,6 +14,8 @@ public final class FrontMetrics: Sendable {
     private let durations: HistogramFamily
     private let ages: HistogramFamily
     private let callerCount: Int
+    /// The values of the caller label.
+    public let callerNames: [String]
 
     /// - Parameters:
     ///   - operations: the values of the labels for service and operation.
@@ -23,6 +25,7 @@ public final class FrontMetrics: Sendable {
         self.registry = registry
         let callerNames = callerNames + ["unknown"]
         callerCount = callerNames.count
+        self.callerNames = callerNames
         requests = registry.counters(
             "jobsproxy_requests_total", "Requests, each once, by how it ended.",
             rows: operations.count * callerNames.count,
@@ -52,6 +55,16 @@ public final class FrontMetrics: Sendable {
         ages = registry.histograms(
             "jobsproxy_page_age_seconds", "The age of the pages served.",
             bounds: [0, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 3600].map { $0 * 1_000_000_000 })
+    }
+
+    /// The requests of each caller, by outcome (`Outcome.rawValue`). Takes time linear in the rows of `jobsproxy_requests_total`.
+    public func requestsByCaller() -> [[UInt64]] {
+        var sums = [[UInt64]](repeating: Outcome.allCases.map { _ in 0 }, count: callerCount)
+        for (row, counts) in requests.sums() {
+            let caller = row % callerCount
+            for (column, count) in counts.enumerated() { sums[caller][column] &+= count }
+        }
+        return sums
     }
 
     func makeCounters() -> FrontCounters {

@@ -26,6 +26,11 @@ extension GatewayError {
         401, "UnauthorizedException", "This listener asks for its token, as 'Authorization: Bearer TOKEN'.", .denied,
         detail: "unauthorized")
 
+    /// One more client that wants to watch; see `WatchHub`.
+    static let tooManyWatchers = front(
+        503, "ServiceUnavailable", "\(WatchHub.most) clients watch already, which are all that may.", detail: "watchers"
+    )
+
     /// A purge with a query that cannot be read.
     static func badPurge(_ message: String) -> GatewayError {
         front(400, "BadRequestException", message, detail: "purge")

@@ -13,6 +13,9 @@ enum Route {
     /// An order to purge pages, on the operator's listener.
     case purge
     case state
+    /// The operator's page, and the events that it shows.
+    case page
+    case events
     case notFound
     case methodNotAllowed(allowed: StaticString)
 
@@ -21,7 +24,7 @@ enum Route {
         let isRead = head.method == .get || head.method == .head
         // A target in absolute form may have no path.
         if path.isEmpty || bytes.spells("/", at: path) {
-            self = head.method == .post ? .call : .methodNotAllowed(allowed: "POST")
+            self = head.method == .post ? .call : isRead ? .page : .methodNotAllowed(allowed: "POST")
         } else if let route = Self.read.first(where: { bytes.spells($0.path, at: path) })?.route {
             self = isRead ? route : .methodNotAllowed(allowed: "GET, HEAD")
         } else if bytes.spells("/purge", at: path) {
@@ -46,5 +49,6 @@ enum Route {
 
     private static let read: [(path: StaticString, route: Route)] = [
         ("/metrics", .metrics), ("/healthz", .health), ("/readyz", .readiness), ("/state", .state),
+        ("/events", .events),
     ]
 }

@@ -39,6 +39,8 @@ struct GatewayAssembly: Sendable {
         environment: [String: String] = Process.environment, group: any EventLoopGroup, logger: Logger,
         log: LogBuffer = LogBuffer(), isEnding: @escaping @Sendable () -> Bool = { false }
     ) async throws {
+        let recentEvents = RecentEvents()
+        let logger = recentEvents.noting(logger)
         let budget = try DescriptorBudget(configuration, group, logger)
         let sockets = try HandedSockets(configuration, environment: environment)
         let sandbox = try await EmbeddedSandbox.start(for: configuration, group: group)
@@ -57,9 +59,9 @@ struct GatewayAssembly: Sendable {
 
         // The callers' listener and the operators'.
         accessLog = AccessLog(configuration.log, into: log)
+        let frontMetrics = FrontMetrics(registry, operations: gate.operations, callerNames: gate.callerNames)
         let front = Front(
-            gate: gate, dispatcher: dispatcher,
-            metrics: FrontMetrics(registry, operations: gate.operations, callerNames: gate.callerNames),
+            gate: gate, dispatcher: dispatcher, metrics: frontMetrics,
             log: accessLog, identities: try CallerIdentities(configuration, services, environment: environment),
             offload: Self.offload, hosts: OwnHosts(configuration, sandbox, prefixes: gate.hostPrefixes),
             authorities: configuration.services.map { $0.authority(sandbox) },
@@ -71,10 +73,14 @@ struct GatewayAssembly: Sendable {
         state = GatewayState(
             configuration: configuration, gate: gate, upstream: upstream, credentials: credentials,
             limiter: server.limiter, cluster: cluster?.member, isServing: { front.isServing })
+        let dashboard = DashboardFigures(
+            registry, .init(configuration, gate, frontMetrics, cluster?.member), recentEvents,
+            isServing: { front.isServing })
         let access = AdminAccess(
             token: try configuration.admin.token?.value(environment),
             hosts: OwnHosts([configuration.admin.address.host] + configuration.listen.hosts),
-            state: SharedText(offload: Self.offload, render: state.json))
+            state: SharedText(offload: Self.offload, render: state.json),
+            hub: WatchHub(.init(history: dashboard.history, now: dashboard.now), offload: Self.offload))
         let adminServer = try await Server(
             group: group, limits: HTTPLimits(forOperators: budget), wallClock: Process.coarseWallClock
         ) { AdminResponder(loop: $0, gate: gate, front: front, access: access, offload: Self.offload) }
@@ -92,7 +98,8 @@ struct GatewayAssembly: Sendable {
         self.gate = gate
         (self.snapshots, self.sandbox) = (snapshots, sandbox)
         let parts: [(any ServiceLifecycle.Service)?] = [
-            OrphanReaper(), sandbox, operators, cluster, snapshotService, upstreamService, callers,
+            OrphanReaper(), sandbox, operators, DashboardService(figures: dashboard, offload: Self.offload), cluster,
+            snapshotService, upstreamService, callers,
         ]
         self.services = parts.compactMap { $0 }
     }

@@ -105,7 +105,7 @@ struct GatewayState: Sendable {
     /// More would make the text too long for who reads it.
     private static let mostKinds = 256
 
-    private static func place(_ endpoint: Configuration.ServiceEntry.Endpoint) -> String {
+    static func place(_ endpoint: Configuration.ServiceEntry.Endpoint) -> String {
         switch endpoint {
         case .sandbox: "sandbox"
         case .origin(let origin): "\(origin)"

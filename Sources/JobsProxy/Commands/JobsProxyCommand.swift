@@ -17,7 +17,7 @@ struct JobsProxyCommand: AsyncParsableCommand {
         version: buildVersion,
         subcommands: [
             ServeCommand.self, CheckCommand.self, SandboxCommand.self, CatalogCommand.self, CallerCommand.self,
-            SimulateCommand.self,
+            SimulateCommand.self, TopCommand.self,
         ])
 
     static func main() async {
