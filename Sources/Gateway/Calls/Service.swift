@@ -112,3 +112,8 @@ public final class Service: Sendable {
     /// The scope of the pages of a domain; of the operations without a domain if it is empty.
     func scope(domain: [UInt8]) -> EpochScope { EpochScope(service: settings.name, domain: domain) }
 }
+
+extension Service.Settings {
+    /// How long a request may wait for a token of a group: not at all where the quota is only counted.
+    func maxWait(of group: Int) -> Int64 { shadowGroups.contains(group) ? 0 : maxWait }
+}

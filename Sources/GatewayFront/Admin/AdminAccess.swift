@@ -6,12 +6,14 @@ public struct AdminAccess: Sendable {
     private let token: [UInt8]?
     /// The hosts that requests must name if no token is required.
     let hosts: OwnHosts
-    let state: SharedText
+    public let state: SharedText
+    let orders: AdminOrders
 
-    public init(token: String?, hosts: OwnHosts, state: SharedText) {
+    public init(token: String?, hosts: OwnHosts, state: SharedText, orders: AdminOrders) {
         self.token = token.map { Array($0.utf8) }
         self.hosts = hosts
         self.state = state
+        self.orders = orders
     }
 
     var asksForToken: Bool { token != nil }

@@ -13,25 +13,28 @@ public final class FrontMetrics: Sendable {
     private let probes: CounterFamily
     private let durations: HistogramFamily
     private let ages: HistogramFamily
-    private let callerCount: Int
+    private let callerCapacity: Int
+    private let operationCount: Int
 
     /// - Parameters:
     ///   - operations: the values of the labels for service and operation.
-    ///   - callerNames: the values of the caller label, by their ids; `unknown` is added for requests that are
-    ///     refused before their caller is known.
-    public init(_ registry: Metrics, operations: OperationNames, callerNames: [String]) {
+    ///   - callers: the values of the caller label, by their ids; `unknown` is added for requests that are refused before their caller
+    ///     is known. Callers that come later have rows of their own, too.
+    public init(_ registry: Metrics, operations: OperationNames, callers: CallerTable) {
         self.registry = registry
-        let callerNames = callerNames + ["unknown"]
-        callerCount = callerNames.count
+        callerCapacity = callers.capacity
+        let operationCount = operations.count
+        self.operationCount = operationCount
         requests = registry.counters(
             "jobsproxy_requests_total", "Requests, each once, by how it ended.",
-            rows: operations.count * callerNames.count,
+            rows: operationCount * (callers.capacity + 1),
             columns: Outcome.allCases.map { label("outcome", $0.label) }
         ) { row in
-            let (operation, caller) = row.quotientAndRemainder(dividingBy: callerNames.count)
+            // By callers first, so that those that come later have the rows behind the others'.
+            let (caller, operation) = row.quotientAndRemainder(dividingBy: operationCount)
             let names = operations[OperationID(operation)]
             return "\(label("service", names.service)),\(label("operation", names.operation)),"
-                + label("caller", callerNames[caller])
+                + label("caller", callers.name(of: caller) ?? "unknown")
         }
         throttled = registry.counters(
             "jobsproxy_throttled_total", "Requests refused by a limit of the gateway.",
@@ -56,15 +59,17 @@ public final class FrontMetrics: Sendable {
 
     func makeCounters() -> FrontCounters {
         FrontCounters(
-            callerCount: callerCount, requests: requests.makeBlock(), throttled: throttled.makeBlock(),
+            callerCapacity: callerCapacity, operationCount: operationCount, requests: requests.makeBlock(),
+            throttled: throttled.makeBlock(),
             rejected: rejected.makeBlock(), probes: probes.makeBlock(),
             durations: durations.makeBlock(), ages: ages.makeBlock())
     }
 }
 
 struct FrontCounters {
-    /// The number of values of the caller label; the last is `unknown`.
-    let callerCount: Int
+    /// The number of values that the caller label may have before `unknown`.
+    let callerCapacity: Int
+    let operationCount: Int
     let requests: RowCounterBlock
     let throttled: CounterBlock
     let rejected: CounterBlock
@@ -74,7 +79,7 @@ struct FrontCounters {
 
     /// - Parameter caller: `nil` if it is not known.
     func count(_ outcome: Outcome, operation: OperationID, caller: CallerID?) {
-        let row = operation.index * callerCount + (caller?.index ?? callerCount - 1)
+        let row = (caller?.index ?? callerCapacity) * operationCount + operation.index
         requests.add(row: row, column: outcome.rawValue)
     }
 

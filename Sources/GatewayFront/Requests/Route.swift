@@ -13,6 +13,10 @@ enum Route {
     /// An order to purge pages, on the operator's listener.
     case purge
     case state
+    /// An order to read the configuration anew, on the operator's listener.
+    case reload
+    /// An order for another rate of a quota group for a while, on the operator's listener.
+    case override
     case notFound
     case methodNotAllowed(allowed: StaticString)
 
@@ -24,8 +28,8 @@ enum Route {
             self = head.method == .post ? .call : .methodNotAllowed(allowed: "POST")
         } else if let route = Self.read.first(where: { bytes.spells($0.path, at: path) })?.route {
             self = isRead ? route : .methodNotAllowed(allowed: "GET, HEAD")
-        } else if bytes.spells("/purge", at: path) {
-            self = head.method == .post ? .purge : .methodNotAllowed(allowed: "POST")
+        } else if let route = Self.orders.first(where: { bytes.spells($0.path, at: path) })?.route {
+            self = head.method == .post ? route : .methodNotAllowed(allowed: "POST")
         } else {
             self = head.method == .post && Self.isCBORCall(head, bytes, path) ? .cborCall : .notFound
         }
@@ -43,6 +47,10 @@ enum Route {
         }
         return false
     }
+
+    private static let orders: [(path: StaticString, route: Route)] = [
+        ("/purge", .purge), ("/reload", .reload), ("/override", .override),
+    ]
 
     private static let read: [(path: StaticString, route: Route)] = [
         ("/metrics", .metrics), ("/healthz", .health), ("/readyz", .readiness), ("/state", .state),
