@@ -16,7 +16,8 @@ struct JobsProxyCommand: AsyncParsableCommand {
             """,
         version: buildVersion,
         subcommands: [
-            ServeCommand.self, CheckCommand.self, SandboxCommand.self, CatalogCommand.self, CallerCommand.self,
+            ServeCommand.self, CheckCommand.self, HealthCommand.self, SandboxCommand.self, CatalogCommand.self,
+            CallerCommand.self,
             SimulateCommand.self,
         ])
 

@@ -36,7 +36,8 @@ struct ServeCommand: AsyncParsableCommand {
         defer { output.finish() }
         let level = LogLevel(Logger.Level(configuration.log.level))
         let logger = output.logger(label: "jobs-proxy", level: level)
-        signals.endInOrder()
+        let supervisor = NotifySocket(Process.environment)
+        signals.endInOrder { supervisor?.send("STOPPING=1") }
         let source = config.map { path in
             var source = ReloadSource(path: path) { () throws(CommandFailure) in
                 try ConfigurationFile.load(path, catalogs: catalogs)
@@ -44,6 +45,9 @@ struct ServeCommand: AsyncParsableCommand {
             source.use = { log in
                 level.value = Logger.Level(log.level)
                 if log.access != .off { output.collect() }
+            }
+            source.notify = { isReloading in
+                if isReloading { supervisor?.sendReloading() } else { supervisor?.send("READY=1") }
             }
             return source
         }
@@ -57,8 +61,13 @@ struct ServeCommand: AsyncParsableCommand {
             throw CommandFailure("\(error)")
         }
         output.announce(assembly.announcement)
+        supervisor?.send("READY=1")
         signals.onHangUp { [reloader = assembly.reloader] in reloader.reload(.signal) }
-        try await ServiceGroup(assembly.services, until: signals, logger: logger).run()
+        let watchdog = supervisor.flatMap {
+            Watchdog($0, Process.environment, MultiThreadedEventLoopGroup.singleton, assembly.upstream, logger)
+        }
+        let services = assembly.services + [watchdog].compactMap { $0 }
+        try await ServiceGroup(services, until: signals, logger: logger).run()
     }
 }
 
