@@ -28,7 +28,7 @@ from measuring.processes import Failed, Servers
 from measuring.report import time as spelled
 
 # How long each gateway serves alone, and the configuration's default for `drain`.
-LIFE, DRAIN = 2.5, 30.0
+LIFE, DRAIN = 2.5, 25.0
 
 
 class Gateway:

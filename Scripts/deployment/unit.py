@@ -24,7 +24,7 @@ NAMESPACES = 0x7E020080  # every CLONE_NEW… flag
 # Directives on when the unit runs; and those that every case, or a minimal and read-only root directory, fulfils.
 NO_COUNTERPART = {
     "Description", "DynamicUser", "Requires", "After", "Wants", "StartLimitIntervalSec", "StartLimitBurst", "WantedBy", "Type", "Restart",
-    "RestartSec", "ExecReload", "TimeoutStopSec", "CapabilityBoundingSet", "AmbientCapabilities", "NoNewPrivileges", "RemoveIPC",
+    "RestartSec", "ExecReload", "NotifyAccess", "WatchdogSec", "TimeoutStopSec", "CapabilityBoundingSet", "AmbientCapabilities", "NoNewPrivileges", "RemoveIPC",
     "SystemCallArchitectures", "PrivateTmp", "ProtectControlGroups", "ProtectHome", "ProtectKernelTunables",
     "ProtectSystem", "SystemCallErrorNumber", "Documentation", "User", "Group", "EnvironmentFile",
 }

@@ -6,12 +6,15 @@
 #include <malloc.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <unistd.h>
 
 static int argument_count;
 static char **arguments;
-static sem_t end_signals;
+static sem_t signals;
+// Of those that the semaphore counts.
+static atomic_int hang_ups;
 
 int cprocess_argument_count(void) { return argument_count; }
 
@@ -23,9 +26,14 @@ void cprocess_give_back_large_blocks(void) {
 #endif
 }
 
-static bool handle_end_signals(void (*handler)(int)) {
+static struct sigaction action_of(void (*handler)(int)) {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
+    return action;
+}
+
+static bool handle_end_signals(void (*handler)(int)) {
+    struct sigaction action = action_of(handler);
     return sigaction(SIGTERM, &action, NULL) == 0 && sigaction(SIGINT, &action, NULL) == 0;
 }
 
@@ -34,16 +42,23 @@ static void end_at_once(int number) { _exit(128 + number); }
 
 static void count(int number) {
     int error = errno;
-    (void)number;
-    sem_post(&end_signals);
+    if (number == SIGHUP) atomic_fetch_add(&hang_ups, 1);
+    sem_post(&signals);
     errno = error;
 }
 
-bool cprocess_count_end_signals(void) { return sem_init(&end_signals, 0, 0) == 0 && handle_end_signals(count); }
+bool cprocess_count_signals(void) {
+    struct sigaction action = action_of(count);
+    return sem_init(&signals, 0, 0) == 0 && sigaction(SIGHUP, &action, NULL) == 0 && handle_end_signals(count);
+}
 
-void cprocess_wait_for_end_signal(void) {
-    while (sem_wait(&end_signals) != 0 && errno == EINTR) {
+bool cprocess_wait_for_signal(void) {
+    while (sem_wait(&signals) != 0 && errno == EINTR) {
     }
+    // One thread waits, so what is there stays there. Of two different signals either may be told first.
+    if (atomic_load(&hang_ups) == 0) return true;
+    atomic_fetch_sub(&hang_ups, 1);
+    return false;
 }
 
 // A standard descriptor that the process is started without becomes the first file or socket that it opens, and what is printed is

@@ -1,5 +1,5 @@
 internal import Locking
-internal import Gateway
+public import Gateway
 internal import NIOCore
 internal import PageCache
 internal import Primitives
@@ -191,6 +191,40 @@ extension ClusterMember {
         return mode == .forgotten ? .servesAll : .servesFresh
     }
 
+    /// Another gate takes the place of the one that `start` was given, after a reload.
+    ///
+    /// - Parameter changed: the groups that have another quota, or are counted no longer only. Granted slots are asked for with the quota each time; the time slots of a
+    ///   seat follow from it.
+    public func replace(_ gate: Gate, changed: [QuotaGroupID]) {
+        state.withLock { $0.gate = gate }
+        guard settings.sharesQuotas, !changed.isEmpty else { return }
+        eventLoop.execute { [weak self] in self?.reseat(changed, now: .now) }
+    }
+
+    private func reseat(_ changed: [QuotaGroupID], now: MonotonicInstant) {
+        let (mode, gate, membership) = state.withLock { ($0.mode, $0.gate, $0.membership) }
+        guard let gate else { return }
+        for (id, quota) in gate.queue.ownGroups where changed.contains(id) {
+            let source = Self.source(mode, membership, quota, now: now)
+            if mode == .seated {
+                gate.queue.replaceSource(with: source, for: id, now: now)
+            } else {
+                gate.queue.use(source, for: id, now: now)
+            }
+        }
+        gate.releaseQueues()
+    }
+
+    private static func source(
+        _ mode: Membership.Mode, _ membership: Membership, _ quota: Quota, now: MonotonicInstant
+    ) -> TokenSource {
+        switch mode {
+        case .shared: .granted
+        case .seated: .cycle(membership.cycle(quota, now: now))
+        case .unknown, .forgotten: .none
+        }
+    }
+
     private func applyMode(now: MonotonicInstant) {
         let (mode, old, gate, membership, fault) = state.withLock { state in
             let old = state.mode
@@ -200,13 +234,7 @@ extension ClusterMember {
         guard mode != old, let gate else { return }
         if settings.sharesQuotas {
             for (id, quota) in gate.queue.ownGroups {
-                let source: TokenSource =
-                    switch mode {
-                    case .shared: .granted
-                    case .seated: .cycle(membership.cycle(quota, now: now))
-                    case .unknown, .forgotten: .none
-                    }
-                gate.queue.use(source, for: id, now: now)
+                gate.queue.use(Self.source(mode, membership, quota, now: now), for: id, now: now)
             }
             gate.releaseQueues()
         }

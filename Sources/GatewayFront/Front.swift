@@ -9,8 +9,8 @@ public final class Front: Sendable {
     public let dispatcher: LoopDispatcher
     public let metrics: FrontMetrics
     let metricsText: SharedText
-    let log: AccessLog?
-    let identities: CallerIdentities
+    public let log: AccessLog?
+    public let identities: CallerIdentities
     /// See `Gate.needsScope`.
     let needsScope: Bool
     /// True if the requests of some service keep their callers' signatures.
@@ -21,7 +21,7 @@ public final class Front: Sendable {
     private let serviceHosts: OwnHosts
     /// The authorities (`host[:port]`) of the services, in lower case.
     private let authorities: [[UInt8]]
-    private let serving = Atomic<Bool>(false)
+    private let serving: ServingMark
     private let canCallServices: @Sendable () -> Bool
 
     /// - Parameters:
@@ -39,6 +39,7 @@ public final class Front: Sendable {
         self.dispatcher = dispatcher
         self.metrics = metrics
         metricsText = SharedText(offload: offload) { metrics.registry.render() }
+        serving = ServingMark()
         self.log = log
         self.identities = identities
         self.canCallServices = canCallServices
@@ -50,10 +51,26 @@ public final class Front: Sendable {
         self.wallClock = wallClock
     }
 
+    /// The front that takes another's place after a reload. What it counts and shows of the gateway goes on.
+    ///
+    /// - Parameters:
+    ///   - gate: that which takes the place of the other's.
+    ///   - hosts: see the other `init`, as for `canCallServices`.
+    public init(
+        replacing old: Front, gate: Gate, log: AccessLog?, identities: CallerIdentities, hosts: OwnHosts,
+        canCallServices: @escaping @Sendable () -> Bool
+    ) {
+        (dispatcher, metrics, metricsText, serving) = (old.dispatcher, old.metrics, old.metricsText, old.serving)
+        (authorities, serviceHosts, wallClock) = (old.authorities, old.serviceHosts, old.wallClock)
+        (self.log, self.identities, self.hosts, self.canCallServices) = (log, identities, hosts, canCallServices)
+        needsScope = gate.needsScope
+        hasPassthrough = gate.services.contains(where: \.isPassthrough)
+    }
+
     /// True from the end of the start to the beginning of the shutdown.
     public var isServing: Bool {
-        get { serving.load(ordering: .relaxed) }
-        set { serving.store(newValue, ordering: .relaxed) }
+        get { serving.isSet.load(ordering: .relaxed) }
+        set { serving.isSet.store(newValue, ordering: .relaxed) }
     }
 
     var isReady: Bool { isServing && canCallServices() }
@@ -73,4 +90,9 @@ public final class Front: Sendable {
         let prefixed = prefix.utf8.map(\.lowercased) + authority
         return bytes.holds(anyCaseOf: prefixed.span, at: range)
     }
+}
+
+/// Outlives the fronts.
+private final class ServingMark: Sendable {
+    let isSet = Atomic<Bool>(false)
 }

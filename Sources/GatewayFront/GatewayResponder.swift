@@ -7,6 +7,12 @@ internal import Telemetry
 
 /// Answers the requests of one event loop: it finds the route, asks the gate, and renders the verdict.
 public final class GatewayResponder: Responder {
+    /// The requests that wait for an answer. They outlive the responder: a reload puts another in its place, and arrivals may be on their way
+    /// to either.
+    private final class WaitingRequests {
+        var all: [Waiter: Waiting] = [:]
+    }
+
     private struct Waiting {
         let role: Verdict.Role
         let call: Call
@@ -23,7 +29,7 @@ public final class GatewayResponder: Responder {
     private let memo = CallMemo()
     private var identity: Identity
     private var renderer = AnswerRenderer()
-    private var waiting: [Waiter: Waiting] = [:]
+    private let waiting: WaitingRequests
     /// Requests about the gateway itself that `answered` has not counted yet.
     private var probes = 0
 
@@ -33,6 +39,17 @@ public final class GatewayResponder: Responder {
         self.gate = gate
         self.front = front
         counters = front.metrics.makeCounters()
+        waiting = WaitingRequests()
+        identity = Identity(gate, front)
+        front.dispatcher.register(self, loop: loop.index, eventLoop: loop.eventLoop)
+    }
+
+    /// The responder that takes another's place after a reload, on the same loop. Requests that wait are answered by this one.
+    public init(replacing old: GatewayResponder, gate: Gate, front: Front) {
+        loop = old.loop
+        self.gate = gate
+        self.front = front
+        (counters, waiting, renderer, probes) = (old.counters, old.waiting, old.renderer, old.probes)
         identity = Identity(gate, front)
         front.dispatcher.register(self, loop: loop.index, eventLoop: loop.eventLoop)
     }
@@ -67,7 +84,7 @@ public final class GatewayResponder: Responder {
         case .readiness:
             renderer.readiness(front.isReady, &response)
             count(.readiness)
-        case .notFound, .purge, .state, .events:
+        case .notFound, .purge, .state, .events, .reload, .override:
             return refuse(.notFound, gate.otherOperation, nil, &response)
         case .page:
             return refuse(.methodNotAllowed, gate.otherOperation, nil, allowing: "POST", &response)
@@ -135,7 +152,7 @@ public final class GatewayResponder: Responder {
             return refuse(error, call.operation, requester.caller, of: call.service, &response)
         case .wait(let role):
             let until = min(now + gate.patience(call), directives.deadline ?? .distantFuture)
-            waiting[waiter] = Waiting(role: role, call: call, caller: requester.caller, since: now, until: until)
+            waiting.all[waiter] = Waiting(role: role, call: call, caller: requester.caller, since: now, until: until)
             return .later
         }
     }
@@ -212,7 +229,7 @@ public final class GatewayResponder: Responder {
 
     /// The fetch that a request waits for has ended.
     func arrive(_ arrival: Arrival, for waiter: Waiter) {
-        guard let request = waiting.removeValue(forKey: waiter) else { return }
+        guard let request = waiting.all.removeValue(forKey: waiter) else { return }
         let now = loop.eventLoop.now.instant
         // Counted inside: when `answer` returns, requests that waited behind this one on its connection may be answered too.
         let isAnswered = loop.answer(waiter) { responder, response in
@@ -292,7 +309,7 @@ public final class GatewayResponder: Responder {
     }
 
     public func abandon(_ waiter: Waiter) {
-        if let request = waiting.removeValue(forKey: waiter) {
+        if let request = waiting.all.removeValue(forKey: waiter) {
             gate.abandon(request.call, waiter: waiter, now: loop.eventLoop.now.instant)
         }
     }
@@ -324,10 +341,8 @@ public final class GatewayResponder: Responder {
     /// There is no request to log.
     public func dropped(_ refusal: Refusal) { counters.count(refusal) }
 
-    /// The index of the caller that a client certificate names; -1 for none.
-    public func identify(_ certificate: PeerCertificate) -> Int32 {
-        front.identities.caller(with: certificate).map { Int32(clamping: $0.index) } ?? -1
-    }
+    /// The number of the name of a client certificate that is a caller's; -1 for none.
+    public func identify(_ certificate: PeerCertificate) -> Int32 { front.identities.number(of: certificate) }
 
     public func answered(count: Int, elapsed: Int64) {
         let probes = min(probes, count)
@@ -345,7 +360,7 @@ public final class GatewayResponder: Responder {
     public func tick(now: MonotonicInstant) {
         identity.tick()
         front.log?.tick()
-        for (waiter, request) in waiting where now > request.until {
+        for (waiter, request) in waiting.all where now > request.until {
             guard let error = gate.overdue(request.call, waiter: waiter, now: now) else { continue }
             arrive(.error(error), for: waiter)
         }

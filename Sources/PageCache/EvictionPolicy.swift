@@ -5,9 +5,9 @@
 /// than the page that would be evicted for it. A caller that reads ten thousand pages once therefore evicts no page that is
 /// requested twice.
 struct EvictionPolicy {
-    private let windowBytes: Int
-    private let mainBytes: Int
-    private let protectedBytes: Int
+    private var windowBytes: Int
+    private var mainBytes: Int
+    private var protectedBytes: Int
     private var window = RecencyList(.window)
     private var probation = RecencyList(.probation)
     private var protected = RecencyList(.protected)
@@ -20,6 +20,32 @@ struct EvictionPolicy {
         windowBytes = maxBytes / 100
         mainBytes = maxBytes - windowBytes
         protectedBytes = mainBytes / 5 * 4
+    }
+
+    /// Another bound takes effect.
+    ///
+    /// - Returns: the records to evict, already out of their lists: the oldest ones of those that were requested least.
+    mutating func resize(maxBytes: Int, _ table: inout PageTable) -> [Int32] {
+        let new = EvictionPolicy(maxBytes: maxBytes)
+        (windowBytes, mainBytes, protectedBytes) = (new.windowBytes, new.mainBytes, new.protectedBytes)
+        var evicted: [Int32] = []
+        while window.bytes > windowBytes, window.oldest != PageTable.nowhere {
+            let place = window.oldest
+            window.remove(place, &table)
+            probation.append(place, &table)
+        }
+        while probation.bytes + protected.bytes > mainBytes {
+            let victim = probation.oldest == PageTable.nowhere ? protected.oldest : probation.oldest
+            guard victim != PageTable.nowhere else { break }
+            remove(victim, &table)
+            evicted.append(victim)
+        }
+        while protected.bytes > protectedBytes, protected.oldest != PageTable.nowhere {
+            let demoted = protected.oldest
+            protected.remove(demoted, &table)
+            probation.append(demoted, &table)
+        }
+        return evicted
     }
 
     /// The weight of all pages.

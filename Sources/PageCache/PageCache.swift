@@ -58,6 +58,14 @@ public final class PageCache: Sendable {
         }
     }
 
+    /// Other bounds take effect. The pages that were requested least leave where there is no room for them any more. Flights keep their
+    /// waiters. The number of shards stays, so a page has half of `maxBytes` divided by that at most.
+    public func resize(maxBytes: Int, maxWaiters: Int) {
+        for slot in slots {
+            slot.shard.withLock { $0.resize(maxBytes: maxBytes / slots.count, maxWaiters: maxWaiters) }
+        }
+    }
+
     /// Looks up a page, and begins or joins a flight if it must be fetched.
     ///
     /// - Parameter isRetry: true if the waiting client is retrying; see `isLeftToRetries`.

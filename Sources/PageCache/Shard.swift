@@ -36,9 +36,9 @@ struct Shard {
     private var inProgress: [UInt64: FlightInProgress] = [:]
     private var lastFlight: UInt64
     private let flightStride: UInt64
-    private let maxWaiters: Int
+    private var maxWaiters: Int
     /// A larger page would evict half of the shard, so it is not stored.
-    private let maxPageBytes: Int
+    private var maxPageBytes: Int
     /// The record at which the search for dead pages continues.
     private var hand = 0
     /// Pages are known not to be void until this instant; after it, `doubt` decides.
@@ -54,6 +54,13 @@ struct Shard {
         maxPageBytes = maxBytes / 2
         lastFlight = UInt64(number)
         flightStride = UInt64(shards)
+    }
+
+    /// Other bounds take effect; what finds no room any more is evicted.
+    mutating func resize(maxBytes: Int, maxWaiters: Int) {
+        self.maxWaiters = maxWaiters
+        maxPageBytes = maxBytes / 2
+        evict(policy.resize(maxBytes: maxBytes, &table))
     }
 
     var pages: Int { table.count }

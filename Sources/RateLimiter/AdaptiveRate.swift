@@ -14,7 +14,7 @@ struct AdaptiveRate {
     /// The number of attempts at the full rate in which the share rises from 0 to 1.
     static let attempts = 1000.0
 
-    let full: Quota
+    private(set) var full: Quota
     private(set) var quota: Quota
     /// The share of the full rate in use, `minimumShare` to 1.
     private(set) var share = 1.0
@@ -55,6 +55,16 @@ struct AdaptiveRate {
         set(max(Self.minimumShare, share.isNaN ? 1 : share))
     }
 
+    /// Another full rate is configured.
+    ///
+    /// A rate that was cut stays what it is in requests a second, as far as the new full rate allows: it is what the service was found to
+    /// leave, which the configuration does not change.
+    mutating func change(to new: Quota) {
+        let kept = share * Double(new.interval) / Double(full.interval)
+        full = new
+        set(share < 1 ? max(Self.minimumShare, kept) : 1)
+    }
+
     private mutating func set(_ share: Double) {
         self.share = share < 0.999 ? share : 1
         quota = self.share == 1 ? full : full.slowed(to: self.share)
@@ -77,5 +87,11 @@ extension TokenBucket {
         guard fullAt > now, old.interval != new.interval else { return }
         let missing = (Double(fullAt - now) / Double(old.interval) * Double(new.interval)).rounded(.up)
         fullAt = now + Int64(min(missing, Double(new.capacity)))
+    }
+    /// Keeps the tokens that there are, but no more than the new burst, when another quota is configured.
+    mutating func keepTokens(from old: Quota, to new: Quota, now: MonotonicInstant) {
+        guard old != new, fullAt > now || new.burst > old.burst else { return }
+        let missing = max(0, Double(new.burst) - tokens(old, now: now))
+        fullAt = now + Int64((missing * Double(new.interval)).rounded(.up))
     }
 }

@@ -13,6 +13,14 @@ public struct AtomicBucket: ~Copyable, Sendable {
         fullAt = Atomic(TokenBucket.full.fullAt.nanoseconds)
     }
 
+    /// A bucket that takes the place of one with another quota. It has the tokens of that one, as far as its burst has room for them.
+    public init(_ quota: Quota, keepingTokensOf old: borrowing AtomicBucket, now: MonotonicInstant) {
+        self.quota = quota
+        var bucket = old.bucket
+        bucket.keepTokens(from: old.quota, to: quota, now: now)
+        fullAt = Atomic(bucket.fullAt.nanoseconds)
+    }
+
     /// Takes a token if there is one.
     public func take(now: MonotonicInstant) -> TokenBucket.Decision {
         while true {

@@ -26,6 +26,7 @@ public final class KeyedBuckets: Sendable {
     }
 
     private struct Shard {
+        var quota: Quota
         var places: [Key: Int] = [:]
         var records: [(key: Key, bucket: TokenBucket)] = []
         /// The shared bucket of keys without a bucket of their own.
@@ -36,7 +37,9 @@ public final class KeyedBuckets: Sendable {
     }
 
     private final class Slot: Sendable {
-        let shard = Locked(Shard())
+        let shard: Locked<Shard>
+
+        init(_ quota: Quota) { shard = Locked(Shard(quota: quota)) }
     }
 
     /// Statistics over all keys.
@@ -47,8 +50,6 @@ public final class KeyedBuckets: Sendable {
         public var overflows: UInt64
     }
 
-    /// The rate and burst of each bucket.
-    public let quota: Quota
     private let slots: [Slot]
     private let capacity: Int
 
@@ -56,9 +57,23 @@ public final class KeyedBuckets: Sendable {
     ///   - quota: the rate and burst of each bucket.
     ///   - capacity: about how many keys may have a bucket of their own, at least 16.
     public init(_ quota: Quota, capacity: Int = 1 << 17) {
-        self.quota = quota
-        slots = (0..<16).map { _ in Slot() }
+        slots = (0..<16).map { _ in Slot(quota) }
         self.capacity = max(1, capacity / slots.count)
+    }
+
+    /// Another quota is configured. Each bucket keeps its tokens, as far as the new burst has room for them.
+    ///
+    /// Complexity: O(n) in the number of keys; each lock is held for a sixteenth of it.
+    public func change(to quota: Quota, now: MonotonicInstant) {
+        for slot in slots {
+            slot.shard.withLock { shard in
+                for place in shard.records.indices {
+                    shard.records[place].bucket.keepTokens(from: shard.quota, to: quota, now: now)
+                }
+                shard.overflow.keepTokens(from: shard.quota, to: quota, now: now)
+                shard.quota = quota
+            }
+        }
     }
 
     /// Takes a token from a key's bucket if there is one.
@@ -67,9 +82,9 @@ public final class KeyedBuckets: Sendable {
         return slot(key).shard.withLock { shard in
             guard let place = place(of: key, in: &shard, now: now) else {
                 shard.overflows &+= 1
-                return shard.overflow.take(quota, now: now)
+                return shard.overflow.take(shard.quota, now: now)
             }
-            return shard.records[place].bucket.take(quota, now: now)
+            return shard.records[place].bucket.take(shard.quota, now: now)
         }
     }
 
@@ -78,9 +93,9 @@ public final class KeyedBuckets: Sendable {
         let key = Key(bytes)
         slot(key).shard.withLock { shard in
             if let place = shard.places[key] {
-                shard.records[place].bucket.giveBack(quota)
+                shard.records[place].bucket.giveBack(shard.quota)
             } else {
-                shard.overflow.giveBack(quota)
+                shard.overflow.giveBack(shard.quota)
             }
         }
     }

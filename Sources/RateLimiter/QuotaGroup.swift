@@ -19,6 +19,8 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
 
     @usableFromInline struct State {
         @usableFromInline var line: TokenLine
+        var maxWait: Int64
+        var maxDepth: Int
         /// The waiting elements by their id in the queue.
         var elements: [UInt64: Element] = [:]
         var lastID: UInt64 = 0
@@ -30,10 +32,6 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         }
     }
 
-    /// The configured quota. `currentQuota` returns the one in use, whose rate may be lower.
-    public let quota: Quota
-    private let maxWait: Int64
-    private let maxDepth: Int
     @usableFromInline let state: Locked<State>
 
     /// - Parameters:
@@ -41,10 +39,26 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     ///   - maxDepth: the maximum number of waiting callers' requests, and of waiting refreshes.
     ///   - now: the instant of the start.
     public init(_ quota: Quota, maxWait: Int64, maxDepth: Int, now: MonotonicInstant) {
-        self.quota = quota
-        self.maxWait = max(0, maxWait)
-        self.maxDepth = max(0, maxDepth)
-        state = Locked(State(line: TokenLine(bucket: .empty(quota, now: now), rate: AdaptiveRate(quota))))
+        state = Locked(
+            State(
+                line: TokenLine(bucket: .empty(quota, now: now), rate: AdaptiveRate(quota)), maxWait: max(0, maxWait),
+                maxDepth: max(0, maxDepth)))
+    }
+
+    /// Another quota is configured. The tokens in the bucket stay, as far as the new burst has room for them, and a rate that was cut stays
+    /// as it is in requests a second. What waits keeps its place and its deadline. The queue is to be released next.
+    ///
+    /// - Parameters: see `init`.
+    /// - Returns: false if the quota is the same as before.
+    @discardableResult
+    public func change(to quota: Quota, maxWait: Int64, maxDepth: Int, now: MonotonicInstant) -> Bool {
+        state.withLock { state in
+            (state.maxWait, state.maxDepth) = (max(0, maxWait), max(0, maxDepth))
+            guard state.line.rate.full != quota else { return false }
+            state.line.change(to: quota, now: now)
+            displaceLate(&state, now: now)
+            return true
+        }
     }
 
     // MARK: Requesting
@@ -72,7 +86,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     ) -> Admission {
         let ahead = state.line.queue.turnsAhead(of: claim)
         let turn = state.line.turn(behind: ahead, now: now)
-        let last = latest(claim, deadline, now: now)
+        let last = latest(claim, deadline, maxWait: state.maxWait, now: now)
         guard turn <= last, makeRoom(for: claim, behind: ahead, &state) else { return .refused(until: turn) }
         state.lastID &+= 1
         state.elements[state.lastID] = element
@@ -81,15 +95,17 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         return .queued(until: turn)
     }
 
-    private func latest(_ claim: Claim, _ deadline: MonotonicInstant, now: MonotonicInstant) -> MonotonicInstant {
+    private func latest(
+        _ claim: Claim, _ deadline: MonotonicInstant, maxWait: Int64, now: MonotonicInstant
+    ) -> MonotonicInstant {
         if case .refresh = claim { maxWait > 0 ? deadline : now } else { min(deadline, now + maxWait) }
     }
 
     /// Displaces the last entry of a full queue if the new request would come before it; false if there is no room.
     private func makeRoom(for claim: Claim, behind ahead: Int, _ state: inout State) -> Bool {
-        guard maxDepth > 0 else { return false }
+        guard state.maxDepth > 0 else { return false }
         let count = if case .caller = claim { state.line.queue.callerCount } else { state.line.queue.refreshCount }
-        guard count >= maxDepth else { return true }
+        guard count >= state.maxDepth else { return true }
         guard ahead < state.line.queue.turnsBehindAll(claim), let last = state.take(state.line.queue.removeLast(claim))
         else {
             return false
@@ -110,7 +126,7 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     public func join(as claim: Claim, now: MonotonicInstant, where isMeant: @Sendable (Element) -> Bool) -> Bool {
         state.withLock { state in
             guard let id = state.elements.first(where: { isMeant($0.value) })?.key,
-                state.line.queue.improve(id: id, claim, latest: now + maxWait)
+                state.line.queue.improve(id: id, claim, latest: now + state.maxWait)
             else { return false }
             displaceLate(&state, now: now)
             return true
@@ -224,6 +240,11 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         state.withLock { $0.line.use(source, now: now) }
     }
 
+    /// As `use`, while tokens are being taken from the source before it: the next one comes an interval later.
+    public func replaceSource(with source: TokenSource, now: MonotonicInstant) {
+        state.withLock { $0.line.replace(with: source, now: now) }
+    }
+
     /// Returns how many slots are to be asked for, nil if none are: if elements wait, none of their slots is here, and none is asked for.
     /// `grant` or `deny` must follow.
     public func slotsToAskFor(now: MonotonicInstant) -> SlotRequest? {
@@ -248,6 +269,9 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
     }
 
     // MARK: Figures
+
+    /// The configured quota. `currentQuota` returns the one in use, whose rate may be lower.
+    public var quota: Quota { state.withLock { $0.line.rate.full } }
 
     /// The quota in use.
     public func currentQuota(now: MonotonicInstant) -> Quota {

@@ -52,6 +52,14 @@ public struct SlotRequest: Sendable, Equatable {
         bucket.convert(from: old, to: rate.quota, now: now)
     }
 
+    /// Another quota is configured. The tokens that there are stay, as far as the new burst has room for them.
+    mutating func change(to quota: Quota, now: MonotonicInstant) {
+        rise(now: now)
+        let old = rate.quota
+        rate.change(to: quota)
+        bucket.keepTokens(from: old, to: rate.quota, now: now)
+    }
+
     /// Takes a token if there is one and the group is not held.
     mutating func takeToken(now: MonotonicInstant) -> Bool {
         guard now >= heldUntil else { return false }
@@ -139,6 +147,14 @@ extension TokenLine {
         source = new
         slots = []
         askAt = now
+    }
+
+    /// Another source takes the place of one that tokens were taken from. The next token comes an interval later, because what was taken
+    /// from the old source is not known to the new one.
+    mutating func replace(with new: TokenSource, now: MonotonicInstant) {
+        use(new, now: now)
+        heldUntil = max(heldUntil, now + rate.quota.interval)
+        if new == .bucket { bucket = .empty(rate.quota, now: now) }
     }
 
     mutating func slotsToAskFor(now: MonotonicInstant) -> SlotRequest? {

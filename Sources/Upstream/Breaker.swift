@@ -63,7 +63,8 @@ struct Breaker {
         case probe
     }
 
-    let policy: Policy
+    /// A reload may change it; what has been seen stays.
+    var policy: Policy
     private(set) var state = State.closed(failures: 0)
     private var recent = RecentAttempts()
     private var inputs = RecentInputs()

@@ -69,8 +69,8 @@ package struct FetchMachine: ~Copyable {
         var isParked = false
     }
 
-    let gate: Gate
-    let retry: RetryPolicy
+    private(set) var gate: Gate
+    private(set) var retry: RetryPolicy
     var random: any RandomNumberGenerator
     var services: [ServiceState]
     /// Of all services: each connection has a number of its own.
@@ -108,6 +108,15 @@ package struct FetchMachine: ~Copyable {
         self.now = now
         wallClock = WallInstant(seconds: 0)
         (nextRelease, ahead) = (now, AheadRefreshes(areOn: gate.refreshesAhead))
+    }
+
+    /// Other settings take effect. Fetches, pauses and attempts stay; the next steps follow the new settings.
+    package mutating func change(_ change: UpstreamChange) {
+        (gate, retry) = (change.gate, change.retry)
+        for (place, service) in zip(services.indices, gate.services) where change.settings.indices.contains(place) {
+            services[place].change(
+                change.settings[place], of: service, retry, usesSupply: change.newSupplies.contains(place))
+        }
     }
 
     /// Refreshes no page ahead any more, because the gateway ends.

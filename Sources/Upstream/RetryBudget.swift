@@ -2,8 +2,8 @@ internal import Primitives
 
 /// Keeps retries a small part of the traffic: when everything fails, repeating it all would only double the load.
 struct RetryBudget {
-    private let ratio: Double
-    private let reserve: Double
+    private var ratio: Double
+    private var reserve: Double
     private var balance: Double
     private var lastRefill: MonotonicInstant
 
@@ -12,6 +12,12 @@ struct RetryBudget {
         reserve = Double(policy.budget.reserve)
         balance = reserve
         lastRefill = now
+    }
+
+    /// Another policy takes effect. What is in the budget stays, as far as the new one has room for it.
+    mutating func change(_ policy: RetryPolicy) {
+        (ratio, reserve) = (policy.budget.ratio, Double(policy.budget.reserve))
+        balance = min(balance, ceiling)
     }
 
     mutating func deposit(now: MonotonicInstant) {

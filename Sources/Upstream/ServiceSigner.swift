@@ -49,7 +49,7 @@ final class ServiceSigner {
         var names: [UInt8]
     }
 
-    private let settings: SigningSettings
+    private var settings: SigningSettings
     private let takesHostPrefix: Bool
     private let contentType: [UInt8]
     private var signer: RequestSigner
@@ -70,6 +70,12 @@ final class ServiceSigner {
         contentType = Array("\(settings.version.contentType)".utf8)
         signer = RequestSigner(scope: settings.scope)
         constants = Self.constants(nil, settings)
+    }
+
+    /// Signs with the credentials of another supply from now on. What is known of the service's clock stays.
+    func use(_ supply: any CredentialSupply) {
+        settings.supply = supply
+        refusedGeneration = nil
     }
 
     /// The fields of a request, signed for this moment if the service asks for a signature.

@@ -6,8 +6,8 @@ internal import Primitives
 struct ServiceState {
     let name: String
     /// Nanoseconds for an attempt.
-    let attemptTimeout: Int64
-    let maxReplyBytes: Int
+    private(set) var attemptTimeout: Int64
+    private(set) var maxReplyBytes: Int
     /// The attempts of operations whose replies are streamed, from their sending to their end, and how many there may be.
     var streams = 0
     let maxStreams: Int
@@ -16,7 +16,7 @@ struct ServiceState {
     /// nil for a service that gets its callers' signatures.
     private let signer: ServiceSigner?
     private var lacksCredentials = false
-    private let service: Service
+    private var service: Service
     /// The quota groups that use less than their quota, because the service has throttled.
     private var cutGroups: Set<Int> = []
 
@@ -29,6 +29,18 @@ struct ServiceState {
         breaker = Breaker(Breaker.Policy(failures: settings.breakerFailures, openFor: settings.breakerOpenFor))
         budget = RetryBudget(retry, now: now)
         signer = settings.signing.map { ServiceSigner($0, takesHostPrefix: settings.takesHostPrefix) }
+    }
+
+    /// Other settings take effect. What was seen of the service's health, its clock and its quotas stays.
+    ///
+    /// - Parameter usesSupply: true if the credentials have another supply.
+    mutating func change(_ settings: UpstreamSettings, of service: Service, _ retry: RetryPolicy, usesSupply: Bool) {
+        self.service = service
+        attemptTimeout = settings.attemptTimeout
+        maxReplyBytes = settings.maxReplyBytes
+        breaker.policy = Breaker.Policy(failures: settings.breakerFailures, openFor: settings.breakerOpenFor)
+        budget.change(retry)
+        if usesSupply, let supply = settings.signing?.supply { signer?.use(supply) }
     }
 
     // MARK: Breaker

@@ -15,6 +15,10 @@ public final class Upstream: UpstreamPort {
         var queueGrew = false
         /// True if credentials have come, or are known not to come.
         var credentialsChanged = false
+        /// The settings of a reload.
+        var change: UpstreamChange?
+        /// Called on the thread, which shows that it is alive.
+        var pings: [@Sendable () -> Void] = []
         /// When the calls that are left get an error, once a stop has been asked for.
         var stopBy: MonotonicInstant?
     }
@@ -66,6 +70,21 @@ public final class Upstream: UpstreamPort {
     /// A supply of credentials that had none ready has some, or has given up.
     public func credentialsChanged() { post { $0.credentialsChanged = true } }
 
+    /// Other settings take effect, for what the thread does from now on. Connections, breakers' states and fetches stay.
+    public func change(_ change: UpstreamChange) {
+        post { messages in
+            var change = change
+            change.newSupplies.formUnion(messages.change?.newSupplies ?? [])
+            messages.change = change
+            messages.queueGrew = true
+            // Requests that had no credentials may have some now.
+            if !change.newSupplies.isEmpty { messages.credentialsChanged = true }
+        }
+    }
+
+    /// Calls `answer` on the thread, as soon as that has time. It is never called if the thread hangs, or has ended.
+    public func ping(_ answer: @escaping @Sendable () -> Void) { post { $0.pings.append(answer) } }
+
     public func queueGrew() { post { $0.queueGrew = true } }
 
     // MARK: Mail
@@ -89,6 +108,8 @@ public final class Upstream: UpstreamPort {
             swap(&mail.messages, &messages)
             mail.messages.queueGrew = false
             mail.messages.credentialsChanged = false
+            mail.messages.change = nil
+            mail.messages.pings.removeAll(keepingCapacity: true)
             mail.messages.stopBy = messages.stopBy
         }
     }
@@ -168,9 +189,10 @@ private final class UpstreamThread {
     private static let longestSleep: Int64 = 1_000_000_000
 
     private let upstream: Upstream
-    private let gate: Gate
+    private var gate: Gate
     private let driver: CurlDriver
-    private let hosts: [ServiceHosts]
+    private var settings: [UpstreamSettings]
+    private var hosts: [ServiceHosts]
     private let counters: UpstreamCounters
     /// It is kept back for no more than one round of `run`.
     private var deliveries: [Delivery] = []
@@ -180,6 +202,7 @@ private final class UpstreamThread {
     init(_ upstream: Upstream, _ gate: Gate) throws(CurlError) {
         self.upstream = upstream
         self.gate = gate
+        settings = upstream.settings
         hosts = zip(upstream.settings, gate.services).map(ServiceHosts.init)
         driver = try CurlDriver(maxConnectionsInAll: upstream.settings.reduce(0) { $0 + max(2, $1.maxConnections) })
         counters = UpstreamCounters(gate, upstream.metrics)
@@ -200,6 +223,8 @@ private final class UpstreamThread {
         while true {
             upstream.takeMail(into: &messages)
             var moment = moment
+            if let change = messages.change { use(change, &machine) }
+            for answer in messages.pings { answer() }
             if messages.credentialsChanged { machine.handle(.credentialsCame, at: moment) }
             while let attempt = messages.started.popFirst() { machine.handle(.granted(attempt), at: moment) }
             if messages.queueGrew || moment.now >= nextLook {
@@ -226,6 +251,13 @@ private final class UpstreamThread {
             }
             carryOut(&machine)
         }
+    }
+
+    private func use(_ change: UpstreamChange, _ machine: inout FetchMachine) {
+        (gate, settings) = (change.gate, change.settings)
+        // Their connections are found by the endpoints' content, and stay.
+        hosts = zip(settings, gate.services).map(ServiceHosts.init)
+        machine.change(change)
     }
 
     private func carryOut(_ machine: inout FetchMachine) {
@@ -265,7 +297,7 @@ private final class UpstreamThread {
             fields: outgoing.fetch.forwarded?.fields ?? [],
             lines: outgoing.lines,
             body: outgoing.fetch.body, timeout: outgoing.timeout,
-            maxReplyBytes: upstream.settings[outgoing.fetch.service].maxReplyBytes,
+            maxReplyBytes: settings[outgoing.fetch.service].maxReplyBytes,
             streams: outgoing.fetch.isStream ? UpstreamReply.streams : nil,
             needsFreshConnection: outgoing.needsFreshConnection)
     }

@@ -15,10 +15,10 @@ int cprocess_argument_count(void);
 /// The words themselves. They live as long as the program.
 const char *const _Nullable *_Nullable cprocess_arguments(void);
 
-/// Has SIGTERM and SIGINT be counted instead of ending the process. Returns false, and errno says why, if that cannot be.
-bool cprocess_count_end_signals(void);
+/// Has SIGTERM, SIGINT and SIGHUP be counted instead of ending the process. Returns false, and errno says why, if that cannot be.
+bool cprocess_count_signals(void);
 
-/// Returns when one more of them has come.
-void cprocess_wait_for_end_signal(void);
+/// Returns when one more of them has come: false for SIGHUP, true for the others. For one thread.
+bool cprocess_wait_for_signal(void);
 
 #endif

@@ -56,12 +56,23 @@ final class Caller: Sendable {
             let made = AtomicLazyReference<ThrottleNotice>()
         }
 
-        /// - Parameter subject: the limit's subject, for a message.
-        init(_ limit: Limit, _ subject: String, serviceCount: Int) {
-            bucket = AtomicBucket(limit.quota)
+        /// - Parameters:
+        ///   - subject: the limit's subject, for a message.
+        ///   - old: the same limit before a reload, whose tokens it has.
+        init(_ limit: Limit, _ subject: String, after old: Allowance?, serviceCount: Int, now: MonotonicInstant) {
+            bucket =
+                old.map { AtomicBucket(limit.quota, keepingTokensOf: $0.bucket, now: now) } ?? AtomicBucket(limit.quota)
             isShadow = limit.isShadow
             text = "\(subject) is limited to \(ThrottleNotice.rate(limit.quota))"
             notices = (0..<serviceCount).map { _ in Notice() }
+        }
+
+        /// The allowance of a limit; the one that there was, if it is the same.
+        static func make(
+            _ limit: Limit, _ subject: String, after old: Allowance?, serviceCount: Int, now: MonotonicInstant
+        ) -> Allowance {
+            if let old, old.bucket.quota == limit.quota, old.isShadow == limit.isShadow { return old }
+            return Allowance(limit, subject, after: old, serviceCount: serviceCount, now: now)
         }
 
         /// The answer for an empty bucket.
@@ -72,6 +83,7 @@ final class Caller: Sendable {
         }
     }
 
+    let settings: CallerSettings
     let name: String
     /// The place in the queues of quota groups.
     let claim: Claim
@@ -87,7 +99,12 @@ final class Caller: Sendable {
     /// True if requests about every domain, or none, are permitted.
     let permitsAllDomains: Bool
 
-    init(_ settings: CallerSettings, _ id: CallerID, rules: CallerRules, serviceCount: Int) {
+    /// - Parameter old: the same caller before a reload, whose buckets it has.
+    init(
+        _ settings: CallerSettings, _ id: CallerID, after old: Caller? = nil, rules: CallerRules, serviceCount: Int,
+        now: MonotonicInstant = .distantPast
+    ) {
+        self.settings = settings
         name = settings.name
         noCache = settings.noCache
         operations = settings.operations
@@ -95,15 +112,23 @@ final class Caller: Sendable {
         domains = settings.domains
         permitsAllDomains = settings.domains.contains(where: \.matchesAll)
         claim = .caller(UInt32(truncatingIfNeeded: id.index), weight: settings.weight)
-        general = Allowance(settings.limit, "caller \(settings.name)", serviceCount: serviceCount)
+        general = .make(
+            settings.limit, "caller \(settings.name)", after: old?.general, serviceCount: serviceCount, now: now)
         ruleOfOperation = rules.limits(settings.operationLimits.patterns)
         ruled = zip(settings.operationLimits.patterns, settings.operationLimits.values).map {
-            Allowance($1, "caller \(settings.name) for \($0.text)", serviceCount: serviceCount)
+            .make(
+                $1, "caller \(settings.name) for \($0.text)", after: old?.ruled($0), serviceCount: serviceCount,
+                now: now)
         }
         tellsOperationsApart = !ruled.isEmpty || !permitted.isEmpty
     }
 
     let tellsOperationsApart: Bool
+
+    /// The allowance of the operations that a pattern names.
+    private func ruled(_ pattern: OperationPattern) -> Allowance? {
+        zip(settings.operationLimits.patterns, ruled).first { $0.0 == pattern }?.1
+    }
 
     func allowance(_ operation: OperationID) -> Allowance {
         guard ruleOfOperation.indices.contains(operation.index), ruleOfOperation[operation.index] >= 0 else {

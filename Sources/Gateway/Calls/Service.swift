@@ -117,3 +117,8 @@ public final class Service: Sendable {
         EpochScope(service: settings.name, domain: domain, key: settings.epochKey)
     }
 }
+
+extension Service.Settings {
+    /// How long a request may wait for a token of a group: not at all where the quota is only counted.
+    func maxWait(of group: Int) -> Int64 { shadowGroups.contains(group) ? 0 : maxWait }
+}

@@ -1,3 +1,4 @@
+internal import Locking
 public import Primitives
 public import RateLimiter
 internal import PageCache
@@ -45,23 +46,31 @@ public final class FetchQueue: Sendable {
         public let waiting: Int
     }
 
+    /// As they were at the start, for what no reload changes.
     private let services: [Service]
     /// By service and the catalog's order; services of one scope share theirs.
     let groups: [[QuotaGroup<AttemptRecord>]]
     /// Each group once, and where those of a service begin that owns its groups.
     private let owned: [QuotaGroup<AttemptRecord>]
     private let starts: [Int]
-    private let domainLimit: Limit?
-    private let domains: KeyedBuckets?
+    /// What a reload changes.
+    private struct Setup {
+        var services: [Service]
+        var domainLimit: Limit?
+        var domains: KeyedBuckets?
+    }
+
+    private let setup: Locked<Setup>
     private let shadows: ShadowCounts
     /// Grants the slots of all groups; nil if they have buckets of their own.
     private let supply: (any SlotSupply)?
 
     init(_ services: [Service], domainLimit: Limit?, shadows: ShadowCounts, supply: (any SlotSupply)? = nil) {
         self.services = services
-        self.domainLimit = domainLimit
         self.shadows = shadows
-        domains = domainLimit.map { KeyedBuckets($0.quota) }
+        setup = Locked(
+            Setup(
+                services: services, domainLimit: domainLimit, domains: domainLimit.map { KeyedBuckets($0.quota) }))
         var groups: [[QuotaGroup<AttemptRecord>]] = []
         var owned: [QuotaGroup<AttemptRecord>] = []
         var starts: [Int] = []
@@ -79,9 +88,40 @@ public final class FetchQueue: Sendable {
     private static func groups(of service: Service) -> [QuotaGroup<AttemptRecord>] {
         let settings = service.settings
         return settings.quotas.enumerated().map { place, quota in
-            let maxWait = settings.shadowGroups.contains(place) ? 0 : settings.maxWait
-            return QuotaGroup(quota, maxWait: maxWait, maxDepth: settings.maxDepth, now: service.start)
+            QuotaGroup(quota, maxWait: settings.maxWait(of: place), maxDepth: settings.maxDepth, now: service.start)
         }
+    }
+
+    // MARK: Reload
+
+    /// Other settings take effect. Tokens, debts and what waits stay. The queues are to be released next.
+    ///
+    /// - Parameter services: the same services, in the same order.
+    /// - Returns: the groups whose source of tokens may have to be another: their quota is, or they were in shadow mode before.
+    public func change(_ services: [Service], domainLimit: Limit?, now: MonotonicInstant) -> [QuotaGroupID] {
+        let before = Set(ownGroups.map(\.id))
+        let domains = setup.withLock { setup in
+            setup.services = services
+            setup.domainLimit = domainLimit
+            guard let domainLimit else {
+                setup.domains = nil
+                return KeyedBuckets?.none
+            }
+            if setup.domains == nil { setup.domains = KeyedBuckets(domainLimit.quota) }
+            return setup.domains
+        }
+        if let domains, let domainLimit { domains.change(to: domainLimit.quota, now: now) }
+        var changed: [QuotaGroupID] = []
+        for service in services where service.quotaOwner == service.index {
+            let settings = service.settings
+            for (place, group) in groups[service.index].enumerated() where settings.quotas.indices.contains(place) {
+                let differs = group.change(
+                    to: settings.quotas[place], maxWait: settings.maxWait(of: place), maxDepth: settings.maxDepth,
+                    now: now)
+                if differs { changed.append(QuotaGroupID(service: service.index, group: place)) }
+            }
+        }
+        return changed + ownGroups.map(\.id).filter { !before.contains($0) && !changed.contains($0) }
     }
 
     private func group(of fetch: Fetch) -> QuotaGroup<AttemptRecord> { groups[fetch.service][fetch.quotaGroup] }
@@ -92,11 +132,11 @@ public final class FetchQueue: Sendable {
     /// the domain's token goes back.
     public func admit(_ attempt: consuming WaitingAttempt, now: MonotonicInstant) -> Admission {
         var record = attempt.record
-        if let domains, !record.holdsDomainToken, let key = domainKey(record.fetch) {
-            switch domains.take(key, now: now) {
+        if !record.fetch.domain.isEmpty, !record.holdsDomainToken, let (domains, limit) = domainBuckets {
+            switch domains.take(domainKey(record.fetch), now: now) {
             case .admitted: record.holdsDomainToken = true
             case .denied(let until):
-                guard domainLimit?.isShadow == true else { return refused(record, .domain, until: until) }
+                guard limit.isShadow else { return refused(record, .domain, until: until) }
                 shadows.count(.domain)
             }
         }
@@ -116,7 +156,7 @@ public final class FetchQueue: Sendable {
     /// Takes back the tokens of an attempt that was not sent. In shadow mode none is taken back, for it may have gone without.
     public func giveBack(_ attempt: consuming GrantedAttempt, now: MonotonicInstant) -> WaitingAttempt {
         var record = attempt.record
-        if domainLimit?.isShadow == false { giveBackDomainToken(record) }
+        if domainBuckets?.limit.isShadow == false { giveBackDomainToken(record) }
         record.holdsDomainToken = false
         if !isShadow(record.fetch) { group(of: record.fetch).giveBack(now: now) }
         return WaitingAttempt(record: record)
@@ -142,17 +182,21 @@ public final class FetchQueue: Sendable {
     }
 
     private func giveBackDomainToken(_ record: AttemptRecord) {
-        if record.holdsDomainToken, let key = domainKey(record.fetch) { domains?.giveBack(key) }
+        if record.holdsDomainToken { domainBuckets?.buckets.giveBack(domainKey(record.fetch)) }
     }
 
+    /// As its call was read: a reload changes it for later ones.
     private func isShadow(_ fetch: Fetch) -> Bool {
-        services[fetch.service].settings.shadowGroups.contains(fetch.quotaGroup)
+        fetch.request.service.settings.shadowGroups.contains(fetch.quotaGroup)
     }
 
-    /// The domain of a service, as its limit knows it; nil if there is none to charge.
-    private func domainKey(_ fetch: Fetch) -> [UInt8]? {
-        guard domains != nil, !fetch.domain.isEmpty else { return nil }
-        return [UInt8(truncatingIfNeeded: fetch.service >> 8), UInt8(truncatingIfNeeded: fetch.service)] + fetch.domain
+    private var domainBuckets: (buckets: KeyedBuckets, limit: Limit)? {
+        setup.withLock { setup in setup.domains.flatMap { domains in setup.domainLimit.map { (domains, $0) } } }
+    }
+
+    /// The domain of a service, as its limit knows it.
+    private func domainKey(_ fetch: Fetch) -> [UInt8] {
+        [UInt8(truncatingIfNeeded: fetch.service >> 8), UInt8(truncatingIfNeeded: fetch.service)] + fetch.domain
     }
 
     // MARK: Spare tokens
@@ -173,9 +217,9 @@ public final class FetchQueue: Sendable {
     /// Takes the tokens of a refresh that nobody has asked for, if they are spare; nil if not.
     func admitAhead(_ fetch: Fetch, _ share: Double, now: MonotonicInstant) -> GrantedAttempt? {
         var record = AttemptRecord(fetch: fetch)
-        if let domains, let key = domainKey(fetch) {
+        if !fetch.domain.isEmpty, let (domains, _) = domainBuckets {
             // A domain's limit in shadow mode holds here: what would be refused is not spare.
-            guard domains.take(key, now: now) == .admitted else { return nil }
+            guard domains.take(domainKey(fetch), now: now) == .admitted else { return nil }
             record.holdsDomainToken = true
         }
         guard group(of: fetch).takeSpare(share, now: now) == nil else {
@@ -239,7 +283,8 @@ public final class FetchQueue: Sendable {
     /// The groups that have buckets and queues of their own, with their configured quotas; without those in shadow mode, which have nothing to
     /// share.
     public var ownGroups: [(id: QuotaGroupID, quota: Quota)] {
-        services.indices.filter { services[$0].quotaOwner == $0 }.flatMap { service in
+        let services = setup.withLock { $0.services }
+        return services.indices.filter { services[$0].quotaOwner == $0 }.flatMap { service in
             let shadows = services[service].settings.shadowGroups
             return groups[service].indices.filter { !shadows.contains($0) }.map {
                 (QuotaGroupID(service: service, group: $0), groups[service][$0].quota)
@@ -250,6 +295,11 @@ public final class FetchQueue: Sendable {
     /// A group takes its tokens from another source from now on. The queue is to be released next.
     public func use(_ source: TokenSource, for id: QuotaGroupID, now: MonotonicInstant) {
         groups[id.service][id.group].use(source, now: now)
+    }
+
+    /// As `use`, for a group that takes tokens from the source before it.
+    public func replaceSource(with source: TokenSource, for id: QuotaGroupID, now: MonotonicInstant) {
+        groups[id.service][id.group].replaceSource(with: source, now: now)
     }
 
     /// A group gets slots that it has asked for; see `QuotaGroup.grant`. The queue is to be released next.
@@ -298,14 +348,15 @@ public final class FetchQueue: Sendable {
 
     /// The number of domains with a bucket of their own, and of takes from the shared one.
     public var domainFigures: (keys: Int, overflows: UInt64) {
-        domains.map { ($0.figures.keys, $0.figures.overflows) } ?? (0, 0)
+        let figures = setup.withLock { $0.domains }?.figures
+        return figures.map { ($0.keys, $0.overflows) } ?? (0, 0)
     }
 
     func error(_ fetch: Fetch, _ scope: ThrottleScope, until: MonotonicInstant, now: MonotonicInstant) -> GatewayError {
         let service = services[fetch.service]
         switch scope {
         case .domain:
-            let rate = domainLimit.map { ThrottleNotice.rate($0.quota) } ?? "0 requests a second"
+            let rate = setup.withLock { $0.domainLimit }.map { ThrottleNotice.rate($0.quota) } ?? "0 requests a second"
             let domain = String(decoding: fetch.domain, as: UTF8.self)
             let limit = "domain \(domain) is limited to \(rate) to the service"
             return .throttled(.domain, limit, wait: until - now, service.catalog)

@@ -73,6 +73,9 @@ extension Gate {
     /// The callers' names, by their ids.
     public var callerNames: [String] { callers.map(\.name) }
 
+    /// The callers' settings, by their ids.
+    public var callerSettings: [CallerSettings] { callers.map(\.settings) }
+
     /// A caller's name.
     public func callerName(_ caller: CallerID) -> String { callers[caller.index].name }
 

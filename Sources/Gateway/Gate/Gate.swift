@@ -32,7 +32,7 @@ public final class Gate: Sendable {
     let receiver: any ArrivalReceiver
     let observer: (any WriteObserver)?
     let cluster: (any ClusterPort)?
-    private let lastFetch = Atomic<UInt64>(0)
+    private let fetchNumbers: FetchNumbers
 
     /// - Parameters:
     ///   - callers: the first stands for all unidentified callers.
@@ -49,6 +49,7 @@ public final class Gate: Sendable {
         receiver: any ArrivalReceiver, observer: (any WriteObserver)? = nil, cluster: (any ClusterPort)? = nil,
         sharesQuotas: Bool = false
     ) {
+        fetchNumbers = FetchNumbers()
         self.services = services
         self.cache = cache
         self.policy = policy
@@ -67,16 +68,48 @@ public final class Gate: Sendable {
             remembersPages: policy.hasAdaptiveTTL)
         self.operations = operations
         targets = TargetTable(services, operations)
+        signedScopes = Self.signedScopes(services)
+        let rules = CallerRules(operations)
+        self.callers = callers.enumerated().map { Caller($1, CallerID($0), rules: rules, serviceCount: services.count) }
+    }
+
+    /// The gate that takes another's place after a reload. Cache, queues, plan and counts are the other's, so each of the two may finish
+    /// fetches that the other has begun. Callers keep their buckets.
+    ///
+    /// - Parameters:
+    ///   - services: the same services, in the same order; only settings that `FetchQueue.change` takes, time limits and shadow groups differ.
+    ///   - callers: by their ids; at least as many as the other gate has.
+    public init(
+        replacing old: Gate, services: [Service], policy: CachePolicy, callers: [CallerSettings], now: MonotonicInstant
+    ) {
+        fetchNumbers = old.fetchNumbers
+        self.services = services
+        self.policy = policy
+        (cache, queue, plan, spending, shadows) = (old.cache, old.queue, old.plan, old.spending, old.shadows)
+        (upstream, receiver, observer, cluster) = (old.upstream, old.receiver, old.observer, old.cluster)
+        operations = OperationNames(services)
+        targets = TargetTable(services, operations)
+        signedScopes = Self.signedScopes(services)
+        let rules = CallerRules(operations)
+        self.callers = callers.enumerated().map { index, settings in
+            Caller(
+                settings, CallerID(index), after: old.callers.indices.contains(index) ? old.callers[index] : nil,
+                rules: rules, serviceCount: services.count, now: now)
+        }
+    }
+
+    private static func signedScopes(_ services: [Service]) -> [Int] {
         var scopes: [[String]: Int] = [:]
-        signedScopes = services.map { service in
+        return services.map { service in
             let scope = [service.settings.region, service.catalog.signingName]
             let first = scopes[scope] ?? service.index
             scopes[scope] = first
             return first
         }
-        let rules = CallerRules(operations)
-        self.callers = callers.enumerated().map { Caller($1, CallerID($0), rules: rules, serviceCount: services.count) }
     }
+
+    /// Makes void all pages of a service.
+    public func invalidateAll(ofService index: Int) { cache.invalidate(services[index].everything) }
 
     /// The operation of requests to no service.
     public var otherOperation: OperationID { operations.none }
@@ -303,7 +336,7 @@ public final class Gate: Sendable {
         }
     }
 
-    func nextFetch() -> UInt64 { lastFetch.wrappingAdd(1, ordering: .relaxed).newValue }
+    func nextFetch() -> UInt64 { fetchNumbers.next() }
 
     // MARK: Attempts
 
@@ -342,6 +375,13 @@ public final class Gate: Sendable {
             (!fetch.isAhead || cache.hasWaiters(flight)) && !cache.isLeftToRetries(flight)
         }
     }
+}
+
+/// The numbers of fetches, unique in the process.
+private final class FetchNumbers: Sendable {
+    private let last = Atomic<UInt64>(0)
+
+    func next() -> UInt64 { last.wrappingAdd(1, ordering: .relaxed).newValue }
 }
 
 /// The outcome for an attempt that was about to be sent.

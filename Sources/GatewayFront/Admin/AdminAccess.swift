@@ -6,14 +6,16 @@ public struct AdminAccess: Sendable {
     private let token: [UInt8]?
     /// The hosts that requests must name if no token is required.
     let hosts: OwnHosts
-    let state: SharedText
+    public let state: SharedText
+    let orders: AdminOrders
     let page: PageAnswer
-    let hub: WatchHub
+    public let hub: WatchHub
 
-    public init(token: String?, hosts: OwnHosts, state: SharedText, hub: WatchHub) {
+    public init(token: String?, hosts: OwnHosts, state: SharedText, orders: AdminOrders, hub: WatchHub) {
         self.token = token.map { Array($0.utf8) }
         self.hosts = hosts
         self.state = state
+        self.orders = orders
         self.hub = hub
         page = PageAnswer(asksForToken: token != nil)
     }

@@ -26,6 +26,13 @@ public final class AdminResponder: Responder {
         unidentified = UnidentifiedRequests(access.hosts)
     }
 
+    /// The responder that takes another's place after a reload, on the same loop.
+    public init(replacing old: AdminResponder, gate: Gate, front: Front, access: AdminAccess) {
+        (loop, offload, renderer) = (old.loop, old.offload, old.renderer)
+        (self.gate, self.front, self.access) = (gate, front, access)
+        unidentified = UnidentifiedRequests(access.hosts)
+    }
+
     public func respond(
         to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, waiter: Waiter, now: MonotonicInstant,
         into response: inout ResponseWriter
@@ -66,10 +73,30 @@ public final class AdminResponder: Responder {
             }
         case .page: access.page.write(&response)
         case .events: return watch(waiter, &response)
+        case .reload:
+            access.orders.reload(completion(waiter))
+            return .later
+        case .override:
+            do throws(PurgeQuery.Fault) {
+                access.orders.override(try PurgeQuery.pairs(head, bytes), completion(waiter))
+                return .later
+            } catch {
+                renderer.order(AdminOrders.Answer(isDone: false, text: "\(error.message)\n"), &response)
+            }
         case .methodNotAllowed(let allowed): renderer.error(.methodNotAllowed, field: ("Allow", allowed), &response)
         case .call, .cborCall, .notFound: renderer.error(.notFound, &response)
         }
         return .answered
+    }
+
+    /// Answers an order when it is carried out.
+    private func completion(_ waiter: Waiter) -> AdminOrders.Completion {
+        let loop = loop
+        return { answer in
+            loop.eventLoop.execute {
+                loop.value.loop?.answer(waiter) { $0.renderer.order(answer, &$1) }
+            }
+        }
     }
 
     private func answer(_ waiter: Waiter, with text: SharedText, _ type: StaticString, now: MonotonicInstant)

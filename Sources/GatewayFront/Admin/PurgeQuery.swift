@@ -8,13 +8,7 @@ enum PurgeQuery {
 
     static func request(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(Fault) -> PurgeRequest {
         var request = PurgeRequest()
-        var seen: Set<[UInt8]> = []
-        for pair in head.pathAndQuery(bytes).query.map({ bytes[$0] }).split(separator: UInt8(ascii: "&")) {
-            let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let name = decoded(parts[0]), let value = decoded(parts[1]) else {
-                throw Fault(message: "The query must be NAME=VALUE&…, percent-encoded.")
-            }
-            guard seen.insert(Array(name.utf8)).inserted else { throw Fault(message: "'\(name)' is given twice.") }
+        for (name, value) in try pairs(head, bytes) {
             switch Key.allCases.first(where: { $0.rawValue.utf8.elementsEqual(name.utf8) }) {
             case .service: request.service = value
             case .operation: request.operation = value
@@ -25,6 +19,23 @@ enum PurgeQuery {
             }
         }
         return request
+    }
+
+    /// The names and values of a query, each name once.
+    static func pairs(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>
+    ) throws(Fault) -> [(name: String, value: String)] {
+        var pairs: [(name: String, value: String)] = []
+        var seen: Set<[UInt8]> = []
+        for pair in head.pathAndQuery(bytes).query.map({ bytes[$0] }).split(separator: UInt8(ascii: "&")) {
+            let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, let name = decoded(parts[0]), let value = decoded(parts[1]) else {
+                throw Fault(message: "The query must be NAME=VALUE&…, percent-encoded.")
+            }
+            guard seen.insert(Array(name.utf8)).inserted else { throw Fault(message: "'\(name)' is given twice.") }
+            pairs.append((name, value))
+        }
+        return pairs
     }
 
     private enum Key: String, CaseIterable {

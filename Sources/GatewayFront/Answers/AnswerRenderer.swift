@@ -157,6 +157,12 @@ struct AnswerRenderer {
         response.finish(text)
     }
 
+    mutating func order(_ answer: AdminOrders.Answer, _ response: inout ResponseWriter) {
+        response.start(answer.isDone ? .ok : .badRequest)
+        response.field("Content-Type", answer.isDone ? "application/json" : "text/plain; charset=utf-8")
+        response.finish(Array(answer.text.utf8))
+    }
+
     mutating func readiness(_ isReady: Bool, _ response: inout ResponseWriter) {
         response.start(isReady ? .ok : .serviceUnavailable)
         response.field("Content-Type", "text/plain")

@@ -13,28 +13,28 @@ public final class FrontMetrics: Sendable {
     private let probes: CounterFamily
     private let durations: HistogramFamily
     private let ages: HistogramFamily
-    private let callerCount: Int
-    /// The values of the caller label.
-    public let callerNames: [String]
+    private let callers: CallerTable
+    private let operationCount: Int
 
     /// - Parameters:
     ///   - operations: the values of the labels for service and operation.
-    ///   - callerNames: the values of the caller label, by their ids; `unknown` is added for requests that are
-    ///     refused before their caller is known.
-    public init(_ registry: Metrics, operations: OperationNames, callerNames: [String]) {
+    ///   - callers: the values of the caller label, by their ids; `unknown` is added for requests that are refused before their caller
+    ///     is known. Callers that come later have rows of their own, too.
+    public init(_ registry: Metrics, operations: OperationNames, callers: CallerTable) {
         self.registry = registry
-        let callerNames = callerNames + ["unknown"]
-        callerCount = callerNames.count
-        self.callerNames = callerNames
+        self.callers = callers
+        let operationCount = operations.count
+        self.operationCount = operationCount
         requests = registry.counters(
             "jobsproxy_requests_total", "Requests, each once, by how it ended.",
-            rows: operations.count * callerNames.count,
+            rows: operationCount * (callers.capacity + 1),
             columns: Outcome.allCases.map { label("outcome", $0.label) }
         ) { row in
-            let (operation, caller) = row.quotientAndRemainder(dividingBy: callerNames.count)
+            // By callers first, so that those that come later have the rows behind the others'.
+            let (caller, operation) = row.quotientAndRemainder(dividingBy: operationCount)
             let names = operations[OperationID(operation)]
             return "\(label("service", names.service)),\(label("operation", names.operation)),"
-                + label("caller", callerNames[caller])
+                + label("caller", callers.name(of: caller) ?? "unknown")
         }
         throttled = registry.counters(
             "jobsproxy_throttled_total", "Requests refused by a limit of the gateway.",
@@ -59,25 +59,30 @@ public final class FrontMetrics: Sendable {
 
     /// The requests of each caller, by outcome (`Outcome.rawValue`). Takes time linear in the rows of `jobsproxy_requests_total`.
     public func requestsByCaller() -> [[UInt64]] {
-        var sums = [[UInt64]](repeating: Outcome.allCases.map { _ in 0 }, count: callerCount)
+        var sums = [[UInt64]](repeating: Outcome.allCases.map { _ in 0 }, count: callers.capacity + 1)
         for (row, counts) in requests.sums() {
-            let caller = row % callerCount
+            let caller = row / operationCount
             for (column, count) in counts.enumerated() { sums[caller][column] &+= count }
         }
         return sums
     }
 
+    /// The value of the caller label at a place of `requestsByCaller`.
+    public func callerName(at place: Int) -> String { callers.name(of: place) ?? "unknown" }
+
     func makeCounters() -> FrontCounters {
         FrontCounters(
-            callerCount: callerCount, requests: requests.makeBlock(), throttled: throttled.makeBlock(),
+            callerCapacity: callers.capacity, operationCount: operationCount, requests: requests.makeBlock(),
+            throttled: throttled.makeBlock(),
             rejected: rejected.makeBlock(), probes: probes.makeBlock(),
             durations: durations.makeBlock(), ages: ages.makeBlock())
     }
 }
 
 struct FrontCounters {
-    /// The number of values of the caller label; the last is `unknown`.
-    let callerCount: Int
+    /// The number of values that the caller label may have before `unknown`.
+    let callerCapacity: Int
+    let operationCount: Int
     let requests: RowCounterBlock
     let throttled: CounterBlock
     let rejected: CounterBlock
@@ -87,7 +92,7 @@ struct FrontCounters {
 
     /// - Parameter caller: `nil` if it is not known.
     func count(_ outcome: Outcome, operation: OperationID, caller: CallerID?) {
-        let row = operation.index * callerCount + (caller?.index ?? callerCount - 1)
+        let row = (caller?.index ?? callerCapacity) * operationCount + operation.index
         requests.add(row: row, column: outcome.rawValue)
     }
 

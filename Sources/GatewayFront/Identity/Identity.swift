@@ -48,14 +48,15 @@ struct Identity {
         if front.hasPassthrough, let error = gate.foreignRegion(target, bytes.extracting(scope)) { throw error }
         if front.hasPassthrough, gate.isPassthrough(target: target, scope: bytes.extracting(scope)) {
             // The service verifies it. Its Host must be the service's own, or it is not sent.
+            let certified = certified(head)
             let caller =
-                head.peer.identity >= 0
-                ? CallerID(Int(head.peer.identity))
-                : try anonymous(head, bytes, target, bytes.extracting(scope), isPassedOn: true)
+                if let certified { certified } else {
+                    try anonymous(head, bytes, target, bytes.extracting(scope), isPassedOn: true)
+                }
             return RequestIdentity(caller: caller, scope: scope, principal: CredentialScope.keyID(head, bytes))
         }
-        if head.peer.identity >= 0 {
-            return RequestIdentity(caller: CallerID(Int(head.peer.identity)), scope: unverified(scope, head, bytes))
+        if let caller = certified(head) {
+            return RequestIdentity(caller: caller, scope: unverified(scope, head, bytes))
         }
         guard hasKeys, let authorization = head[.authorization] else {
             let caller = try anonymous(head, bytes, target, bytes.extracting(scope))
@@ -71,6 +72,12 @@ struct Identity {
             }
             throw .signature(error)
         }
+    }
+
+    /// The caller of a connection's certificate; `nil` if it has none that is a caller's.
+    private func certified(_ head: borrowing RequestHead) -> CallerID? {
+        guard head.peer.identity >= 0 else { return nil }
+        return front.identities.caller(ofCertificate: head.peer.identity)
     }
 
     /// The scope of a signature that is not verified: with one Region there may be nothing to choose, but another is still refused.
@@ -104,7 +111,7 @@ struct Identity {
     ///
     /// - Throws: the answer to one that a web page may have caused.
     mutating func checkOpen(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(GatewayError) {
-        if head.peer.identity < 0 { try unidentified.check(head, bytes) }
+        if certified(head) == nil { try unidentified.check(head, bytes) }
     }
 
     // MARK: Signatures

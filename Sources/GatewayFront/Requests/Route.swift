@@ -16,6 +16,10 @@ enum Route {
     /// The operator's page, and the events that it shows.
     case page
     case events
+    /// An order to read the configuration anew, on the operator's listener.
+    case reload
+    /// An order for another rate of a quota group for a while, on the operator's listener.
+    case override
     case notFound
     case methodNotAllowed(allowed: StaticString)
 
@@ -27,8 +31,8 @@ enum Route {
             self = head.method == .post ? .call : isRead ? .page : .methodNotAllowed(allowed: "POST")
         } else if let route = Self.read.first(where: { bytes.spells($0.path, at: path) })?.route {
             self = isRead ? route : .methodNotAllowed(allowed: "GET, HEAD")
-        } else if bytes.spells("/purge", at: path) {
-            self = head.method == .post ? .purge : .methodNotAllowed(allowed: "POST")
+        } else if let route = Self.orders.first(where: { bytes.spells($0.path, at: path) })?.route {
+            self = head.method == .post ? route : .methodNotAllowed(allowed: "POST")
         } else {
             self = head.method == .post && Self.isCBORCall(head, bytes, path) ? .cborCall : .notFound
         }
@@ -46,6 +50,10 @@ enum Route {
         }
         return false
     }
+
+    private static let orders: [(path: StaticString, route: Route)] = [
+        ("/purge", .purge), ("/reload", .reload), ("/override", .override),
+    ]
 
     private static let read: [(path: StaticString, route: Route)] = [
         ("/metrics", .metrics), ("/healthz", .health), ("/readyz", .readiness), ("/state", .state),

@@ -172,6 +172,34 @@ public final class Server<R: Responder>: Sendable {
         watches.withLock { $0.append(task) }
     }
 
+    /// Puts another responder in the place of each loop's, between two steps of its connections. Requests that were to be answered later
+    /// are answered by the new one.
+    ///
+    /// - Parameter make: called once on each event loop, with its responder.
+    public func replaceResponders(_ make: @escaping @Sendable (ServerLoop<R>, R) -> R) async {
+        for loop in loops {
+            try? await loop.eventLoop.submit {
+                if let old = loop.value.responder { loop.value.use(make(loop.value, old)) }
+            }.get()
+        }
+    }
+
+    /// Uses other files for the listeners that are secured, for new handshakes.
+    ///
+    /// - Throws: `TLSError` if they cannot be used; the old certificates stay.
+    public func useCertificates(_ tls: TLSSettings) throws(TLSError) {
+        for certificates in certificates.withLock({ $0 }) { try certificates.use(tls) }
+    }
+
+    /// Goes on accepting, but tells each client that its connection ends: answers have `Connection: close`, HTTP/2 gets a GOAWAY. A load
+    /// balancer needs time to learn that the server is to end; clients that it sends meanwhile are served.
+    ///
+    /// - Parameter grace: nanoseconds for which idle connections stay open.
+    public func beginEnding(grace: Int64) async {
+        let until = Clock.now() + grace
+        for loop in loops { try? await loop.eventLoop.submit { loop.value.drain(graceUntil: until) }.get() }
+    }
+
     /// NIO closes a connection whose listener closes while the connection is on its way to its event loop. So accepting stops first. Then
     /// the accepted connections go to their loop, back to the listener's loop, and to their own again, where they become active.
     private func stopListening() async {

@@ -58,6 +58,9 @@ public final class ServerLoop<R: Responder> {
         return owner.answer(responder, write)
     }
 
+    /// Another responder answers from now on, also requests that wait for an answer already.
+    func use(_ responder: R) { self.responder = responder }
+
     // MARK: Scratch memory
 
     /// Lends the memory for requests and answers. The caller owns it until `putBack`; a second caller meanwhile gets new memory.

@@ -6,6 +6,7 @@ internal import NIOSSL
 /// those of its own handshake.
 final class ListenerCertificates: Sendable {
     private struct State {
+        var settings: TLSSettings
         var context: NIOSSLContext
         /// The stamps of the files just before the last reading, successful or not: a broken file is reported once, and read again when it
         /// changes.
@@ -14,7 +15,6 @@ final class ListenerCertificates: Sendable {
         var isLooking = false
     }
 
-    private let settings: TLSSettings
     private let offersHTTP2: Bool
     private let state: Locked<State>
     private let report: @Sendable (Result<Void, TLSError>) -> Void
@@ -26,11 +26,11 @@ final class ListenerCertificates: Sendable {
     init(
         _ settings: TLSSettings, offersHTTP2: Bool, report: @escaping @Sendable (Result<Void, TLSError>) -> Void
     ) throws(TLSError) {
-        self.settings = settings
         self.offersHTTP2 = offersHTTP2
         self.report = report
         let stamps = settings.stamps
-        state = Locked(State(context: try settings.makeContext(offersHTTP2: offersHTTP2), stamps: stamps))
+        let context = try settings.makeContext(offersHTTP2: offersHTTP2)
+        state = Locked(State(settings: settings, context: context, stamps: stamps))
     }
 
     /// The context of new handshakes.
@@ -40,6 +40,20 @@ final class ListenerCertificates: Sendable {
     ///
     /// - Throws: `TLSError` if they cannot be used; the context stays as it is.
     func reload() throws(TLSError) {
+        try read(state.withLock { $0.settings })
+    }
+
+    /// Reads other files, and uses them from now on.
+    ///
+    /// - Throws: `TLSError` if they cannot be used; the old ones stay in use.
+    func use(_ settings: TLSSettings) throws(TLSError) {
+        guard settings != state.withLock({ $0.settings }) else { return try read(settings) }
+        let stamps = settings.stamps
+        let context = try settings.makeContext(offersHTTP2: offersHTTP2)
+        state.withLock { ($0.settings, $0.stamps, $0.context) = (settings, stamps, context) }
+    }
+
+    private func read(_ settings: TLSSettings) throws(TLSError) {
         let stamps = settings.stamps
         state.withLock { $0.stamps = stamps }
         let context = try settings.makeContext(offersHTTP2: offersHTTP2)
@@ -57,7 +71,7 @@ final class ListenerCertificates: Sendable {
     /// Reads the files if their stamps have changed, and ends the check.
     func reloadIfChanged() {
         defer { state.withLock { $0.isLooking = false } }
-        let stamps = settings.stamps
+        let stamps = state.withLock { $0.settings }.stamps
         guard state.withLock({ $0.stamps != stamps }) else { return }
         do throws(TLSError) {
             try reload()

@@ -39,3 +39,11 @@ extension PeerCertificate.Name {
         return Self(kind: .email, bytes: text[..<domain.lowerBound] + text[domain].map(\.lowercased))
     }
 }
+
+extension PeerCertificate.Name: CustomStringConvertible {
+    /// The kind and the name, such as `dns: dashboard.example.com`.
+    public var description: String {
+        guard kind == .ip else { return "\(kind): \(String(decoding: bytes, as: UTF8.self))" }
+        return "ip: " + bytes.map { "\($0)" }.joined(separator: ".")
+    }
+}

@@ -7,19 +7,22 @@ internal import Primitives
 // Who may call, from the configuration's words to the front's.
 
 extension CallerIdentities {
-    /// The gate numbers callers from 0, the one without a name; those of the configuration follow in its order.
+    /// - Parameters:
+    ///   - ids: of the configuration's callers, in its order.
+    ///   - old: those before a reload.
     init(
-        _ configuration: Configuration, _ services: [Gateway.Service], environment: [String: String]
+        _ configuration: Configuration, _ services: [Gateway.Service], ids: [CallerID], environment: [String: String],
+        after old: CallerIdentities? = nil
     ) throws(CommandFailure) {
         var keys: [KeyRing.Key] = []
         var certificates: [PeerCertificate.Name: CallerID] = [:]
-        for (number, caller) in zip(1..., configuration.callers) {
+        for (id, caller) in zip(ids, configuration.callers) {
             for key in caller.keys {
                 guard let secret = key.secretAccessKey else { continue }
                 keys.append(
-                    KeyRing.Key(id: key.accessKeyID, secret: try secret.value(environment), caller: CallerID(number)))
+                    KeyRing.Key(id: key.accessKeyID, secret: try secret.value(environment), caller: id))
             }
-            if let name = caller.certificate { certificates[name] = CallerID(number) }
+            if let name = caller.certificate { certificates[name] = id }
         }
         self.init(
             keys: KeyRing(
@@ -27,7 +30,7 @@ extension CallerIdentities {
                 scopes: services.map {
                     SigningScope(region: $0.settings.region, service: $0.settings.catalog.signingName)
                 }),
-            anonymous: configuration.effectiveAnonymous, certificates: certificates)
+            anonymous: configuration.effectiveAnonymous, certificates: certificates, after: old)
     }
 }
 

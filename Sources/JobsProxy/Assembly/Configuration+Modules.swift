@@ -25,22 +25,36 @@ extension Gate {
             domainLimit: limits.domain.map { Limit($0) }, refreshAhead: cache.refreshAhead, upstream: upstream,
             receiver: receiver, observer: observer,
             cluster: cluster, sharesQuotas: configuration.shared?.quotas == true)
-        spreadReplicas(configuration)
+        spreadReplicas(configuration, among: queue.ownGroups.map(\.id), now: Process.now)
     }
 
     /// Without anything shared, replicas that are more than a quota's burst take turns: a token that each of them kept would be a joint burst.
-    private func spreadReplicas(_ configuration: Configuration) {
+    ///
+    /// - Parameters:
+    ///   - groups: those whose quota is new.
+    ///   - old: how many there were before a reload; `nil` at the start.
+    func spreadReplicas(
+        _ configuration: Configuration, among groups: [QuotaGroupID], instead old: Int? = nil, now: MonotonicInstant
+    ) {
         let replicas = configuration.replicas
-        guard replicas > 1 else { return }
-        let now = Process.now
+        guard configuration.shared?.quotas != true, replicas > 1 || old ?? 1 > 1 else { return }
         let wallClock = Process.wallClock()
-        let seat = Process.ordinal.map { $0 % replicas } ?? Int.random(in: 0..<replicas)
-        for (id, quota) in queue.ownGroups where quota.burst == 1 {
+        let seat = Process.seat(among: replicas)
+        for (id, quota) in queue.ownGroups where groups.contains(id) {
+            guard replicas > 1, quota.burst == 1 else {
+                if old ?? 1 > 1 { queue.replaceSource(with: .bucket, for: id, now: now) }
+                continue
+            }
             let length = max(1, quota.interval)
             let interval = (length + Int64(replicas) - 1) / Int64(replicas)
             let origin = now - wallClock.nanoseconds % length
-            queue.use(
-                .cycle(SlotCycle(interval: interval, seat: seat, of: replicas, origin: origin)), for: id, now: now)
+            let cycle = TokenSource.cycle(SlotCycle(interval: interval, seat: seat, of: replicas, origin: origin))
+            // Nothing was taken before the start.
+            if old == nil {
+                queue.use(cycle, for: id, now: now)
+            } else {
+                queue.replaceSource(with: cycle, for: id, now: now)
+            }
         }
     }
 }
@@ -51,15 +65,23 @@ extension Upstream {
         _ sandbox: EmbeddedSandbox?, _ budget: DescriptorBudget, _ registry: Metrics, _ logger: Logger
     ) {
         self.init(
-            settings: zip(configuration.services, services).map { service, made in
-                var settings = UpstreamSettings(
-                    service, configuration.breaker, sandbox: sandbox,
-                    signing: credentials.signing(of: service, made, sandbox: sandbox))
-                settings.maxConnections = min(settings.maxConnections, budget.perService)
-                return settings
-            },
-            retry: configuration.retry, metrics: registry, wallClock: Process.wallClock
+            settings: Self.settings(configuration, services, credentials, sandbox, budget), retry: configuration.retry,
+            metrics: registry, wallClock: Process.wallClock
         ) { logger.warning($0) }
+    }
+
+    /// How each service is reached.
+    static func settings(
+        _ configuration: Configuration, _ services: [Gateway.Service], _ credentials: ServiceCredentials,
+        _ sandbox: EmbeddedSandbox?, _ budget: DescriptorBudget
+    ) -> [UpstreamSettings] {
+        zip(configuration.services, services).map { service, made in
+            var settings = UpstreamSettings(
+                service, configuration.breaker, sandbox: sandbox,
+                signing: credentials.signing(of: service, made, sandbox: sandbox))
+            settings.maxConnections = min(settings.maxConnections, budget.perService)
+            return settings
+        }
     }
 }
 

@@ -30,6 +30,16 @@ enum ConfigurationFile {
         return configuration
     }
 
+    /// The configuration in a file. What it refers to is not read, but for the catalogs.
+    ///
+    /// - Throws: `CommandFailure` with every fault, a line each.
+    static func parse(_ path: String, catalogs: CatalogStore) throws(CommandFailure) -> Configuration {
+        let faults = FaultCollector(file: path)
+        let configuration = ConfigurationReader.read(try File.read(path), faults, catalog: catalogs.load)
+        if let faults = faults.sorted { throw CommandFailure("\(faults)") }
+        return configuration
+    }
+
     private static func check(
         _ shared: Configuration.Shared, _ environment: [String: String], _ faults: FaultCollector
     ) {

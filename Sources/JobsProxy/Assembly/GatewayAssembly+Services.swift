@@ -10,7 +10,7 @@ extension GatewayAssembly {
 
     /// The services; those of one scope share the buckets and queues of the first.
     static func services(
-        _ configuration: Configuration, _ catalogs: CatalogStore = CatalogStore(), epochKey: EpochKey = .known,
+        _ configuration: Configuration, _ catalogs: CatalogStore = CatalogStore(), epochKey: EpochKey,
         now: MonotonicInstant
     ) throws(CommandFailure) -> [Gateway.Service] {
         var services: [Gateway.Service] = []

@@ -1,3 +1,4 @@
+internal import AWSProtocol
 internal import Cluster
 internal import Gateway
 internal import GatewayFront
@@ -6,6 +7,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import PageCache
+internal import Primitives
 internal import Sandbox
 internal import ServiceLifecycle
 internal import Telemetry
@@ -13,7 +15,9 @@ internal import Upstream
 
 /// The parts of a gateway, connected as the configuration describes it, and the services that run them.
 struct GatewayAssembly: Sendable {
-    let gate: Gate
+    let running: RunningGateway
+    let upstream: Upstream
+    let reloader: Reloader
     let registry: Metrics
     let state: GatewayState
     let accessLog: AccessLog?
@@ -32,12 +36,13 @@ struct GatewayAssembly: Sendable {
     ///   - environment: the process's environment variables: secrets, credentials and sockets that were handed over may be
     ///     there.
     ///   - log: where access lines go.
+    ///   - source: what a reload reads; `nil` if there is no file.
     ///   - isEnding: returns true if the process is to end already; what takes long is left out then.
     /// - Throws: `CommandFailure`, or the system's error.
     init(
         _ configuration: Configuration, catalogs: CatalogStore = CatalogStore(),
         environment: [String: String] = Process.environment, group: any EventLoopGroup, logger: Logger,
-        log: LogBuffer = LogBuffer(), isEnding: @escaping @Sendable () -> Bool = { false }
+        log: LogBuffer = LogBuffer(), source: ReloadSource? = nil, isEnding: @escaping @Sendable () -> Bool = { false }
     ) async throws {
         let recentEvents = RecentEvents()
         let logger = recentEvents.noting(logger)
@@ -52,6 +57,7 @@ struct GatewayAssembly: Sendable {
 
         // The decision and what carries it out.
         let upstream = Upstream(configuration, services, credentials, sandbox, budget, registry, logger)
+        self.upstream = upstream
         let dispatcher = LoopDispatcher()
         let snapshots = SnapshotKeeper(configuration, epochKey: epochKey)
         let gate = Gate(
@@ -59,10 +65,12 @@ struct GatewayAssembly: Sendable {
 
         // The callers' listener and the operators'.
         accessLog = AccessLog(configuration.log, into: log)
-        let frontMetrics = FrontMetrics(registry, operations: gate.operations, callerNames: gate.callerNames)
+        let callerTable = CallerTable(gate.callerNames)
+        let frontMetrics = FrontMetrics(registry, operations: gate.operations, callers: callerTable)
+        let ids = (0..<configuration.callers.count).map { CallerID($0 + 1) }
         let front = Front(
-            gate: gate, dispatcher: dispatcher, metrics: frontMetrics,
-            log: accessLog, identities: try CallerIdentities(configuration, services, environment: environment),
+            gate: gate, dispatcher: dispatcher, metrics: frontMetrics, log: accessLog,
+            identities: try CallerIdentities(configuration, services, ids: ids, environment: environment),
             offload: Self.offload, hosts: OwnHosts(configuration, sandbox, prefixes: gate.hostPrefixes),
             authorities: configuration.services.map { $0.authority(sandbox) },
             canCallServices: { credentials.areReady }, wallClock: Process.wallClock)
@@ -70,16 +78,22 @@ struct GatewayAssembly: Sendable {
             group: group, limits: HTTPLimits(configuration.http, configuration.listen, budget),
             wallClock: Process.coarseWallClock
         ) { GatewayResponder(loop: $0, gate: gate, front: front) }
+        running = RunningGateway(
+            RunningGateway.Parts(
+                configuration: configuration, gate: gate, front: front, credentials: credentials,
+                secrets: try SecretValues(configuration, environment: environment)))
+        reloader = Reloader(source, registry, group: group, logger: logger)
         state = GatewayState(
-            configuration: configuration, gate: gate, upstream: upstream, credentials: credentials,
-            limiter: server.limiter, cluster: cluster?.member, isServing: { front.isServing })
+            running: running, upstream: upstream, limiter: server.limiter, cluster: cluster?.member,
+            isServing: { front.isServing })
         let dashboard = DashboardFigures(
             registry, .init(configuration, gate, frontMetrics, cluster?.member), recentEvents,
+            overrides: { [state] in .array(state.overrides(now: Process.now)) },
             isServing: { front.isServing })
         let access = AdminAccess(
             token: try configuration.admin.token?.value(environment),
             hosts: OwnHosts([configuration.admin.address.host] + configuration.listen.hosts),
-            state: SharedText(offload: Self.offload, render: state.json),
+            state: SharedText(offload: Self.offload, render: state.json), orders: reloader.orders,
             hub: WatchHub(.init(history: dashboard.history, now: dashboard.now), offload: Self.offload))
         let adminServer = try await Server(
             group: group, limits: HTTPLimits(forOperators: budget), wallClock: Process.coarseWallClock
@@ -93,16 +107,24 @@ struct GatewayAssembly: Sendable {
         cluster?.member.start(for: gate)
         let upstreamService = try await UpstreamService(upstream, for: gate)
         operators = try await OperatorListener(adminServer, configuration, sockets, logger) { front.isServing }
-        callers = try await CallerListener(server, front, configuration, sockets, logger)
+        callers = try await CallerListener(server, front, running, sockets, logger)
+        reloader.begin(
+            GatewayReload(
+                running: running, catalogs: catalogs, environment: environment, callers: callerTable,
+                upstream: upstream, sandbox: sandbox, budget: budget, log: log, server: server,
+                adminServer: adminServer, state: access.state, orders: reloader.orders, hub: access.hub,
+                dashboard: dashboard, snapshots: snapshots, cluster: cluster?.member, logger: logger))
 
-        self.gate = gate
         (self.snapshots, self.sandbox) = (snapshots, sandbox)
         let parts: [(any ServiceLifecycle.Service)?] = [
-            OrphanReaper(), sandbox, operators, DashboardService(figures: dashboard, offload: Self.offload), cluster,
+            OrphanReaper(), reloader, sandbox, operators, DashboardService(figures: dashboard, offload: Self.offload),
+            cluster,
             snapshotService, upstreamService, callers,
         ]
         self.services = parts.compactMap { $0 }
     }
+
+    var gate: Gate { running.parts.gate }
 
     /// The address of the callers' listener; the port is the bound one.
     var address: Configuration.Address { callers.address }

@@ -10,13 +10,15 @@ internal import Upstream
 /// The content of `/state`: names, figures and addresses that explain the gateway's decisions to an operator; no secret and no
 /// page.
 struct GatewayState: Sendable {
-    let configuration: Configuration
-    let gate: Gate
+    let running: RunningGateway
     let upstream: Upstream
-    let credentials: ServiceCredentials
     let limiter: ConnectionLimiter
     let cluster: ClusterMember?
     let isServing: @Sendable () -> Bool
+
+    var configuration: Configuration { running.configuration }
+    private var gate: Gate { running.parts.gate }
+    private var credentials: ServiceCredentials { running.parts.credentials }
 
     func json() -> [UInt8] {
         let now = Process.now
@@ -34,8 +36,9 @@ struct GatewayState: Sendable {
                 ])
             ),
             ("refreshing", refreshing()),
-            ("callers", .array(gate.callerNames.map(JSONValue.string))),
+            ("callers", .array((["anonymous"] + configuration.callers.map(\.name)).map(JSONValue.string))),
             ("anonymous", .string(configuration.effectiveAnonymous.rawValue)),
+            ("overrides", .array(overrides(now: now))),
             ("shared", cluster.map { Self.shared($0.figures) } ?? .null),
             ("services", .array(zip(configuration.services, gate.services).map { service($0, $1, now: now) })),
         ])
@@ -62,6 +65,17 @@ struct GatewayState: Sendable {
             ("breaker", .string(breaker == 0 ? "closed" : breaker == 1 ? "half-open" : "open")),
             ("quotas", .array(groups)),
         ])
+    }
+
+    /// The rates that an operator has set for a while.
+    func overrides(now: MonotonicInstant) -> [JSONValue] {
+        running.parts.overrides.all.sorted { ($0.key.service, $0.key.group) < ($1.key.service, $1.key.group) }.map {
+            .object([
+                ("service", .string($0.key.service)), ("group", .string($0.key.group)),
+                ("rate", Self.decimal($0.value.rate.rate)), ("burst", .number("\($0.value.rate.burst)")),
+                ("secondsLeft", .number("\(max(0, $0.value.until - now) / .second)")),
+            ])
+        }
     }
 
     private static func shared(_ figures: ClusterFigures) -> JSONValue {

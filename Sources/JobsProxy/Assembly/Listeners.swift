@@ -11,7 +11,7 @@ struct CallerListener: Service {
     let isSecure: Bool
     private let server: Server<GatewayResponder>
     private let front: Front
-    private let drain: Int64
+    private let running: RunningGateway
     private let logger: Logger
 
     /// The time for which connections without a request stay open at the end, in nanoseconds. A client that is about to send one cannot
@@ -23,23 +23,36 @@ struct CallerListener: Service {
     ///
     /// - Throws: `CommandFailure` if that cannot be.
     init(
-        _ server: Server<GatewayResponder>, _ front: Front, _ configuration: Configuration, _ sockets: HandedSockets,
+        _ server: Server<GatewayResponder>, _ front: Front, _ running: RunningGateway, _ sockets: HandedSockets,
         _ logger: Logger
     ) async throws(CommandFailure) {
-        let listen = configuration.listen
+        let listen = running.configuration.listen
         address = try await server.listen(listen.address, tls: listen.tls, handed: sockets.client, logger)
         isSecure = listen.tls != nil
         (self.server, self.front, self.logger) = (server, front, logger)
-        drain = configuration.drain
+        self.running = running
         front.isServing = true
     }
 
-    /// At its end nothing new is accepted, and answers that are on their way have `drain` to leave.
+    /// Its end: the gateway is not ready any more, and answers are the last of their connections. For the time of the lame duck connections
+    /// are accepted all the same, because load balancers take a while to see it. Then nothing new is accepted, and answers that are on their
+    /// way have the rest of `drain` to leave.
     func run() async {
         logger.info("serving", metadata: ["address": "\(address)"])
         try? await gracefulShutdown()
         front.isServing = false
-        let isClean = await server.shutDown(timeout: drain, grace: min(drain / 4, Self.maxGrace))
+        let configuration = running.configuration
+        let lameDuck = configuration.lameDuck
+        let drain = configuration.drain.total - lameDuck
+        let grace = min(drain / 4, Self.maxGrace)
+        if lameDuck > 0 {
+            logger.info(
+                "the gateway ends; connections are accepted for a while",
+                metadata: ["for": "\(Units.spelled(nanoseconds: lameDuck))"])
+            await server.beginEnding(grace: lameDuck + grace)
+            try? await Task.sleep(for: .nanoseconds(lameDuck))
+        }
+        let isClean = await server.shutDown(timeout: drain, grace: grace)
         if !isClean { logger.warning("connections were still open when the drain time was over") }
     }
 }

@@ -12,10 +12,13 @@ struct ServiceCredentials: Sendable {
     /// The Regions whose credentials some service needs.
     private let neededRegions: Set<String>
 
+    /// - Parameter old: those before a reload, whose stores are used further.
     /// - Throws: `CommandFailure` if a secret cannot be read.
-    init(_ configuration: Configuration, environment: [String: String]) throws(CommandFailure) {
+    init(
+        _ configuration: Configuration, environment: [String: String], after old: ServiceCredentials? = nil
+    ) throws(CommandFailure) {
         var fixed: [String: AWSCredentials] = [:]
-        var stores: [String: CredentialStore] = [:]
+        var stores = old?.stores ?? [:]
         for service in configuration.services where service.signing == .resign && service.endpoint != .sandbox {
             switch service.credentials {
             case .keys(let keys):
@@ -58,8 +61,10 @@ struct ServiceCredentials: Sendable {
 
     /// Begins to fetch credentials, so that they are there when they are needed. `listener` is called whenever some have come, or
     /// have failed to come.
-    func begin(_ listener: @escaping @Sendable () -> Void) {
-        for store in stores.values {
+    ///
+    /// - Parameter old: those before a reload, whose stores have begun already.
+    func begin(after old: ServiceCredentials? = nil, _ listener: @escaping @Sendable () -> Void) {
+        for (region, store) in stores where old?.stores[region] == nil {
             store.onChange(listener)
             _ = store.credentials(now: Process.wallClock())
         }

@@ -16,8 +16,8 @@ struct JobsProxyCommand: AsyncParsableCommand {
             """,
         version: buildVersion,
         subcommands: [
-            ServeCommand.self, CheckCommand.self, SandboxCommand.self, CatalogCommand.self, CallerCommand.self,
-            SimulateCommand.self, TopCommand.self,
+            ServeCommand.self, CheckCommand.self, HealthCommand.self, TopCommand.self, SandboxCommand.self,
+            CatalogCommand.self, CallerCommand.self, SimulateCommand.self,
         ])
 
     static func main() async {

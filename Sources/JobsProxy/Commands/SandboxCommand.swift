@@ -75,7 +75,9 @@ struct SandboxCommand: AsyncParsableCommand {
         }
         output.announce("Sandbox of Amazon Voice ID on http://\(sandbox.authority)")
         output.announce("Domains: \(sandbox.server.domainIDs.joined(separator: " "))")
+        let logger = output.logger(label: "sandbox")
         signals.endInOrder()
-        try await ServiceGroup([sandbox], until: signals, logger: output.logger(label: "sandbox")).run()
+        signals.onHangUp { logger.notice("there is nothing to reload: a sandbox has no configuration file") }
+        try await ServiceGroup([sandbox], until: signals, logger: logger).run()
     }
 }

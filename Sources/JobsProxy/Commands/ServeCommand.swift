@@ -10,8 +10,10 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Runs the gateway.",
         discussion: """
             Without --config it listens on 127.0.0.1:8080 in front of an embedded sandbox.
-            SIGTERM and SIGINT stop it: it takes no new connections, finishes what is in flight, and exits with 0. SIGHUP
-            is ignored.
+            SIGTERM and SIGINT stop it: it is not ready any more, accepts connections for drain.lameDuck, finishes what is
+            in flight, and exits with 0. A second one ends it at once, with 0 too.
+            SIGHUP has it read the file anew: what can change at once does, the log names what needs a restart, and a
+            file with faults changes nothing.
             It listens on the sockets that it is started with, as systemd does (LISTEN_FDS), if they are those of its
             addresses.
 
@@ -25,7 +27,6 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let signals = try EndSignals()
-        Process.ignoreHangUp()
         let catalogs = CatalogStore()
         let configuration = try ConfigurationFile.load(config, catalogs: catalogs)
         Process.prepare()
@@ -33,19 +34,43 @@ struct ServeCommand: AsyncParsableCommand {
         let output = try ProcessOutput(collectsLines: configuration.log.access != .off)
         // The log outlives the services, and the group, which writes to it as long as it runs.
         defer { output.finish() }
-        let logger = output.logger(
-            label: "jobs-proxy", level: Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info)
-        signals.endInOrder()
+        let level = LogLevel(Logger.Level(configuration.log.level))
+        let logger = output.logger(label: "jobs-proxy", level: level)
+        let supervisor = NotifySocket(Process.environment)
+        signals.endInOrder { supervisor?.send("STOPPING=1") }
+        let source = config.map { path in
+            var source = ReloadSource(path: path) { () throws(CommandFailure) in
+                try ConfigurationFile.load(path, catalogs: catalogs)
+            }
+            source.use = { log in
+                level.value = Logger.Level(log.level)
+                if log.access != .off { output.collect() }
+            }
+            source.notify = { isReloading in
+                if isReloading { supervisor?.sendReloading() } else { supervisor?.send("READY=1") }
+            }
+            return source
+        }
         let assembly: GatewayAssembly
         do {
             assembly = try await GatewayAssembly(
                 configuration, catalogs: catalogs, group: MultiThreadedEventLoopGroup.singleton, logger: logger,
-                log: output.log.buffer,
+                log: output.log.buffer, source: source,
                 isEnding: { signals.isRaised })
         } catch {
             throw CommandFailure("\(error)")
         }
         output.announce(assembly.announcement)
-        try await ServiceGroup(assembly.services, until: signals, logger: logger).run()
+        supervisor?.send("READY=1")
+        signals.onHangUp { [reloader = assembly.reloader] in reloader.reload(.signal) }
+        let watchdog = supervisor.flatMap {
+            Watchdog($0, Process.environment, MultiThreadedEventLoopGroup.singleton, assembly.upstream, logger)
+        }
+        let services = assembly.services + [watchdog].compactMap { $0 }
+        try await ServiceGroup(services, until: signals, logger: logger).run()
     }
+}
+
+extension Logger.Level {
+    fileprivate init(_ level: Configuration.Log.Level) { self = Self(rawValue: level.rawValue) ?? .info }
 }

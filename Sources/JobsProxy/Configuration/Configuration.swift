@@ -25,8 +25,9 @@ struct Configuration: Sendable, Equatable {
     var callers: [Caller] = []
     /// The rule for callers without a gateway key; `nil`: `loopback` without callers, `deny` with them.
     var anonymous: CallerIdentities.Anonymous?
-    /// The time that calls in flight have to finish after SIGTERM.
-    var drain: Int64 = 30 * .second
+    var drain = Drain()
+    /// What has the file read anew, beside an order on the operator's listener.
+    var reload = ReloadTrigger.signal
     var log = Log()
 }
 
@@ -72,6 +73,21 @@ extension Configuration {
         var maxUnsentBytes = HTTPLimits().maxUnsentBytes
     }
 
+    /// The end after SIGTERM.
+    struct Drain: Sendable, Equatable {
+        /// All of it, to the end of calls in flight.
+        var total: Int64 = 25 * .second
+        /// The first part, in which connections are still accepted; `nil`: see `Configuration.lameDuck`.
+        var lameDuck: Int64?
+    }
+
+    enum ReloadTrigger: String, Sendable, CaseIterable {
+        /// SIGHUP alone.
+        case signal
+        /// SIGHUP, and a change of the file or of one that it names for a secret.
+        case watch
+    }
+
     struct Breaker: Sendable, Equatable {
         /// Consecutive failures that open it.
         var failures = 5
@@ -109,6 +125,13 @@ extension Configuration {
         /// The part in a quota that others want too, in proportion to theirs.
         var weight = 1.0
         var noCache = false
+    }
+
+    /// The part of `drain` in which connections are still accepted. A load balancer needs it to learn that the gateway is to end; on loopback
+    /// there is none.
+    var lameDuck: Int64 {
+        let usual = listen.address.isLoopback ? 0 : min(5 * .second, drain.total / 4)
+        return min(drain.lameDuck ?? usual, drain.total)
     }
 
     /// The rule for callers without a key or certificate, its default filled in.

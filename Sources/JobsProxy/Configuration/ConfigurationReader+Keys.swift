@@ -37,7 +37,12 @@ extension Configuration {
         file.value("replicas", .whole(1...1_000), &replicas)
         file.section("shared") { shared = Shared($0) }
         file.check("replicas", "shared") { replicasProblem }
-        file.value("drain", .duration(from: 0, to: .hour), &drain)
+        // A time alone is the total.
+        let usual = drain.total
+        var alone = usual
+        file.value("drain", .duration(from: 0, to: .hour), &alone) { drain.read($0) }
+        if alone != usual { drain.total = alone }
+        file.value("reload", .choice, &reload)
         file.section("log") { log.read($0) }
     }
 
@@ -240,6 +245,16 @@ extension RetryPolicy {
             section.value("reserve", .whole(0...1_000_000), &budget.reserve)
         }
         section.check("baseDelay", "maxDelay") { delayProblem }
+    }
+}
+
+extension Configuration.Drain {
+    fileprivate mutating func read(_ section: Mapping) {
+        section.value("total", .duration(from: 0, to: .hour), &total)
+        section.optional("lameDuck", .duration(from: 0, to: .hour), &lameDuck)
+        section.check("lameDuck", "total") {
+            lameDuck.flatMap { Configuration.ServiceEntry.Timeouts.problem("lameDuck", $0, within: "total", total) }
+        }
     }
 }
 

@@ -146,7 +146,8 @@ final class DashboardFigures: Sendable {
         }
         let rows = busiest.map { caller in
             JSONValue.array([
-                .string(front.callerNames[caller.place]), .decimal(caller.rate), .decimal(Double(counts[caller.place])),
+                .string(front.callerName(at: caller.place)), .decimal(caller.rate),
+                .decimal(Double(counts[caller.place])),
                 count(caller.place, .throttled), count(caller.place, .denied), count(caller.place, .failed),
             ])
         }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 internal import Telemetry
 internal import OriginClient
 
@@ -12,9 +13,17 @@ final class LogWriter: Sendable {
     private let wakeUps: Int32
     /// Ends when the thread has ended.
     private let completion: Int32
+    private let isCollecting: Flag
 
     /// The time for which lines without a wake-up are collected, in milliseconds.
     private static let interval: Int32 = 250
+
+    /// Shared with the thread.
+    private final class Flag: Sendable {
+        let isSet: Atomic<Bool>
+
+        init(_ value: Bool) { isSet = Atomic(value) }
+    }
 
     /// Starts the thread.
     ///
@@ -26,9 +35,11 @@ final class LogWriter: Sendable {
         let (wakeUpsEnd, wakeUps) = try Self.pair()
         let (completion, completionEnd) = try Self.pair()
         (self.wakeUps, self.completion) = (wakeUps, completion)
+        let flag = Flag(collects)
+        isCollecting = flag
         do {
             try spawnThread {
-                while Self.waitForWork(wakeUpsEnd, atMost: collects ? Self.interval : -1) {
+                while Self.waitForWork(wakeUpsEnd, atMost: flag.isSet.load(ordering: .relaxed) ? Self.interval : -1) {
                     Self.write(buffer, to: descriptor)
                 }
                 Self.write(buffer, to: descriptor)
@@ -37,6 +48,12 @@ final class LogWriter: Sendable {
         } catch {
             throw CommandFailure("the log's thread cannot be started: \(error)")
         }
+    }
+
+    /// From now on lines may come without a wake-up for each.
+    func collect() {
+        guard !isCollecting.isSet.exchange(true, ordering: .relaxed) else { return }
+        wake()
     }
 
     /// Wakes the thread. Never blocks: a full socket holds a wake-up already.

@@ -16,11 +16,12 @@ struct ProcessOutput: Sendable {
         announcements = try LogWriter(to: STDOUT_FILENO, collects: false)
     }
 
-    func logger(label: String, level: Logger.Level = .info) -> Logger {
-        var logger = Logger(label: label) { StreamLogHandler(label: $0, stream: LogStream(writer: log)) }
-        logger.logLevel = level
-        return logger
+    func logger(label: String, level: LogLevel = LogLevel(.info)) -> Logger {
+        Logger(label: label) { LevelledLog(StreamLogHandler(label: $0, stream: LogStream(writer: log)), level) }
     }
+
+    /// Has lines written that come without a wake-up.
+    func collect() { log.collect() }
 
     /// Writes a text for the person who has started the process.
     func announce(_ text: String) {

@@ -5,13 +5,18 @@ internal import Logging
 internal import ServiceLifecycle
 internal import OriginClient
 
-/// SIGTERM and SIGINT. Made before any work that takes time: without a handler, a signal ends the process, and process 1 of a
+/// SIGTERM and SIGINT, which end the process in order, or at once if they come again; and SIGHUP. Made before any work that takes time: without a handler, a signal ends the process, and process 1 of a
 /// container does not get it at all.
 final class EndSignals: Service {
     private struct State {
         /// True once the process has begun work that it must end in order.
         var mustEndInOrder = false
         var isRaised = false
+        /// What SIGHUP asks for; until that is known, whether it has come.
+        var hangUp: (@Sendable () -> Void)?
+        var hasHungUp = false
+        /// Called once, when the end is asked for.
+        var atEnd: (@Sendable () -> Void)?
     }
 
     private let state = Locked(State())
@@ -23,14 +28,13 @@ final class EndSignals: Service {
     /// - Throws: `CommandFailure` if the system refuses.
     init() throws(CommandFailure) {
         (stream, continuation) = AsyncStream.makeStream()
-        guard cprocess_count_end_signals() else {
+        guard cprocess_count_signals() else {
             throw CommandFailure("cannot handle signals: \(unsafe String(cString: strerror(errno)))")
         }
         do throws(ThreadError) {
             try spawnThread { [self] in
                 while true {
-                    cprocess_wait_for_end_signal()
-                    raise()
+                    if cprocess_wait_for_signal() { raise() } else { hangUp() }
                 }
             }
         } catch {
@@ -38,8 +42,25 @@ final class EndSignals: Service {
         }
     }
 
-    /// From now on a signal only asks for the end.
-    func endInOrder() { state.withLock { $0.mustEndInOrder = true } }
+    /// From now on a signal only asks for the end, and a second one ends the process at once.
+    ///
+    /// - Parameter action: called when the end is asked for, on a thread of its own.
+    func endInOrder(_ action: (@Sendable () -> Void)? = nil) {
+        state.withLock { state in
+            state.mustEndInOrder = true
+            state.atEnd = action
+        }
+    }
+
+    /// From now on SIGHUP has `action` called, on a thread of its own; at once if it has come before.
+    func onHangUp(_ action: @escaping @Sendable () -> Void) {
+        let hasHungUp = state.withLock { state in
+            state.hangUp = action
+            defer { state.hasHungUp = false }
+            return state.hasHungUp
+        }
+        if hasHungUp { action() }
+    }
 
     /// True once a signal has asked for the end.
     var isRaised: Bool { state.withLock { $0.isRaised } }
@@ -50,12 +71,23 @@ final class EndSignals: Service {
     }
 
     private func raise() {
-        let mustEndInOrder = state.withLock { state in
+        let (endsAtOnce, action) = state.withLock { state in
+            let endsAtOnce = !state.mustEndInOrder || state.isRaised
             state.isRaised = true
-            return state.mustEndInOrder
+            defer { state.atEnd = nil }
+            return (endsAtOnce, state.atEnd)
         }
-        guard mustEndInOrder else { _exit(0) }
+        // Nothing is to be said of it: it is what was asked for.
+        guard !endsAtOnce else { _exit(0) }
+        action?()
         continuation.yield()
+    }
+
+    private func hangUp() {
+        state.withLock { state in
+            if state.hangUp == nil { state.hasHungUp = true }
+            return state.hangUp
+        }?()
     }
 }
 

@@ -58,8 +58,10 @@ enum Process {
         return "\(String(decoding: boot, as: UTF8.self)) \(network.st_ino) \(address)"
     }
 
-    /// Ignores SIGHUP: a terminal that closes, or a script that expects a reload, must not end the gateway.
-    static func ignoreHangUp() { signal(SIGHUP, SIG_IGN) }
+    /// This process's place among replicas: its ordinal, or one that is drawn once.
+    static func seat(among replicas: Int) -> Int { (ordinal ?? drawn) % max(1, replicas) }
+
+    private static let drawn = Int.random(in: 0..<1_000_000)
 
     // The values of `process_*` (https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics); 0 where the system
     // does not tell.

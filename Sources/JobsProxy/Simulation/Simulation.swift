@@ -96,7 +96,7 @@ struct Simulation: ~Copyable {
         }
         let cache = PageCache(configuration.cache)
         let gate = Gate(
-            services: try GatewayAssembly.services(configuration, now: Self.start), cache: cache,
+            services: try GatewayAssembly.services(configuration, epochKey: .known, now: Self.start), cache: cache,
             policy: CachePolicy(configuration.cache),
             callers: (0..<callers).map { number in
                 var settings = CallerSettings(configuration.limits)

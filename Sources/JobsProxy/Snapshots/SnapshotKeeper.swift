@@ -11,6 +11,7 @@ internal import Primitives
 /// See docs/design.md, "Snapshots".
 final class SnapshotKeeper: WriteObserver {
     private struct State: ~Copyable {
+        var origin: [UInt8]
         var epochs: SnapshotEpochs
         /// True if the gateway has not made the file at the path, and must not touch it.
         var isForeign = false
@@ -23,7 +24,6 @@ final class SnapshotKeeper: WriteObserver {
 
     private let path: String
     private let name: String
-    private let origin: [UInt8]
     private let maxBytes: Int
     private let state: Locked<State>
 
@@ -33,15 +33,17 @@ final class SnapshotKeeper: WriteObserver {
     ///   - maxBytes: the size of the cache; a file that is more than twice as large is not used.
     init(path: String, origin: [UInt8], maxBytes: Int, boot: [UInt8] = SnapshotEpochs.currentBoot) {
         self.path = path
-        self.origin = origin
         self.maxBytes = maxBytes
         let slash = path.lastIndex(of: "/")
         let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
         self.name = name
         state = Locked(
-            State(epochs: SnapshotEpochs(directory: directory, name: name + ".epochs", boot: boot)))
+            State(origin: origin, epochs: SnapshotEpochs(directory: directory, name: name + ".epochs", boot: boot)))
     }
+
+    /// The pages come from other services, or with other credentials, from now on; see `Configuration.pageOrigin`.
+    func use(origin: [UInt8]) { state.withLock { $0.origin = origin } }
 
     // MARK: Writes
 
@@ -97,7 +99,7 @@ final class SnapshotKeeper: WriteObserver {
         guard try file.claim(), directory.holds(file, as: new) else { return nil }
         var pages = 0
         do throws(FileError) {
-            var writer = SnapshotWriter(origin: origin, epochs: numbers.map(\.bits))
+            var writer = SnapshotWriter(origin: state.withLock { $0.origin }, epochs: numbers.map(\.bits))
             var position = 0
             func write(_ bytes: [UInt8]) throws(FileError) {
                 try file.write(bytes, at: position)
@@ -176,7 +178,7 @@ final class SnapshotKeeper: WriteObserver {
         guard file.size <= 2 * maxBytes + 1 << 20 else { throw FileError(path, "it is larger than the cache") }
         var reader: SnapshotReader
         do throws(SnapshotFault) {
-            reader = try SnapshotReader(size: file.size, origin: origin) { offset, count in
+            reader = try SnapshotReader(size: file.size, origin: state.withLock { $0.origin }) { offset, count in
                 isOver() ? [] : file.read(at: offset, count)
             }
         } catch {

@@ -67,7 +67,7 @@ struct ConfigurationReaderTests {
             caller: Configuration.Rate(rate: 50, burst: 50), queue: Configuration.Limits.Queue(maxWait: 0, maxDepth: 0))
         expected.replicas = 3
         expected.anonymous = .deny
-        expected.drain = 0
+        expected.drain = Configuration.Drain(total: 0)
         expected.log = Configuration.Log(level: .debug, access: .off)
 
         let yaml = """

@@ -13,6 +13,8 @@ import Testing
 /// A gateway that a test starts, talks to and stops.
 struct TestGateway: Sendable {
     let assembly: GatewayAssembly
+    /// What the gateway reads when it reloads.
+    let file: ConfigurationText
 
     /// Starts a gateway with this configuration on free ports, and stops it after `body`.
     ///
@@ -29,14 +31,16 @@ struct TestGateway: Sendable {
     ) async throws -> Result {
         let listen = listen.isEmpty ? "listen: {address: \"127.0.0.1:0\"}\n" : listen
         let admin = admin.isEmpty ? "admin: {address: \"127.0.0.1:0\"}\n" : admin
-        let text = listen + admin + "log: {access: \(access)}\n" + yaml
-        var configuration = try ConfigurationReader.read(Array(text.utf8), file: "test.yaml").get()
-        configuration.cache.refreshAhead = refreshAhead
+        let file = ConfigurationText(yaml, head: listen + admin + "log: {access: \(access)}\n", refreshAhead)
+        let configuration = try file.read()
         let logger = Logger(label: "test") { _ in log }
         let assembly = try await GatewayAssembly(
             configuration, environment: secrets.merging(environment) { $1 },
-            group: MultiThreadedEventLoopGroup.singleton, logger: logger, isEnding: isEnding)
-        let result = try await whileRunning(assembly, logger) { try await body(TestGateway(assembly: assembly)) }
+            group: MultiThreadedEventLoopGroup.singleton, logger: logger,
+            source: ReloadSource(path: nil) { () throws(CommandFailure) in try file.read() }, isEnding: isEnding)
+        let result = try await whileRunning(assembly, logger) {
+            try await body(TestGateway(assembly: assembly, file: file))
+        }
         expectNoSecrets(assembly, log)
         return result
     }
@@ -136,6 +140,12 @@ struct TestGateway: Sendable {
         return reply
     }
 
+    /// Has the gateway read another configuration, and returns the answer to the order.
+    func reload(_ yaml: String) async throws -> HTTPReply {
+        file.yaml = yaml
+        return try await admin("POST", "/reload")
+    }
+
     /// The value of a sample at `/metrics`.
     func metric(_ sample: String) async throws -> Double? {
         let client = try await client()
@@ -143,6 +153,32 @@ struct TestGateway: Sendable {
         try await client.close()
         return text.split(separator: "\n").first { $0.hasPrefix("\(sample) ") }
             .flatMap { Double($0.dropFirst(sample.count + 1)) }
+    }
+}
+
+/// The text of a configuration, which a test may change while the gateway runs.
+final class ConfigurationText: Sendable {
+    private let text: Mutex<String>
+    private let head: String
+    private let refreshAhead: RefreshSettings
+
+    init(_ yaml: String, head: String, _ refreshAhead: RefreshSettings) {
+        text = Mutex(yaml)
+        (self.head, self.refreshAhead) = (head, refreshAhead)
+    }
+
+    var yaml: String {
+        get { text.withLock { $0 } }
+        set { text.withLock { $0 = newValue } }
+    }
+
+    func read() throws(CommandFailure) -> Configuration {
+        switch ConfigurationReader.read(Array((head + yaml).utf8), file: "test.yaml") {
+        case .success(var configuration):
+            configuration.cache.refreshAhead = refreshAhead
+            return configuration
+        case .failure(let faults): throw CommandFailure("\(faults)")
+        }
     }
 }
 

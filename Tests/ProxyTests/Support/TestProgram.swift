@@ -13,15 +13,22 @@ final class TestProgram: Sendable {
     /// Starts it, with `TestGateway.secrets` in its environment. It has to be killed.
     ///
     /// - Parameter keepsErrors: whether what it says on standard error is there to be read.
-    static func start(_ arguments: String..., keepsErrors: Bool = false) throws -> TestProgram {
-        try TestProgram(arguments, keepsErrors: keepsErrors)
+    static func start(
+        _ arguments: String..., keepsErrors: Bool = false, environment: [String: String] = [:]
+    ) throws -> TestProgram {
+        try TestProgram(arguments, keepsErrors: keepsErrors, environment: environment)
     }
 
-    private init(_ arguments: [String], keepsErrors: Bool) throws {
+    static func start(_ arguments: [String]) throws -> TestProgram {
+        try TestProgram(arguments, keepsErrors: false, environment: [:])
+    }
+
+    private init(_ arguments: [String], keepsErrors: Bool, environment: [String: String]) throws {
         process = Foundation.Process()
         process.executableURL = URL(fileURLWithPath: Self.path)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(TestGateway.secrets) { $1 }
+            .merging(environment) { $1 }
         process.standardOutput = output
         process.standardError = keepsErrors ? errors : FileHandle.nullDevice
         try process.run()
@@ -56,6 +63,16 @@ final class TestProgram: Sendable {
 
     /// Sends it what a terminal sends that closes.
     func hangUp() { Foundation.kill(process.processIdentifier, SIGHUP) }
+
+    /// Its exit status; waits for its end.
+    func exitStatus() async -> Int32 {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { [process] in
+                process.waitUntilExit()
+                continuation.resume(returning: process.terminationStatus)
+            }
+        }
+    }
 
     /// Ends it at once, and returns when it has ended.
     func kill() async {

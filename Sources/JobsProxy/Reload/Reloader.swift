@@ -1,0 +1,269 @@
+internal import Gateway
+internal import GatewayFront
+internal import Locking
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Primitives
+internal import ServiceLifecycle
+internal import Synchronization
+internal import Telemetry
+
+/// Takes orders to read the configuration anew and to change rates for a while, and carries them out one after the other, never on an event
+/// loop. Orders to reload that come while one is carried out are one order together, which begins after it.
+final class Reloader: ServiceLifecycle.Service {
+    /// What has caused a reload; the raw value is for the log.
+    enum Cause: String {
+        case signal, request, watch
+    }
+
+    private struct Pending {
+        var reload: (cause: Cause, completions: [AdminOrders.Completion])?
+        var overrides: [(query: [(name: String, value: String)], completion: AdminOrders.Completion)] = []
+        var hasEnded = false
+
+        var isEmpty: Bool { reload == nil && overrides.isEmpty }
+    }
+
+    private let source: ReloadSource?
+    private let apply: Locked<GatewayReload?> = Locked(nil)
+    private let pending = Locked(Pending())
+    private let watched = Locked(FileWatch())
+    private let isLooking = Atomic<Bool>(false)
+    private let wakeUps: AsyncStream<Void>
+    private let wake: AsyncStream<Void>.Continuation
+    private let results: ReloadResults
+    private let logger: Logger
+    private let group: any EventLoopGroup
+    /// Reads files, which takes as long as the file system does.
+    private let pool = NIOThreadPool(numberOfThreads: 1)
+
+    /// The most orders that wait: each holds a connection.
+    private static let most = 64
+
+    /// - Parameter source: `nil` if there is no file.
+    init(_ source: ReloadSource?, _ registry: Metrics, group: any EventLoopGroup, logger: Logger) {
+        (self.source, self.group, self.logger) = (source, group, logger)
+        (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        results = ReloadResults(registry)
+    }
+
+    /// From now on orders are carried out by `reload`.
+    func begin(_ reload: GatewayReload) {
+        note()
+        apply.withLock { $0 = reload }
+    }
+
+    // MARK: Orders
+
+    var orders: AdminOrders {
+        AdminOrders(
+            reload: { [weak self] completion in self?.reload(.request, completion) },
+            override: { [weak self] query, completion in self?.override(query, completion) })
+    }
+
+    func reload(_ cause: Cause, _ completion: AdminOrders.Completion? = nil) {
+        guard source != nil else {
+            logger.notice("there is nothing to reload: the gateway runs without a configuration file")
+            completion?(.init(isDone: false, text: "there is nothing to reload: the gateway runs without a file\n"))
+            return
+        }
+        order(completion) { pending in
+            pending.reload = (cause, (pending.reload?.completions ?? []) + [completion].compactMap(\.self))
+        }
+    }
+
+    private func override(_ query: [(name: String, value: String)], _ completion: @escaping AdminOrders.Completion) {
+        order(completion) { $0.overrides.append((query, completion)) }
+    }
+
+    private func order(_ completion: AdminOrders.Completion?, _ add: (inout Pending) -> Void) {
+        let refusal = pending.withLock { pending -> String? in
+            if pending.hasEnded { return "the gateway is ending\n" }
+            let waiting = pending.overrides.count + (pending.reload?.completions.count ?? 0)
+            guard waiting < Self.most || completion == nil else { return "too many orders wait: try again\n" }
+            add(&pending)
+            return nil
+        }
+        if let refusal { completion?(.init(isDone: false, text: refusal)) } else { wake.yield() }
+    }
+
+    // MARK: Life
+
+    func run() async {
+        pool.start()
+        let ticker = group.next().scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { [weak self] _ in
+            self?.look()
+        }
+        for await _ in wakeUps.cancelOnGracefulShutdown() { await carryOut() }
+        ticker.cancel()
+        let left = pending.withLock { pending in
+            pending.hasEnded = true
+            defer { (pending.reload, pending.overrides) = (nil, []) }
+            return (pending.reload?.completions ?? []) + pending.overrides.map(\.completion)
+        }
+        for completion in left { completion(.init(isDone: false, text: "the gateway is ending\n")) }
+        pool.shutdownGracefully { _ in }
+    }
+
+    private func carryOut() async {
+        guard let apply = apply.withLock({ $0 }) else { return }
+        await endOverrides(apply)
+        while let work = takePending() {
+            if let reload = work.reload {
+                let answer = await carryOut(reload.cause, apply)
+                for completion in reload.completions { completion(answer) }
+            }
+            for (query, completion) in work.overrides { completion(await carryOut(query, apply)) }
+        }
+    }
+
+    private func takePending() -> Pending? {
+        pending.withLock { pending in
+            guard !pending.isEmpty else { return nil }
+            defer { (pending.reload, pending.overrides) = (nil, []) }
+            return pending
+        }
+    }
+
+    // MARK: Reload
+
+    private func carryOut(_ cause: Cause, _ apply: GatewayReload) async -> AdminOrders.Answer {
+        guard let source else { return .init(isDone: false, text: "there is nothing to reload\n") }
+        source.notify(true)
+        defer { source.notify(false) }
+        do {
+            let file = try await pool.runIfActive { [self] in
+                note()
+                return try source.load()
+            }
+            let difference = try await apply.apply(file)
+            source.use(apply.running.configuration.log)
+            results.count(isGood: true)
+            log(difference, cause)
+            return .init(isDone: true, text: difference.json)
+        } catch {
+            results.count(isGood: false)
+            let faults = "\(error)"
+            logger.error(
+                "the configuration stays as it was: the file has faults",
+                metadata: ["cause": "\(cause.rawValue)", "faults": "\(faults)"])
+            return .init(isDone: false, text: faults + "\n")
+        }
+    }
+
+    private func log(_ difference: ConfigurationDifference, _ cause: Cause) {
+        logger.notice(
+            "the configuration was read anew",
+            metadata: [
+                "cause": "\(cause.rawValue)", "changed": "\(difference.changed.map(\.key).joined(separator: " "))",
+            ])
+        guard !difference.needsRestart.isEmpty else { return }
+        logger.warning(
+            "the configuration has changes that need a restart",
+            metadata: ["keys": "\(difference.needsRestart.map(\.key).joined(separator: " "))"])
+    }
+
+    // MARK: Overrides
+
+    private func carryOut(
+        _ query: [(name: String, value: String)], _ apply: GatewayReload
+    ) async -> AdminOrders.Answer {
+        do {
+            let parts = apply.running.parts
+            let order = try OverrideQuery(query)
+            let target = try order.target(parts.configuration, parts.gate.services)
+            var overrides = parts.overrides
+            var members: [String] = []
+            if let rate = order.rate {
+                let service = parts.configuration.services[target.service]
+                let group = parts.gate.services[target.service].catalog.quotaGroups[target.group]
+                let configured = service.quotas[group.name]?.rate ?? group.rate
+                guard rate.rate <= configured || order.mayBeAbove else {
+                    throw Problem(
+                        "'rate': is above the configured \(configured) a second: add above=true if the service allows it"
+                    )
+                }
+                let now = Process.now
+                overrides.set(rate, for: target.names, until: now + order.time)
+                members = ["\"rate\":\(rate.rate)", "\"burst\":\(rate.burst)", "\"seconds\":\(order.time / .second)"]
+            } else {
+                overrides.end(target.names)
+                members = ["\"seconds\":0"]
+            }
+            try apply.apply(overrides)
+            scheduleEnd(overrides)
+            logger.notice(
+                "the rate of a quota group was set by an operator",
+                metadata: [
+                    "service": "\(target.names.service)", "group": "\(target.names.group)",
+                    "rate": "\(order.rate.map { "\($0.rate)" } ?? "as configured")",
+                    "for": "\(Units.spelled(nanoseconds: order.time))",
+                ])
+            let names = ["\"service\":\"\(target.names.service)\"", "\"group\":\"\(target.names.group)\""]
+            return .init(isDone: true, text: "{\((names + members).joined(separator: ","))}\n")
+        } catch {
+            return .init(isDone: false, text: ((error as? Problem)?.text ?? "\(error)") + "\n")
+        }
+    }
+
+    private func endOverrides(_ apply: GatewayReload) async {
+        var overrides = apply.running.parts.overrides
+        let ended = overrides.expire(now: Process.now)
+        guard !ended.isEmpty else { return }
+        do { try apply.apply(overrides) } catch {
+            logger.error("the configured rates are not back: \(error)")
+        }
+        scheduleEnd(overrides)
+        for group in ended {
+            logger.notice(
+                "the rate of a quota group is the configured one again",
+                metadata: ["service": "\(group.service)", "group": "\(group.group)"])
+        }
+    }
+
+    private func scheduleEnd(_ overrides: QuotaOverrides) {
+        guard let end = overrides.nextEnd else { return }
+        let delay = TimeAmount.nanoseconds(max(0, end - Process.now))
+        group.next().scheduleTask(in: delay) { [wake] in wake.yield() }
+    }
+
+    // MARK: Watching
+
+    /// The files are about to be read.
+    private func note() {
+        let stamps = stamps()
+        watched.withLock { $0.note(stamps) }
+    }
+
+    private func look() {
+        guard let apply = apply.withLock({ $0 }), apply.running.configuration.reload == .watch,
+            // One look at a time: a file system may hang.
+            !isLooking.exchange(true, ordering: .acquiring)
+        else { return }
+        pool.submit { [self] state in
+            defer { isLooking.store(false, ordering: .releasing) }
+            guard case .active = state else { return }
+            let stamps = stamps()
+            if watched.withLock({ $0.look(stamps) }) { reload(.watch) }
+        }
+    }
+
+    /// The stamps of the file and of those that it names for secrets.
+    private func stamps() -> [String: FileStamp?] {
+        guard let path = source?.path else { return [:] }
+        let secrets = apply.withLock { $0 }?.running.configuration.secrets ?? []
+        let files = secrets.compactMap { secret in if case .file(let path) = secret.place { path } else { nil } }
+        var stamps: [String: FileStamp?] = [:]
+        for file in [path] + files { stamps.updateValue(FileStamp(file), forKey: file) }
+        return stamps
+    }
+}
+
+extension ConfigurationDifference {
+    /// The answer to an order to reload.
+    var json: String {
+        func list(_ changes: [Change]) -> String { changes.map { "\"\($0.key)\"" }.joined(separator: ",") }
+        return "{\"applied\":true,\"changed\":[\(list(changed))],\"needsRestart\":[\(list(needsRestart))]}\n"
+    }
+}
