@@ -21,6 +21,14 @@ public struct IPAddress: Sendable, Hashable {
         self.bytes = bytes
     }
 
+    /// Decimal octets, or the form of RFC 5952.
+    public var text: String {
+        var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        // Unsafe only in its pointers: the address has the bytes of its family, and the text ends in a zero within its memory.
+        _ = unsafe inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, bytes, &text, socklen_t(text.count))
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// 127.0.0.0/8, also mapped into IPv6, and ::1 (RFC 6890).
     public var isLoopback: Bool {
         if bytes.count == 4 { return bytes[0] == 127 }

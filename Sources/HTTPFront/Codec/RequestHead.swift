@@ -49,7 +49,7 @@ public struct RequestHead {
     /// The last well-formed `Host`: most requests repeat it, and then it is compared instead of parsed.
     private var goodHost: [UInt8] = []
     /// The index of each known field among `fields`; -1 if the request lacks it.
-    private var places = InlineArray<20, Int16>(repeating: -1)
+    private var places = InlineArray<22, Int16>(repeating: -1)
 
     /// The known fields that the request has, one bit each.
     private var present: UInt32 = 0
@@ -128,12 +128,17 @@ public struct Peer: Sendable, Equatable {
     public var isLoopback = false
     /// The responder's identity for the client certificate; -1 without a certificate, or if it belongs to no known caller.
     public var identity: Int32 = -1
+    /// Its address, for records.
+    public var address = PeerAddress()
 
     init() {}
 
     /// A peer without a certificate. A Unix socket is on this machine too.
     init(_ address: SocketAddress?) {
         if case .unixDomainSocket = address { isLoopback = true }
-        if let text = address?.ipAddress { isLoopback = IPAddress(text.utf8)?.isLoopback ?? false }
+        if let text = address?.ipAddress, let address = IPAddress(text.utf8) {
+            isLoopback = address.isLoopback
+            self.address = PeerAddress(address)
+        }
     }
 }

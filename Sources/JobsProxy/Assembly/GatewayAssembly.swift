@@ -46,7 +46,9 @@ struct GatewayAssembly: Sendable {
         registry = Metrics()
 
         // The decision and what carries it out.
-        let upstream = Upstream(configuration, services, credentials, sandbox, budget, registry, logger)
+        let exporter = try configuration.tracing.map { try TraceExporter($0, logger) }
+        let upstream = Upstream(
+            configuration, services, credentials, sandbox, budget, registry, exporter?.spans, logger)
         let dispatcher = LoopDispatcher()
         let snapshots = SnapshotKeeper(configuration)
         let cluster = try ClusterService(configuration, environment: environment, registry, logger)
@@ -55,13 +57,17 @@ struct GatewayAssembly: Sendable {
 
         // The callers' listener and the operators'.
         accessLog = AccessLog(configuration.log, into: log)
+        let readiness = Readiness(configuration, credentials, gate)
         let front = Front(
             gate: gate, dispatcher: dispatcher,
-            metrics: FrontMetrics(registry, operations: gate.operations, callerNames: gate.callerNames),
-            log: accessLog, identities: try CallerIdentities(configuration, services, environment: environment),
+            metrics: FrontMetrics(registry, gate), showsMetrics: configuration.listen.metrics,
+            log: accessLog,
+            tracing: configuration.tracing.flatMap { tracing in
+                exporter.map { TracingSettings(sample: tracing.sample, spans: $0.spans) }
+            }, identities: try CallerIdentities(configuration, services, environment: environment),
             offload: Self.offload, hosts: OwnHosts(configuration, sandbox, prefixes: gate.hostPrefixes),
             authorities: configuration.services.map { $0.authority(sandbox) },
-            canCallServices: { credentials.areReady }, wallClock: Process.wallClock)
+            unreadiness: { readiness.reasons(now: Process.now) }, wallClock: Process.wallClock)
         let server = try await Server(
             group: group, limits: HTTPLimits(configuration.http, budget), wallClock: Process.coarseWallClock
         ) { GatewayResponder(loop: $0, gate: gate, front: front) }
@@ -76,9 +82,15 @@ struct GatewayAssembly: Sendable {
             group: group, limits: HTTPLimits(forOperators: budget), wallClock: Process.coarseWallClock
         ) { AdminResponder(loop: $0, gate: gate, front: front, access: access, offload: Self.offload) }
         GatewayMetrics.register(in: registry, gate: gate, upstream: upstream, server: server, log: log)
+        GatewayMetrics.credentials(registry, configuration, credentials)
+        GatewayMetrics.snapshot(registry, snapshots)
+        GatewayMetrics.traces(registry, exporter?.spans)
 
         // The start: credentials are looked for while pages are read; callers come last.
-        credentials.begin { [weak upstream] in upstream?.credentialsChanged() }
+        credentials.begin(logger) { [weak upstream] in
+            upstream?.credentialsChanged()
+            _ = readiness.reasons(now: Process.now)
+        }
         let snapshotService = snapshots.map { SnapshotService($0, gate, logger) }
         snapshotService?.load(until: isEnding)
         cluster?.member.start(for: gate)
@@ -89,7 +101,7 @@ struct GatewayAssembly: Sendable {
         self.gate = gate
         (self.snapshots, self.sandbox) = (snapshots, sandbox)
         let parts: [(any ServiceLifecycle.Service)?] = [
-            OrphanReaper(), sandbox, operators, cluster, snapshotService, upstreamService, callers,
+            OrphanReaper(), exporter, sandbox, operators, cluster, snapshotService, upstreamService, callers,
         ]
         self.services = parts.compactMap { $0 }
     }

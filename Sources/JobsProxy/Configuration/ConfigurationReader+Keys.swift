@@ -1,5 +1,6 @@
 internal import Gateway
 internal import HTTPFront
+internal import Telemetry
 internal import Upstream
 
 // Every key of the configuration file: its name, its parser, its field. `ConfigurationReader+Rules` has the rules between keys.
@@ -17,6 +18,7 @@ extension Configuration {
             section.section("tls") { tls in listen.tls = .init(tls) }
             section.texts("hosts", .host, &listen.hosts)
             section.value("trusted", .flag, &listen.trusted)
+            section.value("metrics", .flag, &listen.metrics)
             section.check("address") {
                 file.accepted("anonymous") && file.accepted("callers") ? exposureProblem : nil
             }
@@ -38,6 +40,7 @@ extension Configuration {
         file.check("replicas", "shared") { replicasProblem }
         file.value("drain", .duration(from: 0, to: .hour), &drain)
         file.section("log") { log.read($0) }
+        file.section("tracing") { tracing = Tracing($0) }
     }
 
     private mutating func readCallers(_ file: Mapping, _ operations: KnownOperations?) {
@@ -303,9 +306,29 @@ extension Configuration.Limits {
     }
 }
 
+extension Configuration.Tracing {
+    fileprivate init(_ section: Mapping) {
+        section.value("sample", .number(0...1), &sample)
+        section.value("endpoint", .text, &endpoint)
+        section.check("endpoint") { endpointProblem }
+        section.value("serviceName", .text, &serviceName)
+        section.optional("caBundle", .text, &caBundle)
+    }
+
+    private var endpointProblem: String? {
+        let rest = ["http://", "https://"].compactMap { endpoint.hasPrefix($0) ? endpoint.dropFirst($0.count) : nil }
+            .first
+        let isURL =
+            rest?.first.map { $0 != "/" } == true && endpoint.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+            && !endpoint.contains("@")
+        return isURL ? nil : "must be the URL of a collector's OTLP receiver, such as http://127.0.0.1:4318/v1/traces"
+    }
+}
+
 extension Configuration.Log {
     fileprivate mutating func read(_ section: Mapping) {
         section.value("level", .choice, &level)
         section.value("access", .choice, &access)
+        section.optional("format", .choice, &format)
     }
 }
