@@ -74,6 +74,7 @@ let package = Package(
         .target(name: "RateLimiter", dependencies: ["Locking", "Primitives", deque], swiftSettings: settings),
         .target(name: "RefreshScheduler", dependencies: ["Primitives"], swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
+        .target(name: "Tracing", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         // The files of Config/catalogs, embedded by the C preprocessor.
         .target(name: "CCatalogs"),
         // The operator's page, embedded likewise.
@@ -100,7 +101,7 @@ let package = Package(
         .target(
             name: "Upstream",
             dependencies: [
-                "AWSProtocol", "Gateway", "Locking", "OriginClient", "Primitives", "Streams", "Telemetry",
+                "AWSProtocol", "Gateway", "Locking", "OriginClient", "Primitives", "Streams", "Telemetry", "Tracing",
             ],
             swiftSettings: settings),
 
@@ -109,7 +110,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "AWSProtocol", "Locking", "PageCache", "Primitives", "RateLimiter", "RefreshScheduler", "Streams",
-                "StrictYAML",
+                "StrictYAML", "Tracing",
             ],
             swiftSettings: settings),
         .target(
@@ -126,7 +127,7 @@ let package = Package(
             name: "GatewayFront",
             dependencies: [
                 "AWSProtocol", "Dashboard", "Gateway", "HTTPFront", "Locking", "PageCache", "Primitives", "Streams",
-                "Telemetry", nioCore,
+                "Telemetry", "Tracing", nioCore,
             ],
             swiftSettings: settings),
         .target(
@@ -149,7 +150,7 @@ let package = Package(
                 "HTTPFront",
                 "Locking", "OriginClient", "PageCache", "Primitives", "RateLimiter", "Redis", "RefreshScheduler",
                 "Sandbox",
-                "StrictYAML", "Telemetry",
+                "StrictYAML", "Telemetry", "Tracing",
                 "Upstream", arguments, heap, lifecycle, logging, nioCore, nioPosix,
             ],
             swiftSettings: settings),
@@ -177,6 +178,8 @@ let package = Package(
             name: "CatalogImportTests", dependencies: ["AWSProtocol", "CatalogImport", "Gateway", "StrictYAML"],
             swiftSettings: testSettings),
         .testTarget(name: "DashboardTests", dependencies: ["Dashboard", "Primitives"], swiftSettings: testSettings),
+        .testTarget(
+            name: "TracingTests", dependencies: ["Primitives", "TestSupport", "Tracing"], swiftSettings: testSettings),
         .testTarget(name: "TelemetryTests", dependencies: ["Primitives", "Telemetry"], swiftSettings: testSettings),
         .testTarget(
             name: "PageCacheTests", dependencies: ["PageCache", "Primitives", "TestSupport"],

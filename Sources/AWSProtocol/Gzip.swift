@@ -15,6 +15,27 @@ public enum Gzip {
     /// Returns true if content begins as gzip does.
     public static func isPacked(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1f, 0x8b]) }
 
+    /// Content as one gzip member; `nil` if there is no memory.
+    public static func packed(_ bytes: Span<UInt8>) -> [UInt8]? {
+        var stream = unsafe z_stream()
+        guard let size = UInt32(exactly: bytes.count), unsafe CZlib_beginGzip(&stream) == Z_OK else { return nil }
+        defer { _ = unsafe deflateEnd(&stream) }
+        var packed = [UInt8](repeating: 0, count: Int(unsafe deflateBound(&stream, UInt(size))))
+        // Unsafe only in its pointers: zlib reads and writes within the lengths that it is given, which are the buffers' own. It does
+        // not change its input.
+        let count = unsafe bytes.withUnsafeBufferPointer { input in
+            unsafe packed.withUnsafeMutableBufferPointer { output -> Int? in
+                unsafe stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
+                unsafe stream.avail_in = size
+                unsafe stream.next_out = output.baseAddress
+                unsafe stream.avail_out = UInt32(clamping: output.count)
+                guard unsafe deflate(&stream, Z_FINISH) == Z_STREAM_END else { return nil }
+                return output.count - Int(unsafe stream.avail_out)
+            }
+        }
+        return count.map { Array(packed.prefix($0)) }
+    }
+
     /// The content of one gzip member.
     ///
     /// - Parameter limit: the number of bytes that it may have. No more than this and 64 KiB are unpacked.

@@ -60,6 +60,11 @@ static inline CURLcode ccurl_set_opensocket(
     return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, value);
 }
 
+static inline CURLcode ccurl_set_closesocket(
+    CURL *_Nonnull easy, int (*_Nonnull value)(void *_Nullable, curl_socket_t)) {
+    return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, value);
+}
+
 static inline CURLcode ccurl_set_debug(
     CURL *_Nonnull easy, int (*_Nonnull value)(CURL *_Nonnull, curl_infotype, char *_Nullable, size_t, void *_Nullable)) {
     return curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, value);

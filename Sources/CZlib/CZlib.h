@@ -10,4 +10,9 @@ static inline int CZlib_begin(z_stream *stream) {
     return inflateInit2(stream, 16 + MAX_WBITS);
 }
 
+/// `deflateInit2` is a macro; 31 asks for gzip with the largest window, 8 is the usual memory.
+static inline int CZlib_beginGzip(z_stream *stream) {
+    return deflateInit2(stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY);
+}
+
 #endif

@@ -11,6 +11,28 @@ public final class CredentialStore: CredentialSupply, Redacted {
     struct State: ~Copyable {
         var refresh = CredentialRefresh()
         var listeners: [@Sendable () -> Void] = []
+        var reports: [@Sendable (CredentialChange) -> Void] = []
+        var fetches = FetchCounts()
+        /// The failures since the last success, and the time of the first of them.
+        var failures = 0
+        var failingSince: WallInstant?
+
+        /// A fetch has ended.
+        ///
+        /// - Parameter fault: nil if it has brought credentials.
+        /// - Returns: the change that an operator wants to know of; nil if it is as it was.
+        mutating func note(_ fault: String?, now: WallInstant) -> CredentialChange? {
+            guard let fault else {
+                fetches.ok += 1
+                defer { (failures, failingSince) = (0, nil) }
+                return failingSince.map { .recovered(failures: failures, since: $0) }
+            }
+            fetches.failed += 1
+            failures += 1
+            guard failingSince == nil else { return nil }
+            failingSince = now
+            return .failing(reason: fault, credentialsEnd: refresh.expiration)
+        }
         /// The state of the source's files when they were last read.
         var stamps: [FileStamp] = []
         /// The time of the last check of the files.
@@ -76,6 +98,17 @@ public final class CredentialStore: CredentialSupply, Redacted {
     public func onChange(_ listener: @escaping @Sendable () -> Void) {
         state.withLock { $0.listeners.append(listener) }
     }
+
+    /// Registers a receiver of changes, called as `onChange`'s listeners are.
+    public func onReport(_ report: @escaping @Sendable (CredentialChange) -> Void) {
+        state.withLock { $0.reports.append(report) }
+    }
+
+    /// When the credentials that are held end to be valid; `nil` for permanent ones, and without any.
+    public var expiration: WallInstant? { state.withLock { $0.refresh.expiration } }
+
+    /// The fetches that have ended.
+    public var fetches: FetchCounts { state.withLock { $0.fetches } }
 
     /// The credentials to sign with now. Begins a fetch if one is due, so that a call at the start, or by a readiness check,
     /// fetches credentials before they are needed.
@@ -144,13 +177,35 @@ public final class CredentialStore: CredentialSupply, Redacted {
     /// Reports the result of a fetch to the state machine, then calls the listeners.
     private func end(_ result: Result<AWSCredentials, CredentialFault>) {
         let now = CredentialRefresh.Moment(clock: clock(), uptime: uptime())
-        state.withLock { state in
+        let change = state.withLock { state in
             var generator = SystemRandomNumberGenerator()
             switch result {
-            case .success(let credentials): state.refresh.fetched(credentials, now: now, using: &generator)
-            case .failure(let fault): state.refresh.failed(fault.message, now: now, using: &generator)
+            case .success(let credentials):
+                state.refresh.fetched(credentials, now: now, using: &generator)
+                return state.note(state.refresh.failure, now: now.clock)
+            case .failure(let fault):
+                state.refresh.failed(fault.message, now: now, using: &generator)
+                return state.note(fault.message, now: now.clock)
             }
         }
+        if let change { for report in state.withLock({ $0.reports }) { report(change) } }
         for listener in state.withLock({ $0.listeners }) { listener() }
     }
+}
+
+/// The fetches of credentials that have ended, by their result.
+public struct FetchCounts: Sendable, Equatable {
+    public var ok: UInt64 = 0
+    public var failed: UInt64 = 0
+
+    public init(ok: UInt64 = 0, failed: UInt64 = 0) { (self.ok, self.failed) = (ok, failed) }
+}
+
+/// A change of a store's fetches that an operator wants to know of.
+public enum CredentialChange: Sendable, Equatable {
+    /// A fetch has failed after one that had not, or the first one has; a sentence without secrets says why. The credentials that are held end
+    /// to be valid at an instant: `nil` for permanent ones, and without any.
+    case failing(reason: String, credentialsEnd: WallInstant?)
+    /// A fetch has brought credentials after so many failures, the first of them at an instant.
+    case recovered(failures: Int, since: WallInstant)
 }

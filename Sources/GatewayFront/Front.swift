@@ -8,13 +8,16 @@ public import Telemetry
 public final class Front: Sendable {
     public let dispatcher: LoopDispatcher
     public let metrics: FrontMetrics
-    let metricsText: SharedText
+    let metricTexts: MetricTexts
     public let log: AccessLog?
+    let tracing: TracingSettings?
     public let identities: CallerIdentities
     /// See `Gate.needsScope`.
     let needsScope: Bool
     /// True if the requests of some service keep their callers' signatures.
     let hasPassthrough: Bool
+    /// True if callers may read `/metrics`.
+    let showsMetrics: Bool
     let wallClock: @Sendable () -> WallInstant
     /// The hosts that unidentified requests may name.
     let hosts: OwnHosts
@@ -22,27 +25,32 @@ public final class Front: Sendable {
     /// The authorities (`host[:port]`) of the services, in lower case.
     private let authorities: [[UInt8]]
     private let serving: ServingMark
-    private let canCallServices: @Sendable () -> Bool
+    private let unreadiness: @Sendable () -> [String]
 
     /// - Parameters:
+    ///   - showsMetrics: true if callers may read `/metrics`.
     ///   - offload: runs work that takes long on a thread that serves no caller.
     ///   - hosts: those of the listener and of the services; see `UnidentifiedRequests`.
     ///   - authorities: `host[:port]` of each of the gate's services. A target in absolute form must name one of these hosts.
-    ///   - canCallServices: returns true if the services can be called, for which their credentials must be there; called by
-    ///     requests for readiness.
+    ///   - unreadiness: returns why callers cannot be served, a sentence without secrets for each reason; called by requests for
+    ///     readiness.
     public init(
-        gate: Gate, dispatcher: LoopDispatcher, metrics: FrontMetrics, log: AccessLog?, identities: CallerIdentities,
+        gate: Gate, dispatcher: LoopDispatcher, metrics: FrontMetrics, showsMetrics: Bool = true, log: AccessLog?,
+        tracing: TracingSettings? = nil,
+        identities: CallerIdentities,
         offload: @escaping SharedText.Offload, hosts: OwnHosts, authorities: [String],
-        canCallServices: @escaping @Sendable () -> Bool,
+        unreadiness: @escaping @Sendable () -> [String],
         wallClock: @escaping @Sendable () -> WallInstant
     ) {
         self.dispatcher = dispatcher
         self.metrics = metrics
-        metricsText = SharedText(offload: offload) { metrics.registry.render() }
+        metricTexts = MetricTexts(metrics.registry, offload: offload)
         serving = ServingMark()
+        self.showsMetrics = showsMetrics
         self.log = log
+        self.tracing = tracing
         self.identities = identities
-        self.canCallServices = canCallServices
+        self.unreadiness = unreadiness
         self.hosts = hosts
         self.authorities = authorities.map { $0.utf8.map(\.lowercased) }
         serviceHosts = OwnHosts(authorities, prefixes: gate.hostPrefixes, hasLoopback: false)
@@ -55,14 +63,15 @@ public final class Front: Sendable {
     ///
     /// - Parameters:
     ///   - gate: that which takes the place of the other's.
-    ///   - hosts: see the other `init`, as for `canCallServices`.
+    ///   - hosts: see the other `init`, as for `unreadiness`.
     public init(
         replacing old: Front, gate: Gate, log: AccessLog?, identities: CallerIdentities, hosts: OwnHosts,
-        canCallServices: @escaping @Sendable () -> Bool
+        unreadiness: @escaping @Sendable () -> [String]
     ) {
-        (dispatcher, metrics, metricsText, serving) = (old.dispatcher, old.metrics, old.metricsText, old.serving)
+        (dispatcher, metrics, metricTexts, serving) = (old.dispatcher, old.metrics, old.metricTexts, old.serving)
+        (showsMetrics, tracing) = (old.showsMetrics, old.tracing)
         (authorities, serviceHosts, wallClock) = (old.authorities, old.serviceHosts, old.wallClock)
-        (self.log, self.identities, self.hosts, self.canCallServices) = (log, identities, hosts, canCallServices)
+        (self.log, self.identities, self.hosts, self.unreadiness) = (log, identities, hosts, unreadiness)
         needsScope = gate.needsScope
         hasPassthrough = gate.services.contains(where: \.isPassthrough)
     }
@@ -73,7 +82,8 @@ public final class Front: Sendable {
         set { serving.isSet.store(newValue, ordering: .relaxed) }
     }
 
-    var isReady: Bool { isServing && canCallServices() }
+    /// Why the gateway is not ready; empty if it is.
+    var reasonsAgainstReadiness: [String] { isServing ? unreadiness() : ["the gateway is starting or ending"] }
 
     func isServiceHost(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         serviceHosts.contains(bytes, range)

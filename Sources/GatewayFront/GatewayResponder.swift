@@ -4,34 +4,48 @@ internal import NIOCore
 internal import PageCache
 public import Primitives
 internal import Telemetry
+internal import Tracing
 
 /// Answers the requests of one event loop: it finds the route, asks the gate, and renders the verdict.
 public final class GatewayResponder: Responder {
     /// The requests that wait for an answer. They outlive the responder: a reload puts another in its place, and arrivals may be on their way
     /// to either.
-    private final class WaitingRequests {
+    final class WaitingRequests {
         var all: [Waiter: Waiting] = [:]
     }
 
-    private struct Waiting {
+    struct Waiting {
         let role: Verdict.Role
         let call: Call
         let caller: CallerID
         let since: MonotonicInstant
         /// When it is answered with an error if its fetch has not ended.
         let until: MonotonicInstant
+        /// `nil` if it is not recorded.
+        let note: RequestNote?
     }
 
-    private unowned let loop: ServerLoop<GatewayResponder>
-    private let gate: Gate
+    unowned let loop: ServerLoop<GatewayResponder>
+    let gate: Gate
     private let front: Front
-    private let counters: FrontCounters
+    let counters: FrontCounters
     private let memo = CallMemo()
     private var identity: Identity
-    private var renderer = AnswerRenderer()
-    private let waiting: WaitingRequests
+    var renderer = AnswerRenderer()
+    let waiting: WaitingRequests
+    let recorder: RequestRecorder
+    /// The request that was just answered, if it is recorded.
+    private var answeredRequest: AnsweredRequest?
+    private var tracing: RequestTracing
+    /// The trace of the request that is being answered, if it is recorded or sent on.
+    private var trace: RequestTrace?
     /// Requests about the gateway itself that `answered` has not counted yet.
     private var probes = 0
+    /// The outcomes of other requests that were answered at once, whose duration `answered` has not counted yet. Hits apart, because
+    /// nearly all are.
+    private var untimedHits = 0
+    private var untimed = [Int](repeating: 0, count: Outcome.allCases.count)
+    private var untimedOthers = 0
 
     /// - Parameter front: shared by all loops.
     public init(loop: ServerLoop<GatewayResponder>, gate: Gate, front: Front) {
@@ -41,6 +55,8 @@ public final class GatewayResponder: Responder {
         counters = front.metrics.makeCounters()
         waiting = WaitingRequests()
         identity = Identity(gate, front)
+        recorder = RequestRecorder(gate, front, counters)
+        tracing = RequestTracing(front.tracing)
         front.dispatcher.register(self, loop: loop.index, eventLoop: loop.eventLoop)
     }
 
@@ -51,6 +67,8 @@ public final class GatewayResponder: Responder {
         self.front = front
         (counters, waiting, renderer, probes) = (old.counters, old.waiting, old.renderer, old.probes)
         identity = Identity(gate, front)
+        recorder = RequestRecorder(gate, front, counters)
+        tracing = RequestTracing(front.tracing)
         front.dispatcher.register(self, loop: loop.index, eventLoop: loop.eventLoop)
     }
 
@@ -59,6 +77,22 @@ public final class GatewayResponder: Responder {
     public func respond(
         to head: borrowing RequestHead, bytes: Span<UInt8>, content: Span<UInt8>, waiter: Waiter, now: MonotonicInstant,
         into response: inout ResponseWriter
+    ) -> Disposition {
+        let disposition = answer(head, bytes, content, waiter, now, &response)
+        if let answeredRequest {
+            var note = RequestNote(head, bytes, content: content)
+            if answeredRequest.outcome == .denied { note.addAccessKey(head, bytes) }
+            note.trace = trace ?? tracing.taken(head, bytes)
+            if trace?.isRecorded == true { answeredRequest.duration = max(0, loop.eventLoop.now.instant - now) }
+            recordAnswered(note, response)
+        }
+        if trace != nil { trace = nil }
+        return disposition
+    }
+
+    private func answer(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>, _ waiter: Waiter,
+        _ now: MonotonicInstant, _ response: inout ResponseWriter
     ) -> Disposition {
         if let authority = head.authority, !front.isServiceHost(bytes, authority) {
             return rejectForeign(&response)
@@ -69,10 +103,15 @@ public final class GatewayResponder: Responder {
         case .cborCall:
             renderer.cborError(.otherProtocol, &response)
             record(.otherProtocol, gate.otherOperation, nil)
+        case .metrics where !front.showsMetrics, .notFound, .purge, .state, .events, .reload, .override:
+            return refuse(.notFound, gate.otherOperation, nil, &response)
+        case .page:
+            return refuse(.methodNotAllowed, gate.otherOperation, nil, allowing: "POST", &response)
         case .metrics:
             do throws(GatewayError) {
                 try identity.checkOpen(head, bytes)
-                front.metricsText.answer(waiter, on: loop, now: now) { $0.renderer.text($1, Metrics.contentType, &$2) }
+                let form = MetricTexts.Form(head, bytes)
+                front.metricTexts[form].answer(waiter, on: loop, now: now) { $0.renderer.metrics($1, form, &$2) }
                 counters.count(.metrics)
                 return .later
             } catch {
@@ -82,12 +121,8 @@ public final class GatewayResponder: Responder {
             renderer.text(Array("ok\n".utf8), "text/plain", &response)
             count(.health)
         case .readiness:
-            renderer.readiness(front.isReady, &response)
+            renderer.readiness(front.reasonsAgainstReadiness, &response)
             count(.readiness)
-        case .notFound, .purge, .state, .events, .reload, .override:
-            return refuse(.notFound, gate.otherOperation, nil, &response)
-        case .page:
-            return refuse(.methodNotAllowed, gate.otherOperation, nil, allowing: "POST", &response)
         case .methodNotAllowed(let allowed):
             return refuse(.methodNotAllowed, gate.otherOperation, nil, allowing: allowed, &response)
         }
@@ -101,6 +136,7 @@ public final class GatewayResponder: Responder {
         _ response: inout ResponseWriter
     ) -> Disposition {
         let target = bytes.extracting(head[.xAmzTarget] ?? 0..<0)
+        if tracing.records { trace = tracing.recorded(head, bytes) }
         // Whose request.
         let requester: RequestIdentity
         do throws(GatewayError) {
@@ -144,17 +180,32 @@ public final class GatewayResponder: Responder {
             wallClock: front.wallClock)
         switch gate.decide(
             call, caller: requester.caller, directives: directives, waiter: waiter, forwarded: forwarded,
-            now: now)
+            trace: {
+                if trace == nil { trace = tracing.passedOn(head, bytes) }
+                return trace
+            }, now: now)
         {
         case .page(let page, let use):
             return serve(page, use, call, requester.caller, now: now, &response)
         case .refused(let error):
-            return refuse(error, call.operation, requester.caller, of: call.service, &response)
+            return refuse(error, call.operation, requester.caller, of: call.service, call: call, &response)
         case .wait(let role):
             let until = min(now + gate.patience(call), directives.deadline ?? .distantFuture)
-            waiting.all[waiter] = Waiting(role: role, call: call, caller: requester.caller, since: now, until: until)
+            waiting.all[waiter] = Waiting(
+                role: role, call: call, caller: requester.caller, since: now, until: until,
+                note: note(head, bytes, content))
             return .later
         }
+    }
+
+    /// What a record of a waiting request says of its head; `nil` if it is not recorded.
+    private func note(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ content: Span<UInt8>
+    ) -> RequestNote? {
+        guard recorder.records || trace?.isRecorded == true else { return nil }
+        var note = RequestNote(head, bytes, content: content)
+        note.trace = trace ?? tracing.taken(head, bytes)
+        return note
     }
 
     /// The call of a request that names a coding of its content. Such calls are seldom equal, and the memo knows no coding.
@@ -198,10 +249,16 @@ public final class GatewayResponder: Responder {
         renderer.page(page, use, for: call, &response, now: now)
         let outcome: Outcome = use == .fresh ? .hit : .stale
         counters.count(outcome, operation: operation, caller: caller)
-        counters.countAge(page.age(now: now))
-        log(
-            operation, caller, outcome, status: page.status, detail: Self.detail(page, use), id: renderer.lastID,
-            duration: 0)
+        let age = page.age(now: now)
+        counters.countAge(age)
+        if use == .fresh {
+            untimedHits += 1
+        } else {
+            counters.countStale(use, of: call)
+            timeLater(outcome)
+        }
+        remember(
+            operation, caller, outcome, status: page.status, detail: Self.detail(page, use), call: call, age: age)
         return .answered
     }
 
@@ -210,102 +267,41 @@ public final class GatewayResponder: Responder {
     ///   - methods: the value of `Allow`, for a method that the path does not have.
     private func refuse(
         _ error: GatewayError, _ operation: OperationID, _ caller: CallerID?, of service: Service? = nil,
-        allowing methods: StaticString? = nil, _ response: inout ResponseWriter
+        allowing methods: StaticString? = nil, call: Call? = nil, _ response: inout ResponseWriter
     ) -> Disposition {
         renderer.error(error, of: service, field: methods.map { ("Allow", $0) }, &response)
-        record(error, operation, caller)
+        record(error, operation, caller, call)
         return .answered
     }
 
     /// Counts and logs an error that was just answered.
-    private func record(_ error: GatewayError, _ operation: OperationID, _ caller: CallerID?) {
-        counters.count(error, operation: operation, caller: caller)
-        log(
-            operation, caller, error.outcome, status: error.status, detail: error.detail, id: renderer.lastID,
-            duration: 0)
+    private func record(_ error: GatewayError, _ operation: OperationID, _ caller: CallerID?, _ call: Call? = nil) {
+        counters.count(error, operation: operation, caller: caller, of: call)
+        timeLater(error.outcome)
+        remember(
+            operation, caller, error.outcome, status: error.status, detail: error.detail, call: call,
+            cause: Self.cause(error))
     }
 
-    // MARK: Arrivals
-
-    /// The fetch that a request waits for has ended.
-    func arrive(_ arrival: Arrival, for waiter: Waiter) {
-        guard let request = waiting.all.removeValue(forKey: waiter) else { return }
-        let now = loop.eventLoop.now.instant
-        // Counted inside: when `answer` returns, requests that waited behind this one on its connection may be answered too.
-        let isAnswered = loop.answer(waiter) { responder, response in
-            responder.renderer.arrival(arrival, role: request.role, for: request.call, &response, now: now)
-            responder.count(arrival, request, id: responder.renderer.lastID, now: now)
-        }
-        if !isAnswered { count(arrival, request, id: [], now: now) }
-    }
-
-    private func count(_ arrival: Arrival, _ request: Waiting, id: @autoclosure () -> [UInt8], now: MonotonicInstant) {
-        let outcome: Outcome
-        var status = 200
-        var detail = ""
-        switch arrival {
-        case .page(let page):
-            outcome = request.role == .follower ? .coalesced : .miss
-            counters.countAge(page.age(now: now))
-        case .stale(let page, let use):
-            outcome = .stale
-            status = page.status
-            detail = Self.detail(page, use)
-            counters.countAge(page.age(now: now))
-        case .reply(let reply):
-            status = reply.answerStatus
-            if status < 300 {
-                outcome = request.role == .pass ? .pass : request.role == .follower ? .coalesced : .miss
-            } else {
-                outcome = .failed
-                detail = reply.errorCode ?? ""
-            }
-        // Counted, logged and timed when its head is passed on.
-        case .stream(let head, _):
-            outcome = .pass
-            status = head.status
-        case .error(let error):
-            outcome = error.outcome
-            status = error.status
-            detail = error.detail
-            if let scope = error.scope { counters.count(scope) }
-        }
-        counters.count(outcome, operation: request.call.operation, caller: request.caller)
-        counters.countDuration(now - request.since)
-        log(
-            request.call.operation, request.caller, outcome, status: status, detail: detail, id: id(),
-            duration: now - request.since)
-    }
-
-    /// The reason for a page that is stale, or the error that a page is.
-    private static func detail(_ page: Page, _ use: PageUse) -> String {
-        if case .unrefreshable(let reason, _) = use { reason.rawValue } else { page.errorCode ?? "" }
-    }
-
+    /// Remembers how a request was answered if that is recorded, until the step ends that answers it.
+    ///
     /// - Parameters:
     ///   - caller: `nil` if it is not known.
-    ///   - detail: composed only if the answer is recorded, like `id`.
-    private func log(
+    ///   - detail: composed only if the answer is recorded, like `cause`.
+    private func remember(
         _ operation: OperationID, _ caller: CallerID?, _ outcome: Outcome, status: Int,
-        detail: @autoclosure () -> String,
-        id: @autoclosure () -> [UInt8], duration: Int64
+        detail: @autoclosure () -> String, call: Call? = nil, age: Int64? = nil,
+        cause: @autoclosure () -> String = ""
     ) {
-        guard let log = front.log else { return }
-        log.record(
-            AccessRecord(
-                gate.operations[operation], caller: caller.map(gate.callerName) ?? "unknown", outcome: outcome.label,
-                status: status,
-                detail: detail(), requestID: id(), duration: duration),
-            isGood: status < 400,
-            isSampled: caller ?? .anonymous == .anonymous && Self.isRefusal(outcome))
+        guard recorder.records(status: status) || trace?.isRecorded == true else { return }
+        answeredRequest = AnsweredRequest(
+            operation, caller, outcome, status: status, detail: detail(), call: call, age: age, cause: cause())
     }
 
-    /// Returns true for refusals, which touch neither a page nor a service.
-    private static func isRefusal(_ outcome: Outcome) -> Bool {
-        switch outcome {
-        case .denied, .invalid, .throttled: true
-        case .hit, .stale, .coalesced, .miss, .pass, .failed: false
-        }
+    /// Records the request that was just answered.
+    private func recordAnswered(_ note: RequestNote, _ response: ResponseWriter) {
+        guard let answered = answeredRequest.take() else { return }
+        recorder.record(answered, note, id: renderer.lastID, response)
     }
 
     public func abandon(_ waiter: Waiter) {
@@ -319,13 +315,15 @@ public final class GatewayResponder: Responder {
     public func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {
         reject(refusal, &response)
         // The server reports no time for a refused request, so it counts as 0 here.
-        counters.countDuration(0)
+        counters.countDuration(0, .invalid)
+        recordAnswered(RequestNote(), response)
     }
 
     /// Answers a request for a host that is not the gateway's, nor the service's that it is signed for.
     private func rejectForeign(_ response: inout ResponseWriter) -> Disposition {
         response.closes = true
         reject(.foreignTarget, &response)
+        timeLater(.invalid)
         return .answered
     }
 
@@ -333,9 +331,7 @@ public final class GatewayResponder: Responder {
         renderer.refusal(refusal, &response)
         counters.count(refusal)
         counters.count(.invalid, operation: gate.otherOperation, caller: nil)
-        log(
-            gate.otherOperation, nil, .invalid, status: refusal.status.code, detail: refusal.rawValue,
-            id: renderer.lastID, duration: 0)
+        remember(gate.otherOperation, nil, .invalid, status: refusal.status.code, detail: refusal.rawValue)
     }
 
     /// There is no request to log.
@@ -347,7 +343,26 @@ public final class GatewayResponder: Responder {
     public func answered(count: Int, elapsed: Int64) {
         let probes = min(probes, count)
         self.probes -= probes
-        counters.countDuration(elapsed, times: count - probes)
+        var left = count - probes
+        let hits = min(untimedHits, left)
+        untimedHits -= hits
+        left -= hits
+        if hits > 0 { counters.countDuration(elapsed, .hit, times: hits) }
+        guard untimedOthers > 0 else { return }
+        for outcome in Outcome.allCases where left > 0 {
+            let times = min(untimed[outcome.rawValue], left)
+            guard times > 0 else { continue }
+            untimed[outcome.rawValue] -= times
+            untimedOthers -= times
+            left -= times
+            counters.countDuration(elapsed, outcome, times: times)
+        }
+    }
+
+    /// A request was answered at once, with this outcome: `answered` counts its duration.
+    private func timeLater(_ outcome: Outcome) {
+        untimed[outcome.rawValue] += 1
+        untimedOthers += 1
     }
 
     /// Counts a request about the gateway itself apart from calls, whose durations it would distort.
@@ -362,18 +377,7 @@ public final class GatewayResponder: Responder {
         front.log?.tick()
         for (waiter, request) in waiting.all where now > request.until {
             guard let error = gate.overdue(request.call, waiter: waiter, now: now) else { continue }
-            arrive(.error(error), for: waiter)
+            arrive(.error(error), nil, for: waiter)
         }
-    }
-}
-
-extension AccessRecord {
-    fileprivate init(
-        _ names: (service: String, operation: String), caller: String, outcome: String, status: Int, detail: String,
-        requestID: [UInt8], duration: Int64
-    ) {
-        self.init(
-            service: names.service, operation: names.operation, caller: caller, outcome: outcome, status: status,
-            detail: detail, requestID: requestID, duration: duration)
     }
 }

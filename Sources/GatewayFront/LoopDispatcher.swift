@@ -17,14 +17,16 @@ public final class LoopDispatcher: ArrivalReceiver {
     }
 
     public func deliver(_ deliveries: [Delivery]) {
-        var byLoop: [Int32: [(Arrival, Waiter)]] = [:]
+        var byLoop: [Int32: [(Delivery, Waiter)]] = [:]
         for delivery in deliveries {
-            for waiter in delivery.waiters { byLoop[waiter.loop, default: []].append((delivery.arrival, waiter)) }
+            for waiter in delivery.waiters { byLoop[waiter.loop, default: []].append((delivery, waiter)) }
         }
         for (loop, arrivals) in byLoop {
             guard let responder = loops.withLock({ $0[loop] }) else { continue }
             responder.eventLoop.execute {
-                for (arrival, waiter) in arrivals { responder.value.arrive(arrival, for: waiter) }
+                for (delivery, waiter) in arrivals {
+                    responder.value.arrive(delivery.arrival, delivery.story, for: waiter)
+                }
             }
         }
     }

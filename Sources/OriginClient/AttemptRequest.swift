@@ -21,10 +21,13 @@ package final class Endpoint: Sendable {
     /// hold up others of its connection, which libcurl reads in order.
     let isForStreams: Bool
     let isTLS: Bool
+    /// Counts its open sockets.
+    let sockets: SocketCount
 
     package init(
         url: String, http2: HTTP2Mode = .off, caBundle: String? = nil, proxy: String? = nil, maxConnections: Int = 1,
-        connectTimeout: Int64, keptFields: KeptFields = .none, isForStreams: Bool = false
+        connectTimeout: Int64, keptFields: KeptFields = .none, isForStreams: Bool = false,
+        sockets: SocketCount = SocketCount()
     ) {
         self.url = url
         isTLS = url.prefix(6).lowercased() == "https:"
@@ -35,6 +38,7 @@ package final class Endpoint: Sendable {
         self.connectTimeout = connectTimeout
         self.keptFields = keptFields
         self.isForStreams = isForStreams
+        self.sockets = sockets
     }
 
     /// Returns true if the two may use the same connections. The largest of their `maxConnections` holds for both then.

@@ -5,7 +5,7 @@ internal import Glibc
 /// modules that interpret replies.
 ///
 /// The set is open: a later libcurl may return codes that are not named here. Two errors are equal if they name the
-/// same fault; `mayHaveSent` is a circumstance of it.
+/// same fault; `mayHaveSent` and `words` are circumstances of it.
 package struct CurlError: Error, Sendable, Equatable {
     package let rawValue: Int32
     /// True if the origin may have processed the request. If false, no byte of it has left, or the origin has said that it did
@@ -13,6 +13,8 @@ package struct CurlError: Error, Sendable, Equatable {
     package let mayHaveSent: Bool
     /// The `errno` of a local fault, the status of a proxy's refusal, and 0 for all others.
     package let detail: Int32
+    /// What libcurl or OpenSSL says of it; it may name addresses, so it is for operators alone.
+    package var words: String?
 
     package init(rawValue: Int32, mayHaveSent: Bool = false, detail: Int32 = 0) {
         self.rawValue = rawValue

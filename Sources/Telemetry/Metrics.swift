@@ -1,6 +1,6 @@
 internal import Locking
 
-/// The registry of all metrics at `/metrics`, in the Prometheus text exposition format 0.0.4.
+/// The registry of all metrics at `/metrics`.
 ///
 /// Families are rendered in the order of their registration. Registration allocates and locks: it is for the start and for
 /// new threads, not for the request path.
@@ -20,8 +20,11 @@ public final class Metrics: Sendable {
     ///   - help: its description.
     ///   - labels: the rendered label set of each row, such as `operation="ListDomains"`; "" for a family without labels. A
     ///     row's index is its position here.
-    public func counters(_ name: String, _ help: String, labels: [String] = [""]) -> CounterFamily {
-        register(CounterFamily(name: name, help: help, labels: labels))
+    ///   - showsAll: true if all rows are shown from the start, however many there are. Otherwise a large family leaves out rows at 0.
+    public func counters(
+        _ name: String, _ help: String, labels: [String] = [""], showsAll: Bool = false
+    ) -> CounterFamily {
+        register(CounterFamily(name: name, help: help, labels: labels, showsAll: showsAll))
     }
 
     /// Registers a family of counters in rows that are made when they are first counted.
@@ -29,12 +32,15 @@ public final class Metrics: Sendable {
     /// - Parameters:
     ///   - rows: how many there may be. The last one counts what finds no room.
     ///   - columns: the rendered label set of each counter of a row.
+    ///   - shown: the rows that are shown from the start, with all their columns: a rate over the family sees its first increment then.
     ///   - rowLabels: returns the rendered label set of a row. Any thread may call it.
     public func counters(
-        _ name: String, _ help: String, rows: Int, columns: [String] = [""],
+        _ name: String, _ help: String, rows: Int, columns: [String] = [""], shown: [Int] = [],
         rowLabels: @escaping @Sendable (Int) -> String
     ) -> RowCounterFamily {
-        register(RowCounterFamily(name: name, help: help, rowCount: rows, columns: columns, rowLabels: rowLabels))
+        register(
+            RowCounterFamily(
+                name: name, help: help, rowCount: rows, columns: columns, shown: shown, rowLabels: rowLabels))
     }
 
     /// Registers a family of histograms, one row for each of `labels`.
@@ -61,9 +67,10 @@ public final class Metrics: Sendable {
     }
 
     /// The text of all families.
-    public func render() -> [UInt8] {
-        var text = MetricText()
+    public func render(_ format: MetricFormat = .prometheus) -> [UInt8] {
+        var text = MetricText(format)
         for family in families.withLock({ $0 }) { family.render(into: &text) }
+        text.finish()
         return text.bytes
     }
 

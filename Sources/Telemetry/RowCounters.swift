@@ -14,16 +14,19 @@ public final class RowCounterFamily: MetricFamily {
     private let help: String
     private let rowCount: Int
     private let columns: [String]
+    private let shown: Set<Int>
     private let rowLabels: @Sendable (Int) -> String
     private let blocks = Locked<[RowCounterBlock]>([])
 
     init(
-        name: String, help: String, rowCount: Int, columns: [String], rowLabels: @escaping @Sendable (Int) -> String
+        name: String, help: String, rowCount: Int, columns: [String], shown: [Int] = [],
+        rowLabels: @escaping @Sendable (Int) -> String
     ) {
         self.name = name
         self.help = help
         self.rowCount = max(1, rowCount)
         self.columns = columns
+        self.shown = Set(shown)
         self.rowLabels = rowLabels
     }
 
@@ -41,10 +44,11 @@ public final class RowCounterFamily: MetricFamily {
         text.header(name, help, kind: "counter")
         let sums = sums()
         let showsAll = rowCount * columns.count <= Self.alwaysShown
-        for row in showsAll ? Array(0..<rowCount) : sums.keys.sorted() {
+        for row in showsAll ? Array(0..<rowCount) : shown.union(sums.keys).sorted() {
             let counts = sums[row]
+            let isShown = showsAll || shown.contains(row)
             var labels: String?
-            for column in columns.indices where showsAll || counts?[column] ?? 0 > 0 {
+            for column in columns.indices where isShown || counts?[column] ?? 0 > 0 {
                 let own = labels ?? rowLabels(row)
                 labels = own
                 let all = [own, columns[column]].filter { !$0.isEmpty }.joined(separator: ",")

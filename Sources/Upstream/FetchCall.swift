@@ -1,5 +1,6 @@
 package import Gateway
 internal import OriginClient
+internal import Tracing
 
 /// A fetch that has had its first token. A class, because it changes where it is.
 final class FetchCall {
@@ -21,6 +22,10 @@ final class FetchCall {
     var isCutShort = false
     var isProbe = false
     var last: AttemptResult?
+    /// How long its attempts were on their way, in nanoseconds.
+    var upstreamTime: Int64 = 0
+    /// The span of the attempt that was sent last; nil without a trace.
+    var attemptSpan: SpanID?
 
     init(_ fetch: Fetch) {
         self.fetch = fetch
@@ -69,6 +74,8 @@ package struct OutgoingAttempt {
     let lines: HeaderLines?
     /// Nanoseconds.
     package let timeout: Int64
+    /// How long it has waited for its tokens, in nanoseconds.
+    let wait: Int64
     /// See `AttemptRequest`.
     let needsFreshConnection: Bool
 }

@@ -8,6 +8,7 @@ extension FetchMachine {
     mutating func settle(_ finished: FinishedAttempt) {
         guard let call = calls[finished.id], let attempt = call.takeSent() else { return streamEnded(finished.id) }
         ahead.fetchEnded(now: now)
+        call.upstreamTime += max(0, now - attempt.sentAt)
         if call.fetch.isStream { services[call.fetch.service].streams -= 1 }
         let lostConnection = finished.lostConnection
         let fetch = call.fetch
@@ -15,6 +16,7 @@ extension FetchMachine {
         actions.append(
             .count(
                 service: fetch.service, operation: fetch.operation, result.kind, elapsed: now - attempt.sentAt))
+        recordSpans(attempt, call, result)
         let isFirstSign = lostConnection.map { lostConnections.add($0) } ?? true
         recordHealth(call, result, isFirstSign: isFirstSign, isRepeat: attempt.number > 1)
         feedBack(attempt, result)
@@ -84,14 +86,18 @@ extension FetchMachine {
         }
         guard let attempt = call.takeSent() else { return }
         let fetch = call.fetch
+        call.upstreamTime += max(0, now - attempt.sentAt)
         let result = AttemptResult(head)
         actions.append(
             .count(service: fetch.service, operation: fetch.operation, result.kind, elapsed: now - attempt.sentAt))
+        recordSpans(attempt, call, result)
         recordHealth(call, result, isFirstSign: true, isRepeat: attempt.number > 1)
         calls[fetch.id] = nil
         streams[fetch.id] = fetch.service
         actions.append(.showStreams(streams.count))
-        actions.append(.deliver(gate.finish(attempt.ended(), .stream(head, reply.body), now: now)))
+        actions.append(
+            .deliver(gate.finish(attempt.ended(), .stream(head, reply.body), upstreamTime: call.upstreamTime, now: now))
+        )
     }
 
     private mutating func streamEnded(_ id: UInt64) {

@@ -1,6 +1,7 @@
 package import Gateway
 package import OriginClient
 package import Primitives
+package import Tracing
 
 /// The life of fetches between their first token and their end: retries, breakers, budgets, credentials and deadlines.
 ///
@@ -57,6 +58,8 @@ package struct FetchMachine: ~Copyable {
         case showStreams(Int)
         /// A breaker's state may have changed: 0 closed, 1 half-open, 2 open.
         case showBreaker(service: Int, figure: Int)
+        /// A part of a trace that is recorded.
+        indirect case span(TraceSpan)
     }
 
     /// The pending actions, in order. The driver of the machine carries them out and removes them.
@@ -179,6 +182,8 @@ package struct FetchMachine: ~Copyable {
         if call.fetch.forwarded == nil {
             switch services[service].sign(call.fetch, &call.signature, wallClock: wallClock) {
             case .lines(let signed):
+                var signed = signed
+                addTrace(to: &signed, of: call)
                 lines = signed
                 if !call.fetch.isUnsigned { report(services[service].noteCredentials(missing: nil)) }
             // It gives its tokens up and asks for others later, so that parked calls do not leave in one burst.
@@ -199,7 +204,7 @@ package struct FetchMachine: ~Copyable {
             // Not for what an open breaker refuses, or retries would be saved up for when it closes.
             if attempt.number == 1 { services[service].budget.deposit(now: now) }
             let outgoing = OutgoingAttempt(
-                fetch: call.fetch, number: attempt.number, lines: lines, timeout: timeout,
+                fetch: call.fetch, number: attempt.number, lines: lines, timeout: timeout, wait: attempt.wait,
                 needsFreshConnection: call.last?.error?.isLostConnection ?? false)
             call.place = .sent(attempt)
             actions.append(.send(outgoing))
@@ -306,7 +311,9 @@ package struct FetchMachine: ~Copyable {
         let outcome =
             result?.fetchResult(catalog, maxReplyBytes: services[call.fetch.service].maxReplyBytes)
             ?? .fault(.upstreamFault(cause, detail: detail, catalog))
-        actions.append(.deliver(gate.finish(attempt, outcome, now: now)))
+        let words: String? = if let result { result.error?.operatorText } else { cause }
+        actions.append(
+            .deliver(gate.finish(attempt, outcome, upstreamTime: call.upstreamTime, cause: words, now: now)))
     }
 
     /// Tokens could not be had: the fetch ends with what came of its last attempt, or as one that was throttled.

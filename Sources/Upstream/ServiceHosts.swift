@@ -8,14 +8,16 @@ struct ServiceHosts {
     private var prefixed: [String: Endpoint] = [:]
     private var streamed: [String: Endpoint] = [:]
 
-    init(_ settings: UpstreamSettings, of service: Service) {
-        endpoint = Endpoint(settings)
+    /// - Parameter sockets: counts the connections of all of them.
+    init(_ settings: UpstreamSettings, of service: Service, sockets: SocketCount) {
+        endpoint = Endpoint(settings, sockets: sockets)
         for operation in service.catalog.operations {
             let prefix = settings.takesHostPrefix ? operation.hostPrefix ?? "" : ""
             if operation.isStream {
-                streamed[prefix] = streamed[prefix] ?? Endpoint(settings, prefix: prefix, isForStreams: true)
+                streamed[prefix] =
+                    streamed[prefix] ?? Endpoint(settings, prefix: prefix, isForStreams: true, sockets: sockets)
             } else if !prefix.isEmpty {
-                prefixed[prefix] = prefixed[prefix] ?? Endpoint(settings, prefix: prefix)
+                prefixed[prefix] = prefixed[prefix] ?? Endpoint(settings, prefix: prefix, sockets: sockets)
             }
         }
     }

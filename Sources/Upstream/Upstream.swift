@@ -4,6 +4,7 @@ internal import OriginClient
 public import Primitives
 internal import Synchronization
 public import Telemetry
+public import Tracing
 
 /// The gateway's way to the services: one thread that owns all connections, and a mailbox to reach it.
 ///
@@ -41,15 +42,18 @@ public final class Upstream: UpstreamPort {
     fileprivate let metrics: Metrics
     fileprivate let breakerFigures: [Atomic64]
     fileprivate let streamFigure = Atomic64()
+    fileprivate let sockets: [SocketCount]
+    fileprivate let spans: SpanBuffer?
 
     fileprivate let wallClock: @Sendable () -> WallInstant
     fileprivate let report: @Sendable (UpstreamEvent) -> Void
 
     /// - Parameters:
     ///   - settings: one for each of the gate's services, in their order.
+    ///   - spans: gets the spans of traces that are recorded.
     ///   - report: called on the upstream's thread, which it must not hold up.
     public init(
-        settings: [UpstreamSettings], retry: RetryPolicy, metrics: Metrics,
+        settings: [UpstreamSettings], retry: RetryPolicy, metrics: Metrics, spans: SpanBuffer? = nil,
         wallClock: @escaping @Sendable () -> WallInstant,
         report: @escaping @Sendable (UpstreamEvent) -> Void = { _ in }
     ) {
@@ -58,7 +62,9 @@ public final class Upstream: UpstreamPort {
         self.settings = settings
         self.retry = retry
         self.metrics = metrics
+        self.spans = spans
         breakerFigures = settings.map { _ in Atomic64() }
+        sockets = settings.map { _ in SocketCount() }
     }
 
     public func start(_ attempt: consuming GrantedAttempt) {
@@ -166,6 +172,9 @@ public final class Upstream: UpstreamPort {
     /// The breaker of each service: 0 closed, 1 half-open, 2 open.
     public var breakerStates: [Int] { breakerFigures.map(\.value) }
 
+    /// The connections to each service, those that are being made included.
+    public var openConnections: [Int] { sockets.map(\.value) }
+
     /// The replies that are being passed on as they come.
     public var openStreams: Int { streamFigure.value }
 
@@ -193,7 +202,7 @@ private final class UpstreamThread {
     private let driver: CurlDriver
     private var settings: [UpstreamSettings]
     private var hosts: [ServiceHosts]
-    private let counters: UpstreamCounters
+    private var counters: UpstreamCounters
     /// It is kept back for no more than one round of `run`.
     private var deliveries: [Delivery] = []
     private var nextTick: MonotonicInstant = .distantPast
@@ -203,7 +212,7 @@ private final class UpstreamThread {
         self.upstream = upstream
         self.gate = gate
         settings = upstream.settings
-        hosts = zip(upstream.settings, gate.services).map(ServiceHosts.init)
+        hosts = Self.hosts(upstream.settings, gate, upstream)
         driver = try CurlDriver(maxConnectionsInAll: upstream.settings.reduce(0) { $0 + max(2, $1.maxConnections) })
         counters = UpstreamCounters(gate, upstream.metrics)
         try driver.lookUpAhead(hosts.map(\.endpoint), now: MonotonicInstant.now)
@@ -243,7 +252,7 @@ private final class UpstreamThread {
             moment = self.moment
             for reply in driver.begun { machine.handle(.began(reply), at: moment) }
             driver.begun.removeAll(keepingCapacity: true)
-            for attempt in finished { machine.handle(.ended(attempt), at: moment) }
+            for attempt in finished { end(attempt, &machine, at: moment) }
             finished.removeAll(keepingCapacity: true)
             if let error = driver.localFault {
                 driver.localFault = nil
@@ -256,8 +265,29 @@ private final class UpstreamThread {
     private func use(_ change: UpstreamChange, _ machine: inout FetchMachine) {
         (gate, settings) = (change.gate, change.settings)
         // Their connections are found by the endpoints' content, and stay.
-        hosts = zip(settings, gate.services).map(ServiceHosts.init)
+        hosts = Self.hosts(settings, gate, upstream)
         machine.change(change)
+    }
+
+    private static func hosts(_ settings: [UpstreamSettings], _ gate: Gate, _ upstream: Upstream) -> [ServiceHosts] {
+        zip(settings, gate.services).enumerated().map { place, service in
+            ServiceHosts(service.0, of: service.1, sockets: upstream.sockets[place])
+        }
+    }
+
+    /// Hands the end of an attempt to the machine, which reads the reply. If its trace is recorded, so is the time that this takes.
+    private func end(_ attempt: FinishedAttempt, _ machine: inout FetchMachine, at moment: FetchMachine.Moment) {
+        guard let spans = upstream.spans, let trace = machine.recordedTrace(of: attempt.id) else {
+            return machine.handle(.ended(attempt), at: moment)
+        }
+        let begun = upstream.wallClock()
+        let since = MonotonicInstant.now
+        machine.handle(.ended(attempt), at: moment)
+        var random = SystemRandomNumberGenerator()
+        var span = trace.child(
+            "parse", id: SpanID(using: &random), start: begun, end: begun + (MonotonicInstant.now - since))
+        if case .success(let reply) = attempt.result { span.add("http.response.body.size", Int64(reply.body.count)) }
+        spans.append(span)
     }
 
     private func carryOut(_ machine: inout FetchMachine) {
@@ -267,6 +297,7 @@ private final class UpstreamThread {
             switch machine.actions[place] {
             case .send(let outgoing):
                 let fetch = outgoing.fetch
+                counters.countWait(service: fetch.service, group: fetch.quotaGroup, outgoing.wait)
                 if outgoing.number > 1 { counters.countRetry(service: fetch.service, operation: fetch.operation) }
                 do throws(CurlError) {
                     try driver.start(fetch.id, request(outgoing))
@@ -280,8 +311,11 @@ private final class UpstreamThread {
             case .report(let event): upstream.report(event)
             case .count(let service, let operation, let kind, let elapsed):
                 counters.count(service: service, operation: operation, kind, elapsed: elapsed)
+            case .span(let span): upstream.spans?.append(span)
             case .showStreams(let count): upstream.streamFigure.value = count
-            case .showBreaker(let service, let figure): upstream.breakerFigures[service].value = figure
+            case .showBreaker(let service, let figure):
+                counters.countBreaker(service: service, figure: figure)
+                upstream.breakerFigures[service].value = figure
             }
             place += 1
         }

@@ -134,7 +134,12 @@ extension CurlError {
     static let notJSON = CurlError(rawValue: -100, mayHaveSent: true)
 
     /// A short English phrase without addresses, names or secrets, for clients.
-    var clientText: String { self == .notJSON ? "the reply is not the JSON of this protocol" : description }
+    var clientText: String { self == .notJSON ? Self.notJSONText : description }
+
+    /// The same for operators, as precise as it is known.
+    var operatorText: String { words ?? clientText }
+
+    private static let notJSONText = "the reply is not the JSON of this protocol"
 }
 
 extension CurlReply {

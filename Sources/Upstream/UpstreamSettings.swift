@@ -49,7 +49,10 @@ extension Endpoint {
     /// - Parameters:
     ///   - prefix: a word before the host's name.
     ///   - isForStreams: true for the connections of replies that are streamed.
-    convenience init(_ settings: UpstreamSettings, prefix: String = "", isForStreams: Bool = false) {
+    ///   - sockets: counts their connections.
+    convenience init(
+        _ settings: UpstreamSettings, prefix: String = "", isForStreams: Bool = false, sockets: SocketCount
+    ) {
         var url = settings.url
         if !prefix.isEmpty, let start = url.firstRange(of: "://")?.upperBound {
             url.insert(contentsOf: prefix, at: start)
@@ -57,6 +60,7 @@ extension Endpoint {
         self.init(
             url: url, http2: settings.http2, caBundle: settings.caBundle, proxy: settings.proxy,
             maxConnections: isForStreams ? settings.maxStreams : settings.maxConnections,
-            connectTimeout: settings.connectTimeout, keptFields: UpstreamReply.keptFields, isForStreams: isForStreams)
+            connectTimeout: settings.connectTimeout, keptFields: UpstreamReply.keptFields, isForStreams: isForStreams,
+            sockets: sockets)
     }
 }

@@ -4,6 +4,16 @@ import Testing
 
 @Suite("Content in gzip is unpacked within a limit")
 struct GzipTests {
+    @Test("What is packed is unpacked as it was", arguments: [0, 1, 100, 1_000_000])
+    func roundTrip(count: Int) throws {
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 / 7) }
+        let made = Gzip.packed(bytes.span)
+        let packed = try #require(made)
+        #expect(Gzip.isPacked(packed))
+        let unpacked = try Gzip.unpacked(packed.span, atMost: count)
+        #expect(unpacked == bytes)
+    }
+
     /// 1001 bytes in 29: a bracket and spaces.
     static let bomb: [UInt8] = [
         31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 139, 86, 24, 5, 163, 96, 20, 12, 123, 0, 0, 68, 15, 28, 231, 233, 3, 0, 0,

@@ -32,7 +32,7 @@ struct AccessLogTests {
         let bytes = log.buffer.take()
         #expect(bytes.last == 0x0a)
         let line = try #require(try objects(bytes).first)
-        #expect(line["time"] as? Int == 1_700_000_000)
+        #expect(line["time"] as? String == "2023-11-14T22:13:20.000000Z")
         #expect(line["service"] as? String == "s")
         #expect(line["operation"] as? String == "ListDomains")
         #expect(line["caller"] as? String == "dashboard")
@@ -87,11 +87,11 @@ struct AccessLogTests {
     func bound() {
         let log = AccessLog(recordsGood: true) { WallInstant(seconds: 0) }
         let detail = String(repeating: "x", count: 40_000)
-        for _ in 0..<120 { log.record(record(detail: detail), isGood: false) }
+        for _ in 0..<8000 { log.record(record(detail: detail), isGood: false) }
         let bytes = log.buffer.take()
         let written = bytes.count { $0 == 0x0a }
         #expect(log.buffer.dropped > 0)
-        #expect(written + log.buffer.dropped == 120)
+        #expect(written + log.buffer.dropped == 8000)
         #expect(bytes.count <= Self.bound)
         log.record(record(), isGood: false)
         #expect(!log.buffer.take().isEmpty)

@@ -47,6 +47,9 @@ struct RefusalSamplerTests {
         log.tick()
         let lines = String(decoding: log.buffer.take(), as: UTF8.self).split(separator: "\n")
         #expect(lines.count == 2)
-        #expect(lines.last == #"{"time":2,"caller":"unknown","outcome":"suppressed","detail":"no-key","count":999}"#)
+        #expect(
+            lines.last
+                == #"{"time":"1970-01-01T00:00:02.000000Z","level":"info","message":"request","caller":"unknown","outcome":"suppressed","detail":"no-key","count":999}"#
+        )
     }
 }

@@ -78,6 +78,23 @@ public struct CredentialRefresh: ~Copyable, Sendable {
         }
     }
 
+    /// When the credentials that are held end to be valid; `nil` for permanent ones, and without any.
+    public var expiration: WallInstant? {
+        switch state {
+        case .untried: nil
+        case .fetching(let held, _, _), .renewing(let held), .failed(let held, _, _, _, _): held?.credentials.expiration
+        case .holding(let held, _): held.credentials.expiration
+        }
+    }
+
+    /// Why the last fetch has failed; `nil` if it has not.
+    public var failure: String? {
+        switch state {
+        case .failed(_, let reason, _, _, _), .fetching(_, _, let reason?): reason
+        case .untried, .fetching, .renewing, .holding: nil
+        }
+    }
+
     /// A request needs credentials. After `fetch`, `useAndFetch` or `refuseAndFetch`, `fetched` or `failed` must follow.
     public mutating func request(now: Moment) -> Action {
         switch state {

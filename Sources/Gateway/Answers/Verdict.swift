@@ -39,6 +39,21 @@ public enum PageUse: Sendable, Equatable {
         case breaker
         case quota
     }
+
+    /// The reasons for which pages past their time are served: the labels of metrics.
+    public static let staleReasons = ["revalidating", "error", "throttled", "breaker", "quota"]
+
+    /// The reason's place in `staleReasons`; nil for a fresh page.
+    public var staleReason: Int? {
+        switch self {
+        case .fresh: nil
+        case .revalidating: 0
+        case .unrefreshable(.error, _): 1
+        case .unrefreshable(.throttled, _): 2
+        case .unrefreshable(.breaker, _): 3
+        case .unrefreshable(.quota, _): 4
+        }
+    }
 }
 
 /// The answer to the requests that waited for a fetch.
@@ -59,10 +74,13 @@ public enum Arrival: Sendable {
 public struct Delivery: Sendable {
     public let arrival: Arrival
     public let waiters: [Waiter]
+    /// What became of the fetch; `nil` if it was never begun.
+    public let story: FetchStory?
 
-    public init(_ arrival: Arrival, to waiters: [Waiter]) {
+    public init(_ arrival: Arrival, to waiters: [Waiter], story: FetchStory? = nil) {
         self.arrival = arrival
         self.waiters = waiters
+        self.story = story
     }
 }
 

@@ -120,6 +120,12 @@ public final class Call: Sendable {
     /// The word that its operation puts before the service's host; nil for none.
     public var hostPrefix: String? { request?.hostPrefix }
 
+    /// The quota group's place in the catalog; nil for a call that cannot be accepted.
+    public var quotaGroup: Int? { request?.quotaGroup }
+
+    /// The domain that it names; empty if it names none.
+    public var domain: [UInt8] { request?.namedDomain ?? [] }
+
     /// True if it may be kept for equal requests: it only reads, so that it will be asked again.
     var isRepeatable: Bool {
         switch action {

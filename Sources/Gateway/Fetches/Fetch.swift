@@ -2,6 +2,7 @@ public import PageCache
 public import Primitives
 public import RateLimiter
 public import Streams
+public import Tracing
 
 /// A call to the upstream on behalf of one or more requests.
 public struct Fetch: Sendable {
@@ -37,6 +38,8 @@ public struct Fetch: Sendable {
     public let forwarded: ForwardedFields?
     /// True if a page that another gateway has fetched is not new enough.
     public internal(set) var wantsNewPage = false
+    /// The trace of the request that has caused it; nil if it belongs to none.
+    public internal(set) var trace: RequestTrace?
 
     init(
         _ request: Call.ServiceRequest, _ purpose: Purpose, _ claim: Claim, forwarded: ForwardedFields?, id: UInt64,
@@ -144,6 +147,14 @@ struct AttemptRecord: Sendable {
     var sentAt: MonotonicInstant?
     /// True if it has taken a token of its domain.
     var holdsDomainToken = false
+    /// When it asked for its tokens, and for how long it then waited for them; nanoseconds.
+    var askedAt: MonotonicInstant?
+    var wait: Int64 = 0
+    /// What the attempts before it have waited, nanoseconds.
+    var earlierWait: Int64 = 0
+
+    /// It has its tokens now.
+    mutating func granted(now: MonotonicInstant) { wait = askedAt.map { max(0, now - $0) } ?? 0 }
 }
 
 /// An attempt that lacks a token. The next state is granted or ended.
@@ -170,13 +181,21 @@ public struct SentAttempt: ~Copyable, Sendable {
     /// 1 for the first.
     public var number: Int { record.number }
 
+    /// When it asked for its tokens, and how many nanoseconds it waited for them; nil for one that needed to ask for none.
+    public var askedAt: MonotonicInstant? { record.askedAt }
+    public var wait: Int64 { record.wait }
+
     /// The attempt that follows this one, which has failed.
     public consuming func repeated() -> WaitingAttempt {
-        WaitingAttempt(record: AttemptRecord(fetch: record.fetch, number: record.number + 1, sentAt: sentAt))
+        WaitingAttempt(
+            record: AttemptRecord(
+                fetch: record.fetch, number: record.number + 1, sentAt: sentAt,
+                earlierWait: record.earlierWait + record.wait))
     }
 
     public consuming func ended() -> EndedAttempt {
-        EndedAttempt(fetch: record.fetch, attempts: record.number, sentAt: sentAt)
+        EndedAttempt(
+            fetch: record.fetch, attempts: record.number, sentAt: sentAt, wait: record.earlierWait + record.wait)
     }
 }
 
@@ -186,6 +205,8 @@ public struct EndedAttempt: ~Copyable, Sendable {
     let attempts: Int
     /// When the last of them was sent; nil if none was.
     let sentAt: MonotonicInstant?
+    /// How long they waited for their tokens in all, in nanoseconds.
+    var wait: Int64 = 0
 }
 
 extension EndedAttempt {
@@ -195,7 +216,9 @@ extension EndedAttempt {
     /// copy what cannot be copied is a trap.
     @inline(never)
     init(_ record: AttemptRecord) {
-        self.init(fetch: record.fetch, attempts: record.number - 1, sentAt: record.sentAt)
+        self.init(
+            fetch: record.fetch, attempts: record.number - 1, sentAt: record.sentAt,
+            wait: record.earlierWait + record.wait)
     }
 }
 

@@ -141,8 +141,11 @@ public final class FetchQueue: Sendable {
             }
         }
         let fetch = record.fetch
+        record.askedAt = record.askedAt ?? now
         switch group(of: fetch).request(record, as: fetch.claim, deadline: fetch.deadline, now: now) {
-        case .granted: return .granted(GrantedAttempt(record: record))
+        case .granted:
+            record.granted(now: now)
+            return .granted(GrantedAttempt(record: record))
         case .queued(let until):
             askForSlots(service: fetch.service, group: fetch.quotaGroup, now: now)
             return .queued(until: until)
@@ -158,6 +161,8 @@ public final class FetchQueue: Sendable {
         var record = attempt.record
         if domainBuckets?.limit.isShadow == false { giveBackDomainToken(record) }
         record.holdsDomainToken = false
+        record.earlierWait += record.wait
+        (record.askedAt, record.wait) = (nil, 0)
         if !isShadow(record.fetch) { group(of: record.fetch).giveBack(now: now) }
         return WaitingAttempt(record: record)
     }
@@ -260,6 +265,8 @@ public final class FetchQueue: Sendable {
                 askForSlots(service: service, group: place, now: now)
             }
         }
+        for place in granted.indices { granted[place].granted(now: now) }
+        for place in expired.indices { expired[place].granted(now: now) }
         return Release(granted: GrantedAttempts(granted), expired: ExpiredAttempts(expired), next: next)
     }
 

@@ -146,6 +146,14 @@ extension UpstreamReply {
 }
 
 extension FetchResult {
+    /// The service's id of the request; nil if it told none.
+    var requestID: String? {
+        switch self {
+        case .reply(let reply), .stream(let reply, _): reply.requestID
+        case .fault, .throttled: nil
+        }
+    }
+
     /// See `UpstreamReply.isDefinite`.
     var isDefinite: Bool { if case .reply(let reply) = self { reply.isDefinite } else { false } }
 

@@ -3,6 +3,7 @@ public import PageCache
 public import Primitives
 internal import RateLimiter
 internal import Synchronization
+public import Tracing
 
 /// Decides the answer to a request: `charge` by the caller's limit, `read` what is asked for, `decide` by permission, cache, flight and
 /// quota.
@@ -183,9 +184,10 @@ public final class Gate: Sendable {
     /// - Parameters:
     ///   - waiter: gets the answer if it comes later.
     ///   - forwarded: the request's fields, for a service that gets them as they are.
+    ///   - trace: returns the trace that the request belongs to, nil for none. Called only if something is fetched for it.
     public func decide(
         _ call: Call, caller: CallerID = .anonymous, directives: CacheDirectives = CacheDirectives(), waiter: Waiter,
-        forwarded: ForwardedFields? = nil, now: MonotonicInstant
+        forwarded: ForwardedFields? = nil, trace: () -> RequestTrace? = { nil }, now: MonotonicInstant
     ) -> Verdict {
         if let error = denial(caller, call) { return .refused(error) }
         // Put together only where it is needed: by far most requests are for pages that are there.
@@ -197,21 +199,21 @@ public final class Gate: Sendable {
             return .refused(error)
         case .pass(let request):
             guard !directives.onlyIfCached else { return .refused(.notCached(request.service.catalog)) }
-            return pass(request, client, now: now)
+            return pass(request, client, trace: trace(), now: now)
         case .page(let page):
-            guard forwarded?.isPlain ?? true else { return pass(page.request, client, now: now) }
+            guard forwarded?.isPlain ?? true else { return pass(page.request, client, trace: trace(), now: now) }
             guard !directives.onlyIfCached || isServable(page, now: now) else {
                 return .refused(.notCached(page.request.service.catalog))
             }
             if directives.noCache, !directives.onlyIfCached {
                 let flight = cache.lead(page.key, scope: page.scope, waiter: waiter, isRetry: directives.isRetry)
-                var fetch = fetch(page, flight, client, now: now)
+                var fetch = fetch(page, flight, client, trace: trace(), now: now)
                 fetch.wantsNewPage = true
                 return lead(fetch, flight, client, .noCache, now: now)
             }
             let found = cache.find(page.key, scope: page.scope, waiter: waiter, isRetry: directives.isRetry, now: now)
             if case .fresh(let fresh) = found { return .page(fresh, .fresh) }
-            return answer(found, page, client, now: now)
+            return answer(found, page, client, trace: trace, now: now)
         }
     }
 
@@ -223,14 +225,15 @@ public final class Gate: Sendable {
     }
 
     private func answer(
-        _ found: PageCache.Lookup, _ query: Call.PageQuery, _ client: borrowing ClientRequest, now: MonotonicInstant
+        _ found: PageCache.Lookup, _ query: Call.PageQuery, _ client: borrowing ClientRequest,
+        trace: () -> RequestTrace?, now: MonotonicInstant
     ) -> Verdict {
         switch found {
         case .fresh(let page):
             return .page(page, .fresh)
         case .stale(let page, let refresh):
             if let refresh {
-                var fetch = fetch(query, refresh, client, now: now)
+                var fetch = fetch(query, refresh, client, trace: trace(), now: now)
                 fetch.claim = refreshClaim(page, query.request, now: now)
                 if case .refused(let attempt, let scope, let until) = start(fetch, now: now) {
                     deliver([finish(attempt, .throttled(scope, until: until), now: now)])
@@ -238,7 +241,8 @@ public final class Gate: Sendable {
             }
             return .page(page, .revalidating)
         case .lead(let flight):
-            return lead(fetch(query, flight, client, now: now), flight, client, .leader, now: now)
+            let fetch = fetch(query, flight, client, trace: trace(), now: now)
+            return lead(fetch, flight, client, .leader, now: now)
         case .joined(let flight):
             if queue.join(flight, query.request, as: client.caller.claim, now: now) { upstream.queueGrew() }
             return .wait(.follower)
@@ -255,13 +259,14 @@ public final class Gate: Sendable {
     }
 
     private func fetch(
-        _ query: Call.PageQuery, _ flight: Flight, _ client: borrowing ClientRequest, now: MonotonicInstant
-    )
-        -> Fetch
-    {
-        Fetch(
+        _ query: Call.PageQuery, _ flight: Flight, _ client: borrowing ClientRequest, trace: RequestTrace?,
+        now: MonotonicInstant
+    ) -> Fetch {
+        var fetch = Fetch(
             query.request, .flight(flight, query.lifetime), client.caller.claim, forwarded: client.forwarded,
             id: nextFetch(), now: now)
+        fetch.trace = trace
+        return fetch
     }
 
     // MARK: First attempts
@@ -287,13 +292,14 @@ public final class Gate: Sendable {
         }
     }
 
-    private func pass(_ request: Call.ServiceRequest, _ client: borrowing ClientRequest, now: MonotonicInstant)
-        -> Verdict
-    {
+    private func pass(
+        _ request: Call.ServiceRequest, _ client: borrowing ClientRequest, trace: RequestTrace?, now: MonotonicInstant
+    ) -> Verdict {
         var fetch = Fetch(
             request, .pass(client.waiter, isRetry: client.directives.isRetry), client.caller.claim,
             forwarded: client.forwarded, id: nextFetch(), now: now)
         if let deadline = client.directives.deadline { fetch.deadline = min(fetch.deadline, deadline) }
+        fetch.trace = trace
         guard case .refused(_, let scope, let until) = start(fetch, now: now) else { return .wait(.pass) }
         return .refused(queue.error(fetch, scope, until: until, now: now))
     }

@@ -60,9 +60,13 @@ public final class AdminResponder: Responder {
             }
         }
         switch route {
-        case .metrics: return answer(waiter, with: front.metricsText, Metrics.contentType, now: now)
+        case .metrics:
+            guard let loop = loop.value.loop else { return .later }
+            let form = MetricTexts.Form(head, bytes)
+            front.metricTexts[form].answer(waiter, on: loop, now: now) { $0.renderer.metrics($1, form, &$2) }
+            return .later
         case .health: renderer.text(Array("ok\n".utf8), "text/plain", &response)
-        case .readiness: renderer.readiness(front.isReady, &response)
+        case .readiness: renderer.readiness(front.reasonsAgainstReadiness, &response)
         case .state: return answer(waiter, with: access.state, "application/json", now: now)
         case .purge:
             do throws(PurgeQuery.Fault) {

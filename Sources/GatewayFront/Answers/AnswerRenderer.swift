@@ -163,10 +163,14 @@ struct AnswerRenderer {
         response.finish(Array(answer.text.utf8))
     }
 
-    mutating func readiness(_ isReady: Bool, _ response: inout ResponseWriter) {
-        response.start(isReady ? .ok : .serviceUnavailable)
-        response.field("Content-Type", "text/plain")
-        response.finish(Array((isReady ? "ready\n" : "not ready\n").utf8))
+    /// - Parameter reasons: why the gateway is not ready; empty if it is.
+    mutating func readiness(_ reasons: [String], _ response: inout ResponseWriter) {
+        let state = JSONValue.object([
+            ("ready", .bool(reasons.isEmpty)), ("reasons", .array(reasons.map(JSONValue.string))),
+        ])
+        response.start(reasons.isEmpty ? .ok : .serviceUnavailable)
+        response.field("Content-Type", "application/json")
+        response.finish(state.serialized() + [UInt8(ascii: "\n")])
     }
 
     // MARK: Pieces

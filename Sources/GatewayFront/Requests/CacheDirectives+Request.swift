@@ -75,16 +75,21 @@ enum SDKRequest {
     static func isRetry(_ bytes: Span<UInt8>, _ value: Range<Int>) -> Bool {
         // The value of most requests.
         if bytes.isText("attempt=1", at: value) { return false }
+        return number(bytes, value).map { $0 >= 2 } ?? false
+    }
+
+    /// The number of the client's attempt, at most 99; `nil` if it gives none.
+    static func number(_ bytes: Span<UInt8>, _ value: Range<Int>) -> Int? {
         var start = value.lowerBound
         for end in value.lowerBound...value.upperBound
         where end == value.upperBound || bytes[end] == UInt8(ascii: ";") {
-            if let attempt = attempt(bytes, bytes.trimmed(start..<end)) { return attempt >= 2 }
+            if let attempt = attempt(bytes, bytes.trimmed(start..<end)) { return attempt }
             start = end + 1
         }
-        return false
+        return nil
     }
 
-    /// The number of `attempt=N`, at most 2.
+    /// The number of `attempt=N`, at most 99.
     private static func attempt(_ bytes: Span<UInt8>, _ parameter: Range<Int>) -> Int? {
         let name = "attempt=".utf8.count
         let digits = parameter.dropFirst(name)
@@ -95,7 +100,7 @@ enum SDKRequest {
         for index in digits {
             let digit = bytes[index] &- UInt8(ascii: "0")
             guard digit < 10 else { return nil }
-            number = min(number * 10 + Int(digit), 2)
+            number = min(number * 10 + Int(digit), 99)
         }
         return number
     }

@@ -20,12 +20,14 @@ public enum KnownField: Int, Sendable, CaseIterable {
     case forwarded
     case xForwardedFor
     case xRealIP
+    case traceparent
+    case tracestate
 
     /// True if the field may occur once at the most, because a second one makes the request ambiguous.
     public var isSingleton: Bool {
         switch self {
         case .connection, .contentEncoding, .cacheControl, .userAgent, .amzSDKRequest, .amzSDKInvocationID, .forwarded,
-            .xForwardedFor, .xRealIP:
+            .xForwardedFor, .xRealIP, .traceparent, .tracestate:
             false
         default: true
         }
@@ -45,6 +47,8 @@ public enum KnownField: Int, Sendable, CaseIterable {
         case (9, _): candidate = (.xRealIP, "x-real-ip")
         case (10, UInt8(ascii: "x")): candidate = (.xAmzDate, "x-amz-date")
         case (10, UInt8(ascii: "u")): candidate = (.userAgent, "user-agent")
+        case (10, UInt8(ascii: "t")): candidate = (.tracestate, "tracestate")
+        case (11, _): candidate = (.traceparent, "traceparent")
         case (10, _): candidate = (.connection, "connection")
         case (12, UInt8(ascii: "x")): candidate = (.xAmzTarget, "x-amz-target")
         case (12, _): candidate = (.contentType, "content-type")

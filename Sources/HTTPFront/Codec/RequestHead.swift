@@ -49,7 +49,7 @@ public struct RequestHead {
     /// The last well-formed `Host`: most requests repeat it, and then it is compared instead of parsed.
     private var goodHost: [UInt8] = []
     /// The index of each known field among `fields`; -1 if the request lacks it.
-    private var places = InlineArray<20, Int16>(repeating: -1)
+    private var places = InlineArray<22, Int16>(repeating: -1)
 
     /// The known fields that the request has, one bit each.
     private var present: UInt32 = 0

@@ -24,12 +24,18 @@ public struct ResponseWriter {
     }
     /// True if the answer's status is one that has neither content nor a length of it (RFC 9110, section 8.6).
     private var hasNoContent = false
+    /// Where the last answer begins in the output.
+    private var answerStart = 0
+    /// The bytes of content of the last answer that is finished; 0 for one whose content follows as it comes.
+    public private(set) var contentLength = 0
 
     init() { output.reserveCapacity(16_384) }
 
     /// Begins an answer.
     public mutating func start(_ status: Status) {
         hasNoContent = status.code == 204 || status.code == 304
+        answerStart = output.count
+        contentLength = 0
         if status == .ok {
             // Unsafe only in its pointer, which does not leave the closure; passing the array would retain it.
             unsafe goodStart.withUnsafeBufferPointer { unsafe output.append(contentsOf: $0) }
@@ -94,10 +100,28 @@ public struct ResponseWriter {
         output.append(addingCapacity: size) { body(&$0) }
     }
 
+    /// The value of a field of the last answer, before it is sent; empty if it has none. For records, because it is searched for.
+    ///
+    /// - Parameter name: in the spelling in which it was written.
+    public func lastValue(of name: StaticString) -> [UInt8] {
+        let mark = Array("\r\n\(name): ".utf8)
+        var index = answerStart
+        while index + mark.count <= output.count {
+            if output[index] == 13, output[index..<index + mark.count].elementsEqual(mark) {
+                return Array(output[(index + mark.count)...].prefix { $0 != 13 })
+            }
+            // The empty line ends the head.
+            if output[index] == 13, output[index..<index + 4].elementsEqual("\r\n\r\n".utf8) { return [] }
+            index += 1
+        }
+        return []
+    }
+
     /// Ends the answer with its content.
     public mutating func finish(_ content: [UInt8]) {
         connectionField()
         guard !hasNoContent else { return text("\r\n") }
+        contentLength = content.count
         let isLarge = content.count > LargeContent.minBytes
         let written = form.omitsContent || isLarge ? Span() : content.span
         if isLarge, !form.omitsContent { largeContent = LargeContent(content) }

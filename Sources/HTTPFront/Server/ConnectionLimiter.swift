@@ -22,6 +22,9 @@ public final class ConnectionLimiter: Sendable {
     /// How many connections are open now.
     public var total: Int { counts.withLock { $0.total } }
 
+    /// How many connections may be open; 0 for any number.
+    public var limit: Int { limits.maxConnections }
+
     /// How many refused connections are being answered now.
     var shed: Int { counts.withLock { $0.shed } }
 

@@ -8,6 +8,8 @@ final class ListenerCertificates: Sendable {
     private struct State {
         var settings: TLSSettings
         var context: NIOSSLContext
+        /// When they end to be valid, in seconds since 1970-01-01T00:00:00Z.
+        var expiry: Int64
         /// The stamps of the files just before the last reading, successful or not: a broken file is reported once, and read again when it
         /// changes.
         var stamps: [TLSFile.Stamp?]
@@ -29,12 +31,15 @@ final class ListenerCertificates: Sendable {
         self.offersHTTP2 = offersHTTP2
         self.report = report
         let stamps = settings.stamps
-        let context = try settings.makeContext(offersHTTP2: offersHTTP2)
-        state = Locked(State(settings: settings, context: context, stamps: stamps))
+        let made = try settings.makeContext(offersHTTP2: offersHTTP2)
+        state = Locked(State(settings: settings, context: made.context, expiry: made.expiry, stamps: stamps))
     }
 
     /// The context of new handshakes.
     var context: NIOSSLContext { state.withLock { $0.context } }
+
+    /// When the certificates of new handshakes end to be valid, in seconds since 1970-01-01T00:00:00Z.
+    var expiry: Int64 { state.withLock { $0.expiry } }
 
     /// Reads the files.
     ///
@@ -49,15 +54,17 @@ final class ListenerCertificates: Sendable {
     func use(_ settings: TLSSettings) throws(TLSError) {
         guard settings != state.withLock({ $0.settings }) else { return try read(settings) }
         let stamps = settings.stamps
-        let context = try settings.makeContext(offersHTTP2: offersHTTP2)
-        state.withLock { ($0.settings, $0.stamps, $0.context) = (settings, stamps, context) }
+        let made = try settings.makeContext(offersHTTP2: offersHTTP2)
+        state.withLock {
+            ($0.settings, $0.stamps, $0.context, $0.expiry) = (settings, stamps, made.context, made.expiry)
+        }
     }
 
     private func read(_ settings: TLSSettings) throws(TLSError) {
         let stamps = settings.stamps
         state.withLock { $0.stamps = stamps }
-        let context = try settings.makeContext(offersHTTP2: offersHTTP2)
-        state.withLock { $0.context = context }
+        let made = try settings.makeContext(offersHTTP2: offersHTTP2)
+        state.withLock { ($0.context, $0.expiry) = (made.context, made.expiry) }
     }
 
     /// Returns false if another thread checks the files. After true the caller calls `reloadIfChanged`.

@@ -41,11 +41,14 @@ public struct TLSError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension TLSSettings {
-    /// The context of new handshakes, from the files as they are now.
+    /// The context of new handshakes, from the files as they are now, and when the first of the chain's certificates ends to be valid, in
+    /// seconds since 1970-01-01T00:00:00Z.
     ///
     /// - Throws: `TLSError` if a file cannot be read or used.
-    func makeContext(offersHTTP2: Bool) throws(TLSError) -> NIOSSLContext {
+    func makeContext(offersHTTP2: Bool) throws(TLSError) -> (context: NIOSSLContext, expiry: Int64) {
         let chain = try Self.certificates(certificate)
+        // A chain is of no more use when any of its certificates is over.
+        let expiry = chain.map { Int64($0.notValidAfter) }.min() ?? 0
         let key = try Self.key(key)
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
@@ -63,7 +66,7 @@ extension TLSSettings {
                 file: certificate, what: "client certificates cannot be required without a clientCA to verify them")
         }
         do {
-            return try NIOSSLContext(configuration: configuration)
+            return (try NIOSSLContext(configuration: configuration), expiry)
         } catch {
             throw TLSError(file: certificate, what: "cannot be used together with the key in \(self.key)")
         }

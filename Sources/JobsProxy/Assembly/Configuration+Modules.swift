@@ -9,6 +9,7 @@ internal import PageCache
 internal import Primitives
 internal import RateLimiter
 internal import Telemetry
+internal import Tracing
 internal import Upstream
 
 // From the configuration's words to those of the modules.
@@ -62,11 +63,12 @@ extension Gate {
 extension Upstream {
     convenience init(
         _ configuration: Configuration, _ services: [Gateway.Service], _ credentials: ServiceCredentials,
-        _ sandbox: EmbeddedSandbox?, _ budget: DescriptorBudget, _ registry: Metrics, _ logger: Logger
+        _ sandbox: EmbeddedSandbox?, _ budget: DescriptorBudget, _ registry: Metrics, _ spans: SpanBuffer?,
+        _ logger: Logger
     ) {
         self.init(
             settings: Self.settings(configuration, services, credentials, sandbox, budget), retry: configuration.retry,
-            metrics: registry, wallClock: Process.wallClock
+            metrics: registry, spans: spans, wallClock: Process.wallClock
         ) { logger.warning($0) }
     }
 
@@ -100,7 +102,8 @@ extension AccessLog {
     /// `nil` if no access is to be logged.
     convenience init?(_ log: Configuration.Log, into buffer: LogBuffer) {
         guard log.access != .off else { return nil }
-        self.init(recordsGood: log.access == .all, into: buffer, wallClock: Process.coarseWallClock)
+        self.init(
+            recordsGood: log.access == .all, format: log.format ?? .json, into: buffer, wallClock: Process.wallClock)
     }
 }
 

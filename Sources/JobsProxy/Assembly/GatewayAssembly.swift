@@ -56,7 +56,9 @@ struct GatewayAssembly: Sendable {
         let credentials = try ServiceCredentials(configuration, environment: environment)
 
         // The decision and what carries it out.
-        let upstream = Upstream(configuration, services, credentials, sandbox, budget, registry, logger)
+        let exporter = try configuration.tracing.map { try TraceExporter($0, logger) }
+        let upstream = Upstream(
+            configuration, services, credentials, sandbox, budget, registry, exporter?.spans, logger)
         self.upstream = upstream
         let dispatcher = LoopDispatcher()
         let snapshots = SnapshotKeeper(configuration, epochKey: epochKey)
@@ -66,21 +68,25 @@ struct GatewayAssembly: Sendable {
         // The callers' listener and the operators'.
         accessLog = AccessLog(configuration.log, into: log)
         let callerTable = CallerTable(gate.callerNames)
-        let frontMetrics = FrontMetrics(registry, operations: gate.operations, callers: callerTable)
+        let frontMetrics = FrontMetrics(registry, gate, callers: callerTable)
         let ids = (0..<configuration.callers.count).map { CallerID($0 + 1) }
+        let readiness = Readiness(configuration, credentials, gate)
         let front = Front(
-            gate: gate, dispatcher: dispatcher, metrics: frontMetrics, log: accessLog,
-            identities: try CallerIdentities(configuration, services, ids: ids, environment: environment),
+            gate: gate, dispatcher: dispatcher, metrics: frontMetrics, showsMetrics: configuration.listen.metrics,
+            log: accessLog,
+            tracing: configuration.tracing.flatMap { tracing in
+                exporter.map { TracingSettings(sample: tracing.sample, spans: $0.spans) }
+            }, identities: try CallerIdentities(configuration, services, ids: ids, environment: environment),
             offload: Self.offload, hosts: OwnHosts(configuration, sandbox, prefixes: gate.hostPrefixes),
             authorities: configuration.services.map { $0.authority(sandbox) },
-            canCallServices: { credentials.areReady }, wallClock: Process.wallClock)
+            unreadiness: { readiness.reasons(now: Process.now) }, wallClock: Process.wallClock)
         let server = try await Server(
             group: group, limits: HTTPLimits(configuration.http, configuration.listen, budget),
             wallClock: Process.coarseWallClock
         ) { GatewayResponder(loop: $0, gate: gate, front: front) }
         running = RunningGateway(
             RunningGateway.Parts(
-                configuration: configuration, gate: gate, front: front, credentials: credentials,
+                configuration: configuration, gate: gate, front: front, credentials: credentials, readiness: readiness,
                 secrets: try SecretValues(configuration, environment: environment)))
         reloader = Reloader(source, registry, group: group, logger: logger)
         state = GatewayState(
@@ -99,9 +105,15 @@ struct GatewayAssembly: Sendable {
             group: group, limits: HTTPLimits(forOperators: budget), wallClock: Process.coarseWallClock
         ) { AdminResponder(loop: $0, gate: gate, front: front, access: access, offload: Self.offload) }
         GatewayMetrics.register(in: registry, gate: gate, upstream: upstream, server: server, log: log)
+        GatewayMetrics.credentials(registry, configuration) { [running] in running.parts.credentials }
+        GatewayMetrics.snapshot(registry, snapshots)
+        GatewayMetrics.traces(registry, exporter?.spans)
 
         // The start: credentials are looked for while pages are read; callers come last.
-        credentials.begin { [weak upstream] in upstream?.credentialsChanged() }
+        credentials.begin(logger) { [weak upstream] in
+            upstream?.credentialsChanged()
+            _ = readiness.reasons(now: Process.now)
+        }
         let snapshotService = snapshots.map { SnapshotService($0, gate, logger) }
         snapshotService?.load(until: isEnding)
         cluster?.member.start(for: gate)
@@ -117,9 +129,9 @@ struct GatewayAssembly: Sendable {
 
         (self.snapshots, self.sandbox) = (snapshots, sandbox)
         let parts: [(any ServiceLifecycle.Service)?] = [
-            OrphanReaper(), reloader, sandbox, operators, DashboardService(figures: dashboard, offload: Self.offload),
-            cluster,
-            snapshotService, upstreamService, callers,
+            OrphanReaper(), reloader, exporter, sandbox, operators,
+            DashboardService(figures: dashboard, offload: Self.offload), cluster, snapshotService, upstreamService,
+            callers,
         ]
         self.services = parts.compactMap { $0 }
     }

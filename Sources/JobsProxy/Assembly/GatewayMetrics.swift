@@ -1,9 +1,11 @@
+internal import Credentials
 internal import Gateway
 internal import GatewayFront
 internal import HTTPFront
 internal import PageCache
 internal import Primitives
 internal import Telemetry
+internal import Tracing
 internal import Upstream
 
 /// The metrics that are read when they are scraped. Those that are counted are registered by the type that counts them, one for each
@@ -23,7 +25,22 @@ enum GatewayMetrics {
         }
         registry.value(
             "jobsproxy_streams", "Replies of services that are passed on as they come.", Double(upstream.openStreams))
+        registry.observed(
+            "jobsproxy_upstream_connections", "Connections to a service, those that are being made included."
+        ) {
+            zip(gate.services, upstream.openConnections).map { service, count in
+                (label("service", service.settings.name), Double(count))
+            }
+        }
         registry.value("jobsproxy_connections", "Open connections of callers.", Double(server.limiter.total))
+        registry.value(
+            "jobsproxy_connections_limit", "How many connections of callers may be open.", Double(server.limiter.limit))
+        // No sample without TLS.
+        registry.observed(
+            "jobsproxy_certificate_expiry_timestamp_seconds", "When a listener's certificates end to be valid."
+        ) {
+            server.certificateExpiry.map { [(label("listener", "callers"), Double($0))] } ?? []
+        }
         registry.value(
             "jobsproxy_unsent_bytes", "What is held of answers that callers have not read.", Double(server.unsentBytes))
         registry.total(
@@ -68,6 +85,10 @@ enum GatewayMetrics {
             "jobsproxy_quota_tokens", "Requests that a quota group's bucket allows at once.", read: rows(\.tokens))
         registry.observed("jobsproxy_quota_rate", "Requests a second that a quota group allows.", read: rows(\.rate))
         registry.observed(
+            "jobsproxy_quota_configured_rate",
+            "Requests a second that a quota group allows while nothing cuts its rate.",
+            read: rows(\.fullRate))
+        registry.observed(
             "jobsproxy_queue_depth", "Attempts that wait for a quota token.", read: rows { Double($0.waiting) })
     }
 
@@ -79,9 +100,12 @@ enum GatewayMetrics {
                 let counts = RefreshPlan.RefreshResult.allCases.map {
                     ($0.rawValue, gate.plan.refreshes(OperationID(number), $0))
                 }
-                // A series for each operation that has been refreshed: there may be thousands that never are.
-                guard counts.contains(where: { $0.1 > 0 }) else { return [(labels: String, value: Double)]() }
+                // A series for each operation that has been refreshed, because there may be thousands that never are, and one of each
+                // service from the start.
                 let names = gate.operations[OperationID(number)]
+                guard names.operation == "other" || counts.contains(where: { $0.1 > 0 }) else {
+                    return [(labels: String, value: Double)]()
+                }
                 return counts.map { result, count in
                     (
                         "\(label("service", names.service)),\(label("operation", names.operation)),"
@@ -124,6 +148,54 @@ enum GatewayMetrics {
             "jobsproxy_domain_overflows_total",
             "Attempts charged to the bucket of domains for which there was no room.",
             Double(gate.queue.domainFigures.overflows))
+    }
+
+    static func credentials(
+        _ registry: Metrics, _ configuration: Configuration, _ current: @escaping @Sendable () -> ServiceCredentials
+    ) {
+        // No sample for credentials that do not expire, nor while there are none.
+        registry.observed(
+            "jobsproxy_credentials_expiry_timestamp_seconds",
+            "When the credentials that a service's requests are signed with end to be valid."
+        ) {
+            let credentials = current()
+            return configuration.services.compactMap { service in
+                credentials.expiration(service).map {
+                    (label("service", service.name), Double($0.nanoseconds) / 1e9)
+                }
+            }
+        }
+        registry.observed(
+            "jobsproxy_credentials_refreshes_total",
+            "Times that a service's credentials were fetched, by how it ended.",
+            kind: .counter
+        ) {
+            let credentials = current()
+            return configuration.services.flatMap { service in
+                let fetches = credentials.fetches(service)
+                return [("ok", fetches.ok), ("failed", fetches.failed)].map { result, count in
+                    ("\(label("service", service.name)),\(label("result", result))", Double(count))
+                }
+            }
+        }
+    }
+
+    /// - Parameter snapshots: `nil` if there is no file; the metric has no sample then.
+    static func snapshot(_ registry: Metrics, _ snapshots: SnapshotKeeper?) {
+        registry.observed(
+            "jobsproxy_snapshot_age_seconds", "Since the pages were last written to the snapshot, or the process began."
+        ) {
+            snapshots.map { [("", max(0, Double(Process.now - $0.lastSaved)) / 1e9)] } ?? []
+        }
+    }
+
+    /// - Parameter spans: `nil` if no trace is recorded.
+    static func traces(_ registry: Metrics, _ spans: SpanBuffer?) {
+        registry.observed(
+            "jobsproxy_traces_total", "Spans of traces that were recorded, by what became of them.", kind: .counter
+        ) {
+            SpanBuffer.Result.allCases.map { (label("result", $0.rawValue), Double(spans?.total($0) ?? 0)) }
+        }
     }
 
     private static func process(_ registry: Metrics) {

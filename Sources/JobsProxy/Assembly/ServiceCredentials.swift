@@ -1,7 +1,9 @@
 internal import AWSProtocol
 internal import Credentials
 internal import Gateway
+internal import Logging
 internal import Primitives
+internal import Telemetry
 internal import Upstream
 
 /// The credentials for the services whose requests the gateway signs. Services that use the default chain of the AWS SDKs share
@@ -9,8 +11,6 @@ internal import Upstream
 struct ServiceCredentials: Sendable {
     private let fixed: [String: AWSCredentials]
     private let stores: [String: CredentialStore]
-    /// The Regions whose credentials some service needs.
-    private let neededRegions: Set<String>
 
     /// - Parameter old: those before a reload, whose stores are used further.
     /// - Throws: `CommandFailure` if a secret cannot be read.
@@ -35,10 +35,6 @@ struct ServiceCredentials: Sendable {
         }
         self.fixed = fixed
         self.stores = stores
-        neededRegions = Set(
-            configuration.services.filter {
-                $0.signing == .resign && $0.credentials == .default && !$0.isOnThisMachine
-            }.map(\.region))
     }
 
     /// The signing of requests to a service; `nil` if its callers' signatures are passed on.
@@ -63,20 +59,41 @@ struct ServiceCredentials: Sendable {
     /// have failed to come.
     ///
     /// - Parameter old: those before a reload, whose stores have begun already.
-    func begin(after old: ServiceCredentials? = nil, _ listener: @escaping @Sendable () -> Void) {
+    func begin(
+        _ logger: Logger, after old: ServiceCredentials? = nil, _ listener: @escaping @Sendable () -> Void
+    ) {
         for (region, store) in stores where old?.stores[region] == nil {
+            store.onReport { logger.report($0, region: region) }
             store.onChange(listener)
             _ = store.credentials(now: Process.wallClock())
         }
     }
 
-    /// True if every service can be called now. Calls to this machine may go unsigned.
-    var areReady: Bool {
+    /// Why services cannot be called now, a sentence without secrets for each; empty if all can. Calls to this machine may go unsigned.
+    func faults(_ services: [Configuration.ServiceEntry]) -> [String] {
         let now = Process.wallClock()
-        return stores.allSatisfy { region, store in
-            guard neededRegions.contains(region) else { return true }
-            return if case .ready = store.credentials(now: now) { true } else { false }
+        return services.compactMap { service in
+            guard !service.isOnThisMachine, let store = store(service) else { return nil }
+            return switch store.credentials(now: now) {
+            case .ready: nil
+            case .pending: "credentials of \(service.name): being fetched"
+            case .unavailable(let reason): "credentials of \(service.name): \(reason)"
+            }
         }
+    }
+
+    /// When the credentials for a service end to be valid; `nil` for those that do not, and without any.
+    func expiration(_ service: Configuration.ServiceEntry) -> WallInstant? { store(service)?.expiration }
+
+    /// The fetches of credentials for a service that have ended; services that share credentials share these.
+    func fetches(_ service: Configuration.ServiceEntry) -> FetchCounts { store(service)?.fetches ?? FetchCounts() }
+
+    /// Where a service's credentials come from; `nil` if they are given, or not needed.
+    private func store(_ service: Configuration.ServiceEntry) -> CredentialStore? {
+        guard service.signing == .resign, service.endpoint != .sandbox, service.credentials == .default else {
+            return nil
+        }
+        return stores[service.region]
     }
 
     func word(on service: Configuration.ServiceEntry) -> String {
@@ -96,6 +113,23 @@ extension Configuration.ServiceEntry {
     fileprivate var isOnThisMachine: Bool {
         guard case .origin(let origin) = endpoint else { return true }
         return origin.scheme == .http && Host.isLoopback(origin.host)
+    }
+}
+
+extension Logger {
+    /// Logs that credentials cannot be fetched, or can again.
+    fileprivate func report(_ change: CredentialChange, region: String) {
+        switch change {
+        case .failing(let reason, let end):
+            var metadata: Logger.Metadata = ["region": "\(region)", "cause": "\(reason)"]
+            if let end { metadata["validUntil"] = "\(LogTime.text(end))" }
+            error("credentials cannot be refreshed: it is tried again and again", metadata: metadata)
+        case .recovered(let failures, let since):
+            let metadata: Logger.Metadata = [
+                "region": "\(region)", "failures": "\(failures)", "failingSince": "\(LogTime.text(since))",
+            ]
+            notice("credentials are refreshed again", metadata: metadata)
+        }
     }
 }
 

@@ -28,10 +28,12 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let signals = try EndSignals()
         let catalogs = CatalogStore()
-        let configuration = try ConfigurationFile.load(config, catalogs: catalogs)
+        var configuration = try ConfigurationFile.load(config, catalogs: catalogs)
+        let format = configuration.log.format ?? ProcessOutput.usualFormat
+        configuration.log.format = format
         Process.prepare()
         try DescriptorBudget.check()
-        let output = try ProcessOutput(collectsLines: configuration.log.access != .off)
+        let output = try ProcessOutput(format, collectsLines: configuration.log.access != .off)
         // The log outlives the services, and the group, which writes to it as long as it runs.
         defer { output.finish() }
         let level = LogLevel(Logger.Level(configuration.log.level))

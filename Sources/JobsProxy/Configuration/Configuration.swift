@@ -1,5 +1,6 @@
 internal import GatewayFront
 internal import HTTPFront
+internal import Telemetry
 internal import Upstream
 
 /// The gateway's configuration. Each value here is the default of the key of the same name in the configuration
@@ -29,6 +30,8 @@ struct Configuration: Sendable, Equatable {
     /// What has the file read anew, beside an order on the operator's listener.
     var reload = ReloadTrigger.signal
     var log = Log()
+    /// `nil`: no trace is recorded or begun.
+    var tracing: Tracing?
 }
 
 extension Configuration {
@@ -41,6 +44,8 @@ extension Configuration {
         var trustedProxies: [Proxy] = []
         /// True if its clients are trusted without verification: services with `signing: passthrough` share pages then.
         var trusted = false
+        /// True if `/metrics` is there, for who may reach it.
+        var metrics = true
     }
 
     struct AdminListener: Sendable, Equatable {
@@ -94,9 +99,21 @@ extension Configuration {
         var openFor: Int64 = 1 * .second
     }
 
+    struct Tracing: Sendable, Equatable {
+        /// The part of the requests without a trace of their own whose traces are recorded.
+        var sample = 0.01
+        /// The URL that takes spans by OTLP over HTTP.
+        var endpoint = "http://127.0.0.1:4318/v1/traces"
+        var serviceName = "jobs-proxy"
+        /// The path of a PEM file with the authorities to trust instead of the system's.
+        var caBundle: String?
+    }
+
     struct Log: Sendable, Equatable {
         var level = Level.info
         var access = Access.errors
+        /// `nil`: text if standard error is a terminal, else JSON.
+        var format: LogFormat?
 
         /// The levels of swift-log, by their names there.
         enum Level: String, Sendable, CaseIterable {

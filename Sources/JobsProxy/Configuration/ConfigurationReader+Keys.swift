@@ -1,5 +1,6 @@
 internal import Gateway
 internal import HTTPFront
+internal import Telemetry
 internal import Upstream
 
 // Every key of the configuration file: its name, its parser, its field. `ConfigurationReader+Rules` has the rules between keys.
@@ -18,6 +19,7 @@ extension Configuration {
             section.texts("hosts", .host, &listen.hosts)
             section.texts("trustedProxies", .proxy, &listen.trustedProxies)
             section.value("trusted", .flag, &listen.trusted)
+            section.value("metrics", .flag, &listen.metrics)
             section.check("address") {
                 file.accepted("anonymous") && file.accepted("callers") ? exposureProblem : nil
             }
@@ -44,6 +46,7 @@ extension Configuration {
         if alone != usual { drain.total = alone }
         file.value("reload", .choice, &reload)
         file.section("log") { log.read($0) }
+        file.section("tracing") { tracing = Tracing($0) }
     }
 
     private mutating func readCallers(_ file: Mapping, _ operations: KnownOperations?) {
@@ -319,9 +322,29 @@ extension Configuration.Limits {
     }
 }
 
+extension Configuration.Tracing {
+    fileprivate init(_ section: Mapping) {
+        section.value("sample", .number(0...1), &sample)
+        section.value("endpoint", .text, &endpoint)
+        section.check("endpoint") { endpointProblem }
+        section.value("serviceName", .text, &serviceName)
+        section.optional("caBundle", .text, &caBundle)
+    }
+
+    private var endpointProblem: String? {
+        let rest = ["http://", "https://"].compactMap { endpoint.hasPrefix($0) ? endpoint.dropFirst($0.count) : nil }
+            .first
+        let isURL =
+            rest?.first.map { $0 != "/" } == true && endpoint.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+            && !endpoint.contains("@")
+        return isURL ? nil : "must be the URL of a collector's OTLP receiver, such as http://127.0.0.1:4318/v1/traces"
+    }
+}
+
 extension Configuration.Log {
     fileprivate mutating func read(_ section: Mapping) {
         section.value("level", .choice, &level)
         section.value("access", .choice, &access)
+        section.optional("format", .choice, &format)
     }
 }

@@ -75,7 +75,7 @@ final class LogWriter: Sendable {
     }
 
     /// Two ends that see each other closed, which the processes that this one starts do not get.
-    private static func pair() throws(CommandFailure) -> (output: Int32, input: Int32) {
+    static func pair() throws(CommandFailure) -> (output: Int32, input: Int32) {
         var ends: [Int32] = [-1, -1]
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else {

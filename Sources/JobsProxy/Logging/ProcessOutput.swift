@@ -8,16 +8,23 @@ internal import Upstream
 struct ProcessOutput: Sendable {
     let log: LogWriter
     private let announcements: LogWriter
+    private let format: LogFormat
 
-    /// - Parameter collectsLines: true if lines are added to the log's buffer without a wake-up, as access lines are.
+    /// The format of the log where none is configured: people read what goes to a terminal, machines the rest.
+    static var usualFormat: LogFormat { isatty(STDERR_FILENO) == 1 ? .text : .json }
+
+    /// - Parameters:
+    ///   - format: of all lines.
+    ///   - collectsLines: true if lines are added to the log's buffer without a wake-up, as access lines are.
     /// - Throws: `CommandFailure` if a writer cannot be started.
-    init(collectsLines: Bool = false) throws(CommandFailure) {
+    init(_ format: LogFormat = usualFormat, collectsLines: Bool = false) throws(CommandFailure) {
+        self.format = format
         log = try LogWriter(to: STDERR_FILENO, collects: collectsLines)
         announcements = try LogWriter(to: STDOUT_FILENO, collects: false)
     }
 
     func logger(label: String, level: LogLevel = LogLevel(.info)) -> Logger {
-        Logger(label: label) { LevelledLog(StreamLogHandler(label: $0, stream: LogStream(writer: log)), level) }
+        Logger(label: label) { _ in LevelledLog(LineLogHandler(format, to: log), level) }
     }
 
     /// Has lines written that come without a wake-up.
@@ -33,16 +40,6 @@ struct ProcessOutput: Sendable {
     func finish() {
         announcements.finish(timeout: 250)
         log.finish(timeout: 750)
-    }
-}
-
-/// Hands the lines of a `Logger` to the writer.
-private struct LogStream: TextOutputStream, Sendable {
-    let writer: LogWriter
-
-    func write(_ text: String) {
-        writer.buffer.append { $0 += text.utf8 }
-        writer.wake()
     }
 }
 

@@ -101,14 +101,15 @@ struct GatewayReload: Sendable {
             replacing: old.gate, services: services, policy: CachePolicy(configuration.cache),
             callers: callerSettings(configuration, ids, old.gate), now: now)
         let credentials = parts.credentials
+        let readiness = Readiness(configuration, credentials, gate, after: old.readiness)
         let accessLog =
             configuration.log.access == old.configuration.log.access
             ? old.front.log : AccessLog(configuration.log, into: log)
         let front = Front(
             replacing: old.front, gate: gate, log: accessLog, identities: identities,
             hosts: OwnHosts(configuration, sandbox, prefixes: gate.hostPrefixes),
-            canCallServices: { credentials.areReady })
-        (parts.gate, parts.front) = (gate, front)
+            unreadiness: { readiness.reasons(now: Process.now) })
+        (parts.gate, parts.front, parts.readiness) = (gate, front, readiness)
         gate.cache.resize(maxBytes: configuration.cache.maxBytes, maxWaiters: configuration.cache.maxWaiters)
         var changed = gate.queue.change(services, domainLimit: configuration.limits.domain.map { Limit($0) }, now: now)
         if configuration.replicas != old.configuration.replicas { changed = gate.queue.ownGroups.map(\.id) }
@@ -116,7 +117,10 @@ struct GatewayReload: Sendable {
         cluster?.replace(gate, changed: changed)
         change(upstream, configuration, services, parts, old, difference)
         running.use(parts)
-        credentials.begin(after: old.credentials) { [weak upstream] in upstream?.credentialsChanged() }
+        credentials.begin(logger, after: old.credentials) { [weak upstream] in
+            upstream?.credentialsChanged()
+            _ = readiness.reasons(now: Process.now)
+        }
         let access = AdminAccess(
             token: token, hosts: OwnHosts([configuration.admin.address.host] + configuration.listen.hosts),
             state: state, orders: orders, hub: hub)

@@ -12,6 +12,7 @@ final class RunningGateway: Sendable {
         var gate: Gate
         var front: Front
         var credentials: ServiceCredentials
+        var readiness: Readiness
         var secrets: SecretValues
         var overrides = QuotaOverrides()
     }

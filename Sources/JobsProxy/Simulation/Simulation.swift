@@ -287,7 +287,7 @@ struct Simulation: ~Copyable {
             // Only the earliest counts; those that were meant for later find that it has changed.
             tickAt = max(instant, now + 1)
             at(tickAt, .tick)
-        case .cancel, .report, .count, .showBreaker, .showStreams: break
+        case .cancel, .report, .count, .showBreaker, .showStreams, .span: break
         }
     }
 

@@ -20,6 +20,8 @@ final class SnapshotKeeper: WriteObserver {
         /// The number of writes that have ended, and its value when the pages were collected that were saved last.
         var writes = 0
         var savedWrites = 0
+        /// When the pages were saved last; at first, when the keeper was made.
+        var savedAt = Process.now
     }
 
     private let path: String
@@ -64,6 +66,9 @@ final class SnapshotKeeper: WriteObserver {
 
     /// The number of writes that have ended since the pages were saved last; each has invalidated some pages of the file.
     var writesSinceSaved: Int { state.withLock { $0.writes - $0.savedWrites } }
+
+    /// When the pages were saved last; before the first time, when the keeper was made.
+    var lastSaved: MonotonicInstant { state.withLock { $0.savedAt } }
 
     /// Learns of the writes of other processes that use the same file, and invalidates the pages concerned. To be called a few times
     /// a second: the file is invalid when this process has not renewed its lease for some seconds.
@@ -120,7 +125,7 @@ final class SnapshotKeeper: WriteObserver {
             throw error
         }
         // Only now: writes that a failed attempt has not saved stay due.
-        state.withLock { $0.savedWrites = max($0.savedWrites, writes) }
+        state.withLock { ($0.savedWrites, $0.savedAt) = (max($0.savedWrites, writes), Process.now) }
         directory.synchronize()
         return pages
     }

@@ -151,6 +151,7 @@ extension CurlDriver {
                 return
             }
             user.connectFault = known
+            user.connectWords = connection.handle.words
             return finish(user, fault, now: now, &finished)
         }
         moving -= 1

@@ -42,6 +42,9 @@ func curlMakesSocket(
     return handle.makeSocket(address.family, address.socktype, address.protocol)
 }
 
+/// `CURLOPT_CLOSESOCKETFUNCTION`: a socket is to be closed, perhaps long after the handle that opened it has gone.
+func curlClosesSocket(_: UnsafeMutableRawPointer?, _ socket: curl_socket_t) -> Int32 { SocketCount.close(socket) }
+
 /// `CURLOPT_DEBUGFUNCTION`: libcurl's messages about a transfer, and the bytes that it sends and reads.
 func curlSays(
     _: OpaquePointer, _ kind: curl_infotype, _ bytes: UnsafeMutablePointer<CChar>?, _ count: Int,

@@ -18,15 +18,22 @@ internal import Glibc
     private var socketFault: Int32 = 0
     /// The address families that sockets were made for since `forgetSockets`.
     private var families: Set<Int32> = []
+    /// Where libcurl writes what went wrong, a C string.
+    private let message: UnsafeMutableBufferPointer<CChar>
 
     /// Nil if there is no memory.
     init?() {
         guard let easy = unsafe curl_easy_init() else { return nil }
         unsafe self.easy = easy
+        unsafe message = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        unsafe message.initialize(repeating: 0)
         do { try setConstants() } catch { return nil }
     }
 
-    deinit { unsafe curl_easy_cleanup(easy) }
+    deinit {
+        unsafe curl_easy_cleanup(easy)
+        unsafe message.deallocate()
+    }
 }
 
 extension CurlHandle {
@@ -56,7 +63,9 @@ extension CurlHandle {
         // `Curl_retry_request`). It still resends a stream that the origin has refused. Where libcurl is built without RTSP,
         // `CurlTransfer.maySend` alone prevents the resend.
         _ = unsafe ccurl_set_long(easy, CURLOPT_RTSP_REQUEST, Int(CURL_RTSPREQ_RECEIVE))
+        try unsafe set(CURLOPT_ERRORBUFFER, pointer: message.baseAddress)
         try check(unsafe ccurl_set_opensocket(easy, curlMakesSocket))
+        try check(unsafe ccurl_set_closesocket(easy, curlClosesSocket))
         try unsafe set(CURLOPT_OPENSOCKETDATA, pointer: Unmanaged.passUnretained(self).toOpaque())
     }
 
@@ -116,6 +125,14 @@ extension CurlHandle {
     func forgetSockets() {
         socketFault = 0
         families = []
+        unsafe message[0] = 0
+    }
+
+    /// What libcurl says of the last failure, in words that name the cause; `nil` if it says nothing. It may name addresses.
+    var words: String? {
+        // Unsafe only in its pointer: libcurl ends what it writes with a zero, within the size that it demands.
+        let text = unsafe String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return text.isEmpty ? nil : CertificateFault.words(text) ?? text
     }
 
     /// Makes a socket, and keeps the fault, which libcurl would not report. Processes that this one starts do not inherit it.
@@ -123,6 +140,7 @@ extension CurlHandle {
         families.insert(family)
         let result = socket(family, type | Int32(SOCK_CLOEXEC.rawValue), proto)
         socketFault = result < 0 ? errno : 0
+        if result >= 0 { endpoint?.sockets.opened(result) }
         return result
     }
 

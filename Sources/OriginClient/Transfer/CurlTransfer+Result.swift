@@ -2,7 +2,13 @@ internal import CCurl
 
 extension CurlTransfer {
     func result(_ code: CURLcode) -> Result<CurlReply, CurlError> {
-        if let fault = fault(code) { return .failure(fault) }
+        if var fault = fault(code) {
+            // Of the driver's own reasons libcurl knows no more.
+            if fault.rawValue > 0 || fault.rawValue == -10, collector.fault == nil {
+                fault.words = connectWords ?? handle.words
+            }
+            return .failure(fault)
+        }
         // libcurl takes a head that ends with the connection for a reply, and over HTTP/2 sometimes even no head.
         guard collector.hasHead else { return .failure(endOfStream ?? .cutShort) }
         var status: Int?

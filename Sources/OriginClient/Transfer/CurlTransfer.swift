@@ -70,6 +70,8 @@ internal import CCurl
     private var isHeldUp = false
     /// Why its connection could not be made, if more is known than libcurl's code.
     var connectFault: CurlError?
+    /// What libcurl says of that, if the connection has a handle of its own.
+    var connectWords: String?
     var collector = ReplyCollector(maxBodyBytes: 0)
 
     /// Nil if there is no memory.
@@ -190,6 +192,7 @@ extension CurlTransfer {
         use = nil
         isLaunched = false
         connectFault = nil
+        connectWords = nil
         handle.forgetSockets()
     }
 

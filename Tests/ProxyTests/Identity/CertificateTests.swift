@@ -44,6 +44,8 @@ struct CertificateTests {
             #expect(try await call("report") == "400 AccessDeniedException\n")
             #expect(gateway.assembly.registry.shows("caller=\"dashboard\",outcome=\"miss\"} 1"))
             #expect(gateway.assembly.registry.shows("caller=\"report\",outcome=\"denied\"} 1"))
+            let expiry = "jobsproxy_certificate_expiry_timestamp_seconds{listener=\"callers\"}"
+            #expect(try await gateway.metric(expiry, admin: true) ?? 0 > Date.now.timeIntervalSince1970)
         }
     }
 

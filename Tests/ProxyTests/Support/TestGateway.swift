@@ -146,11 +146,16 @@ struct TestGateway: Sendable {
         return try await admin("POST", "/reload")
     }
 
-    /// The value of a sample at `/metrics`.
-    func metric(_ sample: String) async throws -> Double? {
-        let client = try await client()
-        let text = try await client.get("/metrics").text
-        try await client.close()
+    /// The value of a sample at `/metrics`, of the callers' listener or the operators'.
+    func metric(_ sample: String, admin: Bool = false) async throws -> Double? {
+        let text: String
+        if admin {
+            text = try await self.admin("GET", "/metrics").text
+        } else {
+            let client = try await client()
+            text = try await client.get("/metrics").text
+            try await client.close()
+        }
         return text.split(separator: "\n").first { $0.hasPrefix("\(sample) ") }
             .flatMap { Double($0.dropFirst(sample.count + 1)) }
     }

@@ -274,7 +274,7 @@ final class MachineFixture {
             case .wake(let instant): wakeAt = max(instant, now + 1)
             case .report(let event): events.append(event)
             case .count(_, _, let kind, _): results.append(kind)
-            case .showBreaker: break
+            case .showBreaker, .span: break
             case .showStreams(let count): streams = count
             }
         }
