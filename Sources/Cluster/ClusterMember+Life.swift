@@ -150,14 +150,18 @@ extension ClusterMember {
         hasRead: Bool, _ completion: @escaping @Sendable (ClusterMember, _ isHeard: Bool) -> Void = { _, _ in }
     ) {
         let now = MonotonicInstant.now
-        let (seat, last) = state.withLock { state in
+        let (seat, last, isAcknowledged, isLeaving) = state.withLock { state in
             state.lastBeat = now
-            return (state.membership.seat ?? -1, state.log.last.isEmpty ? "0-0" : state.log.last)
+            return (
+                state.membership.seat ?? -1, state.log.last.isEmpty ? "0-0" : state.log.last,
+                state.membership.isAcknowledged(now: now), state.isLeaving
+            )
         }
+        guard !isLeaving else { return }
         let arguments = [
             nameBytes, bytes(seat), bytes(settings.instances), bytes(ClusterSettings.silence / 1000),
             bytes(settings.forget / 1000), Array(last.utf8), bytes(hasRead ? 1 : 0),
-            bytes(ClusterSettings.lease / 1000), placeBytes,
+            bytes(ClusterSettings.lease / 1000), placeBytes, bytes(isAcknowledged ? 1 : 0),
         ]
         run(beatScript, as: .beat, keys: [keys.members, keys.generation, keys.log, keys.changes], arguments) {
             member, reply in
@@ -255,6 +259,7 @@ extension ClusterMember {
 extension ClusterMember {
     /// Gives the seat back, so that the others need not wait for silence.
     func leave() async {
+        state.withLock { $0.isLeaving = true }
         await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
             let command = RedisCommand(words: [Array("HDEL".utf8), keys.members, nameBytes])
             commands.send(command, timeout: settings.timeout) { _ in done.resume() }

@@ -10,6 +10,8 @@ internal import Redis
 extension ClusterMember {
     /// Before Redis is asked again after a failure, in nanoseconds.
     private static let pause: Int64 = 50_000_000
+    /// Redis is asked again after this time at the latest, whatever it says, in nanoseconds.
+    private static let longestPause: Int64 = 1_000_000_000
 
     /// The name of a group in Redis: its service's and its own.
     private func name(of id: QuotaGroupID, _ gate: Gate) -> String {
@@ -52,7 +54,7 @@ extension ClusterMember {
         let first = reply.now + max(0, reply.number(1)) &* 1000
         guard count > 0 else {
             // The others wait for the same slot.
-            let until = first + Int64.random(in: 1_000_000...Self.pause)
+            let until = min(first, reply.now + Self.longestPause) + Int64.random(in: 1_000_000...Self.pause)
             return gate.queue.deny(id, until: until, bucket: bucket, share: share, now: reply.now)
         }
         let span = max(0, reply.number(4)) &* 1000

@@ -174,17 +174,23 @@ extension ClusterMember {
         if !risen.isEmpty, voids { gate?.invalidate(risen, now: now) }
     }
 
+    /// Microseconds.
+    private static let retryTime: Int64 = 1_000_000
+
     /// Ends writes whose gateways have not said in time what became of them.
     func endOverdueWrites(now: MonotonicInstant) {
         let overdue = state.withLock { state -> [String] in
             guard state.log.isJoined, !state.writesElsewhere.isEmpty else { return [] }
             let time = state.membership.time(of: now)
             let overdue = state.writesElsewhere.filter { $0.value < time }.map(\.key)
-            for id in overdue { state.writesElsewhere[id] = nil }
+            // Until Redis has replied it is tried again.
+            for id in overdue { state.writesElsewhere[id] = time + Self.retryTime }
             return overdue
         }
         for id in overdue {
-            run(expireScript, as: .end, keys: [keys.writes, keys.epochs, keys.log], [Array(id.utf8)]) { _, _ in }
+            run(expireScript, as: .end, keys: [keys.writes, keys.epochs, keys.log], [Array(id.utf8)]) { member, reply in
+                if reply != nil { member.state.withLock { $0.writesElsewhere[id] = nil } }
+            }
         }
     }
 
@@ -192,7 +198,10 @@ extension ClusterMember {
 
     public func purge(_ request: PurgeRequest, completion: @escaping @Sendable (_ pages: Int, Int, Int) -> Void) {
         guard let gate else { return completion(0, 0, 0) }
-        guard settings.sharesPages, isJoined else { return completion(gate.purgeHere(request, now: .now), 1, 1) }
+        guard settings.sharesPages, isJoined else {
+            let all = settings.sharesPages ? state.withLock { $0.membership.live + $0.membership.silent } : 1
+            return completion(gate.purgeHere(request, now: .now), 1, max(1, all))
+        }
         // Redis has no index of pages: all pages of the services concerned are dropped there.
         let services = gate.services.filter { request.service == nil || request.service == $0.settings.name }
         let scopes = Self.text(services.map { $0.everything })

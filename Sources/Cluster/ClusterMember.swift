@@ -34,6 +34,8 @@ public final class ClusterMember: ClusterPort {
         /// The reason why Redis was not reached the last time.
         var lastFault = "it was not reached yet"
         var lastBeat: MonotonicInstant = .distantPast
+        /// No sign of life follows the word that it leaves.
+        var isLeaving = false
         /// Flights of this gateway for pages that others may wait for, by id.
         var flights: [UInt64: OwnFlight] = [:]
         /// Fetches that wait for another gateway's flight, by the page's name.

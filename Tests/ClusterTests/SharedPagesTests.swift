@@ -143,6 +143,30 @@ struct SharedPagesTests {
         }
     }
 
+    @Test("are never old after Redis has lost the epochs, or the members", arguments: [true, false])
+    func losses(ofEpochs: Bool) async throws {
+        try await with(3) { members in
+            let keys = members[0].member.keys
+            for round in 0..<12 {
+                for member in members { #expect(member.list().body == service.page()) }
+                if round % 4 == 3 { _ = try redis.call([Array("DEL".utf8), ofEpochs ? keys.epochs : keys.members]) }
+                #expect(members[round % 3].write() == .reply(service.page()))
+                for member in members { #expect(member.list().body == service.page()) }
+            }
+        }
+    }
+
+    @Test("tell a new generation when the members were lost")
+    func lostMembers() async throws {
+        try await with(2) { members in
+            let keys = members[0].member.keys
+            let old = try redis.call([Array("GET".utf8), keys.generation])?.text
+            _ = try redis.call([Array("DEL".utf8), keys.members])
+            #expect(TestMember.wait { (try? redis.call([Array("GET".utf8), keys.generation])?.text) != old })
+            for member in members { #expect(member.waitUntilJoined()) }
+        }
+    }
+
     /// Waits until the pages that were fetched are in Redis: then their flights are over there.
     private func waitForStores() throws {
         let areOver = TestMember.wait { (try? redis.call("KEYS", "*:f:*")?.array?.isEmpty) == true }

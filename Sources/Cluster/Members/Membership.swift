@@ -58,6 +58,11 @@ struct Membership: Sendable {
         offset = WallInstant(nanoseconds: time &* 1000) - WallInstant(nanoseconds: middle.nanoseconds)
     }
 
+    /// True if a sign of life was acknowledged so lately that the seat's time slots are not used.
+    func isAcknowledged(now: MonotonicInstant) -> Bool {
+        acknowledgedAt.map { now - $0 < ClusterSettings.silence } ?? false
+    }
+
     func mode(now: MonotonicInstant) -> Mode {
         guard let acknowledgedAt, now >= notBefore else { return .unknown }
         let span = now - acknowledgedAt

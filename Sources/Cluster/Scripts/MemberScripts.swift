@@ -4,7 +4,8 @@ internal import Redis
 // all that it needs, and its effects, not its text, are what replicas get.
 
 /// Shared by scripts: `now`, and who is there. A member is kept as "heard seat log-id leased place": when it last gave a sign of life, its seat
-/// (-1: none), the last entry of the log that it has acted on, when it last said that it reads the log, and where it runs (-: not told).
+/// (-1: none), the last entry of the log that it has acted on, when it last said that it reads the log, and where it runs (-: not told). The field `*`
+/// has the generation: without it the members were lost.
 private let census = """
     local clock = redis.call('TIME')
     local now = clock[1] * 1000000 + clock[2]
@@ -14,10 +15,13 @@ private let census = """
       local taken, live, silent, mine, old, heard_of = {}, 0, 0, nil, {}, {}
       for i = 1, #all, 2 do
         local heard, seat, at = string.match(all[i + 1], '^(%d+) (%-?%d+) %S+ %d+ ?(%S*)')
-        if not heard then old[#old + 1] = all[i]
+        if all[i] == '*' then
+        elseif not heard then old[#old + 1] = all[i]
         elseif all[i] == me then mine = tonumber(seat)
         else
-          local age = now - math.min(tonumber(heard), now)
+          local age = now - tonumber(heard)
+          -- Nobody was heard in the future.
+          if age < -1000000 then age = silence + 1 end
           local isSilent = age > silence or tonumber(heard) < born
           if age > forget or isSilent and at == place and at ~= '-' then old[#old + 1] = all[i]
           elseif tonumber(seat) >= 0 then
@@ -36,7 +40,9 @@ private let census = """
     """
 
 /// A sign of life. KEYS: members, generation, log, changes. ARGV: name, seat (-1: none yet), seats, silence, forget, last log id, 1 if it reads the log, the
-/// lease, its place (-: not told).
+/// lease, its place (-: not told), 1 if its last sign was acknowledged in time.
+///
+/// A member whose signs come and whose replies are late uses the time slots of its seat: it counts as silent until it says that one was acknowledged.
 ///
 /// A silent member at the same place has ended, and its seat is free at once: two processes cannot serve one address.
 ///
@@ -55,10 +61,12 @@ let beatScript = RedisScript(
         born = tonumber(born)
         local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or '0'
         -- A clock that was set back makes a new generation, too: what it says of ages is wrong.
-        if not born or born > now or server ~= run then
+        -- So does the loss of the members.
+        if not born or born > now or server ~= run or redis.call('HGET', KEYS[1], '*') ~= generation then
           born = now
           generation = whole(now) .. '-' .. run
           redis.call('SET', KEYS[2], generation)
+          redis.call('HSET', KEYS[1], '*', generation)
         end
         local all = redis.call('HGETALL', KEYS[1])
         local taken, live, silent, mine, old = census(all, me, seats, tonumber(ARGV[4]), forget, born, ARGV[9])
@@ -85,7 +93,8 @@ let beatScript = RedisScript(
             leased, isLeased = whole(now), 1
           end
         end
-        redis.call('HSET', KEYS[1], me, whole(now) .. ' ' .. mine .. ' ' .. ARGV[6] .. ' ' .. leased .. ' ' .. ARGV[9])
+        local heard = ARGV[10] == '1' and now or now - tonumber(ARGV[4]) - 1
+        redis.call('HSET', KEYS[1], me, whole(heard) .. ' ' .. mine .. ' ' .. ARGV[6] .. ' ' .. leased .. ' ' .. ARGV[9])
         return {generation, mine, live, silent, whole(now), isLeased}
         """)
 

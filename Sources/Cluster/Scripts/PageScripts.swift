@@ -97,9 +97,14 @@ let beginScript = RedisScript(
 /// Raises scopes; sets `raised` to the text of an entry.
 private func raise(scopes: String) -> String {
     """
+    local clock = redis.call('TIME')
+    local now = clock[1] * 1000000 + clock[2]
     local raised = {}
     for scope in string.gmatch(\(scopes), '%d+') do
-      raised[#raised + 1] = scope .. ':' .. redis.call('HINCRBY', KEYS[2], scope, 1)
+      -- Never a value that was there before, also when the epochs were lost: not even in the same microsecond.
+      local epoch = string.format('%.0f', math.max(tonumber(redis.call('HGET', KEYS[2], scope) or '0') + 1, now))
+      redis.call('HSET', KEYS[2], scope, epoch)
+      raised[#raised + 1] = scope .. ':' .. epoch
     end
     raised = table.concat(raised, ',')
 
@@ -156,7 +161,7 @@ let acknowledgedScript = RedisScript(
     local members = redis.call('HGETALL', KEYS[1])
     for i = 1, #members, 2 do
       local first, second, leased = string.match(members[i + 1], '^%d+ %-?%d+ (%d+)-(%d+) (%d+)')
-      if members[i] ~= ARGV[1] and first and now - tonumber(leased) <= tonumber(ARGV[4]) then
+      if members[i] ~= ARGV[1] and first and math.abs(now - tonumber(leased)) <= tonumber(ARGV[4]) then
         all = all + 1
         first, second = tonumber(first), tonumber(second)
         if first < major or (first == major and second < minor) then pending = pending + 1 end
