@@ -148,10 +148,15 @@ struct SharedPagesTests {
         try await with(3) { members in
             let keys = members[0].member.keys
             for round in 0..<12 {
-                for member in members { #expect(member.list().body == service.page()) }
+                for member in members { _ = member.list() }
                 if round % 4 == 3 { _ = try redis.call([Array("DEL".utf8), ofEpochs ? keys.epochs : keys.members]) }
-                #expect(members[round % 3].write() == .reply(service.page()))
-                for member in members { #expect(member.list().body == service.page()) }
+                let answer = members[round % 3].write()
+                #expect(answer == .reply(service.page()) || !ofEpochs && answer == .error("ThrottlingException"))
+                for member in members {
+                    let answer = member.list()
+                    // Without the members nobody sends for a while.
+                    #expect(answer.body == service.page() || !ofEpochs && answer == .error("ThrottlingException"))
+                }
             }
         }
     }
