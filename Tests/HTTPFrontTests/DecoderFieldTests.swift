@@ -157,5 +157,6 @@ extension KnownField {
         "Authorization",
         "Cache-Control", "User-Agent", "X-Amz-Target", "X-Amz-Date", "X-Amz-Security-Token", "amz-sdk-request",
         "amz-sdk-invocation-id", "Origin", "Sec-Fetch-Site", "Forwarded", "X-Forwarded-For", "X-Real-IP",
+        "traceparent", "tracestate",
     ]
 }

@@ -23,7 +23,7 @@ struct ConfigurationFaultTests {
             "1: services[0].quotas.batch.brust: unknown key; did you mean burst?"),
         FaultyText(
             "log: {\"a\\e[31m\\nb\": 1}",
-            "1: log.'a\\u{1B}[31m\\u{A}b': unknown key; the keys here are level, access"),
+            "1: log.'a\\u{1B}[31m\\u{A}b': unknown key; the keys here are level, access, format"),
         FaultyText(
             "replicas: 2\nlog: {level: info}\nreplicas: 3\nreplicas: 4",
             "3: replicas: is set already in line 1: keep one of the two",
