@@ -349,13 +349,17 @@ public final class GatewayResponder: Responder {
         left -= hits
         if hits > 0 { counters.countDuration(elapsed, .hit, times: hits) }
         guard untimedOthers > 0 else { return }
-        for outcome in Outcome.allCases where left > 0 {
-            let times = min(untimed[outcome.rawValue], left)
-            guard times > 0 else { continue }
-            untimed[outcome.rawValue] -= times
-            untimedOthers -= times
-            left -= times
-            counters.countDuration(elapsed, outcome, times: times)
+        // By place: a list of all outcomes would be made anew each time.
+        var place = 0
+        while left > 0, place < untimed.count {
+            let times = min(untimed[place], left)
+            if times > 0, let outcome = Outcome(rawValue: place) {
+                untimed[place] -= times
+                untimedOthers -= times
+                left -= times
+                counters.countDuration(elapsed, outcome, times: times)
+            }
+            place += 1
         }
     }
 

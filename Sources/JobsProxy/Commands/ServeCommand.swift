@@ -42,7 +42,9 @@ struct ServeCommand: AsyncParsableCommand {
         signals.endInOrder { supervisor?.send("STOPPING=1") }
         let source = config.map { path in
             var source = ReloadSource(path: path) { () throws(CommandFailure) in
-                try ConfigurationFile.load(path, catalogs: catalogs)
+                var file = try ConfigurationFile.load(path, catalogs: catalogs)
+                file.log.format = file.log.format ?? ProcessOutput.usualFormat
+                return file
             }
             source.use = { log in
                 level.value = Logger.Level(log.level)
