@@ -3,7 +3,7 @@ internal import CPage
 /// The operator's page: one HTML document that needs nothing from elsewhere. It holds no figures of the gateway, and is the same for
 /// everybody.
 public struct DashboardPage: Sendable {
-    /// What stands between the tags of its one `style` element, and of its one `script` element.
+    /// The text between the tags of its one `style` element, and of its one `script` element.
     public let style: [UInt8]
     public let script: [UInt8]
     private let markup: [UInt8]

@@ -34,6 +34,18 @@ struct TrustedProxyTests {
         }
     }
 
+    @Test("on this machine may tell that its client is there too, for the connection alone")
+    func loopback() async throws {
+        try await withProxy { server in
+            let client = try await server.connect()
+            try await client.send("PROXY TCP4 127.0.0.9 127.0.0.1 5000 443\r\n" + get("/peer"))
+            #expect(try await client.answer().content == "true -1")
+            let other = try await server.connect()
+            try await other.send(get("/peer", "X-Forwarded-For: 127.0.0.9\r\n"))
+            #expect(try await other.answer().content == "false -1")
+        }
+    }
+
     @Test("may send its header in pieces, and the request after it")
     func pieces() async throws {
         try await withProxy { server in

@@ -74,7 +74,7 @@ public enum Arrival: Sendable {
 public struct Delivery: Sendable {
     public let arrival: Arrival
     public let waiters: [Waiter]
-    /// What became of the fetch; `nil` if it was never begun.
+    /// The course of the fetch; `nil` if it was never begun.
     public let story: FetchStory?
 
     public init(_ arrival: Arrival, to waiters: [Waiter], story: FetchStory? = nil) {

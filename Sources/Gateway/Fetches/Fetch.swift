@@ -150,7 +150,7 @@ struct AttemptRecord: Sendable {
     /// When it asked for its tokens, and for how long it then waited for them; nanoseconds.
     var askedAt: MonotonicInstant?
     var wait: Int64 = 0
-    /// What the attempts before it have waited, nanoseconds.
+    /// How long the attempts before it have waited for their tokens, in nanoseconds.
     var earlierWait: Int64 = 0
 
     /// It has its tokens now.

@@ -53,7 +53,7 @@ public final class FetchQueue: Sendable {
     /// Each group once, and where those of a service begin that owns its groups.
     private let owned: [QuotaGroup<AttemptRecord>]
     private let starts: [Int]
-    /// What a reload changes.
+    /// The settings that a reload changes.
     private struct Setup {
         var services: [Service]
         var domainLimit: Limit?

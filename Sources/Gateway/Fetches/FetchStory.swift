@@ -1,6 +1,6 @@
 public import Tracing
 
-/// What became of a fetch on its way, for records of the requests that waited for it.
+/// The attempts, the waits and the end of a fetch, for records of the requests that waited for it.
 public struct FetchStory: Sendable {
     /// How many attempts were sent.
     public var attempts = 0

@@ -1,7 +1,7 @@
 internal import AWSProtocol
 public import PageCache
 
-/// What a page is of, in words for operators.
+/// The operation and the inputs of a page, for operators.
 public struct PageName: Sendable, Equatable {
     public let service: String
     public let operation: String

@@ -13,9 +13,9 @@ public final class WatchHub: Sendable {
     /// From one event to the next: less than a second, so that what is shown is never older than that. In nanoseconds.
     static let period: Int64 = 900_000_000
 
-    /// What watchers are sent, as the data of server-sent events: JSON without line feeds. Called on the thread of `offload` alone.
+    /// Makes the events for watchers, as the data of server-sent events: JSON without line feeds. Called on the thread of `offload` alone.
     public struct Source: Sendable {
-        /// What a new watcher needs to know of the time before it came.
+        /// The first event for a new watcher: the last hour.
         let history: @Sendable () -> [UInt8]
         let now: @Sendable (_ watchers: Int) -> [UInt8]
 

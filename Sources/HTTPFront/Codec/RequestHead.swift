@@ -108,7 +108,7 @@ public struct RequestHead {
         for field in fields where bytes.holds(anyCaseOf: name.span, at: field.name) {
             values.append(field.value.map { bytes[$0] })
         }
-        if let client = proxies.client(forwardedFor: values) { peer.become(client) }
+        if let client = proxies.client(forwardedFor: values) { peer.become(client, isOnThisMachine: false) }
     }
 
     /// Adds a field.
@@ -164,9 +164,12 @@ public struct Peer: Sendable, Equatable {
     }
 
     /// A proxy hands on the connection or the request of this client.
-    mutating func become(_ client: IPAddress) {
+    ///
+    /// - Parameter isOnThisMachine: false wherever the client itself may have written the address: a request that need not be identified comes from
+    ///   this machine for certain.
+    mutating func become(_ client: IPAddress, isOnThisMachine: Bool) {
         isTold = true
-        isLoopback = client.isLoopback
+        isLoopback = isOnThisMachine
         address = PeerAddress(client)
     }
 }

@@ -154,7 +154,8 @@ final class Connection<R: Responder>: ConnectionRequests<R>, ChannelInboundHandl
             _ = change { machine, _ in machine.handshakeEnded() }
             close()
         case .client(let client):
-            peer.become(client)
+            // Loopback is the proxy's machine, which is this one if the proxy has connected from it.
+            peer.become(client, isOnThisMachine: peer.isLoopback && client.isLoopback)
             peer.isTrustedProxy = loop.limits.trustedProxies.contains(client)
             guard admission == .admitted, loop.limits.maxConnectionsPerPeer > 0 else { return }
             address = client.text
