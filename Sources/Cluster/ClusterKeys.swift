@@ -9,7 +9,7 @@ struct ClusterKeys: Sendable {
     private let pageKeys: HMACKey
     private let places: HMACKey
 
-    let members, generation, changes, epochs, writes, log: [UInt8]
+    let members, generation, changes, epochs, writes, log, quotas: [UInt8]
     /// For `ConnectionCheck` alone.
     let check: [UInt8]
     /// Gives scopes their counters, for all gateways of the deployment alike.
@@ -27,7 +27,7 @@ struct ClusterKeys: Sendable {
         self.prefix = prefix
         func key(_ name: String) -> [UInt8] { Array((prefix + name).utf8) }
         (members, generation, changes, epochs) = (key("m"), key("g"), key("s"), key("e"))
-        (writes, log, check) = (key("w"), key("log"), key("check"))
+        (writes, log, quotas, check) = (key("w"), key("log"), key("t"), key("check"))
     }
 
     private static func hex(_ bytes: some Collection<UInt8>) -> String {

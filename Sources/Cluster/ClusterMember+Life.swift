@@ -39,6 +39,7 @@ extension ClusterMember {
         let now = MonotonicInstant.now
         if commands.state.isUp, state.withLock({ now - $0.lastBeat >= Self.beatTime }) { beat(hasRead: false) }
         if commands.state.isUp, state.withLock({ $0.isCensusDue(now: now) }) { askForMembers() }
+        if commands.state.isUp, state.withLock({ $0.isComparisonDue(now: now) }) { compareQuotas() }
         endOverdueWrites(now: now)
         sayUnsaid(now: now)
         pollFlights(now: now)
@@ -163,8 +164,8 @@ extension ClusterMember {
             bytes(settings.forget / 1000), Array(last.utf8), bytes(hasRead ? 1 : 0),
             bytes(ClusterSettings.lease / 1000), placeBytes, bytes(isAcknowledged ? 1 : 0),
         ]
-        run(beatScript, as: .beat, keys: [keys.members, keys.generation, keys.log, keys.changes], arguments) {
-            member, reply in
+        let keys = [keys.members, keys.generation, keys.log, keys.changes, keys.epochs, keys.writes]
+        run(beatScript, as: .beat, keys: keys, arguments) { member, reply in
             member.heard(reply, hasRead: hasRead)
             completion(member, reply != nil)
         }
@@ -197,8 +198,8 @@ extension ClusterMember {
 
     /// Another gate takes the place of the one that `start` was given, after a reload.
     ///
-    /// - Parameter changed: the groups that have another quota, or are counted no longer only. Granted slots are asked for with the quota each time; the time slots of a
-    ///   seat follow from it.
+    /// - Parameter changed: the groups that have another quota, or left shadow mode. Granted slots are asked for with the quota each time; the
+    ///   time slots of a seat follow from it.
     public func replace(_ gate: Gate, changed: [QuotaGroupID]) {
         state.withLock { $0.gate = gate }
         guard settings.sharesQuotas, !changed.isEmpty else { return }

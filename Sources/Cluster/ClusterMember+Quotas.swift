@@ -78,4 +78,38 @@ extension ClusterMember {
         let milliseconds = (instant - now) / 1_000_000 + 1
         run(holdScript, as: .hold, keys: [keys.hold(name(of: id, gate))], [bytes(milliseconds)]) { _, _ in }
     }
+
+    // MARK: Agreement
+
+    /// Quotas that others have named stay for this time, in milliseconds.
+    private static let namedFor = 60_000
+
+    /// Tells Redis the quotas of this gateway, and the log if those of others are not the same: the joint rate then keeps to none of them.
+    func compareQuotas() {
+        guard settings.sharesQuotas, let gate else { return }
+        let own = gate.queue.ownGroups.flatMap { id, quota in
+            [name(of: id, gate), "\(quota.interval) \(quota.burst) \(settings.instances)"].map { Array($0.utf8) }
+        }
+        guard !own.isEmpty else { return }
+        run(compareScript, as: .compare, keys: [keys.quotas], [bytes(Self.namedFor)] + own) { member, reply in
+            guard let reply else { return }
+            let groups = (reply.value.array ?? []).compactMap(\.text).sorted()
+            let isNew = member.state.withLock { state in
+                defer { state.differing = groups }
+                return state.differing != groups
+            }
+            if isNew { member.report(.differing(groups: groups)) }
+        }
+    }
+}
+
+extension ClusterMember.State {
+    private static let comparisonTime: Int64 = 10_000_000_000
+
+    /// Returns true if the quotas are to be compared.
+    mutating func isComparisonDue(now: MonotonicInstant) -> Bool {
+        guard now - lastComparison >= Self.comparisonTime else { return false }
+        lastComparison = now
+        return true
+    }
 }

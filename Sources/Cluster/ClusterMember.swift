@@ -23,6 +23,8 @@ public final class ClusterMember: ClusterPort {
         case seated(seat: Int)
         /// Nothing is sent any more, because Redis was away for too long.
         case forgotten
+        /// Other gateways share these groups, named `service/group`, with another quota or another number of instances; none any more if empty.
+        case differing(groups: [String])
     }
 
     struct State {
@@ -51,6 +53,9 @@ public final class ClusterMember: ClusterPort {
         var buckets: [QuotaGroupID: [UInt8]] = [:]
         var members: [MemberFigures] = []
         var lastCensus: MonotonicInstant = .distantPast
+        var lastComparison: MonotonicInstant = .distantPast
+        /// The groups that others share with another quota.
+        var differing: [String] = []
     }
 
     let settings: ClusterSettings

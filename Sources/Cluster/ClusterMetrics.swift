@@ -5,7 +5,7 @@ internal import Telemetry
 struct ClusterMetrics: Sendable {
     /// The kinds of messages to Redis.
     enum Command: String, Sendable, CaseIterable {
-        case beat, join, take, cut, hold, look, put, release, begin, end, acknowledged, purge, members
+        case beat, join, take, cut, hold, look, put, release, begin, end, acknowledged, purge, members, compare
     }
 
     /// The outcome for a page that was looked for, or was to be stored.

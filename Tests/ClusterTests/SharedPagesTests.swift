@@ -172,6 +172,46 @@ struct SharedPagesTests {
         }
     }
 
+    @Test(
+        "are never old for long after a key has become of another kind",
+        arguments: ["m", "g", "s", "e", "w", "log"])
+    func otherKinds(key: String) async throws {
+        try await with(3) { members in
+            for member in members { _ = member.list() }
+            let keys = members[0].member.keys
+            let all = [keys.members, keys.generation, keys.changes, keys.epochs, keys.writes, keys.log]
+            let name = try #require(all.first { $0.reversed().starts(with: ":\(key)".utf8.reversed()) })
+            _ = try redis.call([Array("DEL".utf8), name])
+            _ = try redis.call([Array("SADD".utf8), name, Array("garbage".utf8)])
+            let answer = members[0].write()
+            #expect(answer == .reply(service.page()) || answer == .error("ThrottlingException"))
+            // The end of the write is said again when the key is good.
+            for member in members {
+                let isNew = TestMember.wait { member.list().body == service.page() }
+                #expect(isNew)
+            }
+            for member in members { #expect(member.waitUntilJoined()) }
+        }
+    }
+
+    @Test("are fetched in spite of an epoch that is no number, and of a flight without an end")
+    func garbage() async throws {
+        try await with(2) { members in
+            let keys = members[0].member.keys
+            _ = members[0].list()
+            let scope = Array("\(EpochIndex.of(TestMember.domain))".utf8)
+            _ = try redis.call([Array("HSET".utf8), keys.epochs, scope, Array("garbage".utf8)])
+            #expect(members[0].write() == .reply(service.page()))
+            #expect(members[1].list() == .page(service.page(), isHit: false))
+            try waitForStores()
+            let page = try #require(try pageNames().first)
+            let flight = Array(String(decoding: page, as: UTF8.self).replacing(":p:", with: ":f:").utf8)
+            #expect(members[0].write() == .reply(service.page()))
+            _ = try redis.call([Array("SET".utf8), flight, Array("nobody".utf8)])
+            #expect(members[1].list() == .page(service.page(), isHit: false))
+        }
+    }
+
     /// Waits until the pages that were fetched are in Redis: then their flights are over there.
     private func waitForStores() throws {
         let areOver = TestMember.wait { (try? redis.call("KEYS", "*:f:*")?.array?.isEmpty) == true }

@@ -141,6 +141,29 @@ struct SharedQuotaTests {
         redis.stop()
     }
 
+    @Test("are told to the log when gateways have different ones, and when they have the same again")
+    func differing() async throws {
+        let (one, other) = (try TestMember(redis, service, rate: 1000), try TestMember(redis, service, rate: 500))
+        for member in [one, other] {
+            #expect(member.waitUntilJoined())
+            member.member.compareQuotas()
+        }
+        let isTold = TestMember.wait {
+            one.member.compareQuotas()
+            return [one, other].allSatisfy { $0.events.all.contains { $0.groups?.isEmpty == false } }
+        }
+        #expect(isTold)
+        #expect(one.events.all.compactMap(\.groups).first?.contains("voice-id/batch") == true)
+        await other.stop()
+        let isSame = TestMember.wait {
+            one.member.compareQuotas()
+            return one.events.all.last?.groups?.isEmpty == true
+        }
+        #expect(isSame)
+        await one.stop()
+        redis.stop()
+    }
+
     @Test("are cut for all when the service throttles")
     func cut() async throws {
         let members = try (0..<2).map { _ in try TestMember(redis, service, instances: 2, rate: 20) }
@@ -164,4 +187,8 @@ struct SharedQuotaTests {
         for member in members { await member.stop() }
         redis.stop()
     }
+}
+
+extension ClusterMember.Event {
+    fileprivate var groups: [String]? { if case .differing(let groups) = self { groups } else { nil } }
 }

@@ -39,7 +39,7 @@ private let census = """
 
     """
 
-/// A sign of life. KEYS: members, generation, log, changes. ARGV: name, seat (-1: none yet), seats, silence, forget, last log id, 1 if it reads the log, the
+/// A sign of life. KEYS: members, generation, log, changes, epochs, writes. ARGV: name, seat (-1: none yet), seats, silence, forget, last log id, 1 if it reads the log, the
 /// lease, its place (-: not told), 1 if its last sign was acknowledged in time.
 ///
 /// A member whose signs come and whose replies are late uses the time slots of its seat: it counts as silent until it says that one was acknowledged.
@@ -50,19 +50,28 @@ private let census = """
 /// because writers have not waited for it meanwhile.
 ///
 /// The generation names the data and the server: it is another one when either was replaced, since a new primary may lack the last writes.
+/// A key that has become of another kind is lost data.
 /// Changes in who is there are kept with their time, as "generation live silent at".
 ///
 /// Returns generation, seat, live members, silent seats, the time, 1 if the lease runs from this sign on.
 let beatScript = RedisScript(
     census + """
         local me, seats, forget = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[5])
+        local isWhole = true
+        for i, kind in ipairs({'hash', 'string', 'stream', 'string', 'hash', 'hash'}) do
+          local is = redis.call('TYPE', KEYS[i]).ok
+          if is ~= 'none' and is ~= kind then
+            redis.call('DEL', KEYS[i])
+            isWhole = false
+          end
+        end
         local generation = redis.call('GET', KEYS[2]) or ''
         local born, server = string.match(generation, '^(%d+)-(%w+)$')
         born = tonumber(born)
         local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or '0'
         -- A clock that was set back makes a new generation, too: what it says of ages is wrong.
         -- So does the loss of the members.
-        if not born or born > now or server ~= run or redis.call('HGET', KEYS[1], '*') ~= generation then
+        if not isWhole or not born or born > now or server ~= run or redis.call('HGET', KEYS[1], '*') ~= generation then
           born = now
           generation = whole(now) .. '-' .. run
           redis.call('SET', KEYS[2], generation)
@@ -243,6 +252,20 @@ let cutScript = RedisScript(
         redis.call('SET', KEYS[2], whole(now + tonumber(ARGV[3]) * full / 1000) .. ' ' .. whole(full) .. ' ' .. ARGV[3])
         return 1
         """)
+
+/// Compares the quotas of this gateway with those that others have named last, and names its own. KEYS: quotas. ARGV: the milliseconds that they
+/// stay, then groups and quotas in turn. Returns the groups whose quota was another one.
+let compareScript = RedisScript(
+    """
+    local differing = {}
+    for i = 2, #ARGV, 2 do
+      local theirs = redis.call('HGET', KEYS[1], ARGV[i])
+      if theirs and theirs ~= ARGV[i + 1] then differing[#differing + 1] = ARGV[i] end
+      redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+    end
+    redis.call('PEXPIRE', KEYS[1], ARGV[1])
+    return differing
+    """)
 
 /// Holds a quota group. KEYS: hold. ARGV: milliseconds. A longer hold stays.
 let holdScript = RedisScript(

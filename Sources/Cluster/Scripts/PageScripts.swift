@@ -47,6 +47,8 @@ let lookScript = RedisScript(
     end
     local older = ARGV[5] == '1' and page or ''
     local flight = redis.call('GET', KEYS[2])
+    -- One without an end was not set by this script.
+    if flight and redis.call('PTTL', KEYS[2]) < 0 then flight = nil end
     if flight and flight ~= ARGV[1] and flight ~= ARGV[1] .. ' +' then
       if string.sub(flight, -2) ~= ' +' then redis.call('SET', KEYS[2], flight .. ' +', 'KEEPTTL') end
       return {2, older, time}
@@ -102,7 +104,7 @@ private func raise(scopes: String) -> String {
     local raised = {}
     for scope in string.gmatch(\(scopes), '%d+') do
       -- Never a value that was there before, also when the epochs were lost: not even in the same microsecond.
-      local epoch = string.format('%.0f', math.max(tonumber(redis.call('HGET', KEYS[2], scope) or '0') + 1, now))
+      local epoch = string.format('%.0f', math.max((tonumber(redis.call('HGET', KEYS[2], scope) or '0') or 0) + 1, now))
       redis.call('HSET', KEYS[2], scope, epoch)
       raised[#raised + 1] = scope .. ':' .. epoch
     end

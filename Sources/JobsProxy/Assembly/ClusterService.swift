@@ -71,6 +71,11 @@ extension Logger {
         case .seated(let seat):
             warning("shared: the quota is used in the time slots of a seat", metadata: ["seat": "\(seat)"])
         case .forgotten: warning("shared: nothing is sent until Redis is back")
+        case .differing(let groups) where groups.isEmpty: notice("shared: all gateways have the same quotas again")
+        case .differing(let groups):
+            warning(
+                "shared: other gateways have another quota or another number of instances; give all of them the same",
+                metadata: ["groups": "\(groups.joined(separator: ", "))"])
         }
     }
 }
