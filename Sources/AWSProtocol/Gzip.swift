@@ -15,10 +15,18 @@ public enum Gzip {
     /// Returns true if content begins as gzip does.
     public static func isPacked(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1f, 0x8b]) }
 
+    /// How hard to look for repetitions: zlib's levels.
+    public enum Effort: Int32, Sendable {
+        case fast = 1
+        case usual = 6
+    }
+
     /// Content as one gzip member; `nil` if there is no memory.
-    public static func packed(_ bytes: Span<UInt8>) -> [UInt8]? {
+    public static func packed(_ bytes: Span<UInt8>, effort: Effort = .usual) -> [UInt8]? {
         var stream = unsafe z_stream()
-        guard let size = UInt32(exactly: bytes.count), unsafe CZlib_beginGzip(&stream) == Z_OK else { return nil }
+        guard let size = UInt32(exactly: bytes.count), unsafe CZlib_beginGzip(&stream, effort.rawValue) == Z_OK else {
+            return nil
+        }
         defer { _ = unsafe deflateEnd(&stream) }
         var packed = [UInt8](repeating: 0, count: Int(unsafe deflateBound(&stream, UInt(size))))
         // Unsafe only in its pointers: zlib reads and writes within the lengths that it is given, which are the buffers' own. It does

@@ -11,8 +11,9 @@ static inline int CZlib_begin(z_stream *stream) {
 }
 
 /// `deflateInit2` is a macro; 31 asks for gzip with the largest window, 8 is the usual memory.
-static inline int CZlib_beginGzip(z_stream *stream) {
-    return deflateInit2(stream, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY);
+static inline int CZlib_beginGzip(z_stream *stream, int level) {
+    memset(stream, 0, sizeof *stream);
+    return deflateInit2(stream, level, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY);
 }
 
 #endif

@@ -15,7 +15,8 @@ extension GatewayResponder {
         let now = loop.eventLoop.now.instant
         // Counted inside: when `answer` returns, requests that waited behind this one on its connection may be answered too.
         let isAnswered = loop.answer(waiter) { responder, response in
-            responder.renderer.arrival(arrival, role: request.role, for: request.call, &response, now: now)
+            responder.renderer.arrival(
+                arrival, role: request.role, for: request.call, acceptsGzip: request.acceptsGzip, &response, now: now)
             responder.count(arrival, story, request, response, now: now)
         }
         if !isAnswered { count(arrival, story, request, nil, now: now) }

@@ -17,6 +17,8 @@ public final class GatewayResponder: Responder {
     struct Waiting {
         let role: Verdict.Role
         let call: Call
+        /// Known only while pages are kept in gzip.
+        let acceptsGzip: Bool
         let caller: CallerID
         let since: MonotonicInstant
         /// When it is answered with an error if its fetch has not ended.
@@ -186,13 +188,15 @@ public final class GatewayResponder: Responder {
             }, now: now)
         {
         case .page(let page, let use):
-            return serve(page, use, call, requester.caller, now: now, &response)
+            return serve(
+                page, use, call, requester.caller, acceptsGzip: head.acceptsGzip(bytes), now: now, &response)
         case .refused(let error):
             return refuse(error, call.operation, requester.caller, of: call.service, call: call, &response)
         case .wait(let role):
             let until = min(now + gate.patience(call), directives.deadline ?? .distantFuture)
             waiting.all[waiter] = Waiting(
-                role: role, call: call, caller: requester.caller, since: now, until: until,
+                role: role, call: call, acceptsGzip: gate.policy.packsPages && head.acceptsGzip(bytes),
+                caller: requester.caller, since: now, until: until,
                 note: note(head, bytes, content))
             return .later
         }
@@ -242,11 +246,11 @@ public final class GatewayResponder: Responder {
 
     /// Answers from the cache.
     private func serve(
-        _ page: Page, _ use: PageUse, _ call: Call, _ caller: CallerID, now: MonotonicInstant,
-        _ response: inout ResponseWriter
+        _ page: Page, _ use: PageUse, _ call: Call, _ caller: CallerID, acceptsGzip: @autoclosure () -> Bool,
+        now: MonotonicInstant, _ response: inout ResponseWriter
     ) -> Disposition {
         let operation = call.operation
-        renderer.page(page, use, for: call, &response, now: now)
+        renderer.page(page, use, for: call, acceptsGzip: acceptsGzip(), &response, now: now)
         let outcome: Outcome = use == .fresh ? .hit : .stale
         counters.count(outcome, operation: operation, caller: caller)
         let age = page.age(now: now)

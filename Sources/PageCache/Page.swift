@@ -34,6 +34,8 @@ public final class Page: Sendable {
     public let body: [UInt8]
     /// The instant of the request that brought these bytes; before `fetchedAt` if later ones have brought the same page.
     public let bodyFetchedAt: MonotonicInstant
+    /// The body in gzip, for clients that accept it; `nil` if it was not packed.
+    public let packed: [UInt8]?
     /// The fields of negative entries, in an object of their own because most pages have none.
     private let failure: Failure?
 
@@ -63,6 +65,7 @@ public final class Page: Sendable {
             status == 200 && errorCode == nil
             ? nil : Failure(status: status, code: errorCode, queryError: queryError)
         self.body = body
+        packed = nil
         bodyFetchedAt = fetchedAt
         self.fetchedAt = fetchedAt
         freshUntil = fetchedAt + max(0, lifetime.fresh)
@@ -73,7 +76,7 @@ public final class Page: Sendable {
     private init(_ page: Page, fetchedAt: MonotonicInstant, lifetime: Lifetime) {
         key = page.key
         failure = page.failure
-        body = page.body
+        (body, packed) = (page.body, page.packed)
         bodyFetchedAt = page.bodyFetchedAt
         self.fetchedAt = fetchedAt
         freshUntil = fetchedAt + max(0, lifetime.fresh)
@@ -81,10 +84,10 @@ public final class Page: Sendable {
         usableUntil = max(revalidateUntil, freshUntil + max(0, lifetime.staleIfError))
     }
 
-    private init(_ page: Page, freshUntil: MonotonicInstant) {
+    private init(_ page: Page, packed: [UInt8]?, freshUntil: MonotonicInstant) {
         key = page.key
         failure = page.failure
-        body = page.body
+        (body, self.packed) = (page.body, packed)
         bodyFetchedAt = page.bodyFetchedAt
         fetchedAt = page.fetchedAt
         self.freshUntil = freshUntil
@@ -99,6 +102,9 @@ public final class Page: Sendable {
         Page(self, fetchedAt: fetchedAt, lifetime: lifetime)
     }
 
+    /// The same page, with its body in gzip beside it.
+    public func withPacked(_ packed: [UInt8]) -> Page { Page(self, packed: packed, freshUntil: freshUntil) }
+
     /// The HTTP status of the answer: 200, or a 4xx for a negative entry.
     public var status: Int { failure?.status ?? 200 }
 
@@ -109,12 +115,17 @@ public final class Page: Sendable {
     public var queryError: String? { failure?.queryError }
 
     /// The same page, stale from `now` on.
-    func stale(now: MonotonicInstant) -> Page { Page(self, freshUntil: min(freshUntil, now)) }
+    func stale(now: MonotonicInstant) -> Page { Page(self, packed: packed, freshUntil: min(freshUntil, now)) }
 
     /// The memory of a page beside key and body, in bytes: two object headers, the record, its share of the tables, and the
     /// allocator's rounding.
-    static let overhead = 280
+    static let overhead = 288
 
     /// The bytes that the page counts for.
-    var weight: Int { key.bytes.count + body.count + Self.overhead }
+    var weight: Int {
+        key.bytes.count + body.count + (packed.map { $0.count + Self.packedOverhead } ?? 0) + Self.overhead
+    }
+
+    /// An object header, and the allocator's rounding.
+    private static let packedOverhead = 48
 }

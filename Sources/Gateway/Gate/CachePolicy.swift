@@ -14,6 +14,8 @@ public struct CachePolicy: Sendable, Equatable {
     public var staleIfError: Int64 = 600_000_000_000
     /// By error code.
     public var negativeTTL: [String: Int64] = [:]
+    /// True if pages are kept in gzip, too, for clients that accept it.
+    public var packsPages = false
 
     public init() {}
 

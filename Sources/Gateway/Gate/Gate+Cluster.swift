@@ -40,6 +40,7 @@ extension Gate {
     ///   - isFresh: true if it answers the fetch. Else it is kept as an older page, and `proceed` follows.
     public func take(_ page: Page, for fetch: Fetch, isFresh: Bool, now: MonotonicInstant) {
         guard case .flight(let flight, _) = fetch.purpose else { return }
+        let page = policy.packsPages ? page.packing() : page
         guard isFresh else { return cache.offer(page, for: flight, now: now) }
         let waiters = cache.complete(flight, .keep(page), now: now)
         deliver([Delivery(.stale(page, .fresh), to: waiters)])

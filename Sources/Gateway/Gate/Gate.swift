@@ -13,7 +13,7 @@ public import Tracing
 public final class Gate: Sendable {
     public let services: [Service]
     public let cache: PageCache
-    let policy: CachePolicy
+    public let policy: CachePolicy
     /// The operations of all services.
     public let operations: OperationNames
     let targets: TargetTable

@@ -36,6 +36,7 @@ extension Gate {
         if isSame, let old, old.page.mayStand(until: kept.usableUntil, operation) {
             kept = old.page.renewed(fetchedAt: page.fetchedAt, lifetime: lifetime)
         }
+        if policy.packsPages, kept.packed == nil { kept = kept.packing() }
         let stored = cache.keep(kept, of: flight, now: now)
         plan.stored(
             kept, at: stored.place, kind, estimate, former: former, requests: stored.requests,

@@ -15,8 +15,10 @@ struct AnswerRenderer {
 
     // MARK: Calls
 
+    /// - Parameter acceptsGzip: true if the client accepts it; asked only about pages that are there in gzip.
     mutating func page(
-        _ page: Page, _ use: PageUse, for call: Call, _ response: inout ResponseWriter, now: MonotonicInstant
+        _ page: Page, _ use: PageUse, for call: Call, acceptsGzip: @autoclosure () -> Bool,
+        _ response: inout ResponseWriter, now: MonotonicInstant
     ) {
         start(page.status == 200 ? .ok : Status(code: page.status), call.minorDigit, &response)
         if let code = page.errorCode {
@@ -30,20 +32,29 @@ struct AnswerRenderer {
         // In one piece, because most answers are made here.
         response.pieces(upTo: 100) { CacheStatus.page(age: age, ttl: left, isStale: isStale, &$0) }
         if case .unrefreshable(let reason, let status) = use { CacheStatus.finishStale(reason, status, &response) }
-        response.finish(page.body)
+        finish(page, acceptsGzip: acceptsGzip(), &response)
+    }
+
+    private func finish(_ page: Page, acceptsGzip: @autoclosure () -> Bool, _ response: inout ResponseWriter) {
+        guard let packed = page.packed else { return response.finish(page.body) }
+        response.line("Vary: Accept-Encoding\r\n")
+        guard acceptsGzip() else { return response.finish(page.body) }
+        response.line("Content-Encoding: gzip\r\n")
+        response.finish(packed)
     }
 
     mutating func arrival(
-        _ arrival: Arrival, role: Verdict.Role, for call: Call, _ response: inout ResponseWriter, now: MonotonicInstant
+        _ arrival: Arrival, role: Verdict.Role, for call: Call, acceptsGzip: Bool, _ response: inout ResponseWriter,
+        now: MonotonicInstant
     ) {
         switch arrival {
         case .page(let page):
             start(Status(code: page.status), call.minorDigit, &response)
             response.field("Age", page.age(now: now) / 1_000_000_000)
             CacheStatus.forwarded(role, &response)
-            response.finish(page.body)
+            finish(page, acceptsGzip: acceptsGzip, &response)
         case .stale(let page, let use):
-            self.page(page, use, for: call, &response, now: now)
+            self.page(page, use, for: call, acceptsGzip: acceptsGzip, &response, now: now)
         case .reply(let reply):
             head(of: reply, role, call.service, &response)
             response.finish(reply.body)

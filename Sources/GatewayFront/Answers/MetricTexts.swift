@@ -13,23 +13,8 @@ final class MetricTexts: Sendable {
 
         /// That which a request's `Accept` and `Accept-Encoding` ask for.
         init(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) {
-            for field in head.fields {
-                if bytes.isText("accept", at: field.name) {
-                    if Self.accepts("application/openmetrics-text", bytes, field.value) { format = .openMetrics }
-                } else if bytes.isText("accept-encoding", at: field.name) {
-                    if Self.accepts("gzip", bytes, field.value) { isPacked = true }
-                }
-            }
-        }
-
-        /// Returns true if a list names a value with a weight that is not 0 (RFC 9110, section 12.4.2).
-        private static func accepts(_ name: StaticString, _ bytes: Span<UInt8>, _ list: Range<Int>) -> Bool {
-            let text = String(decoding: Array(copying: bytes.extracting(list)), as: UTF8.self).lowercased()
-            return text.split(separator: ",").contains { item in
-                let parts = item.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" } }
-                let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.flatMap { Double($0.dropFirst(2)) } ?? 1
-                return parts.first == "\(name)" && weight > 0
-            }
+            if head.names("application/openmetrics-text", in: "accept", bytes) { format = .openMetrics }
+            isPacked = head.acceptsGzip(bytes)
         }
 
         fileprivate var place: Int { (format == .openMetrics ? 2 : 0) + (isPacked ? 1 : 0) }

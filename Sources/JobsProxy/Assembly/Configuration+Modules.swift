@@ -162,7 +162,7 @@ extension CachePolicy {
         (defaultTTL, operationTTL) = (cache.ttl.default, OperationRules(cache.ttl.operation))
         (statusTTL, finalTTL) = (cache.ttl.status, cache.ttl.final)
         (staleWhileRevalidate, staleIfError) = (cache.staleWhileRevalidate, cache.staleIfError)
-        negativeTTL = cache.negative
+        (negativeTTL, packsPages) = (cache.negative, cache.gzip)
     }
 }
 

@@ -12,6 +12,8 @@ extension Configuration {
         var staleIfError = CachePolicy().staleIfError
         /// The time for which an error is kept, by its type; 0: not at all.
         var negative: [String: Int64] = ["ResourceNotFoundException": 5 * .second]
+        /// True if pages are kept in gzip, too, for clients that accept it.
+        var gzip = false
         /// The file that pages are kept in between two runs.
         var snapshot: String?
 

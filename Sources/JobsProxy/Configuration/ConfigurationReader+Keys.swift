@@ -290,6 +290,7 @@ extension Configuration.Cache {
         section.value("staleWhileRevalidate", .duration(from: 0, to: 24 * .hour), &staleWhileRevalidate)
         section.value("staleIfError", .duration(from: 0, to: 24 * .hour), &staleIfError)
         section.table("negative", .duration(from: 0, to: .hour), &negative)
+        section.value("gzip", .flag, &gzip)
         section.optional("snapshot", .text, &snapshot)
         section.check("staleIfError", "staleWhileRevalidate", "ttl") { lifeProblem }
     }
