@@ -14,6 +14,23 @@ public struct MemberFigures: Sendable, Equatable {
     public let isSelf: Bool
 }
 
+extension MemberFigures {
+    /// A member as it is kept in Redis; nil if no member is kept so.
+    ///
+    /// - Parameters:
+    ///   - time: microseconds of Redis's clock.
+    ///   - own: the name of this gateway.
+    init?(name: String, _ text: String, at time: Int64, self own: String) {
+        let parts = text.split(separator: " ")
+        guard parts.count >= 4, let heard = Int64(parts[0]), let leased = Int64(parts[3]),
+            let seat = Int(parts[1]), min(heard, leased, time) >= 0
+        else { return nil }
+        self.init(
+            name: name, seat: seat < 0 ? nil : seat, silentFor: max(0, time - heard) / 1000,
+            lease: max(0, ClusterSettings.silence / 1000 - max(0, time - leased)) / 1000, isSelf: name == own)
+    }
+}
+
 /// The state of the sharing, for `/state` and metrics.
 public struct ClusterFigures: Sendable, Equatable {
     /// True if Redis answers.
@@ -52,18 +69,8 @@ extension ClusterMember {
     func askForMembers() {
         run(membersScript, as: .members, keys: [keys.members], []) { member, reply in
             guard let reply, let elements = reply.value.array else { return }
-            let time = reply.number(0)
-            let texts = elements.dropFirst().map { $0.text ?? "" }
-            var members: [MemberFigures] = []
-            for place in stride(from: 0, to: texts.count - 1, by: 2) {
-                let parts = texts[place + 1].split(separator: " ")
-                guard parts.count >= 4, let heard = Int64(parts[0]), let leased = Int64(parts[3]) else { continue }
-                members.append(
-                    MemberFigures(
-                        name: texts[place], seat: Int(parts[1]).flatMap { $0 < 0 ? nil : $0 },
-                        silentFor: max(0, time - heard) / 1000,
-                        lease: max(0, ClusterSettings.silence / 1000 - (time - leased)) / 1000,
-                        isSelf: texts[place] == member.name))
+            let members = elements.dropFirst().pairs.compactMap {
+                MemberFigures(name: $0, $1, at: reply.number(0), self: member.name)
             }
             let sorted = members.sorted { ($0.seat ?? .max, $0.name) < ($1.seat ?? .max, $1.name) }
             member.state.withLock { $0.members = sorted }

@@ -12,6 +12,8 @@ struct ClusterKeys: Sendable {
     let members, generation, changes, epochs, writes, log, quotas: [UInt8]
     /// For `ConnectionCheck` alone.
     let check: [UInt8]
+    /// What purges in the log are sealed with.
+    let purges: [UInt8]
     /// Gives scopes their counters, for all gateways of the deployment alike.
     let epochKey: EpochKey
 
@@ -21,6 +23,7 @@ struct ClusterKeys: Sendable {
         pageNames = derive("names of pages")
         pageKeys = derive("keys of pages")
         places = derive("places of members")
+        purges = secret.bytes(Array("purges".utf8).span)
         epochKey = EpochKey(secret.bytes(Array("scopes of epochs".utf8).span))
         let tag = Self.hex(derive("deployment").bytes(Array(settings.name.utf8).span).prefix(8))
         let prefix = "jp1:{\(tag)}:"

@@ -14,6 +14,8 @@ extension ClusterMember {
     private static let beatTime: Int64 = 1_000_000_000
     /// The entries that one read brings at the most: a tenth of those that the log keeps.
     private static let mostEntries = 1000
+    /// Before the log is joined anew when Redis has refused to let it be read.
+    private static let refusedReadTime: Int64 = 1_000_000_000
     /// How long a read of the log waits for an entry.
     private static let readTime: Int64 = 500_000_000
 
@@ -22,7 +24,8 @@ extension ClusterMember {
         case .down(_, let reason):
             let followers = state.withLock { state in
                 state.lastFault = "\(reason)"
-                state.log.lose()
+                // An entry that cannot be read is passed over.
+                if case .protocolFault = reason, client == .log { state.log.giveUp() } else { state.log.lose() }
                 defer { state.followers = [:] }
                 return state.followers.values.flatMap { $0 }
             }
@@ -30,26 +33,29 @@ extension ClusterMember {
             for follower in followers { gate?.proceed(follower.fetch, now: .now) }
         case .up, .connecting: break
         }
-        eventLoop.execute { [weak self] in self?.look() }
+        eventLoop.execute { [weak self] in self?.updateMode() }
     }
 
     /// The regular work: joins if need be, beats if that is due, and takes the consequences of silence.
     func tick() {
-        look()
+        updateMode()
         let now = MonotonicInstant.now
         if commands.state.isUp, state.withLock({ now - $0.lastBeat >= Self.beatTime }) { beat(hasRead: false) }
         if commands.state.isUp, state.withLock({ $0.isCensusDue(now: now) }) { askForMembers() }
         if commands.state.isUp, state.withLock({ $0.isComparisonDue(now: now) }) { compareQuotas() }
         endOverdueWrites(now: now)
-        sayUnsaid(now: now)
+        sendPendingEnds(now: now)
         pollFlights(now: now)
         later(Self.tickTime) { $0.tick() }
     }
 
     /// Brings the mode up to date, and joins if both connections are there.
-    private func look() {
+    private func updateMode() {
         applyMode(now: .now)
-        guard commands.state.isUp, reader.state.isUp, let round = state.withLock({ $0.log.join() }) else { return }
+        let now = MonotonicInstant.now
+        guard commands.state.isUp, reader.state.isUp,
+            let round = state.withLock({ now < $0.nextJoin ? nil : $0.log.join() })
+        else { return }
         join(round)
     }
 
@@ -78,7 +84,8 @@ extension ClusterMember {
             let misses = reply.number(1) != 1 || state.mirror.generation != generation
             guard state.log.joined(round, at: misses ? reply.text(2) : state.log.last) else { return (false, false) }
             if misses {
-                state.mirror.reset(generation: generation, epochs)
+                let latest = UInt64(clamping: reply.number(5)) &+ Self.clockTolerance
+                state.mirror.join(generation: generation, epochs, latest: latest)
                 state.writesElsewhere = Dictionary(writes) { $1 }
             }
             return (true, misses)
@@ -86,20 +93,24 @@ extension ClusterMember {
         guard isJoined else { return }
         // It has missed what was made void meanwhile.
         if missesEntries { gate?.invalidate(EpochScope.all, now: reply.now) }
-        read(round)
-        beat(hasRead: true)
+        // At once, because the lease begins when it is known that the log can be read.
+        read(round, waits: false)
     }
 
     // MARK: The log
 
     /// Reads the log for as long as the round lasts.
-    private func read(_ round: UInt64) {
+    ///
+    /// - Parameter waits: true if it waits for an entry where there is none.
+    private func read(_ round: UInt64, waits: Bool = true) {
         let last = state.withLock { $0.log.last }
         let since = MonotonicInstant.now
-        let words = ["XREAD", "COUNT", "\(Self.mostEntries)", "BLOCK", "\(Self.readTime / 1_000_000)", "STREAMS"]
+        let wait = waits ? ["BLOCK", "\(Self.readTime / 1_000_000)"] : []
+        let words = ["XREAD", "COUNT", "\(Self.mostEntries)"] + wait + ["STREAMS"]
         let command = RedisCommand(words: words.map { Array($0.utf8) } + [keys.log, Array(last.utf8)])
         // A read of the round before may have to end first.
         reader.send(command, timeout: 2 * Self.readTime + max(settings.timeout, Self.readTime)) { [weak self] result in
+            self?.metrics.count(.read, result, elapsed: MonotonicInstant.now - since)
             self?.hasRead(round, since: since, result)
         }
     }
@@ -110,7 +121,14 @@ extension ClusterMember {
         switch result {
         case .failure(let error):
             note("\(error)")
-            state.withLock { $0.log.lose() }
+            let isNews = state.withLock { state in
+                state.log.lose()
+                guard case .server = error else { return false }
+                state.nextJoin = .now + Self.refusedReadTime
+                defer { state.isLogUnread = true }
+                return !state.isLogUnread
+            }
+            if isNews { report(.unread(reason: "\(error)")) }
         case .success(let value):
             // One stream, whose entries are an id and a list of fields.
             let entries = value.array?.first?.array?.last?.array ?? []
@@ -119,6 +137,7 @@ extension ClusterMember {
             guard entries.count < Self.mostEntries else { return state.withLock { $0.log.giveUp() } }
             guard MonotonicInstant.now - since < 4 * Self.readTime else { return state.withLock { $0.log.lose() } }
             for entry in entries { act(on: entry) }
+            state.withLock { $0.isLogUnread = false }
             read(round)
             beat(hasRead: true)
         }
@@ -127,17 +146,13 @@ extension ClusterMember {
     /// Acts on an entry; only then it counts as read.
     private func act(on entry: RESPValue) {
         guard let parts = entry.array, parts.count == 2, let id = parts[0].text else { return }
-        let words = (parts[1].array ?? []).map { $0.text ?? "" }
-        var fields: [String: String] = [:]
-        for place in stride(from: 0, to: words.count - 1, by: 2) { fields[words[place]] = words[place + 1] }
+        let fields = Dictionary((parts[1].array ?? [])[...].pairs) { $1 }
         switch fields["t"] {
         case "b": writeBegins(fields["i"] ?? "", until: Int64(fields["d"] ?? "") ?? 0)
         case "r": writeHasEnded(fields["i"] ?? "", raised: fields["s"] ?? "")
         case "x": writeHasEnded(fields["i"] ?? "", raised: "")
         case "p": flightHasEnded(fields["k"] ?? "")
-        case "u":
-            // This member purges when Redis has replied, and counts the pages then.
-            if fields["n"] != name { purge(fields["q"] ?? "", raised: fields["s"] ?? "") }
+        case "u": applyPurge(fields["q"] ?? "", raised: fields["s"] ?? "", isOwn: fields["n"] == name)
         default: break
         }
         state.withLock { $0.log.advance(to: id) }
@@ -192,7 +207,7 @@ extension ClusterMember {
 
     func doubt(_ mode: Membership.Mode) -> PageCache.Doubt {
         guard !settings.isStrict else { return .servesNone }
-        // Nobody on this side can write any more.
+        // After `forget` no gateway on this side of a split sends, so no write can make its pages void.
         return mode == .forgotten ? .servesAll : .servesFresh
     }
 
@@ -236,7 +251,7 @@ extension ClusterMember {
             state.mode = state.membership.mode(now: now)
             return (state.mode, old, state.gate, state.membership, state.lastFault)
         }
-        guard mode != old, let gate else { return }
+        guard mode != old, let gate else { return tellStart(mode, now: now) }
         if settings.sharesQuotas {
             for (id, quota) in gate.queue.ownGroups {
                 gate.queue.use(Self.source(mode, membership, quota, now: now), for: id, now: now)
@@ -246,12 +261,22 @@ extension ClusterMember {
         if settings.sharesPages, mode == .forgotten { gate.cache.trust(until: .distantPast, doubt: doubt(mode)) }
         switch mode {
         case .shared: report(.joined(seat: membership.seat, members: membership.live))
-        case .seated:
-            report(.lost(reason: fault))
-            if let seat = membership.seat { report(.seated(seat: seat)) }
-        case .forgotten: report(.forgotten)
+        case .seated: report(.seated(seat: membership.seat ?? 0, reason: fault))
+        case .forgotten: report(.forgotten(reason: fault))
         case .unknown: break
         }
+    }
+
+    /// Says once that Redis was not reached since the start.
+    private func tellStart(_ mode: Membership.Mode, now: MonotonicInstant) {
+        let reason = state.withLock { state -> String? in
+            guard mode == .unknown, state.membership.acknowledgedAt == nil, !state.hasToldStart,
+                now - state.startedAt >= ClusterSettings.silence
+            else { return nil }
+            state.hasToldStart = true
+            return state.lastFault
+        }
+        if let reason { report(.notReached(reason: reason)) }
     }
 }
 
@@ -263,7 +288,11 @@ extension ClusterMember {
         state.withLock { $0.isLeaving = true }
         await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
             let command = RedisCommand(words: [Array("HDEL".utf8), keys.members, nameBytes])
-            commands.send(command, timeout: settings.timeout) { _ in done.resume() }
+            let sentAt = MonotonicInstant.now
+            commands.send(command, timeout: settings.timeout) { [metrics] result in
+                metrics.count(.leave, result, elapsed: MonotonicInstant.now - sentAt)
+                done.resume()
+            }
         }
     }
 }

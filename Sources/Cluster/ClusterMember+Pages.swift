@@ -8,7 +8,8 @@ internal import Redis
 
 /// A flight of this gateway for a page that is shared.
 struct OwnFlight: Sendable {
-    let page: String
+    /// The name of the page whose flight it holds in Redis; nil if it has looked for no page.
+    let held: String?
     /// The epochs when it was sent; nil if it was not.
     var stamp: EpochMirror.Stamp?
 }
@@ -24,11 +25,11 @@ extension ClusterMember {
     /// Between two looks at a flight of another gateway, in nanoseconds. Its end is heard of by the log; this is for when that fails.
     private static let lookTime: Int64 = 250_000_000
 
-    func look(for flight: Flight, _ fetch: Fetch) {
+    func lookUp(_ flight: Flight, _ fetch: Fetch) {
         guard let gate else { return }
         let now = MonotonicInstant.now
         let page = keys.name(ofPage: flight.key.bytes)
-        // A flight that lasts longer may be doubled.
+        // Then the flight counts as lost, and another gateway may fetch the page, too.
         let milliseconds = max(1000, min(fetch.deadline - now, settings.flightTime) / 1_000_000)
         let wantsOlder = gate.cache.usablePage(flight.key, now: now) == nil
         let names = [keys.page(page), keys.flight(page), keys.epochs, keys.generation]
@@ -45,7 +46,6 @@ extension ClusterMember {
         let now = reply.now
         let text = reply.bytes(1)
         let page = text.isEmpty ? nil : open(text, flight, at: reply)
-        if !text.isEmpty, page == nil { metrics.count(.rejected) }
         switch (reply.number(0), page) {
         case (1, let page?) where now < page.freshUntil:
             metrics.count(.hit)
@@ -63,14 +63,17 @@ extension ClusterMember {
         case (_, let page):
             if let page { gate.take(page, for: fetch, isFresh: false, now: now) }
             metrics.count(.fetched)
-            state.withLock { $0.flights[flight.id] = OwnFlight(page: name) }
+            state.withLock { $0.flights[flight.id] = OwnFlight(held: name) }
             gate.proceed(fetch, now: now)
         }
     }
 
-    /// The page in a text of Redis; nil if it is forged, void or too old.
+    /// The page in a text of Redis; nil if it is forged, or has become void or too old since it was found.
     private func open(_ text: [UInt8], _ flight: Flight, at reply: Reply) -> Page? {
-        guard let shared = SharedPage(text, flight.key, keys) else { return nil }
+        guard let shared = SharedPage(text, flight.key, keys) else {
+            metrics.count(.rejected)
+            return nil
+        }
         return state.withLock { state -> Page? in
             guard state.mirror.accepts(shared.stamp, flight.scope) else { return nil }
             let page = shared.page(flight.key, state.membership, now: reply.now)
@@ -85,8 +88,8 @@ extension ClusterMember {
         state.withLock { state in
             guard state.log.isJoined else { return }
             // Also one that has looked for no page, because its caller wants a new one.
-            let page = state.flights[flight.id]?.page ?? ""
-            state.flights[flight.id] = OwnFlight(page: page, stamp: state.mirror.stamp(flight.scope))
+            let held = state.flights[flight.id]?.held
+            state.flights[flight.id] = OwnFlight(held: held, stamp: state.mirror.stamp(flight.scope))
         }
     }
 
@@ -95,11 +98,11 @@ extension ClusterMember {
             state.flights.removeValue(forKey: flight.id).map { ($0, state.membership, state.log.isJoined) }
         }
         guard let (own, membership, isJoined) = ended, isJoined else { return }
-        let name = own.page.isEmpty ? keys.name(ofPage: flight.key.bytes) : own.page
+        let name = own.held ?? keys.name(ofPage: flight.key.bytes)
         guard let page, page.status == 200, page.body.count <= ClusterSettings.maxPageBytes, let stamp = own.stamp,
             let text = SharedPage(page, stamp, membership).sealed(flight.key, keys)
         else {
-            guard !own.page.isEmpty else { return }
+            guard own.held != nil else { return }
             let arguments = [nameBytes, Array(name.utf8)]
             return run(releaseScript, as: .release, keys: [keys.flight(name), keys.log], arguments) { _, _ in }
         }
@@ -138,6 +141,6 @@ extension ClusterMember {
 
     private func lookAgain(_ follower: Follower) {
         guard case .flight(let flight, _) = follower.fetch.purpose else { return }
-        look(for: flight, follower.fetch)
+        lookUp(flight, follower.fetch)
     }
 }

@@ -1,3 +1,4 @@
+internal import AWSProtocol
 internal import Locking
 public import Gateway
 internal import PageCache
@@ -7,17 +8,20 @@ internal import Redis
 // Writes and purges, which make pages of all members void before their callers hear of them.
 
 /// The end of a write that Redis has not got yet.
-struct UnsaidEnd: Sendable {
+struct PendingEnd: Sendable {
     let id: String
     var scopes: String
     /// The answer, until it has been delivered.
     var delivery: Delivery?
+    /// When the service has replied.
+    let repliedAt: MonotonicInstant
+
     /// When it is delivered though not all members may have heard of it: their leases are over by then.
-    let deliverAt: MonotonicInstant
+    var deliverAt: MonotonicInstant { repliedAt + ClusterSettings.longestAcknowledgement }
 }
 
-extension [UnsaidEnd] {
-    mutating func add(_ end: UnsaidEnd) {
+extension [PendingEnd] {
+    mutating func add(_ end: PendingEnd) {
         append(end)
         mergeDelivered()
     }
@@ -37,6 +41,8 @@ extension ClusterMember {
     /// The first pause between two questions for acknowledgements, and the longest one, in nanoseconds.
     private static let firstPause: Int64 = 500_000
     private static let longestPause: Int64 = 10_000_000
+    /// An epoch is the time of a write by Redis's clock, which is known here to less than this, in microseconds.
+    static let clockTolerance: UInt64 = 1_000_000
     /// For a write's end to be heard of, beyond its deadline.
     private static let grace: Int64 = 1_000_000_000
 
@@ -45,7 +51,7 @@ extension ClusterMember {
     }
 
     public var longestAcknowledgement: Int64 {
-        settings.sharesPages ? ClusterSettings.lease + ClusterSettings.silence / 10 : 0
+        settings.sharesPages ? ClusterSettings.longestAcknowledgement : 0
     }
 
     // MARK: Own writes
@@ -73,74 +79,69 @@ extension ClusterMember {
             gate?.deliver([delivery])
             return
         }
-        let now = MonotonicInstant.now
-        say(
-            UnsaidEnd(
-                id: id ?? "\(name)-\(fetch.id)", scopes: Self.text(fetch.invalidates), delivery: delivery,
-                deliverAt: now + ClusterSettings.lease + ClusterSettings.silence / 10))
+        // Ids of writes that were not announced are not those of others that were.
+        send(
+            PendingEnd(
+                id: id ?? "\(name)-f\(fetch.id)", scopes: Self.text(fetch.invalidates), delivery: delivery,
+                repliedAt: .now))
     }
 
     /// Tells Redis that a write has ended, now or as soon as it can be reached.
-    private func say(_ end: UnsaidEnd) {
-        let sentAt = MonotonicInstant.now
-        let arguments = [Array(end.id.utf8), Array(end.scopes.utf8), bytes(0)]
-        run(endScript, as: .end, keys: [keys.writes, keys.epochs, keys.log], arguments) { member, reply in
-            guard let reply, let id = LogPosition.numbers(reply.text(0)) else {
+    private func send(_ end: PendingEnd) {
+        let arguments = [Array(end.id.utf8), Array(end.scopes.utf8)]
+        let names = [keys.writes, keys.epochs, keys.log, keys.generation]
+        run(endScript, as: .end, keys: names, arguments) { member, reply in
+            guard let reply, LogPosition.isID(reply.text(0)) else {
                 // A gateway without Redis is not connected, so its writes wait for no other gateway.
                 let isAlone = !member.isJoined && member.state.withLock { $0.mode != .shared }
                 var end = end
                 if isAlone, let delivery = end.delivery.take() { member.gate?.deliver([delivery]) }
-                return member.state.withLock { $0.unsaid.add(end) }
+                return member.state.withLock { $0.pendingEnds.add(end) }
             }
             // Also of an own write: since its end a void page may have come from Redis, where it was not void yet.
             member.takeOver(raised: reply.text(1), now: reply.now)
             guard let delivery = end.delivery else { return }
-            member.awaitAcknowledgement(id, pause: Self.firstPause) { member, _, _ in
-                member.metrics.countAcknowledged(MonotonicInstant.now - sentAt)
+            member.pollAcknowledgement(reply.text(0), pause: Self.firstPause, until: end.deliverAt) { member, _, _ in
+                member.metrics.countAcknowledged(MonotonicInstant.now - end.repliedAt)
                 member.gate?.deliver([delivery])
             }
         }
     }
 
-    /// Says what Redis has not got, and delivers what has waited long enough.
-    func sayUnsaid(now: MonotonicInstant) {
+    /// Sends what Redis has not got, and delivers what has waited long enough.
+    func sendPendingEnds(now: MonotonicInstant) {
         let isJoined = isJoined
         let (again, due) = state.withLock { state in
             var due: [Delivery] = []
-            for place in state.unsaid.indices where state.unsaid[place].deliverAt <= now {
-                if let delivery = state.unsaid[place].delivery.take() { due.append(delivery) }
+            for place in state.pendingEnds.indices where state.pendingEnds[place].deliverAt <= now {
+                if let delivery = state.pendingEnds[place].delivery.take() { due.append(delivery) }
             }
             guard isJoined else {
-                state.unsaid.mergeDelivered()
-                return ([UnsaidEnd](), due)
+                state.pendingEnds.mergeDelivered()
+                return ([PendingEnd](), due)
             }
-            defer { state.unsaid = [] }
-            return (state.unsaid, due)
+            defer { state.pendingEnds = [] }
+            return (state.pendingEnds, due)
         }
         if !due.isEmpty { gate?.deliver(due) }
-        for end in again { say(end) }
+        for end in again { send(end) }
     }
 
-    /// Asks until all members have acted on an entry, or their leases are over.
-    private func awaitAcknowledgement(
-        _ id: (major: Int64, minor: Int64), pause: Int64,
+    /// Asks until all members have acted on an entry, or it is late enough: then the leases of those that have not are over.
+    private func pollAcknowledgement(
+        _ id: String, pause: Int64, until giveUp: MonotonicInstant,
         _ completion: @escaping @Sendable (ClusterMember, _ pending: Int, _ all: Int) -> Void
     ) {
-        let giveUp = MonotonicInstant.now + ClusterSettings.lease + ClusterSettings.silence / 10
-        ask(id, pause: pause, until: giveUp, completion)
-    }
-
-    private func ask(
-        _ id: (major: Int64, minor: Int64), pause: Int64, until giveUp: MonotonicInstant,
-        _ completion: @escaping @Sendable (ClusterMember, _ pending: Int, _ all: Int) -> Void
-    ) {
-        let arguments = [nameBytes, bytes(id.major), bytes(id.minor), bytes(ClusterSettings.lease / 1000)]
-        run(acknowledgedScript, as: .acknowledged, keys: [keys.members, keys.generation], arguments) { member, reply in
+        let arguments = [nameBytes, Array(id.utf8), bytes(ClusterSettings.lease / 1000)]
+        run(acknowledgedScript, as: .acknowledged, keys: [keys.members, keys.generation, keys.log], arguments) {
+            member, reply in
             let (pending, all) = (reply?.number(0) ?? 1, reply?.number(1) ?? 1)
             guard pending > 0, MonotonicInstant.now < giveUp else {
                 return completion(member, Int(clamping: pending), Int(clamping: all))
             }
-            member.later(pause) { $0.ask(id, pause: min(Self.longestPause, pause * 2), until: giveUp, completion) }
+            member.later(pause) {
+                $0.pollAcknowledgement(id, pause: min(Self.longestPause, pause * 2), until: giveUp, completion)
+            }
         }
     }
 
@@ -163,10 +164,11 @@ extension ClusterMember {
     private func takeOver(raised: String, voids: Bool = true, now: MonotonicInstant) {
         var risen: [EpochScope] = []
         state.withLock { state in
+            let latest = UInt64(clamping: state.membership.time(of: now)) &+ Self.clockTolerance
             for pair in raised.split(separator: ",") {
                 let parts = pair.split(separator: ":")
                 guard parts.count == 2, let index = Int(parts[0]), let value = UInt64(parts[1]),
-                    EpochScope.all.indices.contains(index), state.mirror.raise(index, to: value)
+                    EpochScope.all.indices.contains(index), state.mirror.raise(index, to: value, latest: latest)
                 else { continue }
                 risen.append(EpochScope.all[index])
             }
@@ -187,8 +189,9 @@ extension ClusterMember {
             for id in overdue { state.writesElsewhere[id] = time + Self.retryTime }
             return overdue
         }
+        let names = [keys.writes, keys.epochs, keys.log, keys.generation]
         for id in overdue {
-            run(expireScript, as: .end, keys: [keys.writes, keys.epochs, keys.log], [Array(id.utf8)]) { member, reply in
+            run(expireScript, as: .end, keys: names, [Array(id.utf8)]) { member, reply in
                 if reply != nil { member.state.withLock { $0.writesElsewhere[id] = nil } }
             }
         }
@@ -205,29 +208,54 @@ extension ClusterMember {
         // Redis has no index of pages: all pages of the services concerned are dropped there.
         let services = gate.services.filter { request.service == nil || request.service == $0.settings.name }
         let scopes = Self.text(services.map { $0.everything })
-        let arguments = [PurgeText.text(request), Array(scopes.utf8), nameBytes]
-        run(purgeScript, as: .purge, keys: [keys.writes, keys.epochs, keys.log], arguments) { member, reply in
-            guard let reply, let id = LogPosition.numbers(reply.text(0)) else {
-                return completion(gate.purgeHere(request, now: .now), 1, 1)
+        let arguments = [PurgeText.sealed(request, keys), Array(scopes.utf8), nameBytes]
+        run(purgeScript, as: .purge, keys: [keys.log, keys.epochs, keys.generation], arguments) { member, reply in
+            guard let reply, LogPosition.isID(reply.text(0)) else {
+                // Perhaps the others have heard of it, and perhaps not.
+                let all = member.state.withLock { $0.membership.live + $0.membership.silent }
+                return completion(gate.purgeHere(request, now: .now), 1, max(1, all))
             }
             // First in Redis, so that no purged page comes back from there.
             member.takeOver(raised: reply.text(1), voids: false, now: reply.now)
             let pages = gate.purgeHere(request, now: .now)
-            member.awaitAcknowledgement(id, pause: Self.firstPause) { _, pending, all in
+            let giveUp = MonotonicInstant.now + ClusterSettings.longestAcknowledgement
+            member.pollAcknowledgement(reply.text(0), pause: Self.firstPause, until: giveUp) { _, pending, all in
                 completion(pages, all - min(pending, all) + 1, all + 1)
             }
         }
     }
 
-    /// Purges as another gateway was asked to.
-    func purge(_ text: String, raised: String) {
+    /// Purges as a gateway was asked to.
+    ///
+    /// - Parameter isOwn: true for this one, which purges when Redis has replied, and counts the pages then.
+    func applyPurge(_ text: String, raised: String, isOwn: Bool) {
+        // Also if it is its own, whose reply may have been lost.
         takeOver(raised: raised, voids: false, now: .now)
-        if let request = PurgeText.request(text) { _ = gate?.purgeHere(request, now: .now) }
+        if !isOwn, let request = PurgeText.opened(text, keys) { _ = gate?.purgeHere(request, now: .now) }
     }
 }
 
-/// A purge's request as a text: `service`, `operation`, `domain`, `status` and `soft`, each by its length, `-` for none.
+/// A purge's request as a text: `service`, `operation`, `domain`, `status` and `soft`, each by its length, `-` for none. In the log it is sealed, because
+/// it names what callers have asked for.
 enum PurgeText {
+    /// In hexadecimal digits; empty if memory is short: the pages in Redis are void without it.
+    static func sealed(_ request: PurgeRequest, _ keys: ClusterKeys) -> [UInt8] {
+        let sealed = SealedText.seal(text(request), context: Array("purge".utf8), key: keys.purges) ?? []
+        var digits: [UInt8] = []
+        for byte in sealed { digits.append(hexadecimal: byte) }
+        return digits
+    }
+
+    /// Nil if no gateway with this secret has sealed it.
+    static func opened(_ digits: String, _ keys: ClusterKeys) -> PurgeRequest? {
+        let values = digits.utf8.compactMap(\.hexDigitValue)
+        guard values.count == digits.utf8.count, values.count % 2 == 0 else { return nil }
+        let sealed = stride(from: 0, to: values.count, by: 2).map { values[$0] << 4 | values[$0 + 1] }
+        return SealedText.open(sealed, context: Array("purge".utf8), key: keys.purges).flatMap {
+            request(String(decoding: $0, as: UTF8.self))
+        }
+    }
+
     static func text(_ request: PurgeRequest) -> [UInt8] {
         let parts = [request.service, request.operation, request.domain, request.status]
         let texts = parts.map { $0.map { "\($0.utf8.count):\($0)" } ?? "-:" }

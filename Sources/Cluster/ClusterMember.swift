@@ -17,12 +17,14 @@ public final class ClusterMember: ClusterPort {
     public enum Event: Sendable, Equatable {
         /// Quotas and pages are shared from now on.
         case joined(seat: Int?, members: Int)
-        /// Redis is not reached, for this reason.
-        case lost(reason: String)
-        /// Quota groups use the time slots of this seat.
-        case seated(seat: Int)
-        /// Nothing is sent any more, because Redis was away for too long.
-        case forgotten
+        /// Redis was not reached since the start, for this reason: nothing is sent.
+        case notReached(reason: String)
+        /// Redis is not reached any more, for this reason. Quota groups use the time slots of this seat.
+        case seated(seat: Int, reason: String)
+        /// Nothing is sent any more, because Redis is not reached, for this reason, and was away for too long or has given no seat.
+        case forgotten(reason: String)
+        /// Redis refuses to let the log be read, for this reason: pages are as without Redis.
+        case unread(reason: String)
         /// Other gateways share these groups, named `service/group`, with another quota or another number of instances; none any more if empty.
         case differing(groups: [String])
     }
@@ -36,6 +38,13 @@ public final class ClusterMember: ClusterPort {
         /// The reason why Redis was not reached the last time.
         var lastFault = "it was not reached yet"
         var lastBeat: MonotonicInstant = .distantPast
+        var startedAt: MonotonicInstant = .distantPast
+        /// True once the log of this process says that Redis was not reached since the start.
+        var hasToldStart = false
+        /// True once the log of this process says that the log in Redis cannot be read.
+        var isLogUnread = false
+        /// The log is not joined before, because it could not be read.
+        var nextJoin: MonotonicInstant = .distantPast
         /// No sign of life follows the word that it leaves.
         var isLeaving = false
         /// Flights of this gateway for pages that others may wait for, by id.
@@ -48,7 +57,7 @@ public final class ClusterMember: ClusterPort {
         /// Writes of others that have begun, and when their ends must have been heard of, in microseconds of Redis's clock.
         var writesElsewhere: [String: Int64] = [:]
         /// Ends of writes that Redis has not got.
-        var unsaid: [UnsaidEnd] = []
+        var pendingEnds: [PendingEnd] = []
         /// The buckets as they were seen last.
         var buckets: [QuotaGroupID: [UInt8]] = [:]
         var members: [MemberFigures] = []
@@ -98,7 +107,10 @@ public final class ClusterMember: ClusterPort {
     /// Begins to share. Quota groups send nothing before Redis has answered once.
     public func start(for gate: Gate) {
         let now = MonotonicInstant.now
-        state.withLock { $0.gate = gate }
+        state.withLock { state in
+            state.gate = gate
+            state.startedAt = now
+        }
         if settings.sharesQuotas {
             for (id, _) in gate.queue.ownGroups { gate.queue.use(.none, for: id, now: now) }
         }
@@ -133,7 +145,7 @@ public final class ClusterMember: ClusterPort {
         switch fetch.purpose {
         case .flight(let flight, _):
             guard !fetch.wantsNewPage else { return false }
-            look(for: flight, fetch)
+            lookUp(flight, fetch)
             return true
         case .pass:
             guard !fetch.invalidates.isEmpty else { return false }
@@ -157,9 +169,6 @@ public final class ClusterMember: ClusterPort {
             let now = MonotonicInstant.now
             metrics.count(command, result, elapsed: now - sentAt)
             switch result {
-            case .success(.error(let error)):
-                note("\(error)")
-                completion(self, nil)
             case .success(let value): completion(self, Reply(value: value, sentAt: sentAt, now: now))
             case .failure(let error):
                 note("\(error)")
@@ -187,9 +196,13 @@ struct Reply: Sendable {
     func bytes(_ index: Int) -> [UInt8] { self[index].bytes ?? [] }
     func number(_ index: Int) -> Int64 { self[index].number ?? 0 }
     /// Names and values of a hash.
-    func pairs(_ index: Int) -> [(String, String)] {
-        let texts = (self[index].array ?? []).map { $0.text ?? "" }
-        return stride(from: 0, to: texts.count - 1, by: 2).map { (texts[$0], texts[$0 + 1]) }
+    func pairs(_ index: Int) -> [(String, String)] { (self[index].array ?? [])[...].pairs }
+}
+
+extension ArraySlice<RESPValue> {
+    /// Names and values, in turn.
+    var pairs: [(String, String)] {
+        stride(from: startIndex, to: endIndex - 1, by: 2).map { (self[$0].text ?? "", self[$0 + 1].text ?? "") }
     }
 }
 

@@ -1,11 +1,12 @@
 internal import Redis
 internal import Telemetry
 
-/// The metrics of what is shared. The event loop of the member is their only writer.
+/// The metrics of what is shared. The event loop of the member is their only writer, but for what ends with the client.
 struct ClusterMetrics: Sendable {
     /// The kinds of messages to Redis.
     enum Command: String, Sendable, CaseIterable {
-        case beat, join, take, cut, hold, look, put, release, begin, end, acknowledged, purge, members, compare
+        case beat, join, take, cut, hold, look, put, release, begin, end, acknowledged, purge, members, compare, read,
+            leave
     }
 
     /// The outcome for a page that was looked for, or was to be stored.
@@ -19,7 +20,7 @@ struct ClusterMetrics: Sendable {
         case stored
         /// Not stored, because it became void or another gateway had a newer one.
         case outdated
-        /// Not believed: forged, for another key, or void.
+        /// Not believed: no gateway of this deployment has sealed it for this key.
         case rejected
     }
 
@@ -48,14 +49,15 @@ struct ClusterMetrics: Sendable {
         ).makeBlock()
         acknowledged = metrics.histograms(
             "jobsproxy_shared_writes_acknowledged_seconds",
-            "From a write's reply until no other gateway serves a page that it made void.", bounds: Self.bounds
+            "From a write's reply to its delivery: until each other gateway has acted on it, or its lease is over.",
+            bounds: Self.bounds
         ).makeBlock()
     }
 
     func count(_ command: Command, _ result: Result<RESPValue, RedisError>, elapsed: Int64) {
         let kind: CommandResult =
             switch result {
-            case .success(.error), .failure(.server): .error
+            case .failure(.server): .error
             case .success: .good
             case .failure(.timeout): .timeout
             case .failure: .unreachable

@@ -42,6 +42,8 @@ public struct ClusterSettings: Sendable {
     static let silence: Int64 = 3_000_000_000
     /// The time for which writers wait for a member that does not answer: a little longer than it trusts its pages.
     static let lease: Int64 = silence + 100_000_000
+    /// The longest wait of a write's answer for the other members: their leases are over by then.
+    static let longestAcknowledgement: Int64 = lease + silence / 10
     /// The longest body of a page that is shared, in bytes.
     static let maxPageBytes = 1 << 20
 }

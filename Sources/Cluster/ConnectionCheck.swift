@@ -15,6 +15,9 @@ public struct ConnectionCheck: Sendable {
     private static let script = RedisScript(
         """
         redis.call('TIME')
+        redis.call('INFO', 'server')
+        redis.call('TYPE', KEYS[1])
+        redis.call('EXISTS', KEYS[1])
         redis.call('SET', KEYS[1], '1', 'PX', 10000)
         redis.call('SET', KEYS[1], '2', 'KEEPTTL')
         redis.call('PTTL', KEYS[1])
@@ -22,7 +25,7 @@ public struct ConnectionCheck: Sendable {
         redis.call('GET', KEYS[1])
         redis.call('DEL', KEYS[1])
         redis.call('HSET', KEYS[1], 'a', '1')
-        redis.call('HINCRBY', KEYS[1], 'b', 1)
+        redis.call('PEXPIRE', KEYS[1], 10000)
         redis.call('HGET', KEYS[1], 'a')
         redis.call('HGETALL', KEYS[1])
         redis.call('HDEL', KEYS[1], 'a')
@@ -67,8 +70,8 @@ public struct ConnectionCheck: Sendable {
 
     private static func fault(_ reply: Result<RESPValue, RedisError>, _ what: String) -> String? {
         switch reply {
-        case .success(.error(let error)), .failure(.server(let error)):
-            "\(what) are refused (\(error)): the user needs ~jp1:* and +@read +@write +@scripting +time +client +auth +ping +role"
+        case .failure(.server(let error)):
+            "\(what) are refused (\(error)): the user needs ~jp1:* and +@read +@write +@scripting +@connection +time +info +role"
         case .success: nil
         case .failure(let error): "\(error)"
         }

@@ -2,6 +2,8 @@ import Gateway
 import Primitives
 import RateLimiter
 import TestSupport
+import PageCache
+import Redis
 import Testing
 
 @testable import Cluster
@@ -98,16 +100,16 @@ struct LogPositionTests {
     @Test(
         "has ids of two numbers",
         arguments: [("5-7", true), ("5", false), ("-", false), ("5-7-9", false), ("a-1", false), ("", false)])
-    func ids(text: String, isGood: Bool) { #expect((LogPosition.numbers(text) != nil) == isGood) }
+    func ids(text: String, isGood: Bool) { #expect(LogPosition.isID(text) == isGood) }
 }
 
 @Suite("Ends of writes that Redis has not got")
-struct UnsaidEndTests {
+struct PendingEndTests {
     @Test("are put together once their answers were delivered, so that they do not grow with an outage")
     func merged() {
-        var ends: [UnsaidEnd] = []
+        var ends: [PendingEnd] = []
         for number in 0..<1000 {
-            ends.add(UnsaidEnd(id: "\(number)", scopes: "\(number % 3),7", delivery: nil, deliverAt: .at(0)))
+            ends.add(PendingEnd(id: "\(number)", scopes: "\(number % 3),7", delivery: nil, repliedAt: .at(0)))
         }
         #expect(ends.count == 1)
         #expect(ends.first?.scopes == "0,1,2,7")
@@ -126,8 +128,93 @@ struct PurgeTextTests {
         #expect(PurgeText.request(String(decoding: PurgeText.text(request), as: UTF8.self)) == request)
     }
 
+    @Test("is sealed in the log, and nobody else's is believed")
+    func sealed() throws {
+        func keys(_ byte: UInt8) throws -> ClusterKeys {
+            ClusterKeys(
+                ClusterSettings(
+                    redis: try RedisSettings(urls: ["redis://localhost"]), name: "a", instances: 1,
+                    key: Array(repeating: byte, count: 32), maxWait: 1))
+        }
+        let request = PurgeRequest(domain: "a domain", isSoft: true)
+        let text = String(decoding: PurgeText.sealed(request, try keys(1)), as: UTF8.self)
+        #expect(!text.isEmpty && !text.contains("domain"))
+        #expect(PurgeText.opened(text, try keys(1)) == request)
+        #expect(PurgeText.opened(text, try keys(2)) == nil)
+        for faulty in [
+            "", "0", "zz", String(text.dropLast(2)), String(decoding: PurgeText.text(request), as: UTF8.self),
+        ] {
+            #expect(PurgeText.opened(faulty, try keys(1)) == nil)
+        }
+    }
+
     @Test(
         "that is none is refused",
         arguments: ["", "0", "-:-:-:-:", "-:-:-:-:2", "9:a-:-:-:0", "-1:a-:-:-:0", "x:-:-:-:0", "-:-:-:-:00"])
     func faulty(text: String) { #expect(PurgeText.request(text) == nil) }
+}
+
+@Suite("A member, as it is kept in Redis")
+struct MemberFiguresTests {
+    @Test("is shown by the times since it was heard and has read the log")
+    func shown() throws {
+        let member = try #require(
+            MemberFigures(name: "a", "4000000 2 7-0 4900000 place", at: 5_000_000, self: "b"))
+        #expect(member == MemberFigures(name: "a", seat: 2, silentFor: 1000, lease: 2900, isSelf: false))
+    }
+
+    @Test(
+        "is none where a number is missing or no script has written it",
+        arguments: [
+            "", "1 2 3", "x 1 7-0 4 -", "-9223372036854775808 1 7-0 4 -", "4 1 7-0 -9223372036854775808 -",
+            "99999999999999999999 1 7-0 4 -", "4 - 7-0 4 -",
+        ])
+    func faulty(text: String) { #expect(MemberFigures(name: "a", text, at: 5_000_000, self: "a") == nil) }
+
+    @Test("is never longer silent than time has lasted, whatever it says")
+    func extremes() {
+        let text = "9223372036854775807 -1 7-0 9223372036854775807 -"
+        let member = MemberFigures(name: "a", text, at: 0, self: "a")
+        #expect(member == MemberFigures(name: "a", seat: nil, silentFor: 0, lease: 3000, isSelf: true))
+    }
+}
+
+@Suite("Epochs, as a gateway knows them")
+struct EpochMirrorTests {
+    private let scope = EpochScope.all[3]
+
+    @Test("rise, and the pages from before are refused")
+    func rise() {
+        var mirror = EpochMirror()
+        mirror.join(generation: "1-a", [(3, 10)], latest: 100)
+        let old = mirror.stamp(scope)
+        #expect(mirror.accepts(old, scope))
+        let isNews = mirror.raise(3, to: 11, latest: 100)
+        #expect(isNews && !mirror.accepts(old, scope))
+        let isKnown = !mirror.raise(3, to: 11, latest: 100)
+        #expect(isKnown)
+    }
+
+    @Test("make pages void whatever the log tells, and do not follow what no script has written")
+    func forged() {
+        var mirror = EpochMirror()
+        mirror.join(generation: "1-a", [(3, .max)], latest: 100)
+        for value in [UInt64.max, 101, 100, 99] {
+            let isNews = mirror.raise(3, to: value, latest: 100)
+            #expect(isNews)
+        }
+        #expect(mirror.stamp(scope).scope == 100)
+    }
+
+    @Test("never fall while the data are the same")
+    func replayed() {
+        var mirror = EpochMirror()
+        mirror.join(generation: "1-a", [(3, 10)], latest: 100)
+        let old = mirror.stamp(scope)
+        _ = mirror.raise(3, to: 11, latest: 100)
+        mirror.join(generation: "1-a", [(3, 10)], latest: 100)
+        #expect(!mirror.accepts(old, scope))
+        mirror.join(generation: "2-a", [], latest: 100)
+        #expect(mirror.stamp(scope).scope == 0 && !mirror.accepts(old, scope))
+    }
 }

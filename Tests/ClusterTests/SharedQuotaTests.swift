@@ -141,6 +141,37 @@ struct SharedQuotaTests {
         redis.stop()
     }
 
+    @Test("are granted in spite of keys of another kind", arguments: [true, false])
+    func otherKinds(isBucket: Bool) async throws {
+        let member = try TestMember(redis, service)
+        #expect(member.waitUntilJoined())
+        let keys = member.member.keys
+        let group = "voice-id/batch"
+        #expect(member.list() == .page(service.page(), isHit: false))
+        let names = try redis.call([Array("KEYS".utf8), Array("*:q:*".utf8)])?.array?.compactMap(\.text) ?? []
+        #expect(names.contains { $0.hasSuffix(group) })
+        let name = isBucket ? keys.bucket(group) : keys.cut(group)
+        _ = try redis.call([Array("DEL".utf8), name])
+        _ = try redis.call([Array("SADD".utf8), name, Array("garbage".utf8)])
+        let other = "abcdefghijABCDEFGHIJ11"
+        #expect(member.list(other) == .page(service.page(other), isHit: false))
+        await member.stop()
+        redis.stop()
+    }
+
+    @Test("are not used before Redis was reached, and the log says why")
+    func notReached() async throws {
+        redis.kill()
+        let member = try TestMember(redis, service)
+        let isTold = TestMember.wait {
+            member.events.all.contains { if case .notReached(let reason) = $0 { !reason.isEmpty } else { false } }
+        }
+        #expect(isTold)
+        #expect(member.events.all.count == 1)
+        await member.stop()
+        redis.stop()
+    }
+
     @Test("are told to the log when gateways have different ones, and when they have the same again")
     func differing() async throws {
         let (one, other) = (try TestMember(redis, service, rate: 1000), try TestMember(redis, service, rate: 500))

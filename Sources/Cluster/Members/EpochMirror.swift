@@ -13,19 +13,24 @@ struct EpochMirror: Sendable {
     private(set) var generation = ""
     private var values = [UInt64](repeating: 0, count: EpochScope.count)
 
-    /// Begins anew with the epochs that Redis has.
-    mutating func reset(generation: String, _ epochs: [(index: Int, value: UInt64)]) {
+    /// Takes the epochs in that Redis has: other data begin anew, those of the same data never fall.
+    ///
+    /// - Parameter latest: as for `raise`.
+    mutating func join(generation: String, _ epochs: [(index: Int, value: UInt64)], latest: UInt64) {
+        if generation != self.generation { values = [UInt64](repeating: 0, count: EpochScope.count) }
         self.generation = generation
-        values = [UInt64](repeating: 0, count: EpochScope.count)
-        for (index, value) in epochs where values.indices.contains(index) { values[index] = value }
+        for (index, value) in epochs where values.indices.contains(index) && value <= latest {
+            values[index] = max(values[index], value)
+        }
     }
 
-    /// Takes an epoch in.
+    /// Takes an epoch in that the log tells of.
     ///
-    /// - Returns: true if it has risen.
-    mutating func raise(_ index: Int, to value: UInt64) -> Bool {
-        guard values.indices.contains(index), value > values[index] else { return false }
-        values[index] = value
+    /// - Parameter latest: the highest that a script can have written. A higher one is forged, and is not kept: it would hide those to come.
+    /// - Returns: false if it is the one that is known.
+    mutating func raise(_ index: Int, to value: UInt64, latest: UInt64) -> Bool {
+        guard values.indices.contains(index), value != values[index] else { return false }
+        if value > values[index], value <= latest { values[index] = value }
         return true
     }
 

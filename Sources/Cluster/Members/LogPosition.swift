@@ -14,7 +14,6 @@ struct LogPosition: Sendable {
     private(set) var round: UInt64 = 0
 
     var isJoined: Bool { state == .reading }
-    var isAway: Bool { state == .away }
 
     /// - Returns: the round that begins; nil if one is under way.
     mutating func join() -> UInt64? {
@@ -42,10 +41,9 @@ struct LogPosition: Sendable {
         last = ""
     }
 
-    /// The two numbers of an entry's id; nil if it is none.
-    static func numbers(_ id: String) -> (major: Int64, minor: Int64)? {
-        let parts = id.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, let major = Int64(parts[0]), let minor = Int64(parts[1]) else { return nil }
-        return (major, minor)
+    /// Returns true if a text is an entry's id: two numbers.
+    static func isID(_ text: String) -> Bool {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { UInt64($0) != nil }
     }
 }

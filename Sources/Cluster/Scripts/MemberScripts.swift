@@ -3,44 +3,42 @@ internal import Redis
 // The scripts of membership and quotas. Times in scripts are microseconds of Redis's own clock. A script changes nothing before it has read
 // all that it needs, and its effects, not its text, are what replicas get.
 
-/// Shared by scripts: `now`, and who is there. A member is kept as "heard seat log-id leased place": when it last gave a sign of life, its seat
-/// (-1: none), the last entry of the log that it has acted on, when it last said that it reads the log, and where it runs (-: not told). The field `*`
-/// has the generation: without it the members were lost.
-private let census = """
-    local clock = redis.call('TIME')
-    local now = clock[1] * 1000000 + clock[2]
-    local function whole(number) return string.format('%.0f', number) end
-    -- `born`: signs of life before it were given to another server, and say nothing. `place`: a silent member there has ended.
-    local function census(all, me, seats, silence, forget, born, place)
-      local taken, live, silent, mine, old, heard_of = {}, 0, 0, nil, {}, {}
-      for i = 1, #all, 2 do
-        local heard, seat, at = string.match(all[i + 1], '^(%d+) (%-?%d+) %S+ %d+ ?(%S*)')
-        if all[i] == '*' then
-        elseif not heard then old[#old + 1] = all[i]
-        elseif all[i] == me then mine = tonumber(seat)
-        else
-          local age = now - tonumber(heard)
-          -- Nobody was heard in the future.
-          if age < -1000000 then age = silence + 1 end
-          local isSilent = age > silence or tonumber(heard) < born
-          if age > forget or isSilent and at == place and at ~= '-' then old[#old + 1] = all[i]
-          elseif tonumber(seat) >= 0 then
-            taken[tonumber(seat)] = true
-            if isSilent then silent = silent + 1
+/// Who is there. A member is kept as "heard seat log-id leased place": when it last gave a sign of life, its seat (-1: none), the last entry
+/// of the log that it has acted on, when it last said that it reads the log, and where it runs (-: not told). The field `*` has the
+/// generation: without it the members were lost.
+private let census =
+    scriptClock + """
+        -- `born`: signs of life before it were given to another server, and say nothing. `place`: a silent member there has ended.
+        local function census(all, me, seats, silence, forget, born, place)
+          local taken, live, silent, mine, old, heard_of = {}, 0, 0, nil, {}, {}
+          for i = 1, #all, 2 do
+            local heard, seat, at = string.match(all[i + 1], '^(%d+) (%-?%d+) %S+ %d+ ?(%S*)')
+            if all[i] == '*' then
+            elseif not heard then old[#old + 1] = all[i]
+            elseif all[i] == me then mine = tonumber(seat)
             else
-              live = live + 1
-              heard_of[tonumber(seat)] = true
+              local age = now - tonumber(heard)
+              -- A sign of life from the future is void: the clock was set back.
+              if age < -1000000 then age = silence + 1 end
+              local isSilent = age > silence or tonumber(heard) < born
+              if age > forget or isSilent and at == place and at ~= '-' then old[#old + 1] = all[i]
+              elseif tonumber(seat) >= 0 then
+                taken[tonumber(seat)] = true
+                if isSilent then silent = silent + 1
+                else
+                  live = live + 1
+                  heard_of[tonumber(seat)] = true
+                end
+              end
             end
           end
+          return taken, live, silent, mine, old, heard_of
         end
-      end
-      return taken, live, silent, mine, old, heard_of
-    end
 
-    """
+        """
 
-/// A sign of life. KEYS: members, generation, log, changes, epochs, writes. ARGV: name, seat (-1: none yet), seats, silence, forget, last log id, 1 if it reads the log, the
-/// lease, its place (-: not told), 1 if its last sign was acknowledged in time.
+/// A sign of life. KEYS: members, generation, log, changes, epochs, writes. ARGV: name, seat (-1: none yet), seats, silence, forget, last
+/// log id, 1 if it reads the log, the lease, its place (-: not told), 1 if its last sign was acknowledged in time.
 ///
 /// A member whose signs come and whose replies are late uses the time slots of its seat: it counts as silent until it says that one was acknowledged.
 ///
@@ -50,22 +48,23 @@ private let census = """
 /// because writers have not waited for it meanwhile.
 ///
 /// The generation names the data and the server: it is another one when either was replaced, since a new primary may lack the last writes.
-/// A key that has become of another kind is lost data.
+/// Keys that have become of another kind, epochs that are gone (the field `*` has the generation, as with the members), and a log that ends
+/// before what a member has read are lost data.
 /// Changes in who is there are kept with their time, as "generation live silent at".
 ///
 /// Returns generation, seat, live members, silent seats, the time, 1 if the lease runs from this sign on.
 let beatScript = RedisScript(
-    census + """
+    census + scriptKeys + scriptLog + """
         local me, seats, forget = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[5])
         local isWhole = true
         for i, kind in ipairs({'hash', 'string', 'stream', 'string', 'hash', 'hash'}) do
-          local is = redis.call('TYPE', KEYS[i]).ok
-          if is ~= 'none' and is ~= kind then
-            redis.call('DEL', KEYS[i])
-            isWhole = false
-          end
+          local before = redis.call('EXISTS', KEYS[i])
+          if redis.call('EXISTS', own(KEYS[i], kind)) < before then isWhole = false end
         end
+        local last = lastEntry(KEYS[3])
+        if isAfter(ARGV[6], last) then isWhole = false end
         local generation = redis.call('GET', KEYS[2]) or ''
+        if redis.call('HGET', KEYS[5], '*') ~= generation then isWhole = false end
         local born, server = string.match(generation, '^(%d+)-(%w+)$')
         born = tonumber(born)
         local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or '0'
@@ -76,6 +75,9 @@ let beatScript = RedisScript(
           generation = whole(now) .. '-' .. run
           redis.call('SET', KEYS[2], generation)
           redis.call('HSET', KEYS[1], '*', generation)
+          -- The pages of other data are void whatever their epochs.
+          redis.call('DEL', KEYS[5])
+          redis.call('HSET', KEYS[5], '*', generation)
         end
         local all = redis.call('HGETALL', KEYS[1])
         local taken, live, silent, mine, old = census(all, me, seats, tonumber(ARGV[4]), forget, born, ARGV[9])
@@ -97,8 +99,7 @@ let beatScript = RedisScript(
         end
         local leased, isLeased = string.match(redis.call('HGET', KEYS[1], me) or '', '^%d+ %-?%d+ %S+ (%d+)') or '0', 0
         if ARGV[7] == '1' then
-          local last = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1]
-          if now - tonumber(leased) <= tonumber(ARGV[8]) or (last and last[1] or '0-0') == ARGV[6] then
+          if now - tonumber(leased) <= tonumber(ARGV[8]) or last == ARGV[6] then
             leased, isLeased = whole(now), 1
           end
         end
@@ -109,16 +110,27 @@ let beatScript = RedisScript(
 
 /// The members, for operators. KEYS: members. Returns the time, then names and values in turn.
 let membersScript = RedisScript(
-    census + """
+    scriptClock + """
         local all = redis.call('HGETALL', KEYS[1])
         table.insert(all, 1, whole(now))
         return all
         """)
 
+/// `share(text, full)`: the millionths of the full rate that a cut leaves, and when it was made (0: never). It grows by a thousandth of the full rate
+/// for each token that the full rate would have given. `full`: nanoseconds from token to token.
+private let regrowth = """
+    local function share(text, full)
+      local cut, at = string.match(text or '', '^(%d+) (%d+)$')
+      if not cut then return 1000000, 0 end
+      return math.min(1000000, tonumber(cut) + math.max(0, now - tonumber(at)) * 1000000 / full), tonumber(at)
+    end
+
+    """
+
 /// Reserves the next slots of a quota group: the generic cell rate algorithm, as `TokenBucket` has it. KEYS: bucket, members, generation, cut,
 /// hold. ARGV: name, nanoseconds from token to token, burst, jitter, horizon, slots asked for, the bucket as the caller saw it last, seats,
 /// silence, forget. A bucket is "full-at interval burst", the interval in nanoseconds, and behind it "time-slot used" if slots of the timetable were
-/// the last.
+/// the last. Times are microseconds where nothing else is said.
 ///
 /// Members that are silent may be sending in the time slots of their seats (`Membership.cycle`, `SlotCycle`), or on another server. While there
 /// are any, the slots that are granted are the time slots of all other seats: whoever does not know of the others keeps to the same
@@ -127,7 +139,7 @@ let membersScript = RedisScript(
 /// Returns the number of slots (0: none), the delay until the first of them or until the next question, the bucket, the share of the rate in
 /// millionths, the interval between slots, the time.
 let takeScript = RedisScript(
-    census + """
+    census + scriptKeys + regrowth + """
         local me, seats, forget = ARGV[1], tonumber(ARGV[8]), tonumber(ARGV[10])
         local full, burst, horizon = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[5])
         local born = tonumber(string.match(redis.call('GET', KEYS[3]) or '', '^(%d+)-') or '')
@@ -143,15 +155,8 @@ let takeScript = RedisScript(
         for seat = 0, seats - 1 do
           if not present[seat] and (taken[seat] or isYoung) then away[seat * stride % seats], isTimed = true, true end
         end
-        local function share()
-          local text = redis.call('GET', KEYS[4])
-          local cut, at = string.match(text or '', '^(%d+) (%d+)$')
-          if not cut then return 1 end
-          -- A thousandth of the full rate for each token that the full rate would have given.
-          return math.min(1, tonumber(cut) / 1000000 + math.max(0, now - tonumber(at)) * 1000 / full / 1000)
-        end
-        local part = share()
-        local stored = redis.call('GET', KEYS[1])
+        local part = share(redis.call('GET', own(KEYS[4])), full) / 1000000
+        local stored = redis.call('GET', own(KEYS[1]))
         local function refusal(delay, bucket)
           return {0, math.ceil(delay), bucket or '', math.floor(part * 1000000), 0, whole(now)}
         end
@@ -230,17 +235,13 @@ let takeScript = RedisScript(
 ///
 /// Returns 1 if it was cut, 0 if not, or if the attempt was sent before the last cut.
 let cutScript = RedisScript(
-    census + """
+    scriptClock + scriptKeys + regrowth + """
         local full = tonumber(ARGV[2])
-        local cut, at = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) (%d+)$')
-        local share = 1000000
-        if cut then
-          if tonumber(ARGV[1]) <= tonumber(at) then return 0 end
-          share = math.min(1000000, tonumber(cut) + math.max(0, now - tonumber(at)) * 1000000 / full)
-        end
-        local silent, changed = string.match(redis.call('GET', KEYS[3]) or '', ' (%d+) (%d+)$')
+        local share, at = share(redis.call('GET', own(KEYS[1])), full)
+        if tonumber(ARGV[1]) <= at then return 0 end
+        local silent, changed = string.match(redis.call('GET', own(KEYS[3])) or '', ' (%d+) (%d+)$')
         if changed and (tonumber(silent) > 0 or now - tonumber(changed) < tonumber(ARGV[6])) then
-          local at = tonumber(string.match(redis.call('GET', KEYS[2]) or '', '^(%d+) ') or '0')
+          local at = tonumber(string.match(redis.call('GET', own(KEYS[2])) or '', '^(%d+) ') or '0')
           local empty = now + (tonumber(ARGV[3]) + 1) * full / 1000
           redis.call('SET', KEYS[2], whole(math.max(at, empty)) .. ' ' .. whole(full) .. ' ' .. ARGV[3])
           return 0
@@ -256,16 +257,17 @@ let cutScript = RedisScript(
 /// Compares the quotas of this gateway with those that others have named last, and names its own. KEYS: quotas. ARGV: the milliseconds that they
 /// stay, then groups and quotas in turn. Returns the groups whose quota was another one.
 let compareScript = RedisScript(
-    """
-    local differing = {}
-    for i = 2, #ARGV, 2 do
-      local theirs = redis.call('HGET', KEYS[1], ARGV[i])
-      if theirs and theirs ~= ARGV[i + 1] then differing[#differing + 1] = ARGV[i] end
-      redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
-    end
-    redis.call('PEXPIRE', KEYS[1], ARGV[1])
-    return differing
-    """)
+    scriptKeys + """
+        own(KEYS[1], 'hash')
+        local differing = {}
+        for i = 2, #ARGV, 2 do
+          local theirs = redis.call('HGET', KEYS[1], ARGV[i])
+          if theirs and theirs ~= ARGV[i + 1] then differing[#differing + 1] = ARGV[i] end
+          redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+        end
+        redis.call('PEXPIRE', KEYS[1], ARGV[1])
+        return differing
+        """)
 
 /// Holds a quota group. KEYS: hold. ARGV: milliseconds. A longer hold stays.
 let holdScript = RedisScript(

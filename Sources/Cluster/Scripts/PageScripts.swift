@@ -10,128 +10,143 @@ internal import Redis
 
 /// The head of the log, and the epochs. KEYS: generation, epochs, writes, log. ARGV: the last entry that was read, empty if none was.
 ///
-/// Returns generation, 1 if no entry behind the last one is missing, the last entry's id, the epochs in pairs, the writes under way in pairs, the time.
+/// Returns generation, 1 if no entry behind the last one is missing, the last entry's id, the epochs in pairs, the writes under way in
+/// pairs, the time.
 let joinScript = RedisScript(
-    """
-    local clock = redis.call('TIME')
-    local now = string.format('%.0f', clock[1] * 1000000 + clock[2])
-    local first = redis.call('XRANGE', KEYS[4], '-', '+', 'COUNT', 1)[1]
-    local last = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)[1]
-    local whole = 0
-    if ARGV[1] ~= '' and first then
-      -- The last entry that was read is there still, so nothing behind it was trimmed.
-      if redis.call('XRANGE', KEYS[4], ARGV[1], ARGV[1], 'COUNT', 1)[1] then whole = 1 end
+    scriptClock + """
+        local first = redis.call('XRANGE', KEYS[4], '-', '+', 'COUNT', 1)[1]
+        local last = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)[1]
+        local isGapless = 0
+        if ARGV[1] ~= '' and first then
+          -- The last entry that was read is there still, so nothing behind it was trimmed.
+          if redis.call('XRANGE', KEYS[4], ARGV[1], ARGV[1], 'COUNT', 1)[1] then isGapless = 1 end
+        end
+        return {
+          redis.call('GET', KEYS[1]) or '', isGapless, last and last[1] or '0-0',
+          redis.call('HGETALL', KEYS[2]), redis.call('HGETALL', KEYS[3]), whole(now),
+        }
+        """)
+
+/// `areEpochs(generation key, epochs key, generation, scope, its epoch, …)`: whether they are those of now. Epochs of another generation are lost.
+private let comparing = """
+    local function areEpochs(current, epochs, generation, scope, one, service, other)
+      local known = redis.call('HMGET', epochs, '*', scope, service)
+      return redis.call('GET', current) == generation and known[1] == generation
+        and (known[2] or '0') == one and (known[3] or '0') == other
     end
-    return {
-      redis.call('GET', KEYS[1]) or '', whole, last and last[1] or '0-0',
-      redis.call('HGETALL', KEYS[2]), redis.call('HGETALL', KEYS[3]), now,
-    }
-    """)
+
+    """
 
 /// Looks a page up, or takes its flight. KEYS: page, flight, epochs, generation. ARGV: name, milliseconds of the flight, scope, its service's
 /// scope, 1 if an older page is wanted.
 ///
 /// Returns 1 with a fresh page, 2 if another gateway fetches it, 3 if this one is to, an older page if there is one and it is wanted; the time.
 let lookScript = RedisScript(
-    """
-    local clock = redis.call('TIME')
-    local now = clock[1] * 1000000 + clock[2]
-    local time = string.format('%.0f', now)
-    local page = redis.call('GET', KEYS[1])
-    if page then
-      local fresh, generation, scope, service = string.match(page, '^(%d+) %d+ (%S+) (%d+) (%d+) ')
-      if not fresh or generation ~= redis.call('GET', KEYS[4])
-        or scope ~= (redis.call('HGET', KEYS[3], ARGV[3]) or '0')
-        or service ~= (redis.call('HGET', KEYS[3], ARGV[4]) or '0') then page = nil
-      elseif tonumber(fresh) > now then return {1, page, time} end
-    end
-    local older = ARGV[5] == '1' and page or ''
-    local flight = redis.call('GET', KEYS[2])
-    -- One without an end was not set by this script.
-    if flight and redis.call('PTTL', KEYS[2]) < 0 then flight = nil end
-    if flight and flight ~= ARGV[1] and flight ~= ARGV[1] .. ' +' then
-      if string.sub(flight, -2) ~= ' +' then redis.call('SET', KEYS[2], flight .. ' +', 'KEEPTTL') end
-      return {2, older, time}
-    end
-    redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
-    return {3, older, time}
-    """)
+    scriptClock + scriptKeys + comparing + """
+        local time = whole(now)
+        local page = redis.call('GET', own(KEYS[1]))
+        if page then
+          local fresh, generation, scope, service = string.match(page, '^(%d+) %d+ (%S+) (%d+) (%d+) ')
+          if not fresh or not areEpochs(KEYS[4], KEYS[3], generation, ARGV[3], scope, ARGV[4], service) then page = nil
+          elseif tonumber(fresh) > now then return {1, page, time} end
+        end
+        local older = ARGV[5] == '1' and page or ''
+        local flight = redis.call('GET', own(KEYS[2]))
+        -- One without an end was not set by this script.
+        if flight and redis.call('PTTL', KEYS[2]) < 0 then flight = nil end
+        if flight and flight ~= ARGV[1] and flight ~= ARGV[1] .. ' +' then
+          if string.sub(flight, -2) ~= ' +' then redis.call('SET', KEYS[2], flight .. ' +', 'KEEPTTL') end
+          return {2, older, time}
+        end
+        redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+        return {3, older, time}
+        """)
 
 /// Ends a flight, and tells those that wait for it.
-private let endOfFlight = """
-    local flight = redis.call('GET', KEYS[1])
-    if flight == ARGV[1] or flight == ARGV[1] .. ' +' then
-      redis.call('DEL', KEYS[1])
-      if flight ~= ARGV[1] then redis.call('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*', 't', 'p', 'k', ARGV[2]) end
-    end
+private let endOfFlight =
+    scriptKeys + """
+        local flight = redis.call('GET', own(KEYS[1]))
+        if flight == ARGV[1] or flight == ARGV[1] .. ' +' then
+          redis.call('DEL', KEYS[1])
+          if flight ~= ARGV[1] then redis.call('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*', 't', 'p', 'k', ARGV[2]) end
+        end
 
-    """
+        """
 
 /// Stores a page, unless it has become void since it was asked for or there is a newer one, and ends its flight. KEYS: flight, log, page, epochs,
 /// generation. ARGV: name, the page's name, the page, milliseconds that it lives, scope, its service's scope, their epochs, generation,
 /// fetched at. Returns 1 if it was stored.
 let putScript = RedisScript(
-    """
-    local stored = 0
-    if redis.call('GET', KEYS[5]) == ARGV[9] and (redis.call('HGET', KEYS[4], ARGV[5]) or '0') == ARGV[7]
-      and (redis.call('HGET', KEYS[4], ARGV[6]) or '0') == ARGV[8] then
-      local old = string.match(redis.call('GETRANGE', KEYS[3], 0, 63), '^%d+ (%d+) ')
-      if not old or tonumber(old) < tonumber(ARGV[10]) then
-        redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[4])
-        stored = 1
-      end
-    end
-
-    """ + endOfFlight + "return stored")
+    scriptClock + endOfFlight + comparing + """
+        local stored = 0
+        if areEpochs(KEYS[5], KEYS[4], ARGV[9], ARGV[5], ARGV[7], ARGV[6], ARGV[8]) then
+          -- One of other data, or of a later time than now, is no newer page: the server or its clock is another one.
+          local old, generation = string.match(redis.call('GETRANGE', own(KEYS[3]), 0, 127), '^%d+ (%d+) (%S+) ')
+          old = generation == ARGV[9] and tonumber(old) or 0
+          if old < tonumber(ARGV[10]) or old > now then
+            redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[4])
+            stored = 1
+          end
+        end
+        return stored
+        """)
 
 /// Ends a flight without a page. KEYS: flight, log. ARGV: name, the page's name.
 let releaseScript = RedisScript(endOfFlight + "return 1")
 
 /// Announces a write. KEYS: writes, log. ARGV: id, scopes, microseconds until its end must be heard of. Returns the entry's id.
 let beginScript = RedisScript(
-    """
-    local clock = redis.call('TIME')
-    local until_ = string.format('%.0f', clock[1] * 1000000 + clock[2] + tonumber(ARGV[3]))
-    redis.call('HSET', KEYS[1], ARGV[1], until_ .. ' ' .. ARGV[2])
-    return redis.call('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*', 't', 'b', 'i', ARGV[1], 's', ARGV[2], 'd', until_)
-    """)
-
-/// Raises scopes; sets `raised` to the text of an entry.
-private func raise(scopes: String) -> String {
-    """
-    local clock = redis.call('TIME')
-    local now = clock[1] * 1000000 + clock[2]
-    local raised = {}
-    for scope in string.gmatch(\(scopes), '%d+') do
-      -- Never a value that was there before, also when the epochs were lost: not even in the same microsecond.
-      local epoch = string.format('%.0f', math.max((tonumber(redis.call('HGET', KEYS[2], scope) or '0') or 0) + 1, now))
-      redis.call('HSET', KEYS[2], scope, epoch)
-      raised[#raised + 1] = scope .. ':' .. epoch
-    end
-    raised = table.concat(raised, ',')
-
-    """
-}
-
-/// Ends a write, and makes the pages of its scopes void. KEYS: writes, epochs, log. ARGV: id, scopes. Returns the entry's id and the raised
-/// epochs.
-let endScript = RedisScript(
-    "redis.call('HDEL', KEYS[1], ARGV[1])\n" + raise(scopes: "ARGV[2]") + """
-        local id = redis.call('XADD', KEYS[3], 'MAXLEN', '~', '10000', '*', 't', 'r', 's', raised, 'i', ARGV[1])
-        return {id, raised}
+    scriptClock + """
+        local until_ = whole(now + tonumber(ARGV[3]))
+        redis.call('HSET', KEYS[1], ARGV[1], until_ .. ' ' .. ARGV[2])
+        return redis.call('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*', 't', 'b', 'i', ARGV[1], 's', ARGV[2], 'd', until_)
         """)
+
+/// `raise(scopes)`: raises their epochs. KEYS: epochs in the second place, generation in the last. Returns `scope:epoch` pairs between commas.
+private let raising =
+    scriptClock + """
+        local function raise(scopes)
+          local raised = {}
+          for scope in string.gmatch(scopes, '%d+') do
+            local had = tonumber(redis.call('HGET', KEYS[2], scope) or '0') or -1
+            if not (had >= 0 and had <= now + 1000000) then
+              -- No script has written it, or the clock was set back: the data count as lost.
+              redis.call('DEL', KEYS[2], KEYS[#KEYS])
+              had = 0
+            end
+            -- Never a value that was there before, also when the epochs were lost: not even in the same microsecond.
+            local epoch = whole(math.max(had + 1, now))
+            redis.call('HSET', KEYS[2], scope, epoch)
+            raised[#raised + 1] = scope .. ':' .. epoch
+          end
+          return table.concat(raised, ',')
+        end
+
+        """
+
+/// `finish(id, scopes)`: the end of a write. KEYS: writes, epochs, log, generation.
+private let finishing =
+    raising + """
+        local function finish(id, scopes)
+          local raised = raise(scopes)
+          local entry = redis.call('XADD', KEYS[3], 'MAXLEN', '~', '10000', '*', 't', 'r', 's', raised, 'i', id)
+          -- Last: what fails before it is tried again.
+          redis.call('HDEL', KEYS[1], id)
+          return {entry, raised}
+        end
+
+        """
+
+/// Ends a write, and makes the pages of its scopes void. KEYS: writes, epochs, log, generation. ARGV: id, scopes. Returns the entry's id and the
+/// raised epochs.
+let endScript = RedisScript(finishing + "return finish(ARGV[1], ARGV[2])")
 
 /// Ends a write in place of its gateway, which has not said in time what became of it, as `endScript` does. KEYS: as there. ARGV: id.
 let expireScript = RedisScript(
-    """
-    local write = redis.call('HGET', KEYS[1], ARGV[1])
-    if not write then return false end
-    redis.call('HDEL', KEYS[1], ARGV[1])
-    local scopes = string.match(write, ' (.*)$') or ''
-
-    """ + raise(scopes: "scopes") + """
-        local id = redis.call('XADD', KEYS[3], 'MAXLEN', '~', '10000', '*', 't', 'r', 's', raised, 'i', ARGV[1])
-        return {id, raised}
+    finishing + """
+        local write = redis.call('HGET', KEYS[1], ARGV[1])
+        if not write then return false end
+        return finish(ARGV[1], string.match(write, ' (.*)$') or '')
         """)
 
 /// Ends a write of which nothing was sent. KEYS: writes, log. ARGV: id.
@@ -141,35 +156,35 @@ let dropScript = RedisScript(
     return redis.call('XADD', KEYS[2], 'MAXLEN', '~', '10000', '*', 't', 'x', 'i', ARGV[1])
     """)
 
-/// A purge. KEYS: none is used, epochs, log. ARGV: the request, the scopes whose shared pages are dropped, name. Returns the entry's id and the
+/// A purge. KEYS: log, epochs, generation. ARGV: the request, the scopes whose shared pages are dropped, name. Returns the entry's id and the
 /// raised epochs.
 let purgeScript = RedisScript(
-    raise(scopes: "ARGV[2]") + """
-        local id = redis.call('XADD', KEYS[3], 'MAXLEN', '~', '10000', '*', 't', 'u', 'q', ARGV[1], 's', raised, 'n', ARGV[3])
-        return {id, raised}
+    raising + """
+        local raised = raise(ARGV[2])
+        local request = {'t', 'u', 'q', ARGV[1], 's', raised, 'n', ARGV[3]}
+        return {redis.call('XADD', KEYS[1], 'MAXLEN', '~', '10000', '*', unpack(request)), raised}
         """)
 
-/// Who has acted on an entry of the log. KEYS: members, generation. ARGV: name, the entry's two numbers, the lease.
+/// Who has acted on an entry of the log. KEYS: members, generation, log. ARGV: name, the entry's id, the lease.
+///
+/// Who has read more than there is has read another log.
 ///
 /// While the data are younger than a lease, members of the data before them may have one of which nothing is known: one more is pending then.
 ///
 /// Returns the members whose lease runs and who have not, and all whose lease runs; the caller is in neither.
 let acknowledgedScript = RedisScript(
-    """
-    local clock = redis.call('TIME')
-    local now = clock[1] * 1000000 + clock[2]
-    local major, minor = tonumber(ARGV[2]), tonumber(ARGV[3])
-    local pending, all = 0, 0
-    local members = redis.call('HGETALL', KEYS[1])
-    for i = 1, #members, 2 do
-      local first, second, leased = string.match(members[i + 1], '^%d+ %-?%d+ (%d+)-(%d+) (%d+)')
-      if members[i] ~= ARGV[1] and first and math.abs(now - tonumber(leased)) <= tonumber(ARGV[4]) then
-        all = all + 1
-        first, second = tonumber(first), tonumber(second)
-        if first < major or (first == major and second < minor) then pending = pending + 1 end
-      end
-    end
-    local born = tonumber(string.match(redis.call('GET', KEYS[2]) or '', '^(%d+)-') or '')
-    if not born or now - born <= tonumber(ARGV[4]) then pending, all = pending + 1, all + 1 end
-    return {pending, all}
-    """)
+    scriptClock + scriptLog + """
+        local last = lastEntry(KEYS[3])
+        local pending, all = 0, 0
+        local members = redis.call('HGETALL', KEYS[1])
+        for i = 1, #members, 2 do
+          local read, leased = string.match(members[i + 1], '^%d+ %-?%d+ (%S+) (%d+)')
+          if members[i] ~= ARGV[1] and read and math.abs(now - tonumber(leased)) <= tonumber(ARGV[3]) then
+            all = all + 1
+            if isAfter(ARGV[2], read) or isAfter(read, last) then pending = pending + 1 end
+          end
+        end
+        local born = tonumber(string.match(redis.call('GET', KEYS[2]) or '', '^(%d+)-') or '')
+        if not born or now - born <= tonumber(ARGV[3]) then pending, all = pending + 1, all + 1 end
+        return {pending, all}
+        """)

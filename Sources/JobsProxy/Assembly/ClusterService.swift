@@ -67,10 +67,19 @@ extension Logger {
             notice(
                 "shared: quota and pages are shared",
                 metadata: ["seat": "\(seat.map { "\($0)" } ?? "none")", "members": "\(members)"])
-        case .lost(let reason): warning("shared: Redis is not reached", metadata: ["cause": "\(reason)"])
-        case .seated(let seat):
-            warning("shared: the quota is used in the time slots of a seat", metadata: ["seat": "\(seat)"])
-        case .forgotten: warning("shared: nothing is sent until Redis is back")
+        case .notReached(let reason):
+            warning(
+                "shared: Redis was not reached since the start, and nothing is sent", metadata: ["cause": "\(reason)"])
+        case .seated(let seat, let reason):
+            warning(
+                "shared: Redis is not reached; the quota is used in the time slots of a seat",
+                metadata: ["cause": "\(reason)", "seat": "\(seat)"])
+        case .forgotten(let reason):
+            warning("shared: nothing is sent until Redis is back", metadata: ["cause": "\(reason)"])
+        case .unread(let reason):
+            warning(
+                "shared: Redis does not let its log be read; pages are served as without Redis",
+                metadata: ["cause": "\(reason)"])
         case .differing(let groups) where groups.isEmpty: notice("shared: all gateways have the same quotas again")
         case .differing(let groups):
             warning(

@@ -80,7 +80,6 @@ final class Mailbox: Sendable {
     /// Refuses all later calls.
     ///
     /// - Parameter task: runs on the event loop after all that was queued; not for the second close.
-    /// - Returns: false for the second close.
     func close(_ task: @escaping @Sendable () -> Void) {
         state.withLock { state in
             guard !state.isClosed else { return }

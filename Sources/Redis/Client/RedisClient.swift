@@ -4,8 +4,8 @@ internal import Primitives
 
 /// A client of one Redis or Valkey primary, over one connection that it makes anew when it is lost.
 ///
-/// Calls come from any thread. Each is completed once, on the client's event loop, at the latest about its timeout after it was made. No call
-/// waits for a connection: without one it fails at once. A blocking command (`XREAD BLOCK`) holds up all calls behind it, so it needs a
+/// Calls come from any thread. Each is completed once, on the client's event loop (after `close`, at once on the caller's thread), at the latest about its timeout
+/// after it was made. No call waits for a connection: without one it fails at once. A blocking command (`XREAD BLOCK`) holds up all calls behind it, so it needs a
 /// client of its own, and a timeout beyond that of the command.
 ///
 /// A reply that is overdue by its deadline ends the connection, and all calls on it fail with `timeout`. So do, with `connectionLost`, errors

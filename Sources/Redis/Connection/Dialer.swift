@@ -123,7 +123,7 @@ struct Dialer {
                 let pipeline = try result.get().pipeline.syncOperations
                 completion(.success(try pipeline.handler(type: RedisConnection.self)))
             } catch {
-                completion(.failure(.unreachable("\(endpoint): \(Self.text(of: error))")))
+                completion(.failure(.unreachable("\(endpoint): \(RedisError.words(of: error))")))
             }
         }
     }
@@ -139,15 +139,10 @@ struct Dialer {
     static func unreachable(_ error: RedisError, _ endpoint: RedisEndpoint) -> RedisError {
         switch error {
         case .connectionLost(let reason): .unreachable("\(endpoint): \(reason)")
-        case .timeout: .unreachable("\(endpoint): there is no reply in time")
+        case .timeout:
+            .unreachable("\(endpoint): there is no reply in time (does it speak TLS, or not, as the URL says?)")
         case .notConnected, .closed: .unreachable("\(endpoint): the connection was closed")
         default: error
         }
-    }
-
-    private static func text(of error: any Error) -> String {
-        guard let error = error as? NIOConnectionError else { return "\(error)" }
-        if let failure = error.connectionErrors.first { return "\(failure.error)" }
-        return (error.dnsAError ?? error.dnsAAAAError).map { "the name is not found: \($0)" } ?? "\(error)"
     }
 }

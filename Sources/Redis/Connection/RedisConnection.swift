@@ -70,7 +70,9 @@ final class RedisConnection: ChannelInboundHandler {
         drive(.end(.connectionLost("the server has closed it")))
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { drive(.end(.connectionLost("\(error)"))) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        drive(.end(.connectionLost(RedisError.words(of: error))))
+    }
 
     // MARK: Steps
 

@@ -10,6 +10,7 @@ import RateLimiter
 import Redis
 import Telemetry
 import TestSupport
+import Testing
 
 @testable import Cluster
 @testable import Gateway
@@ -154,6 +155,18 @@ final class TestMember: Sendable {
         member.start(for: gate)
     }
 
+    /// Runs a test with members that share, and ends them.
+    static func with(
+        _ count: Int, _ redis: LocalRedis, _ service: SharedService, change: (inout ClusterSettings) -> Void = { _ in },
+        _ body: ([TestMember]) async throws -> Void
+    ) async throws {
+        let members = try (0..<count).map { _ in try TestMember(redis, service, change: change) }
+        for member in members { #expect(member.waitUntilJoined()) }
+        try await body(members)
+        for member in members { await member.stop() }
+        redis.stop()
+    }
+
     /// Waits for a condition; false after a while.
     @discardableResult
     static func wait(seconds: Double = 10, until isMet: () -> Bool) -> Bool {
@@ -251,8 +264,8 @@ final class LocalRedis: @unchecked Sendable {
         try process.run()
     }
 
-    func settings() throws -> RedisSettings {
-        var settings = try RedisSettings(urls: ["unix://\(directory)/socket"])
+    func settings(user: String? = nil, password: String? = nil) throws -> RedisSettings {
+        var settings = try RedisSettings(urls: ["unix://\(directory)/socket"], username: user, password: password)
         settings.pauses = 1_000_000...20_000_000
         return settings
     }
@@ -282,6 +295,14 @@ final class LocalRedis: @unchecked Sendable {
         TestMember.wait { !replies.all.isEmpty }
         return replies.all.first
     }
+
+    /// Waits until the pages that were fetched are in Redis: then their flights are over there.
+    func waitForStores() throws {
+        let areOver = TestMember.wait { (try? call("KEYS", "*:f:*")?.array?.isEmpty) == true }
+        try #require(areOver)
+    }
+
+    func pageNames() throws -> [[UInt8]] { try (call("KEYS", "*:p:*")?.array ?? []).compactMap(\.bytes) }
 
     func call(_ words: String...) throws -> RESPValue? { try call(words.map { Array($0.utf8) }) }
 }
