@@ -83,7 +83,7 @@ let package = Package(
         .target(name: "BuiltInCatalogs", dependencies: ["CCatalogs"], swiftSettings: settings),
         // In C, because it comes before `main`, or in a signal's handler.
         .target(name: "CProcess"),
-        .target(name: "StrictYAML", dependencies: [yams], swiftSettings: settings),
+        .target(name: "StrictYAML", dependencies: ["Primitives", yams], swiftSettings: settings),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         // MARK: Edges: sockets and threads
@@ -144,7 +144,8 @@ let package = Package(
         .executableTarget(
             name: "JobsProxy",
             dependencies: [
-                "AWSProtocol", "BuiltInCatalogs", "CProcess", "CatalogImport", "Cluster", "Credentials", "Dashboard",
+                "AWSProtocol", "BuiltInCatalogs", "CCrypto", "CProcess", "CatalogImport", "Cluster", "Credentials",
+                "Dashboard",
                 "Gateway",
                 "GatewayFront",
                 "HTTPFront",

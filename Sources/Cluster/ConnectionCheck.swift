@@ -1,4 +1,3 @@
-internal import Locking
 internal import Primitives
 internal import Redis
 
@@ -7,7 +6,7 @@ public struct ConnectionCheck: Sendable {
     private let settings: ClusterSettings
 
     /// The longest time for all of it, in nanoseconds.
-    private static let patience: Int64 = 10_000_000_000
+    private static let patience: Int64 = 5_000_000_000
 
     public init(_ settings: ClusterSettings) { self.settings = settings }
 
@@ -39,19 +38,22 @@ public struct ConnectionCheck: Sendable {
 
     /// - Returns: the fault, with what to do; nil if there is none.
     public func fault() async -> String? {
-        let reason = Locked<RedisError?>(nil)
-        let client = RedisClient(settings.redis, name: "jobs-proxy check", group: nil) { state in
-            if case .down(_, let error) = state { reason.withLock { $0 = error } }
-        }
+        let (states, source) = AsyncStream.makeStream(of: RedisState.self)
+        let client = RedisClient(settings.redis, name: "jobs-proxy check", group: nil) { source.yield($0) }
         client.start()
         defer { client.close() }
-        let deadline = MonotonicInstant.now + Self.patience
-        while !client.state.isUp {
-            guard MonotonicInstant.now < deadline, reason.withLock({ $0 }) == nil else {
-                return reason.withLock { $0 }.map { "\($0)" } ?? "Redis has not answered within 10 seconds"
-            }
-            try? await Task.sleep(for: .milliseconds(10))
+        let timer = Task {
+            try? await Task.sleep(for: .nanoseconds(Self.patience))
+            source.finish()
         }
+        defer { timer.cancel() }
+        var isUp = false
+        for await state in states {
+            if case .down(_, let error) = state { return "\(error)" }
+            isUp = state.isUp
+            if isUp { break }
+        }
+        guard isUp else { return "Redis has not answered within 5 seconds" }
         let keys = ClusterKeys(settings)
         let first = await reply {
             client.evaluate(Self.script, keys: [keys.check], arguments: [], timeout: settings.timeout, $0)

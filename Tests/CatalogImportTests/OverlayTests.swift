@@ -92,7 +92,10 @@ struct OverlayTests {
     @Test(
         "A name that the model does not have, and what must not be kept, is a fault with its line",
         arguments: [
-            ("rules:\n  ListThing: { ttl: 3s }", "o.yaml:2: rules.ListThing: matches no operation of the model"),
+            (
+                "rules:\n  ListThing: { ttl: 3s }",
+                "o.yaml:2: rules.ListThing: matches no operation of the model; did you mean ListThings?"
+            ),
             ("rules:\n  'Lost*': { ttl: 3s }", "o.yaml:2: rules.Lost*: matches no operation of the model"),
             (
                 "operations: ['List*']\nrules:\n  CreateThing: { ttl: 3s }",
@@ -128,7 +131,7 @@ struct OverlayTests {
             ("rules: { ListThings: { ttl: soon } }", "o.yaml:1: rules.ListThings.ttl: must be a duration, such as 30s"),
             (
                 "rules: { ListThings: { tll: 3s } }",
-                "o.yaml:1: rules.ListThings.tll: unknown key; the keys here are quota, kind, domain, resource, status, token, tokenLife, idempotency, invalidates, defaults, ttl, timeout, hostPrefix, sensitive"
+                "o.yaml:1: rules.ListThings.tll: unknown key; did you mean ttl?"
             ),
             ("quotas: { a: { rate: 0 } }", "o.yaml:1: quotas.a.rate: must be a number above 0, requests a second"),
             ("quotas: { a: { burst: 3 } }", "o.yaml:1: quotas.a: needs a rate, requests a second"),

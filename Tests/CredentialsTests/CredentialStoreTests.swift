@@ -14,6 +14,8 @@ extension CredentialAnswer {
 
 /// A source with a behaviour that the test sets. Counts its fetches.
 private final class ScriptedSource: CredentialSource {
+    let name = "a script"
+
     private let body: @Sendable (Int) throws(CredentialFault) -> AWSCredentials
     private let begun = Atomic(0)
     private let running = Atomic(0)

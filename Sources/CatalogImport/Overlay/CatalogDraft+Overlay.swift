@@ -14,14 +14,13 @@ extension CatalogDraft {
             }
         }
         applyFinal(overlay, faults)
-        let names = Set(groups.map(\.name))
+        let names = Set(groups.map(\.name)).sorted()
         for rule in overlay.rules {
-            if let group = rule.words["quota"], !names.contains(group.value) {
-                faults.add(
-                    line: group.line, key: "rules.\(rule.pattern.value).quota",
-                    "\(group.value.quoted) is no group under 'quotas'; there are \(names.sorted().joined(separator: ", "))"
-                )
-            }
+            guard let group = rule.words["quota"],
+                let problem = Spelling.problem(
+                    "\(group.value.quoted) is no group under 'quotas'", group.value, among: names)
+            else { continue }
+            faults.add(line: group.line, key: "rules.\(rule.pattern.value).quota", problem)
         }
         // Exact names go before patterns, each in the order of the file; the first that says something of a key is followed.
         let rules = overlay.rules.filter { !$0.isGlob } + overlay.rules.filter(\.isGlob)
@@ -67,8 +66,11 @@ extension CatalogDraft {
         let matched = operations.filter { rule.matches(Array($0.name.utf8)) }
         guard !matched.isEmpty else {
             let isKnown = known.contains { rule.matches(Array($0.utf8)) }
+            let near = Spelling.nearest(to: rule.pattern.value, among: operations.map(\.name))
             let problem =
-                isKnown ? "matches only operations that 'operations' leaves out" : "matches no operation of the model"
+                isKnown
+                ? "matches only operations that 'operations' leaves out"
+                : "matches no operation of the model\(near.map { "; did you mean \($0)?" } ?? "")"
             return faults.add(line: rule.pattern.line, key: path, problem)
         }
         for key in Overlay.memberKeys {

@@ -20,9 +20,10 @@ struct TreeReader {
         guard let keys else { return entries }
         return entries.filter { entry in
             if keys.contains(where: { $0.utf8.elementsEqual(entry.key.utf8) }) { return true }
-            faults.add(
-                line: entry.line, key: "\(path.key(entry.key))",
-                "unknown key; the keys here are \(keys.joined(separator: ", "))")
+            let problem = Spelling.problem("unknown key", entry.key, among: keys) {
+                "the keys here are \($0.joined(separator: ", "))"
+            }
+            faults.add(line: entry.line, key: "\(path.key(entry.key))", problem ?? "unknown key")
             return false
         }
     }

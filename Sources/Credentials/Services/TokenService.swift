@@ -46,6 +46,31 @@ struct TokenService: Sendable, Redacted {
         _ action: String, _ role: Role, _ parameters: [(name: String, value: String)],
         signedWith source: AWSCredentials?
     ) throws(CredentialFault) -> AWSCredentials {
+        let (service, reply, elements) = try exchange(parameters, signedWith: source)
+        guard reply.status == 200 else {
+            let code = elements["ErrorResponse/Error/Code"]?.errorCode
+            throw .failed(
+                "\(service.name) refused \(action) of \(role.arn.quoted) with status \(reply.status)"
+                    + (code.map { ": \($0)" } ?? ""))
+        }
+        let path = "\(action)Response/\(action)Result/Credentials/"
+        let values = CredentialValues(
+            accessKeyID: elements[path + "AccessKeyId"], secretAccessKey: elements[path + "SecretAccessKey"],
+            sessionToken: elements[path + "SessionToken"], expiration: elements[path + "Expiration"])
+        let credentials = try values.checked("the answer of \(service.name)")
+        guard credentials.sessionToken != nil, credentials.expiration != nil else {
+            throw .failed("the answer of \(service.name) lacks a SessionToken or an Expiration")
+        }
+        return credentials
+    }
+
+    /// Sends a request, signed by the service's own clock if that is far from ours.
+    ///
+    /// - Returns: a reply of any status.
+    /// - Throws: `failed` if there is no reply in XML.
+    func exchange(
+        _ parameters: [(name: String, value: String)], signedWith source: AWSCredentials?
+    ) throws(CredentialFault) -> (CredentialService, CurlReply, XMLElements) {
         let address = try endpoint()
         let service = CredentialService(
             name: "the security token service at \(address.origin)", timeout: environment.patience.tokenService,
@@ -74,21 +99,7 @@ struct TokenService: Sendable, Redacted {
         if source != nil, let offset = clockOffset(reply, elements) {
             (reply, elements) = try send(clockOffset: offset)
         }
-        guard reply.status == 200 else {
-            let code = elements["ErrorResponse/Error/Code"]?.errorCode
-            throw .failed(
-                "\(service.name) refused \(action) of \(role.arn.quoted) with status \(reply.status)"
-                    + (code.map { ": \($0)" } ?? ""))
-        }
-        let path = "\(action)Response/\(action)Result/Credentials/"
-        let values = CredentialValues(
-            accessKeyID: elements[path + "AccessKeyId"], secretAccessKey: elements[path + "SecretAccessKey"],
-            sessionToken: elements[path + "SessionToken"], expiration: elements[path + "Expiration"])
-        let credentials = try values.checked("the answer of \(service.name)")
-        guard credentials.sessionToken != nil, credentials.expiration != nil else {
-            throw .failed("the answer of \(service.name) lacks a SessionToken or an Expiration")
-        }
-        return credentials
+        return (service, reply, elements)
     }
 
     /// The offset of the service's clock from ours in seconds; `nil` if the request was not refused because of it.
@@ -98,6 +109,12 @@ struct TokenService: Sendable, Redacted {
             let offset = AWSTime.clockOffset(date: WallInstant(seconds: date), now: environment.clock()), offset != 0
         else { return nil }
         return offset
+    }
+
+    /// True if the environment names the endpoint.
+    var hasConfiguredEndpoint: Bool {
+        environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.lowercased() != "true"
+            && ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"].contains { environment[$0] != nil }
     }
 
     /// The configured endpoint, or else the service's endpoint in the Region.

@@ -8,6 +8,8 @@ internal import Primitives
 struct ContainerSource: CredentialSource, Redacted {
     let environment: CredentialEnvironment
 
+    let name = "the container's endpoint"
+
     func fetch() throws(CredentialFault) -> AWSCredentials {
         let address = try address()
         let service = CredentialService(

@@ -9,9 +9,25 @@ protocol CredentialSource: Sendable {
     /// The state of the files whose change means other credentials. Blocks as long as the file system does. The default
     /// implementation has no files.
     func stamps() -> [FileStamp]
+
+    /// What kind of source it is, for an operator.
+    var name: String { get }
+
+    /// Fetches as `fetch` does, and says from where. The default implementation says `name`.
+    func found() throws(CredentialFault) -> FoundCredentials
+}
+
+/// Credentials, and where they were found.
+struct FoundCredentials: Redacted {
+    let credentials: AWSCredentials
+    let source: String
 }
 
 extension CredentialSource {
+    func found() throws(CredentialFault) -> FoundCredentials {
+        FoundCredentials(credentials: try fetch(), source: name)
+    }
+
     func stamps() -> [FileStamp] { [] }
 }
 
@@ -52,6 +68,7 @@ extension String {
 
 struct StaticSource: CredentialSource, Redacted {
     let credentials: AWSCredentials
+    let name = "keys"
 
     func fetch() throws(CredentialFault) -> AWSCredentials { credentials }
 }

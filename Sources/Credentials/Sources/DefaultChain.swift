@@ -10,7 +10,11 @@ struct DefaultChain: CredentialSource, Redacted {
 
     func stamps() -> [FileStamp] { SharedFiles.paths(environment).map(FileStamp.init) }
 
-    func fetch() throws(CredentialFault) -> AWSCredentials {
+    let name = "the default chain"
+
+    func fetch() throws(CredentialFault) -> AWSCredentials { try found().credentials }
+
+    func found() throws(CredentialFault) -> FoundCredentials {
         let sources: [any CredentialSource] = [
             EnvironmentSource(environment: environment), ProfileSource(environment: environment, region: region),
             ContainerSource(environment: environment), InstanceMetadataSource(environment: environment),
@@ -18,7 +22,7 @@ struct DefaultChain: CredentialSource, Redacted {
         var looked: [String] = []
         for source in sources {
             do throws(CredentialFault) {
-                return try source.fetch()
+                return try source.found()
             } catch {
                 guard error.kind == .absent else { throw error }
                 looked.append(error.message)

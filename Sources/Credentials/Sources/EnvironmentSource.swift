@@ -6,6 +6,8 @@ internal import AWSProtocol
 struct EnvironmentSource: CredentialSource, Redacted {
     let environment: CredentialEnvironment
 
+    let name = "the environment"
+
     func fetch() throws(CredentialFault) -> AWSCredentials {
         guard let accessKeyID = environment["AWS_ACCESS_KEY_ID"] else { throw .absent("AWS_ACCESS_KEY_ID is not set") }
         let values = CredentialValues(

@@ -11,6 +11,8 @@ struct InstanceMetadataSource: CredentialSource, Redacted {
 
     private static let path = "/latest/meta-data/iam/security-credentials/"
 
+    let name = "the instance metadata service"
+
     func fetch() throws(CredentialFault) -> AWSCredentials {
         if environment["AWS_EC2_METADATA_DISABLED"]?.lowercased() == "true" {
             throw .absent("the instance metadata service is switched off (AWS_EC2_METADATA_DISABLED)")

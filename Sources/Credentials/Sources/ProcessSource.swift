@@ -12,6 +12,8 @@ struct ProcessSource: CredentialSource, Redacted {
 
     private static let maxOutputBytes = 64 * 1024
 
+    let name = "a credential_process"
+
     func fetch() throws(CredentialFault) -> AWSCredentials {
         let words: [String]
         do throws(CommandWords.Fault) {

@@ -8,7 +8,11 @@ struct ProfileSource: CredentialSource, Redacted {
     let environment: CredentialEnvironment
     let region: String
 
-    func fetch() throws(CredentialFault) -> AWSCredentials {
+    let name = "a profile"
+
+    func fetch() throws(CredentialFault) -> AWSCredentials { try found().credentials }
+
+    func found() throws(CredentialFault) -> FoundCredentials {
         let files = try SharedFiles(environment)
         let name = environment["AWS_PROFILE"] ?? "default"
         guard let profile = files[name] else {
@@ -18,9 +22,10 @@ struct ProfileSource: CredentialSource, Redacted {
             guard let source = try webIdentity(empty, isNested: false) else {
                 throw .absent(message + ", and AWS_WEB_IDENTITY_TOKEN_FILE is not set")
             }
-            return try source.fetch()
+            return try source.found()
         }
-        return try source(profile, files, visited: [name]).fetch()
+        let found = try source(profile, files, visited: [name]).found()
+        return FoundCredentials(credentials: found.credentials, source: "\(profile.shown), \(found.source)")
     }
 
     /// - Parameter visited: the profiles that lead to this one by `source_profile`, and this one.

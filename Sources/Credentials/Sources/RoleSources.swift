@@ -7,6 +7,8 @@ struct AssumeRoleSource: CredentialSource, Redacted {
     /// The subject of the message if the source has no credentials, such as `the profile "jobs"`.
     let whose: String
 
+    let name = "a role"
+
     func fetch() throws(CredentialFault) -> AWSCredentials {
         let credentials: AWSCredentials
         do throws(CredentialFault) {
@@ -24,6 +26,8 @@ struct WebIdentitySource: CredentialSource, Redacted {
     let role: Role
     let tokenPath: String
     let service: TokenService
+
+    let name = "a web identity"
 
     func fetch() throws(CredentialFault) -> AWSCredentials {
         let file = "the web identity token file \(tokenPath.quoted)"

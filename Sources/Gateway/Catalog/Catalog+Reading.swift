@@ -106,7 +106,8 @@ extension Catalog {
         }
         let quota = try entry.string("quota")
         guard let group = groups.firstIndex(where: { $0.name == quota }) else {
-            throw entry.fault("quota", "names no group under 'quotas'")
+            let problem = Spelling.problem("names no group under 'quotas'", quota, among: groups.map(\.name))
+            throw entry.fault("quota", problem ?? "names no group under 'quotas'")
         }
         let members = try entry.optionalMapping("input", keys: nil)
         let names = members?.names.sorted() ?? []
@@ -117,7 +118,10 @@ extension Catalog {
         }
         func place(_ key: String) throws(CatalogError) -> Int? {
             guard let member = try entry.optionalString(key) else { return nil }
-            guard let place = names.firstIndex(of: member) else { throw entry.fault(key, "names no member of 'input'") }
+            guard let place = names.firstIndex(of: member) else {
+                let near = Spelling.nearest(to: member, among: names).map { "; did you mean \($0)?" } ?? ""
+                throw entry.fault(key, "names no member of 'input'\(near)")
+            }
             guard input[place].kind == .string else { throw entry.fault(key, "must name a member that is a string") }
             return place
         }

@@ -16,7 +16,8 @@ struct CatalogMapping {
         }
         if let keys {
             for entry in entries where !keys.contains(where: { $0.utf8.elementsEqual(entry.key.utf8) }) {
-                throw CatalogError(line: entry.line, message: "unknown key \(entry.key.quoted)")
+                let near = Spelling.nearest(to: entry.key, among: keys).map { "; did you mean \($0)?" } ?? ""
+                throw CatalogError(line: entry.line, message: "unknown key \(entry.key.quoted)\(near)")
             }
         }
         self.entries = entries

@@ -54,11 +54,16 @@ struct DescriptorBudget: Equatable {
                 metadata: ["files": "\(limit)", "maxConnections": "\(count)"])
         }
         warn(
-            "http.maxConnections is", lowered: configuration.http.maxConnections > budget.callers, to: budget.callers)
-        warn(
-            "services' maxConnections are", lowered: wanted.contains { $0 > budget.perService }, to: budget.perService)
+            "http.maxConnections is", lowered: budget.lowersCallers(configuration.http), to: budget.callers)
+        warn("services' maxConnections are", lowered: !budget.lowered(wanted).isEmpty, to: budget.perService)
         self = budget
     }
+
+    /// True if callers get fewer than is configured; without a limit there they get what is left.
+    func lowersCallers(_ http: Configuration.HTTP) -> Bool { http.maxConnections > callers }
+
+    /// The places of the services that get fewer than these.
+    func lowered(_ services: [Int]) -> [Int] { services.indices.filter { services[$0] > perService } }
 
     /// `nil` if `limit` is below the least.
     ///

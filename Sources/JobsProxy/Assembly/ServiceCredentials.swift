@@ -110,7 +110,7 @@ struct ServiceCredentials: Sendable {
 
 extension Configuration.ServiceEntry {
     /// True if its endpoint is on this machine and has no TLS.
-    fileprivate var isOnThisMachine: Bool {
+    var isOnThisMachine: Bool {
         guard case .origin(let origin) = endpoint else { return true }
         return origin.scheme == .http && Host.isLoopback(origin.host)
     }

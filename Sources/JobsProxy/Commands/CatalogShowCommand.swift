@@ -2,6 +2,7 @@ internal import AWSProtocol
 internal import ArgumentParser
 internal import BuiltInCatalogs
 internal import Gateway
+internal import StrictYAML
 
 /// `jobs-proxy catalog show`: all that the gateway knows of operations.
 struct CatalogShowCommand: ParsableCommand {

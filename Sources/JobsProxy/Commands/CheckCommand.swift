@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Cluster
+internal import StrictYAML
 
 /// `jobs-proxy check`: says what is wrong with a configuration file.
 struct CheckCommand: AsyncParsableCommand {
@@ -8,19 +8,32 @@ struct CheckCommand: AsyncParsableCommand {
         abstract: "Checks a configuration file.",
         discussion: """
             Prints every fault as 'FILE:LINE: KEY: what is wrong and how to mend it' and exits with 1,
-            or says that the file is good and exits with 0. With --diff it then shows, key by key, what a gateway that runs
+            or says that the file is good and exits with 0. What works but is probably not meant is a warning, marked
+            so behind the line; with --strict it counts as a fault. Run it as the gateway's user and with its environment: secrets,
+            certificates, directories and the limit of open files are looked at too.
+
+            With --connect it then tries what the gateway would connect to, as the gateway would, and prints a line for each
+            trial, which begins with ok, skipped, warning or error: the endpoint of each service (a connection and its TLS
+            handshake; no request is sent), the credentials, whose they are (sts:GetCallerIdentity, if the endpoint is AWS's or
+            AWS_ENDPOINT_URL_STS names one), Redis and its rights there, the collector of traces.
+
+            With --diff it shows, key by key, what a gateway that runs
             with another file would change if this one took its place, and which keys would need a restart.
 
             Examples:
               jobs-proxy check --config jobs-proxy.yaml
+              jobs-proxy check --strict --connect --config jobs-proxy.yaml
               jobs-proxy check --config new.yaml --diff jobs-proxy.yaml
             """)
 
     @Option(help: ArgumentHelp("The configuration file.", valueName: "FILE"))
     var config: String
 
-    @Flag(help: "Also tries what the gateway connects to: Redis, its rights there.")
+    @Flag(help: "Also tries what the gateway connects to: endpoints, credentials, Redis.")
     var connect = false
+
+    @Flag(help: "Takes warnings for faults.")
+    var strict = false
 
     @Option(
         help: ArgumentHelp(
@@ -28,22 +41,42 @@ struct CheckCommand: AsyncParsableCommand {
     var diff: String?
 
     func run() async throws {
-        var lines: [String] = []
+        // The output is the faults alone, a line each.
+        let (catalogs, environment) = (CatalogStore(), Process.environment)
         do throws(CommandFailure) {
-            let catalogs = CatalogStore()
-            let configuration = try ConfigurationFile.load(config, catalogs: catalogs)
-            if connect { try await check(configuration) }
+            let (configuration, faults) = try ConfigurationFile.read(
+                config, catalogs: catalogs, environment: environment)
+            let now = Process.wallClock()
+            MachineFindings(configuration: configuration, environment: environment, now: now).add(to: faults)
+            for fault in faults.all { print(fault) }
+            var (warnings, errors) = (faults.all.count - faults.count, faults.count)
+            if connect, errors == 0 {
+                let trials = ConnectionTrials(configuration: configuration, environment: environment, now: now)
+                for result in await trials.results() {
+                    print(result)
+                    if result.kind == .warning { warnings += 1 }
+                    if result.kind == .error { errors += 1 }
+                }
+            }
+            guard errors == 0, !strict || warnings == 0 else { throw CommandFailure("") }
             // Its secrets need not be there any more.
             if let diff {
-                lines = Self.lines(from: try ConfigurationFile.parse(diff, catalogs: catalogs), to: configuration)
+                let old = try ConfigurationFile.parse(diff, catalogs: catalogs)
+                for line in Self.lines(from: old, to: configuration) { print(line) }
             }
+            print("\(config): good\(Self.words(warnings))")
         } catch {
-            // The output is the faults alone, a line each.
-            print(error)
+            if !error.description.isEmpty { print(error) }
             throw ExitCode.failure
         }
-        for line in lines { print(line) }
-        print("\(config): good")
+    }
+
+    private static func words(_ warnings: Int) -> String {
+        switch warnings {
+        case 0: ""
+        case 1: ", with 1 warning"
+        default: ", with \(warnings) warnings"
+        }
     }
 
     /// One for each key, those that need a restart last.
@@ -53,12 +86,5 @@ struct CheckCommand: AsyncParsableCommand {
             "\(change.key): \(change.old ?? "none") -> \(change.new ?? "none")"
         }
         return difference.changed.map(line) + difference.needsRestart.map { line($0) + " (needs a restart)" }
-    }
-
-    private func check(_ configuration: Configuration) async throws(CommandFailure) {
-        guard let settings = try ClusterSettings(configuration, environment: Process.environment) else { return }
-        if let fault = await ConnectionCheck(settings).fault() {
-            throw CommandFailure("\(config):\(configuration.shared?.line ?? 1): shared.redis: \(fault)")
-        }
     }
 }

@@ -1,5 +1,6 @@
 internal import Gateway
 internal import HTTPFront
+internal import StrictYAML
 internal import Telemetry
 internal import Upstream
 
@@ -49,7 +50,7 @@ extension Configuration {
         file.section("tracing") { tracing = Tracing($0) }
     }
 
-    private mutating func readCallers(_ file: Mapping, _ operations: KnownOperations?) {
+    private mutating func readCallers(_ file: Mapping, _ operations: KnownNames?) {
         // Names and key ids are ASCII, so that equal texts have the same bytes.
         var names: Set<String> = []
         var keyIDs: Set<String> = []
@@ -71,9 +72,9 @@ extension Configuration {
     /// - Returns: the operations of the services; `nil` if a catalog is not known.
     private mutating func readServices(
         _ file: Mapping, _ catalog: ConfigurationReader.CatalogLoader?
-    ) -> KnownOperations? {
+    ) -> KnownNames? {
         var read: [(service: ServiceEntry, section: Mapping)] = []
-        var operations: KnownOperations? = KnownOperations()
+        var operations: KnownNames? = KnownNames()
         file.list("services") { section in
             var service = ServiceEntry()
             let found = service.read(section, catalog)
@@ -96,6 +97,10 @@ extension Configuration {
                 return service.nameProblem(isWritten: section.holds("name"), isShared: isShared, taken: taken)
             }
             section.check("quotaScope", "catalog") { service.scopeProblem(services[..<index]) }
+            section.check("quotaScope", as: .warning) {
+                service.loneScopeProblem(
+                    read.enumerated().filter { $0.offset != index }.compactMap(\.element.service.quotaScope))
+            }
             if taken[service.name] == nil { taken[service.name] = index }
         }
         return operations
@@ -130,15 +135,22 @@ extension Configuration.ServiceEntry {
         }
         catalog = CatalogSource(name: model ?? name, overlay: overlay)
         var found: Catalog?
-        section.check("catalog") {
-            do throws(CommandFailure) { found = try loader?(catalog) } catch { return "\(error)" }
-            return nil
-        }
+        section.check(
+            "catalog",
+            each: {
+                do throws(CommandFailure) { found = try loader?(catalog) } catch {
+                    // A line for each fault of the catalog or its overlay, with its place there.
+                    return "\(error)".split(separator: "\n").map(String.init)
+                }
+                return []
+            })
         self.name = catalog.serviceName
         section.value("name", .name, &self.name)
         section.value("endpoint", .endpoint, &endpoint)
         section.value("region", .region, &region)
         section.value("signing", .choice, &signing)
+        // A passed on signature is its caller's, but the Region still chooses the service.
+        section.check("region", "endpoint", as: signing == .resign ? .error : .warning) { regionProblem }
         section.section("credentials", orWord: "default") { credentials = .keys(.init($0, mayHaveToken: true)) }
         section.check("credentials", "signing") { signingProblem }
         section.value("http2", .choice, &http2)
@@ -146,7 +158,7 @@ extension Configuration.ServiceEntry {
         section.optional("proxy", .origin, &proxy)
         section.value("maxConnections", .whole(1...10_000), &maxConnections)
         section.value("maxReplyBytes", .size(from: .kibibyte, to: .gibibyte), &maxReplyBytes)
-        let operations = found.map { KnownOperations(self.name, $0) }
+        let operations = found.map { KnownNames(self.name, $0) }
         section.section("timeouts") { timeouts.read($0, operations) }
         section.value("headroom", .number(0...0.5), &headroom)
         section.sections("quotas", { found?.problem(ofGroup: $0) }) { quotas[$0] = .required($1) }
@@ -177,15 +189,15 @@ extension Configuration.TLS {
 }
 
 extension Configuration.Caller {
-    fileprivate init(_ section: Mapping, _ known: KnownOperations?) {
+    fileprivate init(_ section: Mapping, _ known: KnownNames?) {
         section.value("name", .name, &name)
         section.require("name", "is missing: it stands in metrics and logs")
         section.check("name") { reservedNameProblem }
         section.list("keys", mayBeEmpty: true, isSecret: true) { keys.append(.init($0)) }
         section.section("certificate") { certificate = Self.certificate($0) }
         section.check("keys", "certificate") { identityProblem }
-        section.texts("domains", .text, &domains)
-        section.texts("operations", .operationName, &operations) { known?.problem(of: $0) }
+        section.texts("domains", .text, &domains, .warning) { known?.problem(ofDomain: $0) }
+        section.texts("operations", .operationName, &operations) { known?.problem(ofOperation: $0) }
         section.section("limit") { limit = .required($0) }
         section.value("weight", .number(0.01...1_000), &weight)
         section.value("noCache", .flag, &noCache)
@@ -208,12 +220,12 @@ extension Configuration.Caller {
 }
 
 extension Configuration.ServiceEntry.Timeouts {
-    fileprivate mutating func read(_ section: Mapping, _ known: KnownOperations?) {
+    fileprivate mutating func read(_ section: Mapping, _ known: KnownNames?) {
         section.value("connect", .duration(from: .millisecond, to: .hour), &connect)
         section.value("attempt", .duration(from: .millisecond, to: .hour), &attempt)
         section.value("call", .duration(from: .millisecond, to: .hour), &call)
         section.table("operation", .duration(from: .millisecond, to: .hour), &operation, names: .operationName) {
-            known?.problem(of: $0)
+            known?.problem(ofOperation: $0)
         }
         section.check("connect", "attempt") { Self.problem("connect", connect, within: "attempt", attempt) }
         section.check("attempt", "call") { Self.problem("attempt", attempt, within: "call", call) }
@@ -270,14 +282,16 @@ extension Configuration.Breaker {
 
 extension Configuration.Cache {
     /// - Parameter known: the operations of the services; `nil` if they are not known.
-    fileprivate mutating func read(_ section: Mapping, _ known: KnownOperations?) {
+    fileprivate mutating func read(_ section: Mapping, _ known: KnownNames?) {
         section.value("maxBytes", .size(from: 64 * .kibibyte, to: 1_024 * .gibibyte), &maxBytes)
         section.value("maxWaiters", .whole(1...1_000_000), &maxWaiters)
         section.section("ttl") { section in
             section.value("default", .duration(from: 0, to: 24 * .hour), &ttl.default)
-            section.table("status", .duration(from: 0, to: 24 * .hour), &ttl.status)
+            section.table("status", .duration(from: 0, to: 24 * .hour), &ttl.status, .warning) {
+                known?.problem(ofStatus: $0)
+            }
             section.value("final", .duration(from: 0, to: 24 * .hour), &ttl.final)
-            section.table("operation", .timeToLive, names: .operationName, { known?.problem(of: $0) }) {
+            section.table("operation", .timeToLive, names: .operationName, { known?.problem(ofOperation: $0) }) {
                 .adaptive(AdaptiveTTL($0))
             } take: {
                 ttl.operation[$0] = $1
@@ -310,9 +324,9 @@ extension AdaptiveTTL {
 
 extension Configuration.Limits {
     /// - Parameter known: the operations of the services; `nil` if they are not known.
-    fileprivate mutating func read(_ section: Mapping, _ known: KnownOperations?) {
+    fileprivate mutating func read(_ section: Mapping, _ known: KnownNames?) {
         section.section("caller") { caller.read($0) }
-        section.sections("operation", names: .operationName, { known?.problem(of: $0) }) {
+        section.sections("operation", names: .operationName, { known?.problem(ofOperation: $0) }) {
             operation[$0] = .required($1)
         }
         section.section("domain") { domain = .required($0) }

@@ -78,6 +78,24 @@ extension Configuration.Caller {
 // MARK: Services
 
 extension Configuration.ServiceEntry {
+    /// The service refuses a signature for another Region than its own.
+    var regionProblem: String? {
+        guard case .origin(let origin) = endpoint, let own = AWSHost.region(of: origin.host), own != region else {
+            return nil
+        }
+        return
+            "is \(region), but the endpoint \(origin.host) is in \(own), which refuses what is signed for another Region: "
+            + "write region: \(own), or the endpoint in \(region)"
+    }
+
+    /// - Parameter others: the scopes of the other services.
+    func loneScopeProblem(_ others: [String]) -> String? {
+        guard let quotaScope, !others.isEmpty else { return nil }
+        return Spelling.problem("is no other service's, so no quota is shared", quotaScope, among: others) { _ in
+            "give the same one to the services of one account"
+        }
+    }
+
     var signingProblem: String? {
         guard signing == .passthrough else { return nil }
         if endpoint == .sandbox { return "the embedded sandbox needs no signature: leave out 'signing: passthrough'" }
@@ -132,54 +150,6 @@ extension Configuration.Rate {
         guard Double(burst) > most else { return nil }
         return "burst (\(burst)) must not be more than a year of the rate brings (\(Int(most))): raise the rate or "
             + "lower the burst"
-    }
-}
-
-// MARK: Names of a catalog
-
-extension Catalog {
-    func problem(ofGroup name: String) -> String? {
-        Self.problem("quota group of the catalog \(self.name.quoted)", name, among: quotaGroups.map(\.name)) {
-            "it has \($0.joined(separator: ", "))"
-        }
-    }
-
-    fileprivate static func problem(
-        _ kind: String, _ name: String, among known: [String], _ advice: ([String]) -> String
-    ) -> String? {
-        // By bytes: text that only looks the same names nothing.
-        if known.contains(where: { $0.utf8.elementsEqual(name.utf8) }) { return nil }
-        let near = Spelling.nearest(to: name, among: known)
-        return "is no \(kind); \(near.map { "did you mean \($0)?" } ?? advice(known))"
-    }
-}
-
-/// The operations that names in the configuration may mean.
-struct KnownOperations {
-    private var services: [(name: [UInt8], operations: [[UInt8]])] = []
-
-    init() {}
-
-    init(_ service: String, _ catalog: Catalog) { add(service, catalog) }
-
-    mutating func add(_ service: String, _ catalog: Catalog) {
-        services.append((Array(service.utf8), catalog.operations.map { Array($0.name.utf8) }))
-    }
-
-    /// The problem with a name that means none of them; `nil` for any other.
-    func problem(of name: String) -> String? {
-        let pattern = OperationPattern(name)
-        let isKnown = services.contains { service in
-            service.operations.contains { pattern.matches(service: service.name, operation: $0) }
-        }
-        if isKnown { return nil }
-        let known = services.flatMap { service in
-            let prefix = name.utf8.contains(UInt8(ascii: ":")) ? service.name + [UInt8(ascii: ":")] : []
-            return service.operations.map { String(decoding: prefix + $0, as: UTF8.self) }
-        }
-        return Catalog.problem("operation of a configured service", name, among: known) { _ in
-            "'jobs-proxy catalog show' lists those of the catalogs"
-        }
     }
 }
 

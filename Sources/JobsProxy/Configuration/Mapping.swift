@@ -52,9 +52,10 @@ final class Mapping {
     ///   - nameProblem: the problem with a name; `nil` if it is accepted.
     func table<Value>(
         _ key: String, _ parser: ValueParser<Value>, _ field: inout [String: Value],
-        names: ValueParser<String> = .name, nameProblem: (String) -> String? = { _ in nil }
+        names: ValueParser<String> = .name, _ severity: FileFault.Severity = .error,
+        nameProblem: (String) -> String? = { _ in nil }
     ) {
-        named(key, names, nameProblem) { name, tree, path in
+        named(key, names, severity, nameProblem) { name, tree, path in
             if let value = scalar(tree, parser, path) { field[name] = value }
         }
     }
@@ -64,7 +65,7 @@ final class Mapping {
         _ key: String, _ parser: ValueParser<Value>, names: ValueParser<String>, _ nameProblem: (String) -> String?,
         section: (Mapping) -> Value, take: (_ name: String, Value) -> Void
     ) {
-        named(key, names, nameProblem) { name, tree, path in
+        named(key, names, .error, nameProblem) { name, tree, path in
             if case .mapping = tree.content {
                 mapping(tree, path) { take(name, section($0)) }
             } else if let value = scalar(tree, parser, path) {
@@ -77,7 +78,7 @@ final class Mapping {
     ///
     /// - Parameter problem: the problem with a value; `nil` if it is accepted.
     func texts<Value>(
-        _ key: String, _ parser: ValueParser<Value>, _ field: inout [Value],
+        _ key: String, _ parser: ValueParser<Value>, _ field: inout [Value], _ severity: FileFault.Severity = .error,
         problem: (Value) -> String? = { _ in nil }
     ) {
         read(key) { tree, path in
@@ -86,7 +87,7 @@ final class Mapping {
             }
             field = zip(0..., items).compactMap { index, item in
                 guard let item, let value = scalar(item, parser, path.item(index)) else { return nil }
-                if let problem = problem(value) { refuse(item, path.item(index), problem) }
+                if let problem = problem(value) { refuse(item, path.item(index), problem, severity) }
                 return value
             }
         }
@@ -163,7 +164,7 @@ final class Mapping {
         _ key: String, names: ValueParser<String> = .name, _ nameProblem: (String) -> String? = { _ in nil },
         _ body: (_ name: String, Mapping) -> Void
     ) {
-        named(key, names, nameProblem) { name, tree, path in
+        named(key, names, .error, nameProblem) { name, tree, path in
             mapping(tree, path) { body(name, $0) }
         }
     }
@@ -182,6 +183,7 @@ final class Mapping {
             }
             for (index, item) in zip(0..., items) {
                 guard let item else { continue }
+                faults.note(line: item.line, of: "\(path.item(index))")
                 if isSecret, case .scalar = item.content {
                     refuse(item, path.item(index), "must be a mapping of keys")
                 } else {
@@ -200,10 +202,20 @@ final class Mapping {
 
     /// Checks a rule between keys, unless one of them was refused already. The problem is reported at the first
     /// of the keys that the file has, else at the mapping's beginning.
-    func check(_ keys: String..., problem: () -> String?) {
+    func check(_ keys: String..., as severity: FileFault.Severity = .error, problem: () -> String?) {
         guard refused.isDisjoint(with: keys), let problem = problem() else { return }
+        report(keys, problem, severity)
+    }
+
+    /// Checks a rule that may be broken in several ways, each of which is a fault of its own.
+    func check(_ keys: String..., each problems: () -> [String]) {
+        guard refused.isDisjoint(with: keys) else { return }
+        for problem in problems() { report(keys, problem, .error) }
+    }
+
+    private func report(_ keys: [String], _ problem: String, _ severity: FileFault.Severity) {
         let key = keys.first(where: holds) ?? keys[0]
-        faults.add(line: entry(key)?.line ?? line, key: "\(path.key(key))", problem)
+        faults.add(severity, line: entry(key)?.line ?? line, key: "\(path.key(key))", problem)
     }
 
     func accepted(_ key: String) -> Bool { !refused.contains(key) }
@@ -211,10 +223,10 @@ final class Mapping {
     /// Reports every unknown key.
     func close() {
         for entry in ordered where !known.contains(where: { $0.utf8.elementsEqual(entry.key.utf8) }) {
-            let advice = Spelling.nearest(to: entry.key, among: known).map { "did you mean \($0)?" }
-            faults.add(
-                line: entry.line, key: "\(path.key(entry.key))",
-                "unknown key; \(advice ?? "the keys here are \(known.joined(separator: ", "))")")
+            let problem = Spelling.problem("unknown key", entry.key, among: known) {
+                "the keys here are \($0.joined(separator: ", "))"
+            }
+            faults.add(line: entry.line, key: "\(path.key(entry.key))", problem ?? "unknown key")
         }
     }
 
@@ -224,13 +236,14 @@ final class Mapping {
         known.append(key)
         guard let entry = entry(key) else { return }
         let before = faults.count
+        faults.note(line: entry.line, of: "\(path.key(key))")
         if let tree = entry.value { body(tree, path.key(key)) }
         if entry.value == nil || faults.count > before { refused.insert(key) }
     }
 
     private func named(
-        _ key: String, _ names: ValueParser<String>, _ nameProblem: (String) -> String?,
-        _ body: (_ name: String, Tree, DottedPath) -> Void
+        _ key: String, _ names: ValueParser<String>, _ severity: FileFault.Severity,
+        _ nameProblem: (String) -> String?, _ body: (_ name: String, Tree, DottedPath) -> Void
     ) {
         read(key) { tree, path in
             guard !tree.isNull else { return }
@@ -241,8 +254,9 @@ final class Mapping {
                 guard let value = entry.value else { continue }
                 let name = Tree(line: entry.line, content: .scalar(Tree.Scalar(text: entry.key, isPlain: false)))
                 let path = path.key(entry.key)
+                faults.note(line: entry.line, of: "\(path)")
                 guard let name = scalar(name, names, path) else { continue }
-                if let problem = nameProblem(name) { faults.add(line: entry.line, key: "\(path)", problem) }
+                if let problem = nameProblem(name) { faults.add(severity, line: entry.line, key: "\(path)", problem) }
                 body(name, value, path)
             }
         }
@@ -270,7 +284,9 @@ final class Mapping {
         }
     }
 
-    private func refuse(_ tree: Tree, _ path: DottedPath, _ problem: String) {
-        faults.add(line: tree.line, key: "\(path)", problem)
+    private func refuse(
+        _ tree: Tree, _ path: DottedPath, _ problem: String, _ severity: FileFault.Severity = .error
+    ) {
+        faults.add(severity, line: tree.line, key: "\(path)", problem)
     }
 }

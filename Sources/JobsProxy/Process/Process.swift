@@ -29,6 +29,9 @@ enum Process {
 
     static var maxOpenFiles: Int { fileLimit.map { Int(clamping: $0.rlim_cur) } ?? 1024 }
 
+    /// What `maxOpenFiles` is after `prepare`.
+    static var mostOpenFiles: Int { fileLimit.map { Int(clamping: $0.rlim_max) } ?? 1024 }
+
     /// `RLIMIT_NOFILE`, which Swift does not import.
     private static let fileResource = __rlimit_resource_t(7)
 

@@ -39,3 +39,13 @@ enum CurlTime {
         return Int(min((nanoseconds - 1) / 1_000_000 + 1, Int64(Int32.max)))
     }
 }
+
+/// The authorities that libcurl trusts where no file of them is given.
+package enum SystemTrust {
+    /// The file and the directory that libcurl was built with; `nil` where it was built without.
+    package static var places: (file: String?, directory: String?) {
+        func text(_ pointer: UnsafePointer<CChar>?) -> String? { unsafe pointer.map { unsafe String(cString: $0) } }
+        let version = unsafe ccurl_version().pointee
+        return unsafe (text(version.cainfo), text(version.capath))
+    }
+}

@@ -1,9 +1,9 @@
 internal import Primitives
 
 /// Finds the word that a misspelt one probably means.
-enum Spelling {
+public enum Spelling {
     /// The word nearest to a misspelt one: `max_fields` and `maxFeilds` both mean `maxFields`; `nil` if none is near.
-    static func nearest(to word: String, among words: [String]) -> String? {
+    public static func nearest(to word: String, among words: [String]) -> String? {
         let word = folded(word)
         guard word.count <= 64 else { return nil }
         let limit = max(1, word.count / 3)
@@ -12,6 +12,20 @@ enum Spelling {
         let ranked = near.map { (word: $0.word, distance: distance($0.text, word)) }
         guard let best = ranked.min(by: { $0.distance < $1.distance }) else { return nil }
         return best.distance <= limit ? best.word : nil
+    }
+
+    /// The problem with a name that means nothing: the end of a sentence, with what may have been meant. `nil` for one that is known, by
+    /// its bytes: text that only looks the same names nothing.
+    ///
+    /// - Parameters:
+    ///   - what: what it is no name of, with its verb: "is no quota group of the catalog".
+    ///   - advice: what to say of the known names if none of them is near.
+    public static func problem(
+        _ what: String, _ name: String, among known: [String],
+        otherwise advice: ([String]) -> String = { "there are \($0.joined(separator: ", "))" }
+    ) -> String? {
+        if known.contains(where: { $0.utf8.elementsEqual(name.utf8) }) { return nil }
+        return "\(what); \(nearest(to: name, among: known).map { "did you mean \($0)?" } ?? advice(known))"
     }
 
     private static func folded(_ word: String) -> [UInt8] {
