@@ -1,17 +1,17 @@
-/// Reads the simple YAML that catalogs are written in, ten times as fast as Yams: block mappings of `key: value` with comments, whose
+/// Reads the simple YAML that catalogs are written in, ten times as fast as libyaml: block mappings of `key: value` with comments, whose
 /// values are words, quoted texts, and flow mappings and lists on one line. The text is ASCII.
 ///
-/// It gives no faults. Whatever it does not know makes it give up, and the text is left to Yams, which then decides what it means and
-/// what is wrong with it. So all that it reads must mean the same to Yams.
+/// It gives no faults. Whatever it does not know makes it give up, and the text is left to libyaml, which then decides what it means and
+/// what is wrong with it. So all that it reads must mean the same to libyaml.
 struct PlainYAML {
-    /// A text that is left to Yams.
+    /// A text that is left to libyaml.
     struct Unknown: Error {}
 
     private let bytes: [UInt8]
     private var place = 0
     private var line = 1
 
-    /// The text's mapping; nil if it is left to Yams.
+    /// The text's mapping; nil if it is left to libyaml.
     static func tree(of bytes: [UInt8]) -> Tree? {
         guard bytes.allSatisfy({ $0 &- 0x20 < 0x5F || $0 == 0x0A }) else { return nil }
         var reader = PlainYAML(bytes: bytes)
@@ -83,7 +83,7 @@ struct PlainYAML {
             if byte == 0x0A || byte == UInt8(ascii: "#") {
                 place = before
                 try endLine()
-                // Without a value, or with one that is no mapping, it is left to Yams.
+                // Without a value, or with one that is no mapping, it is left to libyaml.
                 guard let inner = nextIndent(), inner > indent else { throw Unknown() }
                 value = try block(indent: inner, depth: depth + 1)
             } else {
@@ -100,7 +100,7 @@ struct PlainYAML {
         return Tree(line: start, content: .mapping(entries))
     }
 
-    /// Repeated keys are left to Yams.
+    /// Repeated keys are left to libyaml.
     private static func checkKeys(_ entries: [Tree.Entry]) throws(Unknown) {
         if entries.count <= 8 {
             for (index, entry) in entries.enumerated() {

@@ -1,10 +1,10 @@
 /// The characters of a file, by line and column.
 ///
-/// Characters that no editor shows (control characters, odd line ends, private-use characters) are refused: so line numbers are
-/// those of the editor, and the private-use characters are free for `YAMLText`.
+/// Characters that no editor shows (control characters, odd line ends, private-use characters) are refused: so line numbers are those of the
+/// editor.
 public struct SourceText {
-    private(set) var scalars: [Unicode.Scalar]
-    private var lineStarts: [Int]
+    private let scalars: [Unicode.Scalar]
+    private let lineStarts: [Int]
 
     /// Nil, and a fault, if the bytes are too many or are not plain UTF-8 text.
     ///
@@ -42,32 +42,19 @@ public struct SourceText {
 
     private init(_ scalars: [Unicode.Scalar]) {
         self.scalars = scalars
-        lineStarts = [0]
+        var lineStarts = [0]
         for (place, scalar) in zip(0..., scalars) {
             let endsInCarriageReturn = scalar == "\r" && (place + 1 >= scalars.count || scalars[place + 1] != "\n")
             if scalar == "\n" || endsInCarriageReturn { lineStarts.append(place + 1) }
         }
+        self.lineStarts = lineStarts
     }
 
-    /// The same text with other characters; lines and columns stay.
-    func replacing(_ replacement: (Unicode.Scalar) -> Unicode.Scalar) -> SourceText {
-        var copy = self
-        copy.scalars = scalars.map(replacement)
-        return copy
-    }
-
-    /// The same text with one more character, which must not end a line.
-    func inserting(_ scalar: Unicode.Scalar, at place: Int) -> SourceText {
-        var copy = scalars
-        copy.insert(scalar, at: place)
-        return SourceText(copy)
-    }
-
-    /// The place in `scalars` of a line (from 1) and column (from 1, in characters); `nil` past the end.
-    func place(line: Int, column: Int) -> Int? {
-        guard line >= 1, line <= lineStarts.count, column >= 1 else { return nil }
-        let (place, overflow) = lineStarts[line - 1].addingReportingOverflow(column - 1)
-        return overflow || place >= scalars.count ? nil : place
+    /// Returns true if a `?` stands before the key at a place, with nothing but spaces between them.
+    func isExplicitKey(at place: Int) -> Bool {
+        var before = scalars.prefix(max(0, place))
+        while before.last == " " { before.removeLast() }
+        return before.last == "?"
     }
 
     /// A line without its end; empty past the last one.
@@ -77,10 +64,10 @@ public struct SourceText {
         return scalars[lineStarts[number - 1]..<end]
     }
 
-    var string: String {
+    var utf8: [UInt8] {
         var view = String.UnicodeScalarView()
         view.append(contentsOf: scalars)
-        return String(view)
+        return Array(String(view).utf8)
     }
 
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {

@@ -29,7 +29,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .target(name: "Locking", swiftSettings: settings),
@@ -50,8 +49,8 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "CCatalogs"),
         .target(name: "BuiltInCatalogs", dependencies: ["CCatalogs"], swiftSettings: settings),
-        .target(
-            name: "StrictYAML", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: settings),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1"),
+        .target(name: "StrictYAML", dependencies: ["CYAML", "Primitives"], swiftSettings: settings),
         .target(
             name: "Gateway",
             dependencies: [
