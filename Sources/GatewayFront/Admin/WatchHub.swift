@@ -9,7 +9,7 @@ internal import Streams
 /// `BytePipe.capacity` at the most.
 public final class WatchHub: Sendable {
     /// More watchers than these are refused.
-    public static let most = 16
+    public static let maxWatchers = 16
     /// From one event to the next: less than a second, so that what is shown is never older than that. In nanoseconds.
     static let period: Int64 = 900_000_000
 
@@ -52,7 +52,7 @@ public final class WatchHub: Sendable {
         let (writer, reader) = BytePipe.make()
         let (isAdmitted, starts) = state.withLock { state -> (Bool, Bool) in
             state.watchers.removeAll(where: \.isClosed)
-            guard state.watchers.count < Self.most else { return (false, false) }
+            guard state.watchers.count < Self.maxWatchers else { return (false, false) }
             state.watchers.append(writer)
             defer { state.isRunning = true }
             return (true, !state.isRunning)

@@ -74,7 +74,7 @@ struct WatchHubTests {
     @Test("are sixteen at the most, and one that goes makes room")
     func most() throws {
         let hub = hub()
-        let readers = try (0..<WatchHub.most).map { _ in try #require(hub.join(on: loop)) }
+        let readers = try (0..<WatchHub.maxWatchers).map { _ in try #require(hub.join(on: loop)) }
         #expect(hub.join(on: loop) == nil)
         readers[3].close()
         let next = hub.join(on: loop)
