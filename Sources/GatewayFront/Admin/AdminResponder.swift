@@ -144,12 +144,12 @@ public final class AdminResponder: Responder {
         }
     }
 
-    public func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {
+    public func refuse(_ refusal: Refusal, from peer: PeerAddress, into response: inout ResponseWriter) {
         renderer.refusal(refusal, &response)
     }
 
     /// Rejections are counted on the callers' listener only.
-    public func dropped(_ refusal: Refusal) {}
+    public func dropped(_ refusal: Refusal, from peer: PeerAddress) {}
 
     public func abandon(_ waiter: Waiter) {}
 
