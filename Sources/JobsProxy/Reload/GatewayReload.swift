@@ -117,10 +117,7 @@ struct GatewayReload: Sendable {
         cluster?.replace(gate, changed: changed)
         change(upstream, configuration, services, parts, old, difference)
         running.use(parts)
-        credentials.begin(logger, after: old.credentials) { [weak upstream] in
-            upstream?.credentialsChanged()
-            _ = readiness.reasons(now: Process.now)
-        }
+        credentials.begin(logger, after: old.credentials, upstream, running)
         let access = AdminAccess(
             token: token, hosts: OwnHosts([configuration.admin.address.host] + configuration.listen.hosts),
             state: state, orders: orders, hub: hub)
