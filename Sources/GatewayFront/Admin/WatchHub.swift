@@ -67,6 +67,16 @@ public final class WatchHub: Sendable {
         return reader
     }
 
+    /// Lets all watchers go. Each has to ask again, by the rules of then.
+    public func dropAll() {
+        // Outside the lock: the end of a pipe wakes its reader.
+        let dropped = state.withLock { state in
+            defer { state.watchers = [] }
+            return state.watchers
+        }
+        withExtendedLifetime(dropped) {}
+    }
+
     private func schedule(on eventLoop: any EventLoop) {
         eventLoop.scheduleTask(in: .nanoseconds(Self.period)) { self.offload { self.publish(on: eventLoop) } }
     }

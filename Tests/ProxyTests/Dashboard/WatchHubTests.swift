@@ -83,6 +83,21 @@ struct WatchHubTests {
         withExtendedLifetime((readers, next)) {}
     }
 
+    @Test("are let go together, and may come again")
+    func dropped() throws {
+        let hub = hub()
+        let readers = try (0..<3).map { _ in try #require(hub.join(on: loop)) }
+        hub.dropAll()
+        for reader in readers {
+            while case .part = reader.next() {}
+            #expect(reader.next() == .end(isWhole: false))
+        }
+        let other = try #require(hub.join(on: loop))
+        _ = text(other)
+        pass(2)
+        #expect(text(other).ranges(of: "event: now").count == 2)
+    }
+
     @Test("are dropped when they do not read, and hold no more than a pipe does")
     func slow() throws {
         let hub = hub(event: [UInt8](repeating: UInt8(ascii: "1"), count: 20_000))

@@ -1,3 +1,4 @@
+import Foundation
 import GatewayFront
 import NIOTestSupport
 import Sandbox
@@ -243,6 +244,28 @@ struct ReloadTests {
                         try await gateway.page(query()).fields["cache-status"]?.contains("miss") == true
                     })
                 #expect(origin.requests.last?["Authorization"]?.contains("UPSTREAM2/") == true)
+            }
+        }
+    }
+
+    @Test("names a catalog whose file was edited, which the start has read")
+    func editedCatalog() async throws {
+        let file = NSTemporaryDirectory() + "catalog-\(UUID().uuidString).yaml"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let text = try String(contentsOfFile: "Config/catalogs/voice-id.yaml", encoding: .utf8)
+        func write(_ text: String) throws { try text.write(toFile: file, atomically: true, encoding: .utf8) }
+        try write(text)
+        try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
+            let yaml = TestGateway.service(origin.url).replacing(
+                "catalog: voice-id", with: "catalog: \"\(file)\", name: voice-id")
+            try await TestGateway.run(yaml) { gateway in
+                let nothing = "{\"applied\":true,\"changed\":[],\"needsRestart\":[]}\n"
+                #expect(try await gateway.reload(yaml).text == nothing)
+                try write(text)
+                #expect(try await gateway.reload(yaml).text == nothing, "another file with the same content")
+                try write(text + "# edited\n")
+                #expect(
+                    try await gateway.reload(yaml).text.contains("\"needsRestart\":[\"services.voice-id.catalog\"]"))
             }
         }
     }
