@@ -23,6 +23,9 @@ public final class Server<R: Responder>: Sendable {
     /// The bytes of answers that clients have not read yet; see `HTTPLimits.maxUnsentBytes`.
     public var unsentBytes: Int { unsent.total }
 
+    /// Above so many unread bytes connections are closed; `.max` for no limit.
+    public var maxUnsentBytes: Int { unsent.maxBytes }
+
     /// When the certificates of its listeners end to be valid, in seconds since 1970-01-01T00:00:00Z: the earliest; `nil` without TLS.
     public var certificateExpiry: Int64? { certificates.withLock { $0 }.map(\.expiry).min() }
 

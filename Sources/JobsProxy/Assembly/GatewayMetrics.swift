@@ -43,6 +43,9 @@ enum GatewayMetrics {
         }
         registry.value(
             "jobsproxy_unsent_bytes", "What is held of answers that callers have not read.", Double(server.unsentBytes))
+        registry.value(
+            "jobsproxy_unsent_bytes_limit", "Above it connections are closed whose clients do not read.",
+            Double(server.maxUnsentBytes))
         registry.total(
             "jobsproxy_access_log_dropped_total", "Lines of the log for which there was no room, or that nobody read.",
             Double(log.dropped))
