@@ -72,7 +72,7 @@ let package = Package(
             name: "GatewayFront", dependencies: ["AWSProtocol", "Gateway", "HTTPFront", "Primitives"],
             path: path("GatewayFront"),
             sources: [
-                "Admin/PurgeQuery.swift", "Requests/CacheDirectives+Request.swift", "Identity/CallerIdentities.swift",
+                "Admin/AdminQuery.swift", "Requests/CacheDirectives+Request.swift", "Identity/CallerIdentities.swift",
             ],
             swiftSettings: settings),
         .target(

@@ -19,6 +19,8 @@ CONTAINER_SECURITY = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem
 PROBES = {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
 # Beside the pages and what clients have not read: the program, its threads, requests and replies in flight.
 OTHER_MEMORY = 128 << 20
+# Seconds that the process takes at the most after `drain`, docs/design.md, "The end".
+TIME_TO_END = 5
 UNITS = {"Mi": 1 << 20, "MiB": 1 << 20, "Gi": 1 << 30, "GiB": 1 << 30, "KiB": 1 << 10}
 
 TEMPLATE = ("Deployment", "spec", "template")
@@ -48,7 +50,7 @@ PLANTED = [
     ((*CONTAINER, "resources", "limits", "memory"), "384Mi"),
     (("Deployment", "spec", "replicas"), 3),
     (("Deployment", "spec", "strategy", "rollingUpdate", "maxSurge"), 1),
-    (("Configuration", "drain"), "30s"),
+    (("Configuration", "drain"), "21s"),
     (("Configuration", "admin", "address"), "0.0.0.0:9090"),
     (("Configuration", "listen", "address"), "127.0.0.1:8080"),
 ]
@@ -77,8 +79,8 @@ def claims(objects):
         yield place["securityContext"] == wanted, f"the {name}'s securityContext is not {wanted}"
     yield pod["serviceAccountName"] == objects["ServiceAccount"]["metadata"]["name"], "the pod has another service account"
     before_end = container["lifecycle"]["preStop"]["sleep"]["seconds"]
-    yield before_end + seconds(configuration["drain"]) < pod["terminationGracePeriodSeconds"], (
-        "preStop and drain are not within terminationGracePeriodSeconds")
+    yield before_end + seconds(configuration["drain"]) + TIME_TO_END <= pod["terminationGracePeriodSeconds"], (
+        f"preStop, drain and {TIME_TO_END} s more are not within terminationGracePeriodSeconds")
     yield configuration["replicas"] == deployment["replicas"], "the configuration has other replicas than the deployment"
     yield deployment["strategy"]["rollingUpdate"]["maxSurge"] == 0, "an update has more pods than share the quotas"
     needed = size(configuration["cache"]["maxBytes"]) + size(configuration["http"]["maxUnsentBytes"]) + OTHER_MEMORY

@@ -89,9 +89,11 @@ def files(executable, version, maintainer, date):
         f"{documents}/changelog.gz": (compressed((ROOT / "CHANGELOG.md").read_bytes()), 0o644),
         f"{documents}/copyright": (SOURCES / "copyright", 0o644),
         f"{documents}/examples/jobs-proxy.yaml": (ROOT / "Config/jobs-proxy.yaml", 0o644),
+        f"{documents}/examples/prometheus/alerts.yaml": (ROOT / "Config/prometheus/alerts.yaml", 0o644),
+        f"{documents}/examples/grafana/jobs-proxy.json": (ROOT / "Config/grafana/jobs-proxy.json", 0o644),
         "usr/share/lintian/overrides/jobs-proxy": (SOURCES / "lintian-overrides", 0o644),
     }
-    for name in ("deployment.md", "catalogs.md"):
+    for name in ("deployment.md", "operations.md", "metrics.md", "catalogs.md"):
         found[f"{documents}/{name}.gz"] = (compressed((ROOT / "docs" / name).read_bytes()), 0o644)
     for name in UNIT_CHANGES:
         found[f"lib/systemd/system/{name}"] = (unit(name), 0o644)

@@ -13,9 +13,10 @@ public final class CredentialStore: CredentialSupply, Redacted {
         var listeners: [@Sendable () -> Void] = []
         var reports: [@Sendable (CredentialChange) -> Void] = []
         var fetches = FetchCounts()
-        /// The failures since the last success, and the time of the first of them.
+        /// The failures since the last success, the time of the first of them, and what the last one said.
         var failures = 0
         var failingSince: WallInstant?
+        var lastFault: String?
 
         /// A fetch has ended.
         ///
@@ -24,13 +25,14 @@ public final class CredentialStore: CredentialSupply, Redacted {
         mutating func note(_ fault: String?, now: WallInstant) -> CredentialChange? {
             guard let fault else {
                 fetches.ok += 1
-                defer { (failures, failingSince) = (0, nil) }
+                defer { (failures, failingSince, lastFault) = (0, nil, nil) }
                 return failingSince.map { .recovered(failures: failures, since: $0) }
             }
             fetches.failed += 1
             failures += 1
-            guard failingSince == nil else { return nil }
-            failingSince = now
+            failingSince = failingSince ?? now
+            guard fault != lastFault else { return nil }
+            lastFault = fault
             return .failing(reason: fault, credentialsEnd: refresh.expiration)
         }
         /// The state of the source's files when they were last read.
@@ -203,8 +205,8 @@ public struct FetchCounts: Sendable, Equatable {
 
 /// A change of a store's fetches that an operator wants to know of.
 public enum CredentialChange: Sendable, Equatable {
-    /// A fetch has failed after one that had not, or the first one has; a sentence without secrets says why. The credentials that are held end
-    /// to be valid at an instant: `nil` for permanent ones, and without any.
+    /// A fetch has failed after one that had not, or for another reason than the one before; a sentence without secrets says why. The
+    /// credentials that are held end to be valid at an instant: `nil` for permanent ones, and without any.
     case failing(reason: String, credentialsEnd: WallInstant?)
     /// A fetch has brought credentials after so many failures, the first of them at an instant.
     case recovered(failures: Int, since: WallInstant)

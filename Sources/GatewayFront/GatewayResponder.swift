@@ -316,11 +316,11 @@ public final class GatewayResponder: Responder {
 
     // MARK: The front's own answers
 
-    public func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {
+    public func refuse(_ refusal: Refusal, from peer: PeerAddress, into response: inout ResponseWriter) {
         reject(refusal, &response)
         // The server reports no time for a refused request, so it counts as 0 here.
         counters.countDuration(0, .invalid)
-        recordAnswered(RequestNote(), response)
+        recordAnswered(RequestNote(from: peer), response)
     }
 
     /// Answers a request for a host that is not the gateway's, nor the service's that it is signed for.
@@ -338,8 +338,11 @@ public final class GatewayResponder: Responder {
         remember(gate.otherOperation, nil, .invalid, status: refusal.status.code, detail: refusal.rawValue)
     }
 
-    /// There is no request to log.
-    public func dropped(_ refusal: Refusal) { counters.count(refusal) }
+    /// A connection that was not used for a while is closed in the ordinary course of things: it has no line.
+    public func dropped(_ refusal: Refusal, from peer: PeerAddress) {
+        counters.count(refusal)
+        if refusal != .idle { recorder.recordDropped(refusal, peer) }
+    }
 
     /// The number of the name of a client certificate that is a caller's; -1 for none.
     public func identify(_ certificate: PeerCertificate) -> Int32 { front.identities.number(of: certificate) }

@@ -1,10 +1,11 @@
-/// One answered request, for the access log. What is not known is empty or `nil`, and left out of the line.
+/// One answered request, or a connection that was closed without an answer, for the access log. What is not known is empty or `nil`,
+/// and left out of the line.
 public struct AccessRecord: Sendable {
     public var service: String
     public var operation: String
     public var caller: String
     public var outcome: String
-    /// The HTTP status code of the answer.
+    /// The HTTP status code of the answer; 0 without one.
     public var status: Int
     /// The cause of a bad answer in one word; empty for a good one.
     public var detail: String
@@ -62,9 +63,9 @@ public struct AccessRecord: Sendable {
         line.add("operation", operation.utf8)
         line.add("caller", caller.utf8)
         line.add("outcome", outcome.utf8)
-        line.add("status", Int64(status))
+        if status > 0 { line.add("status", Int64(status)) }
         line.add("detail", detail.utf8)
-        line.add("requestId", requestID)
+        if !requestID.isEmpty { line.add("requestId", requestID) }
         line.add("durationUs", max(0, duration) / 1000)
         func add(_ name: String, _ text: some Collection<UInt8>) { if !text.isEmpty { line.add(name, text) } }
         func add(_ name: String, _ number: Int64?) { if let number { line.add(name, max(0, number)) } }

@@ -21,16 +21,14 @@ public final class SpanBuffer: Sendable {
 
     public init() {}
 
-    /// - Returns: true if so many spans wait that the exporter should not.
-    @discardableResult
-    public func append(_ span: TraceSpan) -> Bool {
-        let count = spans.withLock { spans in
-            guard spans.count < Self.capacity else { return -1 }
+    /// Adds a span, which is dropped and counted if there is no room.
+    public func append(_ span: TraceSpan) {
+        let isAdded = spans.withLock { spans in
+            guard spans.count < Self.capacity else { return false }
             spans.append(span)
-            return spans.count
+            return true
         }
-        if count < 0 { add(1, .dropped) }
-        return count >= Self.capacity / 4
+        if !isAdded { add(1, .dropped) }
     }
 
     /// Removes and returns the oldest spans.

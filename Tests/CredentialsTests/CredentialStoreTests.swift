@@ -68,22 +68,28 @@ struct CredentialStoreTests {
         #expect(source.count == 1)
     }
 
-    @Test("reports that fetches fail once, and that they work again once; each is counted")
+    @Test("reports once that fetches fail, when the reason changes, and once that they work again; each is counted")
     func reports() {
         let source = ScriptedSource { number throws(CredentialFault) in
-            if number < 3 || number == 4 { throw .failed("number \(number)") }
-            return FakeService.credentials("\(number)", nil)
+            switch number {
+            case 1, 2: throw .failed("the network")
+            case 3: throw .failed("a refusal")
+            case 5: throw .failed("the network")
+            default: return FakeService.credentials("\(number)", nil)
+            }
         }
         let store = store(source)
         let reports = Mutex<[CredentialChange]>([])
         store.onReport { change in reports.withLock { $0.append(change) } }
-        for _ in 1...5 { store.fetch() }
+        for _ in 1...6 { store.fetch() }
         #expect(
             reports.withLock { $0 } == [
-                .failing(reason: "number 1", credentialsEnd: nil), .recovered(failures: 2, since: clock.now),
-                .failing(reason: "number 4", credentialsEnd: nil), .recovered(failures: 1, since: clock.now),
+                .failing(reason: "the network", credentialsEnd: nil),
+                .failing(reason: "a refusal", credentialsEnd: nil),
+                .recovered(failures: 3, since: clock.now), .failing(reason: "the network", credentialsEnd: nil),
+                .recovered(failures: 1, since: clock.now),
             ])
-        #expect(store.fetches == FetchCounts(ok: 2, failed: 3))
+        #expect(store.fetches == FetchCounts(ok: 2, failed: 4))
     }
 
     @Test("remembers a failure, tells it, and tries again after a pause")

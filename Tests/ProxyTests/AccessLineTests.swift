@@ -96,6 +96,28 @@ struct AccessLineTests {
         }
     }
 
+    @Test(
+        "name the peer of what is refused before it is understood, and of connections that are closed without an answer"
+    )
+    func peers() async throws {
+        try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
+            try await TestGateway.run(TestGateway.service(origin.url), access: "errors") { gateway in
+                let refused = try await gateway.client()
+                let reply = try await refused.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1x\r\n\r\n")
+                #expect(reply.status == 400)
+                let broken = try await gateway.client()
+                await #expect(throws: (any Error).self) {
+                    try await broken.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nnothing that it could be")
+                }
+                let lines = try await lines(2, of: gateway)
+                #expect(lines.map { $0["detail"] as? String } == ["content_length", "broken_protocol"])
+                #expect(lines.allSatisfy { $0["peer"] as? String == "127.0.0.1" })
+                #expect(lines.map { $0["outcome"] as? String } == ["invalid", "dropped"])
+                #expect(lines.last?["status"] == nil && lines.last?["requestId"] == nil)
+            }
+        }
+    }
+
     @Test("name the access key of who is refused for its identity, and no other")
     func refused() async throws {
         let callers = "callers: [{name: a, keys: [{accessKeyId: GOODKEY1, secretAccessKey: {env: CALLER_SECRET}}]}]\n"

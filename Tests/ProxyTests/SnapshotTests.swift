@@ -1,5 +1,6 @@
 import Foundation
 import Gateway
+import Logging
 import NIOTestSupport
 import Synchronization
 import TestSupport
@@ -191,6 +192,45 @@ struct SnapshotTests {
                     try FileManager.default.removeItem(atPath: obstacle)
                     _ = try snapshots.save(cache)
                     #expect(snapshots.writesSinceSaved == 0)
+                }
+            }
+        }
+    }
+
+    @Test("says once why it is not written, and once that it is again")
+    func reasons() async throws {
+        let log = LogLines()
+        try await withDirectory { directory in
+            try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
+                try await TestGateway.run(configuration(origin.url, directory)) { gateway in
+                    let keeper = try #require(gateway.assembly.snapshots)
+                    let service = SnapshotService(keeper, gateway.assembly.gate, Logger(label: "test") { _ in log })
+                    let obstacle = directory + "/pages.new"
+                    try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
+                    for _ in 0..<3 { service.save() }
+                    try FileManager.default.removeItem(atPath: obstacle)
+                    for _ in 0..<3 { service.save() }
+                    let lines = log.all.filter { !$0.hasPrefix("snapshot written") }
+                    #expect(lines.count == 2)
+                    #expect(lines.first?.hasPrefix("the snapshot is not written cause=\(obstacle)") == true)
+                    #expect(lines.last == "the snapshot is written again")
+                }
+            }
+        }
+    }
+
+    @Test("of another's file is told to be left alone")
+    func foreign() async throws {
+        let log = LogLines()
+        try await withDirectory { directory in
+            try String(repeating: "a diary ", count: 100).write(
+                toFile: directory + "/pages", atomically: true, encoding: .utf8)
+            try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
+                try await TestGateway.run(configuration(origin.url, directory)) { gateway in
+                    let keeper = try #require(gateway.assembly.snapshots)
+                    SnapshotService(keeper, gateway.assembly.gate, Logger(label: "test") { _ in log }).save()
+                    #expect(log.all.count == 1)
+                    #expect(log.all.first?.contains("/pages: is not a gateway's snapshot, and is left alone") == true)
                 }
             }
         }

@@ -39,8 +39,9 @@ extension CatalogDraft {
     }
 
     private static func heading(_ model: ServiceModel) -> [String] {
-        [
-            "Made from a service model\(model.version.map { " (\($0))" } ?? "") by 'jobs-proxy catalog import'. Quotas are not in a model: an overlay",
+        let version = model.version.map { " (\($0))" } ?? ""
+        return [
+            "Made from a service model\(version) by 'jobs-proxy catalog import'. Quotas are not in a model: an overlay",
             "adds them, and whatever else is known of the service.",
         ]
     }

@@ -163,8 +163,8 @@ extension Gate {
         let service = services[candidate.service]
         let (label, signedScope) = (candidate.operation, signedScopes[candidate.service])
         guard let place = candidate.place else {
-            // Outside the catalog: forwarded as it came, as a write that must not be repeated, and that may change anything. Only an empty body is written as the
-            // empty object that it stands for, unless its caller has signed it.
+            // Outside the catalog: forwarded as it came, as a write that must not be repeated, and that may change anything. Only an
+            // empty body is written as the empty object that it stands for, unless its caller has signed it.
             let isObject = body.isEmpty && !service.isPassthrough && coding == nil
             let request = Call.ServiceRequest(
                 service: service, operation: nil, target: String(decoding: Array(copying: target), as: UTF8.self),

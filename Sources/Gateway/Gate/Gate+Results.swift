@@ -5,7 +5,8 @@ public import Primitives
 
 extension Gate {
     /// Takes the result of a fetch: voids what a write made void, keeps the page. A write of which no attempt was made
-    /// makes nothing void. The result of a reply that is passed on as it comes is its head. A page is as old as the attempt that brought it: it may have been made at once (RFC 9111, section 4.2.3).
+    /// makes nothing void. The result of a reply that is passed on as it comes is its head. A page is as old as the attempt that
+    /// brought it: it may have been made at once (RFC 9111, section 4.2.3).
     ///
     /// - Parameters:
     ///   - upstreamTime: how long the attempts were on their way, in nanoseconds.

@@ -4,7 +4,7 @@ internal import NIOCore
 public import Primitives
 internal import Telemetry
 
-/// Answers operators: metrics, health, state, purges.
+/// Answers operators: metrics, health, readiness, state, the page and its events, purges, reloads and overrides of rates.
 public final class AdminResponder: Responder {
     private let gate: Gate
     private let front: Front
@@ -69,8 +69,8 @@ public final class AdminResponder: Responder {
         case .readiness: renderer.readiness(front.reasonsAgainstReadiness, &response)
         case .state: return answer(waiter, with: access.state, "application/json", now: now)
         case .purge:
-            do throws(PurgeQuery.Fault) {
-                purge(try PurgeQuery.request(head, bytes), waiter, now: now)
+            do throws(AdminQuery.Fault) {
+                purge(try AdminQuery.purge(head, bytes), waiter, now: now)
                 return .later
             } catch {
                 renderer.error(.badPurge(error.message), &response)
@@ -81,8 +81,8 @@ public final class AdminResponder: Responder {
             access.orders.reload(completion(waiter))
             return .later
         case .override:
-            do throws(PurgeQuery.Fault) {
-                access.orders.override(try PurgeQuery.pairs(head, bytes), completion(waiter))
+            do throws(AdminQuery.Fault) {
+                access.orders.override(try AdminQuery.pairs(head, bytes), completion(waiter))
                 return .later
             } catch {
                 renderer.order(AdminOrders.Answer(isDone: false, text: "\(error.message)\n"), &response)
@@ -144,12 +144,12 @@ public final class AdminResponder: Responder {
         }
     }
 
-    public func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {
+    public func refuse(_ refusal: Refusal, from peer: PeerAddress, into response: inout ResponseWriter) {
         renderer.refusal(refusal, &response)
     }
 
     /// Rejections are counted on the callers' listener only.
-    public func dropped(_ refusal: Refusal) {}
+    public func dropped(_ refusal: Refusal, from peer: PeerAddress) {}
 
     public func abandon(_ waiter: Waiter) {}
 

@@ -79,7 +79,7 @@ struct WeakLoop<R: Responder> { weak var loop: ServerLoop<R>? }
 /// Idle → (request) scheduled → (begin) rendering → (end) idle, or scheduled if a request has come since it began.
 struct RenderSchedule {
     /// How many begin within `span` nanoseconds.
-    static let most = 4
+    static let maxRenderings = 4
     static let span: Int64 = 1_000_000_000
 
     private var isRendering = false
@@ -102,7 +102,7 @@ struct RenderSchedule {
     mutating func begin(now: MonotonicInstant) {
         isRequested = false
         isRendering = true
-        if begun.count == Self.most { begun.removeFirst() }
+        if begun.count == Self.maxRenderings { begun.removeFirst() }
         begun.append(now)
     }
 
@@ -115,7 +115,7 @@ struct RenderSchedule {
     }
 
     private func start(_ now: MonotonicInstant) -> MonotonicInstant {
-        guard begun.count == Self.most, let first = begun.first else { return now }
+        guard begun.count == Self.maxRenderings, let first = begun.first else { return now }
         return max(now, first + Self.span)
     }
 }

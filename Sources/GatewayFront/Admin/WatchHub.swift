@@ -9,7 +9,7 @@ internal import Streams
 /// `BytePipe.capacity` at the most.
 public final class WatchHub: Sendable {
     /// More watchers than these are refused.
-    public static let most = 16
+    public static let maxWatchers = 16
     /// From one event to the next: less than a second, so that what is shown is never older than that. In nanoseconds.
     static let period: Int64 = 900_000_000
 
@@ -52,7 +52,7 @@ public final class WatchHub: Sendable {
         let (writer, reader) = BytePipe.make()
         let (isAdmitted, starts) = state.withLock { state -> (Bool, Bool) in
             state.watchers.removeAll(where: \.isClosed)
-            guard state.watchers.count < Self.most else { return (false, false) }
+            guard state.watchers.count < Self.maxWatchers else { return (false, false) }
             state.watchers.append(writer)
             defer { state.isRunning = true }
             return (true, !state.isRunning)
@@ -65,6 +65,16 @@ public final class WatchHub: Sendable {
             if starts { self.schedule(on: eventLoop) }
         }
         return reader
+    }
+
+    /// Lets all watchers go. Each has to ask again, by the rules of then.
+    public func dropAll() {
+        // Outside the lock: the end of a pipe wakes its reader.
+        let dropped = state.withLock { state in
+            defer { state.watchers = [] }
+            return state.watchers
+        }
+        withExtendedLifetime(dropped) {}
     }
 
     private func schedule(on eventLoop: any EventLoop) {

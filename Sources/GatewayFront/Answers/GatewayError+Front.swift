@@ -28,7 +28,8 @@ extension GatewayError {
 
     /// One more client that wants to watch; see `WatchHub`.
     static let tooManyWatchers = front(
-        503, "ServiceUnavailable", "\(WatchHub.most) clients watch already, which are all that may.", detail: "watchers"
+        503, "ServiceUnavailable", "\(WatchHub.maxWatchers) clients watch already, which are all that may.",
+        detail: "watchers"
     )
 
     /// A purge with a query that cannot be read.

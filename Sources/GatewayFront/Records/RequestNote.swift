@@ -23,7 +23,7 @@ struct RequestNote: Sendable {
     private static let maxBytes = 128
 
     /// For a request that was not understood.
-    init() {}
+    init(from peer: PeerAddress) { self.peer = peer }
 
     init(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, content: Span<UInt8>) {
         peer = head.peer.address

@@ -43,6 +43,20 @@ struct RequestRecorder {
             record(of: answered, note, id: id, response), isGood: answered.status < 400, isSampled: isRefusedUnknown)
     }
 
+    /// Records a connection that was closed without an answer, of each reason the first one in a second.
+    func recordDropped(_ refusal: Refusal, _ peer: PeerAddress) {
+        guard let log else { return }
+        let names = gate.operations[gate.otherOperation]
+        func record() -> AccessRecord {
+            var record = AccessRecord(
+                service: names.service, operation: names.operation, caller: "unknown", outcome: "dropped", status: 0,
+                detail: refusal.rawValue, requestID: [], duration: 0)
+            record.peer = peer.text
+            return record
+        }
+        log.record(record(), isGood: false, isSampled: true)
+    }
+
     private func record(
         of answered: AnsweredRequest, _ note: RequestNote, id: [UInt8], _ response: ResponseWriter?
     ) -> AccessRecord {

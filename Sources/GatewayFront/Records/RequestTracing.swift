@@ -59,7 +59,7 @@ struct RequestTracing {
         return RequestTrace(context, records: records, using: &random)
     }
 
-    /// All `tracestate` fields as one list (section 3.3.1.1).
+    /// All `tracestate` fields as one list (W3C Trace Context, section 3.3.1.1).
     private static func state(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> [UInt8] {
         guard head[.tracestate] != nil else { return [] }
         var state: [UInt8] = []

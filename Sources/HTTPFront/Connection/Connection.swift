@@ -109,7 +109,7 @@ final class Connection<R: Responder>: ConnectionRequests<R>, ChannelInboundHandl
         case .refuse(let refusal): refuse(refusal)
         case .abort(let refusal):
             // A drain shortens the time of idle connections, which is not their clients' fault.
-            if !countFailedHandshake(), !loop.isDraining { loop.responder?.dropped(refusal) }
+            if !countFailedHandshake(), !loop.isDraining { loop.responder?.dropped(refusal, from: peer.address) }
             close()
         case .closeAfterFlush:
             output.clientReads(now: now)
@@ -140,7 +140,7 @@ final class Connection<R: Responder>: ConnectionRequests<R>, ChannelInboundHandl
             if loop.isDraining { drainNow(now: now) }
         case .shed(let refusal): refuse(refusal)
         case .dropped(let refusal):
-            loop.responder?.dropped(refusal)
+            loop.responder?.dropped(refusal, from: peer.address)
             _ = change { machine, _ in machine.handshakeEnded() }
             close()
         }
@@ -150,7 +150,7 @@ final class Connection<R: Responder>: ConnectionRequests<R>, ChannelInboundHandl
     private func hear(_ event: ProxyEvent) {
         switch event {
         case .malformed:
-            loop.responder?.dropped(.proxyHeader)
+            loop.responder?.dropped(.proxyHeader, from: peer.address)
             _ = change { machine, _ in machine.handshakeEnded() }
             close()
         case .client(let client):
@@ -162,7 +162,7 @@ final class Connection<R: Responder>: ConnectionRequests<R>, ChannelInboundHandl
             guard let refusal = loop.limiter.add(client.text) else { return }
             address = nil
             if machine.opening == .handshake {
-                loop.responder?.dropped(refusal)
+                loop.responder?.dropped(refusal, from: peer.address)
                 _ = change { machine, _ in machine.handshakeEnded() }
                 close()
             } else {
@@ -190,7 +190,7 @@ final class Connection<R: Responder>: ConnectionRequests<R>, ChannelInboundHandl
     @discardableResult
     private func countFailedHandshake() -> Bool {
         guard change({ machine, _ in machine.handshakeEnded() }), context?.hasReceivedByte == true else { return false }
-        loop.responder?.dropped(.handshake)
+        loop.responder?.dropped(.handshake, from: peer.address)
         return true
     }
 

@@ -281,7 +281,7 @@ class ConnectionRequests<R: Responder>: EventDriven<ConnectionEvent>, LoopSlot, 
 
     private final func write(_ refusal: Refusal, _ scratch: inout LoopScratch) {
         scratch.writer.form = AnswerForm(closes: true)
-        loop.responder?.refuse(refusal, into: &scratch.writer)
+        loop.responder?.refuse(refusal, from: peer.address, into: &scratch.writer)
         pending = nil
         machine.answered(closes: true, isLarge: false, now: scratch.now, limits: limits)
         output.clientReads(now: scratch.now)

@@ -95,7 +95,9 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
         case .failed:
             // The codec has answered the fault of a stream with a reset. Only a broken connection ends.
             guard let code = failure.code else { return }
-            if !machine.isClosed { loop.responder?.dropped(code == .enhanceYourCalm ? .flood : .brokenProtocol) }
+            if !machine.isClosed {
+                loop.responder?.dropped(code == .enhanceYourCalm ? .flood : .brokenProtocol, from: peer.address)
+            }
             close()
         case .inactive: end()
         case .partLeft(let count, let id, let isLast, let resets):
@@ -136,10 +138,10 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
     private func perform(_ action: ConnectionMachine.Action) {
         switch action {
         case .abort(.unreadAnswer):
-            loop.responder?.dropped(.unreadAnswer)
+            loop.responder?.dropped(.unreadAnswer, from: peer.address)
             close()
         case .abort(let refusal):
-            if !loop.isDraining { loop.responder?.dropped(refusal) }
+            if !loop.isDraining { loop.responder?.dropped(refusal, from: peer.address) }
             finish()
         case .closeAfterFlush:
             isLeaving = true

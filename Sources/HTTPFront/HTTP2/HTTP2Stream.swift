@@ -150,11 +150,13 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
         send(&scratch)
     }
 
+    var peer: Peer { connection.peer }
+
     func refuse(_ refusal: Refusal, _ scratch: inout LoopScratch) {
         forgetRequest()
         connection.contentEnded(id)
         scratch.writer.form = form
-        connection.loop.responder?.refuse(refusal, into: &scratch.writer)
+        connection.loop.responder?.refuse(refusal, from: connection.peer.address, into: &scratch.writer)
         // The other streams are not at fault.
         scratch.writer.closes = false
         send(&scratch)
@@ -271,7 +273,7 @@ final class HTTP2Stream<R: Responder>: LoopSlot {
             if connection.isBusy(now: now) {
                 machine.clientHasRead(now: now, limits: limits)
             } else {
-                connection.loop.responder?.dropped(.unreadAnswer)
+                connection.loop.responder?.dropped(.unreadAnswer, from: connection.peer.address)
                 connection.reset(id, .cancel)
             }
         default: break

@@ -29,10 +29,12 @@ public protocol Responder: AnyObject, SendableMetatype {
     func identify(_ certificate: PeerCertificate) -> Int32
 
     /// Writes the answer to a refused request or connection, which closes after it.
-    func refuse(_ refusal: Refusal, into response: inout ResponseWriter)
+    ///
+    /// - Parameter peer: the client, or the proxy in front of it: a refused request tells of no client.
+    func refuse(_ refusal: Refusal, from peer: PeerAddress, into response: inout ResponseWriter)
 
     /// Reports a connection that was closed without an answer that says why.
-    func dropped(_ refusal: Refusal)
+    func dropped(_ refusal: Refusal, from peer: PeerAddress)
 
     /// Reports that the client of a request with the disposition `.later` has gone; it is void.
     func abandon(_ waiter: Waiter)

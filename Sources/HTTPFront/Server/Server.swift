@@ -23,6 +23,9 @@ public final class Server<R: Responder>: Sendable {
     /// The bytes of answers that clients have not read yet; see `HTTPLimits.maxUnsentBytes`.
     public var unsentBytes: Int { unsent.total }
 
+    /// Above so many unread bytes connections are closed; `.max` for no limit.
+    public var maxUnsentBytes: Int { unsent.maxBytes }
+
     /// When the certificates of its listeners end to be valid, in seconds since 1970-01-01T00:00:00Z: the earliest; `nil` without TLS.
     public var certificateExpiry: Int64? { certificates.withLock { $0 }.map(\.expiry).min() }
 
@@ -79,7 +82,8 @@ public final class Server<R: Responder>: Sendable {
     ///   - mode: the file's permissions: who may write to it may connect.
     ///   - tls: as for `listen(host:port:tls:report:)`.
     /// - Returns: the socket's address.
-    /// - Throws: `TLSError` if the files cannot be used, or the system's error, `EADDRINUSE` if another process listens there or the file is no socket.
+    /// - Throws: `TLSError` if the files cannot be used, or the system's error, `EADDRINUSE` if another process listens there or the
+    ///   file is no socket.
     public func listen(
         path: String, mode: UInt32 = 0o660, tls: TLSSettings? = nil,
         report: @escaping @Sendable (Result<Void, TLSError>) -> Void = { _ in }

@@ -156,7 +156,7 @@ public final class ServerLoop<R: Responder> {
         var holders = slots.compactMap { slot in slot.flatMap { owner in owner.unreadSince.map { (owner, $0) } } }
         holders.sort { $0.1 > $1.1 }
         while unsent.isOver, let (owner, _) = holders.popLast() {
-            responder?.dropped(.unsentLimit)
+            responder?.dropped(.unsentLimit, from: owner.peer.address)
             owner.drive(.close)
         }
         unsent.note(oldest: holders.last?.1 ?? .distantFuture, ofLoop: unsentNumber)
@@ -199,6 +199,9 @@ public final class ServerLoop<R: Responder> {
 /// The owner of a slot on an event loop: a connection, or a stream of an HTTP/2 connection.
 protocol LoopSlot<R>: AnyObject {
     associatedtype R: Responder
+
+    /// The client, or the proxy in front of it that tells of each request whose it is.
+    var peer: Peer { get }
 
     /// The number of the next request to be answered; see `Waiter`.
     var generation: UInt64 { get }

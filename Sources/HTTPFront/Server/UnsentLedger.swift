@@ -12,7 +12,8 @@ final class UnsentLedger: Sendable {
         var readers: Int
     }
 
-    private let maxBytes: Int
+    /// `.max` for no limit.
+    let maxBytes: Int
     private let copied = Atomic<Int>(0)
     private let referred = Atomic<Int>(0)
     /// Keyed by the address of the first byte, which is unique while a connection refers to the content.

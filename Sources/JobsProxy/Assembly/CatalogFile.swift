@@ -3,16 +3,30 @@ internal import CatalogImport
 internal import Gateway
 internal import Locking
 
-/// The catalogs that were loaded: equal sources share one.
+/// The catalogs that were loaded: equal sources share one. A catalog is read once in the life of the process.
 final class CatalogStore: Sendable {
-    private let catalogs = Locked<[[UInt8]: Catalog]>([:])
+    private struct Loaded {
+        let catalog: Catalog
+        /// That of its files when they were read.
+        let digest: Int?
+    }
+
+    private let catalogs = Locked<[[UInt8]: Loaded]>([:])
 
     /// - Throws: `CommandFailure`.
     func load(_ source: Configuration.ServiceEntry.CatalogSource) throws(CommandFailure) -> Catalog {
-        if let known = catalogs.withLock({ $0[source.bytes] }) { return known }
+        if let known = catalogs.withLock({ $0[source.bytes] }) { return known.catalog }
+        // Before the catalog is read, so that a later change is noticed.
+        let digest = CatalogFile.digest(source)
         let catalog = try CatalogFile.load(source)
-        catalogs.withLock { $0[source.bytes] = catalog }
+        catalogs.withLock { $0[source.bytes] = Loaded(catalog: catalog, digest: digest) }
         return catalog
+    }
+
+    /// Returns true if the files of a catalog that was loaded hold something else now, or cannot be read any more. Reads them.
+    func isEdited(_ source: Configuration.ServiceEntry.CatalogSource) -> Bool {
+        guard let known = catalogs.withLock({ $0[source.bytes] }) else { return false }
+        return CatalogFile.digest(source) != known.digest
     }
 }
 
@@ -38,6 +52,22 @@ enum CatalogFile {
             return try Catalog(yaml: bytes)
         } catch {
             throw CommandFailure("\(name):\(error.line): \(error.message)")
+        }
+    }
+
+    /// A number that tells one content of a source's files from another, within this process; `nil` if one of them cannot be read.
+    static func digest(_ source: Configuration.ServiceEntry.CatalogSource) -> Int? {
+        do throws(CommandFailure) {
+            var hasher = Hasher()
+            if BuiltInCatalogs.bytes(named: source.name) == nil {
+                let bytes = try bytes(named: source.name)
+                hasher.combine(bytes)
+                if CatalogImporter.isModel(bytes) { hasher.combine(try paginators(beside: source.name)) }
+            }
+            if let overlay = source.overlay { hasher.combine(try File.read(overlay)) }
+            return hasher.finalize()
+        } catch {
+            return nil
         }
     }
 

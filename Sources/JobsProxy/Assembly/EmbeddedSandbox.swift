@@ -34,15 +34,18 @@ struct EmbeddedSandbox: Service {
     ///
     /// - Parameter url: where callers connect.
     func invitation(to url: String, domain: String) -> String {
-        """
-        Sandbox:  \(self.url)metrics
+        let json = "application/x-amz-json-1.0"
+        return """
+            Sandbox:  \(self.url)metrics
 
-        Try it, with any credentials:
+            Try it, with any credentials:
 
-          AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any aws voice-id list-fraudster-registration-jobs --endpoint-url \(url) --region us-east-1 --domain-id \(domain) --job-status COMPLETED --max-items 3
+              AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any aws voice-id list-fraudster-registration-jobs \
+            --endpoint-url \(url) --region us-east-1 --domain-id \(domain) --job-status COMPLETED --max-items 3
 
-          curl -i \(url)/ -H 'Content-Type: application/x-amz-json-1.0' -H 'X-Amz-Target: VoiceID.ListFraudsterRegistrationJobs' -d '{"DomainId":"\(domain)","MaxResults":3}'
+              curl -i \(url)/ -H 'Content-Type: \(json)' -H 'X-Amz-Target: VoiceID.ListFraudsterRegistrationJobs' \
+            -d '{"DomainId":"\(domain)","MaxResults":3}'
 
-        """
+            """
     }
 }

@@ -105,15 +105,12 @@ struct GatewayAssembly: Sendable {
             group: group, limits: HTTPLimits(forOperators: budget), wallClock: Process.coarseWallClock
         ) { AdminResponder(loop: $0, gate: gate, front: front, access: access, offload: Self.offload) }
         GatewayMetrics.register(in: registry, gate: gate, upstream: upstream, server: server, log: log)
-        GatewayMetrics.credentials(registry, configuration) { [running] in running.parts.credentials }
+        GatewayMetrics.credentials(registry, running)
         GatewayMetrics.snapshot(registry, snapshots)
         GatewayMetrics.traces(registry, exporter?.spans)
 
         // The start: credentials are looked for while pages are read; callers come last.
-        credentials.begin(logger) { [weak upstream] in
-            upstream?.credentialsChanged()
-            _ = readiness.reasons(now: Process.now)
-        }
+        credentials.begin(logger, upstream, running)
         let snapshotService = snapshots.map { SnapshotService($0, gate, logger) }
         snapshotService?.load(until: isEnding)
         cluster?.member.start(for: gate)

@@ -43,6 +43,9 @@ enum GatewayMetrics {
         }
         registry.value(
             "jobsproxy_unsent_bytes", "What is held of answers that callers have not read.", Double(server.unsentBytes))
+        registry.value(
+            "jobsproxy_unsent_bytes_limit", "Above it connections are closed whose clients do not read.",
+            Double(server.maxUnsentBytes))
         registry.total(
             "jobsproxy_access_log_dropped_total", "Lines of the log for which there was no room, or that nobody read.",
             Double(log.dropped))
@@ -150,17 +153,18 @@ enum GatewayMetrics {
             Double(gate.queue.domainFigures.overflows))
     }
 
-    static func credentials(
-        _ registry: Metrics, _ configuration: Configuration, _ current: @escaping @Sendable () -> ServiceCredentials
-    ) {
+    /// Of the services as they are configured when they are scraped.
+    static func credentials(_ registry: Metrics, _ running: RunningGateway) {
         // No sample for credentials that do not expire, nor while there are none.
         registry.observed(
             "jobsproxy_credentials_expiry_timestamp_seconds",
             "When the credentials that a service's requests are signed with end to be valid."
         ) {
-            let credentials = current()
-            return configuration.services.compactMap { service in
-                credentials.expiration(service).map {
+            let parts = running.parts
+            // A gateway that has nothing to do asks for no credentials, and those that it has would end.
+            parts.credentials.keepFresh(parts.configuration.services)
+            return parts.configuration.services.compactMap { service in
+                parts.credentials.expiration(service).map {
                     (label("service", service.name), Double($0.nanoseconds) / 1e9)
                 }
             }
@@ -170,9 +174,9 @@ enum GatewayMetrics {
             "Times that a service's credentials were fetched, by how it ended.",
             kind: .counter
         ) {
-            let credentials = current()
-            return configuration.services.flatMap { service in
-                let fetches = credentials.fetches(service)
+            let parts = running.parts
+            return parts.configuration.services.flatMap { service in
+                let fetches = parts.credentials.fetches(service)
                 return [("ok", fetches.ok), ("failed", fetches.failed)].map { result, count in
                     ("\(label("service", service.name)),\(label("result", result))", Double(count))
                 }

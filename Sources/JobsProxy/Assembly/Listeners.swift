@@ -85,7 +85,9 @@ struct OperatorListener: Service {
             isPending = false
         } catch {
             guard sockets.client != nil, error.isAddressInUse else { throw error }
-            logger.notice("\(configured) is still in use: operators are served when it is free")
+            logger.notice(
+                "the operators' address is still in use: they are served when it is free",
+                metadata: ["address": "\(configured)"])
             address = configured
             isPending = true
         }
@@ -105,7 +107,9 @@ struct OperatorListener: Service {
                 _ = try await server.listen(configured, tls: nil, handed: nil, logger)
                 return logger.info("operators are served")
             } catch {
-                guard error.isAddressInUse else { return logger.error("operators are not served: \(error)") }
+                guard error.isAddressInUse else {
+                    return logger.error("operators are not served", metadata: ["cause": "\(error)"])
+                }
             }
         }
     }
@@ -121,7 +125,8 @@ extension Server {
         let report: @Sendable (Result<Void, TLSError>) -> Void = {
             switch $0 {
             case .success: logger.info("the listener's certificate has changed and is in use")
-            case .failure(let error): logger.error("the listener's certificate stays as it was: \(error)")
+            case .failure(let error):
+                logger.error("the listener's certificate stays as it was", metadata: ["cause": "\(error)"])
             }
         }
         let tls = tls.map { TLSSettings($0) }

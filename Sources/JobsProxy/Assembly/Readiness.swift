@@ -12,7 +12,8 @@ final class Readiness: Sendable {
     private let hasPages: @Sendable () -> Bool
     /// How long a page may be served after the last instant at which it could be fetched, in nanoseconds.
     private let patience: Int64
-    private let lastReady: Locked<MonotonicInstant?>
+    // Not private: a test sees by it which of two is told.
+    let lastReady: Locked<MonotonicInstant?>
 
     /// - Parameters:
     ///   - patience: nanoseconds for which pages may stand in for a service that cannot be called.

@@ -55,17 +55,31 @@ struct ServiceCredentials: Sendable {
         return stores[service.region] ?? NoCredentials()
     }
 
-    /// Begins to fetch credentials, so that they are there when they are needed. `listener` is called whenever some have come, or
-    /// have failed to come.
+    /// Begins to fetch credentials, so that they are there when they are needed. The upstream and the readiness that is in use are told
+    /// whenever some have come, or have failed to come.
     ///
     /// - Parameter old: those before a reload, whose stores have begun already.
     func begin(
-        _ logger: Logger, after old: ServiceCredentials? = nil, _ listener: @escaping @Sendable () -> Void
+        _ logger: Logger, after old: ServiceCredentials? = nil, _ upstream: Upstream, _ running: RunningGateway
     ) {
         for (region, store) in stores where old?.stores[region] == nil {
             store.onReport { logger.report($0, region: region) }
-            store.onChange(listener)
+            // Not the parts of now: a reload puts others in their place, and stores outlive it.
+            store.onChange { [weak upstream, weak running] in
+                upstream?.credentialsChanged()
+                _ = running?.parts.readiness.reasons(now: Process.now)
+            }
             _ = store.credentials(now: Process.wallClock())
+        }
+    }
+
+    /// Asks for the credentials of services as a request would, so that those that are near their end are fetched anew. Calls to this machine
+    /// may go unsigned: credentials that never came are not looked for again for them.
+    func keepFresh(_ services: [Configuration.ServiceEntry]) {
+        let now = Process.wallClock()
+        for service in services {
+            guard let store = store(service), !service.isOnThisMachine || store.expiration != nil else { continue }
+            _ = store.credentials(now: now)
         }
     }
 

@@ -35,22 +35,37 @@ struct HealthCommand: AsyncParsableCommand {
             // A fault elsewhere in the file is nothing to a gateway that runs.
             address = ConfigurationReader.read(try File.read(config), FaultCollector(file: config)).admin.address
         }
+        let path = ready ? "readyz" : "healthz"
+        if let socket = address.path {
+            do throws(CommandFailure) {
+                let seconds = Int(Self.timeout / .second)
+                return answer(try UnixSocketRequest.status(path, at: socket, seconds: seconds), address)
+            } catch {
+                throw noAnswer(address, "\(error)")
+            }
+        }
         guard address.port != 0 else { throw CommandFailure("admin.address has port 0: the system has chosen another") }
         // A listener on all addresses has that of loopback.
         if address.host == "0.0.0.0" { address.host = "127.0.0.1" }
         if address.host == "::" { address.host = "::1" }
-        let path = ready ? "readyz" : "healthz"
         let request = AttemptRequest(
             endpoint: Endpoint(url: "http://\(address)/\(path)", connectTimeout: Self.timeout), method: .get,
             fields: [], body: [], timeout: Self.timeout, maxReplyBytes: .mebibyte)
         do throws(CurlError) {
-            let reply = try request.perform()
-            let isGood = reply.status == 200
-            let word = ready ? (isGood ? "ready" : "not ready") : (isGood ? "healthy" : "not healthy")
-            return (isGood, "\(word): \(address) answers /\(path) with \(reply.status)")
+            return answer(try request.perform().status, address)
         } catch {
-            throw CommandFailure("\(ready ? "not ready" : "not healthy"): \(address) does not answer: \(error)")
+            throw noAnswer(address, "\(error)")
         }
+    }
+
+    private func answer(_ status: Int, _ address: Configuration.Address) -> (isGood: Bool, line: String) {
+        let word = ready ? "ready" : "healthy"
+        let line = "\(address) answers /\(ready ? "readyz" : "healthz") with \(status)"
+        return status == 200 ? (true, "\(word): \(line)") : (false, "not \(word): \(line)")
+    }
+
+    private func noAnswer(_ address: Configuration.Address, _ cause: String) -> CommandFailure {
+        CommandFailure("\(ready ? "not ready" : "not healthy"): \(address) does not answer: \(cause)")
     }
 
     /// Nanoseconds.

@@ -111,7 +111,7 @@ final class DashboardFigures: Sendable {
         return JSONValue.object([
             ("at", .seconds(Process.wallClock())), ("start", .seconds(start)), ("version", .string(buildVersion)),
             ("serving", .bool(isServing())), ("watchers", .integer(Int64(watchers))),
-            ("mostWatchers", .integer(Int64(WatchHub.most))),
+            ("mostWatchers", .integer(Int64(WatchHub.maxWatchers))),
             ("metrics", .object(reading.tables.map { ($0.name, $0.table.json) })),
             ("idleGroups", .integer(Int64(reading.idleGroups))),
             (

@@ -2,7 +2,7 @@ internal import Locking
 internal import Logging
 internal import Primitives
 
-/// The last lines of the log, for operators who look: at most `most`, each shortened. Access lines are not among them.
+/// The last lines of the log, for operators who look: at most `capacity`, each shortened. Access lines are not among them.
 final class RecentEvents: Sendable {
     struct Event: Equatable {
         let time: WallInstant
@@ -10,7 +10,7 @@ final class RecentEvents: Sendable {
         let text: String
     }
 
-    static let most = 40
+    static let capacity = 40
     /// In characters.
     static let longest = 240
 
@@ -23,7 +23,7 @@ final class RecentEvents: Sendable {
         let event = Event(time: wallClock(), level: level.rawValue, text: String(text.prefix(Self.longest)))
         events.withLock { events in
             events.append(event)
-            if events.count > Self.most { events.removeFirst() }
+            if events.count > Self.capacity { events.removeFirst() }
         }
     }
 

@@ -2,11 +2,12 @@ internal import CProcess
 internal import Glibc
 internal import Locking
 internal import Logging
-internal import ServiceLifecycle
 internal import OriginClient
+internal import ServiceLifecycle
 
-/// SIGTERM and SIGINT, which end the process in order, or at once if they come again; and SIGHUP. Made before any work that takes time: without a handler, a signal ends the process, and process 1 of a
-/// container does not get it at all.
+/// SIGTERM and SIGINT, which end the process in order, or at once if they come again; and SIGHUP.
+///
+/// Made before any work that takes time: without a handler a signal ends the process, and process 1 of a container does not get it at all.
 final class EndSignals: Service {
     private struct State {
         /// True once the process has begun work that it must end in order.

@@ -55,6 +55,17 @@ struct ConfigurationDifference: Equatable {
         }
     }
 
+    /// Catalogs are read at the start: that of one of these services has another content now.
+    mutating func addEditedCatalogs(of services: [Configuration.ServiceEntry]) {
+        for service in services {
+            let key = "services.\(service.name).catalog"
+            guard !needsRestart.contains(where: { $0.key == key || $0.key == "services.\(service.name)" }) else {
+                continue
+            }
+            needsRestart.append(Change(key: key, old: "as it was read", new: "edited"))
+        }
+    }
+
     var isEmpty: Bool { changed.isEmpty && needsRestart.isEmpty }
 }
 

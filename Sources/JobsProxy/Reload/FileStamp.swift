@@ -23,7 +23,10 @@ struct FileWatch {
     private var read: [String: FileStamp?] = [:]
     private var seen: [String: FileStamp?]?
 
-    /// The files are about to be read.
+    /// Those that are looked at.
+    var files: [String] { Array(read.keys) }
+
+    /// The files are about to be read; these are looked at from now on.
     mutating func note(_ stamps: [String: FileStamp?]) {
         read = stamps
         seen = nil

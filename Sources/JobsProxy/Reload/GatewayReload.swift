@@ -47,9 +47,10 @@ struct GatewayReload: Sendable {
                 .joined(separator: "\n"))
         }
         let secrets = try SecretValues(configuration, environment: environment)
-        let difference = ConfigurationDifference(
+        var difference = ConfigurationDifference(
             from: old.configuration, to: file,
             secrets: (old.secrets, try SecretValues(file, environment: environment)))
+        difference.addEditedCatalogs(of: old.configuration.services.filter { catalogs.isEdited($0.catalog) })
         var parts = old
         (parts.configuration, parts.secrets) = (configuration, secrets)
         try await use(&parts, after: old, difference)
@@ -117,10 +118,7 @@ struct GatewayReload: Sendable {
         cluster?.replace(gate, changed: changed)
         change(upstream, configuration, services, parts, old, difference)
         running.use(parts)
-        credentials.begin(logger, after: old.credentials) { [weak upstream] in
-            upstream?.credentialsChanged()
-            _ = readiness.reasons(now: Process.now)
-        }
+        credentials.begin(logger, after: old.credentials, upstream, running)
         let access = AdminAccess(
             token: token, hosts: OwnHosts([configuration.admin.address.host] + configuration.listen.hosts),
             state: state, orders: orders, hub: hub)
@@ -129,6 +127,8 @@ struct GatewayReload: Sendable {
         await adminServer.replaceResponders { _, old in
             AdminResponder(replacing: old, gate: gate, front: front, access: access)
         }
+        // The old token lets nobody watch on.
+        if difference.changed.contains(where: { $0.key == "admin.token" }) { hub.dropAll() }
     }
 
     // MARK: Callers

@@ -1,4 +1,5 @@
 internal import Logging
+internal import StrictYAML
 
 /// Where the configuration comes from, and what of the process follows it.
 struct ReloadSource: Sendable {
@@ -13,5 +14,13 @@ struct ReloadSource: Sendable {
 
     init(path: String?, load: @escaping @Sendable () throws(CommandFailure) -> Configuration) {
         (self.path, self.load) = (path, load)
+    }
+
+    /// The files that the file names for secrets, as far as it can be read. Empty without a file.
+    var secretFiles: [String] {
+        guard let path, let bytes = try? File.read(path) else { return [] }
+        return ConfigurationReader.read(bytes, FaultCollector(file: path)).secrets.compactMap { secret in
+            if case .file(let path) = secret.place { path } else { nil }
+        }
     }
 }

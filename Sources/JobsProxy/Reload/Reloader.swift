@@ -39,7 +39,9 @@ final class Reloader: ServiceLifecycle.Service {
     private let pool = NIOThreadPool(numberOfThreads: 1)
 
     /// The most orders that wait: each holds a connection.
-    private static let most = 64
+    private static let maxOrders = 64
+    /// When an override has not ended although its time is over, it is tried again after this time. Nanoseconds.
+    static let retryPause = 10 * Int64.second
 
     /// - Parameter source: `nil` if there is no file.
     init(_ source: ReloadSource?, _ registry: Metrics, group: any EventLoopGroup, logger: Logger) {
@@ -81,7 +83,7 @@ final class Reloader: ServiceLifecycle.Service {
         let refusal = pending.withLock { pending -> String? in
             if pending.hasEnded { return "the gateway is ending\n" }
             let waiting = pending.overrides.count + (pending.reload?.completions.count ?? 0)
-            guard waiting < Self.most || completion == nil else { return "too many orders wait: try again\n" }
+            guard waiting < Self.maxOrders || completion == nil else { return "too many orders wait: try again\n" }
             add(&pending)
             return nil
         }
@@ -108,7 +110,11 @@ final class Reloader: ServiceLifecycle.Service {
 
     private func carryOut() async {
         guard let apply = apply.withLock({ $0 }) else { return }
-        await endOverrides(apply)
+        let parts = apply.running.parts
+        let next = endOverrides(parts.overrides, now: Process.now) { rest throws(CommandFailure) in
+            try apply.apply(rest)
+        }
+        wakeUp(at: next)
         while let work = takePending() {
             if let reload = work.reload {
                 let answer = await carryOut(reload.cause, apply)
@@ -192,7 +198,7 @@ final class Reloader: ServiceLifecycle.Service {
                 members = ["\"seconds\":0"]
             }
             try apply.apply(overrides)
-            scheduleEnd(overrides)
+            wakeUp(at: overrides.nextEnd)
             logger.notice(
                 "the rate of a quota group was set by an operator",
                 metadata: [
@@ -207,32 +213,47 @@ final class Reloader: ServiceLifecycle.Service {
         }
     }
 
-    private func endOverrides(_ apply: GatewayReload) async {
-        var overrides = apply.running.parts.overrides
-        let ended = overrides.expire(now: Process.now)
-        guard !ended.isEmpty else { return }
-        do { try apply.apply(overrides) } catch {
-            logger.error("the configured rates are not back: \(error)")
+    /// Ends the overrides whose time is over.
+    ///
+    /// - Parameter use: puts the others in force alone.
+    /// - Returns: when the next ones end, or it is to be tried again; `nil` if there is nothing to be done.
+    func endOverrides(
+        _ overrides: QuotaOverrides, now: MonotonicInstant, _ use: (QuotaOverrides) throws(CommandFailure) -> Void
+    ) -> MonotonicInstant? {
+        var rest = overrides
+        let ended = rest.expire(now: now)
+        // For those to come a wake-up is on its way.
+        guard !ended.isEmpty else { return nil }
+        do throws(CommandFailure) { try use(rest) } catch {
+            logger.error(
+                "overrides are over, but the configured rates are not back: it is tried again",
+                metadata: ["cause": "\(error)"])
+            return now + Self.retryPause
         }
-        scheduleEnd(overrides)
         for group in ended {
             logger.notice(
                 "the rate of a quota group is the configured one again",
                 metadata: ["service": "\(group.service)", "group": "\(group.group)"])
         }
+        return rest.nextEnd
     }
 
-    private func scheduleEnd(_ overrides: QuotaOverrides) {
-        guard let end = overrides.nextEnd else { return }
-        let delay = TimeAmount.nanoseconds(max(0, end - Process.now))
+    private func wakeUp(at time: MonotonicInstant?) {
+        guard let time else { return }
+        let delay = TimeAmount.nanoseconds(max(0, time - Process.now))
         group.next().scheduleTask(in: delay) { [wake] in wake.yield() }
     }
 
     // MARK: Watching
 
-    /// The files are about to be read.
+    /// The files are about to be read. From now on those are watched that the file names as it is, even if it has faults: the one may be that
+    /// a secret is not there yet.
     private func note() {
-        let stamps = stamps()
+        guard let path = source?.path else { return }
+        // The file's own comes first, so that a later change is noticed.
+        let own = FileStamp(path)
+        var stamps = Self.stamps(source?.secretFiles ?? [])
+        stamps.updateValue(own, forKey: path)
         watched.withLock { $0.note(stamps) }
     }
 
@@ -244,18 +265,14 @@ final class Reloader: ServiceLifecycle.Service {
         pool.submit { [self] state in
             defer { isLooking.store(false, ordering: .releasing) }
             guard case .active = state else { return }
-            let stamps = stamps()
+            let stamps = Self.stamps(watched.withLock { $0.files })
             if watched.withLock({ $0.look(stamps) }) { reload(.watch) }
         }
     }
 
-    /// The stamps of the file and of those that it names for secrets.
-    private func stamps() -> [String: FileStamp?] {
-        guard let path = source?.path else { return [:] }
-        let secrets = apply.withLock { $0 }?.running.configuration.secrets ?? []
-        let files = secrets.compactMap { secret in if case .file(let path) = secret.place { path } else { nil } }
+    private static func stamps(_ files: [String]) -> [String: FileStamp?] {
         var stamps: [String: FileStamp?] = [:]
-        for file in [path] + files { stamps.updateValue(FileStamp(file), forKey: file) }
+        for file in files { stamps.updateValue(FileStamp(file), forKey: file) }
         return stamps
     }
 }

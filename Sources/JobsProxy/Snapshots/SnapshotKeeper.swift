@@ -1,4 +1,3 @@
-internal import Primitives
 internal import Gateway
 internal import Glibc
 internal import Locking
@@ -89,11 +88,14 @@ final class SnapshotKeeper: WriteObserver {
     /// Writes the pages to the file, except those that a write in progress may invalidate.
     ///
     /// - Parameter savable: the pages that may be written; nil for all.
-    /// - Returns: the number of pages; `nil` if the file at the path is not the gateway's, or if another process is writing it.
-    /// - Throws: `FileError`.
+    /// - Returns: the number of pages; `nil` if the cache holds only some of the file's pages, because the gateway is ending as it begins.
+    /// - Throws: `FileError`, also if the file at the path is not the gateway's, or if another process is writing it.
     func save(_ cache: PageCache, _ savable: SavablePages? = nil) throws(FileError) -> Int? {
         let (numbers, raised, writes, directory) = try state.withLock { state throws(FileError) in
-            try Self.prepare(&state)
+            guard !state.isForeign else {
+                throw FileError(path, "is not a gateway's snapshot, and is left alone", isForeign: true)
+            }
+            return try Self.prepare(&state)
         }
         guard let directory else { return nil }
         // Before any page is collected: pages that other processes have invalidated must not be written under the new numbers.
@@ -101,7 +103,9 @@ final class SnapshotKeeper: WriteObserver {
         let inFlight = Set(zip(EpochScope.all, numbers).filter { $0.1.isInFlight }.map(\.0))
         let new = name + ".new"
         let file = try directory.open(new, O_RDWR | O_CREAT)
-        guard try file.claim(), directory.holds(file, as: new) else { return nil }
+        guard try file.claim(), directory.holds(file, as: new) else {
+            throw FileError(path, "another process is writing it")
+        }
         var pages = 0
         do throws(FileError) {
             var writer = SnapshotWriter(origin: state.withLock { $0.origin }, epochs: numbers.map(\.bits))
@@ -137,7 +141,7 @@ final class SnapshotKeeper: WriteObserver {
     ) throws(FileError) -> (
         numbers: [EpochFile.Number], raised: Set<EpochScope>, writes: Int, directory: PrivateDirectory?
     ) {
-        guard !state.isForeign, !state.isPartial else { return ([], [], 0, nil) }
+        guard !state.isPartial else { return ([], [], 0, nil) }
         var raised: Set<EpochScope> = []
         do throws(FileError) {
             raised = try state.epochs.refresh(now: Process.now)

@@ -1,14 +1,17 @@
 internal import Gateway
+internal import Locking
 internal import Logging
 internal import NIOPosix
 internal import Primitives
 internal import ServiceLifecycle
 
 /// Reads the pages of a gateway from their file at its start, and writes them there from time to time and at its end.
-struct SnapshotService: ServiceLifecycle.Service {
+final class SnapshotService: ServiceLifecycle.Service {
     private let keeper: SnapshotKeeper
     private let gate: Gate
     private let logger: Logger
+    /// Why the pages were not written the last time; `nil` if they were.
+    private let fault = Locked<String?>(nil)
 
     /// The time between two writings, in nanoseconds.
     private static let interval: Int64 = 120_000_000_000
@@ -29,13 +32,13 @@ struct SnapshotService: ServiceLifecycle.Service {
             guard let pages = try keeper.load(into: gate, until: isEnding) else { return }
             logger.info("snapshot read", metadata: ["pages": "\(pages)"])
         } catch {
-            logger.warning("snapshot \(error); the cache starts empty")
+            logger.warning("the snapshot is not read: the cache starts empty", metadata: ["cause": "\(error)"])
         }
     }
 
     /// Writes from time to time, and for the last time at the end, when no fetch is in flight.
     func run() async {
-        await cancelWhenGracefulShutdown { await writeFromTimeToTime() }
+        await cancelWhenGracefulShutdown { await self.writeFromTimeToTime() }
         save()
         guard let until = keeper.end() else { return }
         logger.warning("the file system does not let the snapshot be made void: its time is waited for")
@@ -48,7 +51,7 @@ struct SnapshotService: ServiceLifecycle.Service {
         var pause = Self.renewal
         while (try? await Task.sleep(for: .milliseconds(250))) != nil {
             let isDue = Process.now - last >= (keeper.writesSinceSaved > 0 ? pause : Self.interval)
-            let took = try? await NIOThreadPool.singleton.runIfActive {
+            let took = try? await NIOThreadPool.singleton.runIfActive { [self] in
                 keeper.refresh(gate.cache)
                 let begun = Process.now
                 if isDue { save() }
@@ -60,12 +63,19 @@ struct SnapshotService: ServiceLifecycle.Service {
         }
     }
 
-    private func save() {
+    /// Logs why the pages are not written when that changes, not each time.
+    func save() {
         do throws(FileError) {
             guard let pages = try keeper.save(gate.cache, gate.savablePages) else { return }
+            if fault.withLock({ $0.take() }) != nil { logger.notice("the snapshot is written again") }
             logger.debug("snapshot written", metadata: ["pages": "\(pages)"])
         } catch {
-            logger.error("snapshot not written: \(error)")
+            let cause = "\(error)"
+            let isKnown = fault.withLock { fault in
+                defer { fault = cause }
+                return fault == cause
+            }
+            if !isKnown { logger.error("the snapshot is not written", metadata: ["cause": "\(cause)"]) }
         }
     }
 }

@@ -47,7 +47,7 @@ final class Watchdog: Service {
                 while !isOver.load(ordering: .relaxed) { beat() }
             }
         } catch {
-            logger.error("the watchdog has no thread: \(error)")
+            logger.error("the watchdog has no thread", metadata: ["cause": "\(error)"])
         }
         try? await gracefulShutdown()
         isOver.store(true, ordering: .relaxed)

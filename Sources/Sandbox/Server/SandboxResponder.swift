@@ -93,14 +93,14 @@ final class SandboxResponder: Responder {
         write(answer, allowed: allowed, into: &response)
     }
 
-    func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {
+    func refuse(_ refusal: Refusal, from peer: PeerAddress, into response: inout ResponseWriter) {
         var error = ServiceError.serialization(refusal.explanation)
         error.status = refusal.status.code
         if refusal.status == .serviceUnavailable { error.code = "ServiceUnavailable" }
         refuse(error, into: &response)
     }
 
-    func dropped(_ refusal: Refusal) {}
+    func dropped(_ refusal: Refusal, from peer: PeerAddress) {}
     func abandon(_ waiter: Waiter) {}
     func answered(count: Int, elapsed: Int64) {}
     func tick(now: MonotonicInstant) {}

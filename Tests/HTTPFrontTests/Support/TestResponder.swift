@@ -62,13 +62,13 @@ final class TestResponder: Responder {
     /// Bytes of which each part can be told from the others.
     static func content(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 8) } }
 
-    func refuse(_ refusal: Refusal, into response: inout ResponseWriter) {
+    func refuse(_ refusal: Refusal, from peer: PeerAddress, into response: inout ResponseWriter) {
         journal.add(.refused(refusal))
         response.start(refusal.status)
         response.finish(Array(refusal.rawValue.utf8))
     }
 
-    func dropped(_ refusal: Refusal) { journal.add(.dropped(refusal)) }
+    func dropped(_ refusal: Refusal, from peer: PeerAddress) { journal.add(.dropped(refusal)) }
 
     /// The length of the subject, so that tests can tell identities apart.
     func identify(_ certificate: PeerCertificate) -> Int32 {

@@ -46,6 +46,25 @@ struct OperatorPageTests {
         }
     }
 
+    @Test("ends the events of those who began to watch with a token that a reload has replaced")
+    func replacedToken() async throws {
+        let file = NSTemporaryDirectory() + "token-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try "canary-first".write(toFile: file, atomically: true, encoding: .utf8)
+        let admin = "admin: {address: \"127.0.0.1:0\", token: {file: \"\(file)\"}}\n"
+        try await TestGateway.run("drain: 1s\n", admin: admin) { gateway in
+            let client = try watch(gateway, fields: "Authorization: Bearer canary-first\r\n")
+            _ = try await event("now", of: client)
+            gateway.assembly.reloader.reload(.request)
+            _ = try await event("now", of: client)
+            try "canary-second".write(toFile: file, atomically: true, encoding: .utf8)
+            gateway.assembly.reloader.reload(.request)
+            // The connection ends: there are events until then.
+            _ = try await client.remainder()
+            #expect(try await get(gateway, "/events", fields: "Authorization: Bearer canary-first\r\n").status == 401)
+        }
+    }
+
     @Test("shows events only to those who have the token")
     func token() async throws {
         try await TestGateway.run("drain: 1s\n", admin: Self.admin) { gateway in

@@ -74,13 +74,28 @@ struct WatchHubTests {
     @Test("are sixteen at the most, and one that goes makes room")
     func most() throws {
         let hub = hub()
-        let readers = try (0..<WatchHub.most).map { _ in try #require(hub.join(on: loop)) }
+        let readers = try (0..<WatchHub.maxWatchers).map { _ in try #require(hub.join(on: loop)) }
         #expect(hub.join(on: loop) == nil)
         readers[3].close()
         let next = hub.join(on: loop)
         #expect(next != nil)
         #expect(hub.join(on: loop) == nil)
         withExtendedLifetime((readers, next)) {}
+    }
+
+    @Test("are let go together, and may come again")
+    func dropped() throws {
+        let hub = hub()
+        let readers = try (0..<3).map { _ in try #require(hub.join(on: loop)) }
+        hub.dropAll()
+        for reader in readers {
+            while case .part = reader.next() {}
+            #expect(reader.next() == .end(isWhole: false))
+        }
+        let other = try #require(hub.join(on: loop))
+        _ = text(other)
+        pass(2)
+        #expect(text(other).ranges(of: "event: now").count == 2)
     }
 
     @Test("are dropped when they do not read, and hold no more than a pipe does")

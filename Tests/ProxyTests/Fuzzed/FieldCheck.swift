@@ -49,7 +49,7 @@ enum FieldCheck {
         guard found.noCache == directives.contains("no-cache"),
             found.onlyIfCached == directives.contains("only-if-cached")
         else { return "\(found) of \(directives)" }
-        _ = try? PurgeQuery.request(read, bytes.span)
+        _ = try? AdminQuery.purge(read, bytes.span)
         return nil
     }
 

@@ -141,4 +141,18 @@ struct FileWatchTests {
         watch.note(stamps())
         #expect(!look())
     }
+
+    @Test("looks at the files that it was told of last, so one that comes or goes with them is no change")
+    func files() {
+        var watch = FileWatch()
+        watch.note(["f": nil])
+        watch.note(["f": nil, "secret": nil])
+        #expect(Set(watch.files) == ["f", "secret"])
+        func look() -> Bool { watch.look(.init(uniqueKeysWithValues: watch.files.map { ($0, nil) })) }
+        #expect(!look())
+        #expect(!look())
+        watch.note(["f": nil])
+        #expect(!look())
+        #expect(!look())
+    }
 }

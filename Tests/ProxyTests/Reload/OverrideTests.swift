@@ -1,6 +1,9 @@
 import AWSProtocol
+import Logging
+import NIOPosix
 import NIOTestSupport
 import Primitives
+import Telemetry
 import TestSupport
 import Testing
 
@@ -67,6 +70,31 @@ struct OverrideTests {
             #expect(answer.status == 400)
             #expect(answer.text.contains(problem), "\(answer.text)")
         }
+    }
+
+    @Test("whose end fails are tried again, and only said to be over when they are")
+    func failedEnd() {
+        let log = LogLines()
+        let logger = Logger(label: "test") { _ in log }
+        let reloader = Reloader(nil, Metrics(), group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        var overrides = QuotaOverrides()
+        overrides.set(
+            .init(rate: 1, burst: 1), for: QuotaOverrides.Group(service: "a", group: "b"), until: .at(10))
+        overrides.set(
+            .init(rate: 1, burst: 1), for: QuotaOverrides.Group(service: "a", group: "c"), until: .at(50))
+        #expect(reloader.endOverrides(overrides, now: .at(9)) { _ in Issue.record("none is over") } == nil)
+        let again = reloader.endOverrides(overrides, now: .at(10)) { _ throws(CommandFailure) in
+            throw CommandFailure("the disk is gone")
+        }
+        #expect(again == .at(10) + Reloader.retryPause)
+        #expect(
+            log.all == [
+                "overrides are over, but the configured rates are not back: it is tried again cause=the disk is gone"
+            ])
+        var used = overrides
+        #expect(reloader.endOverrides(overrides, now: .at(20)) { used = $0 } == .at(50))
+        #expect(used.all.keys.map(\.group) == ["c"])
+        #expect(log.all.last == "the rate of a quota group is the configured one again group=b service=a")
     }
 
     @Test("are a table that the time empties")

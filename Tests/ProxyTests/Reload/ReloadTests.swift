@@ -1,3 +1,4 @@
+import Foundation
 import GatewayFront
 import NIOTestSupport
 import Sandbox
@@ -63,7 +64,7 @@ struct ReloadTests {
     @Test("loses no call of busy clients while keys are replaced, a faulty file in between")
     func rotation() async throws {
         let log = LogLines()
-        try await run(log: log) { gateway, client, _, service in
+        try await run(log: log) { gateway, _, _, service in
             let both = """
                 {name: tester, keys: [{accessKeyId: GWTEST1, secretAccessKey: {env: CALLER_SECRET}},
                                       {accessKeyId: GWTEST2, secretAccessKey: {env: OTHER_SECRET}}]}
@@ -103,7 +104,10 @@ struct ReloadTests {
                 load.state.withLock { $0.isOver = true }
                 #expect(try await group.reduce(0, +) == 0)
             }
-            #expect(try await client.page(query()).status == 200)
+            // Not the client of the start, whose connection has sent nothing for longer than it may.
+            let last = try await SignedClient(gateway)
+            #expect(try await last.page(query()).status == 200)
+            try await last.close()
             #expect(try await gateway.metric("jobsproxy_config_reloads_total{result=\"ok\"}") == 20)
             #expect(try await gateway.metric("jobsproxy_config_reloads_total{result=\"failed\"}") == 20)
         }
@@ -245,6 +249,28 @@ struct ReloadTests {
                         try await gateway.page(query()).fields["cache-status"]?.contains("miss") == true
                     })
                 #expect(origin.requests.last?["Authorization"]?.contains("UPSTREAM2/") == true)
+            }
+        }
+    }
+
+    @Test("names a catalog whose file was edited, which the start has read")
+    func editedCatalog() async throws {
+        let file = NSTemporaryDirectory() + "catalog-\(UUID().uuidString).yaml"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let text = try String(contentsOfFile: "Config/catalogs/voice-id.yaml", encoding: .utf8)
+        func write(_ text: String) throws { try text.write(toFile: file, atomically: true, encoding: .utf8) }
+        try write(text)
+        try await ScriptedOrigin.run({ _, _ in .reply(body: "{}") }) { origin in
+            let yaml = TestGateway.service(origin.url).replacing(
+                "catalog: voice-id", with: "catalog: \"\(file)\", name: voice-id")
+            try await TestGateway.run(yaml) { gateway in
+                let nothing = "{\"applied\":true,\"changed\":[],\"needsRestart\":[]}\n"
+                #expect(try await gateway.reload(yaml).text == nothing)
+                try write(text)
+                #expect(try await gateway.reload(yaml).text == nothing, "another file with the same content")
+                try write(text + "# edited\n")
+                #expect(
+                    try await gateway.reload(yaml).text.contains("\"needsRestart\":[\"services.voice-id.catalog\"]"))
             }
         }
     }

@@ -57,10 +57,12 @@ private struct ServedProgram {
         return reply
     }
 
-    /// Good reloads so far.
-    func reloads() async throws -> Int {
+    /// Good reloads so far, or failed ones.
+    func reloads(_ result: String = "ok") async throws -> Int {
         let text = try await get("/metrics", at: operators).text
-        let line = text.split(separator: "\n").first { $0.hasPrefix("jobsproxy_config_reloads_total{result=\"ok\"} ") }
+        let line = text.split(separator: "\n").first {
+            $0.hasPrefix("jobsproxy_config_reloads_total{result=\"\(result)\"} ")
+        }
         return line.flatMap { $0.split(separator: " ").last }.flatMap { Int($0) } ?? -1
     }
 }
@@ -96,6 +98,20 @@ struct SignalTests {
             let path = served.folder.path
             try FileManager.default.createSymbolicLink(atPath: path + "/..new", withDestinationPath: "..two")
             #expect(rename(path + "/..new", path + "/..data") == 0)
+            #expect(try await eventually { try await served.reloads() == 1 })
+        }
+    }
+
+    @Test("that watches sees a secret come that a new file names, though the file had a fault without it")
+    func lateSecret() async throws {
+        try await ServedProgram.run("reload: watch\n") { served in
+            let secret = served.folder.appendingPathComponent("secret")
+            let file = served.folder.appendingPathComponent("jobs-proxy.yaml")
+            let callers =
+                "callers: [{name: a, keys: [{accessKeyId: GWA, secretAccessKey: {file: \"\(secret.path)\"}}]}]\n"
+            try ServedProgram.write("reload: watch\n" + callers, to: file)
+            #expect(try await eventually { try await served.reloads("failed") == 1 })
+            try "canary-of-a-file".write(to: secret, atomically: true, encoding: .utf8)
             #expect(try await eventually { try await served.reloads() == 1 })
         }
     }

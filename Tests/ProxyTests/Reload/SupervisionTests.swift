@@ -123,6 +123,30 @@ struct SupervisionTests {
         }
     }
 
+    @Test("asks a gateway whose operators have a Unix socket")
+    func unixHealth() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("h-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let socket = folder.path + "/admin.sock"
+        let admin = "admin: {address: \"unix:\(socket)\"}\n"
+        let file = folder.appendingPathComponent("jobs-proxy.yaml")
+        try admin.write(to: file, atomically: true, encoding: .utf8)
+        func ask(_ arguments: String...) async throws -> (line: String?, status: Int32) {
+            let program = try TestProgram.start(["health", "--config", file.path] + arguments)
+            let line = await program.output(upTo: "\n")
+            return (line, await program.exitStatus())
+        }
+        let none = try await ask()
+        #expect(none.status == 1)
+        #expect(none.line == "not healthy: unix:\(socket) does not answer: No such file or directory\n")
+        try await TestGateway.run("drain: 1s\n", admin: admin) { _ in
+            let well = try await ask("--ready")
+            #expect(well.status == 0)
+            #expect(well.line == "ready: unix:\(socket) answers /readyz with 200\n")
+        }
+    }
+
     @Test("of a rollout sees what a file would change")
     func difference() throws {
         let old = try #require(configuration("limits: {caller: {rate: 5}}\n"))

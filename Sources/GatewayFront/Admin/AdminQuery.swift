@@ -2,11 +2,12 @@ internal import Gateway
 internal import HTTPFront
 internal import Primitives
 
-/// Reads `service=…&operation=…&domain=…&status=…&soft=true`, each at most once, percent-encoded where need be.
-enum PurgeQuery {
+/// Reads the query of an operator's order: names and values, each name at most once, percent-encoded where need be.
+enum AdminQuery {
     struct Fault: Error { let message: String }
 
-    static func request(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(Fault) -> PurgeRequest {
+    /// `service=…&operation=…&domain=…&status=…&soft=true`, each of them optional.
+    static func purge(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) throws(Fault) -> PurgeRequest {
         var request = PurgeRequest()
         for (name, value) in try pairs(head, bytes) {
             switch Key.allCases.first(where: { $0.rawValue.utf8.elementsEqual(name.utf8) }) {
