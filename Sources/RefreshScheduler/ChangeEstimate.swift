@@ -56,24 +56,33 @@ public struct ChangeEstimate: Sendable, Equatable {
         return weights / weights.sum()
     }
 
-    /// The mean of the logarithm of the rate.
-    var logRate: Double {
-        let weights = weights
-        return (0..<Self.count).reduce(0) { $0 + Double(weights[$1]) * Self.logRates[$1] }
+    /// How likely each rate is, with the mean and the standard deviation of the logarithm.
+    struct Spread {
+        let weights: SIMD16<Float>
+        let logRate: Double
+        let deviation: Double
+
+        var rate: Double { exp(logRate) }
     }
+
+    /// Worked out at once, because the likelihoods take most of the time.
+    var spread: Spread {
+        let weights = weights
+        let mean = (weights * Self.logs).sum()
+        let variance = (weights * (Self.logs - mean) * (Self.logs - mean)).sum()
+        return Spread(weights: weights, logRate: Double(mean), deviation: Double(max(variance, 0.01)).squareRoot())
+    }
+
+    private static let logs = SIMD16<Float>(logRates.map { Float($0) })
+
+    /// The mean of the logarithm of the rate.
+    var logRate: Double { spread.logRate }
 
     /// Changes a second: the mean of the logarithm.
-    public var rate: Double { exp(logRate) }
+    public var rate: Double { spread.rate }
 
     /// The standard deviation of the logarithm.
-    public var deviation: Double {
-        let (weights, mean) = (weights, logRate)
-        let variance = (0..<Self.count).reduce(0) { sum, place in
-            let distance = Self.logRates[place] - mean
-            return sum + Double(weights[place]) * distance * distance
-        }
-        return max(variance, 0.01).squareRoot()
-    }
+    public var deviation: Double { spread.deviation }
 
     /// The mean of the rates that are possible, in changes a second; above `rate` the more, the less is known.
     public var meanRate: Double {

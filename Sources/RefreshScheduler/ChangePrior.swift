@@ -25,9 +25,10 @@ struct ChangePrior {
 
     /// Takes in what is known now of one page.
     mutating func learn(_ page: ChangeEstimate) {
-        let spread = page.deviation * page.deviation
+        let known = page.spread
+        let spread = known.deviation * known.deviation
         let weight = Self.step * min(1 / spread, 4) / 4
-        let distance = page.logRate - mean
+        let distance = known.logRate - mean
         mean += weight * distance
         // That of the means, and what is not known of each.
         variance += weight * (distance * distance + spread - variance)

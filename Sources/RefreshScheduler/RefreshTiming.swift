@@ -14,6 +14,10 @@ struct RefreshTiming {
     /// The expected number of changes after which a page is tried. An observation tells most after 1.6, the maximum of the information
     /// x²/(eˣ − 1); a little later it tells nearly as much, costs less, and is worth more by itself.
     private static let trialChanges = 2.5
+    /// A trial is of use only if the page may be worth more than the price. It is thought to be slower by so many standard deviations of
+    /// the logarithm: each trial takes a token from pages that are known to be worth it. With more, half of the first hours' tokens are
+    /// spent on trials; with fewer, pages that were given up by mistake stay so.
+    private static let trialHope = 0.7
 
     /// The ages that are compared, in seconds: each 1.35 times the one before.
     private static let ages: [Float] = (0..<40).map { Float(0.5 * pow(1.35, Double($0))) }
@@ -34,13 +38,12 @@ struct RefreshTiming {
     ///
     /// - Parameter requests: a second.
     func due(_ change: ChangeEstimate, requests: Double) -> (age: Double, isTrial: Bool) {
-        let age = worthwhile(change.weights, Float(price), Float(requests))
-        let (rate, deviation) = (change.rate, change.deviation)
-        let trial = Self.trialChanges / rate
-        // The most that it could be worth, if it changes as seldom as it may.
-        guard deviation > Self.trialDeviation, trial < age, requests / rate * exp(deviation) > price else {
-            return (age, false)
-        }
+        let spread = change.spread
+        let age = worthwhile(spread.weights, Float(price), Float(requests))
+        let trial = Self.trialChanges / spread.rate
+        // What it could be worth at most, if it changes more seldom than is thought.
+        let hope = requests / spread.rate * exp(Self.trialHope * spread.deviation)
+        guard spread.deviation > Self.trialDeviation, trial < age, hope > price else { return (age, false) }
         return (trial, true)
     }
 
