@@ -81,6 +81,8 @@ struct RefreshSlot {
         static let wanted = Flags(rawValue: 8)
         /// Its time to live is an estimate.
         static let adaptive = Flags(rawValue: 16)
+        /// It is due because its time to live ends soon, not by its worth.
+        static let expiring = Flags(rawValue: 32)
     }
 
     /// What is known of how often it changes.
@@ -96,6 +98,8 @@ struct RefreshSlot {
     var counted: UInt16 = 0
     /// The number of its quota group.
     var group: UInt16 = 0
+    /// In sixteenths of a second; 0 if its end makes no difference, or is too far away.
+    var timeToLive: UInt16 = 0
     /// In seconds after the fetch: by then it is refreshed whatever it is worth.
     var lastChance: Float = 0
     var flags: Flags = []

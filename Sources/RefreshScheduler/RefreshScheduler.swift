@@ -10,6 +10,7 @@ public import Primitives
 /// late, it rises. Instants that were worked out at another price, or from fewer requests, would put the pages in a wrong order, so
 /// each is worked out anew before its page is refreshed (`reconsider`), and a few others' with each refresh (`sweep`).
 ///
+/// A page that is sure to be asked for when its time to live ends is due shortly before, so that not too many need a token at once.
 /// Pages that were asked for after their time to live are *wanted*: their group's refreshes have a claim to tokens. A claim is for a
 /// token, not for a page; of all pages that are wanted, and of those whose time to live is an estimate, the first has it.
 ///
@@ -72,6 +73,8 @@ public struct RefreshScheduler: Sendable {
 
     /// The part of the distance that the price moves with each token.
     private static let priceStep = 0.01
+    /// A page that has so many requests in its time to live will be wanted when that ends, and is due when so much of it is over.
+    private static let (surelyWanted, mostOfTheTime) = (4.0, 0.875)
     /// A turn is not put off for longer than that by what a page is worth, in seconds.
     private static let longest = 86_400.0
 
@@ -124,19 +127,22 @@ public struct RefreshScheduler: Sendable {
     ///   - isAdaptive: true if its time to live is an estimate, so that its refreshes come in the order of their worth only.
     ///   - estimate: how often it changes, the observation included.
     ///   - observation: nil if the page was not there before.
+    ///   - timeToLive: in nanoseconds; 0 if it makes no difference when it ends.
     ///   - lastChance: when it should be refreshed if it is worth no token before, because it will be of no use soon after.
     ///
     /// Complexity: O(log n).
     public mutating func stored(
         _ page: Int, group: Int, isAdaptive: Bool = false, fetchedAt: MonotonicInstant, estimate: ChangeEstimate,
-        observation: Observation?, lastChance: MonotonicInstant
+        observation: Observation?, timeToLive: Int64 = 0, lastChance: MonotonicInstant
     ) {
         guard groups.indices.contains(group), page >= 0, page < Int(Int32.max) else { return }
         while slots.count <= page { slots.append(RefreshSlot()) }
         if let observation, holds(page, observation.before), slots[page].group == group {
             let age = Self.seconds(fetchedAt - observation.before)
             slots[page].requests.add(observation.requests + Int(slots[page].counted), over: age)
-            if !slots[page].flags.contains(.trial) { learnPrice(of: page, age: age) }
+            // What was refreshed for another reason says nothing of what tokens are worth.
+            let isForced = slots[page].flags.contains(.expiring) && fetchedAt >= slots[page].dueAt
+            if !isForced, !slots[page].flags.contains(.trial) { learnPrice(of: page, age: age) }
         } else {
             slots[page].requests = RequestRate()
         }
@@ -146,19 +152,28 @@ public struct RefreshScheduler: Sendable {
         slots[page].change = estimate
         slots[page].counted = 0
         slots[page].group = UInt16(truncatingIfNeeded: group)
+        let sixteenths = timeToLive / (1_000_000_000 / 16)
+        slots[page].timeToLive = isAdaptive || sixteenths <= 0 ? 0 : UInt16(exactly: sixteenths) ?? 0
         slots[page].lastChance = Float(min(Self.seconds(lastChance - fetchedAt), 1e9))
         put(page, at: due(page, requests: slots[page].requests.perSecond))
     }
 
-    /// When a page is due; notes whether that is for a trial.
+    /// When a page is due; notes whether that is for a trial, or because its time to live ends soon.
     private mutating func due(_ page: Int, requests: Double) -> MonotonicInstant {
         let slot = slots[page]
         let group = groups[Int(slot.group)]
-        slots[page].flags.remove(.trial)
+        slots[page].flags.subtract([.trial, .expiring])
         guard let logPrice = group.logPrice else { return slot.fetchedAt + minInterval }
         let (age, isTrial) = RefreshTiming(price: exp(logPrice)).due(slot.change, requests: requests)
-        let last = Double(max(slot.lastChance, 0))
+        var last = Double(max(slot.lastChance, 0))
         if isTrial, age < last { slots[page].flags.insert(.trial) }
+        // It would be wanted soon: then it needs a token whatever it is worth, and others may need one too.
+        let timeToLive = Double(slot.timeToLive) / 16
+        if !slot.flags.contains(.wanted), timeToLive > 0, requests * timeToLive >= Self.surelyWanted {
+            let soon = timeToLive * Self.mostOfTheTime
+            if soon < min(age, last) { slots[page].flags.insert(.expiring) }
+            last = min(last, soon)
+        }
         // What is worth no token comes after all that is, the oldest first.
         return slot.fetchedAt + max(Int64(min(age, last, Self.longest) * 1e9), minInterval)
     }
@@ -233,18 +248,12 @@ public struct RefreshScheduler: Sendable {
     /// - Returns: false if nothing is known of the page that was fetched then, or its refresh was begun: it is not refreshed because of this.
     public mutating func want(_ page: Int, fetchedAt: MonotonicInstant, now: MonotonicInstant) -> Bool {
         guard holds(page, fetchedAt), slots[page].heapPlace != RefreshSlot.nowhere else { return false }
-        if slots[page].flags.contains(.unasked) {
-            let due = due(page, requests: slots[page].requests.perSecond)
-            takeOut(page)
-            slots[page].flags.insert(.wanted)
-            put(page, at: due)
-        } else if slots[page].flags.contains(.resting) {
+        if slots[page].flags.contains(.resting), !slots[page].flags.contains(.unasked) {
             slots[page].flags.insert(.wanted)
         } else {
-            let due = slots[page].dueAt
             takeOut(page)
             slots[page].flags.insert(.wanted)
-            put(page, at: due)
+            put(page, at: due(page, requests: slots[page].requests.perSecond))
         }
         return true
     }

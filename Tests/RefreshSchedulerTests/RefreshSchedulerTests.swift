@@ -12,13 +12,13 @@ private struct SchedulerFixture {
 
     mutating func store(
         _ page: Int, at now: Int64, before: Int64? = nil, changes: Double = 0.01, requests: Int = 0, group: Int = 0,
-        lastChance: Int64 = 600
+        timeToLive: Int64 = 0, lastChance: Int64 = 600
     ) {
         scheduler.stored(
             page, group: group, fetchedAt: .at(now * second), estimate: ChangeEstimate(rate: changes, deviation: 0.1),
             observation: before.map {
                 RefreshScheduler.Observation(before: .at($0 * second), hasChanged: false, requests: requests)
-            }, lastChance: .at((now + lastChance) * second))
+            }, timeToLive: timeToLive * second, lastChance: .at((now + lastChance) * second))
     }
 
     mutating func next(in group: Int = 0, at now: Int64 = 10) -> RefreshScheduler.Candidate? {
@@ -121,6 +121,30 @@ struct RefreshSchedulerTests {
         if let claimed { fixture.scheduler.begun(claimed, requests: 1) }
         #expect(!fixture.scheduler.hasWanted(in: 0))
         #expect(fixture.scheduler.count(in: 0) == 2)
+    }
+
+    @Test("has a page due before its time to live ends if it is sure to be asked for then, until it is wanted")
+    func expiring() {
+        var fixture = SchedulerFixture()
+        // Page 1 sets the price, at which the others, which hardly change, are due after minutes.
+        fixture.know(1, requests: 1000)
+        for (page, requests) in [(2, 10), (3, 1)] {
+            fixture.store(page, at: 0, changes: 0.0001, timeToLive: 16)
+            fixture.store(page, at: 10, before: 0, changes: 0.0001, requests: requests, timeToLive: 16)
+        }
+        fixture.store(4, at: 0, changes: 0.0001)
+        fixture.store(4, at: 10, before: 0, changes: 0.0001, requests: 10)
+        let due = (2...4).map { fixture.scheduler.dueAt($0, fetchedAt: .at(10 * second)) ?? .distantPast }
+        #expect(due[0] == .at(24 * second))
+        #expect(due[1] > .at(60 * second) && due[2] > .at(60 * second))
+        let price = fixture.scheduler.price(of: 0)
+        _ = fixture.scheduler.want(2, fetchedAt: .at(10 * second), now: .at(26 * second))
+        #expect((fixture.scheduler.dueAt(2, fetchedAt: .at(10 * second)) ?? .distantPast) > .at(60 * second))
+        fixture.store(5, at: 0, changes: 0.0001, timeToLive: 16)
+        fixture.store(5, at: 10, before: 0, changes: 0.0001, requests: 10, timeToLive: 16)
+        let before = fixture.scheduler.price(of: 0)
+        fixture.store(5, at: 24, before: 10, changes: 0.0001, requests: 14, timeToLive: 16)
+        #expect(fixture.scheduler.price(of: 0) == before && before <= price)
     }
 
     @Test("gives a token that pages have a claim to to a page whose time to live is an estimate, if it is due sooner")

@@ -35,12 +35,14 @@ extension Gate {
         if isSame, let old, old.page.mayStand(until: kept.usableUntil, operation) {
             kept = old.page.renewed(fetchedAt: page.fetchedAt, lifetime: lifetime)
         }
+        // A list of a final status may be old where tokens are short. With those that are spare it need not be older than others.
+        let isFinal = fetch.request.status.flatMap { operation?.final.contains($0) } ?? false
         let stored = cache.keep(kept, of: flight, now: now)
         plan.stored(
             kept, at: stored.place, kind, estimate, former: former, requests: stored.requests,
             // A request with its caller's signature cannot be made here; a page that is never fresh is of no use before its time.
             group: service.isPassthrough || lifetime.fresh <= 0 ? nil : queue.number(of: fetch),
-            isAdaptive: bounds != nil)
+            isAdaptive: bounds != nil, timeToLive: isFinal ? min(lifetime.fresh, policy.defaultTTL) : lifetime.fresh)
         return (kept, stored.waiters)
     }
 

@@ -103,9 +103,10 @@ public final class RefreshPlan: Sendable {
     ///   - requests: for the former page, as the cache has counted them.
     ///   - group: its quota group; nil if it cannot be refreshed without a caller.
     ///   - isAdaptive: true if its time to live is an estimate.
+    ///   - timeToLive: after which it should have been refreshed with what is spare, in nanoseconds.
     func stored(
         _ page: Page, at place: Int?, _ kind: Kind, _ estimate: ChangeEstimate, former: Former?, requests: Int,
-        group: Int?, isAdaptive: Bool
+        group: Int?, isAdaptive: Bool, timeToLive: Int64
     ) {
         state.withLock { state in
             if let former {
@@ -124,7 +125,7 @@ public final class RefreshPlan: Sendable {
             let rest = (page.usableUntil - page.fetchedAt) / 16
             state.scheduler.stored(
                 place, group: group, isAdaptive: isAdaptive, fetchedAt: page.fetchedAt, estimate: estimate,
-                observation: observation,
+                observation: observation, timeToLive: timeToLive,
                 lastChance: page.usableUntil - rest)
         }
     }
