@@ -208,6 +208,22 @@ public final class PageCache: Sendable {
         return slots[shard].shard.withLock { $0.claim(record, fetchedAt: fetchedAt, now: now) }
     }
 
+    /// Requests for the page at a place since it was stored, or since its refresh was begun, 65,535 at most; `nil` if it is void, or not
+    /// the one that was fetched then.
+    public func requests(_ place: Int, fetchedAt: MonotonicInstant, now: MonotonicInstant) -> Int? {
+        guard place >= 0 else { return nil }
+        let (record, shard) = place.quotientAndRemainder(dividingBy: slots.count)
+        return slots[shard].shard.withLock { $0.requests(record, fetchedAt: fetchedAt, now: now) }
+    }
+
+    /// Ends a flight that has not been sent, because the refresh of its page waits for its turn elsewhere: the page is served, and no
+    /// request begins a flight for it, until it is claimed or replaced.
+    ///
+    /// - Returns: false if the flight has waiters, or its key has no usable page: it goes on.
+    public func postpone(_ flight: Flight, now: MonotonicInstant) -> Bool {
+        slot(flight.key).shard.withLock { $0.postpone(flight, now: now) }
+    }
+
     /// Returns true if requests wait for a flight.
     public func hasWaiters(_ flight: Flight) -> Bool { slot(flight.key).shard.withLock { $0.hasWaiters(flight) } }
 

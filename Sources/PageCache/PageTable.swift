@@ -33,6 +33,8 @@ struct PageTable {
         var older: Int32
         var weight: Int32
         var list: List
+        /// True if its refresh waits for its turn, so that no request has to begin one.
+        var isWanted = false
         /// Requests since the page was stored, or its refresh was begun. They are counted here because a request writes here anyway.
         var requests: UInt16 = 0
 
@@ -109,6 +111,7 @@ struct PageTable {
     mutating func replace(_ place: Int32, with page: Page, epoch: Epoch) {
         records[Int(place)].page = page
         links[Int(place)].weight = Int32(clamping: page.weight + extraBytes)
+        links[Int(place)].isWanted = false
         records[Int(place)].usableUntil = page.usableUntil
         records[Int(place)].epoch = epoch
     }
@@ -143,6 +146,8 @@ struct PageTable {
         defer { links[Int(place)].requests = 0 }
         return Int(links[Int(place)].requests)
     }
+
+    mutating func setWanted(_ isWanted: Bool, of place: Int32) { links[Int(place)].isWanted = isWanted }
 
     // MARK: Links, for the lists
 

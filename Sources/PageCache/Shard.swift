@@ -79,8 +79,10 @@ struct Shard {
         if let page {
             if now < page.freshUntil { return .fresh(page) }
             if now < page.revalidateUntil {
-                return .stale(page, refresh: current(key, scope) == nil ? begin(key, scope) : nil)
+                let isBegun = current(key, scope) != nil || isWanted(place)
+                return .stale(page, refresh: isBegun ? nil : begin(key, scope))
             }
+            if isWanted(place), current(key, scope) == nil { return .held(page) }
         }
         guard let id = current(key, scope) else {
             return .lead(begin(key, scope, waiter: waiter, isRetry: isRetry))
@@ -322,7 +324,29 @@ struct Shard {
         guard current(page.key, scope) == nil else { return .inFlight }
         guard table.links[place].requests > 0 else { return .unasked }
         let requests = table.takeRequests(Int32(truncatingIfNeeded: place))
+        table.setWanted(false, of: Int32(truncatingIfNeeded: place))
         return .begun(begin(page.key, scope), page, requests: requests)
+    }
+
+    private func isWanted(_ place: Int32?) -> Bool { place.map { table.links[Int($0)].isWanted } ?? false }
+
+    /// Ends a flight that has no waiters and was not sent, if its key has a page: requests are served that one, and begin no flight
+    /// until the page is claimed or replaced.
+    mutating func postpone(_ flight: Flight, now: MonotonicInstant) -> Bool {
+        guard let begun = inProgress[flight.id], begun.waiters.isEmpty, !begun.isSent,
+            let place = stored(flight.key, now: now)?.place, cancelIfUnwanted(flight)
+        else { return false }
+        table.setWanted(true, of: place)
+        return true
+    }
+
+    /// Requests for the page at a place since it was stored, or since its refresh was begun; `nil` if it is not the one that was
+    /// fetched then, or is void.
+    func requests(_ place: Int, fetchedAt: MonotonicInstant, now: MonotonicInstant) -> Int? {
+        guard table.records.indices.contains(place), table.records[place].page?.fetchedAt == fetchedAt,
+            isAlive(place, now: now)
+        else { return nil }
+        return Int(table.links[place].requests)
     }
 
     func hasWaiters(_ flight: Flight) -> Bool { inProgress[flight.id].map { !$0.waiters.isEmpty } ?? false }

@@ -286,6 +286,9 @@ public final class QuotaGroup<Element: Sendable>: Sendable {
         state.withLock { $0.line.queue.callerCount + $0.line.queue.refreshCount + $0.displaced.count }
     }
 
+    /// The number of waiting refreshes.
+    public var refreshes: Int { state.withLock { $0.line.queue.refreshCount } }
+
     /// The number of tokens in the bucket at `now`, with the fraction of the next one.
     public func tokens(now: MonotonicInstant) -> Double {
         state.withLock { $0.line.bucket.tokens($0.line.rate.quota, now: now) }

@@ -25,9 +25,12 @@ struct ChangePrior {
 
     /// Takes in what is known now of one page.
     mutating func learn(_ page: ChangeEstimate) {
-        let weight = Self.step * Double(min(page.precision, 4)) / 4
-        let distance = Double(page.logRate) - mean
+        let known = page.spread
+        let spread = known.deviation * known.deviation
+        let weight = Self.step * min(1 / spread, 4) / 4
+        let distance = known.logRate - mean
         mean += weight * distance
-        variance += weight * (distance * distance - variance)
+        // That of the means, and what is not known of each.
+        variance += weight * (distance * distance + spread - variance)
     }
 }

@@ -65,39 +65,42 @@ struct RefreshHeap {
     }
 }
 
-/// What is kept of a page, 44 bytes with its place in the heap.
+/// What is kept of a page beside its place in the heap.
 struct RefreshSlot {
     static let nowhere: Int32 = -1
 
+    struct Flags: OptionSet {
+        var rawValue: UInt8
+        /// It is to be refreshed to learn how often it changes.
+        static let trial = Flags(rawValue: 1)
+        /// It is no candidate before `dueAt`.
+        static let resting = Flags(rawValue: 2)
+        /// It rests because it was not asked for.
+        static let unasked = Flags(rawValue: 4)
+        /// It was asked for after its time to live.
+        static let wanted = Flags(rawValue: 8)
+        /// Its time to live is an estimate.
+        static let adaptive = Flags(rawValue: 16)
+        /// It is due because its time to live ends soon, not by its worth.
+        static let expiring = Flags(rawValue: 32)
+    }
+
+    /// What is known of how often it changes.
+    var change = ChangeEstimate(rate: 1, deviation: 1)
     /// When the stored page was fetched; `distantPast` if there is none. It tells one page of a place from the next.
     var fetchedAt = MonotonicInstant.distantPast
-    /// When its refresh is worth a token.
+    /// When its refresh is worth a token, or its rest is over.
     var dueAt = MonotonicInstant.distantFuture
-    var change = ChangeEstimate(rate: 0, deviation: 1)
     var requests = RequestRate()
-    /// Its place in its group's heap, `nowhere` if it is in none.
+    /// Its place in one of its group's heaps, `nowhere` if it is in none.
     var heapPlace = nowhere
     /// Requests since the fetch that were counted when a refresh was begun.
     var counted: UInt16 = 0
-    /// The number of its quota group, and two flags.
-    private var groupAndFlags: UInt16 = 0
-
-    static let mostGroups = 0x4000
-
-    var group: Int {
-        get { Int(groupAndFlags & 0x3fff) }
-        set { groupAndFlags = groupAndFlags & 0xc000 | UInt16(truncatingIfNeeded: newValue) & 0x3fff }
-    }
-
-    /// True if it is to be refreshed to learn how often it changes.
-    var isTrial: Bool {
-        get { groupAndFlags & 0x8000 != 0 }
-        set { groupAndFlags = groupAndFlags & 0x7fff | (newValue ? 0x8000 : 0) }
-    }
-
-    /// True if it is no candidate before `dueAt`.
-    var isResting: Bool {
-        get { groupAndFlags & 0x4000 != 0 }
-        set { groupAndFlags = groupAndFlags & 0xbfff | (newValue ? 0x4000 : 0) }
-    }
+    /// The number of its quota group.
+    var group: UInt16 = 0
+    /// In sixteenths of a second; 0 if its end makes no difference, or is too far away.
+    var timeToLive: UInt16 = 0
+    /// In seconds after the fetch: by then it is refreshed whatever it is worth.
+    var lastChance: Float = 0
+    var flags: Flags = []
 }

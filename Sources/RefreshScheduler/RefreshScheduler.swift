@@ -1,18 +1,31 @@
 internal import Glibc
 public import Primitives
 
-/// Decides which page is refreshed next, and when, so that of a quota's spare tokens as many answers as can be are up to date.
+/// Decides which page is refreshed next, and when, so that of a quota's tokens as many answers as can be are up to date.
 ///
 /// A page that is asked for λ times a second and changes Δ times a second is worth a refresh of λ/Δ · `Freshness.worth`(Δ τ) at the age
 /// τ. Each quota group has a price, the worth of its pages at which tokens are spent of late; a page is due when its worth reaches the
-/// price, which is an instant, so pages wait in a heap. A token that is there is spent on the first of them, whether or not it is due:
-/// if it comes too soon, the price falls, and if too late, it rises. A page of which too little is known to tell whether it is worth its
-/// refreshes is due for a trial at the age that tells most.
+/// price, which is an instant, so pages wait in a heap (`RefreshTiming`). A
+/// token that is there is spent on the first of them, whether or not it is due: if it comes too soon, the price falls, and if too
+/// late, it rises. Instants that were worked out at another price, or from fewer requests, would put the pages in a wrong order, so
+/// each is worked out anew before its page is refreshed (`reconsider`), and a few others' with each refresh (`sweep`).
 ///
-/// Pages have numbers, small ones, given by the caller; a number may be given to another page later. State: 44 bytes for each number.
+/// A page that is sure to be asked for when its time to live ends is due shortly before, so that not too many need a token at once.
+/// Pages that were asked for after their time to live are *wanted*: their group's refreshes have a claim to tokens. A claim is for a
+/// token, not for a page; of all pages that are wanted, and of those whose time to live is an estimate, the first has it.
+///
+/// Pages have numbers, small ones, given by the caller; a number may be given to another page later.
 public struct RefreshScheduler: Sendable {
     /// The memory that is taken by a page, in bytes.
-    public static let bytesPerPage = 48
+    public static let bytesPerPage = MemoryLayout<RefreshSlot>.stride + MemoryLayout<Int32>.stride
+
+    /// The token that is there.
+    public enum Token: Sendable {
+        /// One that the wanted pages have a claim to.
+        case claimed
+        /// One that would be lost.
+        case spare
+    }
 
     /// A page that could be refreshed.
     public struct Candidate: Sendable, Equatable {
@@ -21,6 +34,8 @@ public struct RefreshScheduler: Sendable {
         public let fetchedAt: MonotonicInstant
         /// Not before.
         public let from: MonotonicInstant
+        /// True if it was asked for after its time to live.
+        public let isWanted: Bool
     }
 
     /// What a fetch has told of a page.
@@ -39,10 +54,13 @@ public struct RefreshScheduler: Sendable {
     }
 
     private struct Group {
-        /// By the instants at which they are due.
-        var waiting = RefreshHeap()
+        /// By the instants at which they are due: those that any token may go to, and those that only a spare one may.
+        var open = RefreshHeap()
+        var early = RefreshHeap()
         /// Those that are no candidates for a while, by its end.
         var resting = RefreshHeap()
+        /// Wanted pages that do not rest.
+        var wanted = 0
         /// The natural logarithm of the worth at which tokens are spent; nil before the first.
         var logPrice: Double?
     }
@@ -50,27 +68,32 @@ public struct RefreshScheduler: Sendable {
     private let minInterval: Int64
     private var groups: [Group]
     private var slots: [RefreshSlot] = []
+    /// The page with which the next sweep begins.
+    private var hand = 0
 
     /// The part of the distance that the price moves with each token.
     private static let priceStep = 0.01
-    /// A page whose logarithm of the rate is less sure than that is tried.
-    private static let trialDeviation = 0.5
-    /// The expected number of changes after which a page is tried. An observation tells most after 1.6, the maximum of the information
-    /// x²/(eˣ − 1); a little later it tells nearly as much, costs less, and is worth more by itself.
-    private static let trialChanges = 2.5
+    /// A page that has so many requests in its time to live will be wanted when that ends, and is due when so much of it is over.
+    private static let (surelyWanted, mostOfTheTime) = (4.0, 0.875)
+    /// A turn is not put off for longer than that by what a page is worth, in seconds.
+    private static let longest = 86_400.0
 
     /// - Parameters:
-    ///   - groups: how many quota groups, 16,384 at most.
+    ///   - groups: how many quota groups, 65,536 at most.
     ///   - minInterval: no page is refreshed ahead sooner after its last fetch, in nanoseconds.
     public init(groups: Int, minInterval: Int64) {
-        self.groups = (0..<min(max(0, groups), RefreshSlot.mostGroups)).map { _ in Group() }
+        self.groups = (0..<min(max(0, groups), 1 << 16)).map { _ in Group() }
         self.minInterval = max(1, minInterval)
     }
 
     /// How many pages of a group wait.
     public func count(in group: Int) -> Int {
-        groups.indices.contains(group) ? groups[group].waiting.pages.count + groups[group].resting.pages.count : 0
+        guard groups.indices.contains(group) else { return 0 }
+        return groups[group].open.pages.count + groups[group].early.pages.count + groups[group].resting.pages.count
     }
+
+    /// True if a group has pages that were asked for after their time to live.
+    public func hasWanted(in group: Int) -> Bool { groups.indices.contains(group) && groups[group].wanted > 0 }
 
     /// The worth of a refresh at which the group's tokens are spent: answers that are up to date for one more refresh. 0 before the first.
     public func price(of group: Int) -> Double {
@@ -87,6 +110,11 @@ public struct RefreshScheduler: Sendable {
         holds(page, fetchedAt) ? Int(slots[page].counted) : 0
     }
 
+    /// When a page is due, or its rest is over; nil if nothing is known of the page that was fetched then.
+    func dueAt(_ page: Int, fetchedAt: MonotonicInstant) -> MonotonicInstant? {
+        holds(page, fetchedAt) ? slots[page].dueAt : nil
+    }
+
     private func holds(_ page: Int, _ fetchedAt: MonotonicInstant) -> Bool {
         slots.indices.contains(page) && slots[page].fetchedAt == fetchedAt && fetchedAt != .distantPast
     }
@@ -96,70 +124,64 @@ public struct RefreshScheduler: Sendable {
     /// A page was fetched and is stored at a number.
     ///
     /// - Parameters:
+    ///   - isAdaptive: true if its time to live is an estimate, so that its refreshes come in the order of their worth only.
     ///   - estimate: how often it changes, the observation included.
     ///   - observation: nil if the page was not there before.
+    ///   - timeToLive: in nanoseconds; 0 if it makes no difference when it ends.
     ///   - lastChance: when it should be refreshed if it is worth no token before, because it will be of no use soon after.
     ///
     /// Complexity: O(log n).
     public mutating func stored(
-        _ page: Int, group: Int, fetchedAt: MonotonicInstant, estimate: ChangeEstimate, observation: Observation?,
-        lastChance: MonotonicInstant
+        _ page: Int, group: Int, isAdaptive: Bool = false, fetchedAt: MonotonicInstant, estimate: ChangeEstimate,
+        observation: Observation?, timeToLive: Int64 = 0, lastChance: MonotonicInstant
     ) {
         guard groups.indices.contains(group), page >= 0, page < Int(Int32.max) else { return }
         while slots.count <= page { slots.append(RefreshSlot()) }
         if let observation, holds(page, observation.before), slots[page].group == group {
             let age = Self.seconds(fetchedAt - observation.before)
-            if !slots[page].isTrial { learnPrice(of: page, age: age) }
             slots[page].requests.add(observation.requests + Int(slots[page].counted), over: age)
+            // What was refreshed for another reason says nothing of what tokens are worth.
+            let isForced = slots[page].flags.contains(.expiring) && fetchedAt >= slots[page].dueAt
+            if !isForced, !slots[page].flags.contains(.trial) { learnPrice(of: page, age: age) }
         } else {
-            takeOut(page)
             slots[page].requests = RequestRate()
         }
+        takeOut(page)
+        slots[page].flags = isAdaptive ? .adaptive : []
         slots[page].fetchedAt = fetchedAt
         slots[page].change = estimate
         slots[page].counted = 0
-        slots[page].group = group
-        let (due, isTrial) = due(page)
-        slots[page].isTrial = isTrial && due < lastChance
-        move(page, to: max(min(due, lastChance), fetchedAt + minInterval), rests: false)
+        slots[page].group = UInt16(truncatingIfNeeded: group)
+        let sixteenths = timeToLive / (1_000_000_000 / 16)
+        slots[page].timeToLive = isAdaptive || sixteenths <= 0 ? 0 : UInt16(exactly: sixteenths) ?? 0
+        slots[page].lastChance = Float(min(Self.seconds(lastChance - fetchedAt), 1e9))
+        put(page, at: due(page, requests: slots[page].requests.perSecond))
     }
 
-    /// When a page is due, and whether it is for a trial.
-    private func due(_ page: Int) -> (at: MonotonicInstant, isTrial: Bool) {
-        let (age, isTrial) = dueAge(of: page, slots[page].group)
-        return (age < 1e8 ? slots[page].fetchedAt + Int64(age * 1e9) : .distantFuture, isTrial)
-    }
-
-    /// The instant by which a page's refresh has its place among others: nil if nothing is known of the page that was fetched then.
-    ///
-    /// It is worked out anew, because the price may have changed.
-    public func turn(of page: Int, fetchedAt: MonotonicInstant) -> MonotonicInstant? {
-        guard holds(page, fetchedAt) else { return nil }
-        let age = dueAge(of: page, slots[page].group).age
-        // What is worth no token comes after all that is, the oldest first.
-        return fetchedAt + (age < 86_400 ? Int64(age * 1e9) : 86_400_000_000_000)
-    }
-
-    /// The age in seconds at which a page is due, and whether it is for a trial; infinite if it never is.
-    private func dueAge(of page: Int, _ group: Int) -> (age: Double, isTrial: Bool) {
-        let (change, requests) = (slots[page].change, slots[page].requests.perSecond)
-        guard let logPrice = groups[group].logPrice else { return (0, false) }
-        let rate = change.rate
-        // The most that a refresh can be worth, in prices.
-        let most = requests / rate / exp(logPrice)
-        let age = Freshness.inverseWorth(1 / most) / rate
-        let trial = Self.trialChanges / rate
-        guard change.deviation > Self.trialDeviation, trial < age, most * exp(change.deviation) > 1 else {
-            return (age, false)
+    /// When a page is due; notes whether that is for a trial, or because its time to live ends soon.
+    private mutating func due(_ page: Int, requests: Double) -> MonotonicInstant {
+        let slot = slots[page]
+        let group = groups[Int(slot.group)]
+        slots[page].flags.subtract([.trial, .expiring])
+        guard let logPrice = group.logPrice else { return slot.fetchedAt + minInterval }
+        let (age, isTrial) = RefreshTiming(price: exp(logPrice)).due(slot.change, requests: requests)
+        var last = Double(max(slot.lastChance, 0))
+        if isTrial, age < last { slots[page].flags.insert(.trial) }
+        // It would be wanted soon: then it needs a token whatever it is worth, and others may need one too.
+        let timeToLive = Double(slot.timeToLive) / 16
+        if !slot.flags.contains(.wanted), timeToLive > 0, requests * timeToLive >= Self.surelyWanted {
+            let soon = timeToLive * Self.mostOfTheTime
+            if soon < min(age, last) { slots[page].flags.insert(.expiring) }
+            last = min(last, soon)
         }
-        return (trial, true)
+        // What is worth no token comes after all that is, the oldest first.
+        return slot.fetchedAt + max(Int64(min(age, last, Self.longest) * 1e9), minInterval)
     }
 
     private mutating func learnPrice(of page: Int, age: Double) {
-        let rate = slots[page].change.rate
-        let worth = slots[page].requests.perSecond / rate * Freshness.worth(rate * age)
+        let worth = RefreshTiming.worth(slots[page].change, requests: slots[page].requests.perSecond, age: age)
         guard worth > 1e-30 else { return }
-        let group = slots[page].group
+        let group = Int(slots[page].group)
         guard let price = groups[group].logPrice else {
             groups[group].logPrice = log(worth)
             return
@@ -167,25 +189,73 @@ public struct RefreshScheduler: Sendable {
         groups[group].logPrice = price + Self.priceStep * min(max(log(worth) - price, -1), 1)
     }
 
-    // MARK: Refreshing
+    // MARK: Choosing
 
     /// The next page of a group to be refreshed; nil if none waits.
     ///
     /// Complexity: O(log n), for each page whose rest is over.
-    public mutating func next(in group: Int, now: MonotonicInstant) -> Candidate? {
+    public mutating func next(in group: Int, for token: Token = .spare, now: MonotonicInstant) -> Candidate? {
         guard groups.indices.contains(group) else { return nil }
         while let page = groups[group].resting.first, slots[Int(page)].dueAt <= now {
-            move(Int(page), to: due(Int(page)).at, rests: false)
+            put(Int(page), at: due(Int(page), requests: slots[Int(page)].requests.perSecond))
         }
-        guard let page = groups[group].waiting.first else { return nil }
+        var first = groups[group].open.first
+        if token == .spare, let early = groups[group].early.first {
+            if let page = first, slots[Int(page)].dueAt <= slots[Int(early)].dueAt {} else { first = early }
+        }
+        guard let page = first else { return nil }
         let slot = slots[Int(page)]
-        return Candidate(page: Int(page), fetchedAt: slot.fetchedAt, from: slot.fetchedAt + minInterval)
+        return Candidate(
+            page: Int(page), fetchedAt: slot.fetchedAt, from: slot.fetchedAt + minInterval,
+            isWanted: slot.flags.contains(.wanted))
+    }
+
+    /// Works out anew when a page is due.
+    ///
+    /// - Parameter requests: since its fetch, or since a refresh of it was begun.
+    ///
+    /// Complexity: O(log n).
+    public mutating func reconsider(_ page: Int, fetchedAt: MonotonicInstant, requests: Int, now: MonotonicInstant) {
+        guard holds(page, fetchedAt), slots[page].heapPlace != RefreshSlot.nowhere,
+            !slots[page].flags.contains(.resting)
+        else { return }
+        let age = Self.seconds(now - fetchedAt)
+        let rate = slots[page].requests.perSecond(with: requests + Int(slots[page].counted), over: age)
+        put(page, at: due(page, requests: rate))
+    }
+
+    /// The next pages in turn that wait, to be reconsidered.
+    public mutating func sweep(_ count: Int) -> [(page: Int, fetchedAt: MonotonicInstant)] {
+        var pages: [(page: Int, fetchedAt: MonotonicInstant)] = []
+        for _ in 0..<min(count, slots.count) {
+            hand = hand + 1 < slots.count ? hand + 1 : 0
+            guard slots[hand].heapPlace != RefreshSlot.nowhere, !slots[hand].flags.contains(.resting) else { continue }
+            pages.append((hand, slots[hand].fetchedAt))
+        }
+        return pages
     }
 
     /// When the rest of a page of a group is over; nil if none rests.
     public func nextRested(in group: Int) -> MonotonicInstant? {
         guard groups.indices.contains(group) else { return nil }
         return groups[group].resting.first.map { slots[Int($0)].dueAt }
+    }
+
+    // MARK: Steps
+
+    /// A page was asked for after its time to live.
+    ///
+    /// - Returns: false if nothing is known of the page that was fetched then, or its refresh was begun: it is not refreshed because of this.
+    public mutating func want(_ page: Int, fetchedAt: MonotonicInstant, now: MonotonicInstant) -> Bool {
+        guard holds(page, fetchedAt), slots[page].heapPlace != RefreshSlot.nowhere else { return false }
+        if slots[page].flags.contains(.resting), !slots[page].flags.contains(.unasked) {
+            slots[page].flags.insert(.wanted)
+        } else {
+            takeOut(page)
+            slots[page].flags.insert(.wanted)
+            put(page, at: due(page, requests: slots[page].requests.perSecond))
+        }
+        return true
     }
 
     /// A page's refresh was begun. It is no candidate until it is stored anew, or put off.
@@ -195,19 +265,20 @@ public struct RefreshScheduler: Sendable {
         guard holds(candidate.page, candidate.fetchedAt) else { return }
         slots[candidate.page].counted = UInt16(clamping: Int(slots[candidate.page].counted) + requests)
         takeOut(candidate.page)
+        slots[candidate.page].flags.remove(.wanted)
     }
 
-    /// Nobody has asked for a page since its fetch: it is looked at again when it is four times as old.
+    /// Nobody has asked for a page since its fetch: it is looked at again when it is four times as old, or wanted.
     public mutating func isUnasked(_ candidate: Candidate, now: MonotonicInstant) {
-        putOff(
-            candidate.page, fetchedAt: candidate.fetchedAt,
-            until: now + max(minInterval, 3 * (now - candidate.fetchedAt)))
+        guard holds(candidate.page, candidate.fetchedAt) else { return }
+        rest(candidate.page, until: now + max(minInterval, 3 * (now - candidate.fetchedAt)))
+        slots[candidate.page].flags.insert(.unasked)
     }
 
     /// A page is not refreshed before an instant.
     public mutating func putOff(_ page: Int, fetchedAt: MonotonicInstant, until: MonotonicInstant) {
         guard holds(page, fetchedAt) else { return }
-        move(page, to: until, rests: true)
+        rest(page, until: until)
     }
 
     /// A candidate is not there any more.
@@ -217,21 +288,45 @@ public struct RefreshScheduler: Sendable {
         slots[candidate.page].fetchedAt = .distantPast
     }
 
-    private mutating func move(_ page: Int, to instant: MonotonicInstant, rests: Bool) {
-        if slots[page].isResting != rests { takeOut(page) }
-        slots[page].isResting = rests
+    // MARK: Heaps
+
+    /// Has a page wait for its turn.
+    private mutating func put(_ page: Int, at instant: MonotonicInstant) {
+        if slots[page].flags.contains(.resting) { takeOut(page) }
         slots[page].dueAt = instant
-        let (group, number) = (slots[page].group, Int32(truncatingIfNeeded: page))
-        if rests { groups[group].resting.place(number, &slots) } else { groups[group].waiting.place(number, &slots) }
+        let (group, number) = (Int(slots[page].group), Int32(truncatingIfNeeded: page))
+        if slots[page].flags.contains(.wanted), slots[page].heapPlace == RefreshSlot.nowhere {
+            groups[group].wanted += 1
+        }
+        if slots[page].flags.isDisjoint(with: [.wanted, .adaptive]) {
+            groups[group].early.place(number, &slots)
+        } else {
+            groups[group].open.place(number, &slots)
+        }
     }
 
+    private mutating func rest(_ page: Int, until: MonotonicInstant) {
+        takeOut(page)
+        slots[page].flags.insert(.resting)
+        slots[page].dueAt = until
+        groups[Int(slots[page].group)].resting.place(Int32(truncatingIfNeeded: page), &slots)
+    }
+
+    /// Takes a page out of the heap that it is in.
     private mutating func takeOut(_ page: Int) {
         guard slots[page].heapPlace != RefreshSlot.nowhere else { return }
-        let (group, number) = (slots[page].group, Int32(truncatingIfNeeded: page))
-        if slots[page].isResting {
+        let (group, number) = (Int(slots[page].group), Int32(truncatingIfNeeded: page))
+        let flags = slots[page].flags
+        slots[page].flags.subtract([.resting, .unasked])
+        if flags.contains(.resting) {
             groups[group].resting.remove(number, &slots)
+            return
+        }
+        if flags.contains(.wanted) { groups[group].wanted -= 1 }
+        if flags.isDisjoint(with: [.wanted, .adaptive]) {
+            groups[group].early.remove(number, &slots)
         } else {
-            groups[group].waiting.remove(number, &slots)
+            groups[group].open.remove(number, &slots)
         }
     }
 

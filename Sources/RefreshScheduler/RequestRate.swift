@@ -6,8 +6,8 @@ public struct RequestRate: Sendable, Equatable {
     /// Seconds.
     private var time: Float = 0
 
-    /// In seconds. Rates that change within a quarter of an hour are followed.
-    private static let memory: Float = 900
+    /// In seconds. Rates that change within half an hour are followed.
+    private static let memory: Float = 1800
     /// What is taken for known at first: half a request in ten seconds.
     private static let (assumedRequests, assumedTime): (Double, Double) = (0.5, 10)
 
@@ -15,6 +15,13 @@ public struct RequestRate: Sendable, Equatable {
 
     /// Requests a second.
     public var perSecond: Double { (Double(requests) + Self.assumedRequests) / (Double(time) + Self.assumedTime) }
+
+    /// Requests a second, with some that came after those that were added.
+    func perSecond(with count: Int, over span: Double) -> Double {
+        var rate = self
+        rate.add(count, over: span)
+        return rate.perSecond
+    }
 
     /// - Parameter span: the seconds in which they came.
     public mutating func add(_ count: Int, over span: Double) {

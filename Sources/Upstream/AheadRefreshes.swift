@@ -12,8 +12,8 @@ struct AheadRefreshes {
 
     var next: MonotonicInstant { areOn ? askAt : .distantFuture }
 
-    /// A fetch has ended: its page may be the next one.
-    mutating func fetchEnded(now: MonotonicInstant) { askAt = min(askAt, now) }
+    /// Another page may be the next one: a fetch has ended, a page is wanted, or the queue has room.
+    mutating func change(now: MonotonicInstant) { askAt = min(askAt, now) }
 
     /// Those that are worth a spare token now. To be called after the queues were released: what waits comes first.
     mutating func take(from gate: Gate, now: MonotonicInstant) -> GrantedAttempts {

@@ -7,7 +7,7 @@ internal import Primitives
 extension FetchMachine {
     mutating func settle(_ finished: FinishedAttempt) {
         guard let call = calls[finished.id], let attempt = call.takeSent() else { return streamEnded(finished.id) }
-        ahead.fetchEnded(now: now)
+        ahead.change(now: now)
         call.upstreamTime += max(0, now - attempt.sentAt)
         if call.fetch.isStream { services[call.fetch.service].streams -= 1 }
         let lostConnection = finished.lostConnection

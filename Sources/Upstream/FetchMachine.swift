@@ -137,7 +137,9 @@ package struct FetchMachine: ~Copyable {
         case .began(let reply): begin(reply)
         case .ended(let attempt): settle(attempt)
         case .credentialsCame: for wait in takeWaits(where: \.isParked) { askForTokens(wait.call) }
-        case .queueGrew: nextRelease = now
+        case .queueGrew:
+            nextRelease = now
+            ahead.change(now: now)
         case .localFault(let error): noteLocalFault(error)
         case .tick:
             tick()
@@ -280,6 +282,7 @@ package struct FetchMachine: ~Copyable {
         // Before the attempts are sent: what they do may call for another look.
         nextRelease = release.next ?? .distantFuture
         while let attempt = release.granted.popFirst() {
+            ahead.change(now: now)
             if let call = calls[attempt.fetch.id] { send(attempt, of: call) } else { begin(attempt) }
         }
         while let attempt = release.expired.popFirst() {

@@ -29,6 +29,12 @@ struct RefreshAheadTests {
         return fetches
     }
 
+    /// Asks for the stale page, and answers the refresh that is begun then.
+    private func keepAnew(_ fixture: GateFixture) {
+        _ = fixture.list()
+        for fetch in begun(fixture) { fixture.finish(fetch, .reply(good()), sentAt: fixture.now) }
+    }
+
     private func spent(_ fixture: GateFixture, _ purpose: QuotaSpending.Purpose) -> UInt64 {
         fixture.gate.services[0].catalog.quotaGroups.indices.reduce(0) { $0 + fixture.gate.spending[0, $1, purpose] }
     }
@@ -42,13 +48,14 @@ struct RefreshAheadTests {
         let fixture = try fixture()
         fixture.keepPage()
         fixture.now += 20 * second
-        fixture.keepPage()
+        keepAnew(fixture)
+        #expect(spent(fixture, .refresh) == 1)
         fixture.now += 2 * second
         #expect(begun(fixture).isEmpty)
         #expect(word(fixture.list()) == "page fresh")
         fixture.now += 18 * second
         #expect(word(fixture.list()) == "page revalidating")
-        fixture.finish(.reply(good()))
+        keepAnew(fixture)
         fixture.now += 5 * second
         #expect(word(fixture.list()) == "page fresh")
         fixture.now += 4 * second
@@ -74,6 +81,63 @@ struct RefreshAheadTests {
             if share == 0 { _ = fixture.list() }
             #expect(begun(fixture).isEmpty)
         }
+    }
+
+    @Test(
+        "has stale pages wait for their turn by their worth, one in the queue at a time, and no request begins a flight again"
+    )
+    func turns() throws {
+        let fixture = try GateFixture(
+            tokens: 1, interval: 1, maxWait: 30 * second, refreshAhead: RefreshSettings(share: 1))
+        func ask(_ page: Int) -> String {
+            word(
+                fixture.ask(
+                    "ListFraudsterRegistrationJobs",
+                    "{\"DomainId\":\"\(GateFixture.domain)\",\"MaxResults\":\(page)}"))
+        }
+        for page in 1...6 {
+            _ = ask(page)
+            fixture.finish(.reply(good()))
+            fixture.now += second
+        }
+        fixture.now += 14 * second
+        let flights = fixture.gate.cache.figures.flights
+        for page in 1...6 { #expect(ask(page) == "page revalidating") }
+        for _ in 0..<50 { #expect(ask(5) == "page revalidating") }
+        #expect(fixture.gate.cache.figures.flights == flights)
+        var refreshed: [String] = []
+        for _ in 0..<8 {
+            for fetch in begun(fixture) {
+                refreshed.append(String(decoding: fetch.body, as: UTF8.self))
+                fixture.finish(fetch, .reply(good()), sentAt: fixture.now)
+            }
+            #expect(fixture.gate.queue.refreshes(in: fixture.gate.queue.groupCount - 1) <= 1)
+            fixture.now += second
+            var release = fixture.gate.queue.release(now: fixture.now)
+            while let attempt = release.granted.popFirst() {
+                refreshed.append(String(decoding: attempt.fetch.body, as: UTF8.self))
+                fixture.finish(attempt.fetch, .reply(good()), sentAt: fixture.now)
+            }
+        }
+        #expect(Set(refreshed).count == 6)
+        // The oldest goes first while nothing is known, and the next one waits in the queue by then.
+        #expect(refreshed.prefix(3).contains { $0.contains("\"MaxResults\":5") })
+    }
+
+    @Test(
+        "fetches a page at once that is past all but its last window, if there is a token; else it is served and waits for its turn"
+    )
+    func last() throws {
+        let fixture = try GateFixture(tokens: 1, interval: 100, maxWait: 0, refreshAhead: RefreshSettings(share: 1))
+        fixture.keepPage()
+        fixture.now += 50 * second
+        #expect(word(fixture.list()) == "page quota -")
+        #expect(word(fixture.list()) == "page quota -")
+        fixture.now += 60 * second
+        let fetches = begun(fixture)
+        #expect(fetches.count == 1)
+        for fetch in fetches { fixture.finish(fetch, .reply(good()), sentAt: fixture.now) }
+        #expect(word(fixture.list()) == "page fresh")
     }
 
     @Test("keeps what a page's bytes were if the same comes again, but for its token while that is good")
@@ -134,8 +198,7 @@ struct RefreshAheadTests {
         let fixture = try fixture()
         fixture.keepPage()
         fixture.now += 20 * second
-        _ = fixture.list()
-        fixture.finish(.reply(good()))
+        keepAnew(fixture)
         fixture.now += 5 * second
         _ = fixture.list()
         let fetch = try #require(begun(fixture).first)
@@ -153,8 +216,7 @@ struct RefreshAheadTests {
         let fixture = try fixture(domainLimit: Limit(Quota(rate: 0.01, burst: 2)))
         fixture.keepPage()
         fixture.now += 20 * second
-        _ = fixture.list()
-        fixture.finish(.reply(good()))
+        keepAnew(fixture)
         fixture.now += 5 * second
         _ = fixture.list()
         #expect(begun(fixture).isEmpty)

@@ -49,8 +49,26 @@ struct ChangeEstimateTests {
         }
     }
 
-    @Test("takes eight bytes")
-    func size() { #expect(MemoryLayout<ChangeEstimate>.size == 8) }
+    @Test("has the mean and the deviation that it was made with", arguments: [1.0 / 3600, 1.0 / 60, 0.3], [0.5, 2])
+    func start(rate: Double, deviation: Double) {
+        let estimate = ChangeEstimate(rate: rate, deviation: deviation)
+        #expect(abs(log(estimate.rate / rate)) < 0.01)
+        #expect(estimate.deviation < deviation + 0.1)
+        #expect(estimate.meanRate >= estimate.rate)
+    }
+
+    @Test("does not take a fetch after a long time for a sign of a fast rate")
+    func long() {
+        var estimate = ChangeEstimate(rate: 1.0 / 60, deviation: 2)
+        for _ in 0..<5 { estimate.observe(hasChanged: true, over: 1000) }
+        // A change in five minutes is as possible as one a second.
+        #expect(estimate.deviation > 1)
+        for _ in 0..<10 { estimate.observe(hasChanged: false, over: 2) }
+        #expect(estimate.rate < 0.1)
+    }
+
+    @Test("takes 32 bytes")
+    func size() { #expect(MemoryLayout<ChangeEstimate>.size == 32) }
 }
 
 @Suite("What is known of pages of a kind")

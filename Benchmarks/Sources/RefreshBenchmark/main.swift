@@ -2,7 +2,7 @@ import Foundation
 import Primitives
 import RefreshScheduler
 
-/// The cost of choosing the next page to refresh and of recording its fetch, by the number of pages.
+/// The cost of choosing the next page to refresh, with those that are worked out anew, and of recording its fetch, by the number of pages.
 
 func at(_ seconds: Double) -> MonotonicInstant { MonotonicInstant(nanoseconds: Int64(seconds * 1e9)) }
 
@@ -30,7 +30,12 @@ for count in [100, 10_000, 1_000_000] {
         for _ in 0..<steps {
             now += 0.5
             guard let next = scheduler.next(in: 0, now: at(now)) else { continue }
-            scheduler.begun(next, requests: Int.random(in: 1...1000, using: &generator))
+            let requests = Int.random(in: 1...1000, using: &generator)
+            scheduler.reconsider(next.page, fetchedAt: next.fetchedAt, requests: requests, now: at(now))
+            scheduler.begun(next, requests: requests)
+            for other in scheduler.sweep(4) {
+                scheduler.reconsider(other.page, fetchedAt: other.fetchedAt, requests: requests, now: at(now))
+            }
             store(
                 next.page,
                 RefreshScheduler.Observation(

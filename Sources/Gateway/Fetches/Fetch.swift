@@ -34,6 +34,8 @@ public struct Fetch: Sendable {
     public internal(set) var deadline: MonotonicInstant
     /// True if no request has caused it: it refreshes a page ahead, with a token that was spare.
     public internal(set) var isAhead = false
+    /// True if its page was chosen by `RefreshScheduler`, which does not know it until it is told how the fetch ended.
+    var isScheduled = false
     /// The fields of the request as its caller sent them, for a service that gets those and no others.
     public let forwarded: ForwardedFields?
     /// True if a page that another gateway has fetched is not new enough.

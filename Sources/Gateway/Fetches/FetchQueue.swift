@@ -214,6 +214,14 @@ public final class FetchQueue: Sendable {
 
     func number(service: Int, group: Int) -> Int { starts[services[service].quotaOwner] + group }
 
+    /// How many refreshes wait in a group's queue.
+    func refreshes(in group: Int) -> Int { owned[group].refreshes }
+
+    /// True if a fetch would have to wait for its group's token.
+    func wouldWait(_ fetch: Fetch, now: MonotonicInstant) -> Bool {
+        group(of: fetch).turn(of: fetch.claim, now: now) > now
+    }
+
     /// When a group may have a spare token; nil if it has one now.
     func nextSpare(in group: Int, _ share: Double, now: MonotonicInstant) -> MonotonicInstant? {
         owned[group].nextSpare(share, now: now)

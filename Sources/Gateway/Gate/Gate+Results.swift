@@ -51,7 +51,7 @@ extension Gate {
             cluster?.flightEnded(flight, page)
             return Delivery(page.status == 200 ? .page(page) : .reply(reply), to: waiters, story: story)
         }
-        if story.attempts > 0 || fetch.isAhead { noteUnrefreshed(flight, result, fetch, now: now) }
+        if story.attempts > 0 || fetch.isScheduled { noteUnrefreshed(flight, result, fetch, now: now) }
         let stale = result.staleUse(isPassthrough: services[fetch.service].isPassthrough).flatMap { use in
             cache.usablePage(flight.key, now: now).map { Arrival.stale($0, use) }
         }

@@ -2,7 +2,6 @@ internal import AWSProtocol
 public import PageCache
 public import Primitives
 internal import RateLimiter
-internal import Synchronization
 public import Tracing
 
 /// Decides the answer to a request: `charge` by the caller's limit, `read` what is asked for, `decide` by permission, cache, flight and
@@ -233,8 +232,9 @@ public final class Gate: Sendable {
             return .page(page, .fresh)
         case .stale(let page, let refresh):
             if let refresh {
+                guard !waitsForItsTurn(refresh, page, now: now) else { return .page(page, .revalidating) }
                 var fetch = fetch(query, refresh, client, trace: trace(), now: now)
-                fetch.claim = refreshClaim(page, query.request, now: now)
+                fetch.claim = .refresh(fetchedAt: page.fetchedAt)
                 if case .refused(let attempt, let scope, let until) = start(fetch, now: now) {
                     deliver([finish(attempt, .throttled(scope, until: until), now: now)])
                 }
@@ -313,8 +313,13 @@ public final class Gate: Sendable {
         let page = role == .noCache ? nil : cache.usablePage(flight.key, now: now)
         var fetch = fetch
         // The request is answered with the older page, so the fetch has the priority of a refresh.
-        if let page { fetch.claim = refreshClaim(page, fetch.request, now: now) }
         let use = PageUse.unrefreshable(.quota, status: nil)
+        if let page {
+            fetch.claim = .refresh(fetchedAt: page.fetchedAt)
+            if queue.wouldWait(fetch, now: now), waitsForItsTurn(flight, page, without: waiter, now: now) {
+                return .page(page, use)
+            }
+        }
         switch start(fetch, now: now) {
         case .sent:
             return .wait(role)
@@ -381,13 +386,6 @@ public final class Gate: Sendable {
             (!fetch.isAhead || cache.hasWaiters(flight)) && !cache.isLeftToRetries(flight)
         }
     }
-}
-
-/// The numbers of fetches, unique in the process.
-private final class FetchNumbers: Sendable {
-    private let last = Atomic<UInt64>(0)
-
-    func next() -> UInt64 { last.wrappingAdd(1, ordering: .relaxed).newValue }
 }
 
 /// The outcome for an attempt that was about to be sent.

@@ -29,19 +29,21 @@ extension Gate {
         let estimate = plan.learn(
             kind, status: fetch.request.status, former: former, lifetime: lifetime.fresh, sentAt: page.fetchedAt)
         var lifetime = lifetime
-        if let bounds = operation.flatMap({ policy.adaptiveTTL(of: $0, service) }) {
-            lifetime.fresh = bounds.timeToLive(estimate)
-        }
+        let bounds = operation.flatMap { policy.adaptiveTTL(of: $0, service) }
+        if let bounds { lifetime.fresh = bounds.timeToLive(estimate) }
         var kept = page.renewed(fetchedAt: page.fetchedAt, lifetime: lifetime)
         if isSame, let old, old.page.mayStand(until: kept.usableUntil, operation) {
             kept = old.page.renewed(fetchedAt: page.fetchedAt, lifetime: lifetime)
         }
         if policy.packsPages, kept.packed == nil { kept = kept.packing() }
+        // A list of a final status may be old where tokens are short. With those that are spare it need not be older than others.
+        let isFinal = fetch.request.status.flatMap { operation?.final.contains($0) } ?? false
         let stored = cache.keep(kept, of: flight, now: now)
         plan.stored(
             kept, at: stored.place, kind, estimate, former: former, requests: stored.requests,
             // A request with its caller's signature cannot be made here; a page that is never fresh is of no use before its time.
-            group: service.isPassthrough || lifetime.fresh <= 0 ? nil : queue.number(of: fetch))
+            group: service.isPassthrough || lifetime.fresh <= 0 ? nil : queue.number(of: fetch),
+            isAdaptive: bounds != nil, timeToLive: isFinal ? min(lifetime.fresh, policy.defaultTTL) : lifetime.fresh)
         return (kept, stored.waiters)
     }
 
@@ -63,15 +65,21 @@ extension Gate {
 
     // MARK: Refreshes that are due
 
-    /// The claim of a refresh to its group's tokens. A page with a fixed time to live has its turn by its age; one whose time follows its
-    /// changes has it by what the refresh is worth, because its time says no more than that it may have changed.
-    func refreshClaim(_ page: Page, _ request: Call.ServiceRequest, now: MonotonicInstant) -> Claim {
-        guard plan.settings.share > 0, let operation = request.operation,
-            policy.adaptiveTTL(of: request.service.catalog.operations[operation], request.service) != nil,
-            let place = cache.stored(page.key, now: now)?.place,
-            let turn = plan.state.withLock({ $0.scheduler.turn(of: place, fetchedAt: page.fetchedAt) })
-        else { return .refresh(fetchedAt: page.fetchedAt) }
-        return .refresh(fetchedAt: turn)
+    /// Has the refresh of a stale page wait for its turn by what it is worth, in place of a flight of its own that waits by its age.
+    ///
+    /// - Parameter waiter: is on the flight, and will be served the page.
+    /// - Returns: false if the flight is to be started.
+    func waitsForItsTurn(_ flight: Flight, _ page: Page, without waiter: Waiter? = nil, now: MonotonicInstant) -> Bool {
+        // Gateways that share pages decide together who fetches one, by their flights.
+        guard plan.settings.share > 0, cluster == nil, let stored = cache.stored(flight.key, now: now),
+            stored.page.fetchedAt == page.fetchedAt,
+            plan.state.withLock({ $0.scheduler.want(stored.place, fetchedAt: page.fetchedAt, now: now) })
+        else { return false }
+        if let waiter { cache.removeWaiter(waiter, of: flight.key) }
+        // Others may have joined the flight meanwhile; then it is started for them, and finds the scheduler's claim there.
+        let isPostponed = cache.postpone(flight, now: now)
+        if isPostponed { upstream.queueGrew() }
+        return isPostponed
     }
 
     // MARK: Figures
@@ -109,16 +117,8 @@ extension Gate {
         let share = plan.settings.share
         guard share > 0 else { return next }
         for group in 0..<queue.groupCount {
-            var candidates = 0
-            while let candidate = plan.state.withLock({ $0.scheduler.next(in: group, now: now) }) {
-                let from = max(candidate.from, queue.nextSpare(in: group, share, now: now) ?? now)
-                guard from <= now, candidates < Self.mostCandidates else {
-                    next = min(next, max(min(from, now + Self.longestPause), now + Self.shortestPause))
-                    break
-                }
-                candidates += 1
-                if let attempt = begin(candidate, share, now: now) { granted.append(attempt) }
-            }
+            next = min(next, refresh(group, for: .claimed, now: now, granted: &granted))
+            next = min(next, refresh(group, for: .spare, now: now, granted: &granted))
             if let rested = plan.state.withLock({ $0.scheduler.nextRested(in: group) }) {
                 next = min(next, max(rested, now + Self.shortestPause))
             }
@@ -126,9 +126,59 @@ extension Gate {
         return next
     }
 
-    private func begin(_ candidate: RefreshScheduler.Candidate, _ share: Double, now: MonotonicInstant)
-        -> GrantedAttempt?
+    /// Begins the refreshes of a group's pages that tokens of a kind are there for; returns when to ask again.
+    ///
+    /// Of those that have a claim to a token one at a time waits in the queue: which page is next is not decided before.
+    private func refresh(
+        _ group: Int, for token: RefreshScheduler.Token, now: MonotonicInstant, granted: inout GrantedAttempts
+    ) -> MonotonicInstant {
+        var candidates = 0
+        while true {
+            let share = plan.settings.share
+            var from = now
+            switch token {
+            case .claimed:
+                guard plan.state.withLock({ $0.scheduler.hasWanted(in: group) }), queue.refreshes(in: group) == 0
+                else { return .distantFuture }
+            case .spare: from = queue.nextSpare(in: group, share, now: now) ?? now
+            }
+            guard let candidate = candidate(in: group, for: token, now: now) else { return .distantFuture }
+            from = max(candidate.from, from)
+            guard from <= now, candidates < Self.mostCandidates else {
+                return max(min(from, now + Self.longestPause), now + Self.shortestPause)
+            }
+            candidates += 1
+            if let attempt = begin(candidate, token, share, now: now) { granted.append(attempt) }
+        }
+    }
+
+    /// The page that is first when those have been looked at that were thought to be, with the requests that have come since.
+    private func candidate(in group: Int, for token: RefreshScheduler.Token, now: MonotonicInstant)
+        -> RefreshScheduler.Candidate?
     {
+        for _ in 0..<Self.mostCandidates {
+            guard let first = plan.state.withLock({ $0.scheduler.next(in: group, for: token, now: now) }) else {
+                return nil
+            }
+            guard reconsider(first.page, first.fetchedAt, now: now) else { return first }
+            let next = plan.state.withLock { $0.scheduler.next(in: group, for: token, now: now) }
+            if next == first { return first }
+        }
+        return plan.state.withLock { $0.scheduler.next(in: group, for: token, now: now) }
+    }
+
+    /// Returns false if a page was not asked for, or is not there.
+    private func reconsider(_ page: Int, _ fetchedAt: MonotonicInstant, now: MonotonicInstant) -> Bool {
+        guard let requests = cache.requests(page, fetchedAt: fetchedAt, now: now), requests > 0 else { return false }
+        plan.state.withLock {
+            $0.scheduler.reconsider(page, fetchedAt: fetchedAt, requests: requests, now: now)
+        }
+        return true
+    }
+
+    private func begin(
+        _ candidate: RefreshScheduler.Candidate, _ token: RefreshScheduler.Token, _ share: Double, now: MonotonicInstant
+    ) -> GrantedAttempt? {
         switch cache.claim(candidate.page, fetchedAt: candidate.fetchedAt, now: now) {
         case .gone:
             plan.state.withLock { $0.scheduler.forget(candidate) }
@@ -137,20 +187,31 @@ extension Gate {
         case .inFlight:
             putOff(candidate, now: now)
         case .begun(let flight, let page, let requests):
-            plan.state.withLock { $0.scheduler.begun(candidate, requests: requests) }
-            guard let fetch = fetch(flight, page, now: now) else {
+            let others = plan.state.withLock { state in
+                state.scheduler.begun(candidate, requests: requests)
+                return state.scheduler.sweep(Self.swept)
+            }
+            for other in others { _ = reconsider(other.page, other.fetchedAt, now: now) }
+            guard var fetch = fetch(flight, page, now: now) else {
                 _ = cache.complete(flight, .nothing, now: now)
                 plan.state.withLock { $0.scheduler.forget(candidate) }
                 return nil
             }
+            fetch.isScheduled = true
+            guard token == .spare else { return start(fetch, flight, now: now) }
+            fetch.isAhead = true
             if let attempt = queue.admitAhead(fetch, share, now: now) { return attempt }
             // The token has gone to a caller, or the domain has none. Clients may have joined meanwhile.
             putOff(candidate, now: now)
             guard !cache.cancelIfUnwanted(flight) else { return nil }
-            return startJoined(fetch, now: now)
+            fetch.isAhead = false
+            return start(fetch, flight, now: now)
         }
         return nil
     }
+
+    /// Pages that are reconsidered with each refresh, beside those that were thought to be the first.
+    private static let swept = 4
 
     private func putOff(_ candidate: RefreshScheduler.Candidate, now: MonotonicInstant) {
         plan.state.withLock {
@@ -158,13 +219,13 @@ extension Gate {
         }
     }
 
-    /// The flight that was begun ahead has clients now: it asks for a token as theirs.
-    private func startJoined(_ fetch: Fetch, now: MonotonicInstant) -> GrantedAttempt? {
-        var fetch = fetch
-        fetch.isAhead = false
+    /// A refresh asks for a token that it has a claim to.
+    private func start(_ fetch: Fetch, _ flight: Flight, now: MonotonicInstant) -> GrantedAttempt? {
         switch queue.admit(WaitingAttempt(record: AttemptRecord(fetch: fetch)), now: now) {
         case .granted(let attempt): return attempt
-        case .queued: upstream.queueGrew()
+        case .queued:
+            cache.hold(flight)
+            upstream.queueGrew()
         case .refused(let attempt, let scope, let until):
             deliver([finish(attempt, .throttled(scope, until: until), now: now)])
         }
@@ -179,10 +240,8 @@ extension Gate {
             case .page(let query) = action(place, input, [UInt8]().span, input.canonicalBody.span, nil, service),
             query.key == page.key
         else { return nil }
-        var fetch = Fetch(
+        return Fetch(
             query.request, .flight(flight, query.lifetime), .refresh(fetchedAt: page.fetchedAt), forwarded: nil,
             id: nextFetch(), now: now)
-        fetch.isAhead = true
-        return fetch
     }
 }

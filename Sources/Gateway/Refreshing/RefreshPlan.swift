@@ -102,9 +102,11 @@ public final class RefreshPlan: Sendable {
     ///   - place: where; nil if it was not.
     ///   - requests: for the former page, as the cache has counted them.
     ///   - group: its quota group; nil if it cannot be refreshed without a caller.
+    ///   - isAdaptive: true if its time to live is an estimate.
+    ///   - timeToLive: after which it should have been refreshed with what is spare, in nanoseconds.
     func stored(
         _ page: Page, at place: Int?, _ kind: Kind, _ estimate: ChangeEstimate, former: Former?, requests: Int,
-        group: Int?
+        group: Int?, isAdaptive: Bool, timeToLive: Int64
     ) {
         state.withLock { state in
             if let former {
@@ -122,7 +124,8 @@ public final class RefreshPlan: Sendable {
             // A refresh takes a moment, and the last ones before a page is of no use may wait for each other.
             let rest = (page.usableUntil - page.fetchedAt) / 16
             state.scheduler.stored(
-                place, group: group, fetchedAt: page.fetchedAt, estimate: estimate, observation: observation,
+                place, group: group, isAdaptive: isAdaptive, fetchedAt: page.fetchedAt, estimate: estimate,
+                observation: observation, timeToLive: timeToLive,
                 lastChance: page.usableUntil - rest)
         }
     }

@@ -1,4 +1,3 @@
-internal import Glibc
 public import RefreshScheduler
 
 /// What may be spent on refreshing pages before they are stale.
@@ -30,8 +29,7 @@ public struct AdaptiveTTL: Sendable, Equatable {
     /// The time to live of a page that changes as often as is estimated. The less is known, the shorter it is: it is worked out for the
     /// mean of the rates that are possible, which is above the most likely one.
     public func timeToLive(_ change: ChangeEstimate) -> Int64 {
-        let rate = change.rate * exp(change.deviation * change.deviation / 2)
-        let span = Freshness.span(staleness: staleness) / rate * 1e9
+        let span = Freshness.span(staleness: staleness) / change.meanRate * 1e9
         return span < Double(max) ? Swift.max(min, Int64(span)) : Swift.max(min, max)
     }
 }
