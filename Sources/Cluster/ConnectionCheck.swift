@@ -47,21 +47,30 @@ public struct ConnectionCheck: Sendable {
             source.finish()
         }
         defer { timer.cancel() }
-        var isUp = false
+        var isMoved = false
         for await state in states {
-            if case .down(_, let error) = state { return "\(error)" }
-            isUp = state.isUp
-            if isUp { break }
+            if case .down(_, let error) = state, !isMoved { return "\(error)" }
+            guard state.isUp else { continue }
+            guard let (error, what) = await trial(client) else { return nil }
+            // A node of a Redis Cluster names the one that has the keys, and the client goes on to that.
+            isMoved = error.isMoved
+            guard isMoved else { return Self.words(error, what) }
         }
-        guard isUp else { return "Redis has not answered within 5 seconds" }
+        return "Redis has not answered within 5 seconds"
+    }
+
+    /// The first error, and what met it.
+    private func trial(_ client: RedisClient) async -> (RedisError, String)? {
         let keys = ClusterKeys(settings)
         let first = await reply {
             client.evaluate(Self.script, keys: [keys.check], arguments: [], timeout: settings.timeout, $0)
         }
-        if let fault = Self.fault(first, "its scripts") { return fault }
+        if case .failure(let error) = first { return (error, "scripts") }
         let command = RedisCommand(
             words: ["XREAD", "COUNT", "1", "STREAMS"].map { Array($0.utf8) } + [keys.check, Array("0-0".utf8)])
-        return Self.fault(await reply { client.send(command, timeout: settings.timeout, $0) }, "XREAD")
+        let second = await reply { client.send(command, timeout: settings.timeout, $0) }
+        if case .failure(let error) = second { return (error, "XREAD") }
+        return nil
     }
 
     private func reply(
@@ -70,12 +79,18 @@ public struct ConnectionCheck: Sendable {
         await withCheckedContinuation { done in send { done.resume(returning: $0) } }
     }
 
-    private static func fault(_ reply: Result<RESPValue, RedisError>, _ what: String) -> String? {
-        switch reply {
-        case .failure(.server(let error)):
-            "\(what) are refused (\(error)): the user needs ~jp1:* and +@read +@write +@scripting +@connection +time +info +role"
-        case .success: nil
-        case .failure(let error): "\(error)"
+    private static func words(_ error: RedisError, _ what: String) -> String {
+        guard case .server(let refusal) = error else { return "\(error)" }
+        guard refusal.kind == .configuration || refusal.text.contains("can't run this command") else {
+            return "\(what): \(refusal)"
         }
+        return "\(what) are refused (\(refusal)): the user needs "
+            + "~jp1:* and +@read +@write +@scripting +@connection +time +info +role"
+    }
+}
+
+extension RedisError {
+    fileprivate var isMoved: Bool {
+        if case .server(let error) = self { error.code == "MOVED" } else { false }
     }
 }
