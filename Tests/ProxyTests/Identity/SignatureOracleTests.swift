@@ -68,9 +68,11 @@ struct SignatureOracleTests {
     func verifying() async throws {
         try await TestGateway.run(Self.callers) { gateway in
             let host = "\(gateway.assembly.address.host):\(gateway.assembly.address.port)"
+            // Before the client connects: a connection that sends nothing for five seconds ends.
+            let signed = try await requests(2000, host)
             let client = try await gateway.client()
             var mutations = 0
-            for request in try await requests(2000, host) {
+            for request in signed {
                 let reply = try await client.send(String(decoding: request.raw, as: UTF8.self))
                 #expect(!Self.isDenied(reply), "\(reply.text) \(String(decoding: request.raw, as: UTF8.self))")
                 for mutation in request.mutations {
