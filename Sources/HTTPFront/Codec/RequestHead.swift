@@ -145,8 +145,6 @@ public struct Peer: Sendable, Equatable {
     public var local = PeerAddress()
     /// True if it is a proxy whose word about its clients is taken.
     var isTrustedProxy = false
-    /// True if a proxy has told whose request it is, and it is that client's now.
-    public var isTold = false
 
     init() {}
 
@@ -168,8 +166,14 @@ public struct Peer: Sendable, Equatable {
     /// - Parameter isOnThisMachine: false wherever the client itself may have written the address: a request that need not be identified comes from
     ///   this machine for certain.
     mutating func become(_ client: IPAddress, isOnThisMachine: Bool) {
-        isTold = true
         isLoopback = isOnThisMachine
         address = PeerAddress(client)
+    }
+
+    /// A proxy hands on the connection of a client that it does not tell: its address stays the proxy's, but it may be on any machine, and its
+    /// word about others is not taken.
+    mutating func becomeUnknown() {
+        isLoopback = false
+        isTrustedProxy = false
     }
 }

@@ -153,7 +153,9 @@ final class Connection<R: Responder>: ConnectionRequests<R>, ChannelInboundHandl
             loop.responder?.dropped(.proxyHeader)
             _ = change { machine, _ in machine.handshakeEnded() }
             close()
-        case .client(let client):
+        case .header(.proxy): break
+        case .header(.unknown): peer.becomeUnknown()
+        case .header(.client(let client)):
             // Loopback is the proxy's machine, which is this one if the proxy has connected from it.
             peer.become(client, isOnThisMachine: peer.isLoopback && client.isLoopback)
             peer.isTrustedProxy = loop.limits.trustedProxies.contains(client)
