@@ -79,7 +79,8 @@ public final class Server<R: Responder>: Sendable {
     ///   - mode: the file's permissions: who may write to it may connect.
     ///   - tls: as for `listen(host:port:tls:report:)`.
     /// - Returns: the socket's address.
-    /// - Throws: `TLSError` if the files cannot be used, or the system's error, `EADDRINUSE` if another process listens there or the file is no socket.
+    /// - Throws: `TLSError` if the files cannot be used, or the system's error, `EADDRINUSE` if another process listens there,
+    ///   `ENOTSOCK` if the file is no socket.
     public func listen(
         path: String, mode: UInt32 = 0o660, tls: TLSSettings? = nil,
         report: @escaping @Sendable (Result<Void, TLSError>) -> Void = { _ in }
