@@ -217,7 +217,11 @@ public final class Server<R: Responder>: Sendable {
         for path in files.withLock({ $0 }) { UnixSocketFile.remove(path) }
     }
 
-    /// Stops listening, closes idle connections, and waits until every other connection has received its answer.
+    /// The time before the end in which requests that still wait are answered and their connections close, in nanoseconds; a quarter at most.
+    private static var lastAnswers: Int64 { 500_000_000 }
+
+    /// Stops listening, closes idle connections, and waits until every other connection has received its answer. Shortly before the end of
+    /// that time the responders answer what still waits; see `Responder.endIsNear`.
     ///
     /// - Parameters:
     ///   - timeout: nanoseconds after which the remaining connections are closed.
@@ -232,12 +236,18 @@ public final class Server<R: Responder>: Sendable {
         let end = group.next().makePromise(of: Void.self)
         // The promise is kept once; whatever comes later does nothing.
         let timer = end.futureResult.eventLoop.scheduleTask(in: .nanoseconds(timeout)) { end.succeed() }
+        let last = loops.map { loop in
+            loop.eventLoop.scheduleTask(in: .nanoseconds(timeout - min(timeout / 4, Self.lastAnswers))) {
+                loop.value.endIsNear()
+            }
+        }
         for loop in loops {
             try? await loop.eventLoop.submit { loop.value.drain(graceUntil: now + min(grace, timeout)) }.get()
         }
         limiter.whenEmpty { end.succeed() }
         try? await end.futureResult.get()
         timer.cancel()
+        for answers in last { answers.cancel() }
         let isEmpty = limiter.total == 0
         for loop in loops {
             try? await loop.eventLoop.submit { loop.value.stop() }.get()

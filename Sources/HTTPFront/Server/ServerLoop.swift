@@ -125,9 +125,16 @@ public final class ServerLoop<R: Responder> {
         for owner in slots { owner?.drive(.drain(now: now)) }
     }
 
+    /// Has the requests answered that wait for an answer.
+    func endIsNear() {
+        answerBatch()
+        responder?.endIsNear(now: Clock.now())
+    }
+
     /// Closes all connections at once and stops the ticker.
     func stop() {
         isDraining = true
+        endIsNear()
         for owner in slots { owner?.drive(.close) }
         ticker?.cancel()
         ticker = nil
