@@ -14,6 +14,7 @@ public final class Server<R: Responder>: Sendable {
     private let group: any EventLoopGroup
     private let offersHTTP2: Bool
     private let proxies: TrustedProxies
+    private let sendBufferBytes: Int
     let channels = Locked<[any Channel]>([])
     /// The Unix sockets that it has made.
     private let files = Locked<[String]>([])
@@ -36,6 +37,7 @@ public final class Server<R: Responder>: Sendable {
         self.group = group
         offersHTTP2 = limits.maxStreams > 0
         proxies = limits.trustedProxies
+        sendBufferBytes = limits.sendBufferBytes
         let limiter = ConnectionLimiter(limits: limits)
         self.limiter = limiter
         let unsent = UnsentLedger(maxBytes: limits.maxUnsentBytes)
@@ -123,6 +125,7 @@ public final class Server<R: Responder>: Sendable {
         let certificates = try tls.map { try ListenerCertificates($0, offersHTTP2: offersHTTP2, report: report) }
         let loops = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
         let proxies = proxies
+        let sendBufferBytes = sendBufferBytes
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -143,6 +146,10 @@ public final class Server<R: Responder>: Sendable {
                     return channel.eventLoop.makeFailedFuture(ChannelError.inappropriateOperationForState)
                 }
                 return channel.eventLoop.makeCompletedFuture {
+                    if sendBufferBytes > 0 {
+                        let size = SocketOptionValue(clamping: sendBufferBytes)
+                        try? channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: size)
+                    }
                     let pipeline = channel.pipeline.syncOperations
                     if !proxies.isEmpty, proxies.contains(channel.remoteAddress) {
                         try pipeline.addHandler(ProxyHeaderReader())

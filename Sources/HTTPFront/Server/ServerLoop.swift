@@ -169,6 +169,21 @@ public final class ServerLoop<R: Responder> {
         unsent.note(oldest: holders.last?.1 ?? .distantFuture, ofLoop: unsentNumber)
     }
 
+    /// Closes the connection that has waited longest for its client's next request, so that another has room.
+    ///
+    /// - Returns: false if none of this loop waits.
+    func closeLongestIdle(now: MonotonicInstant) -> Bool {
+        let idle = slots.compactMap { slot in slot.flatMap { owner in owner.idleSince.map { (owner, $0) } } }
+        // A new connection's first request is on its way.
+        guard let (owner, since) = idle.min(by: { $0.1 < $1.1 }), now - since > Self.arrivalTime else { return false }
+        responder?.dropped(.idle)
+        owner.drive(.close)
+        return true
+    }
+
+    /// In nanoseconds.
+    private static var arrivalTime: Int64 { 1_000_000_000 }
+
     private func updateDate() {
         let second = wallClock().seconds
         guard second != lastWallSecond else { return }
@@ -218,7 +233,14 @@ protocol LoopSlot<R>: AnyObject {
     /// - Returns: false if none waits; `write` is not called then.
     func answer(_ responder: R, _ write: @escaping (R, inout ResponseWriter) -> Void) -> Bool
 
+    /// The time since which the client has owed its next request; `nil` if it does not, or has begun one.
+    var idleSince: MonotonicInstant? { get }
+
     func drive(_ event: LoopEvent)
+}
+
+extension LoopSlot {
+    var idleSince: MonotonicInstant? { nil }
 }
 
 enum LoopEvent {
