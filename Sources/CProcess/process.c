@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <string.h>
 #include <unistd.h>
 
 static int argument_count;
@@ -80,6 +81,11 @@ static void before_main(int count, char **values, char **environment) {
     arguments = values;
     // The kernel throws away signals to process 1 of a container for which it has no handler.
     if (getpid() == 1) handle_end_signals(end_at_once);
+    // A reload is asked for before the handler is there: the file is read after this anyway. Other commands end with their terminal.
+    if (count > 1 && strcmp(values[1], "serve") == 0) {
+        struct sigaction action = action_of(SIG_IGN);
+        sigaction(SIGHUP, &action, NULL);
+    }
 }
 
 __attribute__((section(".init_array"), used)) static void (*first_of_all)(int, char **, char **) = before_main;

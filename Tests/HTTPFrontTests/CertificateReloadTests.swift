@@ -102,11 +102,11 @@ struct CertificateReloadTests {
             }
         }
         #expect(complaint { _ in } == nil)
-        #expect(complaint { $0.certificate = missing } == "\(missing): cannot be read: No such file or directory")
-        #expect(complaint { $0.key = missing } == "\(missing): cannot be read: No such file or directory")
+        #expect(complaint { $0.certificate = missing } == "\(missing): cannot be opened: No such file or directory")
+        #expect(complaint { $0.key = missing } == "\(missing): cannot be opened: No such file or directory")
         #expect(
             complaint { $0.clientCA = certificates.directory }
-                == "\(certificates.directory): cannot be read: Is a directory")
+                == "\(certificates.directory): is not a regular file")
         #expect(complaint { $0.certificate = nonsense } == "\(nonsense): holds no certificate in PEM form")
         #expect(complaint { $0.clientCA = nonsense } == "\(nonsense): holds no certificate in PEM form")
         #expect(complaint { $0.certificate = large } == "\(large): is larger than 1048576 bytes")

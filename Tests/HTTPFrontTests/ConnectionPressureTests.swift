@@ -57,6 +57,29 @@ struct ConnectionPressureTests {
         }
     }
 
+    @Test("where idle connections give way, the one that has waited longest does")
+    func idleGivesWay() async throws {
+        try await withServer({
+            $0.maxConnections = 2
+            $0.idleGivesWay = true
+        }) { server in
+            let (silent, idle) = (try await server.connect(), try await server.connect())
+            try await idle.send(get("/in"))
+            #expect(try await idle.answer().status == 200)
+            var status = 503
+            while status == 503 {
+                let next = try await server.connect()
+                try await next.send(get("/next"))
+                status = try await next.answer().status
+                next.close()
+            }
+            #expect(status == 200)
+            #expect(try await silent.remainder() == "")
+            try await idle.send(get("/in"))
+            #expect(try await idle.answer().status == 200)
+        }
+    }
+
     @Test(
         "a flood of connections above the limit is told so or ended, holds no place, and disturbs no connection within")
     func flood() async throws {

@@ -7,8 +7,12 @@ import Testing
 struct ProxyHeaderTests {
     private static let signature: [UInt8] = [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10]
 
-    private static func header(_ client: String?, _ length: Int) -> ProxyHeader.Reading {
-        .header(ProxyHeader(client: client.flatMap { IPAddress($0.utf8) }, length: length))
+    private static func header(_ client: String, _ length: Int) -> ProxyHeader.Reading {
+        header(IPAddress(client.utf8).map { .client($0) } ?? .unknown, length)
+    }
+
+    private static func header(_ origin: ProxyHeader.Origin, _ length: Int) -> ProxyHeader.Reading {
+        .header(ProxyHeader(origin: origin, length: length))
     }
 
     /// Version 2 with these addresses, and so many bytes behind them.
@@ -23,8 +27,8 @@ struct ProxyHeaderTests {
         #expect(ProxyHeader.read(bytes(line + "GET / HTTP/1.1\r\n")) == Self.header("192.0.2.1", line.utf8.count))
         let other = "PROXY TCP6 2001:db8::1 2001:db8::2 65535 0\r\n"
         #expect(ProxyHeader.read(bytes(other)) == Self.header("2001:db8::1", other.utf8.count))
-        #expect(ProxyHeader.read(bytes("PROXY UNKNOWN\r\n")) == Self.header(nil, 15))
-        #expect(ProxyHeader.read(bytes("PROXY UNKNOWN ffff::1 ffff::2 1 2\r\nx")) == Self.header(nil, 35))
+        #expect(ProxyHeader.read(bytes("PROXY UNKNOWN\r\n")) == Self.header(.unknown, 15))
+        #expect(ProxyHeader.read(bytes("PROXY UNKNOWN ffff::1 ffff::2 1 2\r\nx")) == Self.header(.unknown, 35))
     }
 
     @Test("names the client in the bytes of version 2, whatever follows the addresses")
@@ -34,8 +38,8 @@ struct ProxyHeaderTests {
         let addresses = [UInt8]([0x20, 1, 0xd, 0xb8] + [UInt8](repeating: 0, count: 11) + [1])
         let ipv6 = Self.binary(family: 0x21, addresses: addresses + addresses + [0, 1, 0, 2])
         #expect(ProxyHeader.read(ipv6) == Self.header("2001:db8::1", 52))
-        #expect(ProxyHeader.read(Self.binary(command: 0, family: 0, addresses: [])) == Self.header(nil, 16))
-        #expect(ProxyHeader.read(Self.binary(family: 0x31, addresses: [], extra: 216)) == Self.header(nil, 232))
+        #expect(ProxyHeader.read(Self.binary(command: 0, family: 0, addresses: [])) == Self.header(.proxy, 16))
+        #expect(ProxyHeader.read(Self.binary(family: 0x31, addresses: [], extra: 216)) == Self.header(.unknown, 232))
     }
 
     @Test("is incomplete at each of its bytes but the last, and complete then")

@@ -28,7 +28,7 @@ struct TrustedProxyTests {
         try await withProxy { server in
             let client = try await server.connect()
             try await client.send(Self.line + get("/client"))
-            #expect(try await client.answer().content == "192.0.2.1 true")
+            #expect(try await client.answer().content == "192.0.2.1")
             try await client.send(get("/peer"))
             #expect(try await client.answer().content == "false -1")
         }
@@ -52,7 +52,7 @@ struct TrustedProxyTests {
             let client = try await server.connect()
             for byte in Self.line.utf8 { try await client.send(String(UnicodeScalar(byte))) }
             try await client.send(get("/client"))
-            #expect(try await client.answer().content == "192.0.2.1 true")
+            #expect(try await client.answer().content == "192.0.2.1")
         }
     }
 
@@ -60,7 +60,7 @@ struct TrustedProxyTests {
     func noHeader() async throws {
         try await withProxy { server in
             let answer = try await server.answer(to: get("/client"))
-            #expect(answer.content == "127.0.0.1 false")
+            #expect(answer.content == "127.0.0.1")
         }
     }
 
@@ -72,7 +72,7 @@ struct TrustedProxyTests {
             #expect(try await client.answer().status == 400)
             let other = try await server.connect(from: "127.0.0.2")
             try await other.send(get("/client", "X-Forwarded-For: 192.0.2.9\r\n"))
-            #expect(try await other.answer().content == "127.0.0.2 false")
+            #expect(try await other.answer().content == "127.0.0.2")
         }
     }
 
@@ -91,10 +91,10 @@ struct TrustedProxyTests {
         try await withProxy { server in
             let client = try await server.connect()
             let cases = [
-                ("192.0.2.9", "192.0.2.9 true"), ("127.0.0.1, 192.0.2.9, 10.1.1.1", "192.0.2.9 true"),
-                ("10.1.1.1", "10.1.1.1 true"), ("192.0.2.9, nonsense", "127.0.0.1 false"),
-                ("[2001:db8::1]:443", "2001:db8::1 true"),
-                ("192.0.2.9:5000", "192.0.2.9 true"), ("::ffff:192.0.2.9", "192.0.2.9 true"), ("", "127.0.0.1 false"),
+                ("192.0.2.9", "192.0.2.9"), ("127.0.0.1, 192.0.2.9, 10.1.1.1", "192.0.2.9"),
+                ("10.1.1.1", "10.1.1.1"), ("192.0.2.9, nonsense", "127.0.0.1"),
+                ("[2001:db8::1]:443", "2001:db8::1"),
+                ("192.0.2.9:5000", "192.0.2.9"), ("::ffff:192.0.2.9", "192.0.2.9"), ("", "127.0.0.1"),
             ]
             for (value, content) in cases {
                 try await client.send(get("/client", "X-Forwarded-For: \(value)\r\n"))
@@ -102,7 +102,7 @@ struct TrustedProxyTests {
             }
             // The next request has no such field, and is the proxy's own.
             try await client.send(get("/client"))
-            #expect(try await client.answer().content == "127.0.0.1 false")
+            #expect(try await client.answer().content == "127.0.0.1")
         }
     }
 
@@ -142,7 +142,7 @@ struct TrustedProxyTests {
         let client = try await TestClient.connect(path: path)
         try await client.send(get("/peer") + get("/client", "X-Forwarded-For: 192.0.2.9\r\n"))
         #expect(try await client.answer().content == "true -1")
-        #expect(try await client.answer().content == "192.0.2.9 true")
+        #expect(try await client.answer().content == "192.0.2.9")
         // Who listens is not driven out.
         let rival = try await makeServer()
         await #expect(throws: IOError.self) { try await rival.listen(path: path) }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("The command line", .timeLimit(.minutes(1)))
@@ -31,5 +32,17 @@ struct CommandLineTests {
         #expect(output.hasPrefix("/nowhere/ä ö/'\"$x\n: cannot be opened"))
         #expect(try run(["--version"]).code == 0)
         #expect(try run(["--help"]).code == 0)
+    }
+
+    @Test("of top ends at a listener that sends other things than events, however many")
+    func topWithoutEvents() async throws {
+        let drip = ScriptedOrigin.Step.trickle(body: String(repeating: ":\n\n", count: 400), bytes: 3, milliseconds: 50)
+        for step in [drip, .raw(String(repeating: "x", count: 5 << 20))] {
+            try await ScriptedOrigin.run({ _, _ in step }) { origin in
+                let program = try TestProgram.start("top", "--once", "--url", origin.url, keepsErrors: true)
+                #expect(await program.errors(upTo: "sends no events") != nil)
+                #expect(await program.exitStatus() == 1)
+            }
+        }
     }
 }

@@ -51,6 +51,22 @@ struct LogWriterTests {
         close(output)
     }
 
+    @Test("begins a new line behind one of which a full disk took only the beginning")
+    func cutLine() {
+        var joint = LineJoint()
+        let lines = Array("one\ntwo\n".utf8)
+        #expect(joint.bytes(of: lines) == lines)
+        #expect(joint.ended(lines, written: 6) == 1)
+        let next = [0x0a] + Array("three\n".utf8)
+        #expect(joint.bytes(of: []).isEmpty)
+        // Still full: the cut line is not counted again.
+        for written in [0, 3, next.count] {
+            #expect(joint.bytes(of: Array("three\n".utf8)) == next)
+            #expect(joint.ended(next, written: written) == (written == next.count ? 0 : 1))
+        }
+        #expect(joint.bytes(of: lines) == lines)
+    }
+
     @Test("counts the lines that a closed descriptor does not take")
     func closed() throws {
         let (output, input) = pipe()

@@ -139,10 +139,13 @@ struct TraceTests {
 
     @Test(
         "begin here for requests that have none, as often as is configured; broken ones are none",
-        arguments: [true, false])
-    func begun(isBroken: Bool) async throws {
+        arguments: [
+            "", "traceparent: 00-\(Self.trace)-0000000000000000-00\r\ntracestate: a=1\r\n",
+            // Which of two is the client's is not known.
+            "traceparent: 00-\(Self.trace)-\(Self.caller)-01\r\nTraceparent: 00-\(Self.trace)-\(Self.caller)-01\r\n",
+        ])
+    func begun(fields: String) async throws {
         try await run(sample: "1") { gateway, origin, collector in
-            let fields = isBroken ? "traceparent: 00-\(Self.trace)-0000000000000000-00\r\ntracestate: a=1\r\n" : ""
             _ = try await ask(gateway, query(), fields: fields)
             let spans = try await spans(4, of: collector)
             let server = try #require(spans.first { $0.kind == 2 })

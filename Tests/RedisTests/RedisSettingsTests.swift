@@ -129,7 +129,7 @@ struct RedisSettingsTests {
             do { try tls.check(); return "none" } catch { return "\(error)" }
         }
         #expect(fault(RedisTLS()) == "none")
-        #expect(fault(RedisTLS(caBundle: "/none.pem")).hasPrefix("/none.pem: cannot be read"))
+        #expect(fault(RedisTLS(caBundle: "/none.pem")).hasPrefix("/none.pem: cannot be opened"))
         #expect(fault(RedisTLS(certificate: "/c.pem")).contains("has no key"))
         #expect(fault(RedisTLS(key: "/k.pem")).contains("has no certificate"))
         #expect(fault(RedisTLS(certificate: "/none.pem", key: "/k.pem")).hasPrefix("/none.pem"))

@@ -119,7 +119,7 @@ struct ServerTests {
         for (tls, what) in [
             (stranger, "CERTIFICATE_VERIFY_FAILED"), (misnamed, "not for the name 'elsewhere.test'"),
             (anonymous, "CERTIFICATE_REQUIRED"),
-            (missing, "none.pem: cannot be read"),
+            (missing, "none.pem: cannot be opened"),
         ] {
             let observer = Observer()
             let refused = RedisClient.started(try .quick(url, tls: tls), observer)

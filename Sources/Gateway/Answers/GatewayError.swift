@@ -124,6 +124,13 @@ extension GatewayError {
             outcome: .failed, detail: "only-if-cached")
     }
 
+    /// The gateway ends before the service has answered.
+    static let ending = GatewayError(
+        ServiceError(
+            status: 503, namespace: ServiceError.commonNamespace, code: "ServiceUnavailable",
+            message: "The gateway is ending, and the service has not answered yet: try again."),
+        outcome: .failed, detail: "ending")
+
     /// The upstream gave no usable answer.
     public static func upstreamFault(_ cause: String, detail: String, _ catalog: Catalog) -> GatewayError {
         GatewayError(

@@ -14,10 +14,13 @@ public final class CallerTable: Sendable {
 
     /// More callers than a table has room for.
     public struct Full: Error, CustomStringConvertible {
+        /// How many there would be.
+        public let count: Int
         public let capacity: Int
 
         public var description: String {
-            "there have been \(capacity) callers since the start, and there is no room for others before a restart"
+            "with these there would have been \(count) since the start, and a gateway has room for \(capacity) until it is "
+                + "restarted: 1000 more than at its start, or twice as many if that is more. A restart takes them"
         }
     }
 
@@ -46,18 +49,19 @@ public final class CallerTable: Sendable {
     ///
     /// - Throws: `Full`; no name has got an id then.
     public func ids(of names: [String]) throws(Full) -> [CallerID] {
-        let ids = state.withLock { state -> [CallerID]? in
-            let new = names.filter { state.ids[Array($0.utf8)] == nil }
-            guard state.names.count + new.count <= capacity else { return nil }
-            return names.map { name in
+        let result = state.withLock { state -> Result<[CallerID], Full> in
+            let count = state.names.count + names.count { state.ids[Array($0.utf8)] == nil }
+            // Told without the one that has no name.
+            guard count <= capacity else { return .failure(Full(count: count - 1, capacity: capacity - 1)) }
+            let ids = names.map { name in
                 let bytes = Array(name.utf8)
                 if let known = state.ids[bytes] { return CallerID(known) }
                 state.ids[bytes] = state.names.count
                 state.names.append(name)
                 return CallerID(state.names.count - 1)
             }
+            return .success(ids)
         }
-        guard let ids else { throw Full(capacity: capacity) }
-        return ids
+        return try result.get()
     }
 }

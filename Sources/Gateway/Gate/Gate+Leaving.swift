@@ -47,11 +47,23 @@ extension Gate {
     /// The error for a request whose time is over; nil for one that never waits. If it is a write, which may have taken
     /// effect, the pages that it is about are made void first.
     public func overdue(_ call: Call, waiter: Waiter, now: MonotonicInstant) -> GatewayError? {
+        leave(call, waiter: waiter, now: now).map {
+            .upstreamFault("the time for the call is over", detail: "deadline", $0.catalog)
+        }
+    }
+
+    /// As `overdue`, for a request that still waits when the gateway ends.
+    public func ending(_ call: Call, waiter: Waiter, now: MonotonicInstant) -> GatewayError? {
+        leave(call, waiter: waiter, now: now).map { _ in .ending }
+    }
+
+    /// - Returns: the service that the call is for; `nil` for one that never waits.
+    private func leave(_ call: Call, waiter: Waiter, now: MonotonicInstant) -> Service? {
         guard let service = call.service else { return nil }
         if case .pass(let request) = call.action {
             for scope in request.invalidates { cache.invalidate(scope) }
         }
         abandon(call, waiter: waiter, now: now)
-        return .upstreamFault("the time for the call is over", detail: "deadline", service.catalog)
+        return service
     }
 }

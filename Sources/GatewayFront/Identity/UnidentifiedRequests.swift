@@ -37,9 +37,9 @@ struct UnidentifiedRequests {
 }
 
 extension RequestHead {
-    /// Returns true if a proxy says that it forwards the request (RFC 7239, and the fields before it), and is none whose word is taken. The peer's
-    /// address is the proxy's then.
-    var isForwarded: Bool { !peer.isTold && hasAny(.xForwardedFor, .forwarded, .xRealIP) }
+    /// Returns true if a proxy says that it forwards the request (RFC 7239, and the fields before it). The client is another machine's then,
+    /// whoever the peer is: behind a trusted proxy on this machine there may be one more, which the PROXY protocol tells as the client.
+    var isForwarded: Bool { hasAny(.xForwardedFor, .forwarded, .xRealIP) }
 }
 
 extension GatewayError {

@@ -34,7 +34,7 @@ struct RequestTracing {
 
     /// The trace of a request if it is recorded: the client has said so, or has begun none and the request is chosen.
     mutating func recorded(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> RequestTrace? {
-        if let field = head[.traceparent] {
+        if let field = Self.parent(head) {
             guard TraceContext.maySample(bytes, field) else {
                 // A broken one is none; whether it is broken is looked at only for those that would be chosen.
                 guard sampler.next(using: &random), taken(head, bytes) == nil else { return nil }
@@ -53,10 +53,16 @@ struct RequestTracing {
 
     /// The client's trace; `nil` if it has none, or a broken one.
     mutating func taken(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> RequestTrace? {
-        guard let field = head[.traceparent],
+        guard let field = Self.parent(head),
             let context = TraceContext(parent: bytes.extracting(field), state: Self.state(head, bytes))
         else { return nil }
         return RequestTrace(context, records: records, using: &random)
+    }
+
+    /// `nil` without `traceparent`, and with several: which of them is the client's is not known, and `tracestate` belongs to one (W3C Trace
+    /// Context, section 3.2).
+    private static func parent(_ head: borrowing RequestHead) -> Range<Int>? {
+        head.repeats(.traceparent) ? nil : head[.traceparent]
     }
 
     /// All `tracestate` fields as one list (W3C Trace Context, section 3.3.1.1).

@@ -53,6 +53,8 @@ public struct RequestHead {
 
     /// The known fields that the request has, one bit each.
     private var present: UInt32 = 0
+    /// Those that it has more than once.
+    private var repeated: UInt32 = 0
 
     /// An empty head, to be filled by the decoder.
     public init() { fields.reserveCapacity(32) }
@@ -68,6 +70,9 @@ public struct RequestHead {
     public func hasAny(_ first: KnownField, _ second: KnownField, _ third: KnownField? = nil) -> Bool {
         present & (first.bit | second.bit | (third?.bit ?? 0)) != 0
     }
+
+    /// Returns true if the request has a field more than once.
+    public func repeats(_ field: KnownField) -> Bool { repeated & field.bit != 0 }
 
     /// The path, and the query behind its question mark; an empty range if there is none.
     public func pathAndQuery(_ bytes: Span<UInt8>) -> (path: Range<Int>, query: Range<Int>) {
@@ -98,6 +103,7 @@ public struct RequestHead {
         length = 0
         places = InlineArray(repeating: -1)
         present = 0
+        repeated = 0
     }
 
     /// The peer becomes the client that a trusted proxy forwards the request for, if that is told.
@@ -122,6 +128,8 @@ public struct RequestHead {
                 present |= known.bit
             } else if known.isSingleton {
                 return known
+            } else {
+                repeated |= known.bit
             }
         }
         fields.append(field)
@@ -145,8 +153,6 @@ public struct Peer: Sendable, Equatable {
     public var local = PeerAddress()
     /// True if it is a proxy whose word about its clients is taken.
     var isTrustedProxy = false
-    /// True if a proxy has told whose request it is, and it is that client's now.
-    public var isTold = false
 
     init() {}
 
@@ -168,8 +174,14 @@ public struct Peer: Sendable, Equatable {
     /// - Parameter isOnThisMachine: false wherever the client itself may have written the address: a request that need not be identified comes from
     ///   this machine for certain.
     mutating func become(_ client: IPAddress, isOnThisMachine: Bool) {
-        isTold = true
         isLoopback = isOnThisMachine
         address = PeerAddress(client)
+    }
+
+    /// A proxy hands on the connection of a client that it does not tell: its address stays the proxy's, but it may be on any machine, and its
+    /// word about others is not taken.
+    mutating func becomeUnknown() {
+        isLoopback = false
+        isTrustedProxy = false
     }
 }

@@ -133,7 +133,12 @@ final class Connection<R: Responder>: ConnectionRequests<R>, ChannelInboundHandl
         if machine.opening != .handshake { output.open(context) }
         address = peer.isTrustedProxy ? nil : loop.limiter.address(context.remoteAddress)
         change { $0.opened(now: now, limits: $1) }
-        admission = loop.limiter.admit(address, canAnswer: machine.opening != .handshake)
+        let canAnswer = machine.opening != .handshake
+        admission = loop.limiter.admit(address, canAnswer: canAnswer)
+        if limits.idleGivesWay, admission.refusal == .connections, loop.closeLongestIdle(now: now) {
+            loop.limiter.release(nil, admission)
+            admission = loop.limiter.admit(address, canAnswer: canAnswer)
+        }
         switch admission {
         case .admitted:
             // It was accepted before the server stopped listening, and may have sent its request already.
@@ -153,7 +158,9 @@ final class Connection<R: Responder>: ConnectionRequests<R>, ChannelInboundHandl
             loop.responder?.dropped(.proxyHeader, from: peer.address)
             _ = change { machine, _ in machine.handshakeEnded() }
             close()
-        case .client(let client):
+        case .header(.proxy): break
+        case .header(.unknown): peer.becomeUnknown()
+        case .header(.client(let client)):
             // Loopback is the proxy's machine, which is this one if the proxy has connected from it.
             peer.become(client, isOnThisMachine: peer.isLoopback && client.isLoopback)
             peer.isTrustedProxy = loop.limits.trustedProxies.contains(client)

@@ -66,6 +66,15 @@ struct ConnectionMachine: ~Copyable {
 
     var isLast: Bool { if case .last = state { true } else { false } }
 
+    /// The time since which a request is awaited of which no byte has come; `nil` if none is.
+    func idleSince(_ limits: HTTPLimits) -> MonotonicInstant? {
+        switch state {
+        case .first(let until): until - limits.headTimeout
+        case .idle(let until): until - limits.idleTimeout
+        default: nil
+        }
+    }
+
     /// True if no request is accepted any more.
     var isEnding: Bool {
         switch state {

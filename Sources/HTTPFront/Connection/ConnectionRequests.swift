@@ -353,6 +353,8 @@ class ConnectionRequests<R: Responder>: EventDriven<ConnectionEvent>, LoopSlot, 
 
     final var unreadSince: MonotonicInstant? { output.unreadSince }
 
+    final var idleSince: MonotonicInstant? { machine.idleSince(limits) }
+
     final func resumeReading() { if machine.resumesReading() { setReading(true) } }
 
     final func setReading(_ isOn: Bool) { try? context?.channel.syncOptions?.setOption(.autoRead, value: isOn) }

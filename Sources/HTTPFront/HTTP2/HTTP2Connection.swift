@@ -322,6 +322,8 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
 
     var unreadSince: MonotonicInstant? { countedBytes > 0 ? lastSent : nil }
 
+    var idleSince: MonotonicInstant? { machine.idleSince(limits) }
+
     // MARK: Windows
 
     private func windowShrank(to size: Int, of id: HTTP2StreamID) {

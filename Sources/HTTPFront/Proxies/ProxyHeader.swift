@@ -5,8 +5,16 @@ internal import Primitives
 ///
 /// Both begin with bytes that neither HTTP nor TLS begins with, so a connection without it is told apart.
 struct ProxyHeader: Equatable {
-    /// The client's address; `nil` if the proxy speaks for itself, or does not tell.
-    let client: IPAddress?
+    /// Whose connection it is.
+    enum Origin: Equatable, Sendable {
+        case client(IPAddress)
+        /// A client that the proxy does not tell, or one without an IP address.
+        case unknown
+        /// The proxy's own, such as a check of health.
+        case proxy
+    }
+
+    let origin: Origin
     /// The bytes of the header.
     let length: Int
 
@@ -50,14 +58,14 @@ struct ProxyHeader: Equatable {
         guard end > 0, bytes[end - 1] == 13 else { return .malformed }
         let words = bytes[..<(end - 1)].split(separator: 32, omittingEmptySubsequences: false)
         guard words.count >= 2 else { return .malformed }
-        if words[1].elementsEqual("UNKNOWN".utf8) { return .header(ProxyHeader(client: nil, length: end + 1)) }
+        if words[1].elementsEqual("UNKNOWN".utf8) { return .header(ProxyHeader(origin: .unknown, length: end + 1)) }
         guard words.count == 6, let source = IPAddress(words[2]), let destination = IPAddress(words[3]),
             isPort(words[4]),
             isPort(words[5])
         else { return .malformed }
         let size = words[1].elementsEqual("TCP4".utf8) ? 4 : words[1].elementsEqual("TCP6".utf8) ? 16 : 0
         guard source.bytes.count == size, destination.bytes.count == size else { return .malformed }
-        return .header(ProxyHeader(client: source, length: end + 1))
+        return .header(ProxyHeader(origin: .client(source), length: end + 1))
     }
 
     private static func isPort(_ word: ArraySlice<UInt8>) -> Bool {
@@ -74,11 +82,11 @@ struct ProxyHeader: Equatable {
         guard version == 2, command <= 1, rest <= maxRestBytes else { return .malformed }
         let length = fixedBytes + rest
         guard bytes.count >= length else { return .incomplete }
-        // A health check of the proxy's own, or a kind of connection that has no IP address.
+        guard command == 1 else { return .header(ProxyHeader(origin: .proxy, length: length)) }
         let size = family >> 4 == 1 ? 4 : family >> 4 == 2 ? 16 : 0
-        guard command == 1, size > 0 else { return .header(ProxyHeader(client: nil, length: length)) }
+        guard size > 0 else { return .header(ProxyHeader(origin: .unknown, length: length)) }
         guard rest >= 2 * size + 4 else { return .malformed }
-        return .header(
-            ProxyHeader(client: IPAddress(bytes: Array(bytes[fixedBytes..<(fixedBytes + size)])), length: length))
+        let source = IPAddress(bytes: Array(bytes[fixedBytes..<(fixedBytes + size)]))
+        return .header(ProxyHeader(origin: source.map { .client($0) } ?? .unknown, length: length))
     }
 }

@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import Primitives
 
 /// Takes the header of the PROXY protocol off the beginning of a connection, before TLS. It stands in the pipeline of trusted proxies' connections
 /// alone, until their first bytes are known.
@@ -23,7 +22,7 @@ final class ProxyHeaderReader: ChannelInboundHandler, RemovableChannelHandler {
             context.fireUserInboundEventTriggered(ProxyEvent.malformed)
         case .header(let header):
             bytes.moveReaderIndex(forwardBy: header.length)
-            if let client = header.client { context.fireUserInboundEventTriggered(ProxyEvent.client(client)) }
+            context.fireUserInboundEventTriggered(ProxyEvent.header(header.origin))
             pass(bytes, context)
         }
     }
@@ -37,6 +36,6 @@ final class ProxyHeaderReader: ChannelInboundHandler, RemovableChannelHandler {
 
 /// What the header of a connection says, for the connection.
 enum ProxyEvent: Sendable {
-    case client(IPAddress)
+    case header(ProxyHeader.Origin)
     case malformed
 }

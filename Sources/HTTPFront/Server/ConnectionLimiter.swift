@@ -35,6 +35,13 @@ public final class ConnectionLimiter: Sendable {
         case shed(Refusal)
         /// It is refused and closed at once, and not counted.
         case dropped(Refusal)
+
+        var refusal: Refusal? {
+            switch self {
+            case .admitted: nil
+            case .shed(let refusal), .dropped(let refusal): refusal
+            }
+        }
     }
 
     /// Decides on a connection. The caller calls `release` at the end of it.

@@ -35,6 +35,12 @@ public struct HTTPLimits: Sendable, Equatable {
     /// The proxies that may tell whose connections and requests they forward.
     public var trustedProxies = TrustedProxies()
 
+    /// True if a new connection above `maxConnections` takes the place of the one that has waited longest for its client's next request. For
+    /// listeners with few connections, which clients that do nothing must not fill.
+    public var idleGivesWay = false
+    /// The bytes of answers that the kernel keeps for a client that does not read; 0 for the system's, which grows to megabytes.
+    public var sendBufferBytes = 0
+
     public init() {}
 }
 

@@ -43,10 +43,16 @@ public protocol Responder: AnyObject, SendableMetatype {
     /// read. Answers to requests with the disposition `.later` are not among them: the responder knows how long those took.
     func answered(count: Int, elapsed: Int64)
 
+    /// The time of the server's end is nearly over: connections are closed soon. Requests with the disposition `.later` are to be answered now,
+    /// or never. Called more than once; the default implementation does nothing.
+    func endIsNear(now: MonotonicInstant)
+
     /// Called four times a second.
     func tick(now: MonotonicInstant)
 }
 
 extension Responder {
     public func identify(_ certificate: PeerCertificate) -> Int32 { -1 }
+
+    public func endIsNear(now: MonotonicInstant) {}
 }

@@ -14,6 +14,7 @@ public final class Server<R: Responder>: Sendable {
     private let group: any EventLoopGroup
     private let offersHTTP2: Bool
     private let proxies: TrustedProxies
+    private let sendBufferBytes: Int
     let channels = Locked<[any Channel]>([])
     /// The Unix sockets that it has made.
     private let files = Locked<[String]>([])
@@ -39,6 +40,7 @@ public final class Server<R: Responder>: Sendable {
         self.group = group
         offersHTTP2 = limits.maxStreams > 0
         proxies = limits.trustedProxies
+        sendBufferBytes = limits.sendBufferBytes
         let limiter = ConnectionLimiter(limits: limits)
         self.limiter = limiter
         let unsent = UnsentLedger(maxBytes: limits.maxUnsentBytes)
@@ -82,8 +84,8 @@ public final class Server<R: Responder>: Sendable {
     ///   - mode: the file's permissions: who may write to it may connect.
     ///   - tls: as for `listen(host:port:tls:report:)`.
     /// - Returns: the socket's address.
-    /// - Throws: `TLSError` if the files cannot be used, or the system's error, `EADDRINUSE` if another process listens there or the
-    ///   file is no socket.
+    /// - Throws: `TLSError` if the files cannot be used, or the system's error, `EADDRINUSE` if another process listens there,
+    ///   `ENOTSOCK` if the file is no socket.
     public func listen(
         path: String, mode: UInt32 = 0o660, tls: TLSSettings? = nil,
         report: @escaping @Sendable (Result<Void, TLSError>) -> Void = { _ in }
@@ -126,6 +128,7 @@ public final class Server<R: Responder>: Sendable {
         let certificates = try tls.map { try ListenerCertificates($0, offersHTTP2: offersHTTP2, report: report) }
         let loops = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
         let proxies = proxies
+        let sendBufferBytes = sendBufferBytes
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -146,6 +149,10 @@ public final class Server<R: Responder>: Sendable {
                     return channel.eventLoop.makeFailedFuture(ChannelError.inappropriateOperationForState)
                 }
                 return channel.eventLoop.makeCompletedFuture {
+                    if sendBufferBytes > 0 {
+                        let size = SocketOptionValue(clamping: sendBufferBytes)
+                        try? channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: size)
+                    }
                     let pipeline = channel.pipeline.syncOperations
                     if !proxies.isEmpty, proxies.contains(channel.remoteAddress) {
                         try pipeline.addHandler(ProxyHeaderReader())
@@ -220,7 +227,11 @@ public final class Server<R: Responder>: Sendable {
         for path in files.withLock({ $0 }) { UnixSocketFile.remove(path) }
     }
 
-    /// Stops listening, closes idle connections, and waits until every other connection has received its answer.
+    /// The time before the end in which requests that still wait are answered and their connections close, in nanoseconds; a quarter at most.
+    private static var lastAnswers: Int64 { 500_000_000 }
+
+    /// Stops listening, closes idle connections, and waits until every other connection has received its answer. Shortly before the end of
+    /// that time the responders answer what still waits; see `Responder.endIsNear`.
     ///
     /// - Parameters:
     ///   - timeout: nanoseconds after which the remaining connections are closed.
@@ -235,12 +246,18 @@ public final class Server<R: Responder>: Sendable {
         let end = group.next().makePromise(of: Void.self)
         // The promise is kept once; whatever comes later does nothing.
         let timer = end.futureResult.eventLoop.scheduleTask(in: .nanoseconds(timeout)) { end.succeed() }
+        let last = loops.map { loop in
+            loop.eventLoop.scheduleTask(in: .nanoseconds(timeout - min(timeout / 4, Self.lastAnswers))) {
+                loop.value.endIsNear()
+            }
+        }
         for loop in loops {
             try? await loop.eventLoop.submit { loop.value.drain(graceUntil: now + min(grace, timeout)) }.get()
         }
         limiter.whenEmpty { end.succeed() }
         try? await end.futureResult.get()
         timer.cancel()
+        for answers in last { answers.cancel() }
         let isEmpty = limiter.total == 0
         for loop in loops {
             try? await loop.eventLoop.submit { loop.value.stop() }.get()

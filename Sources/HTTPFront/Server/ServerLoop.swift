@@ -125,9 +125,16 @@ public final class ServerLoop<R: Responder> {
         for owner in slots { owner?.drive(.drain(now: now)) }
     }
 
+    /// Has the requests answered that wait for an answer.
+    func endIsNear() {
+        answerBatch()
+        responder?.endIsNear(now: Clock.now())
+    }
+
     /// Closes all connections at once and stops the ticker.
     func stop() {
         isDraining = true
+        endIsNear()
         for owner in slots { owner?.drive(.close) }
         ticker?.cancel()
         ticker = nil
@@ -161,6 +168,21 @@ public final class ServerLoop<R: Responder> {
         }
         unsent.note(oldest: holders.last?.1 ?? .distantFuture, ofLoop: unsentNumber)
     }
+
+    /// Closes the connection that has waited longest for its client's next request, so that another has room.
+    ///
+    /// - Returns: false if none of this loop waits.
+    func closeLongestIdle(now: MonotonicInstant) -> Bool {
+        let idle = slots.compactMap { slot in slot.flatMap { owner in owner.idleSince.map { (owner, $0) } } }
+        // A new connection's first request is on its way.
+        guard let (owner, since) = idle.min(by: { $0.1 < $1.1 }), now - since > Self.arrivalTime else { return false }
+        responder?.dropped(.idle)
+        owner.drive(.close)
+        return true
+    }
+
+    /// In nanoseconds.
+    private static var arrivalTime: Int64 { 1_000_000_000 }
 
     private func updateDate() {
         let second = wallClock().seconds
@@ -214,7 +236,14 @@ protocol LoopSlot<R>: AnyObject {
     /// - Returns: false if none waits; `write` is not called then.
     func answer(_ responder: R, _ write: @escaping (R, inout ResponseWriter) -> Void) -> Bool
 
+    /// The time since which the client has owed its next request; `nil` if it does not, or has begun one.
+    var idleSince: MonotonicInstant? { get }
+
     func drive(_ event: LoopEvent)
+}
+
+extension LoopSlot {
+    var idleSince: MonotonicInstant? { nil }
 }
 
 enum LoopEvent {

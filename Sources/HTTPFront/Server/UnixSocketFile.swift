@@ -5,13 +5,12 @@ internal import NIOCore
 enum UnixSocketFile {
     /// Removes the file of a socket that nobody listens on: the process that made it has ended without removing it.
     ///
-    /// - Throws: `IOError` with `EADDRINUSE` if somebody listens there, or if it is no socket.
+    /// - Throws: `IOError` with `EADDRINUSE` if somebody listens there, with `ENOTSOCK` if it is no socket.
     static func makeRoom(at path: String) throws {
         var status = stat()
         guard unsafe lstat(path, &status) == 0 else { return }
-        guard status.st_mode & S_IFMT == S_IFSOCK, !isServed(path) else {
-            throw IOError(errnoCode: EADDRINUSE, reason: "bind")
-        }
+        guard status.st_mode & S_IFMT == S_IFSOCK else { throw IOError(errnoCode: ENOTSOCK, reason: "bind") }
+        guard !isServed(path) else { throw IOError(errnoCode: EADDRINUSE, reason: "bind") }
         remove(path)
     }
 

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import Locking
 internal import NIOSSL
+internal import Primitives
 
 /// The certificates of one listener. New handshakes use the current ones, which are replaced when the files change; a connection keeps
 /// those of its own handshake.
@@ -119,22 +120,8 @@ enum TLSFile {
     ///
     /// - Throws: `TLSError` if it cannot be read or is larger than `maxBytes`.
     static func read(_ path: String) throws(TLSError) -> [UInt8] {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw unreadable(path) }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16_384)
-        while bytes.count <= maxBytes {
-            // Unsafe only in its pointer; the length is the buffer's.
-            let count = unsafe chunk.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
-            if count == 0 { return bytes }
-            guard count > 0 else { throw unreadable(path) }
-            bytes += chunk[..<count]
+        do throws(RegularFile.Fault) { return try RegularFile.read(path, atMost: maxBytes) } catch {
+            throw TLSError(file: path, what: "\(error)")
         }
-        throw TLSError(file: path, what: "is larger than \(maxBytes) bytes")
-    }
-
-    private static func unreadable(_ path: String) -> TLSError {
-        TLSError(file: path, what: "cannot be read: \(unsafe String(cString: strerror(errno)))")
     }
 }

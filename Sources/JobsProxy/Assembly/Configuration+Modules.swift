@@ -139,6 +139,10 @@ extension HTTPLimits {
         self.init()
         maxConnections = budget.operators
         maxRefused = budget.refused
+        // There are few, and no load balancer keeps them.
+        idleTimeout = 10 * .second
+        idleGivesWay = true
+        sendBufferBytes = 64 << 10
     }
 }
 

@@ -145,8 +145,21 @@ extension Server {
             throw CommandFailure("listen.tls: \(error)")
         } catch {
             throw CommandFailure(
-                "cannot listen on \(address): \(error)",
+                "cannot listen on \(address): \(Self.problem(error, address))",
                 isAddressInUse: (error as? IOError)?.errnoCode == EADDRINUSE)
+        }
+    }
+
+    /// What is wrong, and what to do.
+    private static func problem(_ error: any Error, _ address: Configuration.Address) -> String {
+        guard let code = (error as? IOError)?.errnoCode else { return "\(error)" }
+        switch code {
+        case EADDRINUSE: return "address already in use: end the process that listens there, or choose another"
+        case ENOTSOCK: return "there is a file that is no socket: move it away, or choose another path"
+        case EADDRNOTAVAIL: return "this machine does not have the address: choose one that it has"
+        case EACCES where address.path == nil && address.port < 1024:
+            return "not permitted: choose a port from 1024 on, or give the process CAP_NET_BIND_SERVICE"
+        default: return unsafe String(cString: strerror(code))
         }
     }
 }

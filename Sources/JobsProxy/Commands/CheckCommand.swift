@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Gateway
 internal import StrictYAML
 
 /// `jobs-proxy check`: says what is wrong with a configuration file.
@@ -79,12 +80,23 @@ struct CheckCommand: AsyncParsableCommand {
         }
     }
 
-    /// One for each key, those that need a restart last.
+    /// Why a reload would refuse the file, and one for each key, those that need a restart last.
     static func lines(from old: Configuration, to new: Configuration) -> [String] {
         let difference = ConfigurationDifference(from: old, to: new)
         func line(_ change: ConfigurationDifference.Change) -> String {
             "\(change.key): \(change.old ?? "none") -> \(change.new ?? "none")"
         }
-        return difference.changed.map(line) + difference.needsRestart.map { line($0) + " (needs a restart)" }
+        return refusals(from: old, to: new).map { "a reload refuses this, a restart does not: \($0)" }
+            + difference.changed.map(line) + difference.needsRestart.map { line($0) + " (needs a restart)" }
+    }
+
+    private static func refusals(from old: Configuration, to new: Configuration) -> [String] {
+        var refusals = old.refusals(ofReloadAs: new)
+        // As if the gateway had been started with the old file.
+        let table = CallerTable([""] + old.callers.map(\.name))
+        do throws(CallerTable.Full) { _ = try table.ids(of: new.callers.map(\.name)) } catch {
+            refusals.append("callers: \(error)")
+        }
+        return refusals
     }
 }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Logging
 internal import NIOPosix
 internal import ServiceLifecycle
+internal import Telemetry
 
 /// `jobs-proxy serve`: runs the gateway until it is told to stop.
 struct ServeCommand: AsyncParsableCommand {
@@ -32,12 +33,25 @@ struct ServeCommand: AsyncParsableCommand {
         let format = configuration.log.format ?? ProcessOutput.usualFormat
         configuration.log.format = format
         Process.prepare()
-        try DescriptorBudget.check()
         let output = try ProcessOutput(format, collectsLines: configuration.log.access != .off)
         // The log outlives the services, and the group, which writes to it as long as it runs.
         defer { output.finish() }
         let level = LogLevel(Logger.Level(configuration.log.level))
         let logger = output.logger(label: "jobs-proxy", level: level)
+        do {
+            try await run(configuration, catalogs, signals, output, logger, level)
+        } catch  where format == .json {
+            // Who reads the log reads JSON.
+            logger.critical("the gateway cannot run", metadata: ["error": "\(error)"])
+            throw ExitCode.failure
+        }
+    }
+
+    private func run(
+        _ configuration: Configuration, _ catalogs: CatalogStore, _ signals: EndSignals, _ output: ProcessOutput,
+        _ logger: Logger, _ level: LogLevel
+    ) async throws {
+        try DescriptorBudget.check()
         let supervisor = NotifySocket(Process.environment)
         signals.endInOrder { supervisor?.send("STOPPING=1") }
         let source = config.map { path in

@@ -10,7 +10,8 @@ struct TopCommand: ParsableCommand {
             It shows what the operator's page shows in a browser: answers, quotas, services, callers, the hottest pages and the
             last lines of the log, once a second, with the name of the metric beside each. q or Ctrl-C ends it.
 
-            There is no colour with NO_COLOR in the environment, or if the output is no terminal.
+            If the output is no terminal, or TERM is dumb, the figures are printed once, without colour. There is no colour with
+            NO_COLOR in the environment either.
 
             Examples:
               jobs-proxy top
@@ -48,7 +49,8 @@ struct TopCommand: ParsableCommand {
             }
             token = value
         }
-        let isTerminal = isatty(STDOUT_FILENO) == 1
+        // A dumb one has no escape sequences (terminfo(5)).
+        let isTerminal = isatty(STDOUT_FILENO) == 1 && environment["TERM"] != "dumb"
         let hasColour = isTerminal && (environment["NO_COLOR"] ?? "").isEmpty
         let signals = try EndSignals()
         let events = try EventReader(address, token: token)

@@ -32,9 +32,21 @@ struct Configuration: Sendable, Equatable {
     var log = Log()
     /// `nil`: no trace is recorded or begun.
     var tracing: Tracing?
+    /// How the file says it.
+    var wording = Wording()
 }
 
 extension Configuration {
+    /// What tells a file that means its defaults from one that was half written. It is no part of what a configuration means: all are equal.
+    struct Wording: Sendable, Equatable {
+        /// True for a file without keys.
+        var isEmpty = false
+        /// True if `callers` is a list, perhaps an empty one.
+        var listsCallers = false
+
+        static func == (first: Self, second: Self) -> Bool { true }
+    }
+
     struct ClientListener: Sendable, Equatable {
         var address = Address(host: "127.0.0.1", port: 8080)
         var tls: TLS?

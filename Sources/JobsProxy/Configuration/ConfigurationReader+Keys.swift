@@ -55,6 +55,7 @@ extension Configuration {
         var names: Set<String> = []
         var keyIDs: Set<String> = []
         var certificates: Set<PeerCertificate.Name> = []
+        wording.listsCallers = file.isList("callers")
         file.list("callers", mayBeEmpty: true) { section in
             let caller = Caller(section, operations)
             section.check("name") { names.insert(caller.name).inserted ? nil : caller.repeatedNameProblem }

@@ -11,9 +11,11 @@ enum ConfigurationReader {
     ///   - catalog: finds the catalogs that names of quota groups and operations are compared with; `nil`: they are not.
     static func read(_ bytes: [UInt8], _ faults: FaultCollector, catalog: CatalogLoader? = nil) -> Configuration {
         var configuration = Configuration()
+        configuration.wording.isEmpty = true
         if let source = SourceText(bytes, faults: faults), let tree = YAMLText.tree(of: source, faults: faults) {
             switch tree.content {
             case .mapping(let entries):
+                configuration.wording.isEmpty = entries.isEmpty
                 let mapping = Mapping(entries, line: tree.line, path: .root, faults: faults)
                 configuration.read(mapping, catalog)
                 mapping.close()

@@ -26,6 +26,8 @@ final class Mapping {
 
     func holds(_ key: String) -> Bool { entry(key) != nil }
 
+    func isList(_ key: String) -> Bool { if case .list? = entry(key)?.value?.content { true } else { false } }
+
     private func entry(_ key: String) -> Tree.Entry? { entries[Array(key.utf8)] }
 
     // MARK: Single values

@@ -39,10 +39,11 @@ final class LogWriter: Sendable {
         isCollecting = flag
         do {
             try spawnThread {
+                var joint = LineJoint()
                 while Self.waitForWork(wakeUpsEnd, atMost: flag.isSet.load(ordering: .relaxed) ? Self.interval : -1) {
-                    Self.write(buffer, to: descriptor)
+                    Self.write(buffer, to: descriptor, &joint)
                 }
-                Self.write(buffer, to: descriptor)
+                Self.write(buffer, to: descriptor, &joint)
                 close(completionEnd)
             }
         } catch {
@@ -93,10 +94,10 @@ final class LogWriter: Sendable {
     }
 
     /// Writes all lines. Those that cannot be written, because the descriptor or its reader is closed, are counted.
-    private static func write(_ buffer: LogBuffer, to descriptor: Int32) {
-        let lines = buffer.take()
-        var rest = lines[...]
-        while !rest.isEmpty {
+    private static func write(_ buffer: LogBuffer, to descriptor: Int32, _ joint: inout LineJoint) {
+        let bytes = joint.bytes(of: buffer.take())
+        var rest = bytes[...]
+        writing: while !rest.isEmpty {
             // Unsafe only in its pointer; the length is the buffer's.
             let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count >= 0 {
@@ -105,8 +106,28 @@ final class LogWriter: Sendable {
                 var room = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 _ = unsafe poll(&room, 1, -1)
             } else if errno != EINTR {
-                return buffer.drop(rest.count { $0 == UInt8(ascii: "\n") })
+                break writing
             }
         }
+        let lost = joint.ended(bytes, written: bytes.count - rest.count)
+        if lost > 0 { buffer.drop(lost) }
+    }
+}
+
+/// Separates lines from one before them of which only the beginning could be written, because a disk was full.
+struct LineJoint {
+    private var isCut = false
+
+    /// What is to be written for lines.
+    func bytes(of lines: [UInt8]) -> [UInt8] { isCut && !lines.isEmpty ? [UInt8(ascii: "\n")] + lines : lines }
+
+    /// So many of these bytes were written.
+    ///
+    /// - Returns: how many lines were not, or not whole.
+    mutating func ended(_ bytes: [UInt8], written: Int) -> Int {
+        let lost = bytes[written...].count { $0 == UInt8(ascii: "\n") }
+        guard written > 0 else { return isCut && !bytes.isEmpty ? lost - 1 : lost }
+        isCut = bytes[written - 1] != UInt8(ascii: "\n")
+        return lost
     }
 }

@@ -1,25 +1,27 @@
 internal import Glibc
+internal import Primitives
 
 /// Files that are read whole.
 enum File {
-    /// The bytes of a file.
+    /// The bytes of a regular file, or of what the process was started with, such as `/dev/stdin`, until its writer closes it.
     ///
     /// - Throws: `CommandFailure`, also for a file that is larger than `limit`.
     static func read(_ path: String, atMost limit: Int = 16 << 20) throws(CommandFailure) -> [UInt8] {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure(path, "cannot be opened") }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while bytes.count <= limit {
-            // Unsafe only in its pointer; the length is the buffer's.
-            let count = unsafe chunk.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
-            if count == 0 { return bytes }
-            guard count > 0 else { throw failure(path, "cannot be read") }
-            bytes += chunk[..<count]
+        do throws(RegularFile.Fault) {
+            guard handedPlaces.contains(where: path.hasPrefix) else {
+                return try RegularFile.read(path, atMost: limit)
+            }
+            let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw .unopened(errno) }
+            defer { close(descriptor) }
+            return try RegularFile.read(descriptor, atMost: limit)
+        } catch {
+            throw CommandFailure("\(path): \(error)")
         }
-        throw CommandFailure("\(path): is larger than \(limit) bytes")
     }
+
+    /// The names of open descriptors: a shell gives `<(…)` one.
+    private static let handedPlaces = ["/dev/stdin", "/dev/fd/", "/proc/self/fd/"]
 
     /// Returns true if there is something at a path.
     static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }

@@ -47,6 +47,7 @@ struct ConfigurationDifference: Equatable {
             if effective[key] != old[key] { changed.append(Change(key: key, old: old[key], new: effective[key])) }
             if new[key] != effective[key] { needsRestart.append(Change(key: key, old: old[key], new: new[key])) }
         }
+        addAnonymous(running, running.reloaded(as: file), file)
         guard let secrets else { return }
         let named = Set((changed + needsRestart).map(\.key))
         for key in secrets.file.keysThatDiffer(from: secrets.running) where !named.contains(key) {
@@ -63,6 +64,18 @@ struct ConfigurationDifference: Equatable {
                 continue
             }
             needsRestart.append(Change(key: key, old: "as it was read", new: "edited"))
+        }
+    }
+
+    /// The rule for callers without a key depends on whether there are callers: it may change where its own key does not.
+    private mutating func addAnonymous(_ old: Configuration, _ effective: Configuration, _ new: Configuration) {
+        let (old, effective, new) = (old.effectiveAnonymous, effective.effectiveAnonymous, new.effectiveAnonymous)
+        let key = "anonymous"
+        if effective != old, !changed.contains(where: { $0.key == key }) {
+            changed.append(Change(key: key, old: old.rawValue, new: effective.rawValue))
+        }
+        if new != effective, !needsRestart.contains(where: { $0.key == key }) {
+            needsRestart.append(Change(key: key, old: old.rawValue, new: new.rawValue))
         }
     }
 
@@ -87,17 +100,32 @@ extension Configuration {
         if shared?.quotas != true { result.replicas = file.replicas }
         (result.drain, result.reload) = (file.drain, file.reload)
         (result.log.level, result.log.access) = (file.log.level, file.log.access)
+        result.wording = file.wording
         keepClosed(&result, file)
         return result
     }
 
     /// A rule that only a listener on loopback allows does not hold while the listener is open to other machines, which it is until the
-    /// restart.
+    /// restart. A token that is missing may be so by mistake: operators are asked for it until the restart.
     private func keepClosed(_ result: inout Configuration, _ file: Configuration) {
         if !listen.address.isLoopback, file.listen.address.isLoopback, result.effectiveAnonymous != .deny {
             result.anonymous = effectiveAnonymous
         }
-        if !admin.address.isLoopback, file.admin.token == nil { result.admin.token = admin.token }
+        if file.admin.token == nil { result.admin.token = admin.token }
+    }
+
+    /// Why a reload refuses a file that a restart would take, a line each.
+    func refusals(ofReloadAs file: Configuration) -> [String] {
+        // A disk that is full, or a program that writes in place, leaves the beginning of a file.
+        if file.wording.isEmpty, !wording.isEmpty { return ["the file has no keys: it may not be written yet"] }
+        if file.callers.isEmpty, !callers.isEmpty, !file.wording.listsCallers, file.anonymous == nil {
+            return [
+                "callers: the file has none, and may be half written: where all are to go, it must have callers: [] or anonymous"
+            ]
+        }
+        return reloaded(as: file).reloadProblems.map {
+            "\($0.key): \($0.problem) (of the running gateway, whose addresses change at a restart)"
+        }
     }
 
     /// The rules between keys that a reload could break, although the file keeps them: some of its keys do not take effect yet.

@@ -61,9 +61,11 @@ struct ConfigurationValues {
 
     // MARK: Reflection
 
-    /// The properties that are keys of the file. The line that a section stands in is none.
+    /// The properties that are keys of the file. The line that a section stands in is none, nor is the file's wording.
     private static func members(_ mirror: Mirror) -> [(name: String, value: Any)] {
-        mirror.children.compactMap { child in child.label.map { ($0, child.value) } }.filter { $0.0 != "line" }
+        mirror.children.compactMap { child in child.label.map { ($0, child.value) } }.filter {
+            $0.0 != "line" && $0.0 != "wording"
+        }
     }
 
     private static func entries(_ mirror: Mirror) -> [(name: String, value: Any)] {

@@ -38,14 +38,8 @@ struct GatewayReload: Sendable {
     func apply(_ file: Configuration) async throws(CommandFailure) -> ConfigurationDifference {
         let old = running.parts
         let configuration = old.configuration.reloaded(as: file)
-        let problems = configuration.reloadProblems
-        guard problems.isEmpty else {
-            throw CommandFailure(
-                problems.map {
-                    "\($0.key): \($0.problem) (of the running gateway, whose addresses change at a restart)"
-                }
-                .joined(separator: "\n"))
-        }
+        let refusals = old.configuration.refusals(ofReloadAs: file)
+        guard refusals.isEmpty else { throw CommandFailure(refusals.joined(separator: "\n")) }
         let secrets = try SecretValues(configuration, environment: environment)
         var difference = ConfigurationDifference(
             from: old.configuration, to: file,

@@ -11,18 +11,24 @@ internal import Telemetry
 
 /// Takes orders to read the configuration anew and to change rates for a while, and carries them out one after the other, never on an event
 /// loop. Orders to reload that come while one is carried out are one order together, which begins after it.
+///
+/// A reload waits → (none is loading) loading, on a thread of its own → (its files are read) loaded → applied. A file system may hang, so nothing
+/// else waits for the thread: neither orders about rates and their ends, nor the end of the process.
 final class Reloader: ServiceLifecycle.Service {
     /// What has caused a reload; the raw value is for the log.
     enum Cause: String {
         case signal, request, watch
     }
 
+    private typealias Order = (cause: Cause, completions: [AdminOrders.Completion])
+
     private struct Pending {
-        var reload: (cause: Cause, completions: [AdminOrders.Completion])?
+        var reload: Order?
+        /// The order whose files are being read, or were.
+        var loading: Order?
+        var loaded: Result<Configuration, CommandFailure>?
         var overrides: [(query: [(name: String, value: String)], completion: AdminOrders.Completion)] = []
         var hasEnded = false
-
-        var isEmpty: Bool { reload == nil && overrides.isEmpty }
     }
 
     private let source: ReloadSource?
@@ -97,12 +103,16 @@ final class Reloader: ServiceLifecycle.Service {
         let ticker = group.next().scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { [weak self] _ in
             self?.look()
         }
-        for await _ in wakeUps.cancelOnGracefulShutdown() { await carryOut() }
+        // Not waited for at the end: to apply a file, other files are read.
+        Task { for await _ in wakeUps { await carryOut() } }
+        try? await gracefulShutdown()
+        wake.finish()
         ticker.cancel()
         let left = pending.withLock { pending in
             pending.hasEnded = true
-            defer { (pending.reload, pending.overrides) = (nil, []) }
-            return (pending.reload?.completions ?? []) + pending.overrides.map(\.completion)
+            defer { (pending.reload, pending.loading, pending.overrides) = (nil, nil, []) }
+            let orders = [pending.reload, pending.loading].compactMap { $0?.completions }.flatMap(\.self)
+            return orders + pending.overrides.map(\.completion)
         }
         for completion in left { completion(.init(isDone: false, text: "the gateway is ending\n")) }
         pool.shutdownGracefully { _ in }
@@ -110,41 +120,54 @@ final class Reloader: ServiceLifecycle.Service {
 
     private func carryOut() async {
         guard let apply = apply.withLock({ $0 }) else { return }
-        let parts = apply.running.parts
-        let next = endOverrides(parts.overrides, now: Process.now) { rest throws(CommandFailure) in
+        let next = endOverrides(apply.running.parts.overrides, now: Process.now) { rest throws(CommandFailure) in
             try apply.apply(rest)
         }
         wakeUp(at: next)
-        while let work = takePending() {
-            if let reload = work.reload {
-                let answer = await carryOut(reload.cause, apply)
-                for completion in reload.completions { completion(answer) }
-            }
-            for (query, completion) in work.overrides { completion(await carryOut(query, apply)) }
+        let overrides = pending.withLock { pending in
+            defer { pending.overrides = [] }
+            return pending.overrides
         }
-    }
-
-    private func takePending() -> Pending? {
-        pending.withLock { pending in
-            guard !pending.isEmpty else { return nil }
-            defer { (pending.reload, pending.overrides) = (nil, []) }
-            return pending
+        for (query, completion) in overrides { completion(carryOut(query, apply)) }
+        let loaded = pending.withLock { pending -> (order: Order, file: Result<Configuration, CommandFailure>)? in
+            guard let order = pending.loading, let file = pending.loaded else { return nil }
+            (pending.loading, pending.loaded) = (nil, nil)
+            return (order, file)
         }
+        if let loaded {
+            let answer = await use(loaded.file, loaded.order.cause, apply)
+            for completion in loaded.order.completions { completion(answer) }
+        }
+        load()
     }
 
     // MARK: Reload
 
-    private func carryOut(_ cause: Cause, _ apply: GatewayReload) async -> AdminOrders.Answer {
-        guard let source else { return .init(isDone: false, text: "there is nothing to reload\n") }
+    /// Has the files read for the order that waits, unless one is being read for.
+    private func load() {
+        let begins = pending.withLock { pending in
+            guard pending.loading == nil, let order = pending.reload else { return false }
+            (pending.loading, pending.reload) = (order, nil)
+            return true
+        }
+        guard begins, let source else { return }
         source.notify(true)
-        defer { source.notify(false) }
+        pool.submit { [self] state in
+            guard case .active = state else { return }
+            note()
+            let file = Result { () throws(CommandFailure) in try source.load() }
+            pending.withLock { $0.loaded = file }
+            wake.yield()
+        }
+    }
+
+    private func use(
+        _ file: Result<Configuration, CommandFailure>, _ cause: Cause, _ apply: GatewayReload
+    ) async -> AdminOrders.Answer {
+        defer { source?.notify(false) }
         do {
-            let file = try await pool.runIfActive { [self] in
-                note()
-                return try source.load()
-            }
-            let difference = try await apply.apply(file)
-            source.use(apply.running.configuration.log)
+            let difference = try await apply.apply(try file.get())
+            source?.use(apply.running.configuration.log)
             results.count(isGood: true)
             log(difference, cause)
             return .init(isDone: true, text: difference.json)
@@ -174,7 +197,7 @@ final class Reloader: ServiceLifecycle.Service {
 
     private func carryOut(
         _ query: [(name: String, value: String)], _ apply: GatewayReload
-    ) async -> AdminOrders.Answer {
+    ) -> AdminOrders.Answer {
         do {
             let parts = apply.running.parts
             let order = try OverrideQuery(query)

@@ -1,5 +1,6 @@
 internal import AWSProtocol
 internal import Glibc
+internal import Primitives
 
 /// Reads `/events` of a gateway's operator's listener, on a socket of its own: a command needs no event loop.
 ///
@@ -9,13 +10,16 @@ final class EventReader {
     private var received: [UInt8] = []
     private let name: String
     private var hasHead = false
+    /// When the last event came, or the connection was made.
+    private var lastEvent = Process.now
 
-    /// Events come every second; a gateway that is silent for so long hangs. In milliseconds.
+    /// Events come every second; a gateway that sends none for so long hangs, whatever else it sends. In milliseconds.
     private static let patience: Int32 = 5000
     /// For input of the terminal, and changes of its size, there is a look this often. In milliseconds.
     private static let glance: Int32 = 250
     /// No event is as long.
     private static let longest = 4 << 20
+    private static let longestHead = 64 << 10
 
     /// Connects and asks.
     ///
@@ -39,20 +43,24 @@ final class EventReader {
     /// - Parameter orInput: true to return nil when the terminal has input, or after a quarter of a second.
     /// - Throws: `CommandFailure` if the gateway refuses or goes.
     func next(orInput: Bool) throws(CommandFailure) -> JSONValue? {
-        var waited: Int32 = 0
         while true {
-            if let event = try takeEvent() { return event }
+            let now = Process.now
+            if let event = try takeEvent() {
+                lastEvent = now
+                return event
+            }
+            guard now - lastEvent < Int64(Self.patience) * 1_000_000 else {
+                throw CommandFailure("\(name) sends no events")
+            }
             var sources = [
                 pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: orInput ? STDIN_FILENO : -1, events: Int16(POLLIN), revents: 0),
             ]
-            let count = unsafe poll(&sources, 2, Self.glance)
+            _ = unsafe poll(&sources, 2, Self.glance)
             if sources[0].revents != 0 {
                 try receive()
                 continue
             }
-            if count <= 0 { waited += Self.glance }
-            guard waited < Self.patience else { throw CommandFailure("\(name) sends nothing") }
             if orInput { return nil }
         }
     }
@@ -62,13 +70,19 @@ final class EventReader {
         let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
         guard count > 0 else { throw CommandFailure("\(name) has ended the connection") }
         received += buffer.prefix(count)
-        guard received.count <= Self.longest else { throw CommandFailure("\(name) sends no events") }
+        guard received.count <= (hasHead ? Self.longest : Self.longest + Self.longestHead) else {
+            throw CommandFailure("\(name) sends no events")
+        }
     }
 
     /// The last whole `now` event that has come; earlier ones are dropped.
     private func takeEvent() throws(CommandFailure) -> JSONValue? {
         if !hasHead {
-            guard let end = received.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
+            let start = received.prefix(Self.longestHead)
+            guard let end = start.firstRange(of: Array("\r\n\r\n".utf8)) else {
+                guard start.count < Self.longestHead else { throw CommandFailure("\(name) sends no events") }
+                return nil
+            }
             try check(String(decoding: received[..<end.lowerBound], as: UTF8.self))
             received.removeSubrange(..<end.upperBound)
             hasHead = true

@@ -1,4 +1,5 @@
 internal import NIOSSL
+internal import Primitives
 
 /// How TLS connections are verified. The files are PEM; they are read anew for each connection, so replaced ones are used from the next
 /// connection on. The server's certificate is always verified in full, its name included.
@@ -36,8 +37,9 @@ public struct RedisTLS: Sendable, Equatable {
                 throw RedisSettingsFault(certificate, "the certificate has no key beside it; name its key")
             }
             configuration.certificateChain = try Self.certificates(certificate).map { .certificate($0) }
+            let bytes = try Self.read(key)
             do {
-                configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
+                configuration.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: bytes, format: .pem))
             } catch {
                 throw RedisSettingsFault(key, "holds no private key in PEM form that can be read without a passphrase")
             }
@@ -51,10 +53,20 @@ public struct RedisTLS: Sendable, Equatable {
         }
     }
 
+    /// Far above the size of any collection of authorities.
+    private static let maxBytes = 16 << 20
+
+    private static func read(_ file: String) throws(RedisSettingsFault) -> [UInt8] {
+        do throws(RegularFile.Fault) { return try RegularFile.read(file, atMost: maxBytes) } catch {
+            throw RedisSettingsFault(file, "\(error)")
+        }
+    }
+
     private static func certificates(_ file: String) throws(RedisSettingsFault) -> [NIOSSLCertificate] {
-        let certificates = try? NIOSSLCertificate.fromPEMFile(file)
+        let bytes = try read(file)
+        let certificates = try? NIOSSLCertificate.fromPEMBytes(bytes)
         guard let certificates, !certificates.isEmpty else {
-            throw RedisSettingsFault(file, "cannot be read, or holds no certificate in PEM form")
+            throw RedisSettingsFault(file, "holds no certificate in PEM form")
         }
         return certificates
     }

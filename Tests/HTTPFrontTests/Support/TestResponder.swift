@@ -41,7 +41,7 @@ final class TestResponder: Responder {
             return .answered
         }
         if path == "/client" {
-            Self.write(HTTPFrontTests.bytes("\(head.peer.address.text) \(head.peer.isTold)"), into: &response)
+            Self.write(HTTPFrontTests.bytes(head.peer.address.text), into: &response)
             return .answered
         }
         if path.hasPrefix("/close") { response.closes = true }

@@ -168,6 +168,33 @@ struct UnidentifiedRequestTests {
         }
     }
 
+    @Test("nor does a connection handed on for this machine if its request was passed on, or if its client is not told")
+    func proxyProtocol() async throws {
+        let listen = "listen: {address: \"127.0.0.1:0\", trustedProxies: [127.0.0.1]}\n"
+        let line = Array("PROXY TCP4 127.0.0.1 127.0.0.1 1000 80\r\n".utf8)
+        let signature: [UInt8] = [13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10]
+        let unix = signature + [0x21, 0x31, 0, 216] + [UInt8](repeating: 0, count: 216)
+        try await run(listen: listen) { gateway, origin in
+            func expect(_ status: Int, _ header: [UInt8], _ field: String = "") async throws {
+                let client = try await gateway.client()
+                let call = call("Host: localhost" + (field.isEmpty ? "" : "\r\n\(field)"))
+                let reply = try await client.send(header + Array(call.utf8))
+                try await client.close()
+                #expect(reply.status == status, "\(header) \(field)")
+            }
+            for field in Self.forwarding + ["X-Forwarded-For: unknown", "X-Real-IP: 10.0.0.5"] {
+                try await expect(403, line, field)
+            }
+            for header in [Array("PROXY UNKNOWN\r\n".utf8), signature + [0x21, 0, 0, 0], unix] {
+                try await expect(403, header)
+            }
+            #expect(origin.requests.isEmpty)
+            // The client on this machine, and the proxy's own connection.
+            try await expect(200, line)
+            try await expect(200, signature + [0x20, 0, 0, 0])
+        }
+    }
+
     @Test("a request without Host names no listener, though HTTP/1.0 allows it")
     func noHost() async throws {
         try await run { gateway, _ in

@@ -56,6 +56,37 @@ struct ConfigurationDifferenceTests {
             ])
     }
 
+    @Test("names the rule for callers without a key if it changes, whatever the reason")
+    func anonymous() throws {
+        let callers = "callers: [{name: a, keys: [{accessKeyId: GWA, secretAccessKey: {env: A}}]}]\n"
+        #expect(
+            try difference(callers, "callers: []\n").changed == [
+                "callers.a: there -> -", "anonymous: deny -> loopback",
+            ])
+        #expect(try difference("anonymous: deny\n" + callers, "anonymous: deny\n").changed == ["callers.a: there -> -"])
+        #expect(try difference(callers, "anonymous: allow\n" + callers).changed == ["anonymous: null -> allow"])
+    }
+
+    @Test("is refused for a file that may be half written, and has no token taken away")
+    func halfWritten() throws {
+        let callers = "callers: [{name: a, keys: [{accessKeyId: GWA, secretAccessKey: {env: A}}]}]\n"
+        let running = try #require(configuration("admin: {token: {env: T}}\n" + callers))
+        for empty in ["", "# nothing\n", "---\n"] {
+            let file = try #require(configuration(empty))
+            #expect(running.refusals(ofReloadAs: file).first?.hasPrefix("the file has no keys") == true)
+            #expect(try #require(configuration("")).refusals(ofReloadAs: file).isEmpty)
+        }
+        let file = try #require(configuration("callers: []\n"))
+        #expect(running.refusals(ofReloadAs: file).isEmpty)
+        #expect(running.reloaded(as: file).admin.token == running.admin.token)
+        #expect(ConfigurationDifference(from: running, to: file).needsRestart.map(\.key) == ["admin.token"])
+        let lines = CheckCommand.lines(from: running, to: try #require(configuration("admin: {token: {env: T}}\n")))
+        #expect(lines.first?.hasPrefix("a reload refuses this, a restart does not: callers: ") == true)
+        let many = (0...1000).map { "{name: n\($0), keys: [{accessKeyId: GW\($0), secretAccessKey: {env: A}}]}" }
+        let grown = try #require(configuration("callers: [\(many.joined(separator: ", "))]\n"))
+        #expect(CheckCommand.lines(from: running, to: grown).first?.contains("would have been 1002 ") == true)
+    }
+
     @Test("says that addresses, services and what is shared need a restart, and that the rest does not")
     func restart() throws {
         let found = try difference(

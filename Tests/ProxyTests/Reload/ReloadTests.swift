@@ -133,6 +133,51 @@ struct ReloadTests {
         }
     }
 
+    @Test("takes all callers away only where the file says so: one that was half written may lack them")
+    func lostCallers() async throws {
+        try await run { gateway, client, _, service in
+            let stranger = try await gateway.client()
+            for lost in ["", "callers:\n", "callers: null\n", "anonymous:\n"] {
+                let answer = try await gateway.reload(service + lost)
+                #expect(answer.status == 400)
+                #expect(answer.text.contains("callers: [] "))
+                #expect(try await client.page(query()).status == 200)
+                #expect(try await stranger.post("ListFraudsterRegistrationJobs", query()).status == 403)
+            }
+            #expect(try await gateway.reload(service + "anonymous: deny\n").status == 200)
+            #expect(try await client.page(query()).status == 403)
+            #expect(try await gateway.reload(service + Self.callers(Self.first)).status == 200)
+            let answer = try await gateway.reload(service + "callers: []\n")
+            #expect(
+                answer.text
+                    == "{\"applied\":true,\"changed\":[\"callers.tester\",\"anonymous\"],\"needsRestart\":[]}\n")
+            #expect(try await stranger.post("ListFraudsterRegistrationJobs", query()).status == 200)
+            try await stranger.close()
+        }
+    }
+
+    @Test("that hangs in a file holds up neither orders of operators nor the end")
+    func hanging() async throws {
+        let latch = Latch()
+        let (isReading, hasRead) = (LockedFlag(), LockedFlag())
+        defer { latch.open() }
+        try await TestGateway.run("drain: 1s\n") { gateway in
+            gateway.file.beforeReading {
+                isReading.value = true
+                latch.wait()
+                hasRead.value = true
+            }
+            let order = Task { try await gateway.reload("drain: 1s\n") }
+            #expect(await eventually { isReading.value })
+            let override = try await gateway.admin("POST", "/override?group=batch&rate=1&for=1s")
+            #expect(override.status == 200)
+            #expect(gateway.assembly.running.parts.overrides.nextEnd != nil)
+            #expect(await eventually { gateway.assembly.running.parts.overrides.nextEnd == nil })
+            _ = order
+        }
+        #expect(!hasRead.value, "nothing has waited for the file")
+    }
+
     @Test("applies what it can and names what needs a restart")
     func restart() async throws {
         let log = LogLines()

@@ -1,4 +1,5 @@
 import Foundation
+import Gateway
 import NIOPosix
 import NIOTestSupport
 import TestSupport
@@ -130,6 +131,78 @@ struct SignalTests {
             #expect(try await waiting.get("/healthz").fields["connection"] == "close")
             #expect(await served.program.exitStatus() == 0)
             try await waiting.close()
+        }
+    }
+
+    @Test("goes on and ends in time after its file was replaced by one that blocks")
+    func blockingFile() async throws {
+        try await ServedProgram.run("drain: 1s\n") { served in
+            let path = served.folder.appendingPathComponent("jobs-proxy.yaml").path
+            try FileManager.default.removeItem(atPath: path)
+            #expect(mkfifo(path, 0o600) == 0)
+            served.program.hangUp()
+            let operators = try await served.client(served.operators)
+            func order(_ path: String) async throws -> HTTPReply {
+                try await operators.send("POST \(path) HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+            }
+            #expect(try await order("/override?group=batch&rate=1&for=1h").status == 200)
+            #expect(try await order("/reload").text.contains("is not a regular file"))
+            try await operators.close()
+            served.program.terminate()
+            #expect(await served.program.exitStatus() == 0)
+        }
+    }
+
+    @Test("answers calls that wait when the time for its end is over, and counts them")
+    func lastAnswers() async throws {
+        try await ScriptedOrigin.run({ _, _ in .stall }) { origin in
+            let timeouts = "{connect: 20s, attempt: 20s, call: 20s}"
+            let slow = TestGateway.service(origin.url, timeouts: timeouts)
+                .replacing("batch: {rate: 10000, burst: 10000}", with: "batch: {rate: 1, burst: 1}")
+                .replacing("limits: {", with: "limits: {queue: {maxWait: 20s}, ")
+            let (gateway, answers) = try await TestGateway.run(slow) { gateway in
+                func call(_ operation: String, _ body: String) -> Task<HTTPReply, any Error> {
+                    Task { try await gateway.call(operation, body) }
+                }
+                let calls =
+                    "ABCD".map { call("ListFraudsterRegistrationJobs", query(domain: $0)) }
+                    + [call("DeleteDomain", query())]
+                // Some wait for the service, others for a token.
+                #expect(
+                    await eventually { origin.requests.count >= 2 && gateway.assembly.gate.queue.isEmpty == false })
+                return (gateway, calls)
+            }
+            for answer in answers {
+                let reply = try await answer.value
+                #expect(reply.status == 503)
+                #expect(reply.fields["connection"] == "close")
+                #expect(reply.errorCode == "ServiceUnavailable")
+                #expect(reply.fields["cache-status"] == "jobs-proxy; detail=ending")
+            }
+            let page = "service=\"voice-id\",operation=\"ListFraudsterRegistrationJobs\",caller=\"anonymous\""
+            #expect(gateway.assembly.registry.shows("jobsproxy_requests_total{\(page),outcome=\"failed\"} 4"))
+        }
+    }
+
+    @Test("that cannot listen says so as a line of its log, and what to do")
+    func addressInUse() async throws {
+        try await ScriptedOrigin.run({ _, _ in .stall }) { origin in
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("serve-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let file = folder.appendingPathComponent("jobs-proxy.yaml")
+            try """
+            listen: {address: "127.0.0.1:\(origin.port)"}
+            admin: {address: "127.0.0.1:0"}
+            log: {format: json}
+
+            """.write(to: file, atomically: true, encoding: .utf8)
+            let program = try TestProgram.start("serve", "--config", file.path, keepsErrors: true)
+            let address = "cannot listen on 127.0.0.1:\(origin.port): address already in use: "
+            let said = try #require(await program.errors(upTo: "choose another"))
+            #expect(said.contains(address))
+            #expect(said.split(separator: "\n").allSatisfy { $0.hasPrefix("{") })
+            #expect(await program.exitStatus() == 1)
         }
     }
 

@@ -166,6 +166,7 @@ final class ConfigurationText: Sendable {
     private let text: Mutex<String>
     private let head: String
     private let refreshAhead: RefreshSettings
+    private let hook = Mutex<(@Sendable () -> Void)?>(nil)
 
     init(_ yaml: String, head: String, _ refreshAhead: RefreshSettings) {
         text = Mutex(yaml)
@@ -177,7 +178,11 @@ final class ConfigurationText: Sendable {
         set { text.withLock { $0 = newValue } }
     }
 
+    /// From now on `body` comes before each reading.
+    func beforeReading(_ body: @escaping @Sendable () -> Void) { hook.withLock { $0 = body } }
+
     func read() throws(CommandFailure) -> Configuration {
+        hook.withLock { $0 }?()
         switch ConfigurationReader.read(Array((head + yaml).utf8), file: "test.yaml") {
         case .success(var configuration):
             configuration.cache.refreshAhead = refreshAhead
