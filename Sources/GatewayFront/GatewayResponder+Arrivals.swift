@@ -3,7 +3,7 @@ internal import Gateway
 internal import HTTPFront
 internal import NIOCore
 internal import PageCache
-internal import Primitives
+public import Primitives
 internal import Tracing
 
 // The answers to requests that have waited.
@@ -72,6 +72,14 @@ extension GatewayResponder {
             age: age,
             duration: now - request.since, story: story, cause: cause)
         recorder.record(answered, note, id: response == nil ? [] : renderer.lastID, response)
+    }
+
+    /// Answers the requests that wait still.
+    public func endIsNear(now: MonotonicInstant) {
+        for (waiter, request) in waiting.all {
+            guard let error = gate.ending(request.call, waiter: waiter, now: now) else { continue }
+            arrive(.error(error), nil, for: waiter)
+        }
     }
 
     /// Why a request failed, in words. The words of other errors may repeat parts of the request.

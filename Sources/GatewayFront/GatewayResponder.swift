@@ -382,13 +382,6 @@ public final class GatewayResponder: Responder {
         probes += 1
     }
 
-    public func endIsNear(now: MonotonicInstant) {
-        for (waiter, request) in waiting.all {
-            guard let error = gate.ending(request.call, waiter: waiter, now: now) else { continue }
-            arrive(.error(error), nil, for: waiter)
-        }
-    }
-
     /// Answers requests whose time is over, whether or not their fetch goes on.
     public func tick(now: MonotonicInstant) {
         identity.tick()

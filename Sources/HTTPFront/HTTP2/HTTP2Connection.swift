@@ -321,7 +321,6 @@ final class HTTP2Connection<R: Responder>: EventDriven<HTTP2Event>, ChannelInbou
     }
 
     var unreadSince: MonotonicInstant? { countedBytes > 0 ? lastSent : nil }
-
     var idleSince: MonotonicInstant? { machine.idleSince(limits) }
 
     // MARK: Windows

@@ -176,7 +176,7 @@ public final class ServerLoop<R: Responder> {
         let idle = slots.compactMap { slot in slot.flatMap { owner in owner.idleSince.map { (owner, $0) } } }
         // A new connection's first request is on its way.
         guard let (owner, since) = idle.min(by: { $0.1 < $1.1 }), now - since > Self.arrivalTime else { return false }
-        responder?.dropped(.idle)
+        responder?.dropped(.idle, from: owner.peer.address)
         owner.drive(.close)
         return true
     }

@@ -13,25 +13,23 @@ extension RedisError {
         case let error as IOError:
             return unsafe strerror(error.errnoCode).map { unsafe String(cString: $0).lowercased() } ?? "\(error)"
         case is ChannelError where "\(error)".contains("connectTimeout"): return "nobody answers there in time"
-        case let error as NIOSSLError: return words(ofTLS: "\(error)")
-        case let error as NIOSSLExtraError:
-            return error == .failedToValidateHostname ? "its certificate is for another name" : words(ofTLS: "\(error)")
-        default: return "\(error)"
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            return "its certificate is for another name"
+        default:
+            let text = "\(error)"
+            return knownFaults.first { text.contains($0.sign) }?.words ?? text
         }
     }
 
-    /// - Parameter text: BoringSSL's errors, with the places in its source.
-    private static func words(ofTLS text: String) -> String {
-        let known = [
-            (
-                "CERTIFICATE_VERIFY_FAILED",
-                "its certificate is not trusted: expired, or not signed by an authority of the CA bundle"
-            ),
-            ("WRONG_VERSION_NUMBER", "it does not speak TLS there (is it redis:// and not rediss://?)"),
-            ("CERTIFICATE_REQUIRED", "it wants a client certificate"),
-            ("UNKNOWN_CA", "it does not trust the client certificate"),
-            ("uncleanShutdown", "the server has closed it without a word"),
-        ]
-        return known.first { text.contains($0.0) }?.1 ?? "TLS failed: \(text)"
-    }
+    /// By a part of BoringSSL's texts, which name places in its source.
+    private static let knownFaults: [(sign: String, words: String)] = [
+        (
+            "CERTIFICATE_VERIFY_FAILED",
+            "its certificate is not trusted: expired, or not signed by an authority of the CA bundle"
+        ),
+        ("WRONG_VERSION_NUMBER", "it does not speak TLS there (is it redis:// and not rediss://?)"),
+        ("CERTIFICATE_REQUIRED", "it wants a client certificate"),
+        ("UNKNOWN_CA", "it does not trust the client certificate"),
+        ("uncleanShutdown", "the server has closed it without a word"),
+    ]
 }
