@@ -92,8 +92,10 @@ extension ClusterMember {
         let names = [keys.writes, keys.epochs, keys.log, keys.generation]
         run(endScript, as: .end, keys: names, arguments) { member, reply in
             guard let reply, LogPosition.isID(reply.text(0)) else {
-                // A gateway without Redis is not connected, so its writes wait for no other gateway.
-                let isAlone = !member.isJoined && member.state.withLock { $0.mode != .shared }
+                // A gateway without Redis is not connected, so its writes wait for no other gateway; in strict ones they do, because others may
+                // have found Redis again before this one.
+                let isAlone =
+                    !member.settings.isStrict && !member.isJoined && member.state.withLock { $0.mode != .shared }
                 var end = end
                 if isAlone, let delivery = end.delivery.take() { member.gate?.deliver([delivery]) }
                 return member.state.withLock { $0.pendingEnds.add(end) }

@@ -40,6 +40,7 @@ let package = Package(
             dependencies: ["Locking", "Primitives", .product(name: "DequeModule", package: "swift-collections")],
             swiftSettings: settings),
         .target(name: "Telemetry", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
+        .target(name: "Tracing", dependencies: ["Locking", "Primitives"], swiftSettings: settings),
         .target(name: "RefreshScheduler", dependencies: ["Primitives"], swiftSettings: settings),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8"),
@@ -55,7 +56,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "AWSProtocol", "Locking", "PageCache", "Primitives", "RateLimiter", "RefreshScheduler", "Streams",
-                "StrictYAML",
+                "StrictYAML", "Tracing",
             ],
             swiftSettings: settings),
         .target(
