@@ -92,4 +92,13 @@ static inline const curl_version_info_data *_Nonnull ccurl_version(void) {
     return curl_version_info(CURLVERSION_NOW);
 }
 
+// Under another name, because the C library hides `ppoll` unless it is asked for its extensions before its first header.
+extern int ccurl_ppoll(void *_Nonnull, unsigned long, const struct timespec *_Nonnull, const void *_Nullable) __asm__("ppoll");
+
+/// `poll`, to the nanosecond. `entries` are `count` of `struct pollfd`.
+static inline int ccurl_poll(void *_Nonnull entries, unsigned long count, long seconds, long nanoseconds) {
+    const struct timespec span = {seconds, nanoseconds};
+    return ccurl_ppoll(entries, count, &span, 0);
+}
+
 #endif

@@ -198,7 +198,7 @@ extension CurlDriver {
 // MARK: Waiting
 
 extension CurlDriver {
-    /// Lets attempts progress; waits at most `timeout` nanoseconds (rounded up to milliseconds) for activity, a
+    /// Lets attempts progress; waits at most `timeout` nanoseconds (rounded up to milliseconds where libcurl waits) for activity, a
     /// wake-up, or a timer of libcurl's or its own, and appends the attempts that finished. It may return early with
     /// none, and does not wait if `finished` holds some already.
     package func wait(timeout: Int64, finished: inout [FinishedAttempt]) {
@@ -217,7 +217,7 @@ extension CurlDriver {
             unsafe pollSet.wait(with: multi, milliseconds: Int32(milliseconds))
         } else {
             // `poll` alone is cheaper than libcurl's wait, and libcurl has no transfer that could need it.
-            pollSet.wait(milliseconds: Int32(milliseconds))
+            pollSet.wait(nanoseconds: milliseconds == 0 ? 0 : pause)
         }
         if pollSet.isWoken { waker.reset() }
         let now = MonotonicInstant.now

@@ -30,10 +30,11 @@ struct PollSet {
 
     var isWoken: Bool { entries.first.map { $0.revents != 0 } ?? false }
 
-    /// Waits until one of them is ready.
-    mutating func wait(milliseconds: Int32) {
-        let count = unsafe poll(&entries, nfds_t(entries.count), milliseconds)
-        if count < 0, errno != EINTR { Self.rest(milliseconds) }
+    /// Waits until one of them is ready. To the nanosecond, because a token may be due in a few microseconds.
+    mutating func wait(nanoseconds: Int64) {
+        let (seconds, rest) = max(0, nanoseconds).quotientAndRemainder(dividingBy: 1_000_000_000)
+        let count = unsafe ccurl_poll(&entries, UInt(entries.count), Int(seconds), Int(rest))
+        if count < 0, errno != EINTR { Self.rest(Int32(clamping: nanoseconds / 1_000_000)) }
     }
 
     /// Waits until one of them is ready, or a socket or timer of libcurl's.
